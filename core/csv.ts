@@ -1,0 +1,134 @@
+// Text → table of timestamped rows. Detects delimiter, decimal comma, header and timestamp format; says where it cannot.
+import Papa from 'papaparse'
+import { Problem } from './errors.ts'
+import { detectTimestampReader, timestampReader, type TimestampReader } from './timestamps.ts'
+
+/** Rows as they came: in any order, with duplicates and holes. */
+export interface Table {
+  readonly channels: readonly string[]
+  /** Milliseconds since the epoch, shape [rows]. */
+  readonly timestamps: Float64Array
+  /** Shape [rows × channels]; NaN where a cell is empty. */
+  readonly values: Float64Array
+  /** Columns left out because they hold text, not numbers. */
+  readonly textColumns: readonly string[]
+}
+
+export interface TableOptions {
+  /** Default: detected. */
+  readonly delimiter?: string | undefined
+  /** Default: detected. */
+  readonly decimal?: '.' | ',' | undefined
+  /** Default: a column named like a time, else the first that reads as one. */
+  readonly timestampColumn?: string | undefined
+  /** Luxon format, e.g. `dd.MM.yyyy HH:mm`. Default: detected. */
+  readonly timestampFormat?: string | undefined
+}
+
+/** What historians write where there is no value. */
+const MISSING = new Set(['', '-', '--', 'na', 'n/a', 'nan', 'null', 'none', 'nil', '?', '#n/a', 'bad', 'inf', '-inf', '+inf', 'infinity', '-infinity'])
+const TIME_NAME = /^(time_?stamp|date_?time|time|date|ts|t|zeit|zeitstempel|datum|_time|index)$/i
+const DOT_NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+const COMMA_NUMBER = /^[+-]?(\d+,?\d*|,\d+)(e[+-]?\d+)?$/i
+
+/** Rows looked at, evenly spaced, to find out how a column is written. */
+const SAMPLE = 200
+
+/**
+ * Reads a table with one timestamp column and numeric channels.
+ * @throws Problem invalid-table, invalid-timestamp or invalid-value, with line and column
+ */
+export function readTable (text: string, options: TableOptions = {}): Table {
+  const rows = parseRows(text, options.delimiter)
+  const numberPattern = options.decimal === undefined ? detectDecimal(rows) : options.decimal === ',' ? COMMA_NUMBER : DOT_NUMBER
+  const { header, firstRow } = splitHeader(rows, numberPattern)
+  const body = rows.slice(firstRow)
+  if (body.length === 0) throw new Problem('invalid-table', 'The table has no rows; send a header and at least one row.')
+  const time = timestampColumn(header, body, options)
+  const columns = header.map((_, column) => column).filter((column) => column !== time.column)
+  const isText = (column: number): boolean => sample(body).every((row) => !numberPattern.test(cell(row, column))) &&
+    body.some((row) => !MISSING.has(cell(row, column).toLowerCase()))
+  const textColumns = columns.filter(isText)
+  const channels = columns.filter((column) => !textColumns.includes(column))
+  if (channels.length === 0) throw new Problem('invalid-table', 'The table has no numeric column beside the timestamps.')
+  const line = (row: number): number => row + firstRow + 1
+  const timestamps = Float64Array.from(body, (row, i) => readTimestamp(time, cell(row, time.column), line(i), header))
+  const values = new Float64Array(body.length * channels.length)
+  body.forEach((row, i) => channels.forEach((column, c) => {
+    values[i * channels.length + c] = readNumber(cell(row, column), numberPattern, line(i), header[column]!)
+  }))
+  return { channels: channels.map((column) => header[column]!), timestamps, values, textColumns: textColumns.map((column) => header[column]!) }
+}
+
+const cell = (row: readonly string[], column: number): string => (row[column] ?? '').trim()
+
+function sample<T> (rows: readonly T[]): T[] {
+  const step = Math.max(1, Math.floor(rows.length / SAMPLE))
+  return rows.filter((_, i) => i % step === 0)
+}
+
+function parseRows (text: string, delimiter: string | undefined): string[][] {
+  const unmarked = text.startsWith('\uFEFF') ? text.slice(1) : text
+  const { data, errors } = Papa.parse<string[]>(unmarked, { skipEmptyLines: 'greedy', delimiter: delimiter ?? '' })
+  const quotes = errors.find((error) => error.type === 'Quotes')
+  if (quotes !== undefined) throw new Problem('invalid-table', `Line ${(quotes.row ?? 0) + 1}: ${quotes.message}; close the quotation marks.`)
+  if (data.length === 0) throw new Problem('invalid-table', 'The table is empty; send a header and at least one row.')
+  return data
+}
+
+/** A decimal comma where commas read as numbers more often than points do. */
+function detectDecimal (rows: readonly string[][]): RegExp {
+  const cells = sample(rows).flat().map((text) => text.trim())
+  const withComma = cells.filter((text) => text.includes(',') && COMMA_NUMBER.test(text)).length
+  const withPoint = cells.filter((text) => text.includes('.') && DOT_NUMBER.test(text)).length
+  return withComma > withPoint ? COMMA_NUMBER : DOT_NUMBER
+}
+
+function splitHeader (rows: readonly string[][], numberPattern: RegExp): { header: string[], firstRow: 0 | 1 } {
+  const first = rows[0]!.map((text) => text.trim())
+  const isData = (text: string): boolean => MISSING.has(text.toLowerCase()) || numberPattern.test(text) || detectTimestampReader([text]) !== undefined
+  const headless = first.every(isData)
+  const header = headless ? first.map((_, i) => `channel_${i}`) : first
+  const twice = header.find((name, i) => header.indexOf(name) !== i)
+  if (twice !== undefined) throw new Problem('invalid-table', `Two columns are named "${twice}"; give every column a name of its own.`)
+  return { header, firstRow: headless ? 0 : 1 }
+}
+
+interface TimestampColumn { readonly column: number, readonly read: TimestampReader }
+
+function timestampColumn (header: readonly string[], rows: readonly string[][], options: TableOptions): TimestampColumn {
+  const named = options.timestampColumn === undefined ? header.findIndex((name) => TIME_NAME.test(name)) : header.indexOf(options.timestampColumn)
+  if (options.timestampColumn !== undefined && named < 0) {
+    throw new Problem('invalid-table', `There is no column "${options.timestampColumn}"; the columns are ${header.join(', ')}.`)
+  }
+  const candidates = named >= 0 ? [named] : header.map((_, column) => column)
+  for (const column of candidates) {
+    const read = options.timestampFormat === undefined ? readerOf(rows, column) : timestampReader(options.timestampFormat)
+    if (read !== undefined) return { column, read }
+  }
+  const which = named >= 0 ? `The timestamps of column "${header[named]}" are in no known format` : 'No column holds timestamps'
+  throw new Problem(named >= 0 ? 'invalid-timestamp' : 'invalid-table', `${which}; write them as 2026-01-31T13:50:00Z, or name column and format (timestampColumn, timestampFormat).`)
+}
+
+function readerOf (rows: readonly string[][], column: number): TimestampReader | undefined {
+  const texts = sample(rows).map((row) => cell(row, column)).filter((text) => text !== '')
+  // A stray bad cell must not hide the format: it is reported with its line when it is read.
+  return detectTimestampReader(texts) ?? detectTimestampReader(texts.slice(0, 3))
+}
+
+function readTimestamp ({ read, column }: TimestampColumn, text: string, line: number, header: readonly string[]): number {
+  const time = read(text)
+  if (!Number.isNaN(time)) return time
+  throw new Problem('invalid-timestamp', `Line ${line}, column "${header[column]}": "${text}" is not a timestamp like the others.`,
+    { items: [{ pointer: `/${header[column]}/${line}`, detail: 'not a timestamp', got: text }] })
+}
+
+function readNumber (text: string, pattern: RegExp, line: number, channel: string): number {
+  if (pattern.test(text)) {
+    const value = Number(pattern === COMMA_NUMBER ? text.replace(',', '.') : text)
+    return Number.isFinite(value) ? value : NaN
+  }
+  if (MISSING.has(text.toLowerCase())) return NaN
+  throw new Problem('invalid-value', `Line ${line}, column "${channel}": "${text}" is not a number; leave the cell empty where there is no value.`,
+    { items: [{ pointer: `/${channel}/${line}`, detail: 'not a number', got: text }] })
+}

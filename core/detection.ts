@@ -1,0 +1,77 @@
+// What a detector is made of and what it says: the types that training, serving and streaming share.
+import { type Scaler } from './scaler.ts'
+
+/** Everything about a detector that was fitted or chosen, except the autoencoder's weights. Part of the manifest. */
+export interface DetectorModel {
+  /** Channel names, in the order of every array of shape [channels]. */
+  readonly channels: readonly string[]
+  /** Sampling interval in milliseconds. */
+  readonly interval: number
+  /** Longest gap that is filled, in observations. */
+  readonly maxGap: number
+  readonly scaler: Scaler
+  /** Weight of each channel's squared residual in the reconstruction error. */
+  readonly weights: readonly number[]
+  /** Observations in a window. */
+  readonly windowLength: number
+  readonly causal: {
+    /** Newest observations of the window whose residuals count. */
+    readonly tail: number
+    /** Window errors in the trailing mean. */
+    readonly smoothing: number
+    /** Smoothed reconstruction error that is served as score 1. */
+    readonly threshold: number
+  }
+  readonly batch: {
+    /** Observations in the centred mean; odd. */
+    readonly smoothing: number
+    /** Smoothed reconstruction error that is served as score 1. */
+    readonly threshold: number
+  }
+  /** Half-width of the band around the expected value, per channel, in its unit. */
+  readonly margins: readonly number[]
+}
+
+/** causal: of the past alone, the only one for streams; batch: with hindsight, for a series that is there as a whole. */
+export type Scoring = 'causal' | 'batch'
+
+/** What the detector says of one observation. All but `imputed` are null in warm-up and in gaps: not scored is not "normal". */
+export interface Verdict {
+  /** Higher is more anomalous; 1 is the threshold of every model. */
+  readonly score: number | null
+  /** score > 1 */
+  readonly anomalous: boolean | null
+  /** Share of each channel in the score: ≥ 0, sum 1. Shape [channels]. */
+  readonly contributions: Float64Array | null
+  /** What the model expected, in each channel's unit. Shape [channels]. */
+  readonly expected: Float64Array | null
+  /** 1 where a missing value was filled. Shape [channels]. */
+  readonly imputed: Uint8Array
+}
+
+/** The verdicts of a whole series, aligned with it; NaN where not scored. */
+export interface Detection {
+  /** Shape [length]; anomalous ⇔ score > 1. */
+  readonly score: Float64Array
+  /** Shape [length × channels]. */
+  readonly contributions: Float64Array
+  /** Shape [length × channels], in each channel's unit. */
+  readonly expected: Float64Array
+  /** Shape [length × channels]; 1 where a missing value was filled. */
+  readonly imputed: Uint8Array
+}
+
+/** A detection of `length` observations in which nothing is scored yet. */
+export function emptyDetection (length: number, channels: number): Detection {
+  return {
+    score: new Float64Array(length).fill(NaN),
+    contributions: new Float64Array(length * channels).fill(NaN),
+    expected: new Float64Array(length * channels).fill(NaN),
+    imputed: new Uint8Array(length * channels),
+  }
+}
+
+/** The one rule that turns a score into a decision (docs/decisions/0004-score-above-threshold.md). */
+export function isAnomalous (score: number): boolean {
+  return score > 1
+}

@@ -1,0 +1,60 @@
+// Every failure that a caller can act on: one table, one class. Codes are stable and never reused (docs/ERRORS.md lists them).
+
+/** code → HTTP status, title (constant per code), and whether the same request may succeed later. */
+export const PROBLEMS = {
+  'malformed-body': { status: 400, title: 'The body cannot be parsed', retryable: false },
+  'not-found': { status: 404, title: 'No such route', retryable: false },
+  'unknown-model': { status: 404, title: 'No such model', retryable: false },
+  'not-acceptable': { status: 406, title: 'None of the accepted media types can be produced', retryable: false },
+  'body-too-large': { status: 413, title: 'The body exceeds the limit', retryable: false },
+  'unsupported-media-type': { status: 415, title: 'The media type or content encoding of the body is not supported', retryable: false },
+  'invalid-request': { status: 422, title: 'The request does not match its schema', retryable: false },
+  'model-required': { status: 422, title: 'No served model matches the posted channels', retryable: false },
+  'unknown-channel': { status: 422, title: 'A channel is not one of the model\'s', retryable: false },
+  'missing-channel': { status: 422, title: 'A channel that the model needs is missing', retryable: false },
+  'channel-length-mismatch': { status: 422, title: 'Channels differ in length', retryable: false },
+  'series-too-short': { status: 422, title: 'The series is shorter than the model needs', retryable: false },
+  'series-too-long': { status: 422, title: 'The series is longer than the limit', retryable: false },
+  'timestamps-not-ascending': { status: 422, title: 'Timestamps are not strictly ascending', retryable: false },
+  'invalid-timestamp': { status: 422, title: 'A timestamp cannot be read', retryable: false },
+  'invalid-value': { status: 422, title: 'A value is not a number', retryable: false },
+  'interval-mismatch': { status: 422, title: 'The sampling interval differs from the model\'s', retryable: false },
+  'invalid-table': { status: 422, title: 'The table cannot be read', retryable: false },
+  'no-training-data': { status: 422, title: 'There is too little data to train on', retryable: false },
+  'invalid-settings': { status: 422, title: 'The settings do not match their schema', retryable: false },
+  'invalid-model-package': { status: 500, title: 'The model package cannot be used', retryable: false },
+  'golden-scores-differ': { status: 500, title: 'The model does not reproduce its golden scores here', retryable: false },
+  'backend-unavailable': { status: 500, title: 'The chosen TensorFlow.js backend is not available', retryable: false },
+  'internal-error': { status: 500, title: 'An unexpected error', retryable: false },
+  'not-ready': { status: 503, title: 'The service is not ready', retryable: true },
+} as const satisfies Record<string, { status: number, title: string, retryable: boolean }>
+
+export type ProblemCode = keyof typeof PROBLEMS
+
+/** One place in the input that is wrong: a JSON pointer (RFC 6901), what is wrong with it, and what was found and wanted. */
+export interface ProblemItem {
+  readonly pointer: string
+  readonly detail: string
+  readonly got?: unknown
+  readonly want?: unknown
+}
+
+/** A failure with a stable code; `message` names the field and the remedy. Check `error.code`, not the class. */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly items: readonly ProblemItem[]
+  /** Members that the problem document carries besides the standard ones, e.g. `limit` or `expected`. */
+  readonly extensions: Readonly<Record<string, unknown>>
+
+  constructor (code: ProblemCode, message: string, details: { items?: readonly ProblemItem[], extensions?: Record<string, unknown>, cause?: unknown } = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = 'Problem'
+    this.code = code
+    this.items = details.items ?? []
+    this.extensions = details.extensions ?? {}
+  }
+
+  get status (): number {
+    return PROBLEMS[this.code].status
+  }
+}

@@ -1,0 +1,49 @@
+// Golden scores: proof that a model, wherever it is loaded, still says what it said when it was made.
+import { type DetectorModel } from './detection.ts'
+import { detectCausal } from './detector.ts'
+import { Problem } from './errors.ts'
+import { detectBatch } from './hindsight.ts'
+import { type Golden } from './manifest.ts'
+import { type Reconstruct } from './reconstruction-error.ts'
+import { channelValues, fromColumns, type Series } from './series.ts'
+
+/** Largest relative difference between backends: 32-bit sums in another order, no more. */
+export const GOLDEN_TOLERANCE = 1e-4
+
+const toJson = (values: Float64Array): Array<number | null> => Array.from(values, (value) => Number.isNaN(value) ? null : value)
+
+/** Scores a series both ways, to be stored beside the weights. */
+export function makeGolden (model: DetectorModel, reconstruct: Reconstruct, series: Series): Golden {
+  return {
+    start: series.start,
+    values: Object.fromEntries(series.channels.map((name, c) => [name, toJson(channelValues(series, c))])),
+    causal: toJson(detectCausal(model, reconstruct, series).score),
+    batch: toJson(detectBatch(model, reconstruct, series).score),
+  }
+}
+
+/**
+ * Scores the golden series again and compares.
+ * @returns the largest relative difference, |a − b| / max(1, |b|)
+ * @throws Problem golden-scores-differ beyond GOLDEN_TOLERANCE, or where another observation is scored
+ */
+export function reproduceGolden (model: DetectorModel, reconstruct: Reconstruct, golden: Golden): number {
+  const columns = Object.fromEntries(model.channels.map((name) => [name, golden.values[name] ?? []]))
+  const series = fromColumns({ start: golden.start, interval: model.interval, columns })
+  const largest = Math.max(
+    difference(detectCausal(model, reconstruct, series).score, golden.causal),
+    difference(detectBatch(model, reconstruct, series).score, golden.batch)
+  )
+  if (largest <= GOLDEN_TOLERANCE) return largest
+  throw new Problem('golden-scores-differ', `The model's golden scores differ by ${largest.toExponential(1)} here (at most ${GOLDEN_TOLERANCE} is allowed); ` +
+    'the package is damaged, or this backend computes wrongly: try TFJS_BACKEND=wasm, or train again.')
+}
+
+function difference (scores: Float64Array, golden: ReadonlyArray<number | null>): number {
+  if (scores.length !== golden.length) return Infinity
+  return golden.reduce<number>((largest, wanted, t) => {
+    const score = scores[t]!
+    if (wanted === null || Number.isNaN(score)) return wanted === null && Number.isNaN(score) ? largest : Infinity
+    return Math.max(largest, Math.abs(score - wanted) / Math.max(1, Math.abs(wanted)))
+  }, 0)
+}

@@ -1,0 +1,57 @@
+// The manifest of a model package: everything that serving must know and may not choose for itself.
+import { z } from 'zod'
+import { type DetectorModel } from './detection.ts'
+
+const numbers = z.array(z.number())
+const count = z.number().int().positive()
+
+const scoringSettings = {
+  smoothing: count,
+  threshold: z.number().positive(),
+}
+
+const DetectorModelSchema = z.strictObject({
+  channels: z.array(z.string().min(1)).min(1),
+  interval: count.meta({ description: 'Sampling interval in milliseconds.' }),
+  maxGap: z.number().int().nonnegative(),
+  scaler: z.strictObject({ center: numbers, scale: numbers }),
+  weights: numbers,
+  windowLength: count,
+  causal: z.strictObject({ ...scoringSettings, tail: count }),
+  batch: z.strictObject(scoringSettings),
+  margins: numbers,
+}).refine(({ channels, scaler, weights, margins }) =>
+  [scaler.center, scaler.scale, weights, margins].every((list) => list.length === channels.length),
+{ message: 'scaler, weights and margins need one entry for each channel' }) satisfies z.ZodType<DetectorModel>
+
+/** Bump on every change that an older reader would misunderstand; readers refuse other numbers. */
+export const MANIFEST_FORMAT = 1
+
+export const ManifestSchema = z.strictObject({
+  format: z.literal(MANIFEST_FORMAT),
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'lower-case letters, digits, dot, dash or underscore; at most 63'),
+  version: z.string().min(1),
+  description: z.string(),
+  architecture: z.string().min(1),
+  detector: DetectorModelSchema,
+  training: z.strictObject({
+    tfjs: z.string(),
+    backend: z.enum(['native', 'wasm', 'cpu']),
+    parameters: z.record(z.string(), z.unknown()),
+    dataSha256: z.string().regex(/^[0-9a-f]{64}$/),
+    series: z.number().int().positive(),
+    observations: z.number().int().positive(),
+  }),
+})
+
+export type Manifest = z.infer<typeof ManifestSchema>
+
+/** Scores that a package must reproduce wherever it is loaded: a short series, and what both scorings made of it. */
+export const GoldenSchema = z.strictObject({
+  start: z.number().int(),
+  values: z.record(z.string(), z.array(z.number().nullable())),
+  causal: z.array(z.number().nullable()),
+  batch: z.array(z.number().nullable()),
+})
+
+export type Golden = z.infer<typeof GoldenSchema>

@@ -1,0 +1,133 @@
+// Irregular rows → a series on a regular grid: sorted, deduplicated, snapped to the nearest grid time; nothing is invented.
+import { type Table } from './csv.ts'
+import { formatDuration } from './duration.ts'
+import { Problem } from './errors.ts'
+import { type Series } from './series.ts'
+
+export interface ResampleOptions {
+  /** Sampling interval of the grid in milliseconds. Default: inferInterval(). */
+  readonly interval?: number | undefined
+  /** strict refuses timestamps that do not ascend; repair sorts them and merges those of one grid time. */
+  readonly order: 'strict' | 'repair'
+  /** Longest grid that is made, in observations. */
+  readonly maxObservations: number
+}
+
+/** How complete and orderly one channel came. */
+export interface ChannelQuality {
+  /** Grid times without a value. */
+  readonly missing: number
+  /** Values that came for a grid time which already had one; the last one counts. */
+  readonly duplicates: number
+  /** Values that came after one of a later time. */
+  readonly outOfOrder: number
+}
+
+export interface Resampled {
+  readonly series: Series
+  /** One entry a channel. */
+  readonly quality: readonly ChannelQuality[]
+}
+
+/** Intervals that clocks and historians use, in milliseconds: what a jittered median is rounded to. */
+const USUAL_INTERVALS = [
+  1, 2, 5, 10, 20, 50, 100, 200, 250, 500,
+  ...[1, 2, 5, 10, 15, 20, 30].map((seconds) => seconds * 1000),
+  ...[1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30].map((minutes) => minutes * 60_000),
+  ...[1, 2, 3, 4, 6, 8, 12, 24, 168].map((hours) => hours * 3_600_000),
+]
+
+/** Share of the interval by which jitter may move a median or an origin. */
+const JITTER = 0.05
+
+/**
+ * The sampling interval that the times suggest: the median distance, rounded to a usual interval where one is near.
+ * @param timestamps milliseconds, in any order
+ * @returns NaN for fewer than two distinct times
+ */
+export function inferInterval (timestamps: Float64Array): number {
+  const sorted = timestamps.slice().sort()
+  const distances: number[] = []
+  for (let i = 1; i < sorted.length; i++) if (sorted[i]! > sorted[i - 1]!) distances.push(sorted[i]! - sorted[i - 1]!)
+  if (distances.length === 0) return NaN
+  distances.sort((a, b) => a - b)
+  const median = distances[distances.length >> 1]!
+  return USUAL_INTERVALS.find((usual) => Math.abs(usual - median) <= JITTER * usual) ?? Math.round(median)
+}
+
+/**
+ * Puts a table's rows on a regular grid.
+ * @throws Problem timestamps-not-ascending (strict), interval-mismatch (not the wanted one, or none can be told), series-too-long
+ */
+export function resample (table: Table, options: ResampleOptions): Resampled {
+  const order = rowOrder(table.timestamps, options.order)
+  const interval = chooseInterval(table.timestamps, options.interval)
+  const times = order.map((row) => table.timestamps[row]!)
+  const start = gridOrigin(times, interval)
+  const length = Math.round((times.at(-1)! - start) / interval) + 1
+  if (length > options.maxObservations) {
+    throw new Problem('series-too-long', `From first to last time there are ${length} sampling intervals, more than the limit of ${options.maxObservations}; ` +
+      'check the timestamps, or send the series in parts.', { extensions: { limit: options.maxObservations, got: length } })
+  }
+  const channels = table.channels.length
+  const values = new Float64Array(length * channels).fill(NaN)
+  const duplicates = table.channels.map(() => 0)
+  order.forEach((row, i) => {
+    const t = Math.round((times[i]! - start) / interval)
+    for (let c = 0; c < channels; c++) {
+      const value = table.values[row * channels + c]!
+      if (Number.isNaN(value)) continue
+      if (!Number.isNaN(values[t * channels + c]!)) duplicates[c]!++
+      values[t * channels + c] = value
+    }
+  })
+  const late = outOfOrder(table)
+  const quality = table.channels.map((_, c) => ({ missing: countMissing(values, channels, c), duplicates: duplicates[c]!, outOfOrder: late[c]! }))
+  return { series: { channels: table.channels, start, interval, length, values }, quality }
+}
+
+function chooseInterval (timestamps: Float64Array, wanted: number | undefined): number {
+  const found = inferInterval(timestamps)
+  const interval = wanted ?? found
+  if (Number.isNaN(interval)) throw new Problem('interval-mismatch', 'The sampling interval cannot be told from fewer than two times; post more rows.')
+  if (Math.round(found / interval) === 1 || Number.isNaN(found)) return interval
+  throw new Problem('interval-mismatch', `The times are ${formatDuration(found)} apart, the model works at ${formatDuration(interval)}; ` +
+    'resample the series to that, or use a model of its interval.', { extensions: { got: formatDuration(found), want: formatDuration(interval) } })
+}
+
+/** Rows in order of time; of equal times the later row last, so that it counts. */
+function rowOrder (timestamps: Float64Array, order: ResampleOptions['order']): number[] {
+  const rows = Array.from(timestamps, (_, row) => row)
+  const back = rows.findIndex((row) => row > 0 && timestamps[row]! <= timestamps[row - 1]!)
+  if (back < 0) return rows
+  if (order === 'repair') return rows.sort((a, b) => timestamps[a]! - timestamps[b]! || a - b)
+  throw new Problem('timestamps-not-ascending', `The timestamp at index ${back} is not after the one before it; sort them, or set options.timestamps to "repair".`,
+    { items: [{ pointer: `/timestamps/${back}`, detail: 'not after the one before' }], extensions: { index: back } })
+}
+
+/** First grid time: the rows' median offset from it is 0, and it is a multiple of the interval where jitter allows it. */
+function gridOrigin (times: readonly number[], interval: number): number {
+  const first = times[0]!
+  const offsets = times.map((time) => time - first - Math.round((time - first) / interval) * interval).sort((a, b) => a - b)
+  const origin = first + offsets[offsets.length >> 1]!
+  const multiple = Math.round(origin / interval) * interval
+  return Math.abs(origin - multiple) <= JITTER * interval ? multiple : origin
+}
+
+function outOfOrder ({ timestamps, values, channels }: Table): number[] {
+  const counts = channels.map(() => 0)
+  let latest = -Infinity
+  timestamps.forEach((time, row) => {
+    if (time < latest) {
+      for (let c = 0; c < counts.length; c++) if (!Number.isNaN(values[row * counts.length + c]!)) counts[c]!++
+    }
+    latest = Math.max(latest, time)
+  })
+  return counts
+}
+
+function countMissing (values: Float64Array, channels: number, c: number): number {
+  let missing = 0
+  for (let i = c; i < values.length; i += channels) if (Number.isNaN(values[i]!)) missing++
+  return missing
+}

@@ -1,0 +1,82 @@
+// Standardises channels: fitted on training data, stored as plain JSON, the same in training, serving and streaming.
+
+export interface Scaler {
+  /** Mean of each channel over the training data, in the channel's unit. */
+  readonly center: readonly number[]
+  /** Standard deviation of each channel, in its unit; 0 marks a channel that never varied. */
+  readonly scale: readonly number[]
+}
+
+/** Relative spread below which a channel counts as constant: what rounding alone can produce. */
+const CONSTANT_SPREAD = 1e-12
+
+/**
+ * Standardised size of any departure of a channel that never varied in training. There is no scale to measure it by, so a
+ * departure counts the same in every unit.
+ */
+export const CONSTANT_DEPARTURE = 1
+
+/** Keeps a wild reading (1e300) finite in 32-bit arithmetic; far beyond every threshold. */
+const STANDARDISED_LIMIT = 1e6
+
+/**
+ * Mean and standard deviation per channel; NaN is skipped.
+ * @param rows training values of several series, each [observations × channels] row-major
+ */
+export function fitScaler (rows: readonly Float64Array[], channels: number): Scaler {
+  const center: number[] = []
+  const scale: number[] = []
+  for (let c = 0; c < channels; c++) {
+    const { mean, deviation } = channelMoments(rows, channels, c)
+    center.push(mean)
+    scale.push(deviation)
+  }
+  return { center, scale }
+}
+
+function channelMoments (rows: readonly Float64Array[], channels: number, c: number): { mean: number, deviation: number } {
+  let low = Infinity
+  let high = -Infinity
+  let sum = 0
+  let count = 0
+  for (const values of rows) {
+    for (let i = c; i < values.length; i += channels) {
+      const value = values[i]!
+      if (Number.isNaN(value)) continue
+      low = Math.min(low, value)
+      high = Math.max(high, value)
+      sum += value
+      count++
+    }
+  }
+  if (count === 0) return { mean: 0, deviation: 0 }
+  if (high - low <= CONSTANT_SPREAD * Math.max(Math.abs(low), Math.abs(high))) return { mean: low, deviation: 0 }
+  const mean = sum / count
+  let squares = 0
+  for (const values of rows) {
+    for (let i = c; i < values.length; i += channels) {
+      const value = values[i]!
+      if (!Number.isNaN(value)) squares += (value - mean) * (value - mean)
+    }
+  }
+  return { mean, deviation: Math.sqrt(squares / count) }
+}
+
+/** Writes the standardised observation into `out` (both shape [channels]). */
+export function standardise (scaler: Scaler, observation: ArrayLike<number>, out: Float32Array): void {
+  for (let c = 0; c < out.length; c++) {
+    const departure = observation[c]! - scaler.center[c]!
+    const scale = scaler.scale[c]!
+    if (scale === 0) {
+      const tolerance = CONSTANT_SPREAD * Math.abs(scaler.center[c]!)
+      out[c] = Math.abs(departure) <= tolerance ? 0 : Math.sign(departure) * CONSTANT_DEPARTURE
+    } else {
+      out[c] = Math.max(-STANDARDISED_LIMIT, Math.min(STANDARDISED_LIMIT, departure / scale))
+    }
+  }
+}
+
+/** A standardised value of channel c back in the channel's unit. */
+export function unscale (scaler: Scaler, c: number, standardised: number): number {
+  return scaler.center[c]! + standardised * scaler.scale[c]!
+}

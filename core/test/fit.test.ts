@@ -1,0 +1,117 @@
+// Fitting: the exact linear solution, blocked cross-validation, thresholds, and training data at their worst.
+import t from 'tap'
+import { detectCausal } from '../detector.ts'
+import { defaultWindowLength, FIT_DEFAULTS } from '../fit.ts'
+import { detectBatch, standardisedRuns } from '../hindsight.ts'
+import { CONSTANT_DEPARTURE, fitScaler, standardise } from '../scaler.ts'
+import { fromColumns, slice } from '../series.ts'
+import { fitSubspace, subspaceReconstruct } from '../subspace.ts'
+import { chooseThreshold, quantile, THRESHOLD_FLOOR } from '../threshold.ts'
+import { sampleWindows } from '../window.ts'
+import { altered, fitLinear, SMALL, waves } from './synthetic.ts'
+
+t.test('reproduces the reference values of the method', async (t) => {
+  // A sine, and a cosine with a sawtooth of period 11; a step of 1.5 in the first channel from 180 to 189.
+  const times = Array.from({ length: 240 }, (_, i) => i)
+  const series = fromColumns({
+    start: 0,
+    interval: 1000,
+    columns: {
+      sine: times.map((i) => Math.sin(2 * Math.PI * i / 12) + (i >= 180 && i < 190 ? 1.5 : 0)),
+      cosine: times.map((i) => Math.cos(2 * Math.PI * i / 12) + 0.05 * ((7 * i) % 11 - 5)),
+    },
+  })
+  const settings = { ...SMALL, causal: { tail: 8, smoothing: 5, quantile: 0.99, factor: 1 }, batch: { smoothing: 9, quantile: 0.99, factor: 1 } }
+  const { model, autoencoder } = await fitLinear([slice(series, 0, 160)], settings)
+  const near = (found: number, wanted: number, name: string): unknown => t.ok(Math.abs(found - wanted) < 2e-6, `${name}: ${found} is ${wanted}`)
+  near(model.batch.threshold, 0.15844418802840507, 'threshold')
+  const batch = detectBatch(model, autoencoder.reconstruct, series).score.map((score) => score * model.batch.threshold)
+  const causal = detectCausal(model, autoencoder.reconstruct, series).score.map((score) => score * model.causal.threshold)
+  const wanted: Array<[number, number]> = [[0, 0.14834522167841593], [100, 0.15087425708770752], [159, 0.14909577369689941], [180, 0.8655366367763944],
+    [185, 1.1152569188012018], [200, 0.15585454305013022], [239, 0.1491293334960943]]
+  for (const [i, score] of wanted) near(batch[i]!, score, `batch score ${i}`)
+  near(causal[100]!, 0.15004100799560546, 'causal score 100')
+  near(causal[185]!, 0.8589309692382813, 'causal score 185')
+  near(causal[200]!, 0.22310638427734375, 'causal score 200')
+})
+
+t.test('the subspace reconstructs what it spans and nothing else', async (t) => {
+  const windows = sampleWindows(standardisedRuns(waves(300), { center: [0, 0, 0], scale: [1, 1, 1] }, 0).map(({ values }) => values), 3, 8, 1000)
+  const all = fitSubspace(windows, 1)
+  const exact = subspaceReconstruct(all)(windows.values, windows.count)
+  t.ok(windows.values.every((value, i) => Math.abs(value - exact[i]!) < 1e-3), 'the whole variance: nothing is lost')
+  const few = fitSubspace(windows, 0.5)
+  t.ok(few.components >= 1 && few.components < all.components)
+  for (let k = 0; k < few.components; k++) {
+    const direction = few.directions.subarray(k * few.width, (k + 1) * few.width)
+    t.ok(Math.abs(direction.reduce((sum, value) => sum + value * value, 0) - 1) < 1e-9, 'directions have length 1')
+  }
+  const { values } = windows
+  const viaGram = fitSubspace({ values: values.slice(0, 10 * 24), count: 10, width: 24 }, 0.9)
+  t.ok(viaGram.components > 0 && viaGram.components < 10, 'fewer windows than columns')
+})
+
+t.test('training data without variance give no component, and any departure is an anomaly', async (t) => {
+  const flat = fromColumns({ start: 0, interval: 1000, columns: { a: Array(200).fill(5.1) as number[], b: Array(200).fill(0) as number[] } })
+  const { model, autoencoder } = await fitLinear([flat])
+  t.same(model.scaler.scale, [0, 0])
+  t.equal(model.batch.threshold, THRESHOLD_FLOOR)
+  t.ok(detectBatch(model, autoencoder.reconstruct, flat).score.every((score) => score === 0))
+  t.same(Array.from(detectBatch(model, autoencoder.reconstruct, flat).contributions.subarray(0, 2)), [0.5, 0.5], 'no error blames no channel')
+  for (const size of [1e-30, 1, 1e30]) {
+    const departed = altered(flat, (values) => { values[100 * 2 + 1] = size })
+    t.ok(detectCausal(model, autoencoder.reconstruct, departed).score[100]! > 1, `a departure of ${size} counts in any unit`)
+  }
+})
+
+t.test('the scaler skips what is missing and knows constants from channels', async (t) => {
+  const scaler = fitScaler([Float64Array.from([1, NaN, 7, 3, NaN, 7, 5, NaN, 7])], 3)
+  t.same(scaler.center, [3, 0, 7])
+  t.ok(Math.abs(scaler.scale[0]! - Math.sqrt(8 / 3)) < 1e-12)
+  t.same(scaler.scale.slice(1), [0, 0], 'never seen and never moving count as constant')
+  const out = new Float32Array(3)
+  standardise(scaler, [3, 0, 6], out)
+  t.same(Array.from(out), [0, 0, -CONSTANT_DEPARTURE])
+})
+
+t.test('channels that only switch weigh less, a lone channel never does', async (t) => {
+  const wave = waves(300, 1)
+  const switching = Array.from({ length: 300 }, (_, i) => i % 50 < 25 ? 0 : 1)
+  const both = fromColumns({ start: 0, interval: 1000, columns: { wave: wave.values, switching } })
+  t.same((await fitLinear([both])).model.weights, [1, FIT_DEFAULTS.switchWeight])
+  const alone = fromColumns({ start: 0, interval: 1000, columns: { switching } })
+  t.same((await fitLinear([alone])).model.weights, [1])
+})
+
+t.test('several series and gaps are trained on without windows across them', async (t) => {
+  const parts = [slice(waves(600), 0, 250), altered(slice(waves(600), 250, 600), (values) => values.fill(NaN, 100 * 3, 110 * 3))]
+  const { model, autoencoder, calibration } = await fitLinear(parts)
+  t.ok(calibration.batch.length > 500)
+  t.ok(model.margins.every((margin) => margin > 0 && Number.isFinite(margin)))
+  t.ok(detectBatch(model, autoencoder.reconstruct, slice(waves(600), 0, 200)).score.every((score) => score <= 1.2))
+})
+
+t.test('too little data is said clearly', async (t) => {
+  await t.rejects(fitLinear([]), { code: 'no-training-data' })
+  await t.rejects(fitLinear([slice(waves(600), 0, 8)]), { code: 'no-training-data', message: /at least 9 consecutive/ })
+  const gone = altered(slice(waves(600), 0, 100), (values) => { for (let i = 0; i < values.length; i += 3) values[i] = NaN })
+  await t.rejects(fitLinear([gone]), { code: 'no-training-data' })
+})
+
+t.test('default window length', async (t) => {
+  t.equal(defaultWindowLength(10_000, 1), 128)
+  t.equal(defaultWindowLength(10_000, 2), 16)
+  t.equal(defaultWindowLength(60, 2), 5)
+  t.equal(defaultWindowLength(3, 1), 1)
+  const { model } = await fitLinear([waves(500)], FIT_DEFAULTS)
+  t.equal(model.windowLength, 16)
+  t.equal(model.causal.tail, 8)
+})
+
+t.test('quantile and threshold', async (t) => {
+  t.equal(quantile([1, 2, 3, 4], 0.5), 2.5)
+  t.equal(quantile([3, NaN, 1], 1), 3)
+  t.ok(Number.isNaN(quantile([], 0.5)))
+  t.equal(chooseThreshold({ quantile: 0.5, factor: 2 }, [1, 2, 3]), 4)
+  t.equal(chooseThreshold({ quantile: 0.5, factor: 2 }, []), THRESHOLD_FLOOR)
+})

@@ -1,0 +1,56 @@
+// Synthetic series and detectors for tests: correlated channels with noise, all from a seed.
+import { type Detection, type DetectorModel } from '../detection.ts'
+import { FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector, type Autoencoder } from '../fit.ts'
+import { createRandom } from '../random.ts'
+import { fromColumns, type Series } from '../series.ts'
+import { fitSubspace, subspaceReconstruct } from '../subspace.ts'
+
+export const INTERVAL = 600_000
+
+/** `channels` mixtures of two slow waves plus noise; observation t is the same however long the series is. */
+export function waves (length: number, channels = 3, seed = 1, interval = INTERVAL): Series {
+  const random = createRandom(`waves/${seed}`)
+  const rows = Array.from({ length }, (_, t) => {
+    const noise = Array.from({ length: channels }, () => random.normal())
+    return noise.map((e, c) => (c + 1) * Math.sin(t / 7 + c / 3) + Math.cos(t / 29) + 0.1 * e + 5 * c)
+  })
+  const columns = Object.fromEntries(Array.from({ length: channels }, (_, c) => [`channel_${c}`, rows.map((row) => row[c]!)]))
+  return fromColumns({ start: Date.UTC(2026, 0, 1), interval, columns })
+}
+
+/** A copy in which `change` may alter the values, shape [length × channels]. */
+export function altered (series: Series, change: (values: Float64Array) => void): Series {
+  const values = series.values.slice()
+  change(values)
+  return { ...series, values }
+}
+
+export const SMALL: FitSettings = {
+  ...FIT_DEFAULTS,
+  windowLength: 8,
+  maxGap: 2,
+  causal: { ...FIT_DEFAULTS.causal, smoothing: 5 },
+  batch: { ...FIT_DEFAULTS.batch, smoothing: 9 },
+}
+
+/** The linear detector, fitted without TensorFlow. */
+export async function fitLinear (series: readonly Series[], settings: FitSettings = SMALL, varianceShare = 0.8): Promise<FittedDetector<Autoencoder>> {
+  return fitDetector(series, settings, (windows) => ({ reconstruct: subspaceReconstruct(fitSubspace(windows, varianceShare)) }))
+}
+
+/** Scores with null for "not scored", to compare with deep equality. */
+export function scoresOf ({ score }: Detection): Array<number | null> {
+  return Array.from(score, (value) => Number.isNaN(value) ? null : value)
+}
+
+/** The model as if trained with its channels in another order. */
+export function permuteModel (model: DetectorModel, order: readonly number[]): DetectorModel {
+  const pick = <T>(list: readonly T[]): T[] => order.map((c) => list[c]!)
+  return {
+    ...model,
+    channels: pick(model.channels),
+    scaler: { center: pick(model.scaler.center), scale: pick(model.scaler.scale) },
+    weights: pick(model.weights),
+    margins: pick(model.margins),
+  }
+}
