@@ -1,0 +1,67 @@
+// Profiles raw tables with danfojs: dtypes, missing values, duplicate rows, ranges. Reading values for training stays with
+// core/csv.ts, the reader that serving uses too; both are compared here, because danfojs misreads some tables silently.
+import type * as danfojs from 'danfojs-node'
+import { type Table } from '../../core/csv.ts'
+import { type Backend, serveTensorflowTo } from '../../core/tfjs/backend.ts'
+
+export interface ColumnProfile {
+  readonly column: string
+  readonly dtype: string
+  readonly missing: number
+  readonly min: number | null
+  readonly max: number | null
+  readonly mean: number | null
+  readonly deviation: number | null
+}
+
+export interface TableProfile {
+  readonly rows: number
+  readonly duplicateRows: number
+  readonly columns: readonly ColumnProfile[]
+  /** Columns on which danfojs and core/csv.ts disagree, e.g. decimal commas read as text. */
+  readonly disagreements: readonly string[]
+}
+
+/** Profiles the CSV file that `table` was read from. */
+export async function profileRawTable (backend: Backend, file: string, table: Table): Promise<TableProfile> {
+  const { readCSV } = serveTensorflowTo<typeof danfojs>(backend, 'danfojs-node')
+  const frame = await readCSV(file) as danfojs.DataFrame
+  const rows = frame.shape[0] ?? 0
+  const columns = frame.columns.map((column) => profileColumn(frame, column))
+  return { rows, duplicateRows: countDuplicates(frame), columns, disagreements: disagreements(columns, table) }
+}
+
+function profileColumn (frame: danfojs.DataFrame, column: string): ColumnProfile {
+  const values = frame.column(column).values as unknown[]
+  const dtype = frame.column(column).dtype
+  const numbers = values.filter((value): value is number => typeof value === 'number' && Number.isFinite(value))
+  const missing = values.filter((value) => value === null || value === undefined || value === '' || Number.isNaN(value)).length
+  if (numbers.length === 0) return { column, dtype, missing, min: null, max: null, mean: null, deviation: null }
+  const sum = numbers.reduce((total, value) => total + value, 0)
+  const mean = sum / numbers.length
+  const squares = numbers.reduce((total, value) => total + (value - mean) ** 2, 0)
+  return {
+    column,
+    dtype,
+    missing,
+    min: numbers.reduce((low, value) => Math.min(low, value), Infinity),
+    max: numbers.reduce((high, value) => Math.max(high, value), -Infinity),
+    mean,
+    deviation: Math.sqrt(squares / numbers.length),
+  }
+}
+
+function countDuplicates (frame: danfojs.DataFrame): number {
+  const rows = (frame.values as unknown[][]).map((row) => JSON.stringify(row))
+  return rows.length - new Set(rows).size
+}
+
+function disagreements (columns: readonly ColumnProfile[], table: Table): string[] {
+  const width = table.channels.length
+  return table.channels.filter((channel, c) => {
+    const profile = columns.find(({ column }) => column === channel)
+    let missing = 0
+    for (let i = c; i < table.values.length; i += width) if (Number.isNaN(table.values[i]!)) missing++
+    return profile === undefined || profile.dtype === 'string' || profile.missing !== missing
+  })
+}
