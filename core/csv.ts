@@ -71,7 +71,7 @@ function parseRows (text: string, delimiter: string | undefined): string[][] {
   const unmarked = text.startsWith('\uFEFF') ? text.slice(1) : text
   const { data, errors } = Papa.parse<string[]>(unmarked, { skipEmptyLines: 'greedy', delimiter: delimiter ?? '' })
   const quotes = errors.find((error) => error.type === 'Quotes')
-  if (quotes !== undefined) throw new Problem('invalid-table', `Line ${(quotes.row ?? 0) + 1}: ${quotes.message}; close the quotation marks.`)
+  if (quotes !== undefined) throw new Problem('invalid-table', `${quotes.message} at character ${quotes.index}; close the quotation marks.`)
   if (data.length === 0) throw new Problem('invalid-table', 'The table is empty; send a header and at least one row.')
   return data
 }

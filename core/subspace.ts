@@ -65,13 +65,12 @@ function principalDirections (centred: Matrix, varianceShare: number): Float64Ar
   const symmetric = viaGram ? centred.mmul(transposed) : transposed.mmul(centred)
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(symmetric, { assumeSymmetric: true })
   const total = realEigenvalues.reduce((sum, value) => sum + Math.max(0, value), 0)
+  const beyondRank = realEigenvalues.length - realEigenvalues.filter((value) => value > RANK_TOLERANCE * total).length
   const directions: Float64Array[] = []
   let reached = 0
   // Eigenvalues come in ascending order.
-  for (let k = realEigenvalues.length - 1; k >= 0 && reached < varianceShare * total; k--) {
-    const value = realEigenvalues[k]!
-    if (value <= RANK_TOLERANCE * total) break
-    reached += value
+  for (let k = realEigenvalues.length - 1; k >= beyondRank && reached < varianceShare * total; k--) {
+    reached += realEigenvalues[k]!
     const vector = eigenvectorMatrix.getColumn(k)
     directions.push(unitVector(viaGram ? transposed.mmul(Matrix.columnVector(vector)).getColumn(0) : vector))
   }

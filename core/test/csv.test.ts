@@ -73,6 +73,11 @@ t.test('errors name line and column', async (t) => {
   t.throws(() => readTable('timestamp,a\n2026-01-31,"1\n2026-02-01,2\n'), { code: 'invalid-table', message: /quotation marks/ })
 })
 
+t.test('a short row misses its last cells; a point can be told where commas would be detected', async (t) => {
+  t.same(Array.from(readTable('t,a,b\n2026-01-31,1,2\n2026-02-01,3\n').values), [1, 2, 3, NaN])
+  t.throws(() => readTable('t;a\n2026-01-31;1,5\n2026-02-01;2,5\n', { decimal: '.' }), { code: 'invalid-table', message: /no numeric column/ })
+})
+
 t.test('infinite values are missing', async (t) => {
   t.same(Array.from(readTable('t,a\n2026-01-31,1e999\n2026-02-01,-inf\n2026-02-02,1\n').values), [NaN, NaN, 1])
 })

@@ -136,6 +136,16 @@ t.test('a fault is found, and the channel that has it is blamed', async (t) => {
   }
 })
 
+t.test('where nothing is wrong at all, no channel is blamed more than another', async (t) => {
+  const flat = altered(train, (values) => values.fill(7))
+  const fitted = await fitLinear([flat])
+  for (const detect of [detectCausal, detectBatch]) {
+    const { score, contributions } = detect(fitted.model, fitted.autoencoder.reconstruct, slice(flat, 0, 20))
+    t.equal(score[19], 0)
+    t.same(Array.from(contributions.subarray(19 * 3)), [1 / 3, 1 / 3, 1 / 3])
+  }
+})
+
 t.test('wild values neither break nor poison the scores', async (t) => {
   const wild = altered(test, (values) => {
     values[100 * 3] = 1e300

@@ -1,7 +1,7 @@
 // Fitting: the exact linear solution, blocked cross-validation, thresholds, and training data at their worst.
 import t from 'tap'
 import { detectCausal } from '../detector.ts'
-import { defaultWindowLength, FIT_DEFAULTS } from '../fit.ts'
+import { defaultWindowLength, FIT_DEFAULTS, fitDetector } from '../fit.ts'
 import { detectBatch, standardisedRuns } from '../hindsight.ts'
 import { CONSTANT_DEPARTURE, fitScaler, standardise } from '../scaler.ts'
 import { fromColumns, slice } from '../series.ts'
@@ -72,6 +72,23 @@ t.test('the scaler skips what is missing and knows constants from channels', asy
   const out = new Float32Array(3)
   standardise(scaler, [3, 0, 6], out)
   t.same(Array.from(out), [0, 0, -CONSTANT_DEPARTURE])
+})
+
+t.test('copies of a channel add no direction, and what was fitted for a fold is freed', async (t) => {
+  const wave = waves(200, 1).values
+  const twice = fromColumns({ start: 0, interval: 1000, columns: { a: wave, b: wave.map((value) => 2 * value) } })
+  const runs = standardisedRuns(twice, fitScaler([twice.values], 2), 0).map(({ values }) => values)
+  t.equal(fitSubspace(sampleWindows(runs, 2, 4, 1000), 1).components, 4, 'eight columns of rank four')
+  let freed = 0
+  await fitDetector([twice], SMALL, (windows) => ({ reconstruct: subspaceReconstruct(fitSubspace(windows, 0.8)), dispose: () => { freed++ } }))
+  t.equal(freed, SMALL.folds)
+})
+
+t.test('a channel that never came has a margin of nothing', async (t) => {
+  const short = fromColumns({ start: 0, interval: 1000, columns: { a: waves(60, 1).values } })
+  const { model } = await fitLinear([short], { ...SMALL, windowLength: 20 })
+  t.same(model.margins, [0], 'blocks shorter than a window hold nothing back')
+  t.equal(model.batch.threshold, THRESHOLD_FLOOR)
 })
 
 t.test('channels that only switch weigh less, a lone channel never does', async (t) => {

@@ -37,6 +37,12 @@ t.test('order and jitter of rows do not matter', async () => {
   }))
 })
 
+t.test('of rows of one time the later one counts', async (t) => {
+  const { series, quality } = resample(table([[0, 1], [10, 2], [10, 3], [20, 4]]), repair)
+  t.same(Array.from(series.values), [1, 3, 4])
+  t.equal(quality[0]!.duplicates, 1)
+})
+
 t.test('a grid that is not on whole multiples keeps its phase', async (t) => {
   t.equal(resample(table([[3, 1], [13, 2], [23, 3]]), repair).series.start, START + 3 * MINUTE)
 })

@@ -1,0 +1,49 @@
+// What an architecture is: a name, parameters with a schema, and a way to learn an autoencoder from windows.
+import { type LayersModel } from '@tensorflow/tfjs'
+import { type z } from 'zod'
+import { type Autoencoder } from '../../core/fit.ts'
+import { type Backend } from '../../core/tfjs/backend.ts'
+import { toReconstruct } from '../../core/tfjs/reconstruct.ts'
+import { type WindowMatrix } from '../../core/window.ts'
+
+/** One point of a learning curve. */
+export interface Epoch {
+  readonly epoch: number
+  /** Mean squared error on the training windows, in standardised units. */
+  readonly loss: number
+}
+
+/** An autoencoder as a LayersModel: input and output of shape [windows, windowLength × channels]. */
+export interface LayersAutoencoder extends Autoencoder {
+  readonly layers: LayersModel
+  readonly history: readonly Epoch[]
+  dispose (): void
+}
+
+export interface LearningContext {
+  readonly backend: Backend
+  /** All randomness of the training grows from it. */
+  readonly seed: number
+  readonly onEpoch: (epoch: Epoch, epochs: number) => void
+}
+
+export interface Architecture<P extends z.ZodType> {
+  /** One sentence for the model card. */
+  readonly summary: string
+  /** With a default for every parameter. */
+  readonly parameters: P
+  learn (windows: WindowMatrix, parameters: z.output<P>, context: LearningContext): Promise<LayersAutoencoder>
+}
+
+/** Completes a LayersModel to an autoencoder. */
+export function layersAutoencoder (backend: Backend, layers: LayersModel, history: readonly Epoch[]): LayersAutoencoder {
+  return { layers, history, reconstruct: toReconstruct(backend, layers), dispose: () => { layers.dispose() } }
+}
+
+/** Mean squared error of an autoencoder over windows. */
+export function meanSquaredError ({ reconstruct }: Autoencoder, { values, count }: WindowMatrix): number {
+  const reconstructions = reconstruct(values, count)
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += (values[i]! - reconstructions[i]!) ** 2
+  return sum / values.length
+}

@@ -1,0 +1,54 @@
+// The linear window autoencoder at its exact optimum: core/subspace.ts as two dense layers. Nothing is trained step by step.
+import { z } from 'zod'
+import { fitSubspace, type Subspace } from '../../core/subspace.ts'
+import { type Backend } from '../../core/tfjs/backend.ts'
+import { type Architecture, layersAutoencoder, meanSquaredError } from './architecture.ts'
+
+const parameters = z.strictObject({
+  varianceShare: z.number().gt(0).lte(1).default(0.8),
+})
+
+export const linear: Architecture<typeof parameters> = {
+  summary: 'linear autoencoder on windows, encoder and decoder spanning the principal subspace of the training windows (exact solution)',
+  parameters,
+  learn: async (windows, { varianceShare }, { backend, onEpoch }) => {
+    const { tf } = backend
+    const [encoder, decoder] = subspaceLayers(backend, fitSubspace(windows, varianceShare))
+    const input = tf.input({ shape: [windows.width], name: 'window' })
+    const layers = tf.model({ inputs: input, outputs: decoder.apply(encoder.apply(input)) as ReturnType<typeof tf.input>, name: 'linear' })
+    const autoencoder = layersAutoencoder(backend, layers, [])
+    const history = [{ epoch: 1, loss: meanSquaredError(autoencoder, windows) }]
+    onEpoch(history[0]!, 1)
+    return { ...autoencoder, history }
+  },
+}
+
+/**
+ * Dense layers that compute Vᵀ(x − m) and m + Vz; not trainable.
+ * A subspace without directions becomes one of a single zero direction: a dense layer needs a unit.
+ */
+export function subspaceLayers ({ tf }: Backend, { mean, directions, components, width }: Subspace): [encoder: TfLayer, decoder: TfLayer] {
+  const units = Math.max(1, components)
+  const decode = new Float32Array(units * width)
+  decode.set(directions)
+  const encode = new Float32Array(width * units)
+  const offset = new Float32Array(units)
+  for (let k = 0; k < components; k++) {
+    let shift = 0
+    for (let j = 0; j < width; j++) {
+      encode[j * units + k] = decode[k * width + j]!
+      shift -= decode[k * width + j]! * mean[j]!
+    }
+    offset[k] = shift
+  }
+  const dense = (name: string, inputs: number, outputs: number, kernel: Float32Array, bias: Float32Array): TfLayer => tf.layers.dense({
+    name,
+    inputShape: [inputs],
+    units: outputs,
+    trainable: false,
+    weights: [tf.tensor2d(kernel, [inputs, outputs]), tf.tensor1d(bias)],
+  })
+  return [dense('linear_encoder', width, units, encode, offset), dense('linear_decoder', units, width, decode, Float32Array.from(mean))]
+}
+
+type TfLayer = ReturnType<Backend['tf']['layers']['dense']>

@@ -1,0 +1,75 @@
+// The schema of params.yaml: one section a stage, every number that is chosen, each with a default.
+import { readFile } from 'node:fs/promises'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { Problem } from '../core/errors.ts'
+import { FIT_DEFAULTS } from '../core/fit.ts'
+import { ARCHITECTURE_NAMES, ArchitectureParameters } from './architectures/index.ts'
+
+const count = z.number().int().positive()
+
+const odd = count.refine((value) => value % 2 === 1, 'must be odd: the mean is centred')
+
+const rule = {
+  quantile: z.number().gt(0).lte(1).default(FIT_DEFAULTS.batch.quantile),
+}
+
+export const ParamsSchema = z.strictObject({
+  prepare: z.strictObject({
+    /** ISO 8601 duration, or auto: told from the data. */
+    interval: z.string().default('auto'),
+    /** Observations before it train, later ones test; null: all of them train. */
+    trainUntil: z.iso.datetime({ offset: true }).nullable().default(null),
+  }).prefault({}),
+  train: z.strictObject({
+    architecture: z.enum(ARCHITECTURE_NAMES).default('linear'),
+    /** Training on wasm gives the same digest on every machine; native is quicker and belongs to its machine. */
+    backend: z.enum(['wasm', 'native', 'cpu']).default('wasm'),
+    seed: z.number().int().nonnegative().default(1),
+    windowLength: z.union([z.literal('auto'), count]).default('auto'),
+    maxGap: z.number().int().nonnegative().default(FIT_DEFAULTS.maxGap),
+    maxWindows: count.default(FIT_DEFAULTS.maxWindows),
+    folds: z.number().int().min(2).default(FIT_DEFAULTS.folds),
+    switchWeight: z.number().nonnegative().default(FIT_DEFAULTS.switchWeight),
+    causal: z.strictObject({
+      ...rule,
+      tail: z.union([z.literal('auto'), count]).default('auto'),
+      smoothing: count.default(FIT_DEFAULTS.causal.smoothing),
+      factor: z.number().positive().default(FIT_DEFAULTS.causal.factor),
+    }).prefault({}),
+    batch: z.strictObject({
+      ...rule,
+      smoothing: odd.default(FIT_DEFAULTS.batch.smoothing),
+      factor: z.number().positive().default(FIT_DEFAULTS.batch.factor),
+    }).prefault({}),
+    ...ArchitectureParameters.shape,
+  }).prefault({}),
+  evaluate: z.strictObject({
+    /** An anomaly that begins within this time after a label's end still belongs to it (ISO 8601 duration). */
+    tolerance: z.string().default('PT0S'),
+    minDuration: z.string().nullable().default(null),
+    mergeGap: z.string().nullable().default(null),
+  }).prefault({}),
+  package: z.strictObject({
+    name: z.string().default('model'),
+    version: z.string().default('1'),
+    description: z.string().default(''),
+    /** Observations of the golden series. */
+    goldenLength: count.default(200),
+  }).prefault({}),
+})
+
+export type Params = z.output<typeof ParamsSchema>
+
+/** Checks parameters from anywhere. @throws Problem invalid-settings naming the parameter */
+export function parseParams (value: unknown, where: string): Params {
+  const result = ParamsSchema.safeParse(value)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  throw new Problem('invalid-settings', `${where}: ${issue?.path.join('.') || 'the document'}: ${issue?.message}`, { cause: result.error })
+}
+
+export async function readParams (path: string): Promise<Params> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => { throw new Problem('invalid-settings', `${path} cannot be read.`, { cause }) })
+  return parseParams(parse(text) ?? {}, path)
+}

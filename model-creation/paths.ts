@@ -1,0 +1,31 @@
+// Where the stages read and write: the farm's pipeline in one place, one's own data in another.
+import { join } from 'node:path'
+
+export interface PipelinePaths {
+  /** A CSV file, or a folder of them: one series each. */
+  readonly raw: string
+  /** Labels of the raw series (CSV), or undefined. */
+  readonly labels: string | undefined
+  /** Series on their grid, in train/ and test/. */
+  readonly prepared: string
+  /** Fitted detector and weights. */
+  readonly model: string
+  /** Data quality, metrics and plots. */
+  readonly reports: string
+  /** The finished model package. */
+  readonly package: string
+}
+
+const OUT = join('model-creation', 'out')
+
+/** The paths that dvc.yaml names. */
+export const FARM_PATHS: PipelinePaths = {
+  raw: join('data', 'turbines'),
+  labels: join('data', 'labels.csv'),
+  prepared: join(OUT, 'prepared'),
+  model: join(OUT, 'model'),
+  reports: join(OUT, 'reports'),
+  package: join(OUT, 'models', 'wind-turbine'),
+}
+
+export const FARM_PARAMS = join('model-creation', 'params.yaml')

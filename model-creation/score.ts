@@ -1,0 +1,105 @@
+// Scores a CSV file with a model package on the command line: `npm run score -- --model <dir> file.csv`.
+import { readFile } from 'node:fs/promises'
+import Table from 'cli-table3'
+import { Command, Option } from 'commander'
+import Papa from 'papaparse'
+import { type Anomaly, findAnomalies } from '../core/anomalies.ts'
+import { type Detection, isAnomalous, type Scoring } from '../core/detection.ts'
+import { detectCausal } from '../core/detector.ts'
+import { readTable, type Table as RawTable, type TableOptions } from '../core/csv.ts'
+import { parseDuration } from '../core/duration.ts'
+import { detectBatch } from '../core/hindsight.ts'
+import { resample } from '../core/resample.ts'
+import { selectChannels, type Series, timeOf } from '../core/series.ts'
+import { loadBackend } from '../core/tfjs/backend.ts'
+import { loadModelPackage } from '../core/tfjs/model-package.ts'
+import { isProgram, runReporting } from './stage.ts'
+
+interface Flags extends TableOptions {
+  model: string
+  scoring: Scoring
+  json?: boolean
+  csv?: boolean
+  minDuration?: string
+  mergeGap?: string
+  backend: 'auto' | 'native' | 'wasm' | 'cpu'
+}
+
+const command = new Command('npm run score --')
+  .description('Prints the anomalies of a CSV file.')
+  .argument('<file>', 'CSV file with a timestamp column and the model\'s channels')
+  .requiredOption('--model <dir>', 'folder of the model package')
+  .addOption(new Option('--scoring <kind>', 'batch looks at later observations too, causal never').choices(['batch', 'causal']).default('batch'))
+  .option('--json', 'print scores and anomalies as JSON')
+  .option('--csv', 'print one line for each observation: timestamp, score, isAnomaly')
+  .option('--min-duration <duration>', 'leave out shorter anomalies, e.g. PT30M')
+  .option('--merge-gap <duration>', 'join anomalies that are no further apart, e.g. PT1H')
+  .addOption(new Option('--backend <name>', 'TensorFlow.js backend').choices(['auto', 'native', 'wasm', 'cpu']).default('auto'))
+  .option('--delimiter <character>', 'between cells; default: detected')
+  .addOption(new Option('--decimal <character>', 'decimal sign; default: detected').choices(['.', ',']))
+  .option('--timestamp-column <name>', 'default: detected')
+  .option('--timestamp-format <format>', 'Luxon format; default: detected')
+
+interface Result {
+  readonly series: Series
+  readonly detection: Detection
+  readonly anomalies: readonly Anomaly[]
+}
+
+async function score (file: string, flags: Flags): Promise<Result> {
+  const { manifest: { detector }, reconstruct } = await loadModelPackage(flags.model, await loadBackend(flags.backend))
+  const { delimiter, decimal, timestampColumn, timestampFormat } = flags
+  const table: RawTable = readTable(await readFile(file, 'utf8'), { delimiter, decimal, timestampColumn, timestampFormat })
+  const { series: posted } = resample(table, { interval: detector.interval, order: 'repair', maxObservations: 10_000_000 })
+  const series = selectChannels(posted, detector.channels)
+  const detection = (flags.scoring === 'batch' ? detectBatch : detectCausal)(detector, reconstruct, series)
+  const observations = (duration: string | undefined): number => duration === undefined ? 0 : parseDuration(duration) / detector.interval
+  const rules = { minLength: Math.ceil(observations(flags.minDuration)), mergeGap: Math.floor(observations(flags.mergeGap)) }
+  return { series, detection, anomalies: findAnomalies(detection, rules) }
+}
+
+const timeText = (series: Series, t: number): string => new Date(timeOf(series, t)).toISOString().replace('.000Z', 'Z')
+
+const scoreOrNull = (value: number): number | null => Number.isNaN(value) ? null : value
+
+function asJson ({ series, detection, anomalies }: Result): string {
+  return JSON.stringify({
+    start: timeText(series, 0),
+    score: Array.from(detection.score, scoreOrNull),
+    isAnomaly: Array.from(detection.score, (value) => Number.isNaN(value) ? null : isAnomalous(value)),
+    anomalies: anomalies.map(({ from, to, peak, peakScore, channels }) => ({
+      start: timeText(series, from),
+      end: timeText(series, to),
+      peak: timeText(series, peak),
+      peakScore,
+      channels: channels.map(({ channel, contribution }) => ({ name: series.channels[channel], contribution })),
+    })),
+  })
+}
+
+function asCsv ({ series, detection }: Result): string {
+  return Papa.unparse({
+    fields: ['timestamp', 'score', 'isAnomaly'],
+    data: Array.from(detection.score, (value, t) => [timeText(series, t), scoreOrNull(value), Number.isNaN(value) ? null : isAnomalous(value)]),
+  }, { newline: '\n' })
+}
+
+function asTable ({ series, detection, anomalies }: Result): string {
+  const scored = detection.score.filter((value) => !Number.isNaN(value)).length
+  const summary = `${anomalies.length} ${anomalies.length === 1 ? 'anomaly' : 'anomalies'} in ${series.length} observations (${scored} scored)`
+  if (anomalies.length === 0) return summary
+  const table = new Table({ head: ['start', 'end', 'peak', 'score', 'channels'], style: { head: [], border: [] } })
+  for (const { from, to, peak, peakScore, channels } of anomalies) {
+    const ranked = channels.slice(0, 3).map(({ channel, contribution }) => `${series.channels[channel]} ${(100 * contribution).toFixed(0)} %`)
+    table.push([timeText(series, from), timeText(series, to), timeText(series, peak), peakScore.toFixed(2), ranked.join('\n')])
+  }
+  return `${table.toString()}\n${summary}`
+}
+
+if (isProgram(import.meta.url)) {
+  await runReporting(async () => {
+    const flags = command.parse().opts<Flags>()
+    const result = await score(command.args[0]!, flags)
+    process.stdout.write(`${flags.json ? asJson(result) : flags.csv ? asCsv(result) : asTable(result)}\n`)
+  })
+}

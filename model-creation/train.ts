@@ -1,0 +1,83 @@
+// Stage 2: fits scaler, autoencoder and thresholds on the training part; writes the fitted detector and its weights.
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { type DetectorModel } from '../core/detection.ts'
+import { Problem } from '../core/errors.ts'
+import { type FittedDetector, fitDetector } from '../core/fit.ts'
+import { quantile } from '../core/threshold.ts'
+import { loadBackend } from '../core/tfjs/backend.ts'
+import { saveLayersModel, writeLayersModel } from '../core/tfjs/model-package.ts'
+import { writeJsonReport } from './adapters/report-files.ts'
+import { readSeriesFolder, replaceDirectory } from './adapters/series-files.ts'
+import { type LayersAutoencoder } from './architectures/architecture.ts'
+import { learner } from './architectures/index.ts'
+import { PreparedSchema } from './prepare.ts'
+import { epochSteps } from './progress.ts'
+import { runAsProgram, type StageContext } from './stage.ts'
+
+/** model/detector.json: what package.ts needs beside the weights. */
+export interface TrainedDetector {
+  readonly architecture: string
+  readonly detector: DetectorModel
+  readonly training: {
+    readonly tfjs: string
+    readonly backend: 'native' | 'wasm' | 'cpu'
+    readonly parameters: Record<string, unknown>
+    readonly dataSha256: string
+    readonly series: number
+    readonly observations: number
+  }
+}
+
+export async function train ({ paths, params, progress }: StageContext): Promise<void> {
+  progress.stage('train')
+  const prepared = PreparedSchema.parse(JSON.parse(await readFile(join(paths.prepared, 'prepared.json'), 'utf8')))
+  const series = (await readSeriesFolder(join(paths.prepared, 'train'), prepared.interval)).map((named) => named.series)
+  if (series.length === 0) throw new Problem('no-training-data', 'No observation lies before prepare.trainUntil; choose a later time.')
+  const { architecture, backend: choice, seed, linear, residual, ...settings } = params.train
+  const backend = await loadBackend(choice)
+  const onEpoch = epochSteps(progress, settings.folds + 1)
+  const fitted = await fitDetector(series, settings, learner(architecture, { linear, residual }, { backend, seed, onEpoch }))
+  const trained: TrainedDetector = {
+    architecture,
+    detector: fitted.model,
+    training: {
+      tfjs: backend.version,
+      backend: backend.name,
+      parameters: { seed, ...settings, ...{ linear, residual }[architecture] },
+      dataSha256: prepared.dataSha256,
+      series: series.length,
+      observations: series.reduce((sum, one) => sum + one.length, 0),
+    },
+  }
+  const saved = await saveLayersModel(backend, fitted.autoencoder.layers)
+  await replaceDirectory(paths.model, async (directory) => {
+    await writeLayersModel(directory, saved)
+    await writeFile(join(directory, 'detector.json'), `${JSON.stringify(trained, null, 2)}\n`)
+  })
+  await writeTrainingReport(paths.reports, fitted)
+  const { causal, batch, windowLength } = fitted.model
+  progress.message(`${architecture}, window ${windowLength}; thresholds: causal ${causal.threshold.toFixed(4)}, batch ${batch.threshold.toFixed(4)}`)
+  fitted.autoencoder.dispose()
+}
+
+/** Learning curve, and the distribution of calibration scores relative to the threshold, for dvc plots. */
+async function writeTrainingReport (reports: string, { autoencoder, calibration, model }: FittedDetector<LayersAutoencoder>): Promise<void> {
+  await writeJsonReport(join(reports, 'learning-curve.json'), autoencoder.history)
+  const levels = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 1]
+  const rows = (['causal', 'batch'] as const).flatMap((scoring) => levels.map((level) => ({
+    scoring,
+    quantile: level,
+    score: quantile(calibration[scoring], level) / model[scoring].threshold,
+  })))
+  await writeJsonReport(join(reports, 'calibration.json'), rows)
+}
+
+/** Reads model/detector.json. */
+export async function readTrainedDetector (directory: string): Promise<TrainedDetector> {
+  const text = await readFile(join(directory, 'detector.json'), 'utf8')
+  return z.custom<TrainedDetector>((value) => typeof value === 'object' && value !== null && 'detector' in value).parse(JSON.parse(text))
+}
+
+await runAsProgram(import.meta.url, train)

@@ -1,0 +1,53 @@
+// The embedded default, `npm start`: everything in one place, no server, no download. Makes the data and trains the model where
+// there is none yet, then serves. The only file that knows several components; training runs in a process of its own, because
+// a process has one TensorFlow.js backend and serving may choose another than training.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { FARM_PATHS } from './model-creation/paths.ts'
+import { readConfig } from './model-serving/config.ts'
+import { loadModels } from './model-serving/load-models.ts'
+import { serve } from './model-serving/serve.ts'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+const abort = new AbortController()
+
+/** Runs one of the project's programs with this process' own loader; its progress goes to this terminal. */
+async function runProgram (path: string): Promise<void> {
+  const child = spawn(process.execPath, [...process.execArgv, join(here, `${path}.${extension}`)], { stdio: ['ignore', 2, 2], signal: abort.signal, killSignal: 'SIGTERM' })
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', resolve)
+  })
+  if (code !== 0) throw new Error(`${path} ended with status ${code}`)
+}
+
+/** The farm's model, made on the first start. One's own MODELS_DIR is never written to. */
+async function ensureModel (modelsDir: string): Promise<void> {
+  if (modelsDir !== dirname(FARM_PATHS.package) || existsSync(join(FARM_PATHS.package, 'manifest.json'))) return
+  if (!existsSync(FARM_PATHS.raw)) await runProgram('model-creation/data')
+  await runProgram('model-creation/pipeline')
+}
+
+const config = readConfig(process.env)
+const service = await serve(config, { level: config.logLevel, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss' } } }, async (settings) => {
+  await ensureModel(settings.modelsDir)
+  return loadModels(settings)
+})
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    abort.abort()
+    void service.close()
+  })
+}
+
+try {
+  await service.ready
+  process.stdout.write(`Ready: ${service.url} (page), ${service.url}/docs (API). Stop with Ctrl-C.\n`)
+} catch {
+  if (!abort.signal.aborted) process.exitCode = 1
+  await service.close()
+}
