@@ -37,12 +37,11 @@ const service = await serve(config, { level: config.logLevel, transport: { targe
   return loadModels(settings)
 })
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    abort.abort()
-    void service.close()
-  })
+const stop = (): void => {
+  abort.abort()
+  service.close().catch(() => { process.exitCode = 1 })
 }
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
 
 try {
   await service.ready

@@ -1,6 +1,6 @@
 // Text → table of timestamped rows. Detects delimiter, decimal comma, header and timestamp format; says where it cannot.
 import Papa from 'papaparse'
-import { Problem } from './errors.ts'
+import { pointer, Problem } from './errors.ts'
 import { detectTimestampReader, timestampReader, type TimestampReader } from './timestamps.ts'
 
 /** Rows as they came: in any order, with duplicates and holes. */
@@ -89,7 +89,8 @@ function splitHeader (rows: readonly string[][], numberPattern: RegExp): { heade
   const isData = (text: string): boolean => MISSING.has(text.toLowerCase()) || numberPattern.test(text) || detectTimestampReader([text]) !== undefined
   const headless = first.every(isData)
   const header = headless ? first.map((_, i) => `channel_${i}`) : first
-  const twice = header.find((name, i) => header.indexOf(name) !== i)
+  const seen = new Set<string>()
+  const twice = header.find((name) => seen.size === seen.add(name).size)
   if (twice !== undefined) throw new Problem('invalid-table', `Two columns are named "${twice}"; give every column a name of its own.`)
   return { header, firstRow: headless ? 0 : 1 }
 }
@@ -120,7 +121,7 @@ function readTimestamp ({ read, column }: TimestampColumn, text: string, line: n
   const time = read(text)
   if (!Number.isNaN(time)) return time
   throw new Problem('invalid-timestamp', `Line ${line}, column "${header[column]}": "${text}" is not a timestamp like the others.`,
-    { items: [{ pointer: `/${header[column]}/${line}`, detail: 'not a timestamp', got: text }] })
+    { items: [{ pointer: pointer(header[column]!, line), detail: 'not a timestamp', got: text }] })
 }
 
 function readNumber (text: string, pattern: RegExp, line: number, channel: string): number {
@@ -130,5 +131,5 @@ function readNumber (text: string, pattern: RegExp, line: number, channel: strin
   }
   if (MISSING.has(text.toLowerCase())) return NaN
   throw new Problem('invalid-value', `Line ${line}, column "${channel}": "${text}" is not a number; leave the cell empty where there is no value.`,
-    { items: [{ pointer: `/${channel}/${line}`, detail: 'not a number', got: text }] })
+    { items: [{ pointer: pointer(channel, line), detail: 'not a number', got: text }] })
 }

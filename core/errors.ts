@@ -39,6 +39,15 @@ export interface ProblemItem {
   readonly want?: unknown
 }
 
+/**
+ * A JSON pointer (RFC 6901) to a place in the input.
+ * @example
+ * pointer('channels', 'a/b', 3) // '/channels/a~1b/3'
+ */
+export function pointer (...path: ReadonlyArray<PropertyKey>): string {
+  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
 /** A failure with a stable code; `message` names the field and the remedy. Check `error.code`, not the class. */
 export class Problem extends Error {
   readonly code: ProblemCode

@@ -10,19 +10,22 @@ const scoringSettings = {
   threshold: z.number().positive(),
 }
 
+const different = (names: readonly string[]): boolean => new Set(names).size === names.length
+
 const DetectorModelSchema = z.strictObject({
-  channels: z.array(z.string().min(1)).min(1),
+  channels: z.array(z.string().min(1)).min(1).refine(different, 'two channels have the same name'),
   interval: count.meta({ description: 'Sampling interval in milliseconds.' }),
   maxGap: z.number().int().nonnegative(),
   scaler: z.strictObject({ center: numbers, scale: numbers }),
   weights: numbers,
   windowLength: count,
   causal: z.strictObject({ ...scoringSettings, tail: count }),
-  batch: z.strictObject(scoringSettings),
+  batch: z.strictObject({ ...scoringSettings, smoothing: count.refine((value) => value % 2 === 1, 'must be odd: the mean is centred') }),
   margins: numbers,
 }).refine(({ channels, scaler, weights, margins }) =>
   [scaler.center, scaler.scale, weights, margins].every((list) => list.length === channels.length),
-{ message: 'scaler, weights and margins need one entry for each channel' }) satisfies z.ZodType<DetectorModel>
+{ message: 'scaler, weights and margins need one entry for each channel' })
+  .refine(({ causal, windowLength }) => causal.tail <= windowLength, { message: 'must be at most windowLength', path: ['causal', 'tail'] }) satisfies z.ZodType<DetectorModel>
 
 /** Bump on every change that an older reader would misunderstand; readers refuse other numbers. */
 export const MANIFEST_FORMAT = 1

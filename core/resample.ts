@@ -126,7 +126,8 @@ function outOfOrder ({ timestamps, values, channels }: Table): number[] {
   return counts
 }
 
-function countMissing (values: Float64Array, channels: number, c: number): number {
+/** Values of channel c that are missing, in values of shape [length × channels]. */
+export function countMissing (values: Float64Array, channels: number, c: number): number {
   let missing = 0
   for (let i = c; i < values.length; i += channels) if (Number.isNaN(values[i]!)) missing++
   return missing

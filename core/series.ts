@@ -1,5 +1,5 @@
 // Series: channels on a regular time grid. Knows nothing of files, models or scores.
-import { Problem } from './errors.ts'
+import { pointer, Problem } from './errors.ts'
 
 /** Channels × a regular grid; a missing value is NaN. */
 export interface Series {
@@ -56,31 +56,42 @@ export function fromColumns (input: { start: number, interval: number, columns: 
   return { channels, start: input.start, interval: input.interval, length, values }
 }
 
+const quoted = (names: readonly string[]): string =>
+  names.slice(0, 10).map((name) => `"${name.slice(0, 60)}"`).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
+
 /**
- * The series with the named channels in the named order.
+ * Given channels and the model's must be the same, in any order.
+ * @param at pointer to a given channel
+ * @param hint added to what is said of a missing one
  * @throws Problem unknown-channel or missing-channel, listing the expected ones
  */
-export function selectChannels (series: Series, channels: readonly string[]): Series {
-  const extensions = { expected: channels }
-  const unknown = series.channels.filter((name) => !channels.includes(name))
+export function checkChannels (given: readonly string[], expected: readonly string[], at = (channel: string): string => pointer('channels', channel), hint = ''): void {
+  const unknown = given.filter((channel) => !expected.includes(channel))
   if (unknown.length > 0) {
-    throw new Problem('unknown-channel', `The model has no channel ${unknown.join(', ')}; its channels are ${channels.join(', ')}.`,
-      { items: unknown.map((name) => ({ pointer: `/channels/${escapePointer(name)}`, detail: 'not a channel of the model' })), extensions })
+    throw new Problem('unknown-channel', `The model has no channel ${quoted(unknown)}; its channels are ${expected.join(', ')}. Leave others out.`, {
+      items: unknown.slice(0, 10).map((channel) => ({ pointer: at(channel), detail: 'not a channel of the model' })),
+      extensions: { expected },
+    })
   }
-  const missing = channels.filter((name) => !series.channels.includes(name))
+  const missing = expected.filter((channel) => !given.includes(channel))
   if (missing.length > 0) {
-    throw new Problem('missing-channel', `The model needs the channel ${missing.join(', ')} too; send it, with null where there is no value.`,
-      { items: missing.map((name) => ({ pointer: `/channels/${escapePointer(name)}`, detail: 'missing' })), extensions })
+    throw new Problem('missing-channel', `The model also needs ${quoted(missing)}; where a channel was not measured, leave its values empty (null).${hint}`, {
+      items: missing.map((channel) => ({ pointer: at(channel), detail: 'missing' })),
+      extensions: { missing, expected },
+    })
   }
+}
+
+/**
+ * The series with exactly the named channels, in that order.
+ * @throws Problem unknown-channel or missing-channel
+ */
+export function selectChannels (series: Series, channels: readonly string[]): Series {
+  checkChannels(series.channels, channels)
   const from = channels.map((name) => series.channels.indexOf(name))
   if (from.every((column, c) => column === c)) return series
   const width = channels.length
   const values = new Float64Array(series.values.length)
   for (let t = 0; t < series.length; t++) from.forEach((column, c) => { values[t * width + c] = series.values[t * width + column]! })
   return { ...series, channels, values }
-}
-
-/** A name as one step of a JSON pointer (RFC 6901). */
-export function escapePointer (name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }

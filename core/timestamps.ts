@@ -1,5 +1,6 @@
 // Reads timestamps as people write them; the format is found over a whole column, never guessed cell by cell.
 import { DateTime } from 'luxon'
+import { Problem } from './errors.ts'
 
 /** Text → milliseconds since the epoch (UTC), NaN where it does not match. Times without a zone count as UTC. */
 export type TimestampReader = (text: string) => number
@@ -19,13 +20,29 @@ function readEpoch (text: string): number {
   return value >= 3.15e14 && value < 7.3e15 ? Math.round(value / 1000) : NaN
 }
 
-/** Day-first before month-first: where both fit, the one that gives ascending times wins. */
+/** Day-first before month-first: where both fit, the one that gives ascending times wins. Made when first needed. */
+let formatReaders: readonly TimestampReader[] | undefined
+
 const FORMATS = ['d.M.yyyy', 'd/M/yyyy', 'M/d/yyyy', 'd-M-yyyy', 'yyyy/M/d', 'yyyyMMdd', 'd LLL yyyy', 'LLL d, yyyy']
   .flatMap((date) => ['H:mm:ss', 'H:mm', 'H:mm:ss.SSS', 'h:mm:ss a', 'h:mm a'].map((time) => `${date} ${time}`).concat(date))
 
-/** A reader of one Luxon format, e.g. `dd.MM.yyyy HH:mm`. */
+const UTC = { zone: 'utc', locale: 'en' } as const
+
+/**
+ * A reader of one Luxon format, e.g. `dd.MM.yyyy HH:mm`.
+ * @throws Problem invalid-timestamp where the format contradicts itself, e.g. asks twice for the hour
+ */
 export function timestampReader (format: string): TimestampReader {
-  return (text) => DateTime.fromFormat(text, format, { zone: 'utc', locale: 'en' }).toMillis()
+  const parser = DateTime.buildFormatParser(format, UTC)
+  const read: TimestampReader = (text) => DateTime.fromFormatParser(text, parser, UTC).toMillis()
+  try {
+    // Luxon finds contradictions only in a text that fits.
+    read(DateTime.fromMillis(0, UTC).toFormat(format))
+  } catch (cause) {
+    throw new Problem('invalid-timestamp', `"${format}" is no timestamp format: ${(cause as Error).message}. Write one like "dd.MM.yyyy HH:mm".`,
+      { items: [{ pointer: '/timestampFormat', detail: 'contradicts itself', got: format }], cause })
+  }
+  return read
 }
 
 /**
@@ -37,14 +54,11 @@ export function detectTimestampReader (samples: readonly string[]): TimestampRea
   for (const reader of [readIso, readEpoch]) {
     if (samples.every((text) => !Number.isNaN(reader(text)))) return reader
   }
-  let best: { reader: TimestampReader, backwards: number } | undefined
-  for (const format of FORMATS) {
-    const reader = timestampReader(format)
-    if (Number.isNaN(reader(samples[0]!))) continue
+  formatReaders ??= FORMATS.map(timestampReader)
+  const fitting = formatReaders.filter((reader) => samples.every((text) => !Number.isNaN(reader(text))))
+  const backwards = (reader: TimestampReader): number => {
     const times = samples.map(reader)
-    if (times.some(Number.isNaN)) continue
-    const backwards = times.filter((time, i) => i > 0 && time < times[i - 1]!).length
-    if (best === undefined || backwards < best.backwards) best = { reader, backwards }
+    return times.filter((time, i) => i > 0 && time < times[i - 1]!).length
   }
-  return best?.reader
+  return fitting.sort((a, b) => backwards(a) - backwards(b))[0]
 }

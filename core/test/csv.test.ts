@@ -60,6 +60,10 @@ t.test('timestamps', async (t) => {
   t.equal(read(), undefined)
 })
 
+t.test('a format that contradicts itself is refused', async (t) => {
+  t.throws(() => readTable('t,a\n1,2\n', { timestampFormat: 'hh HH a' }), { code: 'invalid-timestamp', message: /"hh HH a" is no timestamp format/ })
+})
+
 t.test('errors name line and column', async (t) => {
   const head = 'timestamp,a\n2026-01-31T00:00:00Z,1\n2026-01-31T00:00:01Z,2\n2026-01-31T00:00:02Z,3\n'
   t.throws(() => readTable(`${head}2026-01-31T00:00:03Z,x1\n`), { code: 'invalid-value', message: /Line 5, column "a": "x1"/ })

@@ -44,18 +44,14 @@ t.test('a stream, one observation at a time, gives the causal batch bit for bit'
   fc.assert(fc.property(dirty, (series) => {
     const batch = detectCausal(model, reconstruct, series)
     const stream = new Detector(model, reconstruct)
-    for (let i = 0; i < series.length; i++) {
-      const verdict = stream.observe(observation(series, i))
-      if (!Object.is(verdict.score ?? NaN, batch.score[i])) return false
-      if (verdict.anomalous !== (verdict.score === null ? null : isAnomalous(verdict.score))) return false
-      const at = i * 3
-      for (let c = 0; c < 3; c++) {
-        if (!Object.is(verdict.contributions?.[c] ?? NaN, batch.contributions[at + c])) return false
-        if (!Object.is(verdict.expected?.[c] ?? NaN, batch.expected[at + c])) return false
-        if (verdict.imputed[c] !== batch.imputed[at + c]) return false
-      }
-    }
-    return true
+    const nothing = [NaN, NaN, NaN]
+    const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => Array.from(a).every((value, i) => Object.is(value, b[i]))
+    return Array.from({ length: series.length }, (_, i) => i).every((i) => {
+      const { score, anomalous, contributions, expected, imputed } = stream.observe(observation(series, i))
+      const at = (values: Float64Array | Uint8Array): ArrayLike<number> => values.subarray(i * 3, i * 3 + 3)
+      return anomalous === (score === null ? null : isAnomalous(score)) && same([score ?? NaN], batch.score.subarray(i, i + 1)) &&
+        same(contributions ?? nothing, at(batch.contributions)) && same(expected ?? nothing, at(batch.expected)) && same(imputed, at(batch.imputed))
+    })
   }), { numRuns: 25 })
 })
 

@@ -6,7 +6,7 @@ import { type io, type LayersModel } from '@tensorflow/tfjs'
 import { type z } from 'zod'
 import { Problem } from '../errors.ts'
 import { reproduceGolden } from '../golden.ts'
-import { type Golden, GoldenSchema, type Manifest, ManifestSchema } from '../manifest.ts'
+import { type Golden, GoldenSchema, type Manifest, MANIFEST_FORMAT, ManifestSchema } from '../manifest.ts'
 import { type Reconstruct } from '../reconstruction-error.ts'
 import { type Backend } from './backend.ts'
 import { toReconstruct } from './reconstruct.ts'
@@ -45,11 +45,19 @@ const sha256 = (content: string | Uint8Array): string => createHash('sha256').up
 /** Digest over canonical content: JSON files by meaning, weights by bytes. */
 function digestOf (contents: ReadonlyMap<string, Uint8Array>): string {
   const lines = FILES.map((name) => {
-    const bytes = contents.get(name)!
-    const canonical = name.endsWith('.json') ? canonicalJson(JSON.parse(Buffer.from(bytes).toString('utf8'))) : bytes
+    const canonical = name.endsWith('.json') ? canonicalJson(parseJson(contents, name)) : contents.get(name)!
     return `${name} ${sha256(canonical)}\n`
   })
   return `sha256:${sha256(lines.join(''))}`
+}
+
+/** @throws SyntaxError that names the file */
+function parseJson (contents: ReadonlyMap<string, Uint8Array>, name: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(contents.get(name)!).toString('utf8'))
+  } catch (cause) {
+    throw new SyntaxError(`${name} is not JSON`, { cause })
+  }
 }
 
 /** Takes a LayersModel apart for storage. */
@@ -63,10 +71,17 @@ export async function saveLayersModel (backend: Backend, model: LayersModel): Pr
   return saved!
 }
 
-/** Puts a stored LayersModel together again on a backend. */
-export async function loadLayersModel (backend: Backend, saved: SavedModel): Promise<LayersModel> {
-  const weightData = saved.weights.buffer.slice(saved.weights.byteOffset, saved.weights.byteOffset + saved.weights.byteLength) as ArrayBuffer
-  return backend.tf.loadLayersModel(backend.tf.io.fromMemory({ modelTopology: saved.topology as object, weightSpecs: saved.weightSpecs, weightData }))
+/** Puts a stored LayersModel together again on a backend. Unlike tf.loadLayersModel it leaves no tensor behind where weights do not fit. */
+export async function loadLayersModel ({ tf }: Backend, saved: SavedModel): Promise<LayersModel> {
+  const model = await tf.models.modelFromJSON(saved.topology as Parameters<typeof tf.models.modelFromJSON>[0])
+  try {
+    const weights = saved.weights.buffer.slice(saved.weights.byteOffset, saved.weights.byteOffset + saved.weights.byteLength) as ArrayBuffer
+    tf.tidy(() => { model.loadWeights(tf.io.decodeWeights(weights, saved.weightSpecs)) })
+    return model
+  } catch (error) {
+    model.dispose()
+    throw error
+  }
 }
 
 /** Writes model.json and weights.bin in TensorFlow.js' own layout, readable by tf.loadLayersModel. */
@@ -79,14 +94,12 @@ export async function writeLayersModel (directory: string, saved: SavedModel): P
 
 /** Reads what writeLayersModel() wrote. */
 export async function readLayersModel (directory: string): Promise<SavedModel> {
-  return parseLayersModel(await readPart(directory, 'model.json'), await readPart(directory, 'weights.bin'))
+  return parseLayersModel(await readAll(directory, ['model.json', 'weights.bin']))
 }
 
-function parseLayersModel (json: Uint8Array, weights: Uint8Array): SavedModel {
-  const { modelTopology, weightsManifest } = JSON.parse(Buffer.from(json).toString('utf8')) as {
-    modelTopology: unknown, weightsManifest: [{ weights: io.WeightsManifestEntry[] }]
-  }
-  return { topology: modelTopology, weightSpecs: weightsManifest[0].weights, weights }
+function parseLayersModel (contents: ReadonlyMap<string, Uint8Array>): SavedModel {
+  const { modelTopology, weightsManifest } = parseJson(contents, 'model.json') as { modelTopology: unknown, weightsManifest: [{ weights: io.WeightsManifestEntry[] }] }
+  return { topology: modelTopology, weightSpecs: weightsManifest[0].weights, weights: contents.get('weights.bin')! }
 }
 
 /**
@@ -97,7 +110,7 @@ export async function writeModelPackage (directory: string, parts: { manifest: M
   await writeLayersModel(directory, parts.model)
   await writeFile(join(directory, 'manifest.json'), `${JSON.stringify(ManifestSchema.parse(parts.manifest), null, 2)}\n`)
   await writeFile(join(directory, 'golden.json'), `${canonicalJson(GoldenSchema.parse(parts.golden))}\n`)
-  const digest = digestOf(await readAll(directory))
+  const digest = digestOf(await readAll(directory, FILES))
   await writeFile(join(directory, 'MODEL_CARD.md'), parts.card.replaceAll('{digest}', digest))
   await writeFile(join(directory, 'digest.txt'), `${digest}\n`)
   return digest
@@ -108,26 +121,48 @@ export async function writeModelPackage (directory: string, parts: { manifest: M
  * @throws Problem invalid-model-package or golden-scores-differ
  */
 export async function loadModelPackage (directory: string, backend: Backend): Promise<ModelPackage> {
-  const contents = await readAll(directory)
-  const recorded = Buffer.from(await readPart(directory, 'digest.txt')).toString('utf8').trim()
-  const digest = parsed(directory, 'JSON', () => digestOf(contents))
-  if (digest !== recorded) throw invalid(directory, `its content has the digest ${digest}, digest.txt says ${recorded}`)
-  const json = (name: string): unknown => JSON.parse(Buffer.from(contents.get(name)!).toString('utf8'))
-  const manifest = matching(directory, 'manifest.json', ManifestSchema, json('manifest.json'))
-  const golden = matching(directory, 'golden.json', GoldenSchema, json('golden.json'))
-  const model = await loadLayersModel(backend, parseLayersModel(contents.get('model.json')!, contents.get('weights.bin')!))
-    .catch((cause: unknown) => { throw invalid(directory, 'model.json and weights.bin are no LayersModel', cause) })
-  const reconstruct = toReconstruct(backend, model)
+  const contents = await readAll(directory, [...FILES, 'digest.txt'])
+  const { digest, manifest, golden } = verify(directory, contents)
+  const model = await refused(directory, 'model.json and weights.bin are no LayersModel', async () => loadLayersModel(backend, parseLayersModel(contents)))
   try {
-    return { manifest, digest, goldenDifference: reproduceGolden(manifest.detector, reconstruct, golden), reconstruct, dispose: () => model.dispose() }
+    const reconstruct = await refused(directory, 'model.json', async () => flatReconstruct(backend, model, manifest))
+    return { manifest, digest, goldenDifference: reproduceGolden(manifest.detector, reconstruct, golden), reconstruct, dispose: () => { model.dispose() } }
   } catch (error) {
     model.dispose()
     throw error
   }
 }
 
-async function readAll (directory: string): Promise<Map<string, Uint8Array>> {
-  return new Map(await Promise.all(FILES.map(async (name) => [name, await readPart(directory, name)] as const)))
+/** Everything that can be known before a tensor is made. */
+function verify (directory: string, contents: ReadonlyMap<string, Uint8Array>): { digest: string, manifest: Manifest, golden: Golden } {
+  const json = (name: string): unknown => {
+    try {
+      return parseJson(contents, name)
+    } catch (cause) {
+      throw invalid(directory, (cause as Error).message, cause)
+    }
+  }
+  // First of all: another format may have other rules for everything that follows.
+  const { format } = (json('manifest.json') ?? {}) as { format?: unknown }
+  if (format !== MANIFEST_FORMAT) throw invalid(directory, `manifest.json: /format is ${JSON.stringify(format)}, this program reads ${MANIFEST_FORMAT}`)
+  for (const name of ['golden.json', 'model.json']) json(name)
+  const recorded = Buffer.from(contents.get('digest.txt')!).toString('utf8').trim()
+  const digest = digestOf(contents)
+  if (digest !== recorded) throw invalid(directory, `the digest of ${FILES.join(', ')} is ${digest}, but digest.txt says ${recorded}; one of them was changed`)
+  const manifest = matching(directory, 'manifest.json', ManifestSchema, json('manifest.json'))
+  return { digest, manifest, golden: matching(directory, 'golden.json', GoldenSchema, json('golden.json')) }
+}
+
+/** @throws Error where the model is not flat, or not as wide as the manifest's windows */
+function flatReconstruct (backend: Backend, model: LayersModel, { detector }: Manifest): Reconstruct {
+  const reconstruct = toReconstruct(backend, model)
+  const [width, wanted] = [model.inputs[0]?.shape[1], detector.windowLength * detector.channels.length]
+  if (width !== wanted) throw new Error(`its windows hold ${width} values, those of manifest.json ${detector.windowLength} × ${detector.channels.length}`)
+  return reconstruct
+}
+
+async function readAll (directory: string, names: readonly string[]): Promise<Map<string, Uint8Array>> {
+  return new Map(await Promise.all(names.map(async (name) => [name, await readPart(directory, name)] as const)))
 }
 
 async function readPart (directory: string, name: string): Promise<Uint8Array> {
@@ -138,11 +173,11 @@ function invalid (directory: string, reason: string, cause?: unknown): Problem {
   return new Problem('invalid-model-package', `The model package ${directory} cannot be used: ${reason}. Train or fetch it again.`, { cause })
 }
 
-function parsed<T> (directory: string, what: string, parse: () => T): T {
+async function refused<T> (directory: string, what: string, make: () => Promise<T>): Promise<T> {
   try {
-    return parse()
+    return await make()
   } catch (cause) {
-    throw invalid(directory, `a file is no valid ${what}`, cause)
+    throw invalid(directory, `${what}: ${(cause as Error).message}`, cause)
   }
 }
 

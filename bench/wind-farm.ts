@@ -1,0 +1,58 @@
+// The shipped settings on farms of other seeds, which they were not chosen on: `npm run bench:wind-farm -- --seeds a,b,c`.
+import { Command } from 'commander'
+import { findAnomalies } from '../core/anomalies.ts'
+import { detectCausal } from '../core/detector.ts'
+import { parseDuration } from '../core/duration.ts'
+import { fitDetector } from '../core/fit.ts'
+import { detectBatch } from '../core/hindsight.ts'
+import { detectionDelays } from '../core/metrics.ts'
+import { slice, timeOf } from '../core/series.ts'
+import { loadBackend } from '../core/tfjs/backend.ts'
+import { simulateFarm, WIND_FARM_DEFAULTS } from '../core/wind-farm/simulate.ts'
+import { learner } from '../model-creation/architectures/index.ts'
+import { readParams } from '../model-creation/params.ts'
+import { FARM_PARAMS } from '../model-creation/paths.ts'
+
+const SCORINGS = { batch: detectBatch, causal: detectCausal } as const
+const WEEK = 604_800_000
+
+const { seeds } = new Command('npm run bench:wind-farm --')
+  .option('--seeds <list>', 'seeds of the simulator, separated by commas', 'report-1,report-2,report-3,report-4')
+  .parse().opts<{ seeds: string }>()
+
+const { train: { architecture, backend: choice, seed, linear, residual, ...settings }, evaluate } = await readParams(FARM_PARAMS)
+const backend = await loadBackend(choice)
+const learn = learner(architecture, { linear, residual }, { backend, seed, onEpoch: () => {} })
+
+interface Tally { found: Record<string, number>, labels: Record<string, number>, falseAnomalies: number, weeks: number }
+
+const tallies: Record<keyof typeof SCORINGS, Tally> = {
+  batch: { found: {}, labels: {}, falseAnomalies: 0, weeks: 0 },
+  causal: { found: {}, labels: {}, falseAnomalies: 0, weeks: 0 },
+}
+
+for (const farmSeed of seeds.split(',')) {
+  const farm = simulateFarm({ seed: farmSeed })
+  const split = (WIND_FARM_DEFAULTS.trainingDays * 86_400_000) / farm.turbines[0]!.series.interval
+  const { model, autoencoder } = await fitDetector(farm.turbines.map(({ series }) => slice(series, 0, split)), settings, learn)
+  for (const scoring of ['batch', 'causal'] as const) {
+    const tally = tallies[scoring]
+    for (const { name, series } of farm.turbines) {
+      const test = slice(series, split, series.length)
+      const anomalies = findAnomalies(SCORINGS[scoring](model, autoencoder.reconstruct, test)).map(({ from, to }) => ({ start: timeOf(test, from), end: timeOf(test, to) }))
+      const { findings, falseAnomalies } = detectionDelays(farm.labels.filter(({ turbine }) => turbine === name), anomalies, { toleranceMs: parseDuration(evaluate.tolerance) })
+      for (const { label: { fault }, found } of findings) {
+        tally.labels[fault] = (tally.labels[fault] ?? 0) + 1
+        tally.found[fault] = (tally.found[fault] ?? 0) + (found ? 1 : 0)
+      }
+      tally.falseAnomalies += falseAnomalies.length
+      tally.weeks += test.length * test.interval / WEEK
+    }
+  }
+  autoencoder.dispose()
+}
+
+for (const [scoring, { found, labels, falseAnomalies, weeks }] of Object.entries(tallies)) {
+  const faults = Object.keys(labels).sort().map((fault) => `${fault} ${found[fault]}/${labels[fault]}`)
+  console.log(`${scoring}: ${(falseAnomalies / weeks).toFixed(2)} false anomalies per turbine-week; ${faults.join(', ')}`)
+}

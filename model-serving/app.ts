@@ -1,0 +1,52 @@
+// Builds the service; never listens and never reads the environment.
+import accepts from '@fastify/accepts'
+import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import { type Config } from './config.ts'
+import { type ModelRegistry } from './models.ts'
+import { addBodies } from './plugins/bodies.ts'
+import { addErrors, sendProblem, toProblem } from './plugins/errors.ts'
+import { addHeaders, requestIds, setHeaders } from './plugins/headers.ts'
+import { watchMethods } from './plugins/methods.ts'
+import { addOpenApi } from './plugins/openapi.ts'
+import { addValidation } from './plugins/validation.ts'
+import { addCompute } from './routes/compute.ts'
+import { addModels } from './routes/models.ts'
+import { addOperation } from './routes/operation.ts'
+import { addPages } from './routes/pages.ts'
+
+export interface AppDependencies {
+  readonly config: Config
+  /** May still be empty: the service answers 503 until it is opened. */
+  readonly models: ModelRegistry
+  /** Fastify's logger setting: pino options, or false. */
+  readonly logger: FastifyServerOptions['logger']
+}
+
+export async function buildApp ({ config, models, logger }: AppDependencies): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: logger ?? false,
+    // One line for each scored series and each refusal (routes/compute.ts, plugins/errors.ts) tells more in fewer lines.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: config.maxBodyBytes,
+    genReqId: requestIds(),
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
+    // Raised by the router, before any hook of ours.
+    frameworkErrors: (error, request, reply) => {
+      setHeaders(request, reply)
+      sendProblem(request, reply, toProblem(error, config.maxBodyBytes))
+    },
+  })
+  addErrors(app, config)
+  addValidation(app)
+  addHeaders(app)
+  await app.register(accepts)
+  await addBodies(app)
+  await addOpenApi(app)
+  const refuseOtherMethods = watchMethods(app)
+  addCompute(app, models, config)
+  addModels(app, models)
+  addOperation(app, models, config)
+  await addPages(app)
+  refuseOtherMethods()
+  return app
+}

@@ -1,0 +1,79 @@
+// Series and detection → the answer of POST /compute: arrays on the grid, null where nothing is known.
+import { findAnomalies } from '../../core/anomalies.ts'
+import { type Detection, isAnomalous } from '../../core/detection.ts'
+import { formatDuration } from '../../core/duration.ts'
+import { type Series, timeOf } from '../../core/series.ts'
+import { type ServedModel } from '../models.ts'
+import { type ComputeAnswer, type Part } from '../schemas/compute.ts'
+import { type PostedSeries } from './input.ts'
+import { anomalyRules, type ComputeOptions } from './options.ts'
+import { formatInstant } from './times.ts'
+
+export interface Scored extends PostedSeries {
+  readonly model: ServedModel
+  readonly detection: Detection
+  readonly options: ComputeOptions
+  /** Whether the answer names the time of every observation. */
+  readonly timestamped: boolean
+}
+
+/** The answer with the parts that were asked for, in the order in which they are documented. */
+export function buildAnswer (scored: Scored): ComputeAnswer {
+  const { model: { manifest, digest }, series, options } = scored
+  const { name, version, architecture } = manifest
+  const include = (part: Part): boolean => options.include.has(part)
+  return {
+    model: { name, version, digest, architecture },
+    scoring: options.scoring,
+    threshold: 1,
+    start: formatInstant(series.start),
+    step: formatDuration(series.interval),
+    ...(scored.timestamped && { timestamps: Array.from({ length: series.length }, (_, t) => formatInstant(timeOf(series, t))) }),
+    ...(include('score') && { score: Array.from(scored.detection.score, orNull) }),
+    ...(include('isAnomaly') && { isAnomaly: Array.from(scored.detection.score, (score) => Number.isNaN(score) ? null : isAnomalous(score)) }),
+    ...(include('observed') && { observed: byChannel(series, series.values) }),
+    ...(include('expected') && { expected: byChannel(series, scored.detection.expected) }),
+    ...(include('bounds') && bounds(scored)),
+    ...(include('contributions') && { contributions: byChannel(series, scored.detection.contributions) }),
+    ...(include('anomalies') && { anomalies: anomalies(scored) }),
+    ...(include('quality') && { quality: quality(scored) }),
+  }
+}
+
+const orNull = (value: number): number | null => Number.isNaN(value) ? null : value
+
+/** Columns by channel; `shift` is added to every value of its channel. Object.fromEntries defines each name, even `__proto__`. */
+function byChannel ({ channels, length }: Series, values: Float64Array, shift?: readonly number[]): Record<string, Array<number | null>> {
+  return Object.fromEntries(channels.map((channel, c) => {
+    const by = shift?.[c] ?? 0
+    const column = new Array<number | null>(length)
+    for (let t = 0; t < length; t++) column[t] = orNull(values[t * channels.length + c]! + by)
+    return [channel, column]
+  }))
+}
+
+function bounds ({ model: { manifest: { detector } }, series, detection }: Scored): Pick<ComputeAnswer, 'lower' | 'upper'> {
+  return {
+    lower: byChannel(series, detection.expected, detector.margins.map((margin) => -margin)),
+    upper: byChannel(series, detection.expected, detector.margins),
+  }
+}
+
+function anomalies ({ series, detection, options }: Scored): NonNullable<ComputeAnswer['anomalies']> {
+  return findAnomalies(detection, anomalyRules(options, series.interval)).map(({ from, to, peak, peakScore, channels }) => ({
+    start: formatInstant(timeOf(series, from)),
+    end: formatInstant(timeOf(series, to)),
+    peak: formatInstant(timeOf(series, peak)),
+    peakScore,
+    channels: channels.slice(0, options.topChannels).map(({ channel, contribution }) => ({ name: series.channels[channel]!, contribution })),
+  }))
+}
+
+function quality ({ series, quality, detection }: Scored): NonNullable<ComputeAnswer['quality']> {
+  return Object.fromEntries(series.channels.map((channel, c) => {
+    const imputed: number[] = []
+    for (let t = 0; t < series.length; t++) if (detection.imputed[t * series.channels.length + c] === 1) imputed.push(t)
+    const { missing, duplicates, outOfOrder } = quality[c]!
+    return [channel, { missing, imputed, duplicates, outOfOrder }]
+  }))
+}

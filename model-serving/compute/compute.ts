@@ -1,0 +1,25 @@
+// Request → series → detection → answer. Pure: equal requests to equal models give equal answers.
+import { detectCausal } from '../../core/detector.ts'
+import { detectBatch } from '../../core/hindsight.ts'
+import { type ModelRegistry } from '../models.ts'
+import { type ComputeAnswer, type Part } from '../schemas/compute.ts'
+import { buildAnswer } from './answer.ts'
+import { checkLength, checkTimes, type ComputeInput } from './input.ts'
+
+/**
+ * Scores the posted series with the wanted model.
+ * @param parts parts of the answer instead of those that the request asks for
+ * @throws Problem of the request's faults, or not-ready
+ */
+export function compute (models: ModelRegistry, input: ComputeInput, maxValues: number, parts?: readonly Part[]): ComputeAnswer {
+  const model = input.model === undefined ? models.withChannels(input.channels) : models.get(input.model)
+  const { detector } = model.manifest
+  const posted = input.toSeries(detector, maxValues)
+  // Merged duplicates may have left fewer observations than rows.
+  checkLength(detector, posted.series.length, maxValues)
+  checkTimes(posted.series)
+  const detect = input.options.scoring === 'batch' ? detectBatch : detectCausal
+  const detection = detect(detector, model.reconstruct, posted.series)
+  const options = parts === undefined ? input.options : { ...input.options, include: new Set(parts) }
+  return buildAnswer({ ...posted, model, detection, options, timestamped: input.timestamped })
+}

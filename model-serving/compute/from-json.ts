@@ -1,0 +1,108 @@
+// The JSON form of a request → input. Types and values are checked here, place by place, so that a body of millions of wrong
+// values costs one pass and a short answer.
+import { type DetectorModel } from '../../core/detection.ts'
+import { formatDuration, parseDuration } from '../../core/duration.ts'
+import { pointer, Problem, type ProblemCode, type ProblemItem } from '../../core/errors.ts'
+import { countMissing, resample } from '../../core/resample.ts'
+import { checkChannels } from '../../core/series.ts'
+import { type ComputeRequest } from '../schemas/compute.ts'
+import { checkLength, maxObservations, type ComputeInput, type PostedSeries } from './input.ts'
+import { readOptions } from './options.ts'
+import { parseInstant } from './times.ts'
+
+/** Wrong places that are told; the first ones tell what is wrong with the rest. */
+const MAX_ITEMS = 10
+
+/** @throws Problem invalid-request */
+export function inputFromJson (request: ComputeRequest): ComputeInput {
+  return {
+    model: request.model,
+    channels: Object.keys(request.channels),
+    timestamped: request.timestamps !== undefined,
+    options: readOptions(request.options ?? {}, { timestamps: 'strict' }, ['options']),
+    toSeries: (model, maxValues) => toSeries(request, model, maxValues),
+  }
+}
+
+function toSeries (request: ComputeRequest, model: DetectorModel, maxValues: number): PostedSeries {
+  const columns = readColumns(request)
+  checkChannels([...columns.keys()], model.channels)
+  const length = commonLength(request, columns)
+  checkLength(model, length, maxValues)
+  const values = readValues(model.channels, columns, length)
+  if (request.timestamps === undefined) return regularSeries(request, model, length, values)
+  const table = { channels: model.channels, timestamps: readTimestamps(request.timestamps), values, textColumns: [] }
+  const order = request.options?.timestamps ?? 'strict'
+  return resample(table, { interval: model.interval, order, maxObservations: maxObservations(model, maxValues) })
+}
+
+/** A Map, so that a channel named like a member of every object is a channel like any other. */
+function readColumns ({ channels }: ComputeRequest): Map<string, readonly unknown[]> {
+  return new Map(Object.entries(channels).map(([name, column]) => {
+    if (Array.isArray(column)) return [name, column]
+    throw new Problem('invalid-request', `Channel "${name.slice(0, 60)}" is not an array; send one number or null for each observation.`,
+      { items: [{ pointer: pointer('channels', name), detail: 'not an array', got: column, want: 'array of numbers and null' }] })
+  }))
+}
+
+function commonLength ({ timestamps }: ComputeRequest, columns: ReadonlyMap<string, readonly unknown[]>): number {
+  const lengths = new Map([...columns].map(([name, column]) => [pointer('channels', name), column.length]))
+  if (timestamps !== undefined) lengths.set('/timestamps', timestamps.length)
+  const [length = 0, ...others] = lengths.values()
+  if (others.every((other) => other === length)) return length
+  throw new Problem('channel-length-mismatch', 'All channels, and timestamps where they are sent, need the same number of entries; put null where a value is missing.',
+    { items: [...lengths].map(([at, got]) => ({ pointer: at, detail: `${got} entries` })) })
+}
+
+function readValues (channels: readonly string[], columns: ReadonlyMap<string, readonly unknown[]>, length: number): Float64Array {
+  const values = new Float64Array(length * channels.length)
+  const wrong: ProblemItem[] = []
+  channels.forEach((name, c) => {
+    const column = columns.get(name)!
+    for (let t = 0; t < length && wrong.length < MAX_ITEMS; t++) {
+      const value = column[t]
+      // JSON has no infinity, yet 1e999 is read as one.
+      if (typeof value === 'number' && Number.isFinite(value)) values[t * channels.length + c] = value
+      else if (value === null) values[t * channels.length + c] = NaN
+      else wrong.push({ pointer: pointer('channels', name, t), detail: 'not a finite number', got: value, want: 'number or null' })
+    }
+  })
+  throwIfAny('invalid-value', wrong, 'values', 'Send a finite number, or null where the value is missing.')
+  return values
+}
+
+function readTimestamps (texts: readonly unknown[]): Float64Array {
+  const times = new Float64Array(texts.length)
+  const wrong: ProblemItem[] = []
+  for (let t = 0; t < texts.length && wrong.length < MAX_ITEMS; t++) {
+    const text = texts[t]
+    times[t] = typeof text === 'string' ? parseInstant(text) : NaN
+    if (Number.isNaN(times[t])) wrong.push({ pointer: pointer('timestamps', t), detail: 'not an RFC 3339 time', got: text, want: '2026-01-31T13:50:00Z' })
+  }
+  throwIfAny('invalid-timestamp', wrong, 'timestamps', 'Write times as 2026-01-31T13:50:00Z or with an offset.')
+  return times
+}
+
+function throwIfAny (code: ProblemCode, items: readonly ProblemItem[], what: string, remedy: string): void {
+  if (items.length === 0) return
+  const many = items.length === MAX_ITEMS ? 'or more ' : ''
+  throw new Problem(code, `${items.length} ${many}of the ${what} cannot be used, the first at ${items[0]!.pointer}. ${remedy}`, { items })
+}
+
+function regularSeries (request: ComputeRequest, model: DetectorModel, length: number, values: Float64Array): PostedSeries {
+  const step = parseDuration(request.step!, '/step')
+  if (step !== model.interval) {
+    const [got, want] = [formatDuration(step), formatDuration(model.interval)]
+    throw new Problem('interval-mismatch', `The step is ${got}, the model works at ${want}; resample the series to ${want}, or use a model of its interval.`,
+      { items: [{ pointer: '/step', detail: 'not the model\'s sampling interval', got, want }], extensions: { got, want } })
+  }
+  const start = parseInstant(request.start!)
+  if (Number.isNaN(start)) {
+    throw new Problem('invalid-timestamp', `"${request.start!.slice(0, 60)}" is not an RFC 3339 time; write the start as 2026-01-31T13:50:00Z or with an offset.`,
+      { items: [{ pointer: '/start', detail: 'not an RFC 3339 time', got: request.start, want: '2026-01-31T13:50:00Z' }] })
+  }
+  return {
+    series: { channels: model.channels, start, interval: step, length, values },
+    quality: model.channels.map((_, c) => ({ missing: countMissing(values, model.channels.length, c), duplicates: 0, outOfOrder: 0 })),
+  }
+}

@@ -1,0 +1,67 @@
+// The CSV form of a request → input: a table with a timestamp column, the options in the query.
+import { readTable, type Table } from '../../core/csv.ts'
+import { type DetectorModel } from '../../core/detection.ts'
+import { pointer, Problem } from '../../core/errors.ts'
+import { resample } from '../../core/resample.ts'
+import { checkChannels } from '../../core/series.ts'
+import { type ComputeQuery } from '../schemas/compute.ts'
+import { checkLength, maxObservations, type ComputeInput, type PostedSeries } from './input.ts'
+import { readOptions, type ComputeOptions } from './options.ts'
+
+/** Most columns of a table: every one is searched for times and numbers, so a line of separators must not cost minutes. */
+const MAX_COLUMNS = 1000
+
+/**
+ * @param maxValues more lines than these are not even parsed
+ * @throws Problem invalid-table, invalid-timestamp, invalid-value, series-too-long or invalid-request
+ */
+export function inputFromTable (text: string, query: ComputeQuery, maxValues: number): ComputeInput {
+  const options = readOptions(query, { timestamps: 'repair' }, ['query'])
+  checkSize(text, maxValues)
+  const { delimiter, decimal, timestampColumn, timestampFormat } = query
+  const table = readTable(text, { delimiter, decimal, timestampColumn, timestampFormat })
+  return {
+    model: query.model,
+    channels: table.channels,
+    timestamped: true,
+    options,
+    toSeries: (model, most) => toSeries(table, model, options, most),
+  }
+}
+
+/** Every cell may be quoted; a file of nothing but quotation marks or line ends would keep the parser busy for half a minute. */
+function checkSize (text: string, maxValues: number): void {
+  const end = text.indexOf('\n')
+  const line = end < 0 ? text : text.slice(0, end)
+  const columns = Math.max(...[',', ';', '\t', '|'].map((separator) => line.split(separator, MAX_COLUMNS + 1).length))
+  if (columns > MAX_COLUMNS) throw new Problem('invalid-table', `The first line has more than ${MAX_COLUMNS} columns; send the timestamps and the model's channels only.`)
+  const lines = maxValues + 1
+  if (count(text, '\n', lines) >= lines || count(text, '\r', lines) >= lines || count(text, '"', 4 * lines) >= 4 * lines) {
+    throw new Problem('series-too-long', `At most ${maxValues} values are scored in one request; the table has more lines, or quotation marks, than they can need. Send the series in parts.`,
+      { extensions: { limit: maxValues } })
+  }
+}
+
+function count (text: string, character: string, most: number): number {
+  let found = 0
+  for (let at = text.indexOf(character); at >= 0 && found < most; at = text.indexOf(character, at + 1)) found++
+  return found
+}
+
+function toSeries (table: Table, model: DetectorModel, options: ComputeOptions, maxValues: number): PostedSeries {
+  const hint = table.textColumns.length === 0 ? '' : ` Left out because they hold text: ${table.textColumns.slice(0, 10).join(', ')}.`
+  checkChannels(table.channels, model.channels, (channel) => pointer(channel), hint)
+  checkLength(model, table.timestamps.length, maxValues)
+  return resample(inOrderOf(model.channels, table), { interval: model.interval, order: options.timestamps, maxObservations: maxObservations(model, maxValues) })
+}
+
+/** The same table with its columns in another order. */
+function inOrderOf (channels: readonly string[], table: Table): Table {
+  const from = channels.map((channel) => table.channels.indexOf(channel))
+  const width = channels.length
+  const values = new Float64Array(table.values.length)
+  for (let row = 0; row < table.timestamps.length; row++) {
+    for (let c = 0; c < width; c++) values[row * width + c] = table.values[row * width + from[c]!]!
+  }
+  return { ...table, channels, values }
+}

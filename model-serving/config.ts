@@ -1,0 +1,58 @@
+// Settings of the service: one schema for the environment, and the only file here that reads it.
+import { z } from 'zod'
+import { Problem } from '../core/errors.ts'
+
+function wholeNumber (least: number, most: number): z.ZodType<number, string> {
+  const message = `a whole number from ${least} to ${most}`
+  return z.string().regex(/^\d{1,15}$/, message).transform(Number).pipe(z.number().min(least, message).max(most, message))
+}
+
+/** Variable → meaning; `.env.example` lists the same variables with the same defaults. */
+export const SettingsSchema = z.object({
+  SERVICE_PORT: wholeNumber(0, 65_535).default(8282).describe('Port to listen on; 0 takes a free one.'),
+  SERVICE_HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 opens the service to the network.'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('Least severe log line that is written.'),
+  TFJS_BACKEND: z.enum(['auto', 'native', 'wasm', 'cpu']).default('auto').describe('TensorFlow.js backend; auto takes the fastest that works here.'),
+  MODELS_DIR: z.string().default('model-creation/out/models').describe('A model package, or a folder whose subfolders are model packages.'),
+  MAX_BODY_BYTES: wholeNumber(1024, 1_073_741_824).default(33_554_432).describe('Largest request body, in bytes after decompression.'),
+  MAX_VALUES: wholeNumber(1, 100_000_000).default(1_000_000).describe('Most values in one request: observations times channels.'),
+  SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000).describe('Time that running requests get to finish when the service is stopped.'),
+})
+
+export interface Config {
+  readonly port: number
+  readonly host: string
+  readonly logLevel: z.output<typeof SettingsSchema>['LOG_LEVEL']
+  readonly backend: z.output<typeof SettingsSchema>['TFJS_BACKEND']
+  readonly modelsDir: string
+  readonly maxBodyBytes: number
+  readonly maxValues: number
+  readonly shutdownGraceMs: number
+}
+
+/**
+ * Reads the settings; an empty variable counts as not set.
+ * @throws Problem invalid-settings, naming each variable and what it must be
+ */
+export function readConfig (env: Readonly<Record<string, string | undefined>>): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const result = SettingsSchema.safeParse(set)
+  if (!result.success) throw invalidSettings(result.error, env)
+  const settings = result.data
+  return {
+    port: settings.SERVICE_PORT,
+    host: settings.SERVICE_HOST,
+    logLevel: settings.LOG_LEVEL,
+    backend: settings.TFJS_BACKEND,
+    modelsDir: settings.MODELS_DIR,
+    maxBodyBytes: settings.MAX_BODY_BYTES,
+    maxValues: settings.MAX_VALUES,
+    shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
+  }
+}
+
+function invalidSettings (error: z.ZodError, env: Readonly<Record<string, string | undefined>>): Problem {
+  const items = error.issues.map(({ path, message }) => ({ pointer: `/${path.join('/')}`, detail: message, got: env[String(path[0])] }))
+  const sentences = items.map(({ pointer, detail, got }) => `${pointer.slice(1)} is "${got}": ${detail}.`)
+  return new Problem('invalid-settings', `${sentences.join(' ')} Set or unset the variable; .env.example lists all of them.`, { items })
+}

@@ -1,0 +1,83 @@
+// The models that are served, by name. Knows no file and no tensor: packages come ready to score.
+import { Problem } from '../core/errors.ts'
+import { type Manifest } from '../core/manifest.ts'
+import { type Reconstruct } from '../core/reconstruction-error.ts'
+
+/** A model package as far as serving needs it. */
+export interface ServedModel {
+  readonly manifest: Manifest
+  readonly digest: string
+  readonly reconstruct: Reconstruct
+}
+
+/** What computes, for GET /status. */
+export interface BackendDescription {
+  readonly name: string
+  /** Version of TensorFlow.js. */
+  readonly version: string
+}
+
+/** Empty and not ready until `open()` is called with verified models. */
+export class ModelRegistry {
+  #models: ReadonlyMap<string, ServedModel> | undefined
+  #backend: BackendDescription | undefined
+
+  /** Serves these models from now on. The caller has verified them: reading a package reproduces its golden scores. */
+  open (models: Iterable<ServedModel>, backend: BackendDescription): void {
+    const byName = new Map<string, ServedModel>()
+    for (const model of models) {
+      const { name, version } = model.manifest
+      const other = byName.get(name)
+      if (other !== undefined) {
+        throw new Problem('invalid-model-package', `Two packages hold the model "${name}" (versions ${other.manifest.version} and ${version}); keep one, or rename one.`)
+      }
+      byName.set(name, model)
+    }
+    this.#models = byName
+    this.#backend = backend
+  }
+
+  get ready (): boolean {
+    return this.#models !== undefined
+  }
+
+  get backend (): BackendDescription | undefined {
+    return this.#backend
+  }
+
+  /** @throws Problem not-ready before open() */
+  list (): ServedModel[] {
+    return [...this.#open().values()]
+  }
+
+  /** @throws Problem not-ready or unknown-model */
+  get (name: string): ServedModel {
+    const models = this.#open()
+    const model = models.get(name)
+    if (model !== undefined) return model
+    throw new Problem('unknown-model', `There is no model "${name}"; ${listOf('the served models are', [...models.keys()])}.`,
+      { items: [{ pointer: '/model', detail: 'not a served model', got: name, want: [...models.keys()] }], extensions: { models: [...models.keys()] } })
+  }
+
+  /**
+   * The one model whose channels are exactly these, in any order.
+   * @throws Problem not-ready or model-required
+   */
+  withChannels (channels: readonly string[]): ServedModel {
+    const models = this.list()
+    const posted = new Set(channels)
+    const matching = models.filter(({ manifest: { detector } }) =>
+      detector.channels.length === posted.size && detector.channels.every((channel) => posted.has(channel)))
+    if (matching.length === 1) return matching[0]!
+    const names = models.map(({ manifest }) => manifest.name)
+    throw new Problem('model-required', `${matching.length === 0 ? 'No served model has' : 'Several served models have'} exactly the posted channels; ` +
+      `name one as "model": ${listOf('the served models are', names)}, and GET /models lists their channels.`, { extensions: { models: names } })
+  }
+
+  #open (): ReadonlyMap<string, ServedModel> {
+    if (this.#models !== undefined) return this.#models
+    throw new Problem('not-ready', 'The models are still being loaded and verified; try again in a few seconds, or poll GET /readyz.')
+  }
+}
+
+const listOf = (prefix: string, names: readonly string[]): string => names.length === 0 ? 'no model is served' : `${prefix} ${names.join(', ')}`

@@ -1,0 +1,32 @@
+// A known path with another method answers 405 with Allow, not 404.
+import { type FastifyInstance } from 'fastify'
+import { sendDocument } from './errors.ts'
+
+/** Watches the routes that are documented; the returned function registers the refusals, after the last of them. */
+export function watchMethods (app: FastifyInstance): () => void {
+  const methodsOf = new Map<string, Set<string>>()
+  app.addHook('onRoute', ({ url, method, schema }) => {
+    if (schema === undefined || 'hide' in schema) return
+    const methods = methodsOf.get(url) ?? new Set()
+    for (const one of [method].flat()) methods.add(one)
+    methodsOf.set(url, methods)
+  })
+  return () => {
+    for (const [url, allowed] of methodsOf) refuseOthers(app, url, [...allowed])
+  }
+}
+
+function refuseOthers (app: FastifyInstance, url: string, allowed: readonly string[]): void {
+  app.route({
+    url,
+    method: app.supportedMethods.filter((method) => !allowed.includes(method)),
+    schema: { hide: true } as object,
+    exposeHeadRoute: false,
+    // Before the body is read: there is nothing to do with it.
+    onRequest: async (request, reply) => {
+      reply.header('allow', allowed.join(', '))
+      return sendDocument(request, reply, 'method-not-allowed', `${request.method} is not a method of this route; it has ${allowed.join(', ')}.`)
+    },
+    handler: () => undefined,
+  })
+}

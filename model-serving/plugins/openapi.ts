@@ -1,0 +1,101 @@
+// GET /openapi.json and /docs: OpenAPI 3.1 made from the zod schemas that the routes validate with.
+import swagger, { type SwaggerTransform } from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import { type FastifyInstance, type FastifySchema } from 'fastify'
+import { z } from 'zod'
+import { components } from '../schemas/components.ts'
+import { type JsonContent } from '../schemas/content.ts'
+import { type DocumentedResponse } from '../schemas/problem.ts'
+import { serviceVersion } from '../project.ts'
+
+/** What a route says of itself, in zod schemas; Fastify validates with the same ones. */
+export interface RouteDocument extends FastifySchema {
+  readonly operationId: string
+  readonly summary: string
+  readonly description?: string
+  readonly tags: readonly string[]
+  readonly params?: z.ZodType
+  readonly querystring?: z.ZodType
+  readonly body?: { readonly content: Record<string, JsonContent> }
+  readonly response: Record<number, DocumentedResponse>
+}
+
+type JsonSchema = Record<string, unknown>
+
+const REFERENCES = '#/components/schemas/'
+const SETTINGS = { target: 'draft-2020-12', unrepresentable: 'any', reused: 'inline' } as const
+
+export async function addOpenApi (app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Time-series anomaly detection',
+        version: serviceVersion,
+        description: 'Scores multivariate time series with autoencoders: how unusual each observation is, what was expected, and which channels are to blame.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } as { name: string },
+      },
+      servers: [{ url: '/', description: 'This service' }],
+      security: [],
+      tags: [
+        { name: 'scoring', description: 'Find anomalies in a series.' },
+        { name: 'models', description: 'What is served.' },
+        { name: 'operation', description: 'Status for people, load balancers and engines.' },
+        { name: 'documentation', description: 'The page and this document.' },
+      ],
+      components: { schemas: namedSchemas() as Record<string, object> },
+    },
+    transform: documentRoute,
+    convertConstToEnum: false,
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { tryItOutEnabled: true, displayRequestDuration: true } })
+}
+
+function namedSchemas (): Record<string, JsonSchema> {
+  const { schemas } = z.toJSONSchema(components, { ...SETTINGS, io: 'output', uri: (id) => `${REFERENCES}${id}` })
+  return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, withoutIdentity(schema as JsonSchema)]))
+}
+
+const withoutIdentity = ({ $schema, $id, id, ...schema }: JsonSchema): JsonSchema => schema
+
+function inputSchema (schema: z.ZodType): JsonSchema {
+  return withoutIdentity(z.toJSONSchema(schema, { ...SETTINGS, io: 'input' }) as JsonSchema)
+}
+
+function outputSchema (schema: z.ZodType): JsonSchema {
+  const id = components.get(schema)?.id
+  return id === undefined ? withoutIdentity(z.toJSONSchema(schema, { ...SETTINGS, io: 'output' }) as JsonSchema) : { $ref: `${REFERENCES}${id}` }
+}
+
+const documentRoute: SwaggerTransform = ({ schema, url }) => {
+  if (schema === undefined || 'hide' in schema) return { schema: { hide: true }, url }
+  const { params, querystring, body, response, ...rest } = schema as RouteDocument
+  return {
+    url,
+    schema: {
+      ...rest,
+      ...(params !== undefined && { params: inputSchema(params) }),
+      // explode: false is how a list becomes one parameter, separated by commas.
+      ...(querystring !== undefined && { querystring: { ...inputSchema(querystring), style: 'form', explode: false } }),
+      ...(body !== undefined && { body: { content: mapValues(body.content, requestContent) } }),
+      response: mapValues(response, documentResponse),
+    } as FastifySchema,
+  }
+}
+
+function mapValues<A, B> (record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]))
+}
+
+/** `x-examples` is where @fastify/swagger looks for the examples of a request body. */
+const requestContent = ({ schema, examples }: JsonContent): JsonSchema => ({ schema: { ...inputSchema(schema), ...(examples && { 'x-examples': examples }) } })
+
+function documentResponse ({ description, headers, content }: DocumentedResponse): JsonSchema {
+  return {
+    description,
+    ...(headers && { headers }),
+    // @fastify/swagger knows a response without a body by this type.
+    ...(Object.keys(content).length === 0 && { type: 'null' }),
+    content: mapValues(content, ({ schema, examples }) => ({ schema: outputSchema(schema), ...(examples && { examples }) })),
+  }
+}

@@ -1,0 +1,14 @@
+// Types of chart-option.js for TypeScript importers, which read no JavaScript.
+import { type EChartsOption } from 'echarts'
+import { type Answer, type Plot } from './types.d.ts'
+
+export { type Answer, type Plot } from './types.d.ts'
+
+/** The ECharts option that draws `plot`; it belongs in a canvas of `plot.width` × `chartHeight(plot)` pixels. */
+export function chartOption (plot: Plot): EChartsOption
+
+/** Height in pixels that all panels of `plot` need. */
+export function chartHeight (plot: Plot): number
+
+/** The answer in one sentence. */
+export function summarize (answer: Answer): string

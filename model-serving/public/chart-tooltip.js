@@ -1,0 +1,50 @@
+// @ts-check
+// What the tooltip says of one instant: score, then observed, expected and contribution of each drawn channel.
+import { isNumber } from './chart-data.js'
+import { escapeHtml } from './escape.js'
+import { formatNumber, formatShare, formatTime } from './format.js'
+
+/**
+ * @typedef {import('./types.d.ts').Answer} Answer
+ * @typedef {import('./types.d.ts').Timeline} Timeline
+ * @typedef {import('./types.d.ts').Palette} Palette
+ */
+
+/**
+ * @param {number | null | undefined} value
+ */
+function show (value) {
+  return isNumber(value) ? formatNumber(value) : '–'
+}
+
+/**
+ * @param {Answer} answer
+ * @param {number} t
+ */
+function verdict (answer, t) {
+  const score = answer.score?.[t]
+  if (answer.score === undefined) return ''
+  if (!isNumber(score)) return 'not scored'
+  return `score ${formatNumber(score)}${score > answer.threshold ? ' – anomalous' : ''}`
+}
+
+/**
+ * HTML of the tooltip at observation t; every name in it is escaped.
+ * @param {Answer} answer
+ * @param {readonly string[]} channels
+ * @param {Timeline} time
+ * @param {number} t
+ * @param {Palette} palette
+ */
+export function tooltipHtml (answer, channels, time, t, palette) {
+  const cell = 'style="padding:0 0 0 14px;text-align:right;font-variant-numeric:tabular-nums"'
+  const rows = channels.map((name) => {
+    const share = answer.contributions?.[name]?.[t]
+    const short = name.length > 40 ? `${name.slice(0, 39)}…` : name
+    return `<tr><td>${escapeHtml(short)}</td><td ${cell}>${show(answer.observed?.[name]?.[t])}</td>` +
+      `<td ${cell}>${show(answer.expected?.[name]?.[t])}</td><td ${cell}>${isNumber(share) ? formatShare(share) : '–'}</td></tr>`
+  })
+  const head = `<tr style="color:${palette.muted}"><td></td><td ${cell}>observed</td><td ${cell}>expected</td><td ${cell}>share</td></tr>`
+  return `<strong>${formatTime(time.start + t * time.interval)} UTC</strong> &nbsp;${verdict(answer, t)}` +
+    `<table style="border-collapse:collapse;margin-top:4px;font-size:12px;line-height:1.45">${head}${rows.join('')}</table>`
+}

@@ -1,0 +1,203 @@
+// @ts-check
+// The page: takes a series, has it scored, shows what came back. Wires the other modules together.
+import { compute, fetchExample, fetchModels } from './api.js'
+import { Chart } from './chart.js'
+import { timelineOf } from './chart-data.js'
+import { byId, make } from './dom.js'
+import { offerDownloads } from './downloads.js'
+import { formatDuration, formatRange, durationMs, plural } from './format.js'
+import { hideProblem, showProblem } from './problem-box.js'
+import { clearChoice, showAnomalies, showChannels, showQuality, showSummary } from './results.js'
+import { describeAnomaly, summarize } from './summary.js'
+import { currentTheme, startTheme } from './theme.js'
+
+/**
+ * @typedef {import('./types.d.ts').Answer} Answer
+ * @typedef {import('./types.d.ts').Anomaly} Anomaly
+ * @typedef {import('./types.d.ts').Model} Model
+ * @typedef {import('./types.d.ts').Order} Order
+ */
+
+/** What is on the page. */
+const state = {
+  /** @type {readonly Model[]} */
+  models: [],
+  /** @type {Answer | undefined} */
+  answer: undefined,
+  /** @type {readonly string[] | undefined} */
+  channels: undefined,
+  /** @type {{ name: string, body: Blob } | undefined} */
+  series: undefined,
+  /** @type {AbortController | undefined} */
+  running: undefined,
+}
+
+const live = byId('live', window.HTMLElement)
+const picker = byId('model', window.HTMLSelectElement)
+const chart = new Chart(byId('chart', window.HTMLElement), ({ from, to }, whole) => {
+  live.textContent = whole ? 'The chart shows the whole series.' : `The chart shows ${formatRange(from, to)} UTC.`
+  if (whole) clearChoice()
+})
+
+/** @param {boolean} keepView */
+function draw (keepView) {
+  const { answer, channels } = state
+  if (answer !== undefined) chart.show({ answer, theme: currentTheme(), ...(channels === undefined ? {} : { channels }) }, keepView)
+}
+
+/** @param {Anomaly} anomaly */
+function visit (anomaly) {
+  const { interval } = timelineOf(/** @type {Answer} */ (state.answer))
+  const [from, to] = [Date.parse(anomaly.start), Date.parse(anomaly.end)]
+  const margin = Math.max((to - from) * 0.5, 12 * interval)
+  chart.zoomTo({ from: from - margin, to: to + margin })
+  live.textContent = `The chart shows the anomaly of ${describeAnomaly(anomaly)}.`
+}
+
+/**
+ * @param {Answer} answer
+ * @param {string} name
+ */
+function present (answer, name) {
+  state.answer = answer
+  state.channels = undefined
+  byId('results', window.HTMLElement).hidden = false
+  showSummary(answer, name)
+  showAnomalies(answer, visit)
+  showQuality(answer)
+  showChannels(answer, (channels) => {
+    state.channels = channels
+    draw(true)
+  })
+  byId('chart', window.HTMLElement).setAttribute('aria-label', `Chart of score, contributions and channels. ${summarize(answer)}.`)
+  draw(false)
+  live.textContent = `${summarize(answer)}.`
+  byId('results-title', window.HTMLElement).focus({ preventScroll: true })
+  byId('results', window.HTMLElement).scrollIntoView({ block: 'start' })
+}
+
+/** @param {boolean} busy */
+function setBusy (busy) {
+  document.body.setAttribute('aria-busy', String(busy))
+  byId('progress', window.HTMLElement).hidden = !busy
+}
+
+/** Scores the series that is at hand with what the form says. */
+async function run () {
+  if (state.series === undefined) return
+  state.running?.abort()
+  const running = new AbortController()
+  state.running = running
+  const scoring = document.querySelector('input[name=scoring]:checked')?.getAttribute('value') === 'causal' ? 'causal' : 'batch'
+  /** @type {Order} */
+  const order = { ...state.series, model: picker.value, scoring }
+  setBusy(true)
+  hideProblem()
+  live.textContent = `Scoring ${order.name}.`
+  try {
+    const json = await compute(order, 'application/json', running.signal)
+    present(JSON.parse(await json.text()), order.name)
+    offerDownloads(order, json, showProblem)
+  } catch (error) {
+    if (running.signal.aborted) return
+    live.textContent = ''
+    byId('results', window.HTMLElement).hidden = true
+    showProblem(error)
+    byId('problem', window.HTMLElement).scrollIntoView({ block: 'nearest' })
+  } finally {
+    if (state.running === running) setBusy(false)
+  }
+}
+
+/** @param {File | undefined} file */
+function take (file) {
+  if (file === undefined) return
+  state.series = { name: file.name, body: file }
+  run()
+}
+
+/** @param {string} name */
+async function takeExample (name) {
+  setBusy(true)
+  hideProblem()
+  try {
+    const body = await fetchExample(name)
+    const turbine = state.models.find((model) => model.name === 'wind-turbine')
+    if (turbine !== undefined) picker.value = turbine.name
+    describeModel()
+    state.series = { name, body }
+    await run()
+  } catch (error) {
+    showProblem(error)
+    setBusy(false)
+  }
+}
+
+function describeModel () {
+  const model = state.models.find(({ name }) => name === picker.value)
+  const facts = byId('model-facts', window.HTMLElement)
+  if (model === undefined) {
+    facts.replaceChildren('The service takes the model whose channels the file has.')
+    return
+  }
+  const summary = make('summary', {}, `Expects ${plural(model.channels.length, 'channel')}, one observation every ${formatDuration(durationMs(model.samplingInterval))}`)
+  facts.replaceChildren(make('details', {}, summary, make('ul', { class: 'names' }, ...model.channels.map((name) => make('li', {}, make('code', {}, name))))))
+}
+
+async function loadModels () {
+  try {
+    state.models = await fetchModels()
+    const options = state.models.map(({ name, version, architecture }) => make('option', { value: name }, `${name} ${version} (${architecture})`))
+    const any = make('option', { value: '' }, 'Match by the channels')
+    picker.replaceChildren(...(options.length === 1 ? options : [any, ...options]))
+    describeModel()
+  } catch (error) {
+    showProblem(error)
+  }
+}
+
+function wireDropZone () {
+  const input = byId('file', window.HTMLInputElement)
+  const zone = byId('drop', window.HTMLElement)
+  input.addEventListener('change', () => {
+    take(input.files?.[0])
+    // So that the same file, corrected, can be chosen again.
+    input.value = ''
+  })
+  /** @type {(event: DragEvent) => void} */
+  const over = (event) => {
+    event.preventDefault()
+    zone.classList.toggle('over', event.type === 'dragover')
+  }
+  document.addEventListener('dragover', over)
+  document.addEventListener('dragleave', over)
+  document.addEventListener('drop', (event) => {
+    over(event)
+    take(event.dataTransfer?.files[0])
+  })
+}
+
+function wireControls () {
+  for (const button of document.querySelectorAll('button[data-example]')) {
+    button.addEventListener('click', () => takeExample(button.getAttribute('data-example') ?? ''))
+  }
+  for (const radio of document.querySelectorAll('input[name=scoring]')) radio.addEventListener('change', () => run())
+  picker.addEventListener('change', () => {
+    describeModel()
+    run()
+  })
+  /** @type {Record<string, () => void>} */
+  const moves = {
+    earlier: () => chart.panBy(-0.5),
+    later: () => chart.panBy(0.5),
+    nearer: () => chart.zoomBy(0.5),
+    farther: () => chart.zoomBy(2),
+    all: () => chart.showAll(),
+  }
+  for (const [name, move] of Object.entries(moves)) byId(`zoom-${name}`, window.HTMLButtonElement).addEventListener('click', move)
+}
+
+startTheme(() => draw(true))
+wireDropZone()
+wireControls()
+await loadModels()

@@ -1,0 +1,32 @@
+// GET /models and GET /models/{name}: what is served.
+import { type FastifyInstance } from 'fastify'
+import { type ModelRegistry } from '../models.ts'
+import { type RouteDocument } from '../plugins/openapi.ts'
+import { describeModel, ModelDescriptionSchema, ModelListSchema, ModelParamsSchema } from '../schemas/models.ts'
+import { problemResponses } from '../schemas/problem.ts'
+
+const listDocument = {
+  operationId: 'listModels',
+  summary: 'List the served models',
+  tags: ['models'],
+  response: {
+    200: { description: 'All models', content: { 'application/json': { schema: ModelListSchema } } },
+    ...problemResponses('/models', ['unsupported-media-type', 'internal-error', 'not-ready']),
+  },
+} satisfies RouteDocument
+
+const oneDocument = {
+  operationId: 'getModel',
+  summary: 'Describe one model',
+  tags: ['models'],
+  params: ModelParamsSchema,
+  response: {
+    200: { description: 'The model', content: { 'application/json': { schema: ModelDescriptionSchema } } },
+    ...problemResponses('/models/wind-turbine', ['unsupported-media-type', 'unknown-model', 'not-found', 'internal-error', 'not-ready']),
+  },
+} satisfies RouteDocument
+
+export function addModels (app: FastifyInstance, models: ModelRegistry): void {
+  app.get('/models', { schema: listDocument }, async () => ({ models: models.list().map(describeModel) }))
+  app.get<{ Params: { name: string } }>('/models/:name', { schema: oneDocument }, async (request) => describeModel(models.get(request.params.name)))
+}

@@ -1,0 +1,69 @@
+// GET /, /openapi.json and /docs/errors, and the files that the page needs.
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import fastifyStatic from '@fastify/static'
+import { type FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { errorPage } from '../plugins/error-page.ts'
+import { type RouteDocument } from '../plugins/openapi.ts'
+import { projectRoot } from '../project.ts'
+import { HtmlAnswerSchema } from '../schemas/media.ts'
+import { problemResponses } from '../schemas/problem.ts'
+
+const pageDocument = {
+  operationId: 'getPage',
+  summary: 'Open the page',
+  description: 'The page for browsers; other clients are sent to the documentation.',
+  tags: ['documentation'],
+  response: {
+    200: { description: 'The page', content: { 'text/html': { schema: HtmlAnswerSchema } } },
+    302: { description: 'To the documentation, where HTML is not asked for', headers: { Location: { description: 'Path of the documentation.', type: 'string' } }, content: {} },
+    ...problemResponses('/', ['unsupported-media-type', 'not-found', 'internal-error']),
+  },
+} satisfies RouteDocument
+
+const openApiDocument = {
+  operationId: 'getOpenApi',
+  summary: 'Get this document',
+  tags: ['documentation'],
+  response: {
+    200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: z.looseObject({ openapi: z.string() }) } } },
+    ...problemResponses('/openapi.json', ['unsupported-media-type', 'internal-error']),
+  },
+} satisfies RouteDocument
+
+const errorsDocument = {
+  operationId: 'getErrors',
+  summary: 'Look up an error code',
+  tags: ['documentation'],
+  response: {
+    200: { description: 'All codes, with meaning and remedy', content: { 'text/html': { schema: HtmlAnswerSchema } } },
+    ...problemResponses('/docs/errors', ['unsupported-media-type', 'internal-error']),
+  },
+} satisfies RouteDocument
+
+export async function addPages (app: FastifyInstance): Promise<void> {
+  await addFiles(app)
+  app.get('/', { schema: pageDocument }, async (request, reply) =>
+    request.accepts().type(['application/json', 'text/html']) === 'text/html' ? reply.sendFile('index.html') : reply.redirect('/docs'))
+  app.get('/openapi.json', { schema: openApiDocument }, async () => app.swagger())
+  const page = errorPage(readFileSync(join(projectRoot, 'docs/ERRORS.md'), 'utf8'))
+  app.get('/docs/errors', { schema: errorsDocument }, async (_, reply) => reply.type('text/html; charset=utf-8').send(page))
+}
+
+/** The page's own files, the charting library that it shares with the server's plots, and example series. */
+async function addFiles (app: FastifyInstance): Promise<void> {
+  const charts = dirname(createRequire(import.meta.url).resolve('echarts/package.json'))
+  const folders = [
+    { root: join(projectRoot, 'model-serving/public'), prefix: '/', files: /\.(html|js|css|svg|png|ico|webmanifest)$/ },
+    { root: join(charts, 'dist'), prefix: '/vendor/', files: /^\/echarts(\.esm)?\.min\.m?js$/ },
+    { root: join(projectRoot, 'examples'), prefix: '/examples/', files: /\.(csv|json)$/ },
+  ]
+  for (const [i, { root, prefix, files }] of folders.entries()) {
+    if (!existsSync(root)) continue
+    await app.register(fastifyStatic, {
+      root, prefix, decorateReply: i === 0, index: false, wildcard: false, dotfiles: 'ignore', globIgnore: ['**/node_modules/**'], allowedPath: (path) => files.test(path),
+    })
+  }
+}

@@ -1,0 +1,15 @@
+// The schemas that the OpenAPI document names, so that clients generated from it have types with names.
+import { z } from 'zod'
+import { ComputeAnswerSchema } from './compute.ts'
+import { ModelDescriptionSchema, ModelListSchema } from './models.ts'
+import { ProblemDocumentSchema } from './problem.ts'
+import { LiveSchema, ReadySchema, StatusSchema } from './status.ts'
+
+export const components = z.registry<{ id: string }>()
+  .add(ComputeAnswerSchema, { id: 'ComputeAnswer' })
+  .add(ModelDescriptionSchema, { id: 'ModelDescription' })
+  .add(ModelListSchema, { id: 'ModelList' })
+  .add(ProblemDocumentSchema, { id: 'Problem' })
+  .add(StatusSchema, { id: 'Status' })
+  .add(LiveSchema, { id: 'Live' })
+  .add(ReadySchema, { id: 'Ready' })

@@ -1,0 +1,140 @@
+// The wire format of POST /compute.
+import { z } from 'zod'
+
+export const PARTS = ['score', 'isAnomaly', 'observed', 'expected', 'bounds', 'contributions', 'anomalies', 'quality'] as const
+export type Part = typeof PARTS[number]
+
+/** Parts of an answer that are sent unless `include` says otherwise. */
+export const DEFAULT_PARTS: readonly Part[] = ['score', 'isAnomaly', 'anomalies', 'quality']
+
+const MAX_TOP_CHANNELS = 1000
+
+const modelName = z.string().min(1).max(100).describe('Name of a served model. Default: the one whose channels are exactly the posted ones.')
+const duration = z.string().max(40).meta({ format: 'duration' })
+
+/** Bounded before its entries are looked at: each wrong one would cost an issue. */
+const firstFew = (value: unknown): unknown => Array.isArray(value) ? value.slice(0, PARTS.length + 1) : value
+const parts = z.array(z.enum(PARTS)).max(PARTS.length)
+const partsDescription = `Parts of the answer. Default: ${DEFAULT_PARTS.join(', ')}.`
+
+const scoring = z.enum(['batch', 'causal'])
+  .describe('batch (default) scores with hindsight, for a series that is there as a whole; causal looks back only, as a stream does.')
+const timestamps = z.enum(['strict', 'repair']).describe('strict refuses timestamps that do not ascend; repair sorts them and merges those of one grid time.')
+const topChannels = z.int().min(1).max(MAX_TOP_CHANNELS).describe('Channels named in each anomaly. Default 3.')
+const minDuration = duration.describe('Shortest anomaly that is told, ISO 8601. One of n observations lasts n sampling intervals.')
+const mergeGap = duration.describe('Anomalies at most this far apart become one, ISO 8601.')
+
+const OptionsRequestSchema = z.strictObject({
+  scoring: scoring.optional(),
+  include: z.preprocess(firstFew, parts).optional().describe(partsDescription),
+  topChannels: topChannels.optional(),
+  minDuration: minDuration.optional(),
+  mergeGap: mergeGap.optional(),
+  timestamps: timestamps.optional().describe('strict (default) refuses timestamps that do not ascend; repair sorts and merges them.'),
+})
+export type OptionsRequest = z.output<typeof OptionsRequestSchema>
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The values are checked where they are copied (compute/from-json.ts): once, and with their place. */
+const channels = z.custom<Readonly<Record<string, unknown>>>((value) => isObject(value) && Object.keys(value).length > 0, 'an object of at least one channel')
+  .meta({
+    type: 'object',
+    minProperties: 1,
+    additionalProperties: { type: 'array', items: { type: ['number', 'null'] } },
+    description: 'Channel → one value for each observation, null where it is missing. All channels have the same length; any order.',
+  })
+
+const times = z.custom<readonly unknown[]>(Array.isArray, 'an array of RFC 3339 times')
+  .meta({
+    type: 'array',
+    items: { type: 'string', format: 'date-time' },
+    description: 'Time of each observation, RFC 3339, ascending. Gaps become missing observations.',
+  })
+
+export const ComputeRequestSchema = z.strictObject({
+  model: modelName.optional(),
+  start: z.string().max(60).optional().meta({ format: 'date-time', description: 'Time of the first observation, RFC 3339.' }),
+  step: duration.optional().describe('Time between observations, ISO 8601; the model\'s sampling interval.'),
+  timestamps: times.optional(),
+  channels,
+  options: OptionsRequestSchema.optional(),
+}).superRefine(({ start, step, timestamps }, context) => {
+  const axis = (message: string, ...path: string[]): void => context.addIssue({ code: 'custom', message, path })
+  if (timestamps !== undefined) {
+    if (start !== undefined) axis('not together with timestamps', 'start')
+    if (step !== undefined) axis('not together with timestamps', 'step')
+  } else if (start === undefined || step === undefined) {
+    axis('start and step, or timestamps, are required', start === undefined ? 'start' : 'step')
+  }
+}).meta({
+  description: 'A series: its channels, and exactly one time axis (start + step, or timestamps).',
+  oneOf: [{ required: ['start', 'step'] }, { required: ['timestamps'] }],
+})
+export type ComputeRequest = z.output<typeof ComputeRequestSchema>
+
+const commaList = (value: unknown): unknown => firstFew(typeof value === 'string' ? value.split(',', PARTS.length + 1) : value)
+const digits = (value: unknown): unknown => typeof value === 'string' && /^\d{1,4}$/.test(value) ? Number(value) : value
+
+/** A Luxon format in which no token stands twice: reading time stays linear in the text. */
+function isPlainFormat (format: string): boolean {
+  const tokens = format.replaceAll(/'[^']*'/g, '').match(/([A-Za-z])\1*/g) ?? []
+  return new Set(tokens.map((token) => token[0])).size === tokens.length
+}
+
+export const ComputeQuerySchema = z.strictObject({
+  model: modelName.optional(),
+  scoring: scoring.optional(),
+  include: z.preprocess(commaList, parts).optional().describe(`${partsDescription} Separated by commas.`),
+  topChannels: z.preprocess(digits, topChannels).optional().describe('Channels named in each anomaly. Default 3.'),
+  minDuration: minDuration.optional(),
+  mergeGap: mergeGap.optional(),
+  timestamps: timestamps.optional().describe('repair (default) sorts the rows and merges those of one grid time; strict refuses them.'),
+  delimiter: z.enum([',', ';', '\t', '|']).optional().describe('Between the cells of a CSV body. Default: detected.'),
+  decimal: z.enum(['.', ',']).optional().describe('Decimal mark of a CSV body. Default: detected.'),
+  timestampColumn: z.string().min(1).max(200).optional().describe('Column of a CSV body that holds the times. Default: detected.'),
+  timestampFormat: z.string().min(1).max(60).refine(isPlainFormat, 'each token at most once').optional()
+    .describe('Luxon format of the times in a CSV body, e.g. `dd.MM.yyyy HH:mm`. Default: detected.'),
+})
+export type ComputeQuery = z.output<typeof ComputeQuerySchema>
+
+export const CsvBodySchema = z.string().describe('A table: one timestamp column, one column for each channel of the model; empty cells are missing values.')
+export const FormBodySchema = z.strictObject({ file: z.string().describe('The same table as a file.').meta({ contentMediaType: 'text/csv' }) })
+
+const values = z.array(z.number().nullable())
+const byChannel = z.record(z.string(), values)
+const time = z.string().meta({ format: 'date-time' })
+
+const AnomalySchema = z.strictObject({
+  start: time.describe('Time of the first anomalous observation.'),
+  end: time.describe('Time of the last one.'),
+  peak: time.describe('Time of the highest score.'),
+  peakScore: z.number(),
+  channels: z.array(z.strictObject({ name: z.string(), contribution: z.number() })).describe('The channels to blame, highest share first.'),
+})
+
+const ChannelQualitySchema = z.strictObject({
+  missing: z.int().min(0).describe('Observations without a value.'),
+  imputed: z.array(z.int().min(0)).describe('Indices of the missing values that were filled before scoring.'),
+  duplicates: z.int().min(0).describe('Values for a time that already had one; the last one counts.'),
+  outOfOrder: z.int().min(0).describe('Values that came after one of a later time.'),
+})
+
+export const ComputeAnswerSchema = z.strictObject({
+  model: z.strictObject({ name: z.string(), version: z.string(), digest: z.string(), architecture: z.string() }),
+  scoring,
+  threshold: z.literal(1).describe('An observation is anomalous when its score is greater.'),
+  start: time.describe('Time of the first observation of the grid, UTC.'),
+  step: z.string().meta({ format: 'duration' }).describe('Sampling interval of the grid.'),
+  timestamps: z.array(time).exactOptional().describe('Times of the grid; where the request gave times.'),
+  score: values.exactOptional().describe('null where not scored: in warm-up and in gaps.'),
+  isAnomaly: z.array(z.boolean().nullable()).exactOptional(),
+  observed: byChannel.exactOptional().describe('The posted values on the grid.'),
+  expected: byChannel.exactOptional().describe('What the model expected, in each channel\'s unit.'),
+  lower: byChannel.exactOptional().describe('Lower end of the usual band around the expected value.'),
+  upper: byChannel.exactOptional().describe('Upper end of the usual band around the expected value.'),
+  contributions: byChannel.exactOptional().describe('Share of each channel in the score; the shares of an observation sum to 1.'),
+  anomalies: z.array(AnomalySchema).exactOptional(),
+  quality: z.record(z.string(), ChannelQualitySchema).exactOptional(),
+}).describe('Arrays are aligned with the grid: entry t belongs to start + t · step.')
+export type ComputeAnswer = z.output<typeof ComputeAnswerSchema>

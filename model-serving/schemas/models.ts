@@ -1,0 +1,55 @@
+// The wire format of GET /models.
+import { z } from 'zod'
+import { formatDuration } from '../../core/duration.ts'
+import { type ServedModel } from '../models.ts'
+
+const scoringRule = { smoothing: z.int().min(1).describe('Errors in the mean.'), threshold: z.number().describe('Smoothed reconstruction error that is served as score 1.') }
+
+export const ModelDescriptionSchema = z.strictObject({
+  name: z.string(),
+  version: z.string(),
+  digest: z.string().describe('SHA-256 over the model package; in every answer of the model, too.'),
+  description: z.string(),
+  architecture: z.string(),
+  channels: z.array(z.string()),
+  samplingInterval: z.string().meta({ format: 'duration' }),
+  windowLength: z.int().min(1).describe('Observations in a window: the shortest series that can be scored.'),
+  maxGap: z.int().min(0).describe('Longest gap that is filled, in observations.'),
+  threshold: z.literal(1).describe('An observation is anomalous when its score is greater.'),
+  scorings: z.strictObject({
+    batch: z.strictObject(scoringRule),
+    causal: z.strictObject({ ...scoringRule, tail: z.int().min(1).describe('Newest observations of a window that count.') }),
+  }),
+  margins: z.record(z.string(), z.number()).describe('Half-width of the usual band around the expected value, in each channel\'s unit.'),
+  training: z.strictObject({
+    observations: z.int(),
+    series: z.int(),
+    dataSha256: z.string(),
+    tfjs: z.string(),
+    backend: z.string(),
+  }),
+})
+export type ModelDescription = z.output<typeof ModelDescriptionSchema>
+
+export const ModelListSchema = z.strictObject({ models: z.array(ModelDescriptionSchema) })
+
+export const ModelParamsSchema = z.strictObject({ name: z.string().min(1).describe('Name of a served model.').meta({ examples: ['wind-turbine'] }) })
+
+export function describeModel ({ manifest, digest }: ServedModel): ModelDescription {
+  const { detector, training: { observations, series, dataSha256, tfjs, backend } } = manifest
+  return {
+    name: manifest.name,
+    version: manifest.version,
+    digest,
+    description: manifest.description,
+    architecture: manifest.architecture,
+    channels: [...detector.channels],
+    samplingInterval: formatDuration(detector.interval),
+    windowLength: detector.windowLength,
+    maxGap: detector.maxGap,
+    threshold: 1,
+    scorings: { batch: detector.batch, causal: detector.causal },
+    margins: Object.fromEntries(detector.channels.map((channel, c) => [channel, detector.margins[c]!])),
+    training: { observations, series, dataSha256, tfjs, backend },
+  }
+}

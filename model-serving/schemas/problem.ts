@@ -1,0 +1,75 @@
+// The error document of every route (RFC 9457), and how a route's errors are documented.
+import { z } from 'zod'
+import { PROBLEMS, type ProblemCode } from '../../core/errors.ts'
+import { type JsonContent } from './content.ts'
+
+/** Failures of HTTP itself: only a server meets them, so they are no part of the domain's table. */
+const HTTP_PROBLEMS = {
+  'method-not-allowed': { status: 405, title: 'The route does not have this method', retryable: false },
+} as const satisfies Record<string, { status: number, title: string, retryable: boolean }>
+
+/** Every code that an answer of this service can carry. */
+export const ALL_PROBLEMS = { ...PROBLEMS, ...HTTP_PROBLEMS } as const
+export type AnyProblemCode = ProblemCode | keyof typeof HTTP_PROBLEMS
+
+/** Where a code is explained; relative, so it holds behind every host name. */
+export const problemType = (code: AnyProblemCode): string => `/docs/errors#${code}`
+
+export const ProblemDocumentSchema = z.looseObject({
+  type: z.string().describe('Where the code is explained.').meta({ format: 'uri-reference' }),
+  title: z.string().describe('Constant text of the code.'),
+  status: z.int().min(400).max(599),
+  detail: z.string().describe('What is wrong with this request, and the remedy.'),
+  instance: z.string().describe('Path of the request.').meta({ format: 'uri-reference' }),
+  code: z.enum(Object.keys(ALL_PROBLEMS) as [AnyProblemCode, ...AnyProblemCode[]]).describe('Stable; branch on this.'),
+  requestId: z.string().describe('Also in the header x-request-id and in the log of the service.'),
+  errors: z.array(z.strictObject({
+    pointer: z.string().describe('JSON pointer (RFC 6901) into the body; below /query or /params for those parts of the request.'),
+    detail: z.string(),
+    got: z.unknown().optional(),
+    want: z.unknown().optional(),
+  })).optional().describe('The places that are wrong; the first ten.'),
+}).describe('Problem details (RFC 9457). Some codes add members, e.g. `needed`, `expected`, `limit` or `index`.')
+
+export type ProblemDocument = z.infer<typeof ProblemDocumentSchema>
+
+export interface DocumentedResponse {
+  readonly description: string
+  readonly headers?: Record<string, { description: string, type: string }>
+  readonly content: Record<string, JsonContent>
+}
+
+/** Members that a code adds, for its example. */
+const EXTENSIONS: Partial<Record<AnyProblemCode, Record<string, unknown>>> = {
+  'unknown-model': { models: ['wind-turbine'] },
+  'model-required': { models: ['wind-turbine'] },
+  'body-too-large': { limit: 33_554_432 },
+  'unknown-channel': { expected: ['wind_speed_ms', 'power_kw'], errors: [{ pointer: '/channels/wind_speed', detail: 'not a channel of the model' }] },
+  'missing-channel': { missing: ['power_kw'], expected: ['wind_speed_ms', 'power_kw'] },
+  'series-too-short': { needed: 16, got: 3 },
+  'series-too-long': { limit: 90_909, got: 100_000 },
+  'timestamps-not-ascending': { index: 2, errors: [{ pointer: '/timestamps/2', detail: 'not after the one before' }] },
+  'interval-mismatch': { got: 'PT1M', want: 'PT10M' },
+  'invalid-value': { errors: [{ pointer: '/channels/power_kw/7', detail: 'not a finite number', got: 'n/a', want: 'number or null' }] },
+}
+
+/** Responses of a route for its codes, one a status, each code an example. */
+export function problemResponses (instance: string, codes: readonly AnyProblemCode[]): Record<number, DocumentedResponse> {
+  const responses: Record<number, DocumentedResponse> = {}
+  for (const code of codes) {
+    const { status, title, retryable } = ALL_PROBLEMS[code]
+    const response = responses[status] ??= {
+      description: '',
+      ...(retryable && { headers: { 'Retry-After': { description: 'Seconds to wait before trying again.', type: 'integer' } } }),
+      content: { 'application/problem+json': { schema: ProblemDocumentSchema, examples: {} } },
+    }
+    Object.assign(response, { description: [response.description, title].filter(Boolean).join('; ') })
+    response.content['application/problem+json']!.examples![code] = { summary: title, value: exampleOf(instance, code) }
+  }
+  return responses
+}
+
+function exampleOf (instance: string, code: AnyProblemCode): ProblemDocument {
+  const { status, title } = ALL_PROBLEMS[code]
+  return { type: problemType(code), title, status, detail: `${title}.`, instance, code, requestId: 'req-1', ...EXTENSIONS[code] }
+}

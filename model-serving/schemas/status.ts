@@ -1,0 +1,18 @@
+// The wire format of GET /status, /livez and /readyz.
+import { z } from 'zod'
+
+export const StatusSchema = z.strictObject({
+  status: z.enum(['loading', 'ready']).describe('ready once the models are loaded and have reproduced their golden scores.'),
+  version: z.string().describe('Version of the service.'),
+  uptimeSeconds: z.number().min(0),
+  backend: z.strictObject({ name: z.string(), tfjs: z.string() }).nullable().describe('What computes; null until it is loaded.'),
+  models: z.array(z.strictObject({ name: z.string(), version: z.string(), digest: z.string() })),
+  limits: z.strictObject({
+    maxBodyBytes: z.int().describe('Largest request body, after decompression.'),
+    maxValues: z.int().describe('Most values (observations times channels) in one request.'),
+  }),
+})
+export type Status = z.output<typeof StatusSchema>
+
+export const LiveSchema = z.strictObject({ live: z.literal(true) })
+export const ReadySchema = z.strictObject({ ready: z.literal(true) })

@@ -1,0 +1,334 @@
+// The page in a real browser, talking to the real service: examples, files, keys, themes, narrow screens, refusals and ill-natured names.
+import { existsSync, readFileSync } from 'node:fs'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { type Series, slice } from '../../core/series.ts'
+import { simulateFarm } from '../../core/wind-farm/simulate.ts'
+import { type Answer } from '../plot/render.ts'
+import { csvOf, smallModel, testApp, turbineModel, windSeries } from './fixture.ts'
+import { renamed, syntheticAnswer } from './synthetic-answer.ts'
+
+const CANDIDATES = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const executablePath = CANDIDATES.find((path) => path !== undefined && path !== '' && existsSync(path))
+const skip = executablePath === undefined && 'THE PAGE IS NOT TESTED: no Chromium here; install one or set CHROMIUM_PATH'
+const FLAGS = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+]
+const WAIT_MS = 10_000
+t.setTimeout(120_000)
+
+/** Five days of a healthy turbine. */
+function healthySeries (): Series {
+  return slice(simulateFarm({ turbines: 1, days: 14, trainingDays: 14 }).turbines[0]!.series, 0, 720)
+}
+
+/** The same with a bearing far too hot for half a day, and two hours without power readings. */
+function faultySeries (): Series {
+  const series = healthySeries()
+  const values = series.values.slice()
+  const set = (channel: string, from: number, to: number, change: (value: number) => number): void => {
+    const c = series.channels.indexOf(channel)
+    for (let i = from; i < to; i++) values[i * series.channels.length + c] = change(values[i * series.channels.length + c]!)
+  }
+  set('gearbox_bearing_temp_c', 100, 180, (value) => value + 150)
+  set('power_kw', 230, 242, () => NaN)
+  return { ...series, values }
+}
+
+const healthy = csvOf(healthySeries())
+const faulty = csvOf(faultySeries())
+
+interface Service {
+  readonly url: string
+  readonly close: () => Promise<unknown>
+}
+
+/** The real service on a free port, with the wind farm's model and a small one. */
+async function startService (): Promise<Service> {
+  const app = await testApp([await turbineModel(), smallModel])
+  return { url: await app.listen({ port: 0, host: '127.0.0.1' }), close: async () => app.close() }
+}
+
+let browser: Browser
+let context: BrowserContext
+let service: Service
+t.before(async () => {
+  if (executablePath === undefined) {
+    process.stderr.write(`${String(skip)}\n`)
+    return
+  }
+  service = await startService()
+  browser = await chromium.launch({ executablePath, args: FLAGS })
+  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce', acceptDownloads: true })
+  context.setDefaultTimeout(WAIT_MS)
+})
+t.teardown(async () => {
+  if (executablePath === undefined) return
+  await browser.close()
+  await service.close()
+})
+
+/** A tab on the page, and what went wrong in it. */
+async function open (t: Test): Promise<{ page: Page, faults: string[] }> {
+  const page = await context.newPage()
+  t.teardown(async () => page.close())
+  const faults: string[] = []
+  page.on('pageerror', (error) => faults.push(error.message))
+  page.on('dialog', (dialog) => {
+    faults.push(`dialog: ${dialog.message()}`)
+    dialog.dismiss().catch(() => undefined)
+  })
+  // A refusal by the service is logged by the browser, too; everything else is a fault (a breach of the content policy, a missing file).
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().includes('status of 4')) faults.push(message.text())
+  })
+  await page.goto(service.url)
+  await page.waitForSelector('#model option', { state: 'attached' })
+  return { page, faults }
+}
+
+/** Gives the page a file, as the file dialog would. */
+async function upload (page: Page, name: string, text: string): Promise<void> {
+  await page.setInputFiles('#file', { name, mimeType: 'text/csv', buffer: Buffer.from(text) })
+}
+
+/** What the service says of a table to a caller who is no page. */
+async function scored (text: string): Promise<Answer> {
+  const query = 'model=wind-turbine&include=score,isAnomaly,observed,expected,bounds,contributions,anomalies,quality'
+  const response = await fetch(`${service.url}/compute?${query}`, { method: 'POST', headers: { 'content-type': 'text/csv', accept: 'application/json' }, body: text })
+  return await response.json() as Answer
+}
+
+/** Waits for a text; strings are not evaluated in the page, whose content policy forbids it. */
+async function hears (page: Page, selector: string, text: string): Promise<void> {
+  await page.locator(selector, { hasText: text }).first().waitFor({ state: 'attached' })
+}
+
+/** Waits until the page tells an answer. */
+async function results (page: Page): Promise<void> {
+  await page.waitForSelector('#results:not([hidden]) canvas')
+  await page.waitForSelector('#progress', { state: 'hidden' })
+}
+
+const textOf = async (page: Page, selector: string): Promise<string> => (await page.locator(selector).textContent()) ?? ''
+
+/** The part of the time that the chart shows, milliseconds. */
+async function view (page: Page): Promise<{ from: number, to: number }> {
+  const [from, to] = await Promise.all(['from', 'to'].map(async (end) => page.getAttribute('#chart', `data-${end}`)))
+  return { from: Date.parse(from ?? ''), to: Date.parse(to ?? '') }
+}
+
+/** Number of different colours on the chart's canvas. */
+async function colours (page: Page): Promise<number> {
+  return page.evaluate<number>(`(() => {
+    const canvas = document.querySelector('#chart canvas')
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+    return new Set(new Uint32Array(data.buffer)).size
+  })()`)
+}
+
+t.test('it opens with a title, the served models and no fault', { skip }, async (t) => {
+  const { page, faults } = await open(t)
+  t.equal(await page.title(), 'Time-series anomaly detection')
+  const options = await page.locator('#model option').allTextContents()
+  t.same(options, ['Match by the channels', 'wind-turbine 1 (linear)', 'small 1 (linear)'])
+  await page.selectOption('#model', 'small')
+  t.match(await textOf(page, '#model-facts'), /Expects 2 channels, one observation every 10 min.*wind_speed_ms/s)
+  t.same(await page.locator('h1').count(), 1)
+  t.same(faults, [])
+})
+
+t.test('a file becomes a summary, a chart, anomalies and a table of its quality', { skip }, async (t) => {
+  const { page, faults } = await open(t)
+  const answer = await scored(faulty)
+  await upload(page, 'turbine.csv', faulty)
+  await results(page)
+  const anomalies = answer.anomalies ?? []
+  t.ok(anomalies.length > 0, 'the fault is found')
+  t.equal(await page.locator('#anomalies button').count(), anomalies.length)
+  t.match(await textOf(page, '#summary'), new RegExp(`^${anomalies.length} anomal(y|ies) in 5 days; .*mainly gearbox_bearing_temp_c`))
+  t.match(await textOf(page, '#facts'), /turbine\.csv.*720 observations × 11 channels, every 10 min/)
+  t.match(await page.locator('#quality tr').allTextContents(), [/^power_kw12\d+00$/])
+  t.equal(await textOf(page, '#quality-note'), '10 other channels complete and in order.')
+  t.equal(await textOf(page, '#live'), await textOf(page, '#summary'), 'and a screen reader hears the summary')
+  t.ok(await colours(page) > 50, 'the chart is drawn')
+  t.same(faults, [])
+})
+
+t.test('a healthy series is told as such', { skip }, async (t) => {
+  const { page, faults } = await open(t)
+  await upload(page, 'healthy.csv', healthy)
+  await results(page)
+  t.match(await textOf(page, '#summary'), /^No anomalies in 5 days; highest score [\d.]+, threshold 1\.$/)
+  t.equal(await page.locator('#anomaly-section').isVisible(), false)
+  t.same(faults, [])
+})
+
+t.test('the examples are one press away', { skip }, async (t) => {
+  const { page, faults } = await open(t)
+  for (const [name, text] of [['wind-turbine-fault.csv', faulty], ['wind-turbine-healthy.csv', healthy]] as const) {
+    // Until the repository ships the examples, the browser is given these series in their place.
+    if (!existsSync(new URL(`../../examples/${name}`, import.meta.url))) await page.route(`**/examples/${name}`, async (route) => route.fulfill({ contentType: 'text/csv', body: text }))
+  }
+  await page.getByRole('button', { name: 'Example with a fault' }).click()
+  await results(page)
+  t.match(await textOf(page, '#summary'), /^\d+ anomal/)
+  t.equal(await page.inputValue('#model'), 'wind-turbine')
+  await page.getByRole('button', { name: 'Healthy example' }).click()
+  await hears(page, '#facts', 'healthy')
+  t.match(await textOf(page, '#summary'), /^No anomalies/)
+  t.same(faults, [])
+})
+
+t.test('it works from the keyboard: links, file, example, anomaly, zoom', { skip }, async (t) => {
+  const { page, faults } = await open(t)
+  const focused = async (): Promise<string> => page.evaluate<string>('document.activeElement.id || document.activeElement.textContent.trim()')
+  const seen: string[] = []
+  for (let i = 0; i < 8; i++) {
+    await page.keyboard.press('Tab')
+    seen.push(await focused())
+  }
+  t.same(seen.slice(0, 5), ['Skip to the content', 'API docs', 'theme', 'file', 'Example with a fault'])
+  t.ok(seen.includes('model'))
+  const answer = await scored(faulty)
+  await upload(page, 'turbine.csv', faulty)
+  await results(page)
+  t.equal(await focused(), 'results-title', 'the focus is at the result')
+  const [first] = answer.anomalies ?? []
+  const whole = await view(page)
+  for (let i = 0; i < 4; i++) await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  t.equal(await page.locator('#anomalies button').first().getAttribute('aria-pressed'), 'true')
+  const near = await view(page)
+  t.ok(near.from < Date.parse(first?.start ?? '') && near.to > Date.parse(first?.end ?? ''), 'the anomaly is in view')
+  t.ok(near.to - near.from < whole.to - whole.from, 'and nearer')
+  t.match(await textOf(page, '#live'), /^The chart shows the anomaly of .*gearbox_bearing_temp_c/)
+  await page.focus('#chart')
+  await page.keyboard.press('+')
+  const nearer = await view(page)
+  t.ok(nearer.to - nearer.from < near.to - near.from, 'plus zooms in')
+  await page.keyboard.press('ArrowRight')
+  t.ok((await view(page)).from > nearer.from, 'an arrow moves')
+  await page.keyboard.press('Home')
+  t.same(await view(page), whole)
+  t.equal(await textOf(page, '#live'), 'The chart shows the whole series.')
+  t.same(faults, [])
+})
+
+t.test('a series can be dropped, and scored again as if live', { skip }, async (t) => {
+  const { page, faults } = await open(t)
+  const transfer = await page.evaluateHandle(`(() => {
+    const transfer = new DataTransfer()
+    transfer.items.add(new File([${JSON.stringify(faulty)}], 'dropped.csv', { type: 'text/csv' }))
+    return transfer
+  })()`)
+  await page.dispatchEvent('#drop', 'drop', { dataTransfer: transfer })
+  await results(page)
+  t.match(await textOf(page, '#facts'), /dropped\.csv.*scored with hindsight/)
+  await page.getByLabel('As if live').check()
+  await hears(page, '#facts', 'as it would have been live')
+  t.same(faults, [])
+})
+
+t.test('what the service refuses is told in words, and names are only text', { skip }, async (t) => {
+  const { page, faults } = await open(t)
+  await page.selectOption('#model', 'small')
+  await upload(page, 'bad.csv', 'timestamp,wind_speed_ms,power_kw,<b id="x">no</b>\n2026-01-01T00:00:00Z,1,2,3\n2026-01-01T00:10:00Z,1,2,3\n')
+  await page.waitForSelector('#problem:not([hidden])')
+  t.match(await textOf(page, '#problem'), /A channel is not one of the model's.*unknown-channel · HTTP 422/s)
+  t.match(await page.locator('#problem li').allTextContents(), [/^\/.*b id=/])
+  t.equal(await page.locator('#problem b').count(), 0)
+  t.equal(await page.locator('#results').isVisible(), false)
+  await page.route('**/compute*', async (route) => route.abort())
+  await upload(page, 'good.csv', csvOf(windSeries(60)))
+  await hears(page, '#problem', 'cannot be reached')
+  await page.unroute('**/compute*')
+  await upload(page, 'good.csv', csvOf(windSeries(60)))
+  await results(page)
+  t.equal(await page.locator('#problem').isVisible(), false, 'and is gone with the next answer')
+  t.same(faults.filter((fault) => !fault.includes('net::ERR_FAILED')), [])
+})
+
+t.test('ill-natured names in an answer stay text, in lists and in the tooltip', { skip }, async (t) => {
+  const { page, faults } = await open(t)
+  const hostile = ['<img src=x onerror=alert(1)>', '"><script>alert(2)</script>', '__proto__', 'constructor', `<b>${'x'.repeat(500)}`]
+  const names = Object.keys(syntheticAnswer(20).observed ?? {})
+  const answer = renamed(syntheticAnswer(), (name) => hostile[names.indexOf(name)] ?? `<i>${name}</i>`)
+  await page.route('**/compute*', async (route) => route.fulfill({ json: answer }))
+  await upload(page, '<u>file</u>.csv', 'timestamp,a\n')
+  await results(page)
+  await page.locator('#chart').scrollIntoViewIfNeeded()
+  const box = await page.locator('#chart').boundingBox()
+  for (const x of [600, 620, 640]) await page.mouse.move((box?.x ?? 0) + x, (box?.y ?? 0) + 120)
+  await hears(page, '#chart td', '<img src=x')
+  t.equal(await page.locator('main :is(img[src=x], script, b, i, u)').count(), 0)
+  t.ok((await textOf(page, '#facts')).includes('<u>file</u>.csv'))
+  t.equal(await page.evaluate<number>('Object.keys(Object.prototype).length'), 0)
+  t.same(faults, [])
+})
+
+t.test('of many channels a dozen is drawn, and one may choose others', { skip }, async (t) => {
+  const { page, faults } = await open(t)
+  const small = syntheticAnswer()
+  const level = Object.values(small.observed ?? {})[0] ?? []
+  const observed = Object.fromEntries(Array.from({ length: 300 }, (_, c) => [`channel_${c}`, level]))
+  const { model, scoring, threshold, start, step, score } = small
+  await page.route('**/compute*', async (route) => route.fulfill({ json: { model, scoring, threshold, start, step, score, observed } }))
+  await upload(page, 'wide.csv', 'timestamp,a\n')
+  await results(page)
+  t.equal(await textOf(page, '#channels-title'), 'Channels shown: 12 of 300')
+  const heightOf = async (): Promise<number> => (await page.locator('#chart').boundingBox())?.height ?? 0
+  const before = await heightOf()
+  await page.locator('#channels-title').click()
+  await page.getByLabel('Find a channel').fill('channel_29')
+  t.equal(await page.locator('#channels li:visible').count(), 11)
+  await page.getByLabel('channel_299', { exact: true }).check()
+  t.equal(await textOf(page, '#channels-title'), 'Channels shown: 13 of 300')
+  t.ok(await heightOf() > before)
+  t.same(faults, [])
+})
+
+t.test('the answer can be saved as JSON, CSV and PNG', { skip }, async (t) => {
+  const { page, faults } = await open(t)
+  const answer = await scored(faulty)
+  await upload(page, 'turbine.csv', faulty)
+  await results(page)
+  const save = async (kind: string): Promise<{ name: string, content: Buffer }> => {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.locator(`#save-${kind}`).click()])
+    return { name: download.suggestedFilename(), content: readFileSync(await download.path()) }
+  }
+  const json = await save('json')
+  t.equal(json.name, 'turbine-verdicts.json')
+  t.same(JSON.parse(json.content.toString()), answer)
+  t.match((await save('csv')).content.toString(), /^timestamp,/)
+  const png = await save('png')
+  t.equal(png.name, 'turbine-verdicts.png')
+  t.equal(png.content.toString('latin1', 1, 4), 'PNG')
+  t.same(faults, [])
+})
+
+t.test('dark and light follow the system, and the button is remembered', { skip }, async (t) => {
+  const { page, faults } = await open(t)
+  await page.emulateMedia({ colorScheme: 'dark' })
+  const background = async (): Promise<string> => page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
+  // The page hears of the system's change a moment later.
+  await page.locator('#theme[aria-pressed="true"]').waitFor()
+  const dark = await background()
+  await page.locator('#theme').press('Enter')
+  const light = await background()
+  t.not(light, dark)
+  await page.reload()
+  await page.waitForSelector('#model option', { state: 'attached' })
+  t.equal(await background(), light, 'after a reload')
+  t.equal(await page.getAttribute('#theme', 'aria-pressed'), 'false')
+  t.same(faults, [])
+})
+
+t.test('320 pixels are enough', { skip }, async (t) => {
+  const { page, faults } = await open(t)
+  await page.setViewportSize({ width: 320, height: 640 })
+  await upload(page, 'turbine.csv', faulty)
+  await results(page)
+  t.equal(await page.evaluate<number>('document.documentElement.scrollWidth'), 320)
+  t.same(faults, [])
+})

@@ -1,0 +1,244 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { Writable } from 'node:stream'
+import fc from 'fast-check'
+import t from 'tap'
+import { type Problem } from '../../core/errors.ts'
+import { formatInstant, isInstant, parseInstant } from '../compute/times.ts'
+import { readConfig, SettingsSchema } from '../config.ts'
+import { findPackages, loadModels } from '../load-models.ts'
+import { ModelRegistry } from '../models.ts'
+import { projectRoot, serviceVersion } from '../project.ts'
+import { ComputeRequestSchema } from '../schemas/compute.ts'
+import { ModelDescriptionSchema, ModelListSchema } from '../schemas/models.ts'
+import { ALL_PROBLEMS, ProblemDocumentSchema } from '../schemas/problem.ts'
+import { StatusSchema } from '../schemas/status.ts'
+import { serve } from '../serve.ts'
+import { buildApp } from '../app.ts'
+import { jsonOf, smallModel, testApp, testConfig, windSeries } from './fixture.ts'
+
+const app = await testApp([smallModel])
+t.teardown(() => app.close())
+const get = (url: string, headers: Record<string, string> = {}) => app.inject({ url, headers })
+
+interface Operation {
+  operationId: string,
+  summary: string,
+  tags: string[]
+  requestBody?: { content: Record<string, { examples: Record<string, { value: unknown }> }> }
+  responses: Record<string, { content?: Record<string, { examples?: Record<string, { value: unknown }> }> }>
+}
+interface Document { openapi: string, paths: Record<string, Record<string, Operation>> }
+const openApi = async (): Promise<Document> => (await get('/openapi.json')).json()
+const operations = async (): Promise<Array<{ path: string, method: string, operation: Operation }>> =>
+  Object.entries((await openApi()).paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })))
+
+t.test('status, liveness and readiness before and after the models are loaded', async (t) => {
+  const models = new ModelRegistry()
+  const loading = await buildApp({ config: testConfig(), models, logger: false })
+  t.teardown(() => loading.close())
+  const status = async () => StatusSchema.parse((await loading.inject('/status')).json())
+  t.match(await status(), { status: 'loading', backend: null, models: [] })
+  t.equal((await loading.inject('/livez')).statusCode, 200)
+  t.equal((await loading.inject('/readyz')).statusCode, 503)
+  models.open([smallModel], { name: 'wasm', version: '4.22.0' })
+  t.match(await status(), {
+    status: 'ready',
+    version: serviceVersion,
+    backend: { name: 'wasm', tfjs: '4.22.0' },
+    models: [{ name: 'small', version: '1', digest: smallModel.digest }],
+    limits: { maxBodyBytes: 33_554_432, maxValues: 1_000_000 },
+  })
+  t.same((await loading.inject('/readyz')).json(), { ready: true })
+  t.same((await loading.inject('/livez')).json(), { live: true })
+})
+
+t.test('models are listed and described', async (t) => {
+  const { models } = ModelListSchema.parse((await get('/models')).json())
+  t.equal(models.length, 1)
+  t.match(models[0], { name: 'small', samplingInterval: 'PT10M', windowLength: 8, channels: ['wind_speed_ms', 'power_kw'], threshold: 1 })
+  t.same(ModelDescriptionSchema.parse((await get('/models/small')).json()), models[0])
+})
+
+t.test('two packages of one name are refused', (t) => {
+  t.throws(() => new ModelRegistry().open([smallModel, smallModel], { name: 'cpu', version: '' }), { code: 'invalid-model-package', message: /versions 1 and 1/ })
+  t.end()
+})
+
+t.test('browsers get the page, other clients the documentation', async (t) => {
+  const page = await get('/', { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' })
+  t.equal(page.statusCode, 200)
+  t.match(page.headers['content-type'], /^text\/html/)
+  for (const accept of ['*/*', 'application/json']) {
+    const redirect = await get('/', { accept })
+    t.equal(redirect.statusCode, 302)
+    t.equal(redirect.headers.location, '/docs')
+  }
+  t.match((await get('/docs')).body, /swagger-ui/)
+  const files = [...page.body.matchAll(/(?:src|href)="([\w./-]+\.\w+)"/g)].map(([, path]) => path!)
+  t.ok(files.length >= 3)
+  for (const path of files) t.equal((await get(`/${path}`)).statusCode, 200, path)
+  t.equal((await get('/vendor/echarts.esm.min.mjs')).headers['content-type'], 'application/javascript; charset=utf-8')
+  t.equal((await get('/vendor/package.json')).statusCode, 404, 'nothing else of the library')
+  t.equal((await get('/types.d.ts')).statusCode, 404, 'no sources')
+  t.equal((await get('/examples/wind-turbine-fault.csv')).statusCode, 200)
+  t.equal((await get('/examples/README.md')).statusCode, 404)
+})
+
+t.test('every answer carries the headers that protect the page, and a request id', async (t) => {
+  for (const url of ['/', '/docs', '/status', '/nowhere', '/models/%E0%A4%A']) {
+    const { headers } = await get(url, { 'x-request-id': 'trace-7.a:b' })
+    t.match(headers, { 'x-content-type-options': 'nosniff', 'x-request-id': 'trace-7.a:b' }, url)
+    t.match(headers['content-security-policy'], /script-src 'self';.*frame-ancestors 'none'/)
+    t.notOk('access-control-allow-origin' in headers, 'other sites get nothing')
+  }
+  t.match((await get('/status', { 'x-request-id': 'no spaces\there' })).headers['x-request-id'], /^req-/, 'an id that could harm a log is replaced')
+})
+
+t.test('one log line tells of a scored series, one of a refusal, and none holds a value', async (t) => {
+  const lines: string[] = []
+  const stream = new Writable({ write: (chunk, _, done) => { lines.push(String(chunk)); done() } })
+  const models = new ModelRegistry()
+  models.open([smallModel], { name: 'cpu', version: '4.22.0' })
+  const logging = await buildApp({ config: testConfig(), models, logger: { level: 'info', stream } })
+  t.teardown(() => logging.close())
+  await logging.inject({ method: 'POST', url: '/compute', payload: jsonOf(windSeries(20)) })
+  await logging.inject({ method: 'POST', url: '/compute', payload: jsonOf(windSeries(2)) })
+  const [scored, refused, ...others] = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+  t.match(scored, { msg: 'series scored', model: 'small@1', observations: 20, channels: 2, durationMs: Number })
+  t.match(refused, { msg: 'request refused', code: 'series-too-short' })
+  t.same(others, [])
+})
+
+t.test('the OpenAPI document is 3.1 and lints without an error or a warning', async (t) => {
+  const file = join(t.testdir({ 'openapi.json': (await get('/openapi.json')).body }), 'openapi.json')
+  const bin = join(dirname(createRequire(import.meta.url).resolve('@redocly/cli/package.json')), 'bin/cli.js')
+  const { stdout, stderr, status } = spawnSync(process.execPath, [bin, 'lint', file, '--format=json', '--config=redocly.yaml'], {
+    cwd: projectRoot, encoding: 'utf8', timeout: 60_000, env: { ...process.env, NODE_OPTIONS: '', REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },
+  })
+  t.equal(status, 0, stderr)
+  t.same(JSON.parse(stdout.slice(stdout.indexOf('{'), stdout.lastIndexOf('}') + 1)).totals, { errors: 0, warnings: 0, ignored: 0 }, stdout)
+  t.equal((await openApi()).openapi, '3.1.0')
+})
+
+t.test('every route is documented with a summary, a tag, its errors and examples of them', async (t) => {
+  const documented = await operations()
+  t.same(documented.map(({ method, path }) => `${method} ${path}`).sort(), [
+    'get /', 'get /docs/errors', 'get /livez', 'get /models', 'get /models/{name}', 'get /openapi.json', 'get /readyz', 'get /status', 'post /compute',
+  ])
+  t.equal(new Set(documented.map(({ operation }) => operation.operationId)).size, documented.length)
+  for (const { path, operation } of documented) {
+    t.ok(operation.summary.length > 5 && operation.tags.length === 1, path)
+    for (const [status, { content = {} }] of Object.entries(operation.responses).filter(([code]) => Number(code) >= 400)) {
+      const examples = Object.entries(content['application/problem+json']!.examples!)
+      t.ok(examples.length > 0)
+      for (const [code, { value }] of examples) t.match(ProblemDocumentSchema.parse(value), { code, status: Number(status) }, `${path} ${code}`)
+    }
+  }
+})
+
+t.test('POST /compute documents three bodies with examples, four answers, and every error that a request can cause', async (t) => {
+  const { requestBody, responses } = (await openApi()).paths['/compute']!['post']!
+  t.same(Object.keys(requestBody!.content), ['application/json', 'text/csv', 'multipart/form-data'])
+  t.same(Object.keys(responses['200']!.content!), ['application/json', 'text/csv', 'image/svg+xml', 'image/png'])
+  const json = requestBody!.content['application/json']!.examples
+  t.same(Object.keys(json), ['healthy', 'fault', 'timestamps', 'too-short', 'unknown-channel'])
+  for (const { value } of Object.values(json)) t.ok(ComputeRequestSchema.safeParse(value).success)
+  const codes = Object.values(responses).flatMap(({ content }) => Object.keys(content?.['application/problem+json']?.examples ?? {}))
+  const elsewhere = ['not-found', 'method-not-allowed', 'no-training-data', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable']
+  t.same(codes.sort(), Object.keys(ALL_PROBLEMS).filter((code) => !elsewhere.includes(code)).sort())
+})
+
+t.test('settings have defaults, and .env.example tells all of them', (t) => {
+  const example = Object.fromEntries(readFileSync(join(projectRoot, '.env.example'), 'utf8').split('\n')
+    .filter((line) => /^[A-Z_]+=/.test(line)).map((line) => line.split('=', 2) as [string, string]))
+  const own = Object.keys(SettingsSchema.shape)
+  t.same(own.filter((name) => !(name in example)), [], 'every variable is there')
+  t.same(readConfig(example), readConfig({}), 'with its default')
+  t.match(readConfig({}), { port: 8282, host: '127.0.0.1', logLevel: 'info', backend: 'auto', modelsDir: 'model-creation/out/models', maxBodyBytes: 33_554_432, maxValues: 1_000_000 })
+  t.end()
+})
+
+t.test('settings are read from the environment, and a wrong one is named with the remedy', (t) => {
+  t.match(readConfig({ SERVICE_PORT: '0', SERVICE_HOST: '::1', TFJS_BACKEND: 'wasm', MAX_VALUES: '10', LOG_LEVEL: '' }), { port: 0, host: '::1', backend: 'wasm', maxValues: 10, logLevel: 'info' })
+  const refused = (env: Record<string, string>): Problem => {
+    try {
+      readConfig(env)
+    } catch (error) {
+      return error as Problem
+    }
+    throw new Error('not refused')
+  }
+  for (const value of ['-1', '70000', '8e3', '0x10', 'http', ' ']) {
+    t.match(refused({ SERVICE_PORT: value }), { code: 'invalid-settings', message: /^SERVICE_PORT is ".*": a whole number from 0 to 65535\..*\.env\.example/, items: [{ pointer: '/SERVICE_PORT', got: value }] })
+  }
+  t.same(refused({ TFJS_BACKEND: 'gpu', MAX_BODY_BYTES: '1' }).items.map(({ pointer }) => pointer), ['/TFJS_BACKEND', '/MAX_BODY_BYTES'])
+  t.end()
+})
+
+t.test('the program ends with a sentence where its settings or its models are wrong', async (t) => {
+  const run = (env: Record<string, string>) => spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), join(projectRoot, 'model-serving/main.ts')], {
+    encoding: 'utf8', timeout: 60_000, env: { PATH: process.env['PATH'], ...env },
+  })
+  const settings = run({ SERVICE_PORT: 'http' })
+  t.match(settings, { status: 1, stderr: /^invalid-settings: SERVICE_PORT is "http": .*\n$/, stdout: '' })
+  const models = run({ SERVICE_PORT: '0', MODELS_DIR: t.testdir({}) })
+  t.equal(models.status, 1)
+  t.match(models.stdout, /"code":"invalid-model-package"/)
+})
+
+t.test('model packages are the folder itself or its subfolders', async (t) => {
+  const root = t.testdir({ b: { 'manifest.json': '{}' }, a: { 'manifest.json': '{}' }, c: { 'other.json': '{}' }, 'manifest.md': '', empty: {} })
+  t.same(await findPackages(root), [join(root, 'a'), join(root, 'b')])
+  t.same(await findPackages(join(root, 'a')), [join(root, 'a')])
+  for (const folder of ['empty', 'nowhere']) await t.rejects(loadModels({ modelsDir: join(root, folder), backend: 'auto' }), { code: 'invalid-model-package', message: /MODELS_DIR/ })
+})
+
+t.test('the service listens at once, becomes ready later, and closes', async (t) => {
+  let loaded = (): void => {}
+  const loading = new Promise<void>((resolve) => { loaded = resolve })
+  const service = await serve(testConfig({ port: 0 }), false, async () => {
+    await loading
+    return { models: [smallModel], backend: { name: 'cpu', version: '4.22.0' } }
+  })
+  t.match(service.url, /^http:\/\/127\.0\.0\.1:\d+$/)
+  const statusOf = async (path: string): Promise<number> => (await fetch(service.url + path)).status
+  t.equal(await statusOf('/readyz'), 503)
+  t.equal(await statusOf('/status'), 200)
+  loaded()
+  await service.ready
+  t.equal(await statusOf('/readyz'), 200)
+  const answer = await fetch(`${service.url}/compute`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(jsonOf(windSeries(20))) })
+  t.equal(answer.status, 200)
+  await service.close()
+  await t.rejects(fetch(service.url))
+})
+
+t.test('a service without models says so and stays not ready; a request that never ends does not keep it from closing', async (t) => {
+  const service = await serve(testConfig({ port: 0, modelsDir: t.testdir({}), shutdownGraceMs: 50 }), false)
+  await t.rejects(service.ready, { code: 'invalid-model-package' })
+  t.equal((await fetch(`${service.url}/readyz`)).status, 503)
+  const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  await new Promise<void>((resolve) => socket.write('POST /compute HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 100\r\n\r\nhalf', () => resolve()))
+  await service.close()
+  await t.rejects(fetch(service.url))
+})
+
+t.test('RFC 3339 times survive being read and written', (t) => {
+  fc.assert(fc.property(fc.date({ min: new Date('0000-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true }), (date) => {
+    const time = date.getTime()
+    return parseInstant(date.toISOString()) === time && parseInstant(formatInstant(time)) === time && isInstant(time)
+  }))
+  t.equal(parseInstant('2026-01-01T01:30:00.25+01:30'), Date.UTC(2026, 0, 1, 0, 0, 0, 250))
+  t.equal(parseInstant('2026-01-01t00:00:00-00:30'), Date.UTC(2026, 0, 1, 0, 30))
+  t.equal(formatInstant(1500), '1970-01-01T00:00:01.500Z')
+  for (const text of ['2026-01-01', '2026-02-29T00:00:00Z', '2026-13-01T00:00:00Z', '2026-01-01T24:00:00Z', '2026-01-01T00:60:00Z', '2026-01-01T00:00:00+24:00', '0000-01-01T00:00:00+00:01', '']) {
+    t.ok(Number.isNaN(parseInstant(text)), text)
+  }
+  t.end()
+})

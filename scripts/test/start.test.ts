@@ -1,0 +1,93 @@
+// The first thing that anybody does: `npm start` on nothing, then the README's requests. From data to verdicts in one process tree.
+import { spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import t, { type Test } from 'tap'
+import { parse } from 'yaml'
+import { dvcFolderHash, hashFolder } from '../../model-creation/adapters/dvc-hash.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+
+interface Anomaly { start: string, end: string, peakScore: number, channels: Array<{ name: string }> }
+
+async function freePort (): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => { server.close(resolve) })
+  return port
+}
+
+/** Starts the service in `cwd`. `ready` gives the seconds until /readyz said 200. */
+async function start (t: Test, cwd: string): Promise<{ url: string, ready: (seconds: number) => Promise<number>, stop: () => Promise<number | null>, output: () => string }> {
+  const port = await freePort()
+  const began = performance.now()
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), join(root, 'start.ts')], {
+    cwd, env: { ...process.env, SERVICE_PORT: String(port), TFJS_BACKEND: 'wasm', MODELS_DIR: '' }, stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { output += chunk.toString() })
+  const exited = new Promise<number | null>((resolve) => { child.once('exit', resolve) })
+  t.teardown(() => { child.kill('SIGKILL') })
+  const url = `http://127.0.0.1:${port}`
+  return {
+    url,
+    output: () => output,
+    stop: async () => {
+      child.kill('SIGINT')
+      return exited
+    },
+    ready: async (seconds) => {
+      while (performance.now() - began < seconds * 1000) {
+        if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}: ${output}`)
+        const status = await fetch(`${url}/readyz`).then((response) => response.status, () => 0)
+        if (status === 200) return (performance.now() - began) / 1000
+        await new Promise((resolve) => { setTimeout(resolve, 50) })
+      }
+      throw new Error(`not ready within ${seconds} s: ${output}`)
+    },
+  }
+}
+
+async function anomaliesOf (url: string, file: string): Promise<Anomaly[]> {
+  const type = file.endsWith('.csv') ? 'text/csv' : 'application/json'
+  const response = await fetch(`${url}/compute`, { method: 'POST', headers: { 'content-type': type }, body: await readFile(join(root, 'examples', file)) })
+  if (response.status !== 200) throw new Error(await response.text())
+  return (await response.json() as { anomalies: Anomaly[] }).anomalies
+}
+
+t.test('npm start on nothing makes data and model, serves them, finds the fault, and stops on Ctrl-C', { timeout: 230_000 }, async (t) => {
+  const cwd = t.testdir({ 'model-creation': { 'params.yaml': t.fixture('symlink', join(root, 'model-creation/params.yaml')) } })
+  const first = await start(t, cwd)
+  const seconds = await first.ready(180)
+  t.comment(`first start: ready after ${seconds.toFixed(1)} s`)
+  for (const file of ['wind-turbine-fault.csv', 'wind-turbine-fault.json']) {
+    const anomalies = await anomaliesOf(first.url, file)
+    t.ok(anomalies.length > 0, `${file} has an anomaly`)
+    t.ok(anomalies.every(({ start, end }) => start <= '2026-03-31T06:50:00Z' && end >= '2026-03-29T17:20:00Z'), 'every one overlaps the labelled fault')
+    t.equal(anomalies[0]?.channels[0]?.name, 'gearbox_bearing_temp_c')
+  }
+  t.same(await anomaliesOf(first.url, 'wind-turbine-healthy.csv'), [])
+  t.same(await anomaliesOf(first.url, 'wind-turbine-healthy.json'), [])
+  t.equal(await first.stop(), 0, 'Ctrl-C ends it cleanly')
+
+  const lock = parse(await readFile(join(root, 'model-creation/dvc.lock'), 'utf8')) as { stages: { package: { outs: Array<{ md5: string }> } } }
+  const folder = join(cwd, 'model-creation/out/models/wind-turbine')
+  t.equal(dvcFolderHash(await hashFolder(folder)), lock.stages.package.outs[0]!.md5, 'the package is the one that dvc.lock records, byte for byte, on another path')
+
+  const second = await start(t, cwd)
+  t.comment(`second start: ready after ${(await second.ready(60)).toFixed(1)} s`)
+  t.equal(await second.stop(), 0)
+})
+
+t.test('a stop while the model is being made ends everything at once', { timeout: 60_000 }, async (t) => {
+  const cwd = t.testdir({ 'model-creation': { 'params.yaml': t.fixture('symlink', join(root, 'model-creation/params.yaml')) } })
+  const service = await start(t, cwd)
+  while (!service.output().includes('listening')) await new Promise((resolve) => { setTimeout(resolve, 50) })
+  t.equal((await fetch(`${service.url}/livez`)).status, 200, 'alive while it trains')
+  t.equal((await fetch(`${service.url}/readyz`)).status, 503, 'and not ready')
+  t.equal(await service.stop(), 0)
+  t.notOk(existsSync(join(cwd, 'model-creation/out/models/wind-turbine')), 'no half-made package')
+})
