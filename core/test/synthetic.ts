@@ -1,11 +1,11 @@
 // Synthetic series and detectors for tests: correlated channels with noise, all from a seed.
-import { type Detection, type DetectorModel } from '../detection.ts'
+import { type Detection } from '../detection.ts'
 import { FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector, type Autoencoder } from '../fit.ts'
 import { createRandom } from '../random.ts'
 import { fromColumns, type Series } from '../series.ts'
 import { fitSubspace, subspaceReconstruct } from '../subspace.ts'
 
-export const INTERVAL = 600_000
+const INTERVAL = 600_000
 
 /** `channels` mixtures of two slow waves plus noise; observation t is the same however long the series is. */
 export function waves (length: number, channels = 3, seed = 1, interval = INTERVAL): Series {
@@ -41,16 +41,4 @@ export async function fitLinear (series: readonly Series[], settings: FitSetting
 /** Scores with null for "not scored", to compare with deep equality. */
 export function scoresOf ({ score }: Detection): Array<number | null> {
   return Array.from(score, (value) => Number.isNaN(value) ? null : value)
-}
-
-/** The model as if trained with its channels in another order. */
-export function permuteModel (model: DetectorModel, order: readonly number[]): DetectorModel {
-  const pick = <T>(list: readonly T[]): T[] => order.map((c) => list[c]!)
-  return {
-    ...model,
-    channels: pick(model.channels),
-    scaler: { center: pick(model.scaler.center), scale: pick(model.scaler.scale) },
-    weights: pick(model.weights),
-    margins: pick(model.margins),
-  }
 }

@@ -7,7 +7,7 @@ export const CUT_IN_MS = 3
 export const RATED_WIND_MS = 12
 export const CUT_OUT_MS = 21
 /** After a cut-out the turbine waits until the wind has fallen below this. */
-export const RESTART_MS = 18
+const RESTART_MS = 18
 export const RATED_ROTOR_RPM = 16
 export const GEAR_RATIO = 98.4
 

@@ -166,10 +166,6 @@ t.test('a healthy series is told as such', { skip }, async (t) => {
 
 t.test('the examples are one press away', { skip }, async (t) => {
   const { page, faults } = await open(t)
-  for (const [name, text] of [['wind-turbine-fault.csv', faulty], ['wind-turbine-healthy.csv', healthy]] as const) {
-    // Until the repository ships the examples, the browser is given these series in their place.
-    if (!existsSync(new URL(`../../examples/${name}`, import.meta.url))) await page.route(`**/examples/${name}`, async (route) => route.fulfill({ contentType: 'text/csv', body: text }))
-  }
   await page.getByRole('button', { name: 'Example with a fault' }).click()
   await results(page)
   t.match(await textOf(page, '#summary'), /^\d+ anomal/)
