@@ -46,7 +46,7 @@ export function readTable (text: string, options: TableOptions = {}): Table {
   if (body.length === 0) throw new Problem('invalid-table', 'The table has no rows; send a header and at least one row.')
   const time = timestampColumn(header, body, options)
   const columns = header.map((_, column) => column).filter((column) => column !== time.column)
-  const isText = (column: number): boolean => sample(body).every((row) => !numberPattern.test(cell(row, column))) &&
+  const isText = (column: number): boolean => body.every((row) => !numberPattern.test(cell(row, column))) &&
     body.some((row) => !MISSING.has(cell(row, column).toLowerCase()))
   const textColumns = columns.filter(isText)
   const channels = columns.filter((column) => !textColumns.includes(column))

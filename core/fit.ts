@@ -67,7 +67,10 @@ export function defaultWindowLength (observations: number, channels: number): nu
 export async function fitDetector<A extends Autoencoder> (series: readonly Series[], settings: FitSettings, learn: Learn<A>): Promise<FittedDetector<A>> {
   const shape = modelShape(series, settings)
   const { model, autoencoder } = await fitOnce(series, shape, settings, learn)
-  const held = await crossValidate(series, model, settings, learn)
+  const held = await crossValidate(series, model, settings, learn).catch((error: unknown) => {
+    autoencoder.dispose?.()
+    throw error
+  })
   return {
     model: {
       ...model,

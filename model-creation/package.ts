@@ -1,10 +1,13 @@
 // Stage 4: manifest, weights, golden scores and model card → one directory with one digest.
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type DetectorModel } from '../core/detection.ts'
 import { formatDuration } from '../core/duration.ts'
+import { Problem } from '../core/errors.ts'
 import { makeGolden } from '../core/golden.ts'
+import { standardisedRuns } from '../core/hindsight.ts'
 import { type Manifest, MANIFEST_FORMAT } from '../core/manifest.ts'
-import { slice } from '../core/series.ts'
+import { type Series, slice } from '../core/series.ts'
 import { loadBackend } from '../core/tfjs/backend.ts'
 import { loadLayersModel, readLayersModel, writeModelPackage } from '../core/tfjs/model-package.ts'
 import { toReconstruct } from '../core/tfjs/reconstruct.ts'
@@ -17,19 +20,42 @@ import { readTrainedDetector, type TrainedDetector } from './train.ts'
 /** Assembles the package and returns its digest. */
 export async function packageModel ({ paths, params, progress }: StageContext): Promise<string> {
   progress.stage('package')
+  await refuseForeignFolder(paths.package)
   const trained = await readTrainedDetector(paths.model)
   const backend = await loadBackend(trained.training.backend)
   const model = await readLayersModel(paths.model)
   const layers = await loadLayersModel(backend, model)
-  const [first] = await readSeriesFolder(join(paths.prepared, 'train'), trained.detector.interval)
+  const training = (await readSeriesFolder(join(paths.prepared, 'train'), trained.detector.interval)).map(({ series }) => series)
   const { goldenLength, ...named } = params.package
-  const golden = makeGolden(trained.detector, toReconstruct(backend, layers), slice(first!.series, 0, Math.min(goldenLength, first!.series.length)))
+  const golden = makeGolden(trained.detector, toReconstruct(backend, layers), goldenSeries(training, trained.detector, goldenLength))
   layers.dispose()
   const manifest: Manifest = { format: MANIFEST_FORMAT, ...named, ...trained } as Manifest
   const card = modelCard(named, trained, await readMetrics(paths.reports))
   const digest = await replaceDirectory(paths.package, async (directory) => writeModelPackage(directory, { manifest, golden, model, card }))
   progress.message(`${paths.package}`)
   return digest
+}
+
+/** Replacing a folder deletes what is in it: only a package, or nothing, may be in the way. @throws Problem invalid-settings */
+export async function refuseForeignFolder (directory: string): Promise<void> {
+  const found = await readdir(directory).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT') return []
+    throw new Problem('invalid-settings', `${directory} is no folder that a model package can be written to; name another.`, { cause: error })
+  })
+  if (found.length === 0 || found.includes('manifest.json')) return
+  throw new Problem('invalid-settings', `${directory} holds files that are not a model package's (${found.slice(0, 3).join(', ')}); name a new or empty folder.`)
+}
+
+/** The first `wanted` training observations that can be scored, and at least two windows: golden scores must not be all unscored. */
+function goldenSeries (training: readonly Series[], { scaler, maxGap, windowLength }: DetectorModel, wanted: number): Series {
+  for (const series of training) {
+    const run = standardisedRuns(series, scaler, maxGap).find(({ values }) => values.length >= windowLength * series.channels.length)
+    if (run === undefined) continue
+    // The imputer needs the values that it filled the run's first observations from.
+    const from = Math.max(0, run.from - maxGap)
+    return slice(series, from, Math.min(series.length, run.from + Math.max(wanted, 2 * windowLength)))
+  }
+  throw new Problem('no-training-data', 'No training series has a full window without long gaps.')
 }
 
 async function readMetrics (reports: string): Promise<Record<string, unknown>> {

@@ -1,14 +1,24 @@
 // The schema of params.yaml: one section a stage, every number that is chosen, each with a default.
 import { readFile } from 'node:fs/promises'
-import { parse } from 'yaml'
+import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
+import { parseDuration } from '../core/duration.ts'
 import { Problem } from '../core/errors.ts'
 import { FIT_DEFAULTS } from '../core/fit.ts'
+import { ManifestSchema } from '../core/manifest.ts'
 import { ARCHITECTURE_NAMES, ArchitectureParameters } from './architectures/index.ts'
 
 const count = z.number().int().positive()
 
 const odd = count.refine((value) => value % 2 === 1, 'must be odd: the mean is centred')
+
+const duration = z.string().refine((text) => {
+  try {
+    return parseDuration(text) > 0
+  } catch {
+    return false
+  }
+}, 'must be an ISO 8601 duration such as PT10M')
 
 const rule = {
   quantile: z.number().gt(0).lte(1).default(FIT_DEFAULTS.batch.quantile),
@@ -17,9 +27,9 @@ const rule = {
 export const ParamsSchema = z.strictObject({
   prepare: z.strictObject({
     /** ISO 8601 duration, or auto: told from the data. */
-    interval: z.string().default('auto'),
+    interval: z.literal('auto').or(duration).default('auto'),
     /** Observations before it train, later ones test; null: all of them train. */
-    trainUntil: z.iso.datetime({ offset: true }).nullable().default(null),
+    trainUntil: z.iso.datetime({ offset: true, error: 'must be a time with its zone such as 2026-03-02T00:00:00Z' }).nullable().default(null),
   }).prefault({}),
   train: z.strictObject({
     architecture: z.enum(ARCHITECTURE_NAMES).default('linear'),
@@ -46,13 +56,13 @@ export const ParamsSchema = z.strictObject({
   }).prefault({}),
   evaluate: z.strictObject({
     /** An anomaly that begins within this time after a label's end still belongs to it (ISO 8601 duration). */
-    tolerance: z.string().default('PT0S'),
-    minDuration: z.string().nullable().default(null),
-    mergeGap: z.string().nullable().default(null),
+    tolerance: z.literal('PT0S').or(duration).default('PT0S'),
+    minDuration: duration.nullable().default(null),
+    mergeGap: duration.nullable().default(null),
   }).prefault({}),
   package: z.strictObject({
-    name: z.string().default('model'),
-    version: z.string().default('1'),
+    name: ManifestSchema.shape.name.default('model'),
+    version: ManifestSchema.shape.version.default('1'),
     description: z.string().default(''),
     /** Observations of the golden series. */
     goldenLength: count.default(200),
@@ -71,5 +81,10 @@ export function parseParams (value: unknown, where: string): Params {
 
 export async function readParams (path: string): Promise<Params> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => { throw new Problem('invalid-settings', `${path} cannot be read.`, { cause }) })
-  return parseParams(parse(text) ?? {}, path)
+  try {
+    return parseParams(parse(text) ?? {}, path)
+  } catch (error) {
+    if (error instanceof YAMLParseError) throw new Problem('invalid-settings', `${path}: ${error.message.split('\n', 1)[0]}`, { cause: error })
+    throw error
+  }
 }

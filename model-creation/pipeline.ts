@@ -1,13 +1,15 @@
 // The four stages in order, without DVC: `npm run train`, on the farm's data or on one's own. Ends with the package's digest.
 import { existsSync } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { rename } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { type TableOptions } from '../core/csv.ts'
 import { Problem } from '../core/errors.ts'
+import { readLabels } from './adapters/label-files.ts'
+import { seriesName, withTemporaryFolder } from './adapters/series-files.ts'
 import { ARCHITECTURE_NAMES } from './architectures/index.ts'
 import { evaluate } from './evaluate.ts'
-import { packageModel } from './package.ts'
+import { packageModel, refuseForeignFolder } from './package.ts'
 import { type Params, parseParams, readParams } from './params.ts'
 import { FARM_PARAMS, FARM_PATHS, type PipelinePaths } from './paths.ts'
 import { prepare } from './prepare.ts'
@@ -17,15 +19,13 @@ import { train } from './train.ts'
 
 /** prepare → train → evaluate → package. @returns the package's digest */
 export async function runPipeline (context: StageContext): Promise<string> {
+  // What would fail after the training is found before it.
+  await refuseForeignFolder(context.paths.package)
+  if (context.paths.labels !== undefined) await readLabels(context.paths.labels)
   await prepare(context)
   await train(context)
   await evaluate(context)
   return packageModel(context)
-}
-
-/** Trains the farm's model, the one that `npm start` serves. */
-export async function trainFarmModel (progress: Progress): Promise<string> {
-  return runPipeline({ paths: FARM_PATHS, params: await readParams(FARM_PARAMS), progress, table: {} })
 }
 
 interface Flags extends TableOptions {
@@ -39,11 +39,11 @@ interface Flags extends TableOptions {
   trainUntil?: string
 }
 
-const command = new Command('npm run train --')
+const command = (): Command => new Command('npm run train --')
   .description('Trains a model and writes its package: without --data the wind farm\'s, with --data one of your own.')
   .option('--data <path>', 'a CSV file with a timestamp column and numeric channels, or a folder of such files (one series each)')
   .option('--out <dir>', 'folder of the package (needed with --data)')
-  .option('--labels <file>', 'known anomalies: CSV with the columns turbine (name of the file without .csv), fault, start, end')
+  .option('--labels <file>', 'known anomalies: CSV with the columns series (name of the file without .csv), fault, start, end')
   .option('--params <file>', 'YAML like model-creation/params.yaml; what it leaves out has defaults')
   .option('--name <name>', 'name of the model; default: the name of the data')
   .addOption(new Option('--architecture <name>', 'kind of autoencoder').choices(ARCHITECTURE_NAMES))
@@ -54,14 +54,13 @@ const command = new Command('npm run train --')
   .option('--timestamp-column <name>', 'default: detected')
   .option('--timestamp-format <format>', 'Luxon format, e.g. "dd.MM.yyyy HH:mm"; default: detected')
 
-function ownPaths (data: string, out: string, labels: string | undefined): PipelinePaths {
-  const work = `${out}.work`
+function ownPaths (data: string, out: string, labels: string | undefined, work: string): PipelinePaths {
   return { raw: data, labels, prepared: join(work, 'prepared'), model: join(work, 'model'), reports: join(work, 'reports'), package: out }
 }
 
 async function ownParams (flags: Flags, data: string): Promise<Params> {
   const base = flags.params === undefined ? parseParams({}, 'defaults') : await readParams(flags.params)
-  const name = flags.name ?? basename(resolve(data), '.csv').toLowerCase().replaceAll(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '')
+  const name = flags.name ?? seriesName(resolve(data)).toLowerCase().replaceAll(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '').slice(0, 63)
   return parseParams({
     ...base,
     prepare: { ...base.prepare, ...(flags.interval && { interval: flags.interval }), ...(flags.trainUntil && { trainUntil: flags.trainUntil }) },
@@ -70,20 +69,41 @@ async function ownParams (flags: Flags, data: string): Promise<Params> {
   }, 'the flags')
 }
 
-async function main (flags: Flags): Promise<void> {
-  const progress = terminalProgress()
-  if (flags.data === undefined) {
-    if (!existsSync(FARM_PATHS.raw)) throw new Problem('no-training-data', `There is no ${FARM_PATHS.raw}; make the farm's data with "npm run data", or name your own with --data.`)
-    process.stdout.write(`digest ${await trainFarmModel(progress)}\n`)
-    return
+/** The command. Its last line is the package's digest. */
+export async function main (args: readonly string[], print: (text: string) => void, progress: Progress): Promise<void> {
+  const flags = command().parse(args, { from: 'user' }).opts<Flags>()
+  try {
+    print(`digest ${flags.data === undefined ? await trainFarm(flags, progress) : await trainOwn(flags, flags.data, progress)}\n`)
+  } finally {
+    progress.close()
   }
-  if (flags.out === undefined) throw new Problem('invalid-settings', '--data needs --out: the folder that the model package goes to.')
-  const paths = ownPaths(flags.data, flags.out, flags.labels)
-  const { delimiter, decimal, timestampColumn, timestampFormat } = flags
-  const digest = await runPipeline({ paths, params: await ownParams(flags, flags.data), progress, table: { delimiter, decimal, timestampColumn, timestampFormat } })
-  await rename(paths.reports, join(paths.package, 'reports'))
-  await rm(`${flags.out}.work`, { recursive: true })
-  process.stdout.write(`digest ${digest}\n`)
 }
 
-if (isProgram(import.meta.url)) await runReporting(async () => main(command.parse().opts<Flags>()))
+/** Trains the farm's model, the one that `npm start` serves. */
+async function trainFarm (flags: Flags, progress: Progress): Promise<string> {
+  const [flag] = Object.keys(flags)
+  if (flag !== undefined) {
+    const name = flag.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    throw new Problem('invalid-settings', `--${name} needs --data; the wind farm's model is described by ${FARM_PARAMS} alone.`)
+  }
+  if (!existsSync(FARM_PATHS.raw)) throw new Problem('no-training-data', `There is no ${FARM_PATHS.raw}; make the farm's data with "npm run data", or name your own with --data.`)
+  return runPipeline({ paths: FARM_PATHS, params: await readParams(FARM_PARAMS), progress, table: {} })
+}
+
+async function trainOwn (flags: Flags, data: string, progress: Progress): Promise<string> {
+  if (flags.out === undefined) throw new Problem('invalid-settings', '--data needs --out: the folder that the model package goes to.')
+  const out = resolve(flags.out)
+  await refuseForeignFolder(out)
+  const params = await ownParams(flags, data)
+  const { delimiter, decimal, timestampColumn, timestampFormat } = flags
+  return withTemporaryFolder(out, async (work) => {
+    const paths = ownPaths(data, out, flags.labels, work)
+    const digest = await runPipeline({ paths, params, progress, table: { delimiter, decimal, timestampColumn, timestampFormat } })
+    await rename(paths.reports, join(out, 'reports'))
+    return digest
+  })
+}
+
+if (isProgram(import.meta.url)) {
+  await runReporting(async () => main(process.argv.slice(2), (text) => process.stdout.write(text), terminalProgress()))
+}

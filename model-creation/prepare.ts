@@ -1,7 +1,7 @@
 // Stage 1: raw tables → series on a regular grid, split by time, with a report on the quality of the data.
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { readTable, type Table } from '../core/csv.ts'
 import { formatDuration, parseDuration } from '../core/duration.ts'
@@ -11,7 +11,7 @@ import { type Series, slice } from '../core/series.ts'
 import { loadBackend } from '../core/tfjs/backend.ts'
 import { profileRawTable, type TableProfile } from './adapters/raw-table.ts'
 import { markdownTable, writeJsonReport, writeTextReport } from './adapters/report-files.ts'
-import { listCsvFiles, replaceDirectory, writeSeries } from './adapters/series-files.ts'
+import { listCsvFiles, replaceDirectory, seriesName, writeSeries } from './adapters/series-files.ts'
 import { runAsProgram, type StageContext } from './stage.ts'
 
 /** What the next stages need to know of the prepared data; prepared/prepared.json. */
@@ -48,7 +48,7 @@ export async function prepare ({ paths, params, progress, table }: StageContext)
   const reports: FileReport[] = []
   await replaceDirectory(paths.prepared, async (directory) => {
     for (const raw of raws) {
-      const { series, quality } = resample(raw.table, { interval, order: 'repair', maxObservations: MAX_OBSERVATIONS })
+      const { series, quality } = named(raw.file, () => resample(raw.table, { interval, order: 'repair', maxObservations: MAX_OBSERVATIONS }))
       await writeSplit(directory, raw.name, series, until)
       const profile = await profileRawTable(backend, raw.file, raw.table)
       const byChannel = Object.fromEntries(series.channels.map((channel, c) => [channel, quality[c]!]))
@@ -66,8 +66,8 @@ async function readRaw (path: string, options: StageContext['table']): Promise<R
   const files = await listCsvFiles(path)
   if (files.length === 0) throw new Problem('no-training-data', `There is no .csv file in ${path}; make the example data with "npm run data", or name your own with --data.`)
   const raws = await Promise.all(files.map(async (file) => {
-    const text = await readFile(file, 'utf8')
-    return { name: basename(file, '.csv'), file, text, table: readNamed(file, text, options) }
+    const text = await readFile(file, 'utf8').catch((cause: unknown) => { throw new Problem('no-training-data', `${file} cannot be read.`, { cause }) })
+    return { name: seriesName(file), file, text, table: named(file, () => readTable(text, options)) }
   }))
   const channels = raws[0]!.table.channels.join(', ')
   const other = raws.find(({ table }) => table.channels.join(', ') !== channels)
@@ -77,10 +77,10 @@ async function readRaw (path: string, options: StageContext['table']): Promise<R
   return raws
 }
 
-/** Names the file in what goes wrong while reading it. */
-function readNamed (file: string, text: string, options: StageContext['table']): Table {
+/** Names the file in what goes wrong with it. */
+function named<T> (file: string, make: () => T): T {
   try {
-    return readTable(text, options)
+    return make()
   } catch (error) {
     if (error instanceof Problem) throw new Problem(error.code, `${file}: ${error.message}`, { items: error.items, cause: error })
     throw error
@@ -118,7 +118,7 @@ function qualityMarkdown (reports: readonly FileReport[]): string {
     const notes = [
       `${profile.rows} rows, ${profile.duplicateRows} of them exact duplicates; ${observations} observations on the grid.`,
       ...(textColumns.length > 0 ? [`Left out because they hold text: ${textColumns.join(', ')}.`] : []),
-      ...(profile.disagreements.length > 0 ? [`Read differently by the two readers (trust "missing on grid"): ${profile.disagreements.join(', ')}.`] : []),
+      ...(profile.disagreements.length > 0 ? [`Read differently by danfojs, so the table tells what training reads: ${profile.disagreements.join(', ')}.`] : []),
     ]
     return `## ${name}\n\n${notes.join('\n')}\n\n${table}\n`
   })

@@ -7,8 +7,8 @@ export interface Progress {
   /** A new stage begins. */
   stage (name: string): void
   message (text: string): void
-  /** Parts of the stage that are done, of how many. */
-  step (done: number, total: number, detail: string): void
+  /** Parts of the stage that are done, of how many; small ones move a bar but make no line in a log. */
+  step (done: number, total: number, detail: string, small?: boolean): void
   close (): void
 }
 
@@ -34,13 +34,14 @@ export function terminalProgress (stream: WriteStream | NodeJS.WritableStream = 
       endBar()
       line(`  ${text}`)
     },
-    step (done, total, detail) {
+    step (done, total, detail, small = false) {
       if (!isTerminal) {
-        line(`  ${stage} ${done}/${total} ${detail}`)
+        if (!small) line(`  ${stage} ${done}/${total} ${detail}`)
         return
       }
       if (bar === undefined) {
-        bar = new SingleBar({ format: '  {bar} {value}/{total} {detail}', stream, hideCursor: true }, Presets.shades_classic)
+        // Neither the cursor nor line wrapping is switched off: a program that is stopped could not switch it on again.
+        bar = new SingleBar({ linewrap: true, format: '  {bar} {value}/{total} {detail}', stream }, Presets.shades_classic)
         bar.start(total, done, { detail })
       }
       bar.update(done, { detail })
@@ -50,12 +51,12 @@ export function terminalProgress (stream: WriteStream | NodeJS.WritableStream = 
   }
 }
 
-/** Epochs of one training among several (folds, then the model itself) as steps; plain lines tell the last epoch only. */
+/** Epochs of several trainings (folds, then the model itself) as steps; all but a training's last are small. */
 export function epochSteps (progress: Progress, trainings: number): (epoch: Epoch, epochs: number) => void {
-  let done = 0
+  let training = 0
   return ({ epoch, loss }, epochs) => {
-    if (epoch < epochs) return
-    done++
-    progress.step(done, trainings, `${epochs} ${epochs === 1 ? 'step' : 'epochs'}, mean squared error ${loss.toFixed(4)}`)
+    const last = epoch === epochs
+    progress.step(training * epochs + epoch, trainings * epochs, `training ${training + 1} of ${trainings}, mean squared error ${loss.toFixed(4)}`, !last)
+    if (last) training++
   }
 }

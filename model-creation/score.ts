@@ -8,6 +8,7 @@ import { type Detection, isAnomalous, type Scoring } from '../core/detection.ts'
 import { detectCausal } from '../core/detector.ts'
 import { readTable, type Table as RawTable, type TableOptions } from '../core/csv.ts'
 import { parseDuration } from '../core/duration.ts'
+import { Problem } from '../core/errors.ts'
 import { detectBatch } from '../core/hindsight.ts'
 import { resample } from '../core/resample.ts'
 import { selectChannels, type Series, timeOf } from '../core/series.ts'
@@ -25,12 +26,12 @@ interface Flags extends TableOptions {
   backend: 'auto' | 'native' | 'wasm' | 'cpu'
 }
 
-const command = new Command('npm run score --')
+const command = (): Command => new Command('npm run score --')
   .description('Prints the anomalies of a CSV file.')
   .argument('<file>', 'CSV file with a timestamp column and the model\'s channels')
   .requiredOption('--model <dir>', 'folder of the model package')
   .addOption(new Option('--scoring <kind>', 'batch looks at later observations too, causal never').choices(['batch', 'causal']).default('batch'))
-  .option('--json', 'print scores and anomalies as JSON')
+  .addOption(new Option('--json', 'print scores and anomalies as JSON').conflicts('csv'))
   .option('--csv', 'print one line for each observation: timestamp, score, isAnomaly')
   .option('--min-duration <duration>', 'leave out shorter anomalies, e.g. PT30M')
   .option('--merge-gap <duration>', 'join anomalies that are no further apart, e.g. PT1H')
@@ -47,15 +48,23 @@ interface Result {
 }
 
 async function score (file: string, flags: Flags): Promise<Result> {
-  const { manifest: { detector }, reconstruct } = await loadModelPackage(flags.model, await loadBackend(flags.backend))
   const { delimiter, decimal, timestampColumn, timestampFormat } = flags
+  const minDuration = flags.minDuration === undefined ? 0 : parseDuration(flags.minDuration)
+  const mergeGap = flags.mergeGap === undefined ? 0 : parseDuration(flags.mergeGap)
   const table: RawTable = readTable(await readFile(file, 'utf8'), { delimiter, decimal, timestampColumn, timestampFormat })
-  const { series: posted } = resample(table, { interval: detector.interval, order: 'repair', maxObservations: 10_000_000 })
-  const series = selectChannels(posted, detector.channels)
-  const detection = (flags.scoring === 'batch' ? detectBatch : detectCausal)(detector, reconstruct, series)
-  const observations = (duration: string | undefined): number => duration === undefined ? 0 : parseDuration(duration) / detector.interval
-  const rules = { minLength: Math.ceil(observations(flags.minDuration)), mergeGap: Math.floor(observations(flags.mergeGap)) }
-  return { series, detection, anomalies: findAnomalies(detection, rules) }
+  const { manifest: { detector }, reconstruct, dispose } = await loadModelPackage(flags.model, await loadBackend(flags.backend))
+  try {
+    const { series: posted } = resample(table, { interval: detector.interval, order: 'repair', maxObservations: 10_000_000 })
+    const series = selectChannels(posted, detector.channels)
+    const detection = (flags.scoring === 'batch' ? detectBatch : detectCausal)(detector, reconstruct, series)
+    if (detection.score.every(Number.isNaN)) {
+      throw new Problem('series-too-short', `No observation could be scored: the model needs ${detector.windowLength} in a row without a gap of more than ${detector.maxGap}.`)
+    }
+    const rules = { minLength: Math.ceil(minDuration / detector.interval), mergeGap: Math.floor(mergeGap / detector.interval) }
+    return { series, detection, anomalies: findAnomalies(detection, rules) }
+  } finally {
+    dispose()
+  }
 }
 
 const timeText = (series: Series, t: number): string => new Date(timeOf(series, t)).toISOString().replace('.000Z', 'Z')
@@ -96,10 +105,14 @@ function asTable ({ series, detection, anomalies }: Result): string {
   return `${table.toString()}\n${summary}`
 }
 
+/** The command. */
+export async function main (args: readonly string[], print: (text: string) => void): Promise<void> {
+  const parsed = command().parse(args, { from: 'user' })
+  const flags = parsed.opts<Flags>()
+  const result = await score(parsed.args[0]!, flags)
+  print(`${flags.json ? asJson(result) : flags.csv ? asCsv(result) : asTable(result)}\n`)
+}
+
 if (isProgram(import.meta.url)) {
-  await runReporting(async () => {
-    const flags = command.parse().opts<Flags>()
-    const result = await score(command.args[0]!, flags)
-    process.stdout.write(`${flags.json ? asJson(result) : flags.csv ? asCsv(result) : asTable(result)}\n`)
-  })
+  await runReporting(async () => await main(process.argv.slice(2), (text) => process.stdout.write(text)))
 }

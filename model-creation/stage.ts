@@ -1,5 +1,5 @@
 // What the four stages share: run as a program of their own by DVC, or called in order by pipeline.ts.
-import { realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { type Params, readParams } from './params.ts'
 import { FARM_PARAMS, FARM_PATHS, type PipelinePaths } from './paths.ts'
@@ -17,7 +17,7 @@ export interface StageContext {
 /** Whether the module was started as the program, not imported. */
 export function isProgram (moduleUrl: string): boolean {
   const program = process.argv[1]
-  return program !== undefined && pathToFileURL(realpathSync(program)).href === moduleUrl
+  return program !== undefined && existsSync(program) && pathToFileURL(realpathSync(program)).href === moduleUrl
 }
 
 /** Runs a stage on the farm's paths when its file was started as the program; does nothing when it was imported. */
@@ -30,12 +30,15 @@ export async function runAsProgram (moduleUrl: string, stage: (context: StageCon
 
 /** Runs a program's main job; a failure is told in one line and ends the program with status 1. */
 export async function runReporting (job: () => Promise<void>): Promise<void> {
+  // A reader that has seen enough, such as `head`, is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? 0 : 1) })
   try {
     await job()
   } catch (error) {
     const { message, code, cause } = error as Error & { code?: string }
     process.stderr.write(`error${code === undefined ? '' : ` ${code}`}: ${message}\n`)
-    if (cause instanceof Error) process.stderr.write(`  because: ${cause.message}\n`)
+    // Zod's message is a list in JSON; ours has told its first entry.
+    if (cause instanceof Error && cause.name !== 'ZodError' && !message.includes(cause.message)) process.stderr.write(`  because: ${cause.message}\n`)
     process.exitCode = 1
   }
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { findAnomalies } from '../anomalies.ts'
 import { isAnomalous } from '../detection.ts'
-import { Problem, PROBLEMS } from '../errors.ts'
+import { pointer, Problem, PROBLEMS } from '../errors.ts'
 import { makeGolden, reproduceGolden } from '../golden.ts'
 import { slice } from '../series.ts'
 import { fitLinear, waves } from './synthetic.ts'
@@ -61,5 +61,6 @@ t.test('a problem carries its code, status, places and cause', async (t) => {
   t.match(problem, { name: 'Problem', code: 'series-too-short', status: 422, message: 'send more', items: [{ pointer: '/channels' }], extensions: { needed: 2 } })
   t.equal(problem.cause, cause)
   t.equal(new Problem('not-found', 'x').cause, undefined)
+  t.equal(pointer('channels', 'a/b~c', 3), '/channels/a~1b~0c/3')
   t.ok(Object.values(PROBLEMS).every(({ status, title }) => status >= 400 && title.length > 0))
 })

@@ -82,6 +82,13 @@ t.test('a short row misses its last cells; a point can be told where commas woul
   t.throws(() => readTable('t;a\n2026-01-31;1,5\n2026-02-01;2,5\n', { decimal: '.' }), { code: 'invalid-table', message: /no numeric column/ })
 })
 
+t.test('a channel of few values is a channel still', async (t) => {
+  const rows = Array.from({ length: 5000 }, (_, i) => `${new Date(DAY + i * 1000).toISOString()},${i},${i === 4321 ? 7 : 'n/a'}`)
+  const { channels, values } = readTable(`t,a,rare\n${rows.join('\n')}\n`)
+  t.same(channels, ['a', 'rare'])
+  t.equal(values[4321 * 2 + 1], 7)
+})
+
 t.test('infinite values are missing', async (t) => {
   t.same(Array.from(readTable('t,a\n2026-01-31,1e999\n2026-02-01,-inf\n2026-02-02,1\n').values), [NaN, NaN, 1])
 })

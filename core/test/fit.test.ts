@@ -82,6 +82,13 @@ t.test('copies of a channel add no direction, and what was fitted for a fold is 
   let freed = 0
   await fitDetector([twice], SMALL, (windows) => ({ reconstruct: subspaceReconstruct(fitSubspace(windows, 0.8)), dispose: () => { freed++ } }))
   t.equal(freed, SMALL.folds)
+  let trainings = 0
+  freed = 0
+  await t.rejects(fitDetector([twice], SMALL, (windows) => {
+    if (++trainings === 2) throw new Error('out of memory')
+    return { reconstruct: subspaceReconstruct(fitSubspace(windows, 0.8)), dispose: () => { freed++ } }
+  }), { message: 'out of memory' })
+  t.equal(freed, 1, 'the model itself is freed where a fold fails')
 })
 
 t.test('a channel that never came has a margin of nothing', async (t) => {

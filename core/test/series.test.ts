@@ -74,6 +74,8 @@ t.test('series: columns, observations, slices, times', async (t) => {
   t.same(Array.from(selectChannels(series, ['b', 'a']).values), [4, 1, 5, NaN, 6, 3])
   t.throws(() => selectChannels(series, ['a']), { code: 'unknown-channel', items: [{ pointer: '/channels/b' }], extensions: { expected: ['a'] } })
   t.throws(() => selectChannels(series, ['a', 'b', 'c/d']), { code: 'missing-channel', items: [{ pointer: '/channels/c~1d' }] })
+  const many = Object.fromEntries(Array.from({ length: 12 }, (_, c) => [`x${c}`, [1]]))
+  t.throws(() => selectChannels(fromColumns({ start: 0, interval: 1, columns: many }), ['a']), { message: /"x9" and 2 more/ })
 })
 
 t.test('the imputer holds the last value up to maxGap observations', async (t) => {

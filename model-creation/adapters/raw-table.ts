@@ -18,17 +18,33 @@ export interface TableProfile {
   readonly rows: number
   readonly duplicateRows: number
   readonly columns: readonly ColumnProfile[]
-  /** Columns on which danfojs and core/csv.ts disagree, e.g. decimal commas read as text. */
+  /**
+   * Columns on which danfojs and core/csv.ts disagree, e.g. decimal commas read as text; all where danfojs cannot read the file.
+   * Where there are any, the profile is of what core/csv.ts read.
+   */
   readonly disagreements: readonly string[]
 }
 
 /** Profiles the CSV file that `table` was read from. */
 export async function profileRawTable (backend: Backend, file: string, table: Table): Promise<TableProfile> {
-  const { readCSV } = serveTensorflowTo<typeof danfojs>(backend, 'danfojs-node')
-  const frame = await readCSV(file) as danfojs.DataFrame
-  const rows = frame.shape[0] ?? 0
-  const columns = frame.columns.map((column) => profileColumn(frame, column))
-  return { rows, duplicateRows: countDuplicates(frame), columns, disagreements: disagreements(columns, table) }
+  const danfo = serveTensorflowTo<typeof danfojs>(backend, 'danfojs-node')
+  // It rejects files that core/csv.ts reads: decimal commas between semicolons, rows of unequal length.
+  const read = await danfo.readCSV(file).then((frame) => profileFrame(frame as danfojs.DataFrame), () => undefined)
+  const differing = read === undefined ? table.channels : disagreements(read.columns, table)
+  const profile = read !== undefined && differing.length === 0 ? read : profileFrame(tableFrame(danfo, table))
+  return { ...profile, disagreements: differing }
+}
+
+function profileFrame (frame: danfojs.DataFrame): Omit<TableProfile, 'disagreements'> {
+  return { rows: frame.shape[0] ?? 0, duplicateRows: countDuplicates(frame), columns: frame.columns.map((column) => profileColumn(frame, column)) }
+}
+
+function tableFrame (danfo: typeof danfojs, { channels, timestamps, values }: Table): danfojs.DataFrame {
+  const rows = Array.from(timestamps, (time, row) => [
+    new Date(time).toISOString(),
+    ...Array.from(channels, (_, c) => values[row * channels.length + c]!).map((value) => Number.isNaN(value) ? null : value),
+  ])
+  return new danfo.DataFrame(rows, { columns: ['time', ...channels] })
 }
 
 function profileColumn (frame: danfojs.DataFrame, column: string): ColumnProfile {

@@ -16,6 +16,6 @@ export async function writeTextReport (path: string, text: string): Promise<void
 
 /** A Markdown table. */
 export function markdownTable (header: readonly string[], rows: ReadonlyArray<ReadonlyArray<string | number>>): string {
-  const line = (cells: ReadonlyArray<string | number>): string => `| ${cells.join(' | ')} |`
+  const line = (cells: ReadonlyArray<string | number>): string => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`
   return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n')
 }

@@ -1,6 +1,7 @@
 // Series on disk: CSV on a regular grid, written whole or not at all.
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import Papa from 'papaparse'
 import { readTable } from '../../core/csv.ts'
 import { Problem } from '../../core/errors.ts'
 import { resample } from '../../core/resample.ts'
@@ -12,36 +13,74 @@ export interface NamedSeries {
   readonly series: Series
 }
 
-/** Runs `write` on a new folder beside `directory`, then puts it in that one's place: a crash leaves the old one. */
+/** Runs `write` on a new folder beside `directory`, then puts it in that one's place: a failure or a crash leaves the old one. */
 export async function replaceDirectory<T> (directory: string, write: (temporary: string) => Promise<T>): Promise<T> {
-  const temporary = `${directory}.writing-${process.pid}`
-  await rm(temporary, { recursive: true, force: true })
-  await mkdir(temporary, { recursive: true })
-  try {
-    const result = await write(temporary)
-    await rm(directory, { recursive: true, force: true })
-    await mkdir(dirname(directory), { recursive: true })
-    await rename(temporary, directory)
+  return withTemporaryFolder(directory, async (temporary) => {
+    const [old, made] = [join(temporary, 'old'), join(temporary, 'new')]
+    await mkdir(made)
+    const result = await write(made)
+    await rename(directory, old).catch(ignoreMissing)
+    await rename(made, directory).catch(async (error: unknown) => {
+      await rename(old, directory).catch(ignoreMissing)
+      throw error
+    })
     return result
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true })
-    throw error
+  })
+}
+
+/** Runs `use` with a hidden folder beside `directory`, on the same disk, that is removed afterwards; so are those of killed processes. */
+export async function withTemporaryFolder<T> (directory: string, use: (temporary: string) => Promise<T>): Promise<T> {
+  const [parent, prefix] = [dirname(resolve(directory)), `.${basename(resolve(directory))}.writing-`]
+  await mkdir(parent, { recursive: true })
+  for (const name of await readdir(parent)) {
+    if (name.startsWith(prefix) && !isInUse(join(parent, name), Number.parseInt(name.slice(prefix.length)))) await rm(join(parent, name), { recursive: true, force: true })
   }
+  const temporary = await mkdtemp(join(parent, `${prefix}${process.pid}-`))
+  temporaryFolders.add(temporary)
+  try {
+    return await use(temporary)
+  } finally {
+    await rm(temporary, { recursive: true, force: true })
+    temporaryFolders.delete(temporary)
+  }
+}
+
+/** Those of this process: in a container the one before had the same process id. */
+const temporaryFolders = new Set<string>()
+
+function isInUse (folder: string, pid: number): boolean {
+  if (pid === process.pid) return temporaryFolders.has(folder)
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function ignoreMissing (error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error
 }
 
 /** CSV files at `path`, sorted by name: the file itself, or those of the folder. */
 export async function listCsvFiles (path: string): Promise<string[]> {
-  if (path.endsWith('.csv')) return [path]
+  if (CSV.test(path)) return [path]
   const names = await readdir(path).catch((cause: unknown) => {
     throw new Problem('invalid-table', `${path} is neither a .csv file nor a folder that can be read.`, { cause })
   })
-  return names.filter((name) => name.endsWith('.csv')).sort().map((name) => join(path, name))
+  return names.filter((name) => CSV.test(name)).sort().map((name) => join(path, name))
+}
+
+const CSV = /\.csv$/i
+
+/** The series' name: its file's, without folder and ending. */
+export function seriesName (file: string): string {
+  return basename(file).replace(CSV, '')
 }
 
 /** Writes a series as `<name>.csv`; a missing value is an empty cell. Numbers are written so that reading gives the same bits. */
 export async function writeSeries (directory: string, { name, series }: NamedSeries): Promise<void> {
   const { channels, length, values } = series
-  const lines = [['timestamp', ...channels].join(',')]
+  const lines = [Papa.unparse([['timestamp', ...channels]])]
   for (let t = 0; t < length; t++) {
     const row = Array.from(channels, (_, c) => values[t * channels.length + c]!)
     lines.push(`${new Date(timeOf(series, t)).toISOString()},${row.map((value) => Number.isNaN(value) ? '' : String(value)).join(',')}`)
@@ -55,6 +94,6 @@ export async function readSeriesFolder (directory: string, interval: number): Pr
   const files = await listCsvFiles(directory).catch(() => [])
   return Promise.all(files.map(async (file) => {
     const table = readTable(await readFile(file, 'utf8'), { delimiter: ',', decimal: '.', timestampColumn: 'timestamp' })
-    return { name: basename(file, '.csv'), series: resample(table, { interval, order: 'strict', maxObservations: Infinity }).series }
+    return { name: seriesName(file), series: resample(table, { interval, order: 'strict', maxObservations: Infinity }).series }
   }))
 }

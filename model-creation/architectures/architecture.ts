@@ -9,7 +9,7 @@ import { type WindowMatrix } from '../../core/window.ts'
 /** One point of a learning curve. */
 export interface Epoch {
   readonly epoch: number
-  /** Mean squared error on the training windows, in standardised units. */
+  /** Mean squared error on the training windows as they were trained on (with noise where the architecture adds it), in standardised units. */
   readonly loss: number
 }
 

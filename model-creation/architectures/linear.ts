@@ -1,4 +1,5 @@
 // The linear window autoencoder at its exact optimum: core/subspace.ts as two dense layers. Nothing is trained step by step.
+import { type SymbolicTensor } from '@tensorflow/tfjs'
 import { z } from 'zod'
 import { fitSubspace, type Subspace } from '../../core/subspace.ts'
 import { type Backend } from '../../core/tfjs/backend.ts'
@@ -13,9 +14,8 @@ export const linear: Architecture<typeof parameters> = {
   parameters,
   learn: async (windows, { varianceShare }, { backend, onEpoch }) => {
     const { tf } = backend
-    const [encoder, decoder] = subspaceLayers(backend, fitSubspace(windows, varianceShare))
     const input = tf.input({ shape: [windows.width], name: 'window' })
-    const layers = tf.model({ inputs: input, outputs: decoder.apply(encoder.apply(input)) as ReturnType<typeof tf.input>, name: 'linear' })
+    const layers = tf.model({ inputs: input, outputs: subspaceOutput(backend, fitSubspace(windows, varianceShare), input), name: 'linear' })
     const autoencoder = layersAutoencoder(backend, layers, [])
     const history = [{ epoch: 1, loss: meanSquaredError(autoencoder, windows) }]
     onEpoch(history[0]!, 1)
@@ -24,10 +24,10 @@ export const linear: Architecture<typeof parameters> = {
 }
 
 /**
- * Dense layers that compute Vᵀ(x − m) and m + Vz; not trainable.
+ * Applies two dense layers that compute Vᵀ(x − m) and m + Vz; not trainable.
  * A subspace without directions becomes one of a single zero direction: a dense layer needs a unit.
  */
-export function subspaceLayers ({ tf }: Backend, { mean, directions, components, width }: Subspace): [encoder: TfLayer, decoder: TfLayer] {
+export function subspaceOutput ({ tf }: Backend, { mean, directions, components, width }: Subspace, input: SymbolicTensor): SymbolicTensor {
   const units = Math.max(1, components)
   const decode = new Float32Array(units * width)
   decode.set(directions)
@@ -41,14 +41,12 @@ export function subspaceLayers ({ tf }: Backend, { mean, directions, components,
     }
     offset[k] = shift
   }
-  const dense = (name: string, inputs: number, outputs: number, kernel: Float32Array, bias: Float32Array): TfLayer => tf.layers.dense({
-    name,
-    inputShape: [inputs],
-    units: outputs,
-    trainable: false,
-    weights: [tf.tensor2d(kernel, [inputs, outputs]), tf.tensor1d(bias)],
+  const dense = (name: string, inputs: number, units: number): ReturnType<typeof tf.layers.dense> => tf.layers.dense({ name, inputShape: [inputs], units, trainable: false })
+  const [encoder, decoder] = [dense('linear_encoder', width, units), dense('linear_decoder', units, width)]
+  const output = decoder.apply(encoder.apply(input)) as SymbolicTensor
+  tf.tidy(() => {
+    encoder.setWeights([tf.tensor2d(encode, [width, units]), tf.tensor1d(offset)])
+    decoder.setWeights([tf.tensor2d(decode, [units, width]), tf.tensor1d(Float32Array.from(mean))])
   })
-  return [dense('linear_encoder', width, units, encode, offset), dense('linear_decoder', units, width, decode, Float32Array.from(mean))]
+  return output
 }
-
-type TfLayer = ReturnType<Backend['tf']['layers']['dense']>

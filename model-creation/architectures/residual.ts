@@ -6,7 +6,7 @@ import { fitSubspace } from '../../core/subspace.ts'
 import { type Backend } from '../../core/tfjs/backend.ts'
 import { type WindowMatrix } from '../../core/window.ts'
 import { type Architecture, type Epoch, layersAutoencoder, type LearningContext } from './architecture.ts'
-import { subspaceLayers } from './linear.ts'
+import { subspaceOutput } from './linear.ts'
 
 const parameters = z.strictObject({
   varianceShare: z.number().gt(0).lte(1).default(0.8),
@@ -30,17 +30,24 @@ export const residual: Architecture<typeof parameters> = {
   parameters,
   learn: async (windows, options, context) => {
     const model = build(context.backend, windows, options, context.seed)
-    model.compile({ optimizer: context.backend.tf.train.adam(options.learningRate), loss: 'meanSquaredError' })
-    const history = await train(model, windows, options, context)
-    return layersAutoencoder(context.backend, model, history)
+    const optimizer = context.backend.tf.train.adam(options.learningRate)
+    model.compile({ optimizer, loss: 'meanSquaredError' })
+    try {
+      return layersAutoencoder(context.backend, model, await train(model, windows, options, context))
+    } catch (error) {
+      model.dispose()
+      throw error
+    } finally {
+      // Its moments are as large as the weights, and the model does not own them.
+      optimizer.dispose()
+    }
   },
 }
 
 function build (backend: Backend, windows: WindowMatrix, { varianceShare, hidden, code, branches }: Parameters, seed: number): LayersModel {
   const { tf } = backend
   const input = tf.input({ shape: [windows.width], name: 'window' })
-  const [encoder, decoder] = subspaceLayers(backend, fitSubspace(windows, varianceShare))
-  const linear = decoder.apply(encoder.apply(input)) as SymbolicTensor
+  const linear = subspaceOutput(backend, fitSubspace(windows, varianceShare), input)
   const outputs = Array.from({ length: branches }, (_, b) => {
     const dense = (name: string, units: number, activation: 'elu' | 'linear', layerSeed: number | 'zeros'): ReturnType<typeof tf.layers.dense> =>
       tf.layers.dense({

@@ -33,7 +33,7 @@ t.test('every command of the documents is a script, every link leads somewhere',
   const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts
   for (const document of ['README.md', 'CONTRIBUTING.md', 'examples/README.md', 'bench/RESULTS.md', 'docs/EXPERIMENTS.md']) {
     const text = read(document)
-    for (const [, name] of text.matchAll(/npm run (?:-s )?([\w:]+)/g)) t.ok(scripts[name!], `${document}: npm run ${name}`)
+    for (const [, name] of text.matchAll(/npm run (?:-s )?([\w:-]+)/g)) t.ok(scripts[name!], `${document}: npm run ${name}`)
     const folder = document.includes('/') ? document.slice(0, document.lastIndexOf('/')) : '.'
     for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) t.doesNotThrow(() => read(join(folder, target!)), `${document}: ${target}`)
   }
