@@ -31,7 +31,7 @@ module.exports = {
     {
       name: 'domain-modules-do-not-reach-into-the-adapter',
       severity: 'error',
-      from: { path: '^core/[^/]+\\.ts$' },
+      from: { path: '^core/', pathNot: '^core/(tfjs|test)/' },
       to: { path: '^core/tfjs/' },
     },
     ...components.map((name) => ({
@@ -41,6 +41,13 @@ module.exports = {
       from: { path: `^${name}/` },
       to: { path: `^(${components.filter((other) => other !== name).join('|')})/` },
     })),
+    {
+      name: 'nobody-imports-programs',
+      comment: 'start.ts, bench/, examples/ and scripts/ use the components, never the other way round.',
+      severity: 'error',
+      from: { path: `^(${components.join('|')})/`, pathNot: '/test/' },
+      to: { path: '^(bench|examples|scripts)/|^start\\.ts$' },
+    },
     { name: 'not-to-unresolvable', comment: 'The page loads vendor files by their URL.', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^/vendor/' } },
   ],
   options: {

@@ -26,6 +26,15 @@ export default [
     },
   },
   typed,
+  {
+    // The domain reads no clock, no environment and no network, and draws no number of its own.
+    files: ['core/**/*.ts'],
+    ignores: ['core/tfjs/**', '**/test/**'],
+    rules: {
+      'no-restricted-globals': ['error', 'process', 'fetch', 'performance', 'setTimeout', 'setInterval', 'crypto', 'console'],
+      'no-restricted-properties': ['error', { object: 'Date', property: 'now' }, { object: 'Math', property: 'random' }],
+    },
+  },
   { files: ['**/test/**'], rules: { '@typescript-eslint/no-floating-promises': 'off', 'max-lines-per-function': 'off', 'max-lines': 'off' } },
   { files: ['examples/**', 'bench/**'], rules: { 'no-console': 'off' } },
 ]

@@ -9,7 +9,7 @@ import { detectBatch } from '../core/hindsight.ts'
 import { addConfusions, autocorrelationPeriod, confusion, type Confusion, pointScores, vusPr } from '../core/metrics.ts'
 import { channelValues, slice } from '../core/series.ts'
 import { type Backend, loadBackend } from '../core/tfjs/backend.ts'
-import { type ArchitectureName, ARCHITECTURE_NAMES, ArchitectureParameters, learner } from '../model-creation/architectures/index.ts'
+import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../model-creation/architectures/index.ts'
 import { type BenchmarkFile, type Half, listFiles, readFileOf } from './datasets.ts'
 
 const SCORINGS = { batch: detectBatch, causal: detectCausal } as const
@@ -31,7 +31,7 @@ const flags = new Command('npm run bench:accuracy --')
   .parse().opts<Flags>()
 
 async function score (backend: Backend, { series, train }: BenchmarkFile): Promise<Scores> {
-  const learn = learner(flags.architecture, ArchitectureParameters.parse({}), { backend, seed: 1, onEpoch: () => {} })
+  const learn = ARCHITECTURES[flags.architecture].learner({}, { backend, seed: 1, onEpoch: () => {} })
   const { model, autoencoder } = await fitDetector([slice(series, 0, train)], FIT_DEFAULTS, learn)
   const scores = { batch: SCORINGS.batch(model, autoencoder.reconstruct, series).score, causal: SCORINGS.causal(model, autoencoder.reconstruct, series).score }
   autoencoder.dispose()

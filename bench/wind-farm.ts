@@ -9,7 +9,7 @@ import { detectionDelays } from '../core/metrics.ts'
 import { slice, timeOf } from '../core/series.ts'
 import { loadBackend } from '../core/tfjs/backend.ts'
 import { simulateFarm, WIND_FARM_DEFAULTS } from '../core/wind-farm/simulate.ts'
-import { learner } from '../model-creation/architectures/index.ts'
+import { ARCHITECTURES } from '../model-creation/architectures/index.ts'
 import { readParams } from '../model-creation/params.ts'
 import { FARM_PARAMS } from '../model-creation/paths.ts'
 
@@ -20,9 +20,9 @@ const { seeds } = new Command('npm run bench:wind-farm --')
   .option('--seeds <list>', 'seeds of the simulator, separated by commas', 'report-1,report-2,report-3,report-4')
   .parse().opts<{ seeds: string }>()
 
-const { train: { architecture, backend: choice, seed, linear, residual, ...settings }, evaluate } = await readParams(FARM_PARAMS)
+const { train: { architecture, architectures, backend: choice, seed, ...settings }, evaluate } = await readParams(FARM_PARAMS)
 const backend = await loadBackend(choice)
-const learn = learner(architecture, { linear, residual }, { backend, seed, onEpoch: () => {} })
+const learn = ARCHITECTURES[architecture].learner(architectures[architecture], { backend, seed, onEpoch: () => {} })
 
 interface Tally { found: Record<string, number>, labels: Record<string, number>, falseAnomalies: number, weeks: number }
 

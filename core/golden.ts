@@ -7,8 +7,9 @@ import { type Golden } from './manifest.ts'
 import { type Reconstruct } from './reconstruction-error.ts'
 import { channelValues, fromColumns, type Series } from './series.ts'
 
-/** Largest relative difference between backends: 32-bit sums in another order, no more. */
+/** Largest relative difference between backends: 32-bit sums in another order, no more. Below LEAST_SCORE scores are compared as if they were that. */
 export const GOLDEN_TOLERANCE = 1e-4
+const LEAST_SCORE = 0.01
 
 const toJson = (values: Float64Array): Array<number | null> => Array.from(values, (value) => Number.isNaN(value) ? null : value)
 
@@ -24,7 +25,7 @@ export function makeGolden (model: DetectorModel, reconstruct: Reconstruct, seri
 
 /**
  * Scores the golden series again and compares.
- * @returns the largest relative difference, |a − b| / max(1, |b|)
+ * @returns the largest relative difference, |a − b| / |b|
  * @throws Problem golden-scores-differ beyond GOLDEN_TOLERANCE, or where another observation is scored
  */
 export function reproduceGolden (model: DetectorModel, reconstruct: Reconstruct, golden: Golden): number {
@@ -44,6 +45,6 @@ function difference (scores: Float64Array, golden: ReadonlyArray<number | null>)
   return golden.reduce<number>((largest, wanted, t) => {
     const score = scores[t]!
     if (wanted === null || Number.isNaN(score)) return wanted === null && Number.isNaN(score) ? largest : Infinity
-    return Math.max(largest, Math.abs(score - wanted) / Math.max(1, Math.abs(wanted)))
+    return Math.max(largest, Math.abs(score - wanted) / Math.max(LEAST_SCORE, Math.abs(wanted)))
   }, 0)
 }

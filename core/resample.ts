@@ -1,7 +1,7 @@
 // Irregular rows → a series on a regular grid: sorted, deduplicated, snapped to the nearest grid time; nothing is invented.
 import { type Table } from './csv.ts'
 import { formatDuration } from './duration.ts'
-import { Problem } from './errors.ts'
+import { pointer, Problem } from './errors.ts'
 import { type Series } from './series.ts'
 
 export interface ResampleOptions {
@@ -57,7 +57,7 @@ export function inferInterval (timestamps: Float64Array): number {
 
 /**
  * Puts a table's rows on a regular grid.
- * @throws Problem timestamps-not-ascending (strict), interval-mismatch (not the wanted one, or none can be told), series-too-long
+ * @throws Problem timestamps-not-ascending (strict: neither ascending nor each on a grid time of its own), interval-mismatch (not the wanted one, or none can be told), series-too-long
  */
 export function resample (table: Table, options: ResampleOptions): Resampled {
   const order = rowOrder(table.timestamps, options.order)
@@ -72,8 +72,11 @@ export function resample (table: Table, options: ResampleOptions): Resampled {
   const channels = table.channels.length
   const values = new Float64Array(length * channels).fill(NaN)
   const duplicates = table.channels.map(() => 0)
+  let before = -1
   order.forEach((row, i) => {
     const t = Math.round((times[i]! - start) / interval)
+    if (t === before && options.order === 'strict') throw sameGridTime(row, interval)
+    before = t
     for (let c = 0; c < channels; c++) {
       const value = table.values[row * channels + c]!
       if (Number.isNaN(value)) continue
@@ -90,7 +93,7 @@ function chooseInterval (timestamps: Float64Array, wanted: number | undefined): 
   const found = inferInterval(timestamps)
   const interval = wanted ?? found
   if (Number.isNaN(interval)) throw new Problem('interval-mismatch', 'The sampling interval cannot be told from fewer than two times; post more rows.')
-  if (Math.round(found / interval) === 1 || Number.isNaN(found)) return interval
+  if (Number.isNaN(found) || Math.abs(found - interval) <= 2 * JITTER * interval) return interval
   throw new Problem('interval-mismatch', `The times are ${formatDuration(found)} apart, the model works at ${formatDuration(interval)}; ` +
     'resample the series to that, or use a model of its interval.', { extensions: { got: formatDuration(found), want: formatDuration(interval) } })
 }
@@ -102,7 +105,12 @@ function rowOrder (timestamps: Float64Array, order: ResampleOptions['order']): n
   if (back < 0) return rows
   if (order === 'repair') return rows.sort((a, b) => timestamps[a]! - timestamps[b]! || a - b)
   throw new Problem('timestamps-not-ascending', `The timestamp at index ${back} is not after the one before it; sort them, or set options.timestamps to "repair".`,
-    { items: [{ pointer: `/timestamps/${back}`, detail: 'not after the one before' }], extensions: { index: back } })
+    { items: [{ pointer: pointer('timestamps', back), detail: 'not after the one before' }], extensions: { index: back } })
+}
+
+function sameGridTime (index: number, interval: number): Problem {
+  return new Problem('timestamps-not-ascending', `The timestamp at index ${index} and the one before it fall on one observation of the grid of ${formatDuration(interval)}; ` +
+    'leave one out, or set options.timestamps to "repair".', { items: [{ pointer: pointer('timestamps', index), detail: 'on the same grid time as the one before' }], extensions: { index } })
 }
 
 /** First grid time: the rows' median offset from it is 0, and it is a multiple of the interval where jitter allows it. */

@@ -8,7 +8,7 @@ export interface Scaler {
 }
 
 /** Relative spread below which a channel counts as constant: what rounding alone can produce. */
-const CONSTANT_SPREAD = 1e-12
+const CONSTANT_SPREAD = 64 * Number.EPSILON
 
 /**
  * Standardised size of any departure of a channel that never varied in training. There is no scale to measure it by, so a

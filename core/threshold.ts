@@ -28,7 +28,7 @@ export function quantile (values: ArrayLike<number>, q: number): number {
   return low + (high - low) * (at - below)
 }
 
-/** Threshold for scores of blocked cross-validation (core/calibrate.ts). */
+/** Threshold for scores of blocked cross-validation (core/fit.ts). */
 export function chooseThreshold (rule: ThresholdRule, calibrationScores: ArrayLike<number>): number {
   const level = quantile(calibrationScores, rule.quantile)
   return Number.isNaN(level) ? THRESHOLD_FLOOR : Math.max(rule.factor * level, THRESHOLD_FLOOR)

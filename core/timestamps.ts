@@ -5,19 +5,20 @@ import { Problem } from './errors.ts'
 /** Text → milliseconds since the epoch (UTC), NaN where it does not match. Times without a zone count as UTC. */
 export type TimestampReader = (text: string) => number
 
-const ISO = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/
+const ISO = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?(?:Z|UTC|GMT)|[+-]\d{2}:?\d{2})?)?$/
 
 function readIso (text: string): number {
-  return ISO.test(text) ? DateTime.fromISO(text.replace(' ', 'T'), { zone: 'utc' }).toMillis() : NaN
+  return ISO.test(text) ? DateTime.fromISO(text.replace(/ ?(Z|UTC|GMT)$/, 'Z').replace(' ', 'T'), { zone: 'utc' }).toMillis() : NaN
 }
 
-/** Seconds, milliseconds or microseconds since the epoch, by size: years 1980 to 2200. */
+/** Seconds, milliseconds, microseconds or nanoseconds since the epoch, by size: years 1980 to 2200. */
 function readEpoch (text: string): number {
-  if (!/^\d{9,17}(\.\d+)?$/.test(text)) return NaN
+  if (!/^\d{9,19}(\.\d+)?$/.test(text)) return NaN
   const value = Number(text)
   if (value >= 3.15e8 && value < 7.3e9) return Math.round(value * 1000)
   if (value >= 3.15e11 && value < 7.3e12) return Math.round(value)
-  return value >= 3.15e14 && value < 7.3e15 ? Math.round(value / 1000) : NaN
+  if (value >= 3.15e14 && value < 7.3e15) return Math.round(value / 1000)
+  return value >= 3.15e17 && value < 7.3e18 ? Math.round(value / 1e6) : NaN
 }
 
 /** Day-first before month-first: where both fit, the one that gives ascending times wins. Made when first needed. */

@@ -13,7 +13,7 @@ import { loadBackend } from '../core/tfjs/backend.ts'
 import { loadLayersModel, readLayersModel } from '../core/tfjs/model-package.ts'
 import { toReconstruct } from '../core/tfjs/reconstruct.ts'
 import { type Label, readLabels } from './adapters/label-files.ts'
-import { writeJsonReport } from './adapters/report-files.ts'
+import { writeJsonReport, writePlot } from './adapters/report-files.ts'
 import { type NamedSeries, readSeriesFolder } from './adapters/series-files.ts'
 import { PreparedSchema } from './prepare.ts'
 import { runAsProgram, type StageContext } from './stage.ts'
@@ -52,33 +52,45 @@ export async function evaluate ({ paths, params, progress }: StageContext): Prom
   const layers = await loadLayersModel(backend, await readLayersModel(paths.model))
   const reconstruct = toReconstruct(backend, layers)
   const rules = readRules(params.evaluate, interval)
-  const metrics: Record<string, unknown> = {}
-  const findings: unknown[] = []
-  const curve: unknown[] = []
-  for (const scoring of ['batch', 'causal'] as const) {
-    const scored = test.map(({ name, series }) => ({
-      name, series, labels: labels.filter((label) => label.series === name), detection: SCORINGS[scoring](trained.detector, reconstruct, series),
-    }))
-    if (scored.length === 0) continue
-    const outcome = outcomeOf(scored, rules, 1)
-    if (paths.labels === undefined) {
-      metrics[scoring] = { anomaliesPerSeriesWeek: outcome.falseAnomalies / outcome.weeks }
-      progress.message(`${scoring}: ${outcome.falseAnomalies} anomalies in the test part; there are no labels to compare with`)
-      continue
-    }
-    metrics[scoring] = { ...summary(outcome), ...pointMetrics(scored) }
-    findings.push(...outcome.findings.map(({ label, found, delayMs }) => ({
-      scoring, series: label.series, fault: label.fault, start: new Date(label.start).toISOString(), found, delayHours: delayMs === null ? null : delayMs / HOUR,
-    })))
-    curve.push(...thresholdCurve(scoring, scored, rules))
+  const scored = test.length === 0
+    ? []
+    : (['batch', 'causal'] as const).map((scoring): [Scoring, Scored[]] => [scoring, test.map(({ name, series }) => ({
+        name, series, labels: labels.filter((label) => label.series === name), detection: SCORINGS[scoring](trained.detector, reconstruct, series),
+      }))])
+  layers.dispose()
+  if (paths.labels === undefined) await writeUnlabelled(paths.reports, progress, scored, rules)
+  else await writeComparison(paths.reports, progress, scored, rules)
+}
+
+type ByScoring = ReadonlyArray<readonly [Scoring, readonly Scored[]]>
+
+async function writeUnlabelled (reports: string, progress: StageContext['progress'], scored: ByScoring, rules: Rules): Promise<void> {
+  const metrics = scored.map(([scoring, series]) => {
+    const { falseAnomalies, weeks } = outcomeOf(series, rules, 1)
+    progress.message(`${scoring}: ${falseAnomalies} anomalies in the test part; there are no labels to compare with`)
+    return [scoring, { anomaliesPerSeriesWeek: falseAnomalies / weeks }]
+  })
+  await writeJsonReport(join(reports, 'metrics.json'), Object.fromEntries(metrics))
+}
+
+async function writeComparison (reports: string, progress: StageContext['progress'], scored: ByScoring, rules: Rules): Promise<void> {
+  const outcomes = scored.map(([scoring, series]) => {
+    const outcome = outcomeOf(series, rules, 1)
     progress.message(`${scoring}: ${outcome.findings.filter(({ found }) => found).length} of ${outcome.findings.length} labelled faults found, ` +
       `${(outcome.falseAnomalies / outcome.weeks).toFixed(2)} false anomalies per series and week`)
-  }
-  layers.dispose()
-  await writeJsonReport(join(paths.reports, 'metrics.json'), metrics)
-  await writeJsonReport(join(paths.reports, 'findings.json'), findings)
-  await writeJsonReport(join(paths.reports, 'threshold-curve.json'), curve)
+    return { scoring, series, outcome }
+  })
+  await writeJsonReport(join(reports, 'metrics.json'), Object.fromEntries(outcomes.map(({ scoring, series, outcome }) => [scoring, { ...summary(outcome), ...pointMetrics(series) }])))
+  await writeJsonReport(join(reports, 'findings.json'), (outcomes[0]?.outcome.findings ?? []).map(({ label: { series, fault, start } }, i) => ({
+    series, fault, start: new Date(start).toISOString(), ...Object.fromEntries(outcomes.map(({ scoring, outcome }) => [`${scoring}DelayHours`, hours(outcome.findings[i]!.delayMs)])),
+  })))
+  const rows = thresholdCurve(scored, rules)
+  await writeJsonReport(join(reports, 'threshold-curve.json'), rows)
+  await writePlot(join(reports, 'found.vl.json'), { title: 'Share of labelled faults found, by threshold', x: 'level', y: ['batchFound', 'causalFound'], rows })
+  await writePlot(join(reports, 'false-anomalies.vl.json'), { title: 'False anomalies per series and week, by threshold', x: 'level', y: ['batchFalse', 'causalFalse'], rows })
 }
+
+const hours = (ms: number | null): number | null => ms === null ? null : ms / HOUR
 
 function readRules ({ tolerance, minDuration, mergeGap }: StageContext['params']['evaluate'], interval: number): Rules {
   return {
@@ -146,11 +158,15 @@ function pointMetrics (scored: readonly Scored[]): Record<string, number> {
 }
 
 /** What another threshold would have given: for choosing one, and for dvc plots. */
-function thresholdCurve (scoring: Scoring, scored: readonly Scored[], rules: Rules): unknown[] {
-  return [0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.6, 2, 3].map((level) => {
-    const { findings, falseAnomalies, weeks } = outcomeOf(scored, rules, level)
-    return { scoring, level, foundShare: findings.filter(({ found }) => found).length / Math.max(1, findings.length), falseAnomaliesPerSeriesWeek: falseAnomalies / weeks }
-  })
+function thresholdCurve (scored: ByScoring, rules: Rules): object[] {
+  return [0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.6, 2, 3].map((level) => ({
+    level,
+    ...Object.fromEntries(scored.flatMap(([scoring, series]) => {
+      const { findings, falseAnomalies, weeks } = outcomeOf(series, rules, level)
+      const found = findings.filter((finding) => finding.found).length / Math.max(1, findings.length)
+      return [[`${scoring}Found`, found], [`${scoring}False`, falseAnomalies / weeks]]
+    })),
+  }))
 }
 
 await runAsProgram(import.meta.url, evaluate)

@@ -13,7 +13,7 @@ import { loadLayersModel, readLayersModel, writeModelPackage } from '../core/tfj
 import { toReconstruct } from '../core/tfjs/reconstruct.ts'
 import { markdownTable } from './adapters/report-files.ts'
 import { readSeriesFolder, replaceDirectory } from './adapters/series-files.ts'
-import { architectureSummary, type ArchitectureName } from './architectures/index.ts'
+import { type ArchitectureName, ARCHITECTURES } from './architectures/index.ts'
 import { runAsProgram, type StageContext } from './stage.ts'
 import { readTrainedDetector, type TrainedDetector } from './train.ts'
 
@@ -36,14 +36,17 @@ export async function packageModel ({ paths, params, progress }: StageContext): 
   return digest
 }
 
+const PACKAGE_CONTENT = new Set(['manifest.json', 'model.json', 'weights.bin', 'golden.json', 'digest.txt', 'MODEL_CARD.md', 'reports'])
+
 /** Replacing a folder deletes what is in it: only a package, or nothing, may be in the way. @throws Problem invalid-settings */
 export async function refuseForeignFolder (directory: string): Promise<void> {
   const found = await readdir(directory).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return []
     throw new Problem('invalid-settings', `${directory} is no folder that a model package can be written to; name another.`, { cause: error })
   })
-  if (found.length === 0 || found.includes('manifest.json')) return
-  throw new Problem('invalid-settings', `${directory} holds files that are not a model package's (${found.slice(0, 3).join(', ')}); name a new or empty folder.`)
+  const foreign = found.filter((name) => !PACKAGE_CONTENT.has(name))
+  if (foreign.length === 0) return
+  throw new Problem('invalid-settings', `${directory} holds files that are not a model package's (${foreign.slice(0, 3).join(', ')}); name a new or empty folder.`)
 }
 
 /** The first `wanted` training observations that can be scored, and at least two windows: golden scores must not be all unscored. */
@@ -53,9 +56,17 @@ function goldenSeries (training: readonly Series[], { scaler, maxGap, windowLeng
     if (run === undefined) continue
     // The imputer needs the values that it filled the run's first observations from.
     const from = Math.max(0, run.from - maxGap)
-    return slice(series, from, Math.min(series.length, run.from + Math.max(wanted, 2 * windowLength)))
+    return disturbed(slice(series, from, Math.min(series.length, run.from + Math.max(wanted, 2 * windowLength))), scaler)
   }
   throw new Problem('no-training-data', 'No training series has a full window without long gaps.')
+}
+
+/** The series with a fault in its last quarter, for golden scores on both sides of the threshold: the first channel is off by six deviations. */
+function disturbed (series: Series, { scale }: DetectorModel['scaler']): Series {
+  const width = series.channels.length
+  const values = series.values.slice()
+  for (let t = Math.floor(series.length * 3 / 4); t < series.length; t++) values[t * width]! += 6 * (scale[0]! || 1)
+  return { ...series, values }
 }
 
 async function readMetrics (reports: string): Promise<Record<string, unknown>> {
@@ -66,7 +77,7 @@ function modelCard (named: { name: string, version: string, description: string 
   const facts: Array<[string, string | number]> = [
     ['version', named.version],
     ['digest', '{digest}'],
-    ['architecture', `${architecture}: ${architectureSummary(architecture as ArchitectureName)}`],
+    ['architecture', `${architecture}: ${ARCHITECTURES[architecture as ArchitectureName].summary}`],
     ['channels', detector.channels.join(', ')],
     ['sampling interval', formatDuration(detector.interval)],
     ['window', `${detector.windowLength} observations`],

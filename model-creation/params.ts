@@ -6,7 +6,8 @@ import { parseDuration } from '../core/duration.ts'
 import { Problem } from '../core/errors.ts'
 import { FIT_DEFAULTS } from '../core/fit.ts'
 import { ManifestSchema } from '../core/manifest.ts'
-import { ARCHITECTURE_NAMES, ArchitectureParameters } from './architectures/index.ts'
+import { type Architecture } from './architectures/architecture.ts'
+import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from './architectures/index.ts'
 
 const count = z.number().int().positive()
 
@@ -23,6 +24,12 @@ const duration = z.string().refine((text) => {
 const rule = {
   quantile: z.number().gt(0).lte(1).default(FIT_DEFAULTS.batch.quantile),
 }
+
+const architectureSections = z.strictObject(Object.fromEntries(
+  ARCHITECTURE_NAMES.map((name) => [name, ARCHITECTURES[name].parameters])
+) as Record<ArchitectureName, Architecture['parameters']>)
+
+const NO_SECTION = Object.fromEntries(ARCHITECTURE_NAMES.map((name) => [name, undefined])) as Record<ArchitectureName, undefined>
 
 export const ParamsSchema = z.strictObject({
   prepare: z.strictObject({
@@ -52,7 +59,8 @@ export const ParamsSchema = z.strictObject({
       smoothing: odd.default(FIT_DEFAULTS.batch.smoothing),
       factor: z.number().positive().default(FIT_DEFAULTS.batch.factor),
     }).prefault({}),
-    ...ArchitectureParameters.shape,
+    /** A section for every architecture; only that of the chosen one counts. */
+    architectures: architectureSections.prefault(NO_SECTION),
   }).prefault({}),
   evaluate: z.strictObject({
     /** An anomaly that begins within this time after a label's end still belongs to it (ISO 8601 duration). */

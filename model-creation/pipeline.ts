@@ -29,6 +29,8 @@ export async function runPipeline (context: StageContext): Promise<string> {
 }
 
 interface Flags extends TableOptions {
+  channels?: string
+  exclude?: string
   data?: string
   out?: string
   labels?: string
@@ -49,6 +51,8 @@ const command = (): Command => new Command('npm run train --')
   .addOption(new Option('--architecture <name>', 'kind of autoencoder').choices(ARCHITECTURE_NAMES))
   .option('--interval <duration>', 'sampling interval, e.g. PT10M; default: told from the timestamps')
   .option('--train-until <time>', 'observations before it train, later ones test; default: all train')
+  .option('--channels <names>', 'columns to train on, separated by commas; default: all numeric ones')
+  .option('--exclude <names>', 'columns to leave out, e.g. a label or a number of the row')
   .option('--delimiter <character>', 'between cells; default: detected')
   .addOption(new Option('--decimal <character>', 'decimal sign; default: detected').choices(['.', ',']))
   .option('--timestamp-column <name>', 'default: detected')
@@ -96,9 +100,11 @@ async function trainOwn (flags: Flags, data: string, progress: Progress): Promis
   await refuseForeignFolder(out)
   const params = await ownParams(flags, data)
   const { delimiter, decimal, timestampColumn, timestampFormat } = flags
+  const names = (list: string | undefined): string[] | undefined => list?.split(',').map((name) => name.trim())
+  const table = { delimiter, decimal, timestampColumn, timestampFormat, channels: names(flags.channels), exclude: names(flags.exclude) }
   return withTemporaryFolder(out, async (work) => {
     const paths = ownPaths(data, out, flags.labels, work)
-    const digest = await runPipeline({ paths, params, progress, table: { delimiter, decimal, timestampColumn, timestampFormat } })
+    const digest = await runPipeline({ paths, params, progress, table })
     await rename(paths.reports, join(out, 'reports'))
     return digest
   })

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { readTable, type Table } from '../core/csv.ts'
+import { keepChannels, readTable, type Table } from '../core/csv.ts'
 import { formatDuration, parseDuration } from '../core/duration.ts'
 import { Problem } from '../core/errors.ts'
 import { type ChannelQuality, inferInterval, resample } from '../core/resample.ts'
@@ -67,7 +67,7 @@ async function readRaw (path: string, options: StageContext['table']): Promise<R
   if (files.length === 0) throw new Problem('no-training-data', `There is no .csv file in ${path}; make the example data with "npm run data", or name your own with --data.`)
   const raws = await Promise.all(files.map(async (file) => {
     const text = await readFile(file, 'utf8').catch((cause: unknown) => { throw new Problem('no-training-data', `${file} cannot be read.`, { cause }) })
-    return { name: seriesName(file), file, text, table: named(file, () => readTable(text, options)) }
+    return { name: seriesName(file), file, text, table: named(file, () => chosenChannels(readTable(text, options), options)) }
   }))
   const channels = raws[0]!.table.channels.join(', ')
   const other = raws.find(({ table }) => table.channels.join(', ') !== channels)
@@ -75,6 +75,10 @@ async function readRaw (path: string, options: StageContext['table']): Promise<R
     throw new Problem('invalid-table', `${other.file} has the channels ${other.table.channels.join(', ')}, the first file has ${channels}; all files of a model need the same columns in the same order.`)
   }
   return raws
+}
+
+function chosenChannels (table: Table, { channels = table.channels, exclude = [] }: StageContext['table']): Table {
+  return keepChannels(table, channels.filter((name) => !exclude.includes(name)))
 }
 
 /** Names the file in what goes wrong with it. */

@@ -6,12 +6,12 @@ import Papa from 'papaparse'
 import { type Anomaly, findAnomalies } from '../core/anomalies.ts'
 import { type Detection, isAnomalous, type Scoring } from '../core/detection.ts'
 import { detectCausal } from '../core/detector.ts'
-import { readTable, type Table as RawTable, type TableOptions } from '../core/csv.ts'
-import { parseDuration } from '../core/duration.ts'
+import { keepChannels, readTable, type TableOptions } from '../core/csv.ts'
+import { formatDuration, parseDuration } from '../core/duration.ts'
 import { Problem } from '../core/errors.ts'
 import { detectBatch } from '../core/hindsight.ts'
 import { resample } from '../core/resample.ts'
-import { selectChannels, type Series, timeOf } from '../core/series.ts'
+import { type Series, timeOf } from '../core/series.ts'
 import { loadBackend } from '../core/tfjs/backend.ts'
 import { loadModelPackage } from '../core/tfjs/model-package.ts'
 import { isProgram, runReporting } from './stage.ts'
@@ -32,7 +32,7 @@ const command = (): Command => new Command('npm run score --')
   .requiredOption('--model <dir>', 'folder of the model package')
   .addOption(new Option('--scoring <kind>', 'batch looks at later observations too, causal never').choices(['batch', 'causal']).default('batch'))
   .addOption(new Option('--json', 'print scores and anomalies as JSON').conflicts('csv'))
-  .option('--csv', 'print one line for each observation: timestamp, score, isAnomaly')
+  .option('--csv', 'print one line for each observation: timestamp, score, isAnomaly, imputed channels')
   .option('--min-duration <duration>', 'leave out shorter anomalies, e.g. PT30M')
   .option('--merge-gap <duration>', 'join anomalies that are no further apart, e.g. PT1H')
   .addOption(new Option('--backend <name>', 'TensorFlow.js backend').choices(['auto', 'native', 'wasm', 'cpu']).default('auto'))
@@ -42,26 +42,30 @@ const command = (): Command => new Command('npm run score --')
   .option('--timestamp-format <format>', 'Luxon format; default: detected')
 
 interface Result {
+  readonly model: { readonly name: string, readonly version: string, readonly digest: string }
+  readonly scoring: Scoring
   readonly series: Series
   readonly detection: Detection
   readonly anomalies: readonly Anomaly[]
+  /** Columns of the file that are none of the model's channels. */
+  readonly ignored: readonly string[]
 }
 
 async function score (file: string, flags: Flags): Promise<Result> {
   const { delimiter, decimal, timestampColumn, timestampFormat } = flags
   const minDuration = flags.minDuration === undefined ? 0 : parseDuration(flags.minDuration)
   const mergeGap = flags.mergeGap === undefined ? 0 : parseDuration(flags.mergeGap)
-  const table: RawTable = readTable(await readFile(file, 'utf8'), { delimiter, decimal, timestampColumn, timestampFormat })
-  const { manifest: { detector }, reconstruct, dispose } = await loadModelPackage(flags.model, await loadBackend(flags.backend))
+  const table = readTable(await readFile(file, 'utf8'), { delimiter, decimal, timestampColumn, timestampFormat })
+  const { manifest: { name, version, detector }, digest, reconstruct, dispose } = await loadModelPackage(flags.model, await loadBackend(flags.backend))
   try {
-    const { series: posted } = resample(table, { interval: detector.interval, order: 'repair', maxObservations: 10_000_000 })
-    const series = selectChannels(posted, detector.channels)
+    const { series } = resample(keepChannels(table, detector.channels), { interval: detector.interval, order: 'repair', maxObservations: 10_000_000 })
     const detection = (flags.scoring === 'batch' ? detectBatch : detectCausal)(detector, reconstruct, series)
     if (detection.score.every(Number.isNaN)) {
       throw new Problem('series-too-short', `No observation could be scored: the model needs ${detector.windowLength} in a row without a gap of more than ${detector.maxGap}.`)
     }
     const rules = { minLength: Math.ceil(minDuration / detector.interval), mergeGap: Math.floor(mergeGap / detector.interval) }
-    return { series, detection, anomalies: findAnomalies(detection, rules) }
+    const ignored = table.channels.filter((channel) => !detector.channels.includes(channel))
+    return { model: { name, version, digest }, scoring: flags.scoring, series, detection, anomalies: findAnomalies(detection, rules), ignored }
   } finally {
     dispose()
   }
@@ -71,11 +75,16 @@ const timeText = (series: Series, t: number): string => new Date(timeOf(series, 
 
 const scoreOrNull = (value: number): number | null => Number.isNaN(value) ? null : value
 
-function asJson ({ series, detection, anomalies }: Result): string {
+function asJson ({ model, scoring, series, detection, anomalies }: Result): string {
   return JSON.stringify({
+    model,
+    scoring,
+    threshold: 1,
     start: timeText(series, 0),
+    step: formatDuration(series.interval),
     score: Array.from(detection.score, scoreOrNull),
     isAnomaly: Array.from(detection.score, (value) => Number.isNaN(value) ? null : isAnomalous(value)),
+    imputed: Object.fromEntries(series.channels.map((name, c) => [name, Array.from(detection.score.keys()).filter((t) => detection.imputed[t * series.channels.length + c] === 1)])),
     anomalies: anomalies.map(({ from, to, peak, peakScore, channels }) => ({
       start: timeText(series, from),
       end: timeText(series, to),
@@ -86,16 +95,22 @@ function asJson ({ series, detection, anomalies }: Result): string {
   })
 }
 
+/** Names of the channels whose value was missing and has been filled. */
+function imputedAt ({ channels }: Series, { imputed }: Detection, t: number): string[] {
+  return channels.filter((_, c) => imputed[t * channels.length + c] === 1)
+}
+
 function asCsv ({ series, detection }: Result): string {
   return Papa.unparse({
-    fields: ['timestamp', 'score', 'isAnomaly'],
-    data: Array.from(detection.score, (value, t) => [timeText(series, t), scoreOrNull(value), Number.isNaN(value) ? null : isAnomalous(value)]),
+    fields: ['timestamp', 'score', 'isAnomaly', 'imputed'],
+    data: Array.from(detection.score, (value, t) =>
+      [timeText(series, t), scoreOrNull(value), Number.isNaN(value) ? null : isAnomalous(value), imputedAt(series, detection, t).join(' ')]),
   }, { newline: '\n' })
 }
 
-function asTable ({ series, detection, anomalies }: Result): string {
+function asTable ({ series, detection, anomalies, ignored }: Result): string {
   const scored = detection.score.filter((value) => !Number.isNaN(value)).length
-  const summary = `${anomalies.length} ${anomalies.length === 1 ? 'anomaly' : 'anomalies'} in ${series.length} observations (${scored} scored)`
+  const summary = `${anomalies.length} ${anomalies.length === 1 ? 'anomaly' : 'anomalies'} in ${series.length} observations (${scored} scored)${ignored.length === 0 ? '' : `; not the model's channels: ${ignored.join(', ')}`}`
   if (anomalies.length === 0) return summary
   const table = new Table({ head: ['start', 'end', 'peak', 'score', 'channels'], style: { head: [], border: [] } })
   for (const { from, to, peak, peakScore, channels } of anomalies) {

@@ -10,8 +10,8 @@ export interface StageContext {
   readonly paths: PipelinePaths
   readonly params: Params
   readonly progress: Progress
-  /** How raw tables are written; absent members are detected. */
-  readonly table: TableOptions
+  /** How raw tables are written, absent members are detected; and which of their channels to take, by default all. */
+  readonly table: TableOptions & { readonly channels?: readonly string[] | undefined, readonly exclude?: readonly string[] | undefined }
 }
 
 /** Whether the module was started as the program, not imported. */

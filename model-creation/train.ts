@@ -8,10 +8,10 @@ import { type FittedDetector, fitDetector } from '../core/fit.ts'
 import { quantile } from '../core/threshold.ts'
 import { loadBackend } from '../core/tfjs/backend.ts'
 import { saveLayersModel, writeLayersModel } from '../core/tfjs/model-package.ts'
-import { writeJsonReport } from './adapters/report-files.ts'
+import { writeJsonReport, writePlot } from './adapters/report-files.ts'
 import { readSeriesFolder, replaceDirectory } from './adapters/series-files.ts'
 import { type LayersAutoencoder } from './architectures/architecture.ts'
-import { learner } from './architectures/index.ts'
+import { ARCHITECTURES } from './architectures/index.ts'
 import { PreparedSchema } from './prepare.ts'
 import { epochSteps } from './progress.ts'
 import { runAsProgram, type StageContext } from './stage.ts'
@@ -35,17 +35,17 @@ export async function train ({ paths, params, progress }: StageContext): Promise
   const prepared = PreparedSchema.parse(JSON.parse(await readFile(join(paths.prepared, 'prepared.json'), 'utf8')))
   const series = (await readSeriesFolder(join(paths.prepared, 'train'), prepared.interval)).map((named) => named.series)
   if (series.length === 0) throw new Problem('no-training-data', 'No observation lies before prepare.trainUntil; choose a later time.')
-  const { architecture, backend: choice, seed, linear, residual, ...settings } = params.train
+  const { architecture, architectures, backend: choice, seed, ...settings } = params.train
   const backend = await loadBackend(choice)
   const onEpoch = epochSteps(progress, settings.folds + 1)
-  const fitted = await fitDetector(series, settings, learner(architecture, { linear, residual }, { backend, seed, onEpoch }))
+  const fitted = await fitDetector(series, settings, ARCHITECTURES[architecture].learner(architectures[architecture], { backend, seed, onEpoch }))
   const trained: TrainedDetector = {
     architecture,
     detector: fitted.model,
     training: {
       tfjs: backend.version,
       backend: backend.name,
-      parameters: { seed, ...settings, ...{ linear, residual }[architecture] },
+      parameters: { seed, ...settings, ...architectures[architecture] },
       dataSha256: prepared.dataSha256,
       series: series.length,
       observations: series.reduce((sum, one) => sum + one.length, 0),
@@ -66,12 +66,14 @@ export async function train ({ paths, params, progress }: StageContext): Promise
 async function writeTrainingReport (reports: string, { autoencoder, calibration, model }: FittedDetector<LayersAutoencoder>): Promise<void> {
   await writeJsonReport(join(reports, 'learning-curve.json'), autoencoder.history)
   const levels = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 1]
-  const rows = (['causal', 'batch'] as const).flatMap((scoring) => levels.map((level) => ({
-    scoring,
+  const rows = levels.map((level) => ({
     quantile: level,
-    score: quantile(calibration[scoring], level) / model[scoring].threshold,
-  })))
+    batch: quantile(calibration.batch, level) / model.batch.threshold,
+    causal: quantile(calibration.causal, level) / model.causal.threshold,
+  }))
   await writeJsonReport(join(reports, 'calibration.json'), rows)
+  await writePlot(join(reports, 'learning-curve.vl.json'), { title: 'Learning curve', x: 'epoch', y: ['loss'], rows: autoencoder.history })
+  await writePlot(join(reports, 'calibration.vl.json'), { title: 'Scores of normal data that the model had not seen', x: 'quantile', y: ['batch', 'causal'], rows })
 }
 
 /** Reads model/detector.json. */

@@ -1,7 +1,7 @@
 // Reading tables: delimiters, decimal commas, timestamps as people write them, and errors that say where.
 import fc from 'fast-check'
 import t from 'tap'
-import { readTable } from '../csv.ts'
+import { keepChannels, readTable } from '../csv.ts'
 import { formatDuration, parseDuration } from '../duration.ts'
 import { detectTimestampReader } from '../timestamps.ts'
 
@@ -50,6 +50,8 @@ t.test('timestamps', async (t) => {
   t.equal(read('1769817600'), DAY, 'seconds')
   t.equal(read('1769817600000'), DAY, 'milliseconds')
   t.equal(read('1769817600000000'), DAY, 'microseconds')
+  t.equal(read('1769817600000000000'), DAY, 'nanoseconds')
+  t.equal(read('2026-01-31 00:00:00 UTC'), DAY)
   t.equal(read('31/01/2026 00:00'), DAY)
   t.equal(read('1/31/2026 12:00 AM'), DAY)
   t.equal(read('01/02/2026', '02/02/2026', '03/02/2026'), Date.UTC(2026, 1, 1), 'day first: the times ascend')
@@ -80,6 +82,32 @@ t.test('errors name line and column', async (t) => {
 t.test('a short row misses its last cells; a point can be told where commas would be detected', async (t) => {
   t.same(Array.from(readTable('t,a,b\n2026-01-31,1,2\n2026-02-01,3\n').values), [1, 2, 3, NaN])
   t.throws(() => readTable('t;a\n2026-01-31;1,5\n2026-02-01;2,5\n', { decimal: '.' }), { code: 'invalid-table', message: /no numeric column/ })
+})
+
+t.test('a date and a time of day beside it are one timestamp', async (t) => {
+  const table = readTable('date,time,a\n2026-01-31,00:00,1\n2026-01-31,00:10,2\n')
+  t.same(Array.from(table.timestamps), [DAY, DAY + 600_000])
+  t.same(table.channels, ['a'])
+  t.same(table.textColumns, [])
+})
+
+t.test('the column that reads as timestamps wins over one that is only named like it', async (t) => {
+  const table = readTable('t,timestamp,a\n0,2026-01-31T00:00:00Z,1\n1,2026-01-31T00:00:01Z,2\n')
+  t.same(table.channels, ['t', 'a'])
+  t.equal(table.timestamps[1], DAY + 1000)
+})
+
+t.test('a trailing delimiter is no channel, a nameless column with values is one', async (t) => {
+  t.same(readTable('t,a,,\n2026-01-31,1,,\n2026-02-01,2,,\n').channels, ['a'])
+  t.same(readTable(',a,\n2026-01-31,1,5\n2026-02-01,2,6\n').channels, ['a', 'column_3'])
+})
+
+t.test('chosen channels in the chosen order', async (t) => {
+  const table = readTable('t,a,b,c\n2026-01-31,1,2,3\n2026-02-01,4,5,6\n')
+  const kept = keepChannels(table, ['c', 'a'])
+  t.same(kept.channels, ['c', 'a'])
+  t.same(Array.from(kept.values), [3, 1, 6, 4])
+  t.throws(() => keepChannels(table, ['c', 'x']), { code: 'missing-channel', message: /"x"/ })
 })
 
 t.test('a channel of few values is a channel still', async (t) => {

@@ -98,6 +98,11 @@ t.test('a channel that never came has a margin of nothing', async (t) => {
   t.equal(model.batch.threshold, THRESHOLD_FLOOR)
 })
 
+t.test('a small movement on a large offset is no constant', async (t) => {
+  const values = Float64Array.from({ length: 200 }, (_, i) => 1e9 + 1e-3 * Math.sin(i))
+  t.ok(Math.abs(fitScaler([values], 1).scale[0]! / 7.07e-4 - 1) < 0.01)
+})
+
 t.test('channels that only switch weigh less, a lone channel never does', async (t) => {
   const wave = waves(300, 1)
   const switching = Array.from({ length: 300 }, (_, i) => i % 50 < 25 ? 0 : 1)

@@ -55,12 +55,15 @@ t.test('the interval is told from the times', async (t) => {
   t.equal(resample(table([[0, 1]]), { ...repair, interval: MINUTE }).series.length, 1)
   t.throws(() => resample(table([[0, 1], [60, 2], [120, 3]]), { ...repair, interval: 10 * MINUTE }),
     { code: 'interval-mismatch', message: /PT1H apart, the model works at PT10M/ })
+  t.throws(() => resample(table([[0, 1], [5, 2], [10, 3]]), { ...repair, interval: 10 * MINUTE }), { code: 'interval-mismatch' }, 'nothing is thinned out in silence')
+  t.throws(() => resample(table([[0, 1], [14, 2], [28, 3]]), { ...repair, interval: 10 * MINUTE }), { code: 'interval-mismatch' }, 'and nothing stretched')
 })
 
 t.test('strict order refuses what repair mends', async (t) => {
   const strict = { order: 'strict', maxObservations: 10 } as const
   t.throws(() => resample(table([[0, 1], [10, 2], [5, 3]]), strict), { code: 'timestamps-not-ascending', extensions: { index: 2 } })
   t.throws(() => resample(table([[0, 1], [0, 2]]), strict), { code: 'timestamps-not-ascending', extensions: { index: 1 } })
+  t.throws(() => resample(table([[0, 1], [10, 2], [20, 2], [20.1, 3], [30, 4]]), strict), { code: 'timestamps-not-ascending', extensions: { index: 3 }, message: /one observation of the grid of PT10M/ })
   t.throws(() => resample(table([[0, 1], [1, 1], [2, 1], [11, 2]]), strict), { code: 'series-too-long', extensions: { limit: 10, got: 12 } })
 })
 

@@ -1,7 +1,7 @@
 // What an architecture is: a name, parameters with a schema, and a way to learn an autoencoder from windows.
 import { type LayersModel } from '@tensorflow/tfjs'
-import { type z } from 'zod'
-import { type Autoencoder } from '../../core/fit.ts'
+import { z } from 'zod'
+import { type Autoencoder, type Learn } from '../../core/fit.ts'
 import { type Backend } from '../../core/tfjs/backend.ts'
 import { toReconstruct } from '../../core/tfjs/reconstruct.ts'
 import { type WindowMatrix } from '../../core/window.ts'
@@ -27,12 +27,33 @@ export interface LearningContext {
   readonly onEpoch: (epoch: Epoch, epochs: number) => void
 }
 
-export interface Architecture<P extends z.ZodType> {
+/** What a file of this folder defines. */
+interface Definition<P extends z.ZodType> {
   /** One sentence for the model card. */
   readonly summary: string
   /** With a default for every parameter. */
   readonly parameters: P
   learn (windows: WindowMatrix, parameters: z.output<P>, context: LearningContext): Promise<LayersAutoencoder>
+}
+
+/** What the pipeline sees of it: the same for every architecture, whatever its parameters. */
+export interface Architecture {
+  readonly summary: string
+  /** Section of params.yaml; what is absent gets its default. */
+  readonly parameters: z.ZodType<Record<string, unknown>, Record<string, unknown> | undefined>
+  /** The learner for core/fit.ts. */
+  learner (parameters: Record<string, unknown>, context: LearningContext): Learn<LayersAutoencoder>
+}
+
+export function defineArchitecture<P extends z.ZodType<Record<string, unknown>>> ({ summary, parameters, learn }: Definition<P>): Architecture {
+  return {
+    summary,
+    parameters: z.record(z.string(), z.unknown()).default({}).pipe(z.preprocess((value) => value, parameters)),
+    learner: (given, context) => {
+      const checked = parameters.parse(given)
+      return async (windows) => learn(windows, checked, context)
+    },
+  }
 }
 
 /** Completes a LayersModel to an autoencoder. */

@@ -3,13 +3,13 @@ import { type SymbolicTensor } from '@tensorflow/tfjs'
 import { z } from 'zod'
 import { fitSubspace, type Subspace } from '../../core/subspace.ts'
 import { type Backend } from '../../core/tfjs/backend.ts'
-import { type Architecture, layersAutoencoder, meanSquaredError } from './architecture.ts'
+import { defineArchitecture, layersAutoencoder, meanSquaredError } from './architecture.ts'
 
 const parameters = z.strictObject({
   varianceShare: z.number().gt(0).lte(1).default(0.8),
 })
 
-export const linear: Architecture<typeof parameters> = {
+export const linear = defineArchitecture({
   summary: 'linear autoencoder on windows, encoder and decoder spanning the principal subspace of the training windows (exact solution)',
   parameters,
   learn: async (windows, { varianceShare }, { backend, onEpoch }) => {
@@ -21,7 +21,7 @@ export const linear: Architecture<typeof parameters> = {
     onEpoch(history[0]!, 1)
     return { ...autoencoder, history }
   },
-}
+})
 
 /**
  * Applies two dense layers that compute Vᵀ(x − m) and m + Vz; not trainable.

@@ -5,7 +5,7 @@ import { createRandom, type Random, shuffle } from '../../core/random.ts'
 import { fitSubspace } from '../../core/subspace.ts'
 import { type Backend } from '../../core/tfjs/backend.ts'
 import { type WindowMatrix } from '../../core/window.ts'
-import { type Architecture, type Epoch, layersAutoencoder, type LearningContext } from './architecture.ts'
+import { defineArchitecture, type Epoch, layersAutoencoder, type LearningContext } from './architecture.ts'
 import { subspaceOutput } from './linear.ts'
 
 const parameters = z.strictObject({
@@ -25,7 +25,7 @@ const parameters = z.strictObject({
 
 type Parameters = z.output<typeof parameters>
 
-export const residual: Architecture<typeof parameters> = {
+export const residual = defineArchitecture({
   summary: 'linear autoencoder plus dense branches (ELU) on the same window, averaged, trained from the linear optimum',
   parameters,
   learn: async (windows, options, context) => {
@@ -42,7 +42,7 @@ export const residual: Architecture<typeof parameters> = {
       optimizer.dispose()
     }
   },
-}
+})
 
 function build (backend: Backend, windows: WindowMatrix, { varianceShare, hidden, code, branches }: Parameters, seed: number): LayersModel {
   const { tf } = backend

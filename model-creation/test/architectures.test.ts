@@ -12,7 +12,7 @@ import { loadLayersModel, readLayersModel, saveLayersModel, writeLayersModel } f
 import { toReconstruct } from '../../core/tfjs/reconstruct.ts'
 import { sampleWindows, type WindowMatrix } from '../../core/window.ts'
 import { type Epoch, type LayersAutoencoder, meanSquaredError } from '../architectures/architecture.ts'
-import { ARCHITECTURE_NAMES, ArchitectureParameters, type ArchitectureName, architectureSummary, learner } from '../architectures/index.ts'
+import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../architectures/index.ts'
 
 const backend = await loadBackend((process.env['TFJS_BACKEND'] ?? 'auto') as BackendChoice)
 const { tf } = backend
@@ -25,8 +25,7 @@ type Overrides = Partial<Record<ArchitectureName, Record<string, unknown>>>
 interface Options { readonly seed?: number, readonly overrides?: Overrides, readonly onEpoch?: (epoch: Epoch, epochs: number) => void }
 
 function learn (name: ArchitectureName, { seed = 1, overrides = {}, onEpoch = () => {} }: Options = {}): (windows: WindowMatrix) => Promise<LayersAutoencoder> {
-  const parameters = ArchitectureParameters.parse({ linear: { ...QUICK.linear, ...overrides.linear }, residual: { ...QUICK.residual, ...overrides.residual } })
-  const run = learner(name, parameters, { backend, seed, onEpoch })
+  const run = ARCHITECTURES[name].learner({ ...QUICK[name], ...overrides[name] }, { backend, seed, onEpoch })
   return async (windows) => run(windows)
 }
 
@@ -164,9 +163,9 @@ for (const name of ARCHITECTURE_NAMES) {
   })
 
   t.test(`${name}: all parameters have defaults, unknown ones are refused, and the model card has a sentence`, (t) => {
-    t.ok(Object.keys(ArchitectureParameters.parse({})[name]).length > 0)
-    t.notOk(ArchitectureParameters.safeParse({ [name]: { hiden: 1 } }).success)
-    t.match(architectureSummary(name), /autoencoder/)
+    t.ok(Object.keys(ARCHITECTURES[name].parameters.parse(undefined)).length > 0)
+    t.notOk(ARCHITECTURES[name].parameters.safeParse({ hiden: 1 }).success)
+    t.match(ARCHITECTURES[name].summary, /autoencoder/)
     t.end()
   })
 }
@@ -174,7 +173,7 @@ for (const name of ARCHITECTURE_NAMES) {
 t.test('linear: the layers compute what core/subspace.ts computes', async (t) => {
   for (const windows of [WINDOWS, windowsOf(waves(60, 8), 10, 12), windowsOf(waves(40, 1), 1)]) {
     const autoencoder = await learn('linear')(windows)
-    const exact = subspaceReconstruct(fitSubspace(windows, ArchitectureParameters.parse({}).linear.varianceShare))(windows.values, windows.count)
+    const exact = subspaceReconstruct(fitSubspace(windows, ARCHITECTURES.linear.parameters.parse({})['varianceShare'] as number))(windows.values, windows.count)
     const difference = largestDifference(autoencoder.reconstruct(windows.values, windows.count), exact)
     t.ok(difference < 1e-5, `${difference}`)
     autoencoder.dispose()

@@ -8,7 +8,7 @@ import { loadBackend } from '../../core/tfjs/backend.ts'
 import { loadModelPackage } from '../../core/tfjs/model-package.ts'
 import { readSeriesFolder, replaceDirectory, writeSeries } from '../adapters/series-files.ts'
 import { evaluate } from '../evaluate.ts'
-import { packageModel } from '../package.ts'
+import { packageModel, refuseForeignFolder } from '../package.ts'
 import { main, runPipeline } from '../pipeline.ts'
 import { prepare } from '../prepare.ts'
 import { silent } from '../progress.ts'
@@ -90,17 +90,17 @@ t.test('from raw tables to a package that loads, with reports that are right', a
       t.ok((metrics[scoring]!['f1'] as number) > 0.6, `f1 ${metrics[scoring]!['f1']}`)
       t.match(metrics[scoring]!['faults'], { overheating: { occurrences: 1, found: 1, foundShare: 1 } })
     }
-    const findings = await json(paths.reports, 'findings.json') as Array<{ delayHours: number }>
+    const findings = await json(paths.reports, 'findings.json') as Array<{ causalDelayHours: number }>
     t.match(findings, [
-      { scoring: 'batch', series: 'A', fault: 'overheating', start: new Date(START + FAULT.from * INTERVAL).toISOString(), found: true },
-      { scoring: 'causal', series: 'A', found: true },
+      { series: 'A', fault: 'overheating', start: new Date(START + FAULT.from * INTERVAL).toISOString(), batchDelayHours: Number, causalDelayHours: Number },
     ])
-    t.ok(findings[1]!.delayHours <= 1, 'causally found within an hour')
-    const curve = await json(paths.reports, 'threshold-curve.json') as Array<{ scoring: string, level: number, foundShare: number, falseAnomaliesPerSeriesWeek: number }>
-    t.equal(curve.find(({ scoring, level }) => scoring === 'batch' && level === 1)?.falseAnomaliesPerSeriesWeek, metrics['batch']!['falseAnomaliesPerSeriesWeek'])
+    t.ok(findings[0]!.causalDelayHours <= 1, 'causally found within an hour')
+    const curve = await json(paths.reports, 'threshold-curve.json') as Array<{ level: number, batchFound: number, batchFalse: number }>
+    t.match(curve.find(({ level }) => level === 1), { batchFound: 1, batchFalse: metrics['batch']!['falseAnomaliesPerSeriesWeek'] })
+    t.match(await json(paths.reports, 'found.vl.json'), { $schema: /vega-lite/, data: { values: curve } })
     t.equal((await json(paths.reports, 'learning-curve.json') as unknown[]).length, 1)
-    const calibration = await json(paths.reports, 'calibration.json') as Array<{ scoring: string, quantile: number, score: number }>
-    t.ok(Math.abs(calibration.find(({ scoring, quantile }) => scoring === 'batch' && quantile === 0.99)!.score - 1 / 1.3) < 1e-5, 'the threshold is factor × quantile')
+    const calibration = await json(paths.reports, 'calibration.json') as Array<{ quantile: number, batch: number }>
+    t.ok(Math.abs(calibration.find(({ quantile }) => quantile === 0.99)!.batch - 1 / 1.3) < 1e-5, 'the threshold is factor × quantile')
   })
 
   t.strictSame(progress.told.filter((text) => /^[a-z]+$/.test(text)), ['prepare', 'train', 'evaluate', 'package'])
@@ -146,6 +146,23 @@ t.test('a file on its own, text columns, awkward names and an ending in capitals
   t.match(markdown, '| wind, "free" \\| m/s |', 'a name does not break the table')
 })
 
+t.test('columns can be chosen, and files of another interval are refused', async (t) => {
+  const root = t.testdir({})
+  const raw = join(root, 'plant')
+  await writePlant(raw)
+  const context = contextOf(raw, join(root, 'out'))
+  await runPipeline({ ...context, table: { channels: ['power_kw', 'speed_ms', 'oil_c'], exclude: ['oil_c'] } })
+  t.same((await loadModelPackage(context.paths.package, backend)).manifest.detector.channels, ['power_kw', 'speed_ms'])
+  await t.rejects(runPipeline({ ...context, table: { channels: ['sped_ms'] } }), { code: 'missing-channel', message: /"sped_ms"/ })
+  await writeFile(join(raw, 'C.csv'), tableText('B').split('\n').filter((_, i) => i % 2 === 0).join('\n'))
+  await t.rejects(runPipeline(context), { code: 'interval-mismatch', message: /C\.csv: .*PT20M.*PT10M/ })
+})
+
+t.test('a folder with somebody else\'s manifest.json is not replaced', async (t) => {
+  const root = t.testdir({ site: { 'manifest.json': '{}', 'index.html': 'mine' } })
+  await t.rejects(refuseForeignFolder(join(root, 'site')), { code: 'invalid-settings', message: /index\.html/ })
+})
+
 t.test('without labels only anomalies are counted, without a test part nothing is', async (t) => {
   const root = t.testdir({})
   const raw = join(root, 'plant')
@@ -158,8 +175,6 @@ t.test('without labels only anomalies are counted, without a test part nothing i
   // Two series of 200 observations are 0.397 weeks.
   t.ok(Object.values(metrics).every(({ anomaliesPerSeriesWeek }) => anomaliesPerSeriesWeek! >= 1 / 0.397 && anomaliesPerSeriesWeek! < 15), JSON.stringify(metrics))
   t.ok(progress.told.some((text) => text.includes('there are no labels to compare with')))
-  t.strictSame(await json(paths.reports, 'findings.json'), [])
-
   const all = remembering()
   await runPipeline({ ...contextOf(raw, join(root, 'out'), { params: { prepare: { trainUntil: null } }, labels: join(root, 'labels.csv'), progress: all }) })
   t.strictSame(await json(paths.reports, 'metrics.json'), {})

@@ -29,6 +29,7 @@ async function printed (...args: string[]): Promise<string> {
 }
 
 interface Printed {
+  readonly imputed: Record<string, number[]>
   readonly start: string
   readonly score: Array<number | null>
   readonly isAnomaly: Array<boolean | null>
@@ -76,10 +77,12 @@ t.test('the table tells the same anomalies to people', async (t) => {
 })
 
 t.test('CSV has a line for each observation', async (t) => {
-  const { score, isAnomaly } = await asJson(file, '--scoring', 'causal')
+  const { score, isAnomaly, imputed } = await asJson(file, '--scoring', 'causal')
   const lines = (await printed('--csv', file, '--scoring', 'causal')).trimEnd().split('\n')
-  t.equal(lines[0], 'timestamp,score,isAnomaly')
-  t.strictSame(lines.slice(1), score.map((value, row) => `${timeAt(row)},${value ?? ''},${isAnomaly[row] ?? ''}`))
+  t.equal(lines[0], 'timestamp,score,isAnomaly,imputed')
+  const filled = (row: number): string => CHANNELS.filter((name) => imputed[name]!.includes(row)).join(' ')
+  t.strictSame(lines.slice(1), score.map((value, row) => `${timeAt(row)},${value ?? ''},${isAnomaly[row] ?? ''},${filled(row)}`))
+  t.ok(lines.some((line) => line.endsWith(',oil_c')), 'what was filled is marked')
 })
 
 t.test('short anomalies can be left out and near ones joined', async (t) => {
@@ -107,7 +110,9 @@ t.test('another way of writing the table, with its columns in another order, giv
 t.test('what does not fit the model is refused', async (t) => {
   const other = join(root, 'other.csv')
   await writeFile(other, tableText('B').replace('oil_c', 'air_c'))
-  await t.rejects(printed(other), { code: 'unknown-channel', message: /air_c.*speed_ms, power_kw, oil_c/ })
+  await t.rejects(printed(other), { code: 'missing-channel', message: /"oil_c"/ })
+  await writeFile(other, tableText('B').split('\n').map((line, i) => line === '' ? '' : `${line},${i === 0 ? 'label' : i % 2}`).join('\n'))
+  t.match(await printed(other), /; not the model's channels: label\n$/, 'other columns are left out, and told')
   await writeFile(other, tableText('B').split('\n').map((line) => line.split(',').slice(0, 3).join(',')).join('\n'))
   await t.rejects(printed(other), { code: 'missing-channel', message: /oil_c/ })
   await writeFile(other, tableText('B').split('\n').slice(0, 5).join('\n'))
