@@ -6,17 +6,15 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { FARM_PATHS } from './model-creation/paths.ts'
-import { readConfig } from './model-serving/config.ts'
 import { loadModels } from './model-serving/load-models.ts'
-import { serve } from './model-serving/serve.ts'
+import { runService } from './model-serving/run-service.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-const abort = new AbortController()
 
 /** Runs one of the project's programs with this process' own loader; its progress goes to this terminal. */
-async function runProgram (path: string): Promise<void> {
-  const child = spawn(process.execPath, [...process.execArgv, join(here, `${path}.${extension}`)], { stdio: ['ignore', 2, 2], signal: abort.signal, killSignal: 'SIGTERM' })
+async function runProgram (path: string, signal: AbortSignal): Promise<void> {
+  const child = spawn(process.execPath, [...process.execArgv, join(here, `${path}.${extension}`)], { stdio: ['ignore', 2, 2], signal, killSignal: 'SIGTERM' })
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', resolve)
@@ -25,28 +23,17 @@ async function runProgram (path: string): Promise<void> {
 }
 
 /** The farm's model, made on the first start. One's own MODELS_DIR is never written to. */
-async function ensureModel (modelsDir: string): Promise<void> {
+async function ensureModel (modelsDir: string, stopped: AbortSignal): Promise<void> {
   if (modelsDir !== dirname(FARM_PATHS.package) || existsSync(join(FARM_PATHS.package, 'manifest.json'))) return
-  if (!existsSync(FARM_PATHS.raw)) await runProgram('model-creation/data')
-  await runProgram('model-creation/pipeline')
+  if (!existsSync(FARM_PATHS.raw)) await runProgram('model-creation/data', stopped)
+  await runProgram('model-creation/pipeline', stopped)
 }
 
-const config = readConfig(process.env)
-const service = await serve(config, { level: config.logLevel, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss' } } }, async (settings) => {
-  await ensureModel(settings.modelsDir)
-  return loadModels(settings)
+await runService({
+  load: async (config, stopped) => {
+    await ensureModel(config.modelsDir, stopped)
+    return loadModels(config)
+  },
+  // For people, and so not between the lines of the log.
+  onReady: (url) => { process.stderr.write(`Ready: ${url} (page), ${url}/docs (API). Stop with Ctrl-C.\n`) },
 })
-
-const stop = (): void => {
-  abort.abort()
-  service.close().catch(() => { process.exitCode = 1 })
-}
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
-
-try {
-  await service.ready
-  process.stdout.write(`Ready: ${service.url} (page), ${service.url}/docs (API). Stop with Ctrl-C.\n`)
-} catch {
-  if (!abort.signal.aborted) process.exitCode = 1
-  await service.close()
-}

@@ -104,7 +104,7 @@ function asCsv ({ series, detection }: Result): string {
   return Papa.unparse({
     fields: ['timestamp', 'score', 'isAnomaly', 'imputed'],
     data: Array.from(detection.score, (value, t) =>
-      [timeText(series, t), scoreOrNull(value), Number.isNaN(value) ? null : isAnomalous(value), imputedAt(series, detection, t).join(' ')]),
+      [timeText(series, t), scoreOrNull(value), Number.isNaN(value) ? null : isAnomalous(value), imputedAt(series, detection, t).join(';')]),
   }, { newline: '\n' })
 }
 

@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController
 import { type Config } from './config.ts'
 import { type ModelRegistry } from './models.ts'
 import { addBodies } from './plugins/bodies.ts'
+import { refuseConnection } from './plugins/client-errors.ts'
 import { addErrors, sendProblem, toProblem } from './plugins/errors.ts'
 import { addHeaders, requestIds, setHeaders } from './plugins/headers.ts'
 import { watchMethods } from './plugins/methods.ts'
@@ -23,18 +24,20 @@ export interface AppDependencies {
 }
 
 export async function buildApp ({ config, models, logger }: AppDependencies): Promise<FastifyInstance> {
+  const makeId = requestIds()
   const app = Fastify({
     logger: logger ?? false,
     // One line for each scored series and each refusal (routes/compute.ts, plugins/errors.ts) tells more in fewer lines.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.maxBodyBytes,
-    genReqId: requestIds(),
+    genReqId: makeId,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     // Raised by the router, before any hook of ours.
     frameworkErrors: (error, request, reply) => {
       setHeaders(request, reply)
       sendProblem(request, reply, toProblem(error, config.maxBodyBytes))
     },
+    clientErrorHandler: (error, socket) => { refuseConnection(app.log, makeId({ headers: {} }), error, socket) },
   })
   addErrors(app, config)
   addValidation(app)

@@ -31,6 +31,22 @@ export interface Config {
 }
 
 /**
+ * The environment of this process, with what a file `.env` in the working folder adds to it; a variable that is set keeps its value.
+ * Added to the process itself, so that its children have the same settings.
+ * @throws Problem invalid-settings where there is a `.env` that cannot be read
+ */
+export function readEnvironment (): Readonly<Record<string, string | undefined>> {
+  try {
+    process.loadEnvFile()
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw new Problem('invalid-settings', 'The .env of this folder cannot be read; make it a readable file of lines NAME=value, or remove it.', { cause })
+    }
+  }
+  return process.env
+}
+
+/**
  * Reads the settings; an empty variable counts as not set.
  * @throws Problem invalid-settings, naming each variable and what it must be
  */

@@ -7,6 +7,8 @@ import { type Reconstruct } from '../core/reconstruction-error.ts'
 export interface ServedModel {
   readonly manifest: Manifest
   readonly digest: string
+  /** Largest relative difference of the golden scores on this machine's backend; 0 is bit for bit. */
+  readonly goldenDifference: number
   readonly reconstruct: Reconstruct
 }
 

@@ -1,5 +1,6 @@
 // Runs the service: listens at once, loads the models, closes with grace. For main.ts and for programs that embed the service.
-import { type FastifyServerOptions } from 'fastify'
+import { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { Problem } from '../core/errors.ts'
 import { buildApp } from './app.ts'
 import { type Config } from './config.ts'
 import { type LoadedModels, loadModels } from './load-models.ts'
@@ -18,19 +19,49 @@ type Loader = (config: Config) => Promise<LoadedModels>
 /**
  * @param logger pino options of Fastify, or false; default: JSON lines at the configured level
  * @param load where the models come from; default: the packages of config.modelsDir
- * @throws the system's error where the port cannot be had
+ * @throws Problem invalid-settings where the address or port cannot be had
  */
 export async function serve (config: Config, logger: FastifyServerOptions['logger'] = { level: config.logLevel }, load: Loader = loadModels): Promise<RunningService> {
   const models = new ModelRegistry()
   const app = await buildApp({ config, models, logger })
-  const url = await app.listen({ port: config.port, host: config.host, listenTextResolver: (address) => `listening on ${address}` })
+  const url = await listen(app, config)
+  let closing = false
   const ready = load(config).then((loaded) => {
     models.open(loaded.models, loaded.backend)
-    app.log.info({ backend: loaded.backend.name, models: loaded.models.map(({ manifest: { name, version } }) => `${name}@${version}`) }, 'ready')
+    const served = loaded.models.map(({ manifest: { name, version }, goldenDifference }) => ({ name, version, goldenDifference }))
+    if (!closing) app.log.info({ backend: loaded.backend.name, models: served }, 'ready')
   })
   // Whoever does not wait for it still finds it in the log.
-  ready.catch((err: unknown) => { app.log.fatal({ err }, 'the models cannot be served') })
-  return { url, ready, close: async () => closeWithin(config.shutdownGraceMs, () => app.close(), () => { app.server.closeAllConnections() }) }
+  ready.catch((error: unknown) => { if (!closing) logFailure(app.log, error) })
+  const close = async (): Promise<void> => {
+    closing = true
+    await closeWithin(config.shutdownGraceMs, () => app.close(), () => { app.server.closeAllConnections() })
+  }
+  return { url, ready, close }
+}
+
+/** What the system says when an address cannot be had → the remedy. */
+const LISTEN_REMEDIES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is taken; stop the program that listens there, or set SERVICE_PORT to another one (0 takes a free one)',
+  EACCES: 'this user may not take the port; set SERVICE_PORT to one above 1023',
+  EADDRNOTAVAIL: 'this machine does not have the address; set SERVICE_HOST to one that it has',
+  ENOTFOUND: 'no address has this name; set SERVICE_HOST to an address of this machine',
+}
+
+async function listen (app: FastifyInstance, { host, port }: Config): Promise<string> {
+  try {
+    return await app.listen({ port, host, listenTextResolver: (address) => `listening on ${address}` })
+  } catch (cause) {
+    await app.close()
+    const { code = '', message } = cause as NodeJS.ErrnoException
+    throw new Problem('invalid-settings', `Cannot listen on ${host}, port ${port}: ${LISTEN_REMEDIES[code] ?? `${message}; set SERVICE_HOST and SERVICE_PORT`}.`, { cause })
+  }
+}
+
+/** A Problem says all in a sentence; anything else is a fault and needs its stack. */
+function logFailure (log: FastifyBaseLogger, error: unknown): void {
+  if (error instanceof Problem) log.fatal({ code: error.code, cause: (error.cause as Error | undefined)?.message }, `the models cannot be served: ${error.message}`)
+  else log.fatal({ err: error }, 'the models cannot be served')
 }
 
 async function closeWithin (graceMs: number, close: () => Promise<unknown>, force: () => void): Promise<void> {

@@ -80,7 +80,7 @@ t.test('CSV has a line for each observation', async (t) => {
   const { score, isAnomaly, imputed } = await asJson(file, '--scoring', 'causal')
   const lines = (await printed('--csv', file, '--scoring', 'causal')).trimEnd().split('\n')
   t.equal(lines[0], 'timestamp,score,isAnomaly,imputed')
-  const filled = (row: number): string => CHANNELS.filter((name) => imputed[name]!.includes(row)).join(' ')
+  const filled = (row: number): string => CHANNELS.filter((name) => imputed[name]!.includes(row)).join(';')
   t.strictSame(lines.slice(1), score.map((value, row) => `${timeAt(row)},${value ?? ''},${isAnomaly[row] ?? ''},${filled(row)}`))
   t.ok(lines.some((line) => line.endsWith(',oil_c')), 'what was filled is marked')
 })

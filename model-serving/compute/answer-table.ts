@@ -5,15 +5,16 @@ import { formatInstant, parseInstant } from './times.ts'
 
 interface Column {
   readonly header: string
-  readonly cells: ReadonlyArray<number | boolean | null>
+  readonly cells: ReadonlyArray<number | boolean | string | null>
 }
 
 /** Member of the answer → first word of its columns. */
 const PER_CHANNEL = [['observed', 'observed'], ['expected', 'expected'], ['lower', 'lower'], ['upper', 'upper'], ['contributions', 'contribution']] as const
 
 /**
- * Columns `timestamp`, `score`, `isAnomaly` and `<part>_<channel>`, as far as the answer holds them; empty cells where not scored.
- * A header that begins like a formula would be run by a spreadsheet; none can, because each begins with a word of ours.
+ * Columns `timestamp`, `score`, `isAnomaly`, `imputed` and `<part>_<channel>`, as far as the answer holds them; empty cells where
+ * not scored. What begins like a formula would be run by a spreadsheet: headers begin with a word of ours, and channel names in cells
+ * are told to be text.
  */
 export function answerTable (answer: ComputeAnswer): string {
   const columns = columnsOf(answer)
@@ -33,10 +34,23 @@ function columnsOf (answer: ComputeAnswer): Column[] {
   const columns: Column[] = []
   if (answer.score) columns.push({ header: 'score', cells: answer.score })
   if (answer.isAnomaly) columns.push({ header: 'isAnomaly', cells: answer.isAnomaly })
+  if (answer.quality) columns.push({ header: 'imputed', cells: imputedCells(answer.quality, columns[0]?.cells.length ?? 0) })
   for (const [part, word] of PER_CHANNEL) {
     for (const [channel, cells] of Object.entries(answer[part] ?? {})) columns.push({ header: `${word}_${channel}`, cells })
   }
   return columns
 }
+
+/** For each observation the names of the channels that were filled, separated by `;`. */
+function imputedCells (quality: NonNullable<ComputeAnswer['quality']>, length: number): string[] {
+  const names = Array.from({ length }, (): string[] => [])
+  for (const [channel, { imputed }] of Object.entries(quality)) {
+    for (const t of imputed) names[t]?.push(channel)
+  }
+  return names.map((filled) => quote(asText(filled.join(';'))))
+}
+
+/** An apostrophe keeps a spreadsheet from running a cell. */
+const asText = (cell: string): string => /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell
 
 const quote = (text: string): string => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text

@@ -4,7 +4,7 @@ import { type Detection, isAnomalous } from '../../core/detection.ts'
 import { formatDuration } from '../../core/duration.ts'
 import { type Series, timeOf } from '../../core/series.ts'
 import { type ServedModel } from '../models.ts'
-import { type ComputeAnswer, type Part } from '../schemas/compute.ts'
+import { type ComputeAnswer, type Part, PARTS_BY_OBSERVATION } from '../schemas/compute.ts'
 import { type PostedSeries } from './input.ts'
 import { anomalyRules, type ComputeOptions } from './options.ts'
 import { formatInstant } from './times.ts'
@@ -13,7 +13,7 @@ export interface Scored extends PostedSeries {
   readonly model: ServedModel
   readonly detection: Detection
   readonly options: ComputeOptions
-  /** Whether the answer names the time of every observation. */
+  /** Whether the request gave the time of every observation. */
   readonly timestamped: boolean
 }
 
@@ -28,7 +28,7 @@ export function buildAnswer (scored: Scored): ComputeAnswer {
     threshold: 1,
     start: formatInstant(series.start),
     step: formatDuration(series.interval),
-    ...(scored.timestamped && { timestamps: Array.from({ length: series.length }, (_, t) => formatInstant(timeOf(series, t))) }),
+    ...timestamps(scored),
     ...(include('score') && { score: Array.from(scored.detection.score, orNull) }),
     ...(include('isAnomaly') && { isAnomaly: Array.from(scored.detection.score, (score) => Number.isNaN(score) ? null : isAnomalous(score)) }),
     ...(include('observed') && { observed: byChannel(series, series.values) }),
@@ -38,6 +38,12 @@ export function buildAnswer (scored: Scored): ComputeAnswer {
     ...(include('anomalies') && { anomalies: anomalies(scored) }),
     ...(include('quality') && { quality: quality(scored) }),
   }
+}
+
+/** Times, where the caller thinks in times and there is something for each. */
+function timestamps ({ series, options, timestamped }: Scored): Pick<ComputeAnswer, 'timestamps'> {
+  if (!timestamped || !PARTS_BY_OBSERVATION.some((part) => options.include.has(part))) return {}
+  return { timestamps: Array.from({ length: series.length }, (_, t) => formatInstant(timeOf(series, t))) }
 }
 
 const orNull = (value: number): number | null => Number.isNaN(value) ? null : value

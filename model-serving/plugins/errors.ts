@@ -3,7 +3,7 @@ import { type FastifyError, type FastifyInstance, type FastifyReply, type Fastif
 import { Problem, type ProblemCode, type ProblemItem } from '../../core/errors.ts'
 import { ALL_PROBLEMS, type AnyProblemCode, type ProblemDocument, problemType } from '../schemas/problem.ts'
 
-const PROBLEM_MEDIA_TYPE = 'application/problem+json'
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
 /** Places that are told, and characters of anything that the caller sent: an answer to nonsense stays short. */
 const MAX_ITEMS = 10
@@ -59,11 +59,14 @@ export function sendProblem (request: FastifyRequest, reply: FastifyReply, probl
 
 /** Sends the document of a code. */
 export function sendDocument (request: FastifyRequest, reply: FastifyReply, code: AnyProblemCode, detail: string, more: object = {}): FastifyReply {
+  const document = problemDocument(code, detail, request.id, { instance: pathOf(request), ...more })
+  return reply.code(document.status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(document))
+}
+
+/** The document of a code. */
+export function problemDocument (code: AnyProblemCode, detail: string, requestId: string, more: object): ProblemDocument {
   const { status, title } = ALL_PROBLEMS[code]
-  const document: ProblemDocument = {
-    type: problemType(code), title, status, detail: shorten(detail, MAX_TEXT), instance: pathOf(request), code, requestId: request.id, ...more,
-  }
-  return reply.code(status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(document))
+  return { type: problemType(code), title, status, detail: shorten(detail, MAX_TEXT), code, requestId, ...more }
 }
 
 const pathOf = (request: FastifyRequest): string => shorten(request.url.split('?', 1)[0]!, MAX_TEXT)

@@ -32,11 +32,15 @@ export function addHeaders (app: FastifyInstance): void {
 
 /** For answers that are given before any hook has run. */
 export function setHeaders (request: FastifyRequest, reply: FastifyReply): void {
-  reply.headers({
-    'x-request-id': request.id,
+  reply.headers(protectiveHeaders(request.id))
+}
+
+export function protectiveHeaders (requestId: string): Record<string, string> {
+  return {
+    'x-request-id': requestId,
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     'cross-origin-resource-policy': 'same-origin',
     'content-security-policy': CONTENT_SECURITY_POLICY,
-  })
+  }
 }

@@ -1,10 +1,12 @@
 // A known path with another method answers 405 with Allow, not 404.
 import { type FastifyInstance } from 'fastify'
 import { sendDocument } from './errors.ts'
+import { DOCS_PATH } from './openapi.ts'
 
 /** Watches the routes that are documented; the returned function registers the refusals, after the last of them. */
 export function watchMethods (app: FastifyInstance): () => void {
-  const methodsOf = new Map<string, Set<string>>()
+  // Swagger UI registers its page without a schema; it is documented all the same (openapi.ts).
+  const methodsOf = new Map<string, Set<string>>([[DOCS_PATH, new Set(['GET', 'HEAD'])]])
   app.addHook('onRoute', ({ url, method, schema }) => {
     if (schema === undefined || 'hide' in schema) return
     const methods = methodsOf.get(url) ?? new Set()

@@ -5,7 +5,9 @@ import { type FastifyInstance, type FastifySchema } from 'fastify'
 import { z } from 'zod'
 import { components } from '../schemas/components.ts'
 import { type JsonContent } from '../schemas/content.ts'
-import { type DocumentedResponse } from '../schemas/problem.ts'
+import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
+import { HtmlAnswerSchema } from '../schemas/media.ts'
+import { type DocumentedResponse, problemResponses } from '../schemas/problem.ts'
 import { serviceVersion } from '../project.ts'
 
 /** What a route says of itself, in zod schemas; Fastify validates with the same ones. */
@@ -20,6 +22,20 @@ export interface RouteDocument extends FastifySchema {
   readonly response: Record<number, DocumentedResponse>
 }
 
+/** Where Swagger UI shows the document. */
+export const DOCS_PATH = '/docs'
+
+/** Swagger UI hides its own page; callers look for it here. */
+const docsDocument = {
+  operationId: 'getDocs',
+  summary: 'Read this document, and try it out',
+  tags: ['documentation'],
+  response: {
+    200: { description: 'Swagger UI', content: { 'text/html': { schema: HtmlAnswerSchema, examples: ANSWER_EXAMPLES.html } } },
+    ...problemResponses(DOCS_PATH, ['unsupported-media-type', 'internal-error']),
+  },
+} satisfies RouteDocument
+
 type JsonSchema = Record<string, unknown>
 
 const REFERENCES = '#/components/schemas/'
@@ -32,7 +48,8 @@ export async function addOpenApi (app: FastifyInstance): Promise<void> {
       info: {
         title: 'Time-series anomaly detection',
         version: serviceVersion,
-        description: 'Scores multivariate time series with autoencoders: how unusual each observation is, what was expected, and which channels are to blame.',
+        description: 'Scores multivariate time series with autoencoders: how unusual each observation is, what was expected, and which channels are to blame. ' +
+          'What is no HTTP is refused before any route is found, with the same problem documents: `malformed-request` (400), `request-timeout` (408), `headers-too-large` (431).',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } as { name: string },
       },
       servers: [{ url: '/', description: 'This service' }],
@@ -48,7 +65,7 @@ export async function addOpenApi (app: FastifyInstance): Promise<void> {
     transform: documentRoute,
     convertConstToEnum: false,
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { tryItOutEnabled: true, displayRequestDuration: true } })
+  await app.register(swaggerUi, { routePrefix: DOCS_PATH, uiConfig: { tryItOutEnabled: true, displayRequestDuration: true } })
 }
 
 function namedSchemas (): Record<string, JsonSchema> {
@@ -67,7 +84,8 @@ function outputSchema (schema: z.ZodType): JsonSchema {
   return id === undefined ? withoutIdentity(z.toJSONSchema(schema, { ...SETTINGS, io: 'output' }) as JsonSchema) : { $ref: `${REFERENCES}${id}` }
 }
 
-const documentRoute: SwaggerTransform = ({ schema, url }) => {
+const documentRoute: SwaggerTransform = ({ schema: own, url, route }) => {
+  const schema = url === DOCS_PATH && route.method === 'GET' ? docsDocument : own
   if (schema === undefined || 'hide' in schema) return { schema: { hide: true }, url }
   const { params, querystring, body, response, ...rest } = schema as RouteDocument
   return {

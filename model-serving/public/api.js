@@ -12,11 +12,15 @@ const INCLUDE = 'score,isAnomaly,observed,expected,bounds,contributions,anomalie
 
 /** What the service refused, with its problem document. */
 export class ServiceError extends Error {
-  /** @param {ProblemDocument} problem */
-  constructor (problem) {
+  /**
+   * @param {ProblemDocument} problem
+   * @param {number} [retryAfterSeconds] when the service says that it will do better later
+   */
+  constructor (problem, retryAfterSeconds) {
     super(problem.detail ?? problem.title ?? 'The service answered with an error')
     this.name = 'ServiceError'
     this.problem = problem
+    this.retryAfterSeconds = retryAfterSeconds
   }
 }
 
@@ -39,16 +43,28 @@ async function request (path, init) {
     if (init?.signal?.aborted === true) throw cause
     throw new ServiceError({ title: 'The service cannot be reached', detail: 'No answer came back. Check that the service runs and that the network is up, then try again.' })
   })
-  if (!response.ok) throw new ServiceError(await readProblem(response))
-  return response
+  if (response.ok) return response
+  const seconds = Number.parseInt(response.headers.get('retry-after') ?? '', 10)
+  throw new ServiceError(await readProblem(response), Number.isNaN(seconds) ? undefined : seconds)
 }
 
 /**
+ * The served models; asks again for as long as the service says that it will have them later.
+ * @param {() => void} onWait called before each wait
  * @returns {Promise<Model[]>}
  */
-export async function fetchModels () {
-  const { models } = await (await request('models')).json()
-  return models
+export async function fetchModels (onWait) {
+  for (;;) {
+    try {
+      const { models } = await (await request('models')).json()
+      return models
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.retryAfterSeconds === undefined) throw error
+      const delayMs = 1000 * error.retryAfterSeconds
+      onWait()
+      await new Promise((resolve) => { window.setTimeout(resolve, delayMs) })
+    }
+  }
 }
 
 /**

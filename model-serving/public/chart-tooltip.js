@@ -3,6 +3,7 @@
 import { isNumber } from './chart-data.js'
 import { escapeHtml } from './escape.js'
 import { formatNumber, formatShare, formatTime } from './format.js'
+import { describeScore } from './summary.js'
 
 /**
  * @typedef {import('./types.d.ts').Answer} Answer
@@ -15,17 +16,6 @@ import { formatNumber, formatShare, formatTime } from './format.js'
  */
 function show (value) {
   return isNumber(value) ? formatNumber(value) : '–'
-}
-
-/**
- * @param {Answer} answer
- * @param {number} t
- */
-function verdict (answer, t) {
-  const score = answer.score?.[t]
-  if (answer.score === undefined) return ''
-  if (!isNumber(score)) return 'not scored'
-  return `score ${formatNumber(score)}${score > answer.threshold ? ' – anomalous' : ''}`
 }
 
 /**
@@ -45,6 +35,6 @@ export function tooltipHtml (answer, channels, time, t, palette) {
       `<td ${cell}>${show(answer.expected?.[name]?.[t])}</td><td ${cell}>${isNumber(share) ? formatShare(share) : '–'}</td></tr>`
   })
   const head = `<tr style="color:${palette.muted}"><td></td><td ${cell}>observed</td><td ${cell}>expected</td><td ${cell}>share</td></tr>`
-  return `<strong>${formatTime(time.start + t * time.interval)} UTC</strong> &nbsp;${verdict(answer, t)}` +
+  return `<strong>${formatTime(time.start + t * time.interval)} UTC</strong> &nbsp;${describeScore(answer, t)}` +
     `<table style="border-collapse:collapse;margin-top:4px;font-size:12px;line-height:1.45">${head}${rows.join('')}</table>`
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// The plot on the page: an ECharts instance in an element, its zoom, and the keys that move it.
+// The plot on the page: an ECharts instance in an element, its zoom, its cursor, and the keys that move them.
 import * as echarts from '/vendor/echarts.esm.min.mjs'
 import { chartHeight, chartOption } from './chart-option.js'
 import { HEAT_BUCKETS, timelineOf } from './chart-data.js'
@@ -21,20 +21,29 @@ export class Chart {
   #view
   /** @type {number | undefined} */
   #settling
+  /**
+   * Index of the observation that the keys are at.
+   * @type {number | undefined}
+   */
+  #cursor
   #element
   #onMove
+  #onPoint
 
   /**
    * @param {HTMLElement} element
-   * @param {(view: View, whole: boolean) => void} onMove called when keys or buttons moved the view
+   * @param {{ onMove: (view: View, whole: boolean) => void, onPoint: (observation: number) => void }} listeners called when keys or
+   * buttons moved the view, and when keys moved the cursor
    */
-  constructor (element, onMove) {
+  constructor (element, { onMove, onPoint }) {
     this.#element = element
     this.#onMove = onMove
+    this.#onPoint = onPoint
     new window.ResizeObserver(() => {
       if (this.#plot !== undefined && this.#plot.width !== element.clientWidth) this.#draw()
     }).observe(element)
     element.addEventListener('keydown', (event) => this.#onKey(event))
+    element.addEventListener('blur', () => this.#echarts?.dispatchAction({ type: 'hideTip' }))
   }
 
   /**
@@ -44,7 +53,10 @@ export class Chart {
    */
   show (plot, keepView = false) {
     this.#plot = plot
-    if (!keepView) this.#view = undefined
+    if (!keepView) {
+      this.#view = undefined
+      this.#cursor = undefined
+    }
     this.#draw()
   }
 
@@ -70,6 +82,33 @@ export class Chart {
 
   showAll () {
     this.#move(this.#whole())
+  }
+
+  /**
+   * Moves the cursor, and the view with it; where it is out of view it comes in at the edge.
+   * @param {1 | -1} by observations
+   */
+  #step (by) {
+    if (this.#plot === undefined) return
+    const { start, interval, length } = timelineOf(this.#plot.answer)
+    const { from, to } = this.#shown()
+    const [first, last] = [Math.max(0, Math.ceil((from - start) / interval)), Math.min(length - 1, Math.floor((to - start) / interval))]
+    const isInView = this.#cursor !== undefined && this.#cursor >= first && this.#cursor <= last
+    const next = isInView ? Math.min(length - 1, Math.max(0, /** @type {number} */ (this.#cursor) + by)) : by > 0 ? first : last
+    if (next < first || next > last) this.panBy(0.25 * by)
+    this.#cursor = next
+    this.#point(start + next * interval, this.#plot.answer.threshold)
+    this.#onPoint(next)
+  }
+
+  /**
+   * Shows pointer and tooltip, as the mouse would there.
+   * @param {number} time
+   * @param {number} score
+   */
+  #point (time, score) {
+    const [x, y] = this.#echarts?.convertToPixel({ gridIndex: 0 }, [time, score]) ?? []
+    if (x !== undefined && y !== undefined) this.#echarts?.dispatchAction({ type: 'showTip', x, y })
   }
 
   /** @returns {View} */
@@ -152,13 +191,16 @@ export class Chart {
     const keys = {
       ArrowLeft: () => this.panBy(-0.25),
       ArrowRight: () => this.panBy(0.25),
+      'Shift ArrowLeft': () => this.#step(-1),
+      'Shift ArrowRight': () => this.#step(1),
       '+': () => this.zoomBy(0.5),
       '=': () => this.zoomBy(0.5),
       '-': () => this.zoomBy(2),
       Home: () => this.showAll(),
       Escape: () => this.showAll(),
     }
-    const act = keys[event.key]
+    // On many keyboards plus is a shifted key.
+    const act = keys[event.shiftKey && event.key.startsWith('Arrow') ? `Shift ${event.key}` : event.key]
     if (act === undefined) return
     event.preventDefault()
     act()

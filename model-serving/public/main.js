@@ -8,7 +8,7 @@ import { offerDownloads } from './downloads.js'
 import { formatDuration, formatRange, durationMs, plural } from './format.js'
 import { hideProblem, showProblem } from './problem-box.js'
 import { clearChoice, showAnomalies, showChannels, showQuality, showSummary } from './results.js'
-import { describeAnomaly, summarize } from './summary.js'
+import { describeAnomaly, describeInstant, summarize } from './summary.js'
 import { currentTheme, startTheme } from './theme.js'
 
 /**
@@ -18,10 +18,15 @@ import { currentTheme, startTheme } from './theme.js'
  * @typedef {import('./types.d.ts').Order} Order
  */
 
+/** The model that the examples are for. */
+const EXAMPLE_MODEL = 'wind-turbine'
+
 /** What is on the page. */
 const state = {
   /** @type {readonly Model[]} */
   models: [],
+  /** Whether the service has been asked for its models, and has answered. */
+  opened: false,
   /** @type {Answer | undefined} */
   answer: undefined,
   /** @type {readonly string[] | undefined} */
@@ -34,9 +39,14 @@ const state = {
 
 const live = byId('live', window.HTMLElement)
 const picker = byId('model', window.HTMLSelectElement)
-const chart = new Chart(byId('chart', window.HTMLElement), ({ from, to }, whole) => {
-  live.textContent = whole ? 'The chart shows the whole series.' : `The chart shows ${formatRange(from, to)} UTC.`
-  if (whole) clearChoice()
+const chart = new Chart(byId('chart', window.HTMLElement), {
+  onMove: ({ from, to }, whole) => {
+    live.textContent = whole ? 'The chart shows the whole series.' : `The chart shows ${formatRange(from, to)} UTC.`
+    if (whole) clearChoice()
+  },
+  onPoint: (t) => {
+    live.textContent = describeInstant(/** @type {Answer} */ (state.answer), t)
+  },
 })
 
 /** @param {boolean} keepView */
@@ -84,7 +94,8 @@ function setBusy (busy) {
 
 /** Scores the series that is at hand with what the form says. */
 async function run () {
-  if (state.series === undefined) return
+  // A series that comes too early is scored once the models are there.
+  if (state.series === undefined || !state.opened) return
   state.running?.abort()
   const running = new AbortController()
   state.running = running
@@ -122,8 +133,7 @@ async function takeExample (name) {
   hideProblem()
   try {
     const body = await fetchExample(name)
-    const turbine = state.models.find((model) => model.name === 'wind-turbine')
-    if (turbine !== undefined) picker.value = turbine.name
+    picker.value = EXAMPLE_MODEL
     describeModel()
     state.series = { name, body }
     await run()
@@ -144,16 +154,26 @@ function describeModel () {
   facts.replaceChildren(make('details', {}, summary, make('ul', { class: 'names' }, ...model.channels.map((name) => make('li', {}, make('code', {}, name))))))
 }
 
+function tellPreparation () {
+  byId('model-facts', window.HTMLElement).textContent = 'The model is being prepared… A file that you choose now is scored as soon as it is ready.'
+  live.textContent = 'The model is being prepared…'
+}
+
 async function loadModels () {
   try {
-    state.models = await fetchModels()
+    state.models = await fetchModels(tellPreparation)
     const options = state.models.map(({ name, version, architecture }) => make('option', { value: name }, `${name} ${version} (${architecture})`))
     const any = make('option', { value: '' }, 'Match by the channels')
     picker.replaceChildren(...(options.length === 1 ? options : [any, ...options]))
     describeModel()
+    byId('examples', window.HTMLElement).hidden = !state.models.some(({ name }) => name === EXAMPLE_MODEL)
+    live.textContent = ''
   } catch (error) {
+    byId('model-facts', window.HTMLElement).replaceChildren()
     showProblem(error)
   }
+  state.opened = true
+  await run()
 }
 
 function wireDropZone () {

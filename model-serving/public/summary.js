@@ -1,7 +1,7 @@
 // @ts-check
-// An answer in one sentence, and an anomaly in one line; for the page, its live region and the heading of a plot.
-import { isNumber, timelineOf } from './chart-data.js'
-import { formatDuration, formatNumber, formatRange, formatShare, plural } from './format.js'
+// An answer in one sentence, an anomaly or an observation in one line; for the page, its live region and the heading of a plot.
+import { channelsOf, isNumber, timelineOf } from './chart-data.js'
+import { formatDuration, formatNumber, formatRange, formatShare, formatTime, plural } from './format.js'
 
 /**
  * @typedef {import('./types.d.ts').Answer} Answer
@@ -30,4 +30,29 @@ export function describeAnomaly (anomaly) {
   const main = anomaly.channels[0]
   const when = `${formatRange(Date.parse(anomaly.start), Date.parse(anomaly.end))} UTC`
   return `${when}, score ${formatNumber(anomaly.peakScore)}${main === undefined ? '' : `, mainly ${main.name} (${formatShare(main.contribution)})`}`
+}
+
+/**
+ * What is known of a score.
+ * @param {Answer} answer
+ * @param {number} t index of the observation
+ */
+export function describeScore (answer, t) {
+  const score = answer.score?.[t]
+  if (answer.score === undefined) return ''
+  if (!isNumber(score)) return 'not scored'
+  return `score ${formatNumber(score)}${score > answer.threshold ? ' – anomalous' : ''}`
+}
+
+/**
+ * One observation for the ear: its time, its score, and the three channels that contribute most.
+ * @param {Answer} answer
+ * @param {number} t
+ */
+export function describeInstant (answer, t) {
+  const { start, interval } = timelineOf(answer)
+  const shares = channelsOf(answer).map((name) => ({ name, share: answer.contributions?.[name]?.[t] ?? 0 })).filter(({ share }) => share > 0)
+  const top = shares.sort((a, b) => b.share - a.share).slice(0, 3).map(({ name, share }) =>
+    `${name} ${formatShare(share)}, observed ${formatNumber(answer.observed?.[name]?.[t] ?? NaN)}, expected ${formatNumber(answer.expected?.[name]?.[t] ?? NaN)}`)
+  return `${formatTime(start + t * interval)} UTC, ${[describeScore(answer, t), ...top].filter((part) => part !== '').join('; ')}.`
 }

@@ -12,6 +12,7 @@ import { type RouteDocument } from '../plugins/openapi.ts'
 import {
   type ComputeAnswer, ComputeAnswerSchema, type ComputeQuery, ComputeQuerySchema, type ComputeRequest, ComputeRequestSchema, CsvBodySchema, FormBodySchema, type Part, PARTS,
 } from '../schemas/compute.ts'
+import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
 import { type ComputeExamples, computeExamples } from '../schemas/examples.ts'
 import { ANSWER_TYPES, type AnswerType, CsvAnswerSchema, PngAnswerSchema, SvgAnswerSchema } from '../schemas/media.ts'
 import { problemResponses } from '../schemas/problem.ts'
@@ -34,9 +35,9 @@ const document = (examples: ComputeExamples) => ({
     200: {
       description: 'The scored series',
       content: {
-        'application/json': { schema: ComputeAnswerSchema },
-        'text/csv': { schema: CsvAnswerSchema },
-        'image/svg+xml': { schema: SvgAnswerSchema },
+        'application/json': { schema: ComputeAnswerSchema, examples: ANSWER_EXAMPLES.compute },
+        'text/csv': { schema: CsvAnswerSchema, examples: ANSWER_EXAMPLES.table },
+        'image/svg+xml': { schema: SvgAnswerSchema, examples: ANSWER_EXAMPLES.plot },
         'image/png': { schema: PngAnswerSchema },
       },
     },
@@ -94,10 +95,10 @@ function refusingQuery (query: object, read: () => ComputeInput): ComputeInput {
     { items: [{ pointer: `/query/${first}`, detail: 'belongs into the body' }] })
 }
 
-/** A plot shows everything, a table has its verdicts; JSON is what was asked for. */
+/** A plot shows everything, a table has its verdicts and says what was filled; JSON is what was asked for. */
 function partsFor (type: AnswerType, input: ComputeInput): readonly Part[] | undefined {
   if (type === 'application/json') return undefined
-  return type === 'text/csv' ? [...input.options.include, 'score', 'isAnomaly'] : PARTS
+  return type === 'text/csv' ? [...input.options.include, 'score', 'isAnomaly', 'quality'] : PARTS
 }
 
 async function render (answer: ComputeAnswer, type: AnswerType): Promise<string | Buffer> {

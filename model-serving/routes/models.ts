@@ -2,6 +2,7 @@
 import { type FastifyInstance } from 'fastify'
 import { type ModelRegistry } from '../models.ts'
 import { type RouteDocument } from '../plugins/openapi.ts'
+import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
 import { describeModel, ModelDescriptionSchema, ModelListSchema, ModelParamsSchema } from '../schemas/models.ts'
 import { problemResponses } from '../schemas/problem.ts'
 
@@ -10,7 +11,7 @@ const listDocument = {
   summary: 'List the served models',
   tags: ['models'],
   response: {
-    200: { description: 'All models', content: { 'application/json': { schema: ModelListSchema } } },
+    200: { description: 'All models', content: { 'application/json': { schema: ModelListSchema, examples: ANSWER_EXAMPLES.models } } },
     ...problemResponses('/models', ['unsupported-media-type', 'internal-error', 'not-ready']),
   },
 } satisfies RouteDocument
@@ -21,7 +22,7 @@ const oneDocument = {
   tags: ['models'],
   params: ModelParamsSchema,
   response: {
-    200: { description: 'The model', content: { 'application/json': { schema: ModelDescriptionSchema } } },
+    200: { description: 'The model', content: { 'application/json': { schema: ModelDescriptionSchema, examples: ANSWER_EXAMPLES.model } } },
     ...problemResponses('/models/wind-turbine', ['unsupported-media-type', 'unknown-model', 'not-found', 'internal-error', 'not-ready']),
   },
 } satisfies RouteDocument

@@ -4,6 +4,7 @@ import { type Config } from '../config.ts'
 import { type ModelRegistry } from '../models.ts'
 import { type RouteDocument } from '../plugins/openapi.ts'
 import { serviceVersion } from '../project.ts'
+import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
 import { problemResponses } from '../schemas/problem.ts'
 import { LiveSchema, ReadySchema, type Status, StatusSchema } from '../schemas/status.ts'
 
@@ -13,7 +14,7 @@ const statusDocument = {
   description: 'Always 200 while the service runs, also before its models are loaded.',
   tags: ['operation'],
   response: {
-    200: { description: 'The service and its models', content: { 'application/json': { schema: StatusSchema } } },
+    200: { description: 'The service and its models', content: { 'application/json': { schema: StatusSchema, examples: ANSWER_EXAMPLES.status } } },
     ...problemResponses('/status', ['unsupported-media-type', 'internal-error']),
   },
 } satisfies RouteDocument
@@ -23,7 +24,7 @@ const liveDocument = {
   summary: 'Tell whether the process answers',
   tags: ['operation'],
   response: {
-    200: { description: 'It does', content: { 'application/json': { schema: LiveSchema } } },
+    200: { description: 'It does', content: { 'application/json': { schema: LiveSchema, examples: ANSWER_EXAMPLES.live } } },
     ...problemResponses('/livez', ['unsupported-media-type', 'internal-error']),
   },
 } satisfies RouteDocument
@@ -34,7 +35,7 @@ const readyDocument = {
   description: 'True only once every model is loaded and has reproduced its golden scores.',
   tags: ['operation'],
   response: {
-    200: { description: 'They can', content: { 'application/json': { schema: ReadySchema } } },
+    200: { description: 'They can', content: { 'application/json': { schema: ReadySchema, examples: ANSWER_EXAMPLES.ready } } },
     ...problemResponses('/readyz', ['unsupported-media-type', 'internal-error', 'not-ready']),
   },
 } satisfies RouteDocument
@@ -54,7 +55,7 @@ function statusOf (models: ModelRegistry, { maxBodyBytes, maxValues }: Config): 
     version: serviceVersion,
     uptimeSeconds: Math.floor(process.uptime()),
     backend: models.backend === undefined ? null : { name: models.backend.name, tfjs: models.backend.version },
-    models: models.ready ? models.list().map(({ manifest: { name, version }, digest }) => ({ name, version, digest })) : [],
+    models: models.ready ? models.list().map(({ manifest: { name, version }, digest, goldenDifference }) => ({ name, version, digest, goldenDifference })) : [],
     limits: { maxBodyBytes, maxValues },
   }
 }

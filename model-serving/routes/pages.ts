@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { errorPage } from '../plugins/error-page.ts'
 import { type RouteDocument } from '../plugins/openapi.ts'
 import { projectRoot } from '../project.ts'
+import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
 import { HtmlAnswerSchema } from '../schemas/media.ts'
 import { problemResponses } from '../schemas/problem.ts'
 
@@ -17,7 +18,7 @@ const pageDocument = {
   description: 'The page for browsers; other clients are sent to the documentation.',
   tags: ['documentation'],
   response: {
-    200: { description: 'The page', content: { 'text/html': { schema: HtmlAnswerSchema } } },
+    200: { description: 'The page', content: { 'text/html': { schema: HtmlAnswerSchema, examples: ANSWER_EXAMPLES.html } } },
     302: { description: 'To the documentation, where HTML is not asked for', headers: { Location: { description: 'Path of the documentation.', type: 'string' } }, content: {} },
     ...problemResponses('/', ['unsupported-media-type', 'not-found', 'internal-error']),
   },
@@ -28,7 +29,7 @@ const openApiDocument = {
   summary: 'Get this document',
   tags: ['documentation'],
   response: {
-    200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: z.looseObject({ openapi: z.string() }) } } },
+    200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: z.looseObject({ openapi: z.string() }), examples: ANSWER_EXAMPLES.openApi } } },
     ...problemResponses('/openapi.json', ['unsupported-media-type', 'internal-error']),
   },
 } satisfies RouteDocument
@@ -38,7 +39,7 @@ const errorsDocument = {
   summary: 'Look up an error code',
   tags: ['documentation'],
   response: {
-    200: { description: 'All codes, with meaning and remedy', content: { 'text/html': { schema: HtmlAnswerSchema } } },
+    200: { description: 'All codes, with meaning and remedy', content: { 'text/html': { schema: HtmlAnswerSchema, examples: ANSWER_EXAMPLES.html } } },
     ...problemResponses('/docs/errors', ['unsupported-media-type', 'internal-error']),
   },
 } satisfies RouteDocument
@@ -57,13 +58,13 @@ async function addFiles (app: FastifyInstance): Promise<void> {
   const charts = dirname(createRequire(import.meta.url).resolve('echarts/package.json'))
   const folders = [
     { root: join(projectRoot, 'model-serving/public'), prefix: '/', files: /\.(html|js|css|svg|png|ico|webmanifest)$/ },
-    { root: join(charts, 'dist'), prefix: '/vendor/', files: /^\/echarts(\.esm)?\.min\.m?js$/ },
+    { root: join(charts, 'dist'), prefix: '/vendor/', files: /^\/echarts(\.esm)?\.min\.m?js$/, maxAge: '1d' },
     { root: join(projectRoot, 'examples'), prefix: '/examples/', files: /\.(csv|json)$/ },
   ]
-  for (const [i, { root, prefix, files }] of folders.entries()) {
+  for (const [i, { root, prefix, files, maxAge = 0 }] of folders.entries()) {
     if (!existsSync(root)) continue
     await app.register(fastifyStatic, {
-      root, prefix, decorateReply: i === 0, index: false, wildcard: false, dotfiles: 'ignore', globIgnore: ['**/node_modules/**'], allowedPath: (path) => files.test(path),
+      root, prefix, maxAge, decorateReply: i === 0, index: false, wildcard: false, dotfiles: 'ignore', globIgnore: ['**/node_modules/**'], allowedPath: (path) => files.test(path),
     })
   }
 }

@@ -4,6 +4,9 @@ import { z } from 'zod'
 export const PARTS = ['score', 'isAnomaly', 'observed', 'expected', 'bounds', 'contributions', 'anomalies', 'quality'] as const
 export type Part = typeof PARTS[number]
 
+/** Parts that hold an entry for each observation. */
+export const PARTS_BY_OBSERVATION: readonly Part[] = ['score', 'isAnomaly', 'observed', 'expected', 'bounds', 'contributions']
+
 /** Parts of an answer that are sent unless `include` says otherwise. */
 export const DEFAULT_PARTS: readonly Part[] = ['score', 'isAnomaly', 'anomalies', 'quality']
 
@@ -126,13 +129,13 @@ export const ComputeAnswerSchema = z.strictObject({
   threshold: z.literal(1).describe('An observation is anomalous when its score is greater.'),
   start: time.describe('Time of the first observation of the grid, UTC.'),
   step: z.string().meta({ format: 'duration' }).describe('Sampling interval of the grid.'),
-  timestamps: z.array(time).exactOptional().describe('Times of the grid; where the request gave times.'),
+  timestamps: z.array(time).exactOptional().describe('Times of the grid, where the request gave times and a part of the answer has an entry for each observation.'),
   score: values.exactOptional().describe('null where not scored: in warm-up and in gaps.'),
   isAnomaly: z.array(z.boolean().nullable()).exactOptional(),
   observed: byChannel.exactOptional().describe('The posted values on the grid.'),
   expected: byChannel.exactOptional().describe('What the model expected, in each channel\'s unit.'),
-  lower: byChannel.exactOptional().describe('Lower end of the usual band around the expected value.'),
-  upper: byChannel.exactOptional().describe('Upper end of the usual band around the expected value.'),
+  lower: byChannel.exactOptional().describe('Lower end of the expected band around the expected value.'),
+  upper: byChannel.exactOptional().describe('Upper end of the expected band around the expected value.'),
   contributions: byChannel.exactOptional().describe('Share of each channel in the score; the shares of an observation sum to 1.'),
   anomalies: z.array(AnomalySchema).exactOptional(),
   quality: z.record(z.string(), ChannelQualitySchema).exactOptional(),

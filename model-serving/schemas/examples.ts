@@ -6,6 +6,9 @@ import { simulateFarm } from '../../core/wind-farm/simulate.ts'
 import { formatInstant } from '../compute/times.ts'
 import { type NamedExample } from './content.ts'
 
+/** The model that the examples are for; their posts are refused where it is not served. */
+export const EXAMPLE_MODEL = 'wind-turbine'
+
 /** Observations of an example: a day and a half would fill screens, half a day shows everything. */
 const LENGTH = 72
 
@@ -41,7 +44,7 @@ export function computeExamples (): ComputeExamples {
   const series = slice(turbine.series, 0, LENGTH)
   const columns = columnsOf(series)
   const axis = { start: formatInstant(series.start), step: formatDuration(series.interval) }
-  const post = (summary: string, body: object): NamedExample => ({ summary, value: { model: 'wind-turbine', ...body } })
+  const post = (summary: string, body: object): NamedExample => ({ summary: `${summary} (model ${EXAMPLE_MODEL})`, value: { model: EXAMPLE_MODEL, ...body } })
   const times = Array.from({ length: 24 }, (_, t) => formatInstant(timeOf(series, t)))
   return {
     json: {
@@ -57,6 +60,6 @@ export function computeExamples (): ComputeExamples {
       'too-short': post('Three observations: 422 series-too-short', { ...axis, channels: columnsOf(slice(series, 0, 3)) }),
       'unknown-channel': post('A channel by another name: 422 unknown-channel', { ...axis, channels: renamed(columnsOf(slice(series, 0, 24))) }),
     },
-    csv: { fault: { summary: 'A hot bearing, as a table', value: csvOf(series, withFault(columns)) } },
+    csv: { fault: { summary: `A hot bearing, as a table (model ${EXAMPLE_MODEL})`, value: csvOf(series, withFault(columns)) } },
   }
 }

@@ -5,10 +5,15 @@ import { type ServedModel } from '../models.ts'
 
 const scoringRule = { smoothing: z.int().min(1).describe('Errors in the mean.'), threshold: z.number().describe('Smoothed reconstruction error that is served as score 1.') }
 
+/** How exactly the backend reproduces a package. */
+export const goldenDifference = z.number().min(0)
+  .describe('Largest relative difference between the golden scores of the package and those of this machine; 0 is bit for bit.')
+
 export const ModelDescriptionSchema = z.strictObject({
   name: z.string(),
   version: z.string(),
   digest: z.string().describe('SHA-256 over the model package; in every answer of the model, too.'),
+  goldenDifference,
   description: z.string(),
   architecture: z.string(),
   channels: z.array(z.string()),
@@ -20,7 +25,7 @@ export const ModelDescriptionSchema = z.strictObject({
     batch: z.strictObject(scoringRule),
     causal: z.strictObject({ ...scoringRule, tail: z.int().min(1).describe('Newest observations of a window that count.') }),
   }),
-  margins: z.record(z.string(), z.number()).describe('Half-width of the usual band around the expected value, in each channel\'s unit.'),
+  margins: z.record(z.string(), z.number()).describe('Half-width of the expected band around the expected value, in each channel\'s unit.'),
   training: z.strictObject({
     observations: z.int(),
     series: z.int(),
@@ -35,12 +40,13 @@ export const ModelListSchema = z.strictObject({ models: z.array(ModelDescription
 
 export const ModelParamsSchema = z.strictObject({ name: z.string().min(1).describe('Name of a served model.').meta({ examples: ['wind-turbine'] }) })
 
-export function describeModel ({ manifest, digest }: ServedModel): ModelDescription {
+export function describeModel ({ manifest, digest, goldenDifference }: ServedModel): ModelDescription {
   const { detector, training: { observations, series, dataSha256, tfjs, backend } } = manifest
   return {
     name: manifest.name,
     version: manifest.version,
     digest,
+    goldenDifference,
     description: manifest.description,
     architecture: manifest.architecture,
     channels: [...detector.channels],

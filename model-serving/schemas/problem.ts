@@ -5,7 +5,10 @@ import { type JsonContent } from './content.ts'
 
 /** Failures of HTTP itself: only a server meets them, so they are no part of the domain's table. */
 const HTTP_PROBLEMS = {
+  'malformed-request': { status: 400, title: 'The request is no HTTP', retryable: false },
   'method-not-allowed': { status: 405, title: 'The route does not have this method', retryable: false },
+  'request-timeout': { status: 408, title: 'The request did not arrive in time', retryable: true },
+  'headers-too-large': { status: 431, title: 'The headers exceed the limit', retryable: false },
 } as const satisfies Record<string, { status: number, title: string, retryable: boolean }>
 
 /** Every code that an answer of this service can carry. */
@@ -20,7 +23,7 @@ export const ProblemDocumentSchema = z.looseObject({
   title: z.string().describe('Constant text of the code.'),
   status: z.int().min(400).max(599),
   detail: z.string().describe('What is wrong with this request, and the remedy.'),
-  instance: z.string().describe('Path of the request.').meta({ format: 'uri-reference' }),
+  instance: z.string().optional().describe('Path of the request; absent where the request could not be read.').meta({ format: 'uri-reference' }),
   code: z.enum(Object.keys(ALL_PROBLEMS) as [AnyProblemCode, ...AnyProblemCode[]]).describe('Stable; branch on this.'),
   requestId: z.string().describe('Also in the header x-request-id and in the log of the service.'),
   errors: z.array(z.strictObject({
@@ -46,21 +49,25 @@ const EXTENSIONS: Partial<Record<AnyProblemCode, Record<string, unknown>>> = {
   'body-too-large': { limit: 33_554_432 },
   'unknown-channel': { expected: ['wind_speed_ms', 'power_kw'], errors: [{ pointer: '/channels/wind_speed', detail: 'not a channel of the model' }] },
   'missing-channel': { missing: ['power_kw'], expected: ['wind_speed_ms', 'power_kw'] },
-  'series-too-short': { needed: 16, got: 3 },
+  'series-too-short': { needed: 8, got: 3 },
   'series-too-long': { limit: 90_909, got: 100_000 },
   'timestamps-not-ascending': { index: 2, errors: [{ pointer: '/timestamps/2', detail: 'not after the one before' }] },
   'interval-mismatch': { got: 'PT1M', want: 'PT10M' },
   'invalid-value': { errors: [{ pointer: '/channels/power_kw/7', detail: 'not a finite number', got: 'n/a', want: 'number or null' }] },
 }
 
-/** Responses of a route for its codes, one a status, each code an example. */
+const ALLOW = { Allow: { description: 'The methods that the route has.', type: 'string' } }
+const RETRY_AFTER = { 'Retry-After': { description: 'Seconds to wait before trying again.', type: 'integer' } }
+
+/** Responses of a route for its codes and for other methods than its own: one a status, each code an example. */
 export function problemResponses (instance: string, codes: readonly AnyProblemCode[]): Record<number, DocumentedResponse> {
   const responses: Record<number, DocumentedResponse> = {}
-  for (const code of codes) {
+  for (const code of [...codes, 'method-not-allowed'] as const) {
     const { status, title, retryable } = ALL_PROBLEMS[code]
     const response = responses[status] ??= {
       description: '',
-      ...(retryable && { headers: { 'Retry-After': { description: 'Seconds to wait before trying again.', type: 'integer' } } }),
+      ...(retryable && { headers: RETRY_AFTER }),
+      ...(status === 405 && { headers: ALLOW }),
       content: { 'application/problem+json': { schema: ProblemDocumentSchema, examples: {} } },
     }
     Object.assign(response, { description: [response.description, title].filter(Boolean).join('; ') })

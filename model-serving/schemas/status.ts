@@ -1,12 +1,13 @@
 // The wire format of GET /status, /livez and /readyz.
 import { z } from 'zod'
+import { goldenDifference } from './models.ts'
 
 export const StatusSchema = z.strictObject({
   status: z.enum(['loading', 'ready']).describe('ready once the models are loaded and have reproduced their golden scores.'),
   version: z.string().describe('Version of the service.'),
   uptimeSeconds: z.number().min(0),
   backend: z.strictObject({ name: z.string(), tfjs: z.string() }).nullable().describe('What computes; null until it is loaded.'),
-  models: z.array(z.strictObject({ name: z.string(), version: z.string(), digest: z.string() })),
+  models: z.array(z.strictObject({ name: z.string(), version: z.string(), digest: z.string(), goldenDifference })),
   limits: z.strictObject({
     maxBodyBytes: z.int().describe('Largest request body, after decompression.'),
     maxValues: z.int().describe('Most values (observations times channels) in one request.'),

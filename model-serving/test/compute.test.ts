@@ -173,6 +173,10 @@ t.test('only the asked parts are sent', async (t) => {
   t.same(Object.keys(bare), ['model', 'scoring', 'threshold', 'start', 'step'])
   t.same(Object.keys(await answerOf(jsonOf(windSeries(20)))).slice(5), ['score', 'isAnomaly', 'anomalies', 'quality'])
   t.same(Object.keys(await answerOf(csvOf(windSeries(20)), csv, '?include=bounds')).slice(5), ['timestamps', 'lower', 'upper'])
+  const timed = { timestamps: timesOf(windSeries(20)), channels: columnsOf(windSeries(20)) }
+  for (const part of ['score', 'isAnomaly', 'observed', 'expected', 'contributions']) t.ok('timestamps' in await answerOf({ ...timed, options: { include: [part] } }), part)
+  t.same(Object.keys(await answerOf({ ...timed, options: { include: ['anomalies', 'quality'] } })).slice(5), ['anomalies', 'quality'], 'no time for every observation where nothing else is said of it')
+  t.same(Object.keys(await answerOf(csvOf(windSeries(20)), csv, '?include=anomalies')).slice(5), ['anomalies'])
 })
 
 t.test('a CSV answer is a table of the same numbers', async (t) => {
@@ -180,14 +184,19 @@ t.test('a CSV answer is a table of the same numbers', async (t) => {
   const response = await post(csvOf(series), { ...csv, accept: 'text/csv' }, '?include=expected,bounds,contributions,observed')
   t.equal(response.headers['content-type'], 'text/csv; charset=utf-8')
   const [header, ...rows] = response.body.trimEnd().split('\r\n').map((line) => line.split(','))
-  t.same(header, ['timestamp', 'score', 'isAnomaly', ...['observed', 'expected', 'lower', 'upper', 'contribution'].flatMap((word) => [`${word}_wind_speed_ms`, `${word}_power_kw`])])
+  t.same(header, ['timestamp', 'score', 'isAnomaly', 'imputed', ...['observed', 'expected', 'lower', 'upper', 'contribution'].flatMap((word) => [`${word}_wind_speed_ms`, `${word}_power_kw`])])
   const answer = await answerOf({ ...jsonOf(series), options: all })
   t.same(rows.map((row) => row[0]), timesOf(series).map((time) => time.replace('.000', '')))
   const numbers = (column: string): Array<number | null> => rows.map((row) => row[header!.indexOf(column)]!).map((cell) => cell === '' ? null : Number(cell))
   t.same(numbers('score'), answer.score)
   t.same(numbers('expected_power_kw'), answer.expected!['power_kw'])
   t.same(rows.map((row) => row[2]), answer.isAnomaly!.map((value) => String(value ?? '')))
-  t.match((await post(csvOf(series), { ...csv, accept: 'text/csv' }, '?include=anomalies')).body, /^timestamp,score,isAnomaly\r\n/, 'never a table without verdicts')
+  const filled = Object.fromEntries(rows.flatMap((row, i) => row[3] === '' ? [] : [[i, row[3]]]))
+  t.same(filled, { 20: 'power_kw', 90: 'wind_speed_ms', 91: 'wind_speed_ms', 92: 'wind_speed_ms' }, 'what was filled is marked')
+  const [wind, power] = Object.values(columnsOf(windSeries(20)))
+  const both = { ...jsonOf(windSeries(20)), channels: { wind_speed_ms: wind!.with(10, null), power_kw: power!.with(10, null) } }
+  t.match((await post(both, { accept: 'text/csv' })).body, /,(true|false),wind_speed_ms;power_kw\r\n/, 'two channels in one cell')
+  t.match((await post(csvOf(series), { ...csv, accept: 'text/csv' }, '?include=anomalies')).body, /^timestamp,score,isAnomaly,imputed\r\n/, 'never a table without verdicts')
 })
 
 t.test('channels named like formulas or like members of every object are channels like others', async (t) => {
@@ -196,14 +205,15 @@ t.test('channels named like formulas or like members of every object are channel
   const odd = await testApp([renamed])
   t.teardown(() => odd.close())
   const [wind, power] = Object.values(columnsOf(windSeries(20)))
-  const payload = `{"start":"2026-01-01T00:00:00Z","step":"PT10M","channels":{"__proto__":${JSON.stringify(power)},${JSON.stringify(names[0])}:${JSON.stringify(wind)}},"options":{"include":["expected","quality"]}}`
+  const payload = `{"start":"2026-01-01T00:00:00Z","step":"PT10M","channels":{"__proto__":${JSON.stringify(power!.with(10, null))},${JSON.stringify(names[0])}:${JSON.stringify(wind!.with(10, null))}},"options":{"include":["expected","quality"]}}`
   const headers = { 'content-type': 'application/json' }
   const response = await odd.inject({ method: 'POST', url: '/compute', payload, headers })
   t.equal(response.statusCode, 200)
   t.same(Object.keys(response.json().expected), names)
   const table = await odd.inject({ method: 'POST', url: '/compute', payload, headers: { ...headers, accept: 'text/csv' } })
   const cells = table.body.split('\r\n')[0]!
-  t.equal(cells, 'timestamp,score,isAnomaly,"expected_=cmd|""/c calc""!A1",expected___proto__')
+  t.equal(table.body.split('\r\n')[11]!.split(',')[3], '"\'=cmd|""/c calc""!A1;__proto__"', 'nor is a cell a formula')
+  t.equal(cells, 'timestamp,score,isAnomaly,imputed,"expected_=cmd|""/c calc""!A1",expected___proto__')
 })
 
 t.test('plots are drawn as SVG and PNG', async (t) => {
@@ -240,7 +250,7 @@ t.test('the documented examples do what they say', async (t) => {
   t.same(fault.quality!['power_kw']!.imputed, [20, 21])
   t.same((await answerOf(tables.fault.value as string, csv, '?minDuration=PT30M')).anomalies, fault.anomalies)
   t.equal((await answerOf(json.timestamps.value as object)).scoring, 'causal')
-  t.match((await post(json['too-short'].value as object)).json(), { code: 'series-too-short', needed: 16, got: 3 })
+  t.match((await post(json['too-short'].value as object)).json(), { code: 'series-too-short', needed: 8, got: 3 })
   t.match((await post(json['unknown-channel'].value as object)).json(), { code: 'unknown-channel', errors: [{ pointer: '/channels/wind_speed' }] })
 })
 

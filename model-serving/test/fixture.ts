@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type FastifyInstance } from 'fastify'
 import { FIT_DEFAULTS, fitDetector } from '../../core/fit.ts'
+import { makeGolden, reproduceGolden } from '../../core/golden.ts'
 import { ManifestSchema } from '../../core/manifest.ts'
 import { createRandom } from '../../core/random.ts'
 import { fromColumns, type Series } from '../../core/series.ts'
@@ -25,7 +26,9 @@ async function fitModel (name: string, series: readonly Series[], windowLength: 
     detector: model,
     training: { tfjs: '4.22.0', backend: 'cpu', parameters: {}, dataSha256: sha256(series[0]!.values), series: series.length, observations: series[0]!.length },
   })
-  return { manifest, digest: `sha256:${sha256(JSON.stringify(manifest))}`, reconstruct: autoencoder.reconstruct }
+  const { reconstruct } = autoencoder
+  const goldenDifference = reproduceGolden(model, reconstruct, makeGolden(model, reconstruct, series[0]!))
+  return { manifest, digest: `sha256:${sha256(JSON.stringify(manifest))}`, goldenDifference, reconstruct }
 }
 
 const sha256 = (content: string | Float64Array): string => createHash('sha256').update(content).digest('hex')
@@ -47,9 +50,9 @@ export const WINDOW = 8
 /** A two-channel model named `small`, quick to score with. */
 export const smallModel = await fitModel('small', [windSeries(600)], WINDOW)
 
-/** The wind farm's model, as `wind-turbine`: what the documentation's examples are posted to. */
+/** The wind farm's model, as `wind-turbine`: what the documentation's examples are posted to. Its window is the pipeline's. */
 export async function turbineModel (): Promise<ServedModel> {
-  return fitModel('wind-turbine', simulateFarm({ turbines: 1, days: 60, trainingDays: 60 }).turbines.map(({ series }) => series), 16, 4)
+  return fitModel('wind-turbine', simulateFarm({ turbines: 1, days: 60, trainingDays: 60 }).turbines.map(({ series }) => series), 8, 4)
 }
 
 export const testConfig = (changes: Partial<Config> = {}): Config => ({ ...readConfig({}), logLevel: 'silent', ...changes })

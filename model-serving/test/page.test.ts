@@ -4,8 +4,10 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import t, { type Test } from 'tap'
 import { type Series, slice } from '../../core/series.ts'
 import { simulateFarm } from '../../core/wind-farm/simulate.ts'
+import { buildApp } from '../app.ts'
+import { ModelRegistry } from '../models.ts'
 import { type Answer } from '../plot/render.ts'
-import { csvOf, smallModel, testApp, turbineModel, windSeries } from './fixture.ts'
+import { csvOf, smallModel, testApp, testConfig, turbineModel, windSeries } from './fixture.ts'
 import { renamed, syntheticAnswer } from './synthetic-answer.ts'
 
 const CANDIDATES = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
@@ -68,8 +70,8 @@ t.teardown(async () => {
   await service.close()
 })
 
-/** A tab on the page, and what went wrong in it. */
-async function open (t: Test): Promise<{ page: Page, faults: string[] }> {
+/** A tab, and what went wrong in it. */
+async function openTab (t: Test): Promise<{ page: Page, faults: string[] }> {
   const page = await context.newPage()
   t.teardown(async () => page.close())
   const faults: string[] = []
@@ -80,8 +82,14 @@ async function open (t: Test): Promise<{ page: Page, faults: string[] }> {
   })
   // A refusal by the service is logged by the browser, too; everything else is a fault (a breach of the content policy, a missing file).
   page.on('console', (message) => {
-    if (message.type() === 'error' && !message.text().includes('status of 4')) faults.push(message.text())
+    if (message.type() === 'error' && !/status of (4|503)/.test(message.text())) faults.push(message.text())
   })
+  return { page, faults }
+}
+
+/** A tab on the page. */
+async function open (t: Test): Promise<{ page: Page, faults: string[] }> {
+  const { page, faults } = await openTab(t)
   await page.goto(service.url)
   await page.waitForSelector('#model option', { state: 'attached' })
   return { page, faults }
@@ -176,6 +184,29 @@ t.test('the examples are one press away', { skip }, async (t) => {
   t.same(faults, [])
 })
 
+t.test('opened before the model is made it says so, and goes on by itself once it is', { skip }, async (t) => {
+  const models = new ModelRegistry()
+  const app = await buildApp({ config: testConfig(), models, logger: false })
+  t.teardown(async () => app.close())
+  const { page, faults } = await openTab(t)
+  await page.clock.install()
+  await page.goto(await app.listen({ port: 0, host: '127.0.0.1' }))
+  await hears(page, '#model-facts', 'The model is being prepared…')
+  await hears(page, '#live', 'The model is being prepared…')
+  t.equal(await page.locator('#model option').count(), 0)
+  t.equal(await page.locator('#problem').isVisible(), false, 'which is no failure')
+  await upload(page, 'early.csv', csvOf(windSeries(60)))
+  models.open([smallModel], { name: 'cpu', version: '4.22.0' })
+  // The Retry-After of not-ready, without waiting for it.
+  await page.clock.runFor(5000)
+  await page.waitForSelector('#model option', { state: 'attached' })
+  t.same(await page.locator('#model option').allTextContents(), ['small 1 (linear)'])
+  await page.waitForSelector('#results:not([hidden])')
+  t.match(await textOf(page, '#facts'), /early\.csv/, 'a file that came too early is scored then')
+  t.equal(await page.getByRole('button', { name: 'Example with a fault' }).isVisible(), false, 'no examples for a model that is not served')
+  t.same(faults, [])
+})
+
 t.test('it works from the keyboard: links, file, example, anomaly, zoom', { skip }, async (t) => {
   const { page, faults } = await open(t)
   const focused = async (): Promise<string> => page.evaluate<string>('document.activeElement.id || document.activeElement.textContent.trim()')
@@ -208,6 +239,35 @@ t.test('it works from the keyboard: links, file, example, anomaly, zoom', { skip
   await page.keyboard.press('Home')
   t.same(await view(page), whole)
   t.equal(await textOf(page, '#live'), 'The chart shows the whole series.')
+  t.same(faults, [])
+})
+
+t.test('a cursor on the chart tells each observation, by keys alone', { skip }, async (t) => {
+  const { page, faults } = await open(t)
+  const answer = await scored(faulty)
+  await upload(page, 'turbine.csv', faulty)
+  await results(page)
+  await page.focus('#chart')
+  const told = (i: number): RegExp => {
+    const [time = '', score] = [new Date(Date.parse(answer.start) + i * 600_000).toISOString().slice(11, 16), answer.score?.[i] ?? NaN]
+    return new RegExp(`^\\d+ \\w+ \\d+, ${time} UTC, score ${Number(score.toPrecision(3))}( – anomalous)?; \\w+ \\d+ %, observed [\\d.-]+, expected [\\d.-]+;`)
+  }
+  await page.keyboard.press('Shift+ArrowRight')
+  t.match(await textOf(page, '#live'), told(0), 'Shift and an arrow go to the first observation in view')
+  await page.keyboard.press('Shift+ArrowRight')
+  await page.keyboard.press('Shift+ArrowRight')
+  await page.keyboard.press('Shift+ArrowLeft')
+  t.match(await textOf(page, '#live'), told(1), 'and step from one to the next')
+  const at = (await textOf(page, '#live')).split(' UTC')[0] ?? ''
+  await hears(page, '#chart strong', at)
+  for (let i = 0; i < 5; i++) await page.keyboard.press('+')
+  await page.keyboard.press('Shift+ArrowLeft')
+  const zoomed = await view(page)
+  const last = Math.floor((zoomed.to - Date.parse(answer.start)) / 600_000)
+  t.match(await textOf(page, '#live'), told(last), 'from out of view it comes in at the edge')
+  await page.keyboard.press('Shift+ArrowRight')
+  t.match(await textOf(page, '#live'), told(last + 1))
+  t.ok((await view(page)).to > zoomed.to, 'and takes the view along')
   t.same(faults, [])
 })
 

@@ -1,18 +1,20 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { Writable } from 'node:stream'
+import { Duplex, Writable } from 'node:stream'
 import fc from 'fast-check'
 import t from 'tap'
+import { parse } from 'yaml'
 import { type Problem } from '../../core/errors.ts'
+import { answerTable } from '../compute/answer-table.ts'
 import { formatInstant, isInstant, parseInstant } from '../compute/times.ts'
 import { readConfig, SettingsSchema } from '../config.ts'
 import { findPackages, loadModels } from '../load-models.ts'
 import { ModelRegistry } from '../models.ts'
 import { projectRoot, serviceVersion } from '../project.ts'
-import { ComputeRequestSchema } from '../schemas/compute.ts'
+import { ComputeAnswerSchema, ComputeRequestSchema } from '../schemas/compute.ts'
 import { ModelDescriptionSchema, ModelListSchema } from '../schemas/models.ts'
 import { ALL_PROBLEMS, ProblemDocumentSchema } from '../schemas/problem.ts'
 import { StatusSchema } from '../schemas/status.ts'
@@ -24,12 +26,13 @@ const app = await testApp([smallModel])
 t.teardown(() => app.close())
 const get = (url: string, headers: Record<string, string> = {}) => app.inject({ url, headers })
 
+interface Examples { [name: string]: { summary?: string, value: unknown } }
 interface Operation {
   operationId: string,
   summary: string,
   tags: string[]
-  requestBody?: { content: Record<string, { examples: Record<string, { value: unknown }> }> }
-  responses: Record<string, { content?: Record<string, { examples?: Record<string, { value: unknown }> }> }>
+  requestBody?: { content: Record<string, { examples: Examples }> }
+  responses: Record<string, { headers?: Record<string, unknown>, content?: Record<string, { examples?: Examples }> }>
 }
 interface Document { openapi: string, paths: Record<string, Record<string, Operation>> }
 const openApi = async (): Promise<Document> => (await get('/openapi.json')).json()
@@ -44,12 +47,12 @@ t.test('status, liveness and readiness before and after the models are loaded', 
   t.match(await status(), { status: 'loading', backend: null, models: [] })
   t.equal((await loading.inject('/livez')).statusCode, 200)
   t.equal((await loading.inject('/readyz')).statusCode, 503)
-  models.open([smallModel], { name: 'wasm', version: '4.22.0' })
+  models.open([{ ...smallModel, goldenDifference: 3e-8 }], { name: 'wasm', version: '4.22.0' })
   t.match(await status(), {
     status: 'ready',
     version: serviceVersion,
     backend: { name: 'wasm', tfjs: '4.22.0' },
-    models: [{ name: 'small', version: '1', digest: smallModel.digest }],
+    models: [{ name: 'small', version: '1', digest: smallModel.digest, goldenDifference: 3e-8 }],
     limits: { maxBodyBytes: 33_554_432, maxValues: 1_000_000 },
   })
   t.same((await loading.inject('/readyz')).json(), { ready: true })
@@ -59,7 +62,7 @@ t.test('status, liveness and readiness before and after the models are loaded', 
 t.test('models are listed and described', async (t) => {
   const { models } = ModelListSchema.parse((await get('/models')).json())
   t.equal(models.length, 1)
-  t.match(models[0], { name: 'small', samplingInterval: 'PT10M', windowLength: 8, channels: ['wind_speed_ms', 'power_kw'], threshold: 1 })
+  t.match(models[0], { name: 'small', samplingInterval: 'PT10M', windowLength: 8, channels: ['wind_speed_ms', 'power_kw'], threshold: 1, goldenDifference: 0 })
   t.same(ModelDescriptionSchema.parse((await get('/models/small')).json()), models[0])
 })
 
@@ -82,6 +85,8 @@ t.test('browsers get the page, other clients the documentation', async (t) => {
   t.ok(files.length >= 3)
   for (const path of files) t.equal((await get(`/${path}`)).statusCode, 200, path)
   t.equal((await get('/vendor/echarts.esm.min.mjs')).headers['content-type'], 'application/javascript; charset=utf-8')
+  t.equal((await get('/vendor/echarts.esm.min.mjs')).headers['cache-control'], 'public, max-age=86400', 'a megabyte that is not asked for again every time')
+  t.equal((await get('/main.js')).headers['cache-control'], 'public, max-age=0', 'the page itself is always the newest')
   t.equal((await get('/vendor/package.json')).statusCode, 404, 'nothing else of the library')
   t.equal((await get('/types.d.ts')).statusCode, 404, 'no sources')
   t.equal((await get('/examples/wind-turbine-fault.csv')).statusCode, 200)
@@ -124,14 +129,19 @@ t.test('the OpenAPI document is 3.1 and lints without an error or a warning', as
   t.equal((await openApi()).openapi, '3.1.0')
 })
 
-t.test('every route is documented with a summary, a tag, its errors and examples of them', async (t) => {
+t.test('every route is documented with a summary, a tag, its errors and examples of all that it answers', async (t) => {
   const documented = await operations()
   t.same(documented.map(({ method, path }) => `${method} ${path}`).sort(), [
-    'get /', 'get /docs/errors', 'get /livez', 'get /models', 'get /models/{name}', 'get /openapi.json', 'get /readyz', 'get /status', 'post /compute',
+    'get /', 'get /docs', 'get /docs/errors', 'get /livez', 'get /models', 'get /models/{name}', 'get /openapi.json', 'get /readyz', 'get /status', 'post /compute',
   ])
   t.equal(new Set(documented.map(({ operation }) => operation.operationId)).size, documented.length)
   for (const { path, operation } of documented) {
     t.ok(operation.summary.length > 5 && operation.tags.length === 1, path)
+    for (const [type, { examples }] of Object.entries(operation.responses['200']!.content!)) {
+      t.ok(type === 'image/png' || Object.values(examples!).every(({ summary = '', value }) => summary.length > 5 && value !== undefined), `${path} ${type}`)
+    }
+    t.ok('Allow' in operation.responses['405']!.headers!, `${path} tells of other methods`)
+    t.equal((await app.inject({ method: 'PATCH', url: path.replace('{name}', 'small') })).statusCode, 405, `${path} refuses them`)
     for (const [status, { content = {} }] of Object.entries(operation.responses).filter(([code]) => Number(code) >= 400)) {
       const examples = Object.entries(content['application/problem+json']!.examples!)
       t.ok(examples.length > 0)
@@ -148,8 +158,70 @@ t.test('POST /compute documents three bodies with examples, four answers, and ev
   t.same(Object.keys(json), ['healthy', 'fault', 'timestamps', 'too-short', 'unknown-channel'])
   for (const { value } of Object.values(json)) t.ok(ComputeRequestSchema.safeParse(value).success)
   const codes = Object.values(responses).flatMap(({ content }) => Object.keys(content?.['application/problem+json']?.examples ?? {}))
-  const elsewhere = ['not-found', 'method-not-allowed', 'no-training-data', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable']
+  t.ok([...Object.values(json), ...Object.values(requestBody!.content['text/csv']!.examples)].every(({ summary }) => summary!.includes('model wind-turbine')), 'each example says for which model it is')
+  const elsewhere = ['malformed-request', 'request-timeout', 'headers-too-large', 'not-found', 'no-training-data', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable']
   t.same(codes.sort(), Object.keys(ALL_PROBLEMS).filter((code) => !elsewhere.includes(code)).sort())
+})
+
+t.test('the examples of answers are what the schemas allow, and agree with themselves and with the pipeline', async (t) => {
+  const example = async (path: string, type = 'application/json'): Promise<unknown> =>
+    Object.values((Object.values((await openApi()).paths[path]!)[0]!).responses['200']!.content![type]!.examples!)[0]!.value
+  const answer = ComputeAnswerSchema.parse(await example('/compute'))
+  t.same(answer.isAnomaly, answer.score!.map((value) => value! > 1))
+  t.same(answer.anomalies!.map(({ peakScore }) => peakScore), [Math.max(...answer.score!.map(Number))])
+  t.equal(await example('/compute', 'text/csv'), answerTable(answer))
+  const model = ModelDescriptionSchema.parse(await example('/models/{name}'))
+  t.same(ModelListSchema.parse(await example('/models')).models, [model])
+  t.same(StatusSchema.parse(await example('/status')).models.map(({ name }) => name), [model.name])
+  t.same(await example('/readyz'), (await get('/readyz')).json())
+  t.same(await example('/livez'), (await get('/livez')).json())
+  const params = parse(readFileSync(join(projectRoot, 'model-creation/params.yaml'), 'utf8')) as { train: { windowLength: number } }
+  t.equal(model.windowLength, params.train.windowLength)
+  const tooShort = (await openApi()).paths['/compute']!['post']!.responses['422']!.content!['application/problem+json']!.examples!['series-too-short']!.value
+  t.match(tooShort, { needed: params.train.windowLength })
+})
+
+/** What comes back on a connection of its own; ends when the service closes it. */
+async function exchange (url: string, request: string): Promise<{ head: string, body: string }> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.setTimeout(10_000, () => socket.destroy(new Error('no answer')))
+  socket.write(request)
+  let text = ''
+  for await (const chunk of socket) text += String(chunk)
+  const end = text.indexOf('\r\n\r\n')
+  return { head: text.slice(0, end), body: text.slice(end + 4) }
+}
+
+t.test('what is no HTTP is refused with a problem document, too, and the connection is closed', async (t) => {
+  const service = await serve(testConfig({ port: 0 }), false, async () => ({ models: [smallModel], backend: { name: 'cpu', version: '4.22.0' } }))
+  t.teardown(() => service.close())
+  const cases: Record<string, [string, number]> = {
+    'malformed-request': ['BREW /status HTTP/1.1\r\nHost: x\r\n\r\n', 400],
+    'a request line that is none': ['hello\r\n\r\n', 400],
+    'headers-too-large': [`GET /status HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  }
+  for (const [name, [request, status]] of Object.entries(cases)) {
+    const { head, body } = await exchange(service.url, request)
+    const document = ProblemDocumentSchema.parse(JSON.parse(body))
+    t.match(document, { status, code: status === 431 ? 'headers-too-large' : 'malformed-request' }, name)
+    t.match(head, new RegExp(`^HTTP/1\\.1 ${status} `), name)
+    t.match(head, /content-type: application\/problem\+json; charset=utf-8/)
+    t.match(head, new RegExp(`x-request-id: ${document.requestId}`))
+    t.notOk('instance' in document, 'nobody knows the path')
+  }
+  t.equal((await fetch(`${service.url}/livez`)).status, 200, 'others are not disturbed')
+})
+
+t.test('a request that does not arrive is told so; a caller who is gone is told nothing', (t) => {
+  const written = (code: string): { text: string, destroyed: boolean } => {
+    let text = ''
+    const socket = new Duplex({ read: () => {}, write: (chunk, _, done) => { text += String(chunk); done() } })
+    app.server.emit('clientError', Object.assign(new Error('x'), { code }), socket as Socket)
+    return { text, destroyed: socket.destroyed }
+  }
+  t.match(written('ERR_HTTP_REQUEST_TIMEOUT').text, /^HTTP\/1\.1 408 Request Timeout\r\n.*"code":"request-timeout"/s)
+  t.same(written('ECONNRESET'), { text: '', destroyed: true })
+  t.end()
 })
 
 t.test('settings have defaults, and .env.example tells all of them', (t) => {
@@ -180,14 +252,19 @@ t.test('settings are read from the environment, and a wrong one is named with th
 })
 
 t.test('the program ends with a sentence where its settings or its models are wrong', async (t) => {
-  const run = (env: Record<string, string>) => spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), join(projectRoot, 'model-serving/main.ts')], {
-    encoding: 'utf8', timeout: 60_000, env: { PATH: process.env['PATH'], ...env },
+  const run = (env: Record<string, string>, cwd = t.testdir({})) => spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), join(projectRoot, 'model-serving/main.ts')], {
+    cwd, encoding: 'utf8', timeout: 60_000, env: { PATH: process.env['PATH'], ...env },
   })
   const settings = run({ SERVICE_PORT: 'http' })
   t.match(settings, { status: 1, stderr: /^invalid-settings: SERVICE_PORT is "http": .*\n$/, stdout: '' })
   const models = run({ SERVICE_PORT: '0', MODELS_DIR: t.testdir({}) })
   t.equal(models.status, 1)
-  t.match(models.stdout, /"code":"invalid-model-package"/)
+  t.match(models.stdout, /"code":"invalid-model-package".*MODELS_DIR/)
+  t.notMatch(models.stdout + models.stderr, /\n\s+at |"stack"/, 'a sentence, no stack')
+  const file = t.testdir({ '.env': 'SERVICE_PORT=from-file\nMAX_VALUES=none\n' })
+  const both = run({ MAX_VALUES: 'from-environment' }, file)
+  t.match(both, { status: 1, stderr: /^invalid-settings: SERVICE_PORT is "from-file": .* MAX_VALUES is "from-environment": .*\n$/ }, 'a .env is read, and what is set counts more')
+  t.match(run({}, t.testdir({ '.env': {} })), { status: 1, stderr: /^invalid-settings: The \.env of this folder cannot be read; .*\n$/ })
 })
 
 t.test('model packages are the folder itself or its subfolders', async (t) => {
@@ -200,9 +277,11 @@ t.test('model packages are the folder itself or its subfolders', async (t) => {
 t.test('the service listens at once, becomes ready later, and closes', async (t) => {
   let loaded = (): void => {}
   const loading = new Promise<void>((resolve) => { loaded = resolve })
-  const service = await serve(testConfig({ port: 0 }), false, async () => {
+  const lines: string[] = []
+  const stream = new Writable({ write: (chunk, _, done) => { lines.push(String(chunk)); done() } })
+  const service = await serve(testConfig({ port: 0 }), { level: 'info', stream }, async () => {
     await loading
-    return { models: [smallModel], backend: { name: 'cpu', version: '4.22.0' } }
+    return { models: [{ ...smallModel, goldenDifference: 3e-8 }], backend: { name: 'cpu', version: '4.22.0' } }
   })
   t.match(service.url, /^http:\/\/127\.0\.0\.1:\d+$/)
   const statusOf = async (path: string): Promise<number> => (await fetch(service.url + path)).status
@@ -211,6 +290,8 @@ t.test('the service listens at once, becomes ready later, and closes', async (t)
   loaded()
   await service.ready
   t.equal(await statusOf('/readyz'), 200)
+  const ready = lines.map((line) => JSON.parse(line) as Record<string, unknown>).find(({ msg }) => msg === 'ready')
+  t.match(ready, { backend: 'cpu', models: [{ name: 'small', version: '1', goldenDifference: 3e-8 }] })
   const answer = await fetch(`${service.url}/compute`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(jsonOf(windSeries(20))) })
   t.equal(answer.status, 200)
   await service.close()

@@ -1,0 +1,42 @@
+// What every program that serves does: environment → settings → service, signals → end. Failures are a sentence on stderr and exit code 1.
+import { type FastifyServerOptions } from 'fastify'
+import { Problem } from '../core/errors.ts'
+import { type Config, readConfig, readEnvironment } from './config.ts'
+import { type LoadedModels, loadModels } from './load-models.ts'
+import { serve } from './serve.ts'
+
+export interface ServiceProgram {
+  /** Where the models come from, default: the packages of config.modelsDir. `stopped` aborts when the service is asked to end. */
+  readonly load?: (config: Config, stopped: AbortSignal) => Promise<LoadedModels>
+  /** Called once the models are served, unless the service was asked to end before. */
+  readonly onReady?: (url: string) => void
+}
+
+/** Serves until SIGINT or SIGTERM. Never rejects: what prevents the service is told and becomes the exit code. */
+export async function runService ({ load = loadModels, onReady }: ServiceProgram = {}): Promise<void> {
+  const stopping = new AbortController()
+  try {
+    const config = readConfig(readEnvironment())
+    const service = await serve(config, loggerOf(config), async (settings) => load(settings, stopping.signal))
+    const stop = (): void => {
+      stopping.abort()
+      service.close().catch(() => { process.exitCode = 1 })
+    }
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
+    // A service that can never be ready must not look alive; its log has told why.
+    const isReady = await service.ready.then(() => true, () => false)
+    if (stopping.signal.aborted) return
+    if (isReady) return onReady?.(service.url)
+    process.exitCode = 1
+    await service.close()
+  } catch (error) {
+    process.stderr.write(`${error instanceof Problem ? `${error.code}: ` : ''}${(error as Error).message}\n`)
+    process.exitCode = 1
+  }
+}
+
+/** Lines for people on a terminal, JSON for everything that reads logs. */
+function loggerOf ({ logLevel }: Config): FastifyServerOptions['logger'] {
+  const pretty = { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss' } } }
+  return { level: logLevel, ...(process.stdout.isTTY && pretty) }
+}

@@ -1,0 +1,90 @@
+// Named examples of what the routes answer. Made up and short; a test proves that the schemas allow them and that they agree
+// with themselves. The table is made from the JSON answer as every other is.
+import { CHANNELS } from '../../core/wind-farm/channels.ts'
+import { answerTable } from '../compute/answer-table.ts'
+import { serviceVersion } from '../project.ts'
+import { type ComputeAnswer } from './compute.ts'
+import { type NamedExample } from './content.ts'
+import { EXAMPLE_MODEL } from './examples.ts'
+import { type ModelDescription } from './models.ts'
+import { type Status } from './status.ts'
+
+const digest = `sha256:${'0123456789abcdef'.repeat(4)}`
+const one = (name: string, summary: string, value: unknown): Record<string, NamedExample> => ({ [name]: { summary, value } })
+
+const score = [0.31, 0.33, 0.36, 0.42, 0.61, 0.94, 1.27, 1.58]
+
+const answer: ComputeAnswer = {
+  model: { name: EXAMPLE_MODEL, version: '1', digest, architecture: 'linear' },
+  scoring: 'batch',
+  threshold: 1,
+  start: '2026-01-01T00:00:00Z',
+  step: 'PT10M',
+  score,
+  isAnomaly: score.map((value) => value > 1),
+  anomalies: [{
+    start: '2026-01-01T01:00:00Z',
+    end: '2026-01-01T01:10:00Z',
+    peak: '2026-01-01T01:10:00Z',
+    peakScore: 1.58,
+    channels: [{ name: 'gearbox_bearing_temp_c', contribution: 0.81 }, { name: 'gearbox_oil_temp_c', contribution: 0.11 }, { name: 'rotor_rpm', contribution: 0.03 }],
+  }],
+  quality: Object.fromEntries(CHANNELS.map((channel) => {
+    const gap = channel === 'power_kw' ? [2] : []
+    return [channel, { missing: gap.length, imputed: gap, duplicates: 0, outOfOrder: 0 }]
+  })),
+}
+
+const margins: Record<typeof CHANNELS[number], number> = {
+  wind_speed_ms: 1.46,
+  power_kw: 362,
+  rotor_rpm: 1.9,
+  generator_rpm: 187,
+  pitch_deg: 15.4,
+  ambient_temp_c: 1.08,
+  nacelle_temp_c: 2.37,
+  gearbox_oil_temp_c: 1.75,
+  gearbox_bearing_temp_c: 2.68,
+  generator_bearing_temp_c: 3.38,
+  vibration_mm_s: 0.345,
+}
+
+const model: ModelDescription = {
+  name: EXAMPLE_MODEL,
+  version: '1',
+  digest,
+  goldenDifference: 0,
+  description: 'Wind turbines of one farm, 10-minute SCADA means',
+  architecture: 'linear',
+  channels: [...CHANNELS],
+  samplingInterval: 'PT10M',
+  windowLength: 8,
+  maxGap: 3,
+  threshold: 1,
+  scorings: { batch: { smoothing: 37, threshold: 0.305 }, causal: { smoothing: 31, threshold: 0.332, tail: 8 } },
+  margins,
+  training: { observations: 43_200, series: 5, dataSha256: digest.slice('sha256:'.length), tfjs: '4.22.0', backend: 'wasm' },
+}
+
+const status: Status = {
+  status: 'ready',
+  version: serviceVersion,
+  uptimeSeconds: 86_400,
+  backend: { name: 'wasm', tfjs: '4.22.0' },
+  models: [{ name: EXAMPLE_MODEL, version: '1', digest, goldenDifference: 0 }],
+  limits: { maxBodyBytes: 33_554_432, maxValues: 1_000_000 },
+}
+
+/** Examples by what they show; a PNG has none, because text cannot show pixels. */
+export const ANSWER_EXAMPLES = {
+  compute: one('fault', 'A bearing that runs hot; one missing value was filled', answer),
+  table: one('fault', 'The same as a table', answerTable(answer)),
+  plot: one('plot', 'A plot, cut short', '<svg width="1200" height="1040" xmlns="http://www.w3.org/2000/svg">…</svg>'),
+  models: one('one', 'One model is served', { models: [model] }),
+  model: one(EXAMPLE_MODEL, 'The model of the simulated wind farm', model),
+  status: one('ready', 'One model is served', status),
+  live: one('live', 'The process answers', { live: true }),
+  ready: one('ready', 'Series can be scored', { ready: true }),
+  openApi: one('document', 'The document, cut short', { openapi: '3.1.0', info: { title: 'Time-series anomaly detection', version: serviceVersion }, paths: {} }),
+  html: one('page', 'A page, cut short', '<!doctype html>\n<html lang="en">…</html>\n'),
+} as const
