@@ -30,8 +30,9 @@ export interface TableOptions {
 const MISSING = new Set(['', '-', '--', 'na', 'n/a', 'nan', 'null', 'none', 'nil', '?', '#n/a', 'bad', 'inf', '-inf', '+inf', 'infinity', '-infinity'])
 const TIME_NAME = /^(time_?stamp|date_?time|time|date|ts|t|zeit|zeitstempel|datum|_time)$/i
 const TIME_OF_DAY = /^\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[ap]m)?$/i
-const DOT_NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
-const COMMA_NUMBER = /^[+-]?(\d+,?\d*|,\d+)(e[+-]?\d+)?$/i
+// Written so that no digit can be matched in two ways: a cell of a million digits must cost a millisecond, not an hour.
+const DOT_NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
+const COMMA_NUMBER = /^[+-]?(\d+(,\d*)?|,\d+)(e[+-]?\d+)?$/i
 
 /** Rows looked at, evenly spaced, to find out how a column is written. */
 const SAMPLE = 200

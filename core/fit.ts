@@ -5,7 +5,7 @@ import { Problem } from './errors.ts'
 import { detectBatch, standardisedRuns } from './hindsight.ts'
 import { type Reconstruct } from './reconstruction-error.ts'
 import { fitScaler } from './scaler.ts'
-import { type Series, slice } from './series.ts'
+import { emptyChannels, type Series, slice } from './series.ts'
 import { chooseThreshold, quantile, type ThresholdRule } from './threshold.ts'
 import { sampleWindows, type WindowMatrix } from './window.ts'
 
@@ -65,6 +65,7 @@ export function defaultWindowLength (observations: number, channels: number): nu
  * @throws Problem no-training-data when the series hold no full window
  */
 export async function fitDetector<A extends Autoencoder> (series: readonly Series[], settings: FitSettings, learn: Learn<A>): Promise<FittedDetector<A>> {
+  checkTrainable(series)
   const shape = modelShape(series, settings)
   const { model, autoencoder } = await fitOnce(series, shape, settings, learn)
   const held = await crossValidate(series, model, settings, learn).catch((error: unknown) => {
@@ -76,14 +77,20 @@ export async function fitDetector<A extends Autoencoder> (series: readonly Serie
       ...model,
       causal: { ...model.causal, threshold: chooseThreshold(settings.causal, held.causal) },
       batch: { ...model.batch, threshold: chooseThreshold(settings.batch, held.batch) },
-      margins: held.residuals.map((residuals) => settings.batch.factor * orZero(quantile(residuals, settings.batch.quantile))),
+      margins: held.residuals.map((residuals) => orZero(settings.batch.factor * quantile(residuals, settings.batch.quantile))),
     },
     autoencoder,
     calibration: { causal: held.causal, batch: held.batch },
   }
 }
 
-const orZero = (value: number): number => Number.isNaN(value) ? 0 : value
+/** A channel without a value leaves no observation to learn from; told by name, for no more data and no shorter window helps. */
+function checkTrainable (series: readonly Series[]): void {
+  const empty = emptyChannels(series)
+  if (empty.length > 0) throw new Problem('no-training-data', `There is no value of ${empty.join(', ')} in the training part; leave such channels out (--exclude).`)
+}
+
+const orZero = (value: number): number => Number.isNaN(value) ? 0 : Math.min(value, Number.MAX_VALUE)
 
 /** The model before anything is learnt: thresholds are 1, so that scores are raw smoothed errors. */
 function modelShape (series: readonly Series[], settings: FitSettings): DetectorModel {

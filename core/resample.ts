@@ -94,7 +94,7 @@ function chooseInterval (timestamps: Float64Array, wanted: number | undefined): 
   const interval = wanted ?? found
   if (Number.isNaN(interval)) throw new Problem('interval-mismatch', 'The sampling interval cannot be told from fewer than two times; post more rows.')
   if (Number.isNaN(found) || Math.abs(found - interval) <= 2 * JITTER * interval) return interval
-  throw new Problem('interval-mismatch', `The times are ${formatDuration(found)} apart, the model works at ${formatDuration(interval)}; ` +
+  throw new Problem('interval-mismatch', `The times are ${formatDuration(found)} apart, but the sampling interval is to be ${formatDuration(interval)}; ` +
     'resample the series to that, or use a model of its interval.', { extensions: { got: formatDuration(found), want: formatDuration(interval) } })
 }
 

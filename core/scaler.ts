@@ -16,6 +16,8 @@ const CONSTANT_SPREAD = 64 * Number.EPSILON
  */
 export const CONSTANT_DEPARTURE = 1
 
+const LARGEST_SQUARED = 1e150
+
 /** Keeps a wild reading (1e300) finite in 32-bit arithmetic; far beyond every threshold. */
 const STANDARDISED_LIMIT = 1e6
 
@@ -35,37 +37,48 @@ export function fitScaler (rows: readonly Float64Array[], channels: number): Sca
 }
 
 function channelMoments (rows: readonly Float64Array[], channels: number, c: number): { mean: number, deviation: number } {
-  let low = Infinity
-  let high = -Infinity
-  let sum = 0
-  let count = 0
+  const { low, high, sum, count } = channelRange(rows, channels, c)
+  if (count === 0) return { mean: 0, deviation: 0 }
+  const largest = Math.max(Math.abs(low), Math.abs(high))
+  if (high - low <= CONSTANT_SPREAD * largest) return { mean: low, deviation: 0 }
+  // Squares of 1e160 are infinite, those of 1e-170 nothing: such a channel is measured in units of its largest value.
+  const unit = largest > LARGEST_SQUARED || largest < 1 / LARGEST_SQUARED ? largest : 1
+  const mean = unit === 1 ? sum / count : meanIn(unit, rows, channels, c, count)
+  let squares = 0
+  for (const values of rows) {
+    for (let i = c; i < values.length; i += channels) {
+      const departure = values[i]! / unit - mean
+      if (!Number.isNaN(departure)) squares += departure * departure
+    }
+  }
+  return { mean: mean * unit, deviation: Math.sqrt(squares / count) * unit }
+}
+
+function channelRange (rows: readonly Float64Array[], channels: number, c: number): { low: number, high: number, sum: number, count: number } {
+  const range = { low: Infinity, high: -Infinity, sum: 0, count: 0 }
   for (const values of rows) {
     for (let i = c; i < values.length; i += channels) {
       const value = values[i]!
       if (Number.isNaN(value)) continue
-      low = Math.min(low, value)
-      high = Math.max(high, value)
-      sum += value
-      count++
+      range.low = Math.min(range.low, value)
+      range.high = Math.max(range.high, value)
+      range.sum += value
+      range.count++
     }
   }
-  if (count === 0) return { mean: 0, deviation: 0 }
-  if (high - low <= CONSTANT_SPREAD * Math.max(Math.abs(low), Math.abs(high))) return { mean: low, deviation: 0 }
-  const mean = sum / count
-  let squares = 0
-  for (const values of rows) {
-    for (let i = c; i < values.length; i += channels) {
-      const value = values[i]!
-      if (!Number.isNaN(value)) squares += (value - mean) * (value - mean)
-    }
-  }
-  return { mean, deviation: Math.sqrt(squares / count) }
+  return range
+}
+
+function meanIn (unit: number, rows: readonly Float64Array[], channels: number, c: number, count: number): number {
+  let sum = 0
+  for (const values of rows) for (let i = c; i < values.length; i += channels) if (!Number.isNaN(values[i]!)) sum += values[i]! / unit
+  return sum / count
 }
 
 /** Writes the standardised observation into `out` (both shape [channels]). */
 export function standardise (scaler: Scaler, observation: ArrayLike<number>, out: Float32Array): void {
   for (let c = 0; c < out.length; c++) {
-    const departure = observation[c]! - scaler.center[c]!
+    const departure = bounded(observation[c]! - scaler.center[c]!)
     const scale = scaler.scale[c]!
     if (scale === 0) {
       const tolerance = CONSTANT_SPREAD * Math.abs(scaler.center[c]!)
@@ -76,7 +89,9 @@ export function standardise (scaler: Scaler, observation: ArrayLike<number>, out
   }
 }
 
+const bounded = (value: number): number => Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value))
+
 /** A standardised value of channel c back in the channel's unit. */
 export function unscale (scaler: Scaler, c: number, standardised: number): number {
-  return scaler.center[c]! + standardised * scaler.scale[c]!
+  return bounded(scaler.center[c]! + standardised * scaler.scale[c]!)
 }

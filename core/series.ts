@@ -75,11 +75,32 @@ export function checkChannels (given: readonly string[], expected: readonly stri
   }
   const missing = expected.filter((channel) => !given.includes(channel))
   if (missing.length > 0) {
-    throw new Problem('missing-channel', `The model also needs ${quoted(missing)}; where a channel was not measured, leave its values empty (null).${hint}`, {
+    throw new Problem('missing-channel', `The model also needs ${quoted(missing)}; send it too: without it nothing can be scored.${hint}`, {
       items: missing.map((channel) => ({ pointer: at(channel), detail: 'missing' })),
       extensions: { missing, expected },
     })
   }
+}
+
+/**
+ * A channel without any value leaves every observation unscored; that is said, not answered with nothing.
+ * @throws Problem missing-channel naming the empty channels
+ */
+export function checkObserved (series: Series): void {
+  const empty = emptyChannels([series])
+  if (empty.length === 0) return
+  throw new Problem('missing-channel', `${quoted(empty)} has no value at all, so that nothing can be scored; send its values, or use a model without it.`, {
+    items: empty.map((channel) => ({ pointer: pointer('channels', channel), detail: 'no value' })),
+    extensions: { missing: empty, expected: series.channels },
+  })
+}
+
+/** Names of the channels that have no value in any of the series. */
+export function emptyChannels (series: readonly Series[]): string[] {
+  return (series[0]?.channels ?? []).filter((_, c) => series.every(({ values, channels }) => {
+    for (let i = c; i < values.length; i += channels.length) if (!Number.isNaN(values[i]!)) return false
+    return true
+  }))
 }
 
 /**

@@ -47,7 +47,8 @@ export function timestampReader (format: string): TimestampReader {
 }
 
 /**
- * The reader that understands every sample; of several, the one whose times run backwards least often.
+ * The reader that understands every sample; of several, the one whose times run backwards least often, then the one
+ * whose distances are most alike.
  * @returns undefined where none understands all
  */
 export function detectTimestampReader (samples: readonly string[]): TimestampReader | undefined {
@@ -57,9 +58,22 @@ export function detectTimestampReader (samples: readonly string[]): TimestampRea
   }
   formatReaders ??= FORMATS.map(timestampReader)
   const fitting = formatReaders.filter((reader) => samples.every((text) => !Number.isNaN(reader(text))))
-  const backwards = (reader: TimestampReader): number => {
-    const times = samples.map(reader)
-    return times.filter((time, i) => i > 0 && time < times[i - 1]!).length
+  const times = new Map(fitting.map((reader) => [reader, samples.map(reader)]))
+  const worse = (a: TimestampReader, b: TimestampReader): number =>
+    backwardSteps(times.get(a)!) - backwardSteps(times.get(b)!) || regularSteps(times.get(b)!) - regularSteps(times.get(a)!)
+  return fitting.sort(worse)[0]
+}
+
+function backwardSteps (times: readonly number[]): number {
+  return times.filter((time, i) => i > 0 && time < times[i - 1]!).length
+}
+
+/** How often the commonest distance occurs: days and months taken for one another make jumps. */
+function regularSteps (times: readonly number[]): number {
+  const counts = new Map<number, number>()
+  for (let i = 1; i < times.length; i++) {
+    const distance = times[i]! - times[i - 1]!
+    counts.set(distance, (counts.get(distance) ?? 0) + 1)
   }
-  return fitting.sort((a, b) => backwards(a) - backwards(b))[0]
+  return Math.max(0, ...counts.values())
 }

@@ -11,7 +11,7 @@ import { formatDuration, parseDuration } from '../core/duration.ts'
 import { Problem } from '../core/errors.ts'
 import { detectBatch } from '../core/hindsight.ts'
 import { resample } from '../core/resample.ts'
-import { type Series, timeOf } from '../core/series.ts'
+import { checkObserved, type Series, timeOf } from '../core/series.ts'
 import { loadBackend } from '../core/tfjs/backend.ts'
 import { loadModelPackage } from '../core/tfjs/model-package.ts'
 import { isProgram, runReporting } from './stage.ts'
@@ -59,6 +59,7 @@ async function score (file: string, flags: Flags): Promise<Result> {
   const { manifest: { name, version, detector }, digest, reconstruct, dispose } = await loadModelPackage(flags.model, await loadBackend(flags.backend))
   try {
     const { series } = resample(keepChannels(table, detector.channels), { interval: detector.interval, order: 'repair', maxObservations: 10_000_000 })
+    checkObserved(series)
     const detection = (flags.scoring === 'batch' ? detectBatch : detectCausal)(detector, reconstruct, series)
     if (detection.score.every(Number.isNaN)) {
       throw new Problem('series-too-short', `No observation could be scored: the model needs ${detector.windowLength} in a row without a gap of more than ${detector.maxGap}.`)

@@ -57,6 +57,8 @@ t.test('timestamps', async (t) => {
   t.equal(read('01/02/2026', '02/02/2026', '03/02/2026'), Date.UTC(2026, 1, 1), 'day first: the times ascend')
   t.equal(read('01/02/2026', '01/03/2026', '01/13/2026'), Date.UTC(2026, 0, 2), 'month first: no month 13')
   t.equal(read('01/10/2026', '01/11/2026', '02/01/2026'), Date.UTC(2026, 0, 10), 'month first: day first would run backwards')
+  const usa = Array.from({ length: 240 }, (_, i) => `${1 + Math.floor(i / 120)}/${1 + Math.floor(i / 24) % 5}/2026 ${i % 24}:00`.replace(/^2\//, '1/'))
+  t.equal(detectTimestampReader(usa.slice(0, 120))?.(usa[24]!), Date.UTC(2026, 0, 2), 'month first: day first would jump by months')
   t.equal(read('99999999999999999'), undefined, 'no year that machines write')
   t.equal(read('soon'), undefined)
   t.equal(read(), undefined)
@@ -64,6 +66,13 @@ t.test('timestamps', async (t) => {
 
 t.test('a format that contradicts itself is refused', async (t) => {
   t.throws(() => readTable('t,a\n1,2\n', { timestampFormat: 'hh HH a' }), { code: 'invalid-timestamp', message: /"hh HH a" is no timestamp format/ })
+})
+
+t.test('a cell of a million digits costs no time', { timeout: 10_000 }, async (t) => {
+  for (const decimal of ['.', ','] as const) {
+    const digits = '1'.repeat(1_000_000)
+    t.throws(() => readTable(`t;a\n2026-01-31;1\n2026-02-01;${digits}x\n`, { delimiter: ';', decimal }), { code: 'invalid-value' })
+  }
 })
 
 t.test('errors name line and column', async (t) => {

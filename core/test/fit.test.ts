@@ -98,6 +98,17 @@ t.test('a channel that never came has a margin of nothing', async (t) => {
   t.equal(model.batch.threshold, THRESHOLD_FLOOR)
 })
 
+t.test('values of 1e±160 and 1e±308 are measured like others', async (t) => {
+  for (const size of [1e-300, 1e-160, 1e160, 1e307]) {
+    const wave = waves(300, 2)
+    const scaled = altered(wave, (values) => { for (let i = 0; i < values.length; i += 2) values[i]! *= size })
+    const [plain, wild] = [await fitLinear([wave]), await fitLinear([scaled])]
+    t.ok(Math.abs(wild.model.scaler.scale[0]! / size / plain.model.scaler.scale[0]! - 1) < 1e-9, `${size}`)
+    t.ok(Math.abs(wild.model.batch.threshold / plain.model.batch.threshold - 1) < 1e-5)
+    t.ok(wild.model.margins.every(Number.isFinite))
+  }
+})
+
 t.test('a small movement on a large offset is no constant', async (t) => {
   const values = Float64Array.from({ length: 200 }, (_, i) => 1e9 + 1e-3 * Math.sin(i))
   t.ok(Math.abs(fitScaler([values], 1).scale[0]! / 7.07e-4 - 1) < 0.01)
@@ -124,7 +135,7 @@ t.test('too little data is said clearly', async (t) => {
   await t.rejects(fitLinear([]), { code: 'no-training-data' })
   await t.rejects(fitLinear([slice(waves(600), 0, 8)]), { code: 'no-training-data', message: /at least 9 consecutive/ })
   const gone = altered(slice(waves(600), 0, 100), (values) => { for (let i = 0; i < values.length; i += 3) values[i] = NaN })
-  await t.rejects(fitLinear([gone]), { code: 'no-training-data' })
+  await t.rejects(fitLinear([gone]), { code: 'no-training-data', message: /no value of channel_0 .*--exclude/ })
 })
 
 t.test('default window length', async (t) => {

@@ -5,7 +5,7 @@ import { type Table } from '../csv.ts'
 import { HoldImputer } from '../impute.ts'
 import { createRandom, shuffle } from '../random.ts'
 import { inferInterval, resample } from '../resample.ts'
-import { channelValues, fromColumns, observation, selectChannels, slice, timeOf } from '../series.ts'
+import { channelValues, checkObserved, emptyChannels, fromColumns, observation, selectChannels, slice, timeOf } from '../series.ts'
 import { sampleWindows, WindowBuffer, windowCount } from '../window.ts'
 
 const MINUTE = 60_000
@@ -54,7 +54,7 @@ t.test('the interval is told from the times', async (t) => {
   t.throws(() => resample(table([[0, 1]]), repair), { code: 'interval-mismatch' })
   t.equal(resample(table([[0, 1]]), { ...repair, interval: MINUTE }).series.length, 1)
   t.throws(() => resample(table([[0, 1], [60, 2], [120, 3]]), { ...repair, interval: 10 * MINUTE }),
-    { code: 'interval-mismatch', message: /PT1H apart, the model works at PT10M/ })
+    { code: 'interval-mismatch', message: /PT1H apart, but the sampling interval is to be PT10M/ })
   t.throws(() => resample(table([[0, 1], [5, 2], [10, 3]]), { ...repair, interval: 10 * MINUTE }), { code: 'interval-mismatch' }, 'nothing is thinned out in silence')
   t.throws(() => resample(table([[0, 1], [14, 2], [28, 3]]), { ...repair, interval: 10 * MINUTE }), { code: 'interval-mismatch' }, 'and nothing stretched')
 })
@@ -79,6 +79,15 @@ t.test('series: columns, observations, slices, times', async (t) => {
   t.throws(() => selectChannels(series, ['a', 'b', 'c/d']), { code: 'missing-channel', items: [{ pointer: '/channels/c~1d' }] })
   const many = Object.fromEntries(Array.from({ length: 12 }, (_, c) => [`x${c}`, [1]]))
   t.throws(() => selectChannels(fromColumns({ start: 0, interval: 1, columns: many }), ['a']), { message: /"x9" and 2 more/ })
+})
+
+t.test('a channel without a value is named', async (t) => {
+  const dead = fromColumns({ start: 0, interval: 1, columns: { a: [1, null], b: [null, null], c: [NaN, NaN] } })
+  t.same(emptyChannels([dead]), ['b', 'c'])
+  t.same(emptyChannels([dead, fromColumns({ start: 0, interval: 1, columns: { a: [1], b: [2], c: [null] } })]), ['c'])
+  t.same(emptyChannels([]), [])
+  t.throws(() => checkObserved(dead), { code: 'missing-channel', message: /"b", "c" has no value/, items: [{ pointer: '/channels/b' }, { pointer: '/channels/c' }] })
+  t.doesNotThrow(() => checkObserved(slice(fromColumns({ start: 0, interval: 1, columns: { a: [null, 1] } }), 0, 2)))
 })
 
 t.test('the imputer holds the last value up to maxGap observations', async (t) => {

@@ -1,6 +1,7 @@
 // Request → series → detection → answer. Pure: equal requests to equal models give equal answers.
 import { detectCausal } from '../../core/detector.ts'
 import { detectBatch } from '../../core/hindsight.ts'
+import { checkObserved } from '../../core/series.ts'
 import { type ModelRegistry } from '../models.ts'
 import { type ComputeAnswer, type Part } from '../schemas/compute.ts'
 import { buildAnswer } from './answer.ts'
@@ -18,6 +19,7 @@ export function compute (models: ModelRegistry, input: ComputeInput, maxValues: 
   // Merged duplicates may have left fewer observations than rows.
   checkLength(detector, posted.series.length, maxValues)
   checkTimes(posted.series)
+  checkObserved(posted.series)
   const detect = input.options.scoring === 'batch' ? detectBatch : detectCausal
   const detection = detect(detector, model.reconstruct, posted.series)
   const options = parts === undefined ? input.options : { ...input.options, include: new Set(parts) }

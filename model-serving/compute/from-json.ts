@@ -48,10 +48,13 @@ function readColumns ({ channels }: ComputeRequest): Map<string, readonly unknow
 function commonLength ({ timestamps }: ComputeRequest, columns: ReadonlyMap<string, readonly unknown[]>): number {
   const lengths = new Map([...columns].map(([name, column]) => [pointer('channels', name), column.length]))
   if (timestamps !== undefined) lengths.set('/timestamps', timestamps.length)
-  const [length = 0, ...others] = lengths.values()
-  if (others.every((other) => other === length)) return length
-  throw new Problem('channel-length-mismatch', 'All channels, and timestamps where they are sent, need the same number of entries; put null where a value is missing.',
-    { items: [...lengths].map(([at, got]) => ({ pointer: at, detail: `${got} entries` })) })
+  const all = [...lengths.values()]
+  const usual = all.sort((a, b) => a - b)[all.length >> 1] ?? 0
+  const others = [...lengths].filter(([, length]) => length !== usual)
+  if (others.length === 0) return usual
+  throw new Problem('channel-length-mismatch', `Not all of them have ${usual} entries: ${others.slice(0, 5).map(([at, length]) => `${at} has ${length}`).join(', ')}. ` +
+    'All channels, and timestamps where they are sent, need the same number; put null where a value is missing.',
+  { items: others.map(([at, got]) => ({ pointer: at, detail: `${got} entries`, got, want: usual })) })
 }
 
 function readValues (channels: readonly string[], columns: ReadonlyMap<string, readonly unknown[]>, length: number): Float64Array {

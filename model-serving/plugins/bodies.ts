@@ -79,6 +79,7 @@ async function parseForm (body: Buffer, contentType: string): Promise<Record<str
   const boundary = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;]+))/i.exec(contentType)
   if (boundary === null || !hasFewParts(body, `--${boundary[1] ?? boundary[2]}`)) throw malformed()
   const form = await new Response(new Uint8Array(body), { headers: { 'content-type': contentType } }).formData().catch((cause: unknown) => { throw malformed(cause) })
+  if (form.getAll('file').length > 1) throw new Problem('invalid-request', 'The form has several fields `file`; send one series in a request.', { items: [{ pointer: '/file', detail: 'sent more than once' }] })
   const fields = [...form].map(async ([name, value]) => [name, typeof value === 'string' ? value : decode(new Uint8Array(await value.arrayBuffer()), 'utf-8')] as const)
   return Object.fromEntries(await Promise.all(fields))
 }

@@ -28,6 +28,10 @@ export function requestIds (): (request: { headers: Record<string, string | stri
 
 export function addHeaders (app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => { setHeaders(request, reply) })
+  // An answer that is given while the service stops ends its connection, or the stop would wait for the caller to.
+  let stopping = false
+  app.addHook('preClose', async () => { stopping = true })
+  app.addHook('onSend', async (_, reply) => { if (stopping) reply.header('connection', 'close') })
 }
 
 /** For answers that are given before any hook has run. */

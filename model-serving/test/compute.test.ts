@@ -152,11 +152,21 @@ t.test('times with a gap come back on the regular grid, and disorder is repaired
 })
 
 t.test('a series long enough without a full window is answered, unscored, and its quality says why', async (t) => {
-  const missing = Array(30).fill(null)
+  const missing = Array.from({ length: 30 }, (_, t) => t === 29 ? 7 : null)
   const { score, anomalies, quality } = await answerOf({ start: '2026-01-01T00:00:00+02:00', step: 'PT600S', channels: { wind_speed_ms: missing, power_kw: missing } })
   t.ok(score!.every((value) => value === null))
   t.same(anomalies, [])
-  t.match(quality, { power_kw: { missing: 30, imputed: [] } })
+  t.match(quality, { power_kw: { missing: 29, imputed: [] } })
+})
+
+t.test('a channel without any value is refused by name, not answered with nothing', async (t) => {
+  const series = jsonOf(windSeries(30))
+  const dead = { ...series, channels: { ...series.channels, power_kw: Array(30).fill(null) } }
+  t.match((await post(dead)).json(), { status: 422, code: 'missing-channel', missing: ['power_kw'], detail: /"power_kw" has no value/ })
+})
+
+t.test('a cell of endless digits does not hold up the service', { timeout: 20_000 }, async (t) => {
+  t.match((await post(`timestamp,wind_speed_ms,power_kw\n2026-01-01T00:00:00Z,1,2\n2026-01-01T00:10:00Z,1,${'1'.repeat(5_000_000)}x\n`, csv)).json(), { status: 422 })
 })
 
 t.test('the model is the named one, else the one with exactly the posted channels', async (t) => {
