@@ -1,5 +1,5 @@
 // The CSV form of a request → input: a table with a timestamp column, the options in the query.
-import { readTable, type Table } from '../../core/csv.ts'
+import { keepChannels, readTable, type Table } from '../../core/csv.ts'
 import { type DetectorModel } from '../../core/detection.ts'
 import { pointer, Problem } from '../../core/errors.ts'
 import { resample } from '../../core/resample.ts'
@@ -52,16 +52,5 @@ function toSeries (table: Table, model: DetectorModel, options: ComputeOptions, 
   const hint = table.textColumns.length === 0 ? '' : ` Left out because they hold text: ${table.textColumns.slice(0, 10).join(', ')}.`
   checkChannels(table.channels, model.channels, (channel) => pointer(channel), hint)
   checkLength(model, table.timestamps.length, maxValues)
-  return resample(inOrderOf(model.channels, table), { interval: model.interval, order: options.timestamps, maxObservations: maxObservations(model, maxValues) })
-}
-
-/** The same table with its columns in another order. */
-function inOrderOf (channels: readonly string[], table: Table): Table {
-  const from = channels.map((channel) => table.channels.indexOf(channel))
-  const width = channels.length
-  const values = new Float64Array(table.values.length)
-  for (let row = 0; row < table.timestamps.length; row++) {
-    for (let c = 0; c < width; c++) values[row * width + c] = table.values[row * width + from[c]!]!
-  }
-  return { ...table, channels, values }
+  return resample(keepChannels(table, model.channels), { interval: model.interval, order: options.timestamps, maxObservations: maxObservations(model, maxValues) })
 }
