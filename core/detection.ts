@@ -1,7 +1,27 @@
 // What a detector is made of and what it says: the types that training, serving and streaming share.
+import { type Level } from './level.ts'
 import { type Scaler } from './scaler.ts'
 
-/** Everything about a detector that was fitted or chosen, except the autoencoder's weights. Part of the manifest. */
+/** One autoencoder of the detector: the windows it sees, and the size of its errors on normal data. */
+export interface Member {
+  /** Observations in a window. */
+  readonly windowLength: number
+  /** Newest observations of the window whose residuals count in causal scoring. */
+  readonly tail: number
+  /** Mean error of unseen normal data, by scoring: errors are divided by it, so that members can be combined. 1 for a lone member. */
+  readonly scale: { readonly causal: number, readonly batch: number }
+}
+
+/** How errors become scores, in one of the two scorings. */
+export interface ScoringModel {
+  /** Errors in the moving mean; odd for batch scoring, where it is centred. */
+  readonly smoothing: number
+  /** Smoothed reconstruction error that is served as score 1, as long as the level is not raised. */
+  readonly threshold: number
+  readonly level: Level
+}
+
+/** Everything about a detector that was fitted or chosen, except the autoencoders' weights. Part of the manifest. */
 export interface DetectorModel {
   /** Channel names, in the order of every array of shape [channels]. */
   readonly channels: readonly string[]
@@ -12,22 +32,12 @@ export interface DetectorModel {
   readonly scaler: Scaler
   /** Weight of each channel's squared residual in the reconstruction error. */
   readonly weights: readonly number[]
-  /** Observations in a window. */
+  /** Observations in the longest window: a shorter series has no score. */
   readonly windowLength: number
-  readonly causal: {
-    /** Newest observations of the window whose residuals count. */
-    readonly tail: number
-    /** Window errors in the trailing mean. */
-    readonly smoothing: number
-    /** Smoothed reconstruction error that is served as score 1. */
-    readonly threshold: number
-  }
-  readonly batch: {
-    /** Observations in the centred mean; odd. */
-    readonly smoothing: number
-    /** Smoothed reconstruction error that is served as score 1. */
-    readonly threshold: number
-  }
+  /** Autoencoders whose errors are combined by the geometric mean; at least one. */
+  readonly members: readonly Member[]
+  readonly causal: ScoringModel
+  readonly batch: ScoringModel
   /** Half-width of the band around the expected value, per channel, in its unit. */
   readonly margins: readonly number[]
 }

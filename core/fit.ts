@@ -1,123 +1,127 @@
-// Fits a detector on normal series: scaler, channel weights, autoencoder, and thresholds by blocked cross-validation.
-import { type Detection, type DetectorModel } from './detection.ts'
-import { detectCausal } from './detector.ts'
+// Fits a detector on normal series: scaler, channel weights, autoencoders, and thresholds by blocked cross-validation.
+import { calibrate, type Calibration, type CalibrationSettings, type Fitted, type Fold } from './calibration.ts'
+import { type DetectorModel, type Scoring, type ScoringModel } from './detection.ts'
 import { Problem } from './errors.ts'
-import { detectBatch, standardisedRuns } from './hindsight.ts'
-import { type Reconstruct } from './reconstruction-error.ts'
-import { fitScaler } from './scaler.ts'
+import { standardisedRuns } from './hindsight.ts'
+import { NO_LEVEL } from './level.ts'
+import { type Autoencoder } from './reconstruction-error.ts'
+import { fitScaler, type Scaler } from './scaler.ts'
 import { emptyChannels, type Series, slice } from './series.ts'
-import { chooseThreshold, quantile, type ThresholdRule } from './threshold.ts'
 import { sampleWindows, type WindowMatrix } from './window.ts'
 
+/** One autoencoder to fit. */
+export interface MemberSettings {
+  /** Observations in a window. */
+  readonly windowLength: number
+  /** Newest observations of a window that count in causal scoring. */
+  readonly tail: number
+}
+
+export interface ScoringSettings extends CalibrationSettings {
+  /** Errors in the moving mean; `auto`: 61 around an observation, 31 before it, and twice that where there is one channel alone. */
+  readonly smoothing: number | 'auto'
+}
+
 export interface FitSettings {
-  /** Observations in a window; `auto` is defaultWindowLength(). */
-  readonly windowLength: number | 'auto'
   /** Longest gap that is filled, in observations. */
   readonly maxGap: number
   /** At most this many training windows, evenly spaced. */
   readonly maxWindows: number
   /** Contiguous blocks of the cross-validation. */
   readonly folds: number
-  /** Weight of channels with at most two distinct training values (switches, commands) in the reconstruction error. */
+  /** Weight of the squared residuals of channels with two distinct training values (switches, commands), and of those with one. */
   readonly switchWeight: number
-  readonly causal: ThresholdRule & {
-    /** `auto` is max(8, windowLength / 4). */
-    readonly tail: number | 'auto'
-    readonly smoothing: number
-  }
-  readonly batch: ThresholdRule & { readonly smoothing: number }
+  readonly constantWeight: number
+  readonly causal: ScoringSettings
+  readonly batch: ScoringSettings
 }
 
 /** The method's defaults, chosen on public benchmarks (docs/EXPERIMENTS.md). */
 export const FIT_DEFAULTS: FitSettings = {
-  windowLength: 'auto',
   maxGap: 3,
   maxWindows: 1000,
   folds: 4,
-  switchWeight: 0.05,
-  causal: { tail: 'auto', smoothing: 31, quantile: 0.99, factor: 1.1 },
-  batch: { smoothing: 61, quantile: 0.99, factor: 1.15 },
+  switchWeight: 1e-4,
+  constantWeight: 3,
+  causal: { smoothing: 'auto', quantile: 0.99, factor: 1.1, levelSpan: 1001 },
+  batch: { smoothing: 'auto', quantile: 0.99, factor: 1.15, levelSpan: 2001 },
 }
 
-/** A fitted autoencoder: at least it reconstructs. */
-export interface Autoencoder {
-  readonly reconstruct: Reconstruct
-  dispose? (): void
-}
+const SMOOTHING: Record<Scoring, { several: number, one: number }> = { causal: { several: 31, one: 61 }, batch: { several: 61, one: 121 } }
 
-/** Trains an autoencoder on standardised windows. Called once per fold and once on everything. */
+/** Trains an autoencoder on standardised windows. Called for each member, once per fold and once on everything. */
 export type Learn<A extends Autoencoder> = (windows: WindowMatrix) => A | Promise<A>
+
+/** A member to fit, and how. */
+export interface MemberToFit<A extends Autoencoder> extends MemberSettings {
+  readonly learn: Learn<A>
+}
 
 export interface FittedDetector<A extends Autoencoder> {
   readonly model: DetectorModel
-  readonly autoencoder: A
-  /** Smoothed reconstruction errors of observations that the fold's model had not seen. */
+  /** One for each member of the model. */
+  readonly autoencoders: readonly A[]
+  /** Smoothed reconstruction errors of observations that the fold's model had not seen, over the threshold. */
   readonly calibration: { readonly causal: Float64Array, readonly batch: Float64Array }
-}
-
-/** 128 observations for one channel, else 16; at most a twelfth of the training part. */
-export function defaultWindowLength (observations: number, channels: number): number {
-  return Math.max(1, Math.min(channels === 1 ? 128 : 16, Math.floor(observations / 12)))
 }
 
 /**
  * Fits on one or more series of normal data with the same channels and interval.
  * @throws Problem no-training-data when the series hold no full window
  */
-export async function fitDetector<A extends Autoencoder> (series: readonly Series[], settings: FitSettings, learn: Learn<A>): Promise<FittedDetector<A>> {
+export async function fitDetector<A extends Autoencoder> (series: readonly Series[], settings: FitSettings, members: ReadonlyArray<MemberToFit<A>>): Promise<FittedDetector<A>> {
   checkTrainable(series)
-  const shape = modelShape(series, settings)
-  const { model, autoencoder } = await fitOnce(series, shape, settings, learn)
-  const held = await crossValidate(series, model, settings, learn).catch((error: unknown) => {
-    autoencoder.dispose?.()
+  const shape = modelShape(series, settings, members)
+  const fitted = await fitOnce(series, shape, settings, members)
+  const held = await crossValidate(series, fitted.model, settings, members).catch((error: unknown) => {
+    disposeAll(fitted.autoencoders)
     throw error
   })
-  return {
-    model: {
-      ...model,
-      causal: { ...model.causal, threshold: chooseThreshold(settings.causal, held.causal) },
-      batch: { ...model.batch, threshold: chooseThreshold(settings.batch, held.batch) },
-      margins: held.residuals.map((residuals) => orZero(settings.batch.factor * quantile(residuals, settings.batch.quantile))),
-    },
-    autoencoder,
-    calibration: { causal: held.causal, batch: held.batch },
-  }
+  return { ...fitted, model: { ...fitted.model, ...held.calibrated }, calibration: held.scores }
 }
 
 /** A channel without a value leaves no observation to learn from; told by name, for no more data and no shorter window helps. */
 function checkTrainable (series: readonly Series[]): void {
+  if (series.length === 0) throw new Problem('no-training-data', 'There is no series to train on.')
   const empty = emptyChannels(series)
   if (empty.length > 0) throw new Problem('no-training-data', `There is no value of ${empty.join(', ')} in the training part; leave such channels out (--exclude).`)
 }
 
-const orZero = (value: number): number => Number.isNaN(value) ? 0 : Math.min(value, Number.MAX_VALUE)
-
-/** The model before anything is learnt: thresholds are 1, so that scores are raw smoothed errors. */
-function modelShape (series: readonly Series[], settings: FitSettings): DetectorModel {
-  const first = series[0]
-  if (first === undefined) throw new Problem('no-training-data', 'There is no series to train on.')
-  const observations = Math.max(...series.map((one) => one.length))
-  const windowLength = settings.windowLength === 'auto' ? defaultWindowLength(observations, first.channels.length) : settings.windowLength
-  const tail = settings.causal.tail === 'auto' ? Math.max(8, Math.floor(windowLength / 4)) : settings.causal.tail
+/** The model before anything is learnt: scales and thresholds are 1, so that scores are raw smoothed errors. */
+function modelShape (series: readonly Series[], settings: FitSettings, members: readonly MemberSettings[]): DetectorModel {
+  const { channels, interval } = series[0]!
+  const scoring = (name: Scoring): ScoringModel => {
+    const { smoothing } = settings[name]
+    return { smoothing: smoothing === 'auto' ? SMOOTHING[name][channels.length === 1 ? 'one' : 'several'] : smoothing, threshold: 1, level: NO_LEVEL }
+  }
   return {
-    channels: first.channels,
-    interval: first.interval,
+    channels,
+    interval,
     maxGap: settings.maxGap,
     scaler: { center: [], scale: [] },
-    weights: channelWeights(series, settings.switchWeight),
-    windowLength,
-    causal: { tail: Math.min(tail, windowLength), smoothing: settings.causal.smoothing, threshold: 1 },
-    batch: { smoothing: settings.batch.smoothing, threshold: 1 },
-    margins: first.channels.map(() => 0),
+    weights: [],
+    windowLength: Math.max(...members.map(({ windowLength }) => windowLength)),
+    members: members.map(({ windowLength, tail }) => ({ windowLength, tail: Math.min(tail, windowLength), scale: { causal: 1, batch: 1 } })),
+    causal: scoring('causal'),
+    batch: scoring('batch'),
+    margins: channels.map(() => 0),
   }
 }
 
-/** Less weight for channels that only switch: their windows are reconstructed badly at every switch, faulty or not. */
-function channelWeights (series: readonly Series[], switchWeight: number): number[] {
-  const channels = series[0]!.channels.length
+/**
+ * Channels that switch are reconstructed badly at every switch, faulty or not: they hardly count. One that never moved in training
+ * and moves is news: it counts more than others.
+ */
+function channelWeights (series: readonly Series[], scaler: Scaler, { switchWeight, constantWeight }: FitSettings): number[] {
+  const { channels } = series[0]!
   // A lone channel has nothing to be weighed against.
-  if (channels === 1) return [1]
-  return series[0]!.channels.map((_, c) => hasMoreThanTwoValues(series, c) ? 1 : switchWeight)
+  if (channels.length === 1) return [1]
+  const weights = channels.map((_, c) => {
+    if (scaler.scale[c] === 0) return constantWeight
+    return hasMoreThanTwoValues(series, c) ? 1 : switchWeight
+  })
+  // Weights are relative: where no channel counts in full, all do.
+  return Math.max(...weights) > 0 ? weights : channels.map(() => 1)
 }
 
 function hasMoreThanTwoValues (series: readonly Series[], c: number): boolean {
@@ -130,41 +134,47 @@ function hasMoreThanTwoValues (series: readonly Series[], c: number): boolean {
   return seen.size > 2
 }
 
-async function fitOnce<A extends Autoencoder> (series: readonly Series[], shape: DetectorModel, settings: FitSettings, learn: Learn<A>): Promise<{ model: DetectorModel, autoencoder: A }> {
-  const scaler = fitScaler(series.map((one) => one.values), shape.channels.length)
-  const runs = series.flatMap((one) => standardisedRuns(one, scaler, shape.maxGap).map((run) => run.values))
-  const windows = sampleWindows(runs, shape.channels.length, shape.windowLength, settings.maxWindows)
-  if (windows.count < 2) {
-    throw new Problem('no-training-data', `Training needs at least ${shape.windowLength + 1} consecutive observations without long gaps; ` +
-      'post or name more data, or choose a shorter window.')
-  }
-  return { model: { ...shape, scaler }, autoencoder: await learn(windows) }
+function disposeAll (autoencoders: readonly Autoencoder[]): void {
+  for (const autoencoder of autoencoders) autoencoder.dispose?.()
 }
 
-interface HeldOut {
-  readonly causal: Float64Array
-  readonly batch: Float64Array
-  /** |observed − expected| per channel. */
-  readonly residuals: number[][]
+async function fitOnce<A extends Autoencoder> (series: readonly Series[], shape: DetectorModel, settings: FitSettings, members: ReadonlyArray<MemberToFit<A>>): Promise<Fitted<A>> {
+  const channels = shape.channels.length
+  const scaler = fitScaler(series.map((one) => one.values), channels)
+  const runs = series.flatMap((one) => standardisedRuns(one, scaler, shape.maxGap).map((run) => run.values))
+  const autoencoders: A[] = []
+  try {
+    for (const { windowLength, learn } of members) {
+      const windows = sampleWindows(runs, channels, windowLength, settings.maxWindows)
+      if (windows.count < 2) throw tooLittle(windowLength)
+      autoencoders.push(await learn(windows))
+    }
+  } catch (error) {
+    disposeAll(autoencoders)
+    throw error
+  }
+  return { model: { ...shape, scaler, weights: channelWeights(series, scaler, settings) }, autoencoders }
+}
+
+function tooLittle (windowLength: number): Problem {
+  return new Problem('no-training-data', `Training needs at least ${windowLength + 1} consecutive observations without long gaps; ` +
+    'post or name more data, or choose a shorter window.')
 }
 
 /** Blocked cross-validation: each block of time is scored by a model that was fitted without it, the block scored as served. */
-async function crossValidate<A extends Autoencoder> (series: readonly Series[], shape: DetectorModel, settings: FitSettings, learn: Learn<A>): Promise<HeldOut> {
-  const causal: number[] = []
-  const batch: number[] = []
-  const residuals = shape.channels.map((): number[] => [])
-  for (let fold = 0; fold < settings.folds; fold++) {
-    const blocks = series.map((one) => blockOf(one, fold, settings.folds))
-    const { model, autoencoder } = await fitOnce(blocks.flatMap((block) => block.outside), shape, settings, learn)
-    for (const { inside } of blocks) {
-      pushScores(causal, detectCausal(model, autoencoder.reconstruct, inside).score)
-      const hindsight = detectBatch(model, autoencoder.reconstruct, inside)
-      pushScores(batch, hindsight.score)
-      pushResiduals(residuals, inside, hindsight)
+async function crossValidate<A extends Autoencoder> (series: readonly Series[], model: DetectorModel, settings: FitSettings, members: ReadonlyArray<MemberToFit<A>>): Promise<Calibration> {
+  const folds: Array<Fold<A>> = []
+  try {
+    for (let fold = 0; fold < settings.folds; fold++) {
+      const blocks = series.map((one) => blockOf(one, fold, settings.folds))
+      const fitted = await fitOnce(blocks.flatMap((block) => block.outside), model, settings, members)
+      // A channel's kind is told by all of the data: a switch that rests outside this block is still a switch.
+      folds.push({ ...fitted, model: { ...fitted.model, weights: model.weights }, inside: blocks.map((block) => block.inside) })
     }
-    autoencoder.dispose?.()
+    return calibrate(model, folds, settings)
+  } finally {
+    for (const { autoencoders } of folds) disposeAll(autoencoders)
   }
-  return { causal: Float64Array.from(causal), batch: Float64Array.from(batch), residuals }
 }
 
 function blockOf (series: Series, fold: number, folds: number): { inside: Series, outside: Series[] } {
@@ -172,16 +182,4 @@ function blockOf (series: Series, fold: number, folds: number): { inside: Series
   const to = Math.floor((fold + 1) * series.length / folds)
   const outside = [slice(series, 0, from), slice(series, to, series.length)].filter((part) => part.length > 0)
   return { inside: slice(series, from, to), outside }
-}
-
-function pushScores (scores: number[], more: Float64Array): void {
-  for (const score of more) if (!Number.isNaN(score)) scores.push(score)
-}
-
-function pushResiduals (residuals: number[][], series: Series, { expected }: Detection): void {
-  const channels = residuals.length
-  for (let i = 0; i < expected.length; i++) {
-    const residual = Math.abs(series.values[i]! - expected[i]!)
-    if (!Number.isNaN(residual)) residuals[i % channels]!.push(residual)
-  }
 }

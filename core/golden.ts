@@ -4,7 +4,7 @@ import { detectCausal } from './detector.ts'
 import { Problem } from './errors.ts'
 import { detectBatch } from './hindsight.ts'
 import { type Golden } from './manifest.ts'
-import { type Reconstruct } from './reconstruction-error.ts'
+import { type Autoencoder } from './reconstruction-error.ts'
 import { channelValues, fromColumns, type Series } from './series.ts'
 
 /** Largest relative difference between backends: 32-bit sums in another order, no more. Below LEAST_SCORE scores are compared as if they were that. */
@@ -14,12 +14,12 @@ const LEAST_SCORE = 0.01
 const toJson = (values: Float64Array): Array<number | null> => Array.from(values, (value) => Number.isNaN(value) ? null : value)
 
 /** Scores a series both ways, to be stored beside the weights. */
-export function makeGolden (model: DetectorModel, reconstruct: Reconstruct, series: Series): Golden {
+export function makeGolden (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Golden {
   return {
     start: series.start,
     values: Object.fromEntries(series.channels.map((name, c) => [name, toJson(channelValues(series, c))])),
-    causal: toJson(detectCausal(model, reconstruct, series).score),
-    batch: toJson(detectBatch(model, reconstruct, series).score),
+    causal: toJson(detectCausal(model, autoencoders, series).score),
+    batch: toJson(detectBatch(model, autoencoders, series).score),
   }
 }
 
@@ -28,12 +28,12 @@ export function makeGolden (model: DetectorModel, reconstruct: Reconstruct, seri
  * @returns the largest relative difference, |a − b| / |b|
  * @throws Problem golden-scores-differ beyond GOLDEN_TOLERANCE, or where another observation is scored
  */
-export function reproduceGolden (model: DetectorModel, reconstruct: Reconstruct, golden: Golden): number {
+export function reproduceGolden (model: DetectorModel, autoencoders: readonly Autoencoder[], golden: Golden): number {
   const columns = Object.fromEntries(model.channels.map((name) => [name, golden.values[name] ?? []]))
   const series = fromColumns({ start: golden.start, interval: model.interval, columns })
   const largest = Math.max(
-    difference(detectCausal(model, reconstruct, series).score, golden.causal),
-    difference(detectBatch(model, reconstruct, series).score, golden.batch)
+    difference(detectCausal(model, autoencoders, series).score, golden.causal),
+    difference(detectBatch(model, autoencoders, series).score, golden.batch)
   )
   if (largest <= GOLDEN_TOLERANCE) return largest
   throw new Problem('golden-scores-differ', `The model's golden scores differ by ${largest.toExponential(1)} here (at most ${GOLDEN_TOLERANCE} is allowed); ` +

@@ -1,11 +1,12 @@
 // Batch scoring: every window that covers an observation has a say, later ones too. For series that are there as a whole.
-import { type Detection, type DetectorModel, emptyDetection } from './detection.ts'
+import { combineErrors } from './combine.ts'
+import { type Detection, type DetectorModel, emptyDetection, type Member } from './detection.ts'
 import { HoldImputer } from './impute.ts'
-import { type Reconstruct, reconstructionError } from './reconstruction-error.ts'
+import { divideByCentredLevel } from './level.ts'
+import { type Autoencoder, errorsOfRun, type RunErrors, type RunOptions } from './reconstruction-error.ts'
 import { type Scaler, standardise, unscale } from './scaler.ts'
 import { centredMean, meanOverCoveringWindows, splitScore } from './score.ts'
 import { observation, type Series } from './series.ts'
-import { windowCount } from './window.ts'
 
 /** A gap-free run of observations, standardised: what windows may be cut from. */
 export interface Run {
@@ -15,8 +16,8 @@ export interface Run {
   readonly values: Float32Array
 }
 
-/** Windows that go through the autoencoder together; no result depends on it. */
-const CHUNK = 512
+/** Each observation is covered by about that many windows: neighbouring windows say nearly the same. */
+const COVERING_WINDOWS = 16
 
 /**
  * Fills short gaps and cuts the series at long ones.
@@ -46,57 +47,96 @@ export function standardisedRuns (series: Series, scaler: Scaler, maxGap: number
 }
 
 /**
- * Batch scoring of a series: for each observation the mean error of all windows that cover it, then a centred mean.
- * A run shorter than a window stays unscored.
+ * Batch scoring of a series: for each observation the mean error of the windows that cover it, combined over the members, then a
+ * centred mean, relative to the threshold and to the level around it. A run shorter than the longest window stays unscored.
+ * @param autoencoders one for each member of the model
  */
-export function detectBatch (model: DetectorModel, reconstruct: Reconstruct, series: Series): Detection {
+export function detectBatch (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
   const channels = model.channels.length
   const detection = emptyDetection(series.length, channels)
   for (const run of standardisedRuns(series, model.scaler, model.maxGap, detection.imputed)) {
     const length = run.values.length / channels
     if (length < model.windowLength) continue
-    const { errors, expected } = reconstructRun(model, reconstruct, run.values)
+    const { errors, expected } = membersOfRun(model, autoencoders, series, run)
     detection.expected.set(expected, run.from * channels)
-    const parts = centredMean(meanOverCoveringWindows(errors, channels, model.windowLength), channels, model.batch.smoothing)
-    for (let t = 0; t < length; t++) {
-      const split = parts.subarray(t * channels, (t + 1) * channels)
-      detection.score[run.from + t] = splitScore(split, model.batch.threshold)
-      detection.contributions.set(split, (run.from + t) * channels)
-    }
+    const parts = centredMean(errors, channels, model.batch.smoothing)
+    for (let t = 0; t < length; t++) detection.score[run.from + t] = splitScore(parts.subarray(t * channels, (t + 1) * channels), model.batch.threshold)
+    detection.contributions.set(parts, run.from * channels)
   }
+  divideByCentredLevel(detection.score, model.batch.level)
   return detection
 }
 
-/** Errors of all windows of a run, shape [windows × channels], and the mean reconstruction of each observation, unscaled. */
-function reconstructRun (model: DetectorModel, reconstruct: Reconstruct, run: Float32Array): { errors: Float64Array, expected: Float64Array } {
+/** Combined errors of the observations of a run, and their mean reconstruction, unscaled; both [length × channels]. */
+function membersOfRun (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series, run: Run): { errors: Float64Array, expected: Float64Array } {
   const channels = model.channels.length
-  const width = model.windowLength * channels
-  const count = windowCount(run.length / channels, model.windowLength)
-  const norm = { channels, weights: model.weights, tail: model.windowLength }
-  const errors = new Float64Array(count * channels)
-  const sums = new Float64Array(run.length)
-  for (let first = 0; first < count; first += CHUNK) {
-    const size = Math.min(CHUNK, count - first)
-    const windows = new Float32Array(size * width)
-    for (let i = 0; i < size; i++) windows.set(run.subarray((first + i) * channels, (first + i) * channels + width), i * width)
-    const reconstructions = reconstruct(windows, size)
-    for (let i = 0; i < size; i++) {
-      const at = (first + i) * channels
-      const reconstruction = reconstructions.subarray(i * width, (i + 1) * width)
-      reconstructionError(norm, windows.subarray(i * width, (i + 1) * width), reconstruction, errors.subarray(at, at + channels))
-      for (let j = 0; j < width; j++) sums[at + j]! += reconstruction[j]!
-    }
-  }
-  return { errors, expected: meanReconstruction(model, sums, count) }
+  const expected = new Float64Array(run.values.length)
+  const errors = model.members.map((member, m) => {
+    const covered = coverRun(model, member, autoencoders[m]!, run, gridIndex(series) + run.from)
+    covered.means.forEach((mean, i) => { expected[i]! += mean / model.members.length })
+    return { parts: covered.parts, scale: member.scale.batch }
+  })
+  for (let i = 0; i < expected.length; i++) expected[i] = unscale(model.scaler, i % channels, expected[i]!)
+  return { errors: combineErrors(errors, channels), expected }
 }
 
-/** Turns sums over covering windows into means in each channel's unit, in place. */
-function meanReconstruction (model: DetectorModel, sums: Float64Array, windows: number): Float64Array {
+/** Number of the series' first observation on the grid of all times: strides are counted from there, wherever a series begins. */
+function gridIndex ({ start, interval }: Series): number {
+  return Math.floor(start / interval)
+}
+
+/** A piece of a run in which windows follow each other at one stride. */
+interface Piece {
+  /** First observation of its first window. */
+  readonly from: number
+  readonly found: RunErrors
+}
+
+/** The windows of one member in a run: each observation's mean error, part by part, and mean reconstruction; both [length × channels]. */
+function coverRun (model: DetectorModel, member: Member, autoencoder: Autoencoder, run: Run, index: number): { parts: Float64Array, means: Float64Array } {
   const channels = model.channels.length
-  for (let i = 0; i < sums.length; i++) {
-    const t = Math.floor(i / channels)
-    const covering = Math.min(windows - 1, t) - Math.max(0, t - model.windowLength + 1) + 1
-    sums[i] = unscale(model.scaler, i % channels, sums[i]! / covering)
+  const { windowLength } = member
+  const length = run.values.length / channels
+  const options = { channels, windowLength, stride: strideOf(windowLength), tail: windowLength, weights: model.weights }
+  const pieces = piecesOf(length, options, index).map(({ from, windows }): Piece => {
+    const to = from + (windows - 1) * options.stride + windowLength
+    return { from, found: errorsOfRun(autoencoder, run.values.subarray(from * channels, to * channels), options) }
+  })
+  const starts = pieces.flatMap(({ from, found }) => Array.from({ length: found.errors.length / channels }, (_, w) => from + w * options.stride))
+  const errors = new Float64Array(starts.length * channels)
+  let at = 0
+  for (const { found } of pieces) {
+    errors.set(found.errors, at)
+    at += found.errors.length
   }
-  return sums
+  return { parts: meanOverCoveringWindows(starts, errors, channels, windowLength, length), means: meanReconstruction(pieces, starts, channels, windowLength, length) }
+}
+
+function strideOf (windowLength: number): number {
+  return Math.max(1, Math.floor(windowLength / COVERING_WINDOWS))
+}
+
+/** The first window of a run, those that begin at whole strides of the grid, and the last one. */
+function piecesOf (length: number, { windowLength, stride }: RunOptions, index: number): Array<{ from: number, windows: number }> {
+  const last = length - windowLength
+  const aligned = (stride - index % stride) % stride
+  const windows = aligned > last ? 0 : Math.floor((last - aligned) / stride) + 1
+  const pieces = windows === 0 ? [] : [{ from: aligned, windows }]
+  if (windows === 0 || aligned > 0) pieces.unshift({ from: 0, windows: 1 })
+  const reached = windows === 0 ? 0 : aligned + (windows - 1) * stride
+  if (reached < last) pieces.push({ from: last, windows: 1 })
+  return pieces
+}
+
+function meanReconstruction (pieces: readonly Piece[], starts: readonly number[], channels: number, windowLength: number, length: number): Float64Array {
+  const means = new Float64Array(length * channels)
+  for (const { from, found } of pieces) found.sums!.forEach((sum, i) => { means[from * channels + i]! += sum })
+  let behind = 0
+  let ahead = 0
+  for (let t = 0; t < length; t++) {
+    while (ahead < starts.length && starts[ahead]! <= t) ahead++
+    while (starts[behind]! < t - windowLength + 1) behind++
+    for (let c = 0; c < channels; c++) means[t * channels + c]! /= ahead - behind
+  }
+  return means
 }

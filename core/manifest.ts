@@ -5,10 +5,21 @@ import { type DetectorModel } from './detection.ts'
 const numbers = z.array(z.number())
 const count = z.number().int().positive()
 
-const scoringSettings = {
+const positive = z.number().positive()
+
+const scoring = z.strictObject({
   smoothing: count,
-  threshold: z.number().positive(),
-}
+  threshold: positive,
+  level: z.strictObject({ span: z.number().int().nonnegative(), factor: z.number().nonnegative() }),
+})
+
+const odd = (value: number): boolean => value % 2 === 1
+
+const MemberSchema = z.strictObject({
+  windowLength: count,
+  tail: count,
+  scale: z.strictObject({ causal: positive, batch: positive }),
+}).refine(({ tail, windowLength }) => tail <= windowLength, { message: 'must be at most windowLength', path: ['tail'] })
 
 const different = (names: readonly string[]): boolean => new Set(names).size === names.length
 
@@ -19,16 +30,18 @@ const DetectorModelSchema = z.strictObject({
   scaler: z.strictObject({ center: numbers, scale: numbers }),
   weights: numbers,
   windowLength: count,
-  causal: z.strictObject({ ...scoringSettings, tail: count }),
-  batch: z.strictObject({ ...scoringSettings, smoothing: count.refine((value) => value % 2 === 1, 'must be odd: the mean is centred') }),
+  members: z.array(MemberSchema).min(1),
+  causal: scoring,
+  batch: scoring.refine(({ smoothing }) => odd(smoothing), { message: 'must be odd: the mean is centred', path: ['smoothing'] })
+    .refine(({ level }) => level.span === 0 || odd(level.span), { message: 'must be odd: the level is centred', path: ['level', 'span'] }),
   margins: numbers,
 }).refine(({ channels, scaler, weights, margins }) =>
   [scaler.center, scaler.scale, weights, margins].every((list) => list.length === channels.length),
 { message: 'scaler, weights and margins need one entry for each channel' })
-  .refine(({ causal, windowLength }) => causal.tail <= windowLength, { message: 'must be at most windowLength', path: ['causal', 'tail'] }) satisfies z.ZodType<DetectorModel>
+  .refine(({ members, windowLength }) => windowLength === Math.max(...members.map((member) => member.windowLength)), { message: 'must be that of the longest member', path: ['windowLength'] }) satisfies z.ZodType<DetectorModel>
 
 /** Bump on every change that an older reader would misunderstand; readers refuse other numbers. */
-export const MANIFEST_FORMAT = 1
+export const MANIFEST_FORMAT = 2
 
 export const ManifestSchema = z.strictObject({
   format: z.literal(MANIFEST_FORMAT),

@@ -1,11 +1,32 @@
-// From reconstruction errors to scores: means over time of the errors' parts per channel. All sums are taken afresh in order
-// of time, so that a score depends on the observations in its reach alone, not on how long the series was before.
+// From reconstruction errors to scores: means over time of the errors' parts per channel.
+//
+// Errors are rounded to whole multiples of 2⁻³² before they are added up. Sums of whole numbers below 2⁵³ are exact, so a running
+// sum equals one taken afresh: a score depends on the observations in its reach alone, not on how long the series was before.
+
+const UNITS = 2 ** 32
+
+/** Errors are at most that many standard deviations; 512 of them still add up exactly. Far beyond every threshold. */
+export const LARGEST_ERROR = 2 ** 12
+
+/** An error in whole units of 2⁻³². */
+function toUnits (error: number): number {
+  return Math.round(error * UNITS)
+}
+
+/** Bounds an error that is given by its parts, in place. */
+function bound (parts: Float64Array): void {
+  let sum = 0
+  for (let c = 0; c < parts.length; c++) sum += parts[c]!
+  if (sum <= LARGEST_ERROR) return
+  for (let c = 0; c < parts.length; c++) parts[c]! *= LARGEST_ERROR / sum
+}
 
 /** Mean of the newest `span` errors, part by part. */
 export class TrailingSmoother {
   readonly #channels: number
   readonly #span: number
   readonly #ring: Float64Array
+  readonly #sums: Float64Array
   #count = 0
 
   /** @param span errors in the mean; fewer while fewer have come */
@@ -13,35 +34,45 @@ export class TrailingSmoother {
     this.#channels = channels
     this.#span = span
     this.#ring = new Float64Array(span * channels)
+    this.#sums = new Float64Array(channels)
   }
 
   clear (): void {
     this.#count = 0
+    this.#ring.fill(0)
+    this.#sums.fill(0)
   }
 
   /** Takes the parts of the newest error and writes the mean of each part into `out` (both shape [channels]). */
   next (parts: Float64Array, out: Float64Array): void {
-    const channels = this.#channels
-    this.#ring.set(parts, (this.#count % this.#span) * channels)
+    bound(parts)
+    const from = (this.#count % this.#span) * this.#channels
     this.#count++
     const held = Math.min(this.#count, this.#span)
-    out.fill(0)
-    for (let age = held; age >= 1; age--) {
-      const from = ((this.#count - age) % this.#span) * channels
-      for (let c = 0; c < channels; c++) out[c]! += this.#ring[from + c]!
+    for (let c = 0; c < this.#channels; c++) {
+      const units = toUnits(parts[c]!)
+      this.#sums[c]! += units - this.#ring[from + c]!
+      this.#ring[from + c] = units
+      out[c] = this.#sums[c]! / UNITS / held
     }
-    for (let c = 0; c < channels; c++) out[c]! /= held
   }
 }
 
 /**
  * For every observation the mean error of the windows that cover it, part by part.
- * @param errors parts of the errors of consecutive windows (stride 1), shape [windows × channels]
- * @returns shape [(windows + windowLength − 1) × channels]
+ * @param starts first observation of each window, ascending; shape [windows]
+ * @param errors parts of the windows' errors, shape [windows × channels]; bounded in place
+ * @returns shape [length × channels]
  */
-export function meanOverCoveringWindows (errors: Float64Array, channels: number, windowLength: number): Float64Array {
-  const windows = errors.length / channels
-  return runningMean(errors, channels, windows + windowLength - 1, (t) => [Math.max(0, t - windowLength + 1), Math.min(windows - 1, t)])
+export function meanOverCoveringWindows (starts: ArrayLike<number>, errors: Float64Array, channels: number, windowLength: number, length: number): Float64Array {
+  for (let w = 0; w < starts.length; w++) bound(errors.subarray(w * channels, (w + 1) * channels))
+  let behind = 0
+  let ahead = 0
+  return runningMean(errors, channels, length, (t) => {
+    while (ahead < starts.length && starts[ahead]! <= t) ahead++
+    while (starts[behind]! < t - windowLength + 1) behind++
+    return [behind, ahead]
+  })
 }
 
 /**
@@ -51,23 +82,26 @@ export function meanOverCoveringWindows (errors: Float64Array, channels: number,
 export function centredMean (values: Float64Array, channels: number, span: number): Float64Array {
   const length = values.length / channels
   const reach = (span - 1) >> 1
-  return runningMean(values, channels, length, (t) => [Math.max(0, t - reach), Math.min(length - 1, t + reach)])
+  return runningMean(values, channels, length, (t) => [Math.max(0, t - reach), Math.min(length, t + reach + 1)])
 }
 
+/** @param range the values [from, to) whose mean is wanted at t; neither end ever goes back */
 function runningMean (values: Float64Array, channels: number, length: number, range: (t: number) => [number, number]): Float64Array {
   const means = new Float64Array(length * channels)
+  const units = values.map(toUnits)
+  const sums = new Float64Array(channels)
+  let [from, to] = [0, 0]
   for (let t = 0; t < length; t++) {
-    const [from, to] = range(t)
-    for (let i = from; i <= to; i++) {
-      for (let c = 0; c < channels; c++) means[t * channels + c]! += values[i * channels + c]!
-    }
-    for (let c = 0; c < channels; c++) means[t * channels + c]! /= to - from + 1
+    const [nextFrom, nextTo] = range(t)
+    for (; to < nextTo; to++) for (let c = 0; c < channels; c++) sums[c]! += units[to * channels + c]!
+    for (; from < nextFrom; from++) for (let c = 0; c < channels; c++) sums[c]! -= units[from * channels + c]!
+    for (let c = 0; c < channels; c++) means[t * channels + c] = sums[c]! / UNITS / (to - from)
   }
   return means
 }
 
 /**
- * The served score of one observation and its split: the sum of the parts over the threshold, and each part's share of it.
+ * The score of one observation and its split: the sum of the parts over the threshold, and each part's share of it.
  * @param parts smoothed error, part by part; becomes the contributions (≥ 0, sum 1; equal where there is no error at all)
  */
 export function splitScore (parts: Float64Array, threshold: number): number {

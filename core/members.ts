@@ -1,0 +1,36 @@
+// The default detector: which linear autoencoders it is made of, chosen on public benchmarks (docs/EXPERIMENTS.md). No TensorFlow.
+import { type Learn, type MemberSettings } from './fit.ts'
+import { fitMasked, LARGEST_MASKED_WIDTH, maskedReconstruct } from './masked.ts'
+import { type Autoencoder } from './reconstruction-error.ts'
+import { fitSubspace, subspaceReconstruct } from './subspace.ts'
+
+/** Share of the windows' variance that the principal subspace spans. */
+export const VARIANCE_SHARE = 0.8
+/** λ of the masked autoencoder, as a share of the mean variance. */
+export const RIDGE = 0.03
+
+/** An exactly solved autoencoder and its windows. */
+export interface LinearMember extends MemberSettings {
+  readonly architecture: 'linear' | 'masked'
+}
+
+/**
+ * A lone channel: one masked autoencoder on long windows, for all there is to learn from is time. Several channels: short windows
+ * see which values go together, in both kinds, and longer ones how they move. Very many channels leave the masked one out.
+ * @returns window lengths for as many observations; at most a twelfth of them
+ */
+export function defaultMembers (observations: number, channels: number): LinearMember[] {
+  const member = (architecture: LinearMember['architecture'], length: number, tail: number): LinearMember => {
+    const windowLength = Math.max(1, Math.min(length, Math.floor(observations / 12)))
+    return { architecture, windowLength, tail: Math.min(tail, windowLength) }
+  }
+  if (channels === 1) return [member('masked', 128, 4)]
+  const linear = [member('linear', 8, 4), member('linear', 32, 8)]
+  return channels * 8 > LARGEST_MASKED_WIDTH ? linear : [linear[0]!, member('masked', 8, 4), linear[1]!]
+}
+
+/** Fits an exactly solved member. */
+export function learnerOf ({ architecture }: Pick<LinearMember, 'architecture'>): Learn<Autoencoder> {
+  if (architecture === 'linear') return (windows) => ({ reconstruct: subspaceReconstruct(fitSubspace(windows, VARIANCE_SHARE)) })
+  return (windows) => ({ reconstruct: maskedReconstruct(fitMasked(windows, RIDGE)) })
+}
