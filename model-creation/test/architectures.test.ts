@@ -197,7 +197,7 @@ t.test('residual: the branches lower the error where there is something non-line
     const x = random.normal()
     values.set([2 * x, (x * x - 1) / 2], 2 * i)
   }
-  const parabola = { values, count: 500, width: 2 }
+  const parabola = { values, count: 500, width: 2, channels: 2 }
   const errors = async (windows: WindowMatrix, overrides: Overrides): Promise<[number, number]> => {
     const [linear, residual] = [await learn('linear', { overrides })(windows), await learn('residual', { overrides })(windows)]
     const found: [number, number] = [meanSquaredError(linear, windows), meanSquaredError(residual, windows)]
