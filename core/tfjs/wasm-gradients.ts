@@ -1,73 +1,76 @@
 // What TensorFlow.js 4.22 lacks to train convolutions on WASM: the gradient of a convolution by its filter.
-import { type KernelConfig, type NamedAttrMap, type NamedTensorInfoMap, type TensorInfo } from '@tensorflow/tfjs'
 import type * as tensorflow from '@tensorflow/tfjs'
 
 type Tensorflow = typeof tensorflow
+type TensorInfo = tensorflow.TensorInfo
+type Convolution = ReturnType<Tensorflow['backend_util']['computeConv2DInfo']>
 
-/** What a kernel needs of the WASM backend: tensors are views of its memory. */
+/** What a kernel sees of the WASM backend: tensors are views of its memory. */
 interface Memory {
   typedArrayFromHeap (tensor: TensorInfo): Float32Array
   makeOutput (shape: readonly number[], type: 'float32'): TensorInfo
+  disposeData (dataId: object): void
 }
 
-interface Attributes {
-  readonly strides: number | [number, number]
-  readonly pad: 'valid' | 'same' | number
-  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil'
-  readonly filterShape: [number, number, number, number]
-  readonly dataFormat: string
+interface Call {
+  readonly inputs: { readonly x: TensorInfo, readonly dy: TensorInfo }
+  readonly backend: Memory
+  readonly attrs: {
+    readonly strides: number | [number, number]
+    readonly pad: 'valid' | 'same' | number
+    readonly dimRoundingMode?: 'floor' | 'round' | 'ceil'
+    readonly filterShape: [number, number, number, number]
+    readonly dataFormat: string
+  }
 }
-
-type Convolution = ReturnType<Tensorflow['backend_util']['computeConv2DInfo']>
 
 const KERNEL = 'Conv2DBackpropFilter'
 
 /**
- * Registers the kernel where it is missing. Sums are taken in 64 bits and in one order, so every machine finds the same bits.
- * Images are [batch, height, width, channels]; TensorFlow.js itself refuses gradients of dilated convolutions.
+ * Registers the kernel where it is missing: what each cell of the filter met, as a matrix, times the derivatives, one product of the
+ * backend's own. Images are [batch, height, width, channels]; TensorFlow.js itself refuses gradients of dilated convolutions.
  */
 export function repairWasmGradients (tf: Tensorflow): void {
   if (tf.getKernel(KERNEL, 'wasm') !== undefined) return
-  const kernelFunc = ({ inputs, backend, attrs }: { inputs: NamedTensorInfoMap, backend: object, attrs?: NamedAttrMap }): TensorInfo => {
-    const { x, dy } = inputs as { x: TensorInfo, dy: TensorInfo }
-    const { strides, pad, dimRoundingMode, filterShape, dataFormat } = attrs as unknown as Attributes
+  const product = tf.getKernel('BatchMatMul', 'wasm').kernelFunc
+  const kernelFunc = ({ inputs: { x, dy }, backend, attrs }: Call): TensorInfo => {
+    const { strides, pad, dimRoundingMode, filterShape, dataFormat } = attrs
     if (dataFormat !== 'NHWC') throw new Error(`${KERNEL} on WASM: dataFormat must be NHWC, not ${dataFormat}.`)
-    const convolution = tf.backend_util.computeConv2DInfo(x.shape as [number, number, number, number], filterShape, strides, 1, pad, dimRoundingMode)
-    const memory = backend as unknown as Memory
-    const output = memory.makeOutput(filterShape, 'float32')
-    // Views are taken after the last allocation: memory that grows detaches older ones.
-    memory.typedArrayFromHeap(output).set(filterGradient(convolution, memory.typedArrayFromHeap(x), memory.typedArrayFromHeap(dy)))
-    return output
+    const convolution = tf.backend_util.computeConv2DInfo(x.shape as Convolution['inShape'], filterShape, strides, 1, pad, dimRoundingMode)
+    const { batchSize, outHeight, outWidth, filterHeight, filterWidth, inChannels, outChannels } = convolution
+    const [places, cells] = [batchSize * outHeight * outWidth, filterHeight * filterWidth * inChannels]
+    const met = backend.makeOutput([1, cells, places], 'float32')
+    // The views are taken after the allocation: memory that grows detaches older ones.
+    gather(convolution, backend.typedArrayFromHeap(x), backend.typedArrayFromHeap(met).fill(0), places)
+    const gradient = product({
+      inputs: { a: met, b: { ...dy, shape: [1, places, outChannels] } },
+      backend,
+      // Transposed here and not there: the product takes its quick path only for matrices as they lie.
+      attrs: { transposeA: false, transposeB: false },
+    }) as TensorInfo
+    backend.disposeData(met.dataId)
+    return { ...gradient, shape: filterShape }
   }
-  tf.registerKernel({ kernelName: KERNEL, backendName: 'wasm', kernelFunc } as KernelConfig)
+  tf.registerKernel({ kernelName: KERNEL, backendName: 'wasm', kernelFunc: kernelFunc as unknown as tensorflow.KernelFunc })
 }
 
-/** dL/dF[fy, fx, c, o]: the sum over images and output places of the input that the filter's cell met there, times dL/dy. */
-function filterGradient (convolution: Convolution, x: Float32Array, dy: Float32Array): Float64Array {
-  const { batchSize, outHeight, outWidth, filterHeight, filterWidth, inHeight, inWidth, inChannels, outChannels, strideHeight, strideWidth, padInfo } = convolution
-  const gradient = new Float64Array(filterHeight * filterWidth * inChannels * outChannels)
-  for (let place = 0; place < batchSize * outHeight * outWidth; place++) {
+/**
+ * Copies what each cell of the filter met at each place of the output.
+ * @param met zeros, shape [filterHeight × filterWidth × inChannels, places]; padding stays zero
+ */
+function gather (convolution: Convolution, x: Float32Array, met: Float32Array, places: number): void {
+  const { outHeight, outWidth, filterHeight, filterWidth, inHeight, inWidth, inChannels, strideHeight, strideWidth, padInfo } = convolution
+  for (let place = 0; place < places; place++) {
     const left = (place % outWidth) * strideWidth - padInfo.left
     const line = Math.floor(place / outWidth)
     const top = (line % outHeight) * strideHeight - padInfo.top
     const image = Math.floor(line / outHeight) * inHeight
-    const derivative = dy.subarray(place * outChannels, (place + 1) * outChannels)
     for (let fy = Math.max(0, -top); fy < Math.min(filterHeight, inHeight - top); fy++) {
       for (let fx = Math.max(0, -left); fx < Math.min(filterWidth, inWidth - left); fx++) {
         const from = ((image + top + fy) * inWidth + left + fx) * inChannels
-        addProduct(gradient, (fy * filterWidth + fx) * inChannels * outChannels, x, from, inChannels, derivative)
+        const cell = (fy * filterWidth + fx) * inChannels
+        for (let c = 0; c < inChannels; c++) met[(cell + c) * places + place] = x[from + c]!
       }
     }
-  }
-  return gradient
-}
-
-/** Adds the outer product of one input place and the derivatives. */
-function addProduct (gradient: Float64Array, at: number, x: Float32Array, from: number, channels: number, derivative: Float32Array): void {
-  const outChannels = derivative.length
-  for (let c = 0; c < channels; c++) {
-    const value = x[from + c]!
-    const row = at + c * outChannels
-    for (let o = 0; o < outChannels; o++) gradient[row + o]! += value * derivative[o]!
   }
 }

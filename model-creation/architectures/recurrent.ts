@@ -1,4 +1,4 @@
-// Long short-term memory over time: the encoder's last state is the code, from which a second one unfolds the window again.
+// Gated recurrent units over time: the encoder's last state is the code, from which a second recurrence unfolds the window again.
 import { type SymbolicTensor } from '@tensorflow/tfjs'
 import { z } from 'zod'
 import { type Backend } from '../../core/tfjs/backend.ts'
@@ -8,13 +8,13 @@ import { chain, type Initializer, joinPieces, linearPathParameters, seededInitia
 import { trainAutoencoder, trainingParameters } from './training.ts'
 
 /** Each step of a recurrence is a handful of small operations, and their overhead is what training costs. */
-const MOST_STEPS = 16
+const MOST_STEPS = 8
 
 const parameters = z.strictObject({
   ...linearPathParameters,
   /** Units of encoder and decoder; the code has as many. */
   units: z.number().int().positive().default(16),
-  /** Observations read and written at each step; auto: as few as make a window at most 16 steps. */
+  /** Observations read and written at each step; auto: as few as make a window at most 8 steps. */
   piece: z.literal('auto').or(z.number().int().positive()).default('auto'),
   ...trainingParameters({ noise: 0.2, learningRate: 2e-3, steps: 200 }),
 })
@@ -22,7 +22,7 @@ const parameters = z.strictObject({
 type Parameters = z.output<typeof parameters>
 
 export const recurrent = defineArchitecture({
-  summary: 'recurrent autoencoder (LSTM) over time, beside the exact linear autoencoder unless linearPath is off',
+  summary: 'recurrent autoencoder (GRU) over time, beside the exact linear autoencoder unless linearPath is off',
   parameters,
   learn: async (windows, options, context) => {
     const { backend, seed } = context
@@ -37,7 +37,7 @@ function branch (backend: Backend, { width, channels }: WindowMatrix, { units, p
   const { tf } = backend
   const windowLength = width / channels
   const size = piece === 'auto' ? Math.ceil(windowLength / MOST_STEPS) : Math.min(piece, windowLength)
-  const recurrence = (name: string, returnSequences: boolean) => tf.layers.lstm({
+  const recurrence = (name: string, returnSequences: boolean) => tf.layers.gru({
     name,
     units,
     returnSequences,
