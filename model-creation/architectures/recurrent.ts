@@ -36,7 +36,9 @@ function branch (backend: Backend, { width, channels }: WindowMatrix, { units, p
   initializer: (layer: string) => Initializer, input: SymbolicTensor, last: 'zeros' | undefined): SymbolicTensor {
   const { tf } = backend
   const windowLength = width / channels
-  const size = piece === 'auto' ? Math.ceil(windowLength / MOST_STEPS) : Math.min(piece, windowLength)
+  // TensorFlow.js cannot differentiate a sequence of one step: a lone observation is read twice, longer windows in two pieces at least.
+  const length = Math.max(2, windowLength)
+  const size = Math.min(piece === 'auto' ? Math.ceil(length / MOST_STEPS) : piece, Math.ceil(length / 2))
   const recurrence = (name: string, returnSequences: boolean) => tf.layers.gru({
     name,
     units,
@@ -46,10 +48,10 @@ function branch (backend: Backend, { width, channels }: WindowMatrix, { units, p
     recurrentInitializer: initializer(`${name}_recurrent`),
   })
   const pieces = chain(input, [
-    tf.layers.reshape({ name: 'sequence', targetShape: [windowLength, channels] }),
+    windowLength === 1 ? tf.layers.repeatVector({ name: 'sequence', n: length }) : tf.layers.reshape({ name: 'sequence', targetShape: [length, channels] }),
     tf.layers.conv1d({ name: 'read', filters: units, kernelSize: size, strides: size, padding: 'same', kernelInitializer: initializer('read') }),
     recurrence('encode', false),
-    tf.layers.repeatVector({ name: 'code', n: Math.ceil(windowLength / size) }),
+    tf.layers.repeatVector({ name: 'code', n: Math.ceil(length / size) }),
     recurrence('decode', true),
     tf.layers.dense({ name: 'last', units: size * channels, kernelInitializer: last ?? initializer('last') }),
   ])
