@@ -15,7 +15,7 @@ const parameters = z.strictObject({
   kernel: z.number().int().positive().default(5),
   /** Units of the innermost layer. */
   code: z.number().int().positive().default(8),
-  ...trainingParameters({ noise: 0.2, learningRate: 1e-3, steps: 300 }),
+  ...trainingParameters({ noise: 0.2, learningRate: 1e-3, steps: 200 }),
 })
 
 type Parameters = z.output<typeof parameters>

@@ -8,7 +8,7 @@ const parameters = z.strictObject({
   /** Units of the outer and the innermost layer. */
   hidden: z.number().int().positive().default(64),
   code: z.number().int().positive().default(8),
-  ...trainingParameters({ noise: 0.1, learningRate: 2e-3, steps: 1000 }),
+  ...trainingParameters({ noise: 0.1, learningRate: 2e-3, steps: 600 }),
 })
 
 export const dense = defineArchitecture({

@@ -16,7 +16,7 @@ const parameters = z.strictObject({
   units: z.number().int().positive().default(16),
   /** Observations read and written at each step; auto: as few as make a window at most 8 steps. */
   piece: z.literal('auto').or(z.number().int().positive()).default('auto'),
-  ...trainingParameters({ noise: 0.2, learningRate: 2e-3, steps: 200 }),
+  ...trainingParameters({ noise: 0.2, learningRate: 2e-3, steps: 150 }),
 })
 
 type Parameters = z.output<typeof parameters>

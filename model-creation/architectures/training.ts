@@ -19,7 +19,7 @@ export function trainingParameters (defaults: { noise: number, learningRate: num
     batch: count.default(64),
     /** Optimiser steps; an epoch is as many as the windows fill batches. */
     steps: count.default(defaults.steps),
-    /** Share of the newest windows that is not trained on: the weights that reconstruct it best are kept. 0: all windows train, the last weights stay. */
+    /** Share of the windows, the last ones, that is not trained on: the weights that reconstruct it best are kept. 0: all windows train, the last weights stay. */
     validation: z.number().min(0).lt(1).default(0),
     /** Epochs without a better reconstruction of that share after which training ends. */
     patience: count.default(10),
@@ -76,7 +76,7 @@ async function train (name: string, model: LayersModel, all: WindowMatrix, optio
   }
 }
 
-/** The newest share of the windows apart from the rest, of which at least one window is left. */
+/** The last share of the windows apart from the rest, of which at least one window is left. */
 function split (all: WindowMatrix, share: number): { windows: WindowMatrix, tail: WindowMatrix } {
   const { values, count, width } = all
   const kept = Math.max(1, count - Math.floor(count * share))
