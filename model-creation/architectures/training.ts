@@ -70,6 +70,8 @@ async function train (name: string, model: LayersModel, all: WindowMatrix, optio
       onEpoch(history.at(-1)!, last)
     }
     watch?.restoreBest()
+    // A loss is taken before its step: the last one may have led astray.
+    finite(name, history.length, meanSquaredError({ reconstruct: toReconstruct(backend, model) }, split(windows, 1).windows))
     return history
   } finally {
     watch?.dispose()
@@ -88,7 +90,7 @@ function split (all: WindowMatrix, share: number): { windows: WindowMatrix, tail
 
 function finite (name: string, epoch: number, loss: number): number {
   if (Number.isFinite(loss)) return loss
-  throw new Problem('invalid-settings', `The training diverged in epoch ${epoch}: its loss is ${loss}. Choose a smaller train.architectures.${name}.learningRate.`)
+  throw new Problem('invalid-settings', `The training diverged in epoch ${epoch}: its loss became ${loss}. Choose a smaller train.architectures.${name}.learningRate.`)
 }
 
 async function trainStep ({ tf }: Backend, model: LayersModel, { values, width }: WindowMatrix, rows: Uint32Array, noise: number, random: Random): Promise<number> {
@@ -136,7 +138,7 @@ class TailWatch {
   }
 
   restoreBest (): void {
-    this.#model.setWeights(this.#best)
+    if (this.#best.length > 0) this.#model.setWeights(this.#best)
   }
 
   dispose (): void {

@@ -195,7 +195,9 @@ for (const name of TRAINED) {
 
   t.test(`${name}: training that diverges is a problem with a remedy`, async (t) => {
     const before = tf.memory().numTensors
-    await t.rejects(learn(name, { parameters: { learningRate: 1e30 } })(WINDOWS), { code: 'invalid-settings', message: new RegExp(`diverged.*${name}.learningRate`) })
+    for (const parameters of [{ steps: 20 }, { steps: 1 }, { steps: 20, validation: 0.2 }]) {
+      await t.rejects(learn(name, { parameters: { ...parameters, learningRate: 3e38 } })(WINDOWS), { code: 'invalid-settings', message: new RegExp(`diverged.*${name}.learningRate`) })
+    }
     t.equal(tf.memory().numTensors, before, 'no tensor is left behind')
   })
 }
