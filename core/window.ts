@@ -7,6 +7,8 @@ export interface WindowMatrix {
   readonly count: number
   /** Values a window: window length × channels. */
   readonly width: number
+  /** Values an observation. */
+  readonly channels: number
 }
 
 /** The newest `length` observations of a stream as one contiguous window. */
@@ -68,5 +70,5 @@ export function sampleWindows (runs: readonly Float32Array[], channels: number, 
     const from = (at - before) * channels
     values.set(runs[run]!.subarray(from, from + width), i * width)
   }
-  return { values, count, width }
+  return { values, count, width, channels }
 }

@@ -47,7 +47,7 @@ t.test('the subspace reconstructs what it spans and nothing else', async (t) => 
     t.ok(Math.abs(direction.reduce((sum, value) => sum + value * value, 0) - 1) < 1e-9, 'directions have length 1')
   }
   const { values } = windows
-  const viaGram = fitSubspace({ values: values.slice(0, 10 * 24), count: 10, width: 24 }, 0.9)
+  const viaGram = fitSubspace({ values: values.slice(0, 10 * 24), count: 10, width: 24, channels: 3 }, 0.9)
   t.ok(viaGram.components > 0 && viaGram.components < 10, 'fewer windows than columns')
 })
 

@@ -4,6 +4,7 @@ import { createRequire, Module } from 'node:module'
 import { dirname, join } from 'node:path'
 import type * as tensorflow from '@tensorflow/tfjs'
 import { Problem } from '../errors.ts'
+import { repairWasmGradients } from './wasm-gradients.ts'
 
 type Tensorflow = typeof tensorflow
 export type BackendName = 'native' | 'wasm' | 'cpu'
@@ -107,6 +108,7 @@ async function loadWasm (): Promise<Backend> {
         if (!own.has(listener)) process.removeListener(event, listener as (...details: unknown[]) => void)
       }
     }
+    repairWasmGradients(tf)
     return { tf, name: 'wasm', version: tf.version.tfjs }
   } catch (cause) {
     throw unavailable('wasm', (cause as Error).message, cause)

@@ -1,9 +1,12 @@
 // name → architecture: adding one is a file of its own and its name here.
 import { type Architecture } from './architecture.ts'
+import { convolutional } from './convolutional.ts'
+import { dense } from './dense.ts'
 import { linear } from './linear.ts'
+import { recurrent } from './recurrent.ts'
 import { residual } from './residual.ts'
 
-export const ARCHITECTURES = { linear, residual } as const satisfies Record<string, Architecture>
+export const ARCHITECTURES = { linear, residual, dense, convolutional, recurrent } as const satisfies Record<string, Architecture>
 
 export type ArchitectureName = keyof typeof ARCHITECTURES
 

@@ -79,7 +79,10 @@ export const PARAMS = {
     folds: 2,
     causal: { smoothing: 5, factor: 1.3 },
     batch: { smoothing: 7, factor: 1.3 },
-    architectures: { residual: { hidden: 6, code: 2, steps: 12, batch: 32 } },
+    architectures: {
+      residual: { hidden: 6, code: 2, steps: 12, batch: 32 },
+      convolutional: { filters: 3, kernel: 3, code: 2, steps: 8, batch: 32 },
+    },
   },
   evaluate: { tolerance: 'PT1H' },
   package: { name: 'plant', goldenLength: 60 },

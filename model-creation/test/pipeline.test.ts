@@ -347,7 +347,7 @@ t.test('two processes in two places make the same package, byte for byte', async
     await writePlant(join(place, 'plant'))
     await writeFile(join(place, 'params.yaml'), stringify(PARAMS))
   }
-  for (const architecture of ['linear', 'residual']) {
+  for (const architecture of ['linear', 'convolutional']) {
     const args = ['--data', 'plant', '--out', 'made/', '--labels', 'labels.csv', '--params', 'params.yaml', '--architecture', architecture]
     const outcomes = await Promise.all(places.map(async (place) => runProgram('pipeline.ts', args, place)))
     const [first, second] = await Promise.all(places.map(async (place) => filesOf(join(place, 'made'))))
