@@ -9,7 +9,9 @@ import { detectBatch } from '../core/hindsight.ts'
 import { addConfusions, autocorrelationPeriod, confusion, type Confusion, pointScores, vusPr } from '../core/metrics.ts'
 import { channelValues, slice } from '../core/series.ts'
 import { type Backend, loadBackend } from '../core/tfjs/backend.ts'
-import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../model-creation/architectures/index.ts'
+import { ARCHITECTURE_NAMES, type ArchitectureName } from '../model-creation/architectures/index.ts'
+import { membersOf, toFit } from '../model-creation/members.ts'
+import { ParamsSchema } from '../model-creation/params.ts'
 import { type BenchmarkFile, type Half, listFiles, readFileOf } from './datasets.ts'
 
 const SCORINGS = { batch: detectBatch, causal: detectCausal } as const
@@ -20,21 +22,22 @@ interface Flags {
   data: string
   json?: boolean
   half: Half
-  architecture: ArchitectureName
+  architecture: ArchitectureName | 'ensemble'
 }
 
 const flags = new Command('npm run bench:accuracy --')
   .requiredOption('--data <folder>', 'folder with skab/, tsb-ad-u/, tsb-ad-m/ or some of them')
   .option('--json', 'one JSON document on stdout')
   .addOption(new Option('--half <name>', 'even-indexed files are for development, odd-indexed ones for reporting').choices(['development', 'report', 'all']).default('all'))
-  .addOption(new Option('--architecture <name>').choices(ARCHITECTURE_NAMES).default('linear'))
+  .addOption(new Option('--architecture <name>').choices([...ARCHITECTURE_NAMES, 'ensemble']).default('ensemble'))
   .parse().opts<Flags>()
 
 async function score (backend: Backend, { series, train }: BenchmarkFile): Promise<Scores> {
-  const learn = ARCHITECTURES[flags.architecture].learner({}, { backend, seed: 1, onEpoch: () => {} })
-  const { model, autoencoder } = await fitDetector([slice(series, 0, train)], FIT_DEFAULTS, learn)
-  const scores = { batch: SCORINGS.batch(model, autoencoder.reconstruct, series).score, causal: SCORINGS.causal(model, autoencoder.reconstruct, series).score }
-  autoencoder.dispose()
+  const training = [slice(series, 0, train)]
+  const params = ParamsSchema.parse({ train: { architecture: flags.architecture } }).train
+  const { model, autoencoders } = await fitDetector(training, FIT_DEFAULTS, toFit(membersOf(params, training), params, { backend, seed: 1, onEpoch: () => {} }))
+  const scores = { batch: SCORINGS.batch(model, autoencoders, series).score, causal: SCORINGS.causal(model, autoencoders, series).score }
+  for (const autoencoder of autoencoders) autoencoder.dispose()
   return scores
 }
 

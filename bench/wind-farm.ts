@@ -9,7 +9,7 @@ import { detectionDelays } from '../core/metrics.ts'
 import { slice, timeOf } from '../core/series.ts'
 import { loadBackend } from '../core/tfjs/backend.ts'
 import { simulateFarm, WIND_FARM_DEFAULTS } from '../core/wind-farm/simulate.ts'
-import { ARCHITECTURES } from '../model-creation/architectures/index.ts'
+import { membersOf, toFit } from '../model-creation/members.ts'
 import { readParams } from '../model-creation/params.ts'
 import { FARM_PARAMS } from '../model-creation/paths.ts'
 
@@ -20,9 +20,8 @@ const { seeds } = new Command('npm run bench:wind-farm --')
   .option('--seeds <list>', 'seeds of the simulator, separated by commas', 'report-1,report-2,report-3,report-4')
   .parse().opts<{ seeds: string }>()
 
-const { train: { architecture, architectures, backend: choice, seed, ...settings }, evaluate } = await readParams(FARM_PARAMS)
-const backend = await loadBackend(choice)
-const learn = ARCHITECTURES[architecture].learner(architectures[architecture], { backend, seed, onEpoch: () => {} })
+const { train, evaluate } = await readParams(FARM_PARAMS)
+const backend = await loadBackend(train.backend)
 
 interface Tally { found: Record<string, number>, labels: Record<string, number>, falseAnomalies: number, weeks: number }
 
@@ -34,12 +33,13 @@ const tallies: Record<keyof typeof SCORINGS, Tally> = {
 for (const farmSeed of seeds.split(',')) {
   const farm = simulateFarm({ seed: farmSeed })
   const split = (WIND_FARM_DEFAULTS.trainingDays * 86_400_000) / farm.turbines[0]!.series.interval
-  const { model, autoencoder } = await fitDetector(farm.turbines.map(({ series }) => slice(series, 0, split)), settings, learn)
+  const training = farm.turbines.map(({ series }) => slice(series, 0, split))
+  const { model, autoencoders } = await fitDetector(training, train, toFit(membersOf(train, training), train, { backend, seed: train.seed, onEpoch: () => {} }))
   for (const scoring of ['batch', 'causal'] as const) {
     const tally = tallies[scoring]
     for (const { name, series } of farm.turbines) {
       const test = slice(series, split, series.length)
-      const anomalies = findAnomalies(SCORINGS[scoring](model, autoencoder.reconstruct, test)).map(({ from, to }) => ({ start: timeOf(test, from), end: timeOf(test, to) }))
+      const anomalies = findAnomalies(SCORINGS[scoring](model, autoencoders, test)).map(({ from, to }) => ({ start: timeOf(test, from), end: timeOf(test, to) }))
       const { findings, falseAnomalies } = detectionDelays(farm.labels.filter(({ turbine }) => turbine === name), anomalies, { toleranceMs: parseDuration(evaluate.tolerance) })
       for (const { label: { fault }, found } of findings) {
         tally.labels[fault] = (tally.labels[fault] ?? 0) + 1
@@ -49,7 +49,7 @@ for (const farmSeed of seeds.split(',')) {
       tally.weeks += test.length * test.interval / WEEK
     }
   }
-  autoencoder.dispose()
+  for (const autoencoder of autoencoders) autoencoder.dispose()
 }
 
 for (const [scoring, { found, labels, falseAnomalies, weeks }] of Object.entries(tallies)) {

@@ -29,6 +29,16 @@ export function defaultMembers (observations: number, channels: number): LinearM
   return channels * 8 > LARGEST_MASKED_WIDTH ? linear : [linear[0]!, member('masked', 8, 4), linear[1]!]
 }
 
+/** Window of a lone autoencoder: 128 observations for one channel, else 16; at most a twelfth of the training part. */
+export function defaultWindowLength (observations: number, channels: number): number {
+  return Math.max(1, Math.min(channels === 1 ? 128 : 16, Math.floor(observations / 12)))
+}
+
+/** Newest observations of a lone autoencoder's window that count in causal scoring. */
+export function defaultTail (windowLength: number): number {
+  return Math.min(windowLength, Math.max(8, Math.floor(windowLength / 4)))
+}
+
 /** Fits an exactly solved member. */
 export function learnerOf ({ architecture }: Pick<LinearMember, 'architecture'>): Learn<Autoencoder> {
   if (architecture === 'linear') return (windows) => ({ reconstruct: subspaceReconstruct(fitSubspace(windows, VARIANCE_SHARE)) })

@@ -10,8 +10,7 @@ import { addConfusions, confusion, detectionDelays, type LabelFinding, pointScor
 import { timeOf } from '../core/series.ts'
 import { quantile } from '../core/threshold.ts'
 import { loadBackend } from '../core/tfjs/backend.ts'
-import { loadLayersModel, readLayersModel } from '../core/tfjs/model-package.ts'
-import { toReconstruct } from '../core/tfjs/reconstruct.ts'
+import { loadAutoencoders, readLayersModels } from '../core/tfjs/model-package.ts'
 import { type Label, readLabels } from './adapters/label-files.ts'
 import { writeJsonReport, writePlot } from './adapters/report-files.ts'
 import { type NamedSeries, readSeriesFolder } from './adapters/series-files.ts'
@@ -49,15 +48,15 @@ export async function evaluate ({ paths, params, progress }: StageContext): Prom
   else if (labels.length < known.length) progress.message(`${known.length - labels.length} of ${known.length} labels are not in the test part and are left out; what is labelled in the training part is learnt as normal`)
   const trained = await readTrainedDetector(paths.model)
   const backend = await loadBackend(trained.training.backend)
-  const layers = await loadLayersModel(backend, await readLayersModel(paths.model))
-  const reconstruct = toReconstruct(backend, layers)
+  const { detector } = trained
+  const { autoencoders, dispose } = await loadAutoencoders(backend, await readLayersModels(paths.model, detector.members.length), detector)
   const rules = readRules(params.evaluate, interval)
   const scored = test.length === 0
     ? []
     : (['batch', 'causal'] as const).map((scoring): [Scoring, Scored[]] => [scoring, test.map(({ name, series }) => ({
-        name, series, labels: labels.filter((label) => label.series === name), detection: SCORINGS[scoring](trained.detector, reconstruct, series),
+        name, series, labels: labels.filter((label) => label.series === name), detection: SCORINGS[scoring](detector, autoencoders, series),
       }))])
-  layers.dispose()
+  dispose()
   if (paths.labels === undefined) await writeUnlabelled(paths.reports, progress, scored, rules)
   else await writeComparison(paths.reports, progress, scored, rules)
 }

@@ -9,8 +9,7 @@ import { standardisedRuns } from '../core/hindsight.ts'
 import { type Manifest, MANIFEST_FORMAT } from '../core/manifest.ts'
 import { type Series, slice } from '../core/series.ts'
 import { loadBackend } from '../core/tfjs/backend.ts'
-import { loadLayersModel, readLayersModel, writeModelPackage } from '../core/tfjs/model-package.ts'
-import { toReconstruct } from '../core/tfjs/reconstruct.ts'
+import { loadAutoencoders, readLayersModels, writeModelPackage } from '../core/tfjs/model-package.ts'
 import { markdownTable } from './adapters/report-files.ts'
 import { readSeriesFolder, replaceDirectory } from './adapters/series-files.ts'
 import { type ArchitectureName, ARCHITECTURES } from './architectures/index.ts'
@@ -23,15 +22,15 @@ export async function packageModel ({ paths, params, progress }: StageContext): 
   await refuseForeignFolder(paths.package)
   const trained = await readTrainedDetector(paths.model)
   const backend = await loadBackend(trained.training.backend)
-  const model = await readLayersModel(paths.model)
-  const layers = await loadLayersModel(backend, model)
+  const models = await readLayersModels(paths.model, trained.detector.members.length)
+  const { autoencoders, dispose } = await loadAutoencoders(backend, models, trained.detector)
   const training = (await readSeriesFolder(join(paths.prepared, 'train'), trained.detector.interval)).map(({ series }) => series)
   const { goldenLength, ...named } = params.package
-  const golden = makeGolden(trained.detector, toReconstruct(backend, layers), goldenSeries(training, trained.detector, goldenLength))
-  layers.dispose()
+  const golden = makeGolden(trained.detector, autoencoders, goldenSeries(training, trained.detector, goldenLength))
+  dispose()
   const manifest: Manifest = { format: MANIFEST_FORMAT, ...named, ...trained } as Manifest
   const card = modelCard(named, trained, await readMetrics(paths.reports))
-  const digest = await replaceDirectory(paths.package, async (directory) => writeModelPackage(directory, { manifest, golden, model, card }))
+  const digest = await replaceDirectory(paths.package, async (directory) => writeModelPackage(directory, { manifest, golden, models, card }))
   progress.message(`${paths.package}`)
   return digest
 }

@@ -21,6 +21,8 @@ const duration = z.string().refine((text) => {
   }
 }, 'must be an ISO 8601 duration such as PT10M')
 
+const auto = <T extends z.ZodType>(schema: T) => z.union([z.literal('auto'), schema]).default('auto' as never)
+
 const rule = {
   quantile: z.number().gt(0).lte(1).default(FIT_DEFAULTS.batch.quantile),
 }
@@ -39,25 +41,32 @@ export const ParamsSchema = z.strictObject({
     trainUntil: z.iso.datetime({ offset: true, error: 'must be a time with its zone such as 2026-03-02T00:00:00Z' }).nullable().default(null),
   }).prefault({}),
   train: z.strictObject({
-    architecture: z.enum(ARCHITECTURE_NAMES).default('linear'),
+    /** One architecture, or `ensemble`: several autoencoders whose errors are combined. */
+    architecture: z.enum([...ARCHITECTURE_NAMES, 'ensemble']).default('ensemble'),
     /** Training on wasm gives the same digest on every machine; native is quicker and belongs to its machine. */
     backend: z.enum(['wasm', 'native', 'cpu']).default('wasm'),
     seed: z.number().int().nonnegative().default(1),
-    windowLength: z.union([z.literal('auto'), count]).default('auto'),
+    /** Of an architecture that is not an ensemble. */
+    windowLength: auto(count),
+    tail: auto(count),
+    /** Of the ensemble; auto: core/members.ts chooses by the number of channels. */
+    members: auto(z.array(z.strictObject({ architecture: z.enum(ARCHITECTURE_NAMES), windowLength: count, tail: count })).min(1)),
     maxGap: z.number().int().nonnegative().default(FIT_DEFAULTS.maxGap),
     maxWindows: count.default(FIT_DEFAULTS.maxWindows),
     folds: z.number().int().min(2).default(FIT_DEFAULTS.folds),
     switchWeight: z.number().nonnegative().default(FIT_DEFAULTS.switchWeight),
+    constantWeight: z.number().nonnegative().default(FIT_DEFAULTS.constantWeight),
     causal: z.strictObject({
       ...rule,
-      tail: z.union([z.literal('auto'), count]).default('auto'),
-      smoothing: count.default(FIT_DEFAULTS.causal.smoothing),
+      smoothing: auto(count),
       factor: z.number().positive().default(FIT_DEFAULTS.causal.factor),
+      levelSpan: z.number().int().nonnegative().default(FIT_DEFAULTS.causal.levelSpan),
     }).prefault({}),
     batch: z.strictObject({
       ...rule,
-      smoothing: odd.default(FIT_DEFAULTS.batch.smoothing),
+      smoothing: auto(odd),
       factor: z.number().positive().default(FIT_DEFAULTS.batch.factor),
+      levelSpan: z.literal(0).or(odd).default(FIT_DEFAULTS.batch.levelSpan),
     }).prefault({}),
     /** A section for every architecture; only that of the chosen one counts. */
     architectures: architectureSections.prefault(NO_SECTION),

@@ -56,11 +56,11 @@ async function score (file: string, flags: Flags): Promise<Result> {
   const minDuration = flags.minDuration === undefined ? 0 : parseDuration(flags.minDuration)
   const mergeGap = flags.mergeGap === undefined ? 0 : parseDuration(flags.mergeGap)
   const table = readTable(await readFile(file, 'utf8'), { delimiter, decimal, timestampColumn, timestampFormat })
-  const { manifest: { name, version, detector }, digest, reconstruct, dispose } = await loadModelPackage(flags.model, await loadBackend(flags.backend))
+  const { manifest: { name, version, detector }, digest, autoencoders, dispose } = await loadModelPackage(flags.model, await loadBackend(flags.backend))
   try {
     const { series } = resample(keepChannels(table, detector.channels), { interval: detector.interval, order: 'repair', maxObservations: 10_000_000 })
     checkObserved(series)
-    const detection = (flags.scoring === 'batch' ? detectBatch : detectCausal)(detector, reconstruct, series)
+    const detection = (flags.scoring === 'batch' ? detectBatch : detectCausal)(detector, autoencoders, series)
     if (detection.score.every(Number.isNaN)) {
       throw new Problem('series-too-short', `No observation could be scored: the model needs ${detector.windowLength} in a row without a gap of more than ${detector.maxGap}.`)
     }

@@ -1,7 +1,7 @@
 // The models that are served, by name. Knows no file and no tensor: packages come ready to score.
 import { Problem } from '../core/errors.ts'
 import { type Manifest } from '../core/manifest.ts'
-import { type Reconstruct } from '../core/reconstruction-error.ts'
+import { type Autoencoder } from '../core/reconstruction-error.ts'
 
 /** A model package as far as serving needs it. */
 export interface ServedModel {
@@ -9,7 +9,8 @@ export interface ServedModel {
   readonly digest: string
   /** Largest relative difference of the golden scores on this machine's backend; 0 is bit for bit. */
   readonly goldenDifference: number
-  readonly reconstruct: Reconstruct
+  /** One for each member of the detector. */
+  readonly autoencoders: readonly Autoencoder[]
 }
 
 /** What computes, for GET /status. */

@@ -4,15 +4,29 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type io, type LayersModel } from '@tensorflow/tfjs'
 import { type z } from 'zod'
+import { type DetectorModel } from '../detection.ts'
 import { Problem } from '../errors.ts'
 import { reproduceGolden } from '../golden.ts'
 import { type Golden, GoldenSchema, type Manifest, MANIFEST_FORMAT, ManifestSchema } from '../manifest.ts'
-import { type Reconstruct } from '../reconstruction-error.ts'
+import { type Autoencoder, type Reconstruct } from '../reconstruction-error.ts'
 import { type Backend } from './backend.ts'
 import { toReconstruct } from './reconstruct.ts'
 
-/** The files that the digest covers. MODEL_CARD.md tells the same to people and is not covered. */
-const FILES = ['golden.json', 'manifest.json', 'model.json', 'weights.bin'] as const
+/** The files of one member: TensorFlow.js' own layout, loadable by tf.loadLayersModel. */
+interface MemberFiles {
+  readonly model: string
+  readonly weights: string
+}
+
+/** model.json and weights.bin, then model-2.json and weights-2.bin and so on. */
+function memberFiles (members: number): MemberFiles[] {
+  return Array.from({ length: members }, (_, m) => m === 0 ? { model: 'model.json', weights: 'weights.bin' } : { model: `model-${m + 1}.json`, weights: `weights-${m + 1}.bin` })
+}
+
+/** The files that the digest covers, in the order of their names. MODEL_CARD.md tells the same to people and is not covered. */
+function coveredFiles (members: number): string[] {
+  return ['golden.json', 'manifest.json', ...memberFiles(members).flatMap(({ model, weights }) => [model, weights])].sort()
+}
 
 /** A package that was read, verified and proved by its golden scores. */
 export interface ModelPackage {
@@ -21,7 +35,8 @@ export interface ModelPackage {
   readonly digest: string
   /** Largest relative difference of the golden scores on this backend. */
   readonly goldenDifference: number
-  readonly reconstruct: Reconstruct
+  /** One for each member of the detector. */
+  readonly autoencoders: readonly Autoencoder[]
   dispose (): void
 }
 
@@ -43,8 +58,8 @@ export function canonicalJson (value: unknown): string {
 const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')
 
 /** Digest over canonical content: JSON files by meaning, weights by bytes. */
-function digestOf (contents: ReadonlyMap<string, Uint8Array>): string {
-  const lines = FILES.map((name) => {
+function digestOf (contents: ReadonlyMap<string, Uint8Array>, members: number): string {
+  const lines = coveredFiles(members).map((name) => {
     const canonical = name.endsWith('.json') ? canonicalJson(parseJson(contents, name)) : contents.get(name)!
     return `${name} ${sha256(canonical)}\n`
   })
@@ -84,33 +99,67 @@ export async function loadLayersModel ({ tf }: Backend, saved: SavedModel): Prom
   }
 }
 
-/** Writes model.json and weights.bin in TensorFlow.js' own layout, readable by tf.loadLayersModel. */
-export async function writeLayersModel (directory: string, saved: SavedModel): Promise<void> {
+/** Writes the members' models in TensorFlow.js' own layout. */
+export async function writeLayersModels (directory: string, models: readonly SavedModel[]): Promise<void> {
   await mkdir(directory, { recursive: true })
-  const json = { format: 'layers-model', modelTopology: saved.topology, weightsManifest: [{ paths: ['weights.bin'], weights: saved.weightSpecs }] }
-  await writeFile(join(directory, 'model.json'), `${canonicalJson(json)}\n`)
-  await writeFile(join(directory, 'weights.bin'), saved.weights)
+  for (const [m, { model, weights }] of memberFiles(models.length).entries()) {
+    const saved = models[m]!
+    const json = { format: 'layers-model', modelTopology: saved.topology, weightsManifest: [{ paths: [weights], weights: saved.weightSpecs }] }
+    await writeFile(join(directory, model), `${canonicalJson(json)}\n`)
+    await writeFile(join(directory, weights), saved.weights)
+  }
 }
 
-/** Reads what writeLayersModel() wrote. */
-export async function readLayersModel (directory: string): Promise<SavedModel> {
-  return parseLayersModel(await readAll(directory, ['model.json', 'weights.bin']))
+/** Reads what writeLayersModels() wrote. */
+export async function readLayersModels (directory: string, members: number): Promise<SavedModel[]> {
+  const files = memberFiles(members)
+  const contents = await readAll(directory, files.flatMap(({ model, weights }) => [model, weights]))
+  return files.map((names) => parseLayersModel(contents, names))
 }
 
-function parseLayersModel (contents: ReadonlyMap<string, Uint8Array>): SavedModel {
-  const { modelTopology, weightsManifest } = parseJson(contents, 'model.json') as { modelTopology: unknown, weightsManifest: [{ weights: io.WeightsManifestEntry[] }] }
-  return { topology: modelTopology, weightSpecs: weightsManifest[0].weights, weights: contents.get('weights.bin')! }
+function parseLayersModel (contents: ReadonlyMap<string, Uint8Array>, { model, weights }: MemberFiles): SavedModel {
+  const { modelTopology, weightsManifest } = parseJson(contents, model) as { modelTopology: unknown, weightsManifest: [{ weights: io.WeightsManifestEntry[] }] }
+  return { topology: modelTopology, weightSpecs: weightsManifest[0].weights, weights: contents.get(weights)! }
+}
+
+/**
+ * The members' saved models as autoencoders on a backend.
+ * @throws Error where a model is not flat, or not as wide as its member's windows
+ */
+export async function loadAutoencoders (backend: Backend, models: readonly SavedModel[], { members, channels }: Pick<DetectorModel, 'members' | 'channels'>): Promise<LoadedAutoencoders> {
+  const loaded: LayersModel[] = []
+  const dispose = (): void => { for (const model of loaded) model.dispose() }
+  try {
+    for (const saved of models) loaded.push(await loadLayersModel(backend, saved))
+    return { autoencoders: loaded.map((model, m) => ({ reconstruct: flatReconstruct(backend, model, members[m]!.windowLength, channels.length) })), dispose }
+  } catch (error) {
+    dispose()
+    throw error
+  }
+}
+
+function flatReconstruct (backend: Backend, model: LayersModel, windowLength: number, channels: number): Reconstruct {
+  const reconstruct = toReconstruct(backend, model)
+  const width = model.inputs[0]?.shape[1]
+  if (width !== windowLength * channels) throw new Error(`model.json: its windows hold ${width} values, those of manifest.json ${windowLength} × ${channels}`)
+  return reconstruct
+}
+
+export interface LoadedAutoencoders {
+  readonly autoencoders: readonly Autoencoder[]
+  /** Frees the weights. */
+  dispose (): void
 }
 
 /**
  * Writes a package into a directory.
  * @returns its digest
  */
-export async function writeModelPackage (directory: string, parts: { manifest: Manifest, golden: Golden, model: SavedModel, card: string }): Promise<string> {
-  await writeLayersModel(directory, parts.model)
+export async function writeModelPackage (directory: string, parts: { manifest: Manifest, golden: Golden, models: readonly SavedModel[], card: string }): Promise<string> {
+  await writeLayersModels(directory, parts.models)
   await writeFile(join(directory, 'manifest.json'), `${JSON.stringify(ManifestSchema.parse(parts.manifest), null, 2)}\n`)
   await writeFile(join(directory, 'golden.json'), `${canonicalJson(GoldenSchema.parse(parts.golden))}\n`)
-  const digest = digestOf(await readAll(directory, FILES))
+  const digest = digestOf(await readAll(directory, coveredFiles(parts.models.length)), parts.models.length)
   await writeFile(join(directory, 'MODEL_CARD.md'), parts.card.replaceAll('{digest}', digest))
   await writeFile(join(directory, 'digest.txt'), `${digest}\n`)
   return digest
@@ -121,44 +170,55 @@ export async function writeModelPackage (directory: string, parts: { manifest: M
  * @throws Problem invalid-model-package or golden-scores-differ
  */
 export async function loadModelPackage (directory: string, backend: Backend): Promise<ModelPackage> {
-  const contents = await readAll(directory, [...FILES, 'digest.txt'])
-  const { digest, manifest, golden } = verify(directory, contents)
-  const model = await refused(directory, 'model.json and weights.bin are no LayersModel', async () => loadLayersModel(backend, parseLayersModel(contents)))
+  const { digest, manifest, golden, models } = await verify(directory)
+  const { autoencoders, dispose } = await refused(directory, 'model.json and weights.bin are no LayersModel', async () => loadAutoencoders(backend, models, manifest.detector))
   try {
-    const reconstruct = await refused(directory, 'model.json', async () => flatReconstruct(backend, model, manifest))
-    return { manifest, digest, goldenDifference: reproduceGolden(manifest.detector, reconstruct, golden), reconstruct, dispose: () => { model.dispose() } }
+    return { manifest, digest, goldenDifference: reproduceGolden(manifest.detector, autoencoders, golden), autoencoders, dispose }
   } catch (error) {
-    model.dispose()
+    dispose()
     throw error
   }
 }
 
+interface Verified {
+  readonly digest: string
+  readonly manifest: Manifest
+  readonly golden: Golden
+  readonly models: readonly SavedModel[]
+}
+
 /** Everything that can be known before a tensor is made. */
-function verify (directory: string, contents: ReadonlyMap<string, Uint8Array>): { digest: string, manifest: Manifest, golden: Golden } {
-  const json = (name: string): unknown => {
+async function verify (directory: string): Promise<Verified> {
+  const first = await readAll(directory, ['manifest.json', 'digest.txt'])
+  const manifest = readManifest(directory, first)
+  const members = manifest.detector.members.length
+  const contents = await readAll(directory, coveredFiles(members))
+  const recorded = Buffer.from(first.get('digest.txt')!).toString('utf8').trim()
+  const json = jsonReader(directory, contents)
+  for (const { model } of memberFiles(members)) json(model)
+  const golden = matching(directory, 'golden.json', GoldenSchema, json('golden.json'))
+  const digest = digestOf(contents, members)
+  if (digest !== recorded) throw invalid(directory, `the digest of ${coveredFiles(members).join(', ')} is ${digest}, but digest.txt says ${recorded}; one of them was changed`)
+  const models = memberFiles(members).map((names) => parseLayersModel(contents, names))
+  return { digest, manifest, golden, models }
+}
+
+function jsonReader (directory: string, contents: ReadonlyMap<string, Uint8Array>): (name: string) => unknown {
+  return (name) => {
     try {
       return parseJson(contents, name)
     } catch (cause) {
       throw invalid(directory, (cause as Error).message, cause)
     }
   }
-  // First of all: another format may have other rules for everything that follows.
-  const { format } = (json('manifest.json') ?? {}) as { format?: unknown }
-  if (format !== MANIFEST_FORMAT) throw invalid(directory, `manifest.json: /format is ${JSON.stringify(format)}, this program reads ${MANIFEST_FORMAT}`)
-  for (const name of ['golden.json', 'model.json']) json(name)
-  const recorded = Buffer.from(contents.get('digest.txt')!).toString('utf8').trim()
-  const digest = digestOf(contents)
-  if (digest !== recorded) throw invalid(directory, `the digest of ${FILES.join(', ')} is ${digest}, but digest.txt says ${recorded}; one of them was changed`)
-  const manifest = matching(directory, 'manifest.json', ManifestSchema, json('manifest.json'))
-  return { digest, manifest, golden: matching(directory, 'golden.json', GoldenSchema, json('golden.json')) }
 }
 
-/** @throws Error where the model is not flat, or not as wide as the manifest's windows */
-function flatReconstruct (backend: Backend, model: LayersModel, { detector }: Manifest): Reconstruct {
-  const reconstruct = toReconstruct(backend, model)
-  const [width, wanted] = [model.inputs[0]?.shape[1], detector.windowLength * detector.channels.length]
-  if (width !== wanted) throw new Error(`its windows hold ${width} values, those of manifest.json ${detector.windowLength} × ${detector.channels.length}`)
-  return reconstruct
+function readManifest (directory: string, contents: ReadonlyMap<string, Uint8Array>): Manifest {
+  const json = jsonReader(directory, contents)('manifest.json')
+  // First of all: another format may have other rules for everything that follows.
+  const { format } = (json ?? {}) as { format?: unknown }
+  if (format !== MANIFEST_FORMAT) throw invalid(directory, `manifest.json: /format is ${JSON.stringify(format)}, this program reads ${MANIFEST_FORMAT}`)
+  return matching(directory, 'manifest.json', ManifestSchema, json)
 }
 
 async function readAll (directory: string, names: readonly string[]): Promise<Map<string, Uint8Array>> {

@@ -1,7 +1,8 @@
 // What an architecture is: a name, parameters with a schema, and a way to learn an autoencoder from windows.
 import { type LayersModel } from '@tensorflow/tfjs'
 import { z } from 'zod'
-import { type Autoencoder, type Learn } from '../../core/fit.ts'
+import { type Learn } from '../../core/fit.ts'
+import { type Autoencoder } from '../../core/reconstruction-error.ts'
 import { type Backend } from '../../core/tfjs/backend.ts'
 import { toReconstruct } from '../../core/tfjs/reconstruct.ts'
 import { type WindowMatrix } from '../../core/window.ts'

@@ -1,12 +1,14 @@
 // The linear window autoencoder at its exact optimum: core/subspace.ts as two dense layers. Nothing is trained step by step.
-import { type SymbolicTensor } from '@tensorflow/tfjs'
+import { type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs'
 import { z } from 'zod'
+import { VARIANCE_SHARE } from '../../core/members.ts'
 import { fitSubspace, type Subspace } from '../../core/subspace.ts'
 import { type Backend } from '../../core/tfjs/backend.ts'
-import { defineArchitecture, layersAutoencoder, meanSquaredError } from './architecture.ts'
+import { type WindowMatrix } from '../../core/window.ts'
+import { defineArchitecture, type LayersAutoencoder, layersAutoencoder, type LearningContext, meanSquaredError } from './architecture.ts'
 
 const parameters = z.strictObject({
-  varianceShare: z.number().gt(0).lte(1).default(0.8),
+  varianceShare: z.number().gt(0).lte(1).default(VARIANCE_SHARE),
 })
 
 export const linear = defineArchitecture({
@@ -16,12 +18,17 @@ export const linear = defineArchitecture({
     const { tf } = backend
     const input = tf.input({ shape: [windows.width], name: 'window' })
     const layers = tf.model({ inputs: input, outputs: subspaceOutput(backend, fitSubspace(windows, varianceShare), input), name: 'linear' })
-    const autoencoder = layersAutoencoder(backend, layers, [])
-    const history = [{ epoch: 1, loss: meanSquaredError(autoencoder, windows) }]
-    onEpoch(history[0]!, 1)
-    return { ...autoencoder, history }
+    return exactAutoencoder(backend, layers, windows, onEpoch)
   },
 })
+
+/** An autoencoder that was solved, not trained: its learning curve is one point. */
+export function exactAutoencoder (backend: Backend, layers: LayersModel, windows: WindowMatrix, onEpoch: LearningContext['onEpoch']): LayersAutoencoder {
+  const autoencoder = layersAutoencoder(backend, layers, [])
+  const history = [{ epoch: 1, loss: meanSquaredError(autoencoder, windows) }]
+  onEpoch(history[0]!, 1)
+  return { ...autoencoder, history }
+}
 
 /**
  * Applies two dense layers that compute Vᵀ(x − m) and m + Vz; not trainable.

@@ -21,7 +21,7 @@ export function compute (models: ModelRegistry, input: ComputeInput, maxValues: 
   checkTimes(posted.series)
   checkObserved(posted.series)
   const detect = input.options.scoring === 'batch' ? detectBatch : detectCausal
-  const detection = detect(detector, model.reconstruct, posted.series)
+  const detection = detect(detector, model.autoencoders, posted.series)
   const options = parts === undefined ? input.options : { ...input.options, include: new Set(parts) }
   return buildAnswer({ ...posted, model, detection, options, timestamped: input.timestamped })
 }

@@ -59,9 +59,13 @@ const model: ModelDescription = {
   channels: [...CHANNELS],
   samplingInterval: 'PT10M',
   windowLength: 8,
+  members: [{ windowLength: 8, tail: 8 }],
   maxGap: 3,
   threshold: 1,
-  scorings: { batch: { smoothing: 37, threshold: 0.305 }, causal: { smoothing: 31, threshold: 0.332, tail: 8 } },
+  scorings: {
+    batch: { smoothing: 37, threshold: 0.305, level: { span: 2001, factor: 1.3 } },
+    causal: { smoothing: 31, threshold: 0.332, level: { span: 1001, factor: 1.2 } },
+  },
   margins,
   training: { observations: 43_200, series: 5, dataSha256: digest.slice('sha256:'.length), tfjs: '4.22.0', backend: 'wasm' },
 }

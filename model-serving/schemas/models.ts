@@ -3,7 +3,14 @@ import { z } from 'zod'
 import { formatDuration } from '../../core/duration.ts'
 import { type ServedModel } from '../models.ts'
 
-const scoringRule = { smoothing: z.int().min(1).describe('Errors in the mean.'), threshold: z.number().describe('Smoothed reconstruction error that is served as score 1.') }
+const ScoringSchema = z.strictObject({
+  smoothing: z.int().min(1).describe('Errors in the mean.'),
+  threshold: z.number().describe('Smoothed reconstruction error that is served as score 1.'),
+  level: z.strictObject({
+    span: z.int().min(0).describe('Scores whose median is the level; 0: none.'),
+    factor: z.number().min(0),
+  }).describe('Where factor × median of the scores around is above 1, scores are divided by it: slow drift is no anomaly.'),
+})
 
 /** How exactly the backend reproduces a package. */
 export const goldenDifference = z.number().min(0)
@@ -18,12 +25,16 @@ export const ModelDescriptionSchema = z.strictObject({
   architecture: z.string(),
   channels: z.array(z.string()),
   samplingInterval: z.string().meta({ format: 'duration' }),
-  windowLength: z.int().min(1).describe('Observations in a window: the shortest series that can be scored.'),
+  windowLength: z.int().min(1).describe('Observations in the longest window: the shortest series that can be scored.'),
+  members: z.array(z.strictObject({
+    windowLength: z.int().min(1).describe('Observations in a window.'),
+    tail: z.int().min(1).describe('Newest observations of a window that count in causal scoring.'),
+  })).describe('The autoencoders whose errors are combined.'),
   maxGap: z.int().min(0).describe('Longest gap that is filled, in observations.'),
   threshold: z.literal(1).describe('An observation is anomalous when its score is greater.'),
   scorings: z.strictObject({
-    batch: z.strictObject(scoringRule),
-    causal: z.strictObject({ ...scoringRule, tail: z.int().min(1).describe('Newest observations of a window that count.') }),
+    batch: ScoringSchema,
+    causal: ScoringSchema,
   }),
   margins: z.record(z.string(), z.number()).describe('Half-width of the expected band around the expected value, in each channel\'s unit.'),
   training: z.strictObject({
@@ -52,6 +63,7 @@ export function describeModel ({ manifest, digest, goldenDifference }: ServedMod
     channels: [...detector.channels],
     samplingInterval: formatDuration(detector.interval),
     windowLength: detector.windowLength,
+    members: detector.members.map(({ windowLength, tail }) => ({ windowLength, tail })),
     maxGap: detector.maxGap,
     threshold: 1,
     scorings: { batch: detector.batch, causal: detector.causal },

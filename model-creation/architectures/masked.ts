@@ -1,0 +1,37 @@
+// The masked linear autoencoder at its exact optimum: core/masked.ts as one dense layer with a zero diagonal.
+import { z } from 'zod'
+import { fitMasked, LARGEST_MASKED_WIDTH, type Masked } from '../../core/masked.ts'
+import { Problem } from '../../core/errors.ts'
+import { RIDGE } from '../../core/members.ts'
+import { exactAutoencoder } from './linear.ts'
+import { defineArchitecture } from './architecture.ts'
+
+const parameters = z.strictObject({
+  /** λ as a share of the mean variance of the windows' values. */
+  ridge: z.number().positive().default(RIDGE),
+})
+
+export const masked = defineArchitecture({
+  summary: 'linear autoencoder on windows that reconstructs every value from all the others (exact solution under a zero diagonal)',
+  parameters,
+  learn: async (windows, { ridge }, { backend, onEpoch }) => {
+    const { width } = windows
+    if (width > LARGEST_MASKED_WIDTH) {
+      throw new Problem('invalid-settings', `Windows of ${width} values are too wide for the architecture masked, which takes at most ${LARGEST_MASKED_WIDTH}; choose a shorter train.windowLength, or linear.`)
+    }
+    const { tf } = backend
+    const solution = fitMasked(windows, ridge)
+    const input = tf.input({ shape: [width], name: 'window' })
+    const layer = tf.layers.dense({ name: 'masked', units: width, trainable: false })
+    const output = layer.apply(input) as ReturnType<typeof tf.input>
+    tf.tidy(() => { layer.setWeights([tf.tensor2d(Float32Array.from(solution.weights), [width, width]), tf.tensor1d(offsetOf(solution))]) })
+    return exactAutoencoder(backend, tf.model({ inputs: input, outputs: output, name: 'masked' }), windows, onEpoch)
+  },
+})
+
+/** m − mB: what a dense layer adds. */
+function offsetOf ({ width, mean, weights }: Masked): Float32Array {
+  const offset = mean.slice()
+  for (let i = 0; i < width; i++) for (let j = 0; j < width; j++) offset[j]! -= mean[i]! * weights[i * width + j]!
+  return Float32Array.from(offset)
+}
