@@ -104,6 +104,12 @@ t.test('a tail is plain finite numbers, however few, equal or wild the scores', 
   t.equal(expectedFalseAlarmsPerDay(same, 1, 1000), 0)
 })
 
+t.test('an exponential tail halves the alarms with every ln 2 of its scale', async (t) => {
+  const tail = { count: 1000, quantiles: TAIL_PROBABILITIES.map((p) => p), runs: TAIL_PROBABILITIES.map(() => 0.01), shape: 0, scale: 0.1 }
+  t.ok(Math.abs(thresholdForBudget(tail, 0.01 * 144 / 8, TEN_MINUTES) - (0.95 + 0.3 * Math.LN2)) < 1e-12)
+  t.ok(Math.abs(expectedFalseAlarmsPerDay(tail, 0.95 + 0.2 * Math.LN2, TEN_MINUTES) - 0.36) < 1e-12)
+})
+
 t.test('a gap ends a run', async (t) => {
   const scores = Float64Array.from({ length: 100 }, (_, i) => i < 96 ? 0 : 1)
   const cut = scores.slice()
