@@ -15,7 +15,6 @@ const COVERS = {
   fit: ['core/fit.ts', 'core/subspace.ts', 'core/threshold.ts', 'core/scaler.ts'],
   metrics: ['core/metrics.ts', 'core/metrics/confusion.ts', 'core/metrics/delays.ts', 'core/metrics/nab.ts', 'core/metrics/period.ts',
     'core/metrics/range.ts', 'core/metrics/ranking.ts', 'core/metrics/runs.ts', 'core/metrics/vus.ts'],
-  adaptive: ['core/adaptive.ts'],
   tail: ['core/tail.ts'],
   series: ['core/series.ts', 'core/resample.ts', 'core/impute.ts', 'core/window.ts', 'core/random.ts'],
 }

@@ -5,6 +5,7 @@ import { detectBatch } from './hindsight.ts'
 import { levelFactor, NO_LEVEL } from './level.ts'
 import { type Autoencoder } from './reconstruction-error.ts'
 import { type Series } from './series.ts'
+import { fitTail } from './tail.ts'
 import { chooseThreshold, quantile, type ThresholdRule } from './threshold.ts'
 
 export interface CalibrationSettings extends ThresholdRule {
@@ -36,7 +37,7 @@ export function calibrate (model: DetectorModel, folds: ReadonlyArray<Fold<Autoe
     const threshold = chooseThreshold(settings[name], held[name])
     const median = quantile(held[name], 0.5) / threshold
     const span = settings[name].levelSpan
-    return { ...model[name], threshold, level: span === 0 ? NO_LEVEL : { span, factor: levelFactor(orZero(median)) } }
+    return { ...model[name], threshold, scores: fitTail(held[name].map((error) => error / threshold)), level: span === 0 ? NO_LEVEL : { span, factor: levelFactor(orZero(median)) } }
   }
   const [causal, batch] = [scoring('causal'), scoring('batch')]
   return {
@@ -46,8 +47,12 @@ export function calibrate (model: DetectorModel, folds: ReadonlyArray<Fold<Autoe
       batch,
       margins: held.residuals.map((residuals) => orZero(settings.batch.factor * quantile(residuals, settings.batch.quantile))),
     },
-    scores: { causal: held.causal.map((error) => error / causal.threshold), batch: held.batch.map((error) => error / batch.threshold) },
+    scores: { causal: scored(held.causal, causal), batch: scored(held.batch, batch) },
   }
+}
+
+function scored (errors: Float64Array, { threshold }: ScoringModel): Float64Array {
+  return errors.filter((error) => !Number.isNaN(error)).map((error) => error / threshold)
 }
 
 const orZero = (value: number): number => Number.isNaN(value) ? 0 : Math.min(value, Number.MAX_VALUE)
@@ -73,7 +78,7 @@ function memberScale (model: DetectorModel, folds: ReadonlyArray<Fold<Autoencode
   return { causal: mean(detectCausal), batch: mean(detectBatch) }
 }
 
-/** Smoothed errors, and |observed − expected| per channel, of all held-out blocks. */
+/** Smoothed errors in order of time, NaN where not scored and between blocks, and |observed − expected| per channel, of all held-out blocks. */
 function heldOutScores (members: readonly Member[], folds: ReadonlyArray<Fold<Autoencoder>>): { causal: Float64Array, batch: Float64Array, residuals: number[][] } {
   const causal: number[] = []
   const batch: number[] = []
@@ -90,7 +95,8 @@ function heldOutScores (members: readonly Member[], folds: ReadonlyArray<Fold<Au
 }
 
 function pushScores (scores: number[], more: Float64Array): void {
-  for (const score of more) if (!Number.isNaN(score)) scores.push(score)
+  for (const score of more) scores.push(score)
+  scores.push(NaN)
 }
 
 function pushResiduals (residuals: number[][], series: Series, { expected }: Detection): void {

@@ -1,6 +1,7 @@
 // What a detector is made of and what it says: the types that training, serving and streaming share.
 import { type Level } from './level.ts'
 import { type Scaler } from './scaler.ts'
+import { type ScoreTail } from './tail.ts'
 
 /** One autoencoder of the detector: the windows it sees, and the size of its errors on normal data. */
 export interface Member {
@@ -19,6 +20,8 @@ export interface ScoringModel {
   /** Smoothed reconstruction error that is served as score 1, as long as the level is not raised. */
   readonly threshold: number
   readonly level: Level
+  /** What scores of normal data look like, for thresholds other than 1. */
+  readonly scores: ScoreTail
 }
 
 /** Everything about a detector that was fitted or chosen, except the autoencoders' weights. Part of the manifest. */

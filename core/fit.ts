@@ -7,6 +7,7 @@ import { NO_LEVEL } from './level.ts'
 import { type Autoencoder } from './reconstruction-error.ts'
 import { fitScaler, type Scaler } from './scaler.ts'
 import { emptyChannels, type Series, slice } from './series.ts'
+import { NO_SCORES } from './tail.ts'
 import { sampleWindows, type WindowMatrix } from './window.ts'
 
 /** One autoencoder to fit. */
@@ -92,7 +93,7 @@ function modelShape (series: readonly Series[], settings: FitSettings, members: 
   const { channels, interval } = series[0]!
   const scoring = (name: Scoring): ScoringModel => {
     const { smoothing } = settings[name]
-    return { smoothing: smoothing === 'auto' ? SMOOTHING[name][channels.length === 1 ? 'one' : 'several'] : smoothing, threshold: 1, level: NO_LEVEL }
+    return { smoothing: smoothing === 'auto' ? SMOOTHING[name][channels.length === 1 ? 'one' : 'several'] : smoothing, threshold: 1, level: NO_LEVEL, scores: NO_SCORES }
   }
   return {
     channels,

@@ -11,6 +11,11 @@ export interface Level {
 /** No level: scores are relative to the calibrated threshold alone. */
 export const NO_LEVEL: Level = { span: 0, factor: 0 }
 
+/** The same detector with scores relative to the calibrated threshold alone. */
+export function withoutLevel<Model extends { readonly causal: { readonly level: Level }, readonly batch: { readonly level: Level } }> (model: Model): Model {
+  return { ...model, causal: { ...model.causal, level: NO_LEVEL }, batch: { ...model.batch, level: NO_LEVEL } }
+}
+
 /** Fewer scores than these are no evidence of a drift: missing ones count as 0. */
 export const LEAST_EVIDENCE = 500
 

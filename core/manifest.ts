@@ -1,16 +1,26 @@
 // The manifest of a model package: everything that serving must know and may not choose for itself.
 import { z } from 'zod'
 import { type DetectorModel } from './detection.ts'
+import { type ScoreTail, TAIL_PROBABILITIES } from './tail.ts'
 
 const numbers = z.array(z.number())
 const count = z.number().int().positive()
 
 const positive = z.number().positive()
 
+const ScoreTailSchema: z.ZodType<ScoreTail> = z.strictObject({
+  count: z.number().int().nonnegative(),
+  quantiles: numbers.length(TAIL_PROBABILITIES.length),
+  runs: numbers.length(TAIL_PROBABILITIES.length),
+  shape: z.number(),
+  scale: positive,
+})
+
 const scoring = z.strictObject({
   smoothing: count,
   threshold: positive,
   level: z.strictObject({ span: z.number().int().nonnegative(), factor: z.number().nonnegative() }),
+  scores: ScoreTailSchema,
 })
 
 const odd = (value: number): boolean => value % 2 === 1

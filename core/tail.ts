@@ -39,15 +39,18 @@ const RAREST = 1e-6
 /** Runs per observation that a budget of none stands for. */
 const NEVER = 1e-12
 
+/** Nothing is known: a tail at the default threshold that expects no run. */
+export const NO_SCORES: ScoreTail = { count: 0, quantiles: TAIL_PROBABILITIES.map(() => 1), runs: TAIL_PROBABILITIES.map(() => 0), shape: 0, scale: SMALLEST_SCALE }
+
 /**
  * Fits the tail of scores of normal data.
  * @param scores in order of time, in units of the default threshold; NaN is not scored and ends a run
- * @returns for no score at all a tail at the default threshold that expects no run
+ * @returns NO_SCORES where there is none
  */
 export function fitTail (scores: Float64Array): ScoreTail {
   const bounded = scores.map((score) => Math.min(score, LARGEST_SCORE))
   const sorted = bounded.filter((score) => !Number.isNaN(score)).sort()
-  if (sorted.length === 0) return { count: 0, quantiles: TAIL_PROBABILITIES.map(() => 1), runs: TAIL_PROBABILITIES.map(() => 0), shape: 0, scale: SMALLEST_SCALE }
+  if (sorted.length === 0) return NO_SCORES
   const quantiles = TAIL_PROBABILITIES.map((p) => quantileOfSorted(sorted, p))
   const level = quantiles.at(-1)!
   return {
