@@ -6,7 +6,7 @@ type Address = number
 
 /** The functions of kernel.wat; all arguments are addresses, strides in bytes, or counts ≥ 1 (blocks ≥ 0). */
 interface KernelFunctions {
-  encode (x: Address, rowStride: number, stepStride: number, mean: Address, v: Address, vStride: number, z: Address, zStride: number,
+  encode (x: Address, rowStride: number, stepStride: number, v: Address, vStride: number, z: Address, zStride: number,
     blocks: number, octets: number, channels: number, steps: number): void
   decode4 (x: Address, stepStride: number, mean: Address, v: Address, vStride: number, z: Address, zStride: number,
     blocks: number, octets: number, r: Address, rStride: number, squares: Address): void

@@ -9,14 +9,14 @@
 (module
   (memory (export "memory") 1)
 
-  ;; z[d][w] += sum over positions p of (x[p][w] - mean[p]) * v[p][d], four directions d and eight windows w at a time.
-  ;; Positions are "channels" rows of "steps" each: rows lie rowStride apart in x, steps stepStride; mean and v hold them one after another.
+  ;; z[d][w] += sum over positions p of x[p][w] * v[p][d], four directions d and eight windows w at a time.
+  ;; Positions are "channels" rows of "steps" each: rows lie rowStride apart in x, steps stepStride; v holds them one after another.
   (func (export "encode")
-    (param $x i32) (param $rowStride i32) (param $stepStride i32) (param $mean i32)
+    (param $x i32) (param $rowStride i32) (param $stepStride i32)
     (param $v i32) (param $vStride i32) (param $z i32) (param $zStride i32)
     (param $blocks i32) (param $octets i32) (param $channels i32) (param $steps i32)
     (local $octet i32) (local $channel i32) (local $step i32)
-    (local $xOctet i32) (local $zOctet i32) (local $xRow i32) (local $px i32) (local $pm i32) (local $pv i32)
+    (local $xOctet i32) (local $zOctet i32) (local $xRow i32) (local $px i32) (local $pv i32)
     (local $x0 v128) (local $x1 v128) (local $s v128)
     (local $a00 v128) (local $a01 v128)
     (local $a10 v128) (local $a11 v128)
@@ -35,15 +35,13 @@
           (local.set $a30 (v128.const f32x4 0 0 0 0)) (local.set $a31 (v128.const f32x4 0 0 0 0))
           (local.set $channel (local.get $channels))
           (local.set $xRow (local.get $xOctet))
-          (local.set $pm (local.get $mean))
           (local.set $pv (local.get $v))
           (loop $nextChannel
             (local.set $step (local.get $steps))
             (local.set $px (local.get $xRow))
             (loop $nextStep
-              (local.set $s (v128.load32_splat (local.get $pm)))
-              (local.set $x0 (f32x4.sub (v128.load (local.get $px)) (local.get $s)))
-              (local.set $x1 (f32x4.sub (v128.load offset=16 (local.get $px)) (local.get $s)))
+              (local.set $x0 (v128.load (local.get $px)))
+              (local.set $x1 (v128.load offset=16 (local.get $px)))
               (local.set $s (v128.load32_splat offset=0 (local.get $pv)))
               (local.set $a00 (f32x4.add (local.get $a00) (f32x4.mul (local.get $x0) (local.get $s))))
               (local.set $a01 (f32x4.add (local.get $a01) (f32x4.mul (local.get $x1) (local.get $s))))
@@ -57,7 +55,6 @@
               (local.set $a30 (f32x4.add (local.get $a30) (f32x4.mul (local.get $x0) (local.get $s))))
               (local.set $a31 (f32x4.add (local.get $a31) (f32x4.mul (local.get $x1) (local.get $s))))
               (local.set $px (i32.add (local.get $px) (local.get $stepStride)))
-              (local.set $pm (i32.add (local.get $pm) (i32.const 4)))
               (local.set $pv (i32.add (local.get $pv) (i32.const 16)))
               (br_if $nextStep (local.tee $step (i32.sub (local.get $step) (i32.const 1)))))
             (local.set $xRow (i32.add (local.get $xRow) (local.get $rowStride)))

@@ -53,6 +53,8 @@ interface Packed {
   readonly mean: Float32Array
   /** Shape [blocks × channels × length × 4]. */
   readonly directions: Float32Array
+  /** The code of the zero window, −Vᵀm: shape [blocks × 4]. */
+  readonly offsets: Float64Array
   /** Windows at a time. */
   readonly chunk: number
 }
@@ -91,6 +93,10 @@ function pack ({ width, mean, directions, components }: Subspace, channels: numb
   const blocks = Math.ceil(components / 4)
   const packed = new Float32Array(blocks * width * 4)
   const means = new Float32Array(width)
+  const offsets = new Float64Array(blocks * 4)
+  for (let k = 0; k < components; k++) {
+    for (let j = 0; j < width; j++) offsets[k]! -= directions[k * width + j]! * mean[j]!
+  }
   for (let c = 0; c < channels; c++) {
     for (let t = 0; t < length; t++) {
       const [from, to] = [t * channels + c, c * length + t]
@@ -99,7 +105,7 @@ function pack ({ width, mean, directions, components }: Subspace, channels: numb
     }
   }
   const fitting = Math.floor(CHUNK_VALUES / Math.max(blocks * 4, channels) / LANES) * LANES
-  return { channels, length, blocks, mean: means, directions: packed, chunk: Math.max(SMALLEST_CHUNK, Math.min(LARGEST_CHUNK, fitting)) }
+  return { channels, length, blocks, mean: means, directions: packed, offsets, chunk: Math.max(SMALLEST_CHUNK, Math.min(LARGEST_CHUNK, fitting)) }
 }
 
 /** Claims memory for chunks of `windows`, that overlap in a run or are laid out one by one. */
@@ -168,8 +174,9 @@ function placeRun ({ channels, length }: Packed, { observations, padded }: Layou
 
 /** The codes z = Vᵀ(x − m) of the windows that are placed. */
 function encode (packed: Packed, layout: Layout): void {
-  const { channels, length, blocks } = packed
-  float32At(layout.codes, blocks * 4 * layout.padded).fill(0)
+  const { channels, length, offsets } = packed
+  const codes = float32At(layout.codes, offsets.length * layout.padded)
+  for (let k = 0; k < offsets.length; k++) codes.fill(offsets[k]!, k * layout.padded, (k + 1) * layout.padded)
   if (length > GROUP) {
     for (let c = 0; c < channels; c++) {
       for (let t = 0; t < length; t += GROUP) encodeGroup(packed, layout, c, t, 1, Math.min(GROUP, length - t))
@@ -183,7 +190,7 @@ function encode (packed: Packed, layout: Layout): void {
 function encodeGroup (packed: Packed, layout: Layout, channel: number, step: number, channels: number, steps: number): void {
   const position = channel * packed.length + step
   kernelFunctions.encode(
-    layout.observations + channel * layout.rowStride + step * layout.stepStride, layout.rowStride, layout.stepStride, layout.mean + position * FLOAT,
+    layout.observations + channel * layout.rowStride + step * layout.stepStride, layout.rowStride, layout.stepStride,
     layout.directions + position * 4 * FLOAT, packed.mean.length * 4 * FLOAT, layout.codes, layout.padded * FLOAT,
     packed.blocks, layout.padded / LANES, channels, steps)
 }
