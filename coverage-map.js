@@ -11,6 +11,7 @@ const COVERS = {
   csv: ['core/csv.ts', 'core/timestamps.ts', 'core/duration.ts'],
   detector: ['core/detector.ts', 'core/hindsight.ts', 'core/score.ts', 'core/reconstruction-error.ts', 'core/detection.ts'],
   fit: ['core/fit.ts', 'core/subspace.ts', 'core/threshold.ts', 'core/scaler.ts'],
+  kernel: ['core/kernel/kernel-memory.ts', 'core/kernel/leading-eigenvectors.ts', 'core/kernel/subspace-kernel.ts', 'core/subspace.ts'],
   metrics: ['core/metrics.ts', 'core/metrics/confusion.ts', 'core/metrics/delays.ts', 'core/metrics/nab.ts', 'core/metrics/period.ts',
     'core/metrics/range.ts', 'core/metrics/ranking.ts', 'core/metrics/runs.ts', 'core/metrics/vus.ts'],
   series: ['core/series.ts', 'core/resample.ts', 'core/impute.ts', 'core/window.ts', 'core/random.ts'],

@@ -4,12 +4,12 @@ import { KERNEL_BINARY } from './kernel-binary.ts'
 
 type Address = number
 
-/** The functions of kernel.wat; all arguments are addresses, strides in bytes, or counts ≥ 1 (blocks ≥ 0). */
+/** The functions of kernel.wat; all arguments are addresses, strides in bytes, or counts ≥ 1 (blocks, directions ≥ 0). */
 interface KernelFunctions {
   encode (x: Address, rowStride: number, stepStride: number, v: Address, vStride: number, z: Address, zStride: number,
     blocks: number, octets: number, channels: number, steps: number): void
   decode4 (x: Address, stepStride: number, mean: Address, v: Address, vStride: number, z: Address, zStride: number,
-    blocks: number, octets: number, r: Address, rStride: number, squares: Address): void
+    directions: number, octets: number, r: Address, rStride: number, squares: Address): void
   decode1: KernelFunctions['decode4']
   accumulate (sums: Address, r: Address, rStride: number, quads: number): void
   tile (a: Address, b: Address, rows: number, out: Address, stride: number): void

@@ -47,6 +47,7 @@ const BEHIND = 12
 interface Packed {
   readonly channels: number
   readonly length: number
+  readonly components: number
   /** Four directions each; missing ones are zero. */
   readonly blocks: number
   /** Channel after channel, shape [channels × length]. */
@@ -105,7 +106,7 @@ function pack ({ width, mean, directions, components }: Subspace, channels: numb
     }
   }
   const fitting = Math.floor(CHUNK_VALUES / Math.max(blocks * 4, channels) / LANES) * LANES
-  return { channels, length, blocks, mean: means, directions: packed, offsets, chunk: Math.max(SMALLEST_CHUNK, Math.min(LARGEST_CHUNK, fitting)) }
+  return { channels, length, components, blocks, mean: means, directions: packed, offsets, chunk: Math.max(SMALLEST_CHUNK, Math.min(LARGEST_CHUNK, fitting)) }
 }
 
 /** Claims memory for chunks of `windows`, that overlap in a run or are laid out one by one. */
@@ -202,7 +203,7 @@ function decodeSteps (packed: Packed, layout: Layout, channel: number, step: num
   decodeThem(
     layout.observations + channel * layout.rowStride + step * layout.stepStride, layout.stepStride, layout.mean + position * FLOAT,
     layout.directions + position * 4 * FLOAT, packed.mean.length * 4 * FLOAT, layout.codes, layout.padded * FLOAT,
-    packed.blocks, layout.padded / LANES, layout.residuals, layout.residualStride, layout.squares + channel * layout.padded * 2 * FLOAT)
+    packed.components, layout.padded / LANES, layout.residuals, layout.residualStride, layout.squares + channel * layout.padded * 2 * FLOAT)
 }
 
 /** Calls `each` for the positions of a channel that count, newest first, four at a time while there are four. */
