@@ -1,5 +1,6 @@
 // Scores windows by a linear autoencoder with kernel.wat, straight from the run that they overlap in: no window is ever laid out.
 // 32-bit products, each sum in an order that the position within the window fixes; so a window's bits depend on that window alone.
+import { type Masked } from '../masked.ts'
 import { type Reconstruct } from '../reconstruction-error.ts'
 import { type Subspace } from '../subspace.ts'
 import { claimMemory, float32At, float64At, kernelFunctions } from './kernel-memory.ts'
@@ -22,7 +23,7 @@ export interface RunErrors {
   readonly newest: Float32Array
 }
 
-export interface SubspaceKernel {
+export interface LinearKernel {
   /**
    * Scores all windows (stride 1) of a gap-free run.
    * @param run standardised observations, shape [length × channels]; shorter than a window there is nothing to score
@@ -43,8 +44,10 @@ const LANES = 8
 const BEFORE = 4
 const BEHIND = 12
 
-/** A subspace as the kernel wants it. */
+/** A linear autoencoder as the kernel wants it. */
 interface Packed {
+  /** Whether the centred window itself is the code: nothing is encoded. */
+  readonly masked: boolean
   readonly channels: number
   readonly length: number
   readonly components: number
@@ -81,8 +84,16 @@ interface Layout {
  * The subspace as a scorer; agrees with subspaceReconstruct() to 32-bit rounding (a millionth of the window's norm).
  * @param channels values of an observation; the subspace's width is a multiple of it
  */
-export function createSubspaceKernel (subspace: Subspace, channels: number): SubspaceKernel {
-  const packed = pack(subspace, channels)
+export function createSubspaceKernel (subspace: Subspace, channels: number): LinearKernel {
+  return scorer(pack(subspace, channels))
+}
+
+/** The masked autoencoder as a scorer; agrees with maskedReconstruct() likewise. */
+export function createMaskedKernel (masked: Masked, channels: number): LinearKernel {
+  return scorer(packMasked(masked, channels))
+}
+
+function scorer (packed: Packed): LinearKernel {
   return {
     runErrors: (run, options) => runErrors(packed, run, options),
     reconstruct: (windows, count) => reconstruct(packed, windows, count),
@@ -105,8 +116,27 @@ function pack ({ width, mean, directions, components }: Subspace, channels: numb
       for (let k = 0; k < components; k++) packed[((k >> 2) * width + to) * 4 + (k & 3)] = directions[k * width + from]!
     }
   }
+  return { masked: false, channels, length, components, blocks, mean: means, directions: packed, offsets, chunk: chunkOf(blocks, channels) }
+}
+
+function chunkOf (blocks: number, channels: number): number {
   const fitting = Math.floor(CHUNK_VALUES / Math.max(blocks * 4, channels) / LANES) * LANES
-  return { channels, length, components, blocks, mean: means, directions: packed, offsets, chunk: Math.max(SMALLEST_CHUNK, Math.min(LARGEST_CHUNK, fitting)) }
+  return Math.max(SMALLEST_CHUNK, Math.min(LARGEST_CHUNK, fitting))
+}
+
+/** Codes are the window's values in the kernel's order, channel after channel. */
+function packMasked ({ width, mean, weights }: Masked, channels: number): Packed {
+  const length = width / channels
+  const blocks = Math.ceil(width / 4)
+  const packed = new Float32Array(blocks * width * 4)
+  const place = (j: number): number => (j % channels) * length + Math.floor(j / channels)
+  const means = new Float32Array(width)
+  for (let i = 0; i < width; i++) {
+    means[place(i)] = mean[i]!
+    const k = place(i)
+    for (let j = 0; j < width; j++) packed[((k >> 2) * width + place(j)) * 4 + (k & 3)] = weights[i * width + j]!
+  }
+  return { masked: true, channels, length, components: width, blocks, mean: means, directions: packed, offsets: new Float64Array(blocks * 4), chunk: chunkOf(blocks, channels) }
 }
 
 /** Claims memory for chunks of `windows`, that overlap in a run or are laid out one by one. */
@@ -173,8 +203,27 @@ function placeRun ({ channels, length }: Packed, { observations, padded }: Layou
   }
 }
 
-/** The codes z = Vᵀ(x − m) of the windows that are placed. */
+/** The codes of the windows that are placed. */
 function encode (packed: Packed, layout: Layout): void {
+  if (packed.masked) copyCodes(packed, layout)
+  else project(packed, layout)
+}
+
+/** z = x − m. */
+function copyCodes ({ channels, length, mean, offsets }: Packed, { codes, padded, observations, rowStride, stepStride }: Layout): void {
+  const out = float32At(codes, offsets.length * padded)
+  for (let c = 0; c < channels; c++) {
+    for (let t = 0; t < length; t++) {
+      const k = c * length + t
+      const values = float32At(observations + c * rowStride + t * stepStride, padded)
+      for (let w = 0; w < padded; w++) out[k * padded + w] = values[w]! - mean[k]!
+    }
+  }
+  out.fill(0, mean.length * padded)
+}
+
+/** z = Vᵀ(x − m). */
+function project (packed: Packed, layout: Layout): void {
   const { channels, length, offsets } = packed
   const codes = float32At(layout.codes, offsets.length * layout.padded)
   for (let k = 0; k < offsets.length; k++) codes.fill(offsets[k]!, k * layout.padded, (k + 1) * layout.padded)
