@@ -56,7 +56,7 @@ async function score (file: string, flags: Flags): Promise<Result> {
   const minDuration = flags.minDuration === undefined ? 0 : parseDuration(flags.minDuration)
   const mergeGap = flags.mergeGap === undefined ? 0 : parseDuration(flags.mergeGap)
   const table = readTable(await readFile(file, 'utf8'), { delimiter, decimal, timestampColumn, timestampFormat })
-  const { manifest: { name, version, detector }, digest, autoencoders, dispose } = await loadModelPackage(flags.model, await loadBackend(flags.backend))
+  const { manifest: { name, version, detector }, digest, autoencoders, dispose } = await loadModelPackage(flags.model, flags.backend)
   try {
     const { series } = resample(keepChannels(table, detector.channels), { interval: detector.interval, order: 'repair', maxObservations: 10_000_000 })
     checkObserved(series)

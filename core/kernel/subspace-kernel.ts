@@ -46,7 +46,7 @@ const BEHIND = 12
 
 /** A linear autoencoder as the kernel wants it. */
 interface Packed {
-  /** Whether the centred window itself is the code: nothing is encoded. */
+  /** Whether the window itself is the code: nothing is encoded. */
   readonly masked: boolean
   readonly channels: number
   readonly length: number
@@ -125,14 +125,14 @@ function chunkOf (blocks: number, channels: number): number {
 }
 
 /** Codes are the window's values in the kernel's order, channel after channel. */
-function packMasked ({ width, mean, weights }: Masked, channels: number): Packed {
+function packMasked ({ width, offset, weights }: Masked, channels: number): Packed {
   const length = width / channels
   const blocks = Math.ceil(width / 4)
   const packed = new Float32Array(blocks * width * 4)
   const place = (j: number): number => (j % channels) * length + Math.floor(j / channels)
   const means = new Float32Array(width)
   for (let i = 0; i < width; i++) {
-    means[place(i)] = mean[i]!
+    means[place(i)] = offset[i]!
     const k = place(i)
     for (let j = 0; j < width; j++) packed[((k >> 2) * width + place(j)) * 4 + (k & 3)] = weights[i * width + j]!
   }
@@ -209,14 +209,13 @@ function encode (packed: Packed, layout: Layout): void {
   else project(packed, layout)
 }
 
-/** z = x − m. */
+/** z = x. */
 function copyCodes ({ channels, length, mean, offsets }: Packed, { codes, padded, observations, rowStride, stepStride }: Layout): void {
   const out = float32At(codes, offsets.length * padded)
   for (let c = 0; c < channels; c++) {
     for (let t = 0; t < length; t++) {
       const k = c * length + t
-      const values = float32At(observations + c * rowStride + t * stepStride, padded)
-      for (let w = 0; w < padded; w++) out[k * padded + w] = values[w]! - mean[k]!
+      out.set(float32At(observations + c * rowStride + t * stepStride, padded), k * padded)
     }
   }
   out.fill(0, mean.length * padded)
