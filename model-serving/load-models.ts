@@ -1,4 +1,4 @@
-// Reads the model packages of a folder, or refuses to serve.
+// Reads the model packages of a folder, or refuses to serve. Runs in the worker threads: the one that answers loads no TensorFlow.js.
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../core/errors.ts'
@@ -16,7 +16,7 @@ export interface LoadedModels {
  */
 export async function loadModels ({ modelsDir, backend: choice }: Pick<Config, 'modelsDir' | 'backend'>): Promise<LoadedModels> {
   const directories = await findPackages(modelsDir)
-  // Loaded here and not above: TensorFlow.js takes a second, in which the service already answers /livez.
+  // Loaded here and not above: a folder without packages is told before TensorFlow.js is read.
   const [{ loadBackend }, { loadModelPackage }] = await Promise.all([import('../core/tfjs/backend.ts'), import('../core/tfjs/model-package.ts')])
   const backend = await loadBackend(choice)
   const models: ServedModel[] = []

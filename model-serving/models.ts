@@ -3,12 +3,16 @@ import { Problem } from '../core/errors.ts'
 import { type Manifest } from '../core/manifest.ts'
 import { type Reconstruct } from '../core/reconstruction-error.ts'
 
-/** A model package as far as serving needs it. */
-export interface ServedModel {
+/** What can be told of a model without its weights. */
+export interface ModelIdentity {
   readonly manifest: Manifest
   readonly digest: string
   /** Largest relative difference of the golden scores on this machine's backend; 0 is bit for bit. */
   readonly goldenDifference: number
+}
+
+/** A model package as far as scoring needs it. */
+export interface ServedModel extends ModelIdentity {
   readonly reconstruct: Reconstruct
 }
 
@@ -19,14 +23,14 @@ export interface BackendDescription {
   readonly version: string
 }
 
-/** Empty and not ready until `open()` is called with verified models. */
-export class ModelRegistry {
-  #models: ReadonlyMap<string, ServedModel> | undefined
+/** Empty and not ready until `open()` is called with verified models: identities on the thread that answers, whole ones where scores are made. */
+export class ModelRegistry<Model extends ModelIdentity = ModelIdentity> {
+  #models: ReadonlyMap<string, Model> | undefined
   #backend: BackendDescription | undefined
 
   /** Serves these models from now on. The caller has verified them: reading a package reproduces its golden scores. */
-  open (models: Iterable<ServedModel>, backend: BackendDescription): void {
-    const byName = new Map<string, ServedModel>()
+  open (models: Iterable<Model>, backend: BackendDescription): void {
+    const byName = new Map<string, Model>()
     for (const model of models) {
       const { name, version } = model.manifest
       const other = byName.get(name)
@@ -48,12 +52,12 @@ export class ModelRegistry {
   }
 
   /** @throws Problem not-ready before open() */
-  list (): ServedModel[] {
+  list (): Model[] {
     return [...this.#open().values()]
   }
 
   /** @throws Problem not-ready or unknown-model */
-  get (name: string): ServedModel {
+  get (name: string): Model {
     const models = this.#open()
     const model = models.get(name)
     if (model !== undefined) return model
@@ -65,7 +69,7 @@ export class ModelRegistry {
    * The one model whose channels are exactly these, in any order.
    * @throws Problem not-ready or model-required
    */
-  withChannels (channels: readonly string[]): ServedModel {
+  withChannels (channels: readonly string[]): Model {
     const models = this.list()
     const posted = new Set(channels)
     const matching = models.filter(({ manifest: { detector } }) =>
@@ -76,7 +80,7 @@ export class ModelRegistry {
       `name one as "model": ${listOf('the served models are', names)}, and GET /models lists their channels.`, { extensions: { models: names } })
   }
 
-  #open (): ReadonlyMap<string, ServedModel> {
+  #open (): ReadonlyMap<string, Model> {
     if (this.#models !== undefined) return this.#models
     throw new Problem('not-ready', 'The models are still being loaded and verified; try again in a few seconds, or poll GET /readyz.')
   }

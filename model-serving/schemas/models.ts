@@ -1,7 +1,7 @@
 // The wire format of GET /models.
 import { z } from 'zod'
 import { formatDuration } from '../../core/duration.ts'
-import { type ServedModel } from '../models.ts'
+import { type ModelIdentity } from '../models.ts'
 
 const scoringRule = { smoothing: z.int().min(1).describe('Errors in the mean.'), threshold: z.number().describe('Smoothed reconstruction error that is served as score 1.') }
 
@@ -40,7 +40,7 @@ export const ModelListSchema = z.strictObject({ models: z.array(ModelDescription
 
 export const ModelParamsSchema = z.strictObject({ name: z.string().min(1).describe('Name of a served model.').meta({ examples: ['wind-turbine'] }) })
 
-export function describeModel ({ manifest, digest, goldenDifference }: ServedModel): ModelDescription {
+export function describeModel ({ manifest, digest, goldenDifference }: ModelIdentity): ModelDescription {
   const { detector, training: { observations, series, dataSha256, tfjs, backend } } = manifest
   return {
     name: manifest.name,

@@ -6,10 +6,10 @@ import { detectBatch } from '../../core/hindsight.ts'
 import { fromColumns, type Series } from '../../core/series.ts'
 import { computeExamples } from '../schemas/examples.ts'
 import { type ComputeAnswer, ComputeAnswerSchema, PARTS } from '../schemas/compute.ts'
-import { columnsOf, csvOf, formOf, jsonOf, smallModel, START, STEP_MS, testApp, timesOf, turbineModel, WINDOW, windSeries } from './fixture.ts'
+import { columnsOf, csvOf, formOf, jsonOf, smallModel, START, STEP_MS, testApp, threadedApp, timesOf, turbineModel, WINDOW, windSeries } from './fixture.ts'
 
 const turbine = await turbineModel()
-const app = await testApp([smallModel, turbine])
+const app = await threadedApp([smallModel, turbine])
 t.teardown(() => app.close())
 
 type Payload = string | Buffer | object

@@ -9,9 +9,9 @@ import { errorPage, errorRows } from '../plugins/error-page.ts'
 import { toProblem } from '../plugins/errors.ts'
 import { projectRoot } from '../project.ts'
 import { ALL_PROBLEMS, ProblemDocumentSchema } from '../schemas/problem.ts'
-import { columnsOf, csvOf, formOf, jsonOf, smallModel, testApp, timesOf, windSeries } from './fixture.ts'
+import { columnsOf, csvOf, formOf, jsonOf, smallModel, testApp, threadedApp, timesOf, windSeries } from './fixture.ts'
 
-const app = await testApp([smallModel, { ...smallModel, manifest: { ...smallModel.manifest, name: 'twin' } }], { maxBodyBytes: 200_000, maxValues: 400 })
+const app = await threadedApp([smallModel, { ...smallModel, manifest: { ...smallModel.manifest, name: 'twin' } }], { maxBodyBytes: 200_000, maxValues: 400 })
 t.teardown(() => app.close())
 
 const series = windSeries(20)
@@ -209,7 +209,7 @@ t.test('docs/ERRORS.md explains every code of the table and no other', (t) => {
 
 t.test('every code that a route can answer is caused by a test above', (t) => {
   const tested = new Set(Object.values(CASES).map(([, code]) => code))
-  const elsewhere = ['malformed-request', 'request-timeout', 'headers-too-large', 'not-ready', 'internal-error', 'no-training-data', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable']
+  const elsewhere = ['malformed-request', 'request-timeout', 'headers-too-large', 'not-ready', 'overloaded', 'compute-timeout', 'memory-exceeded', 'internal-error', 'no-training-data', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable']
   t.same(Object.keys(ALL_PROBLEMS).filter((code) => !tested.has(code as keyof typeof ALL_PROBLEMS) && !elsewhere.includes(code)), [])
   t.end()
 })
