@@ -8,10 +8,14 @@ export default (test) => {
 
 const COVERS = {
   anomalies: ['core/anomalies.ts', 'core/golden.ts', 'core/errors.ts'],
+  changepoints: ['core/changepoints.ts', 'core/robust.ts'],
   csv: ['core/csv.ts', 'core/timestamps.ts', 'core/duration.ts'],
   detector: ['core/detector.ts', 'core/hindsight.ts', 'core/score.ts', 'core/reconstruction-error.ts', 'core/detection.ts'],
+  drift: ['core/drift.ts'],
   fit: ['core/fit.ts', 'core/subspace.ts', 'core/threshold.ts', 'core/scaler.ts'],
   metrics: ['core/metrics.ts', 'core/metrics/confusion.ts', 'core/metrics/delays.ts', 'core/metrics/nab.ts', 'core/metrics/period.ts',
     'core/metrics/range.ts', 'core/metrics/ranking.ts', 'core/metrics/runs.ts', 'core/metrics/vus.ts'],
+  adaptive: ['core/adaptive.ts'],
+  tail: ['core/tail.ts'],
   series: ['core/series.ts', 'core/resample.ts', 'core/impute.ts', 'core/window.ts', 'core/random.ts'],
 }

@@ -20,7 +20,11 @@ export const THRESHOLD_FLOOR = 1e-3
  */
 export function quantile (values: ArrayLike<number>, q: number): number {
   const sorted = Float64Array.from(values).filter((value) => !Number.isNaN(value)).sort()
-  if (sorted.length === 0) return NaN
+  return sorted.length === 0 ? NaN : quantileOfSorted(sorted, q)
+}
+
+/** quantile() of ascending values without NaN, at least one. */
+export function quantileOfSorted (sorted: Float64Array, q: number): number {
   const at = q * (sorted.length - 1)
   const below = Math.floor(at)
   const low = sorted[below]!

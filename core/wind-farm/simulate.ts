@@ -18,6 +18,8 @@ export interface WindFarmOptions {
   readonly trainingDays: number
   /** Occurrences of every fault type over the farm. */
   readonly faultsPerType: number
+  /** °C by which worn bearings run hotter at full load on the last day; grows evenly from the end of `trainingDays`. No fault, no label. */
+  readonly ageing: number
   /** Time of the first observation, milliseconds since the epoch; a midnight. */
   readonly start: number
 }
@@ -29,6 +31,7 @@ export const WIND_FARM_DEFAULTS: WindFarmOptions = {
   days: 120,
   trainingDays: 60,
   faultsPerType: 7,
+  ageing: 0,
   start: Date.UTC(2026, 0, 1),
 }
 
@@ -61,6 +64,7 @@ function check (options: WindFarmOptions): void {
   for (const [name, value] of Object.entries({ turbines, days, trainingDays, faultsPerType })) {
     if (!Number.isInteger(value) || value < 0) throw new Problem('invalid-settings', `${name} must be a whole number, not ${value}`)
   }
+  if (!(options.ageing >= 0 && options.ageing <= 50)) throw new Problem('invalid-settings', `ageing must be 0 to 50 °C, not ${options.ageing}`)
   if (turbines < 1 || turbines > 99) throw new Problem('invalid-settings', `turbines must be 1 to 99, not ${turbines}`)
   if (days < trainingDays) throw new Problem('invalid-settings', `days (${days}) must not be fewer than trainingDays (${trainingDays})`)
 }
@@ -78,11 +82,12 @@ export function simulateFarm (options: Partial<WindFarmOptions> = {}): Farm {
   const length = settings.days * STEPS_PER_DAY
   const random = createRandom(settings.seed)
   const weather = simulateWeather(random.fork('weather'), length)
+  const wear = wearFrom(settings.trainingDays * STEPS_PER_DAY, length, settings.ageing)
   const farm = farmOrders(random.fork('orders'), length)
   const names = Array.from({ length: settings.turbines }, (_, i) => `T${String(i + 1).padStart(2, '0')}`)
   const inputs = names.map((name): TurbineInput => {
     const own = random.fork(name)
-    return { random: own, weather, orders: turbineOrders(own.fork('orders'), farm), faults: [], start: settings.start }
+    return { random: own, weather, orders: turbineOrders(own.fork('orders'), farm), faults: [], wear, start: settings.start }
   })
   const healthy = inputs.map(simulateTurbine)
   const faults = scheduleFaults(random.fork('faults'), healthy, settings.trainingDays * STEPS_PER_DAY, settings.faultsPerType)
@@ -91,6 +96,11 @@ export function simulateFarm (options: Partial<WindFarmOptions> = {}): Farm {
     return { name, faults: own, ...(own.length > 0 ? simulateTurbine({ ...inputs[i]!, faults: own }) : healthy[i]!) }
   })
   return { turbines, labels: turbines.flatMap(labelsOf) }
+}
+
+/** Nothing until `from`, then evenly up to `end` at the last observation. */
+function wearFrom (from: number, length: number, end: number): (t: number) => number {
+  return (t) => end * Math.max(0, t - from) / Math.max(1, length - from)
 }
 
 function labelsOf ({ name, series, faults }: Turbine): FaultLabel[] {

@@ -9,6 +9,9 @@ import { type Orders } from './operations.ts'
 import { heat, type Temperatures } from './thermal.ts'
 import { type Weather } from './weather.ts'
 
+/** Share of the power that a turbine loses for each °C of wear. */
+const POWER_LOST_TO_WEAR = 0.005
+
 /** In what a turbine differs from its sisters. */
 interface Individual {
   /** Wind at its place relative to the free stream. */
@@ -27,6 +30,8 @@ export interface TurbineInput {
   readonly weather: Weather
   readonly orders: Orders
   readonly faults: readonly Fault[]
+  /** Wear at an observation: °C by which the bearings run hotter at full load; the turbine makes the less power for it. */
+  readonly wear: (t: number) => number
   /** Time of the first observation, milliseconds since the epoch. */
   readonly start: number
 }
@@ -87,7 +92,7 @@ function measure (random: Random, truth: Measurements): Measurements {
 }
 
 /** The physics of one turbine as a machine that is stepped through the observations. */
-function machine ({ random, weather, orders, faults }: Omit<TurbineInput, 'start'>): (t: number) => { truth: Measurements, regime: Regime } {
+function machine ({ random, weather, orders, faults, wear }: Omit<TurbineInput, 'start'>): (t: number) => { truth: Measurements, regime: Regime } {
   const own = drawIndividual(random.fork('individual'))
   const disturb = disturbances(random)
   const state: ControlState = { sheltering: false, activity: 1 }
@@ -95,17 +100,23 @@ function machine ({ random, weather, orders, faults }: Omit<TurbineInput, 'start
   let temperatures: Temperatures = { nacelle: first + 12, oil: 42, gearboxBearing: 48, generatorBearing: 38 }
   return (t) => {
     const effects = effectsAt(faults, t)
+    const worn = wear(t)
     const unseen = disturb()
     const ambient = weather.ambient[t]!
     const stream = weather.wind[Math.max(0, t - own.delay)]! * own.exposure
     const wind = Math.max(0.2, stream + (0.045 * stream + 0.15) * unseen.gust + 0.02 * stream * unseen.wake)
     const conditions = {
-      wind, density: 281 / (273 + ambient), stop: orders.stop[t] === 1, cap: orders.cap[t]!, efficiency: own.efficiency * (1 + 0.015 * unseen.wake),
+      wind,
+      density: 281 / (273 + ambient),
+      stop: orders.stop[t] === 1,
+      cap: orders.cap[t]!,
+      efficiency: own.efficiency * (1 + 0.015 * unseen.wake) * (1 - POWER_LOST_TO_WEAR * worn),
     }
     const operation = control(state, { ...conditions, aeroLoss: effects.aeroLoss, pitchOffset: effects.pitchOffset })
     const load = operation.power / RATED_POWER_KW
     const speed = operation.rotor / RATED_ROTOR_RPM
-    temperatures = heat(temperatures, { ...effects, ambient: ambient + 0.7 * unseen.nacelle, load, speed, cooling: own.cooling })
+    const friction = { gearboxFriction: effects.gearboxFriction + worn, generatorFriction: effects.generatorFriction + worn }
+    temperatures = heat(temperatures, { ...effects, ...friction, ambient: ambient + 0.7 * unseen.nacelle, load, speed, cooling: own.cooling })
     return {
       regime: operation.regime,
       truth: {

@@ -61,6 +61,18 @@ t.test('options that make no farm are refused', (t) => {
   t.throws(() => simulateFarm({ turbines: 0 }), { code: 'invalid-settings' })
   t.throws(() => simulateFarm({ days: 2.5 }), { code: 'invalid-settings' })
   t.throws(() => simulateFarm({ days: 10, trainingDays: 11 }), { code: 'invalid-settings' })
+  t.throws(() => simulateFarm({ ageing: -1 }), { code: 'invalid-settings' })
+  t.end()
+})
+
+t.test('ageing bearings run hotter, more and more, and nothing changes before', (t) => {
+  const options = { seed: 'age', turbines: 1, days: 40, trainingDays: 10, faultsPerType: 0 }
+  const [fresh, worn] = [0, 6].map((ageing) => simulateFarm({ ...options, ageing }).turbines[0]!.series)
+  const c = CHANNELS.indexOf('gearbox_bearing_temp_c')
+  const hotter = channelValues(worn!, c).map((value, i) => value - channelValues(fresh!, c)[i]!)
+  const mean = (from: number, to: number): number => hotter.subarray(from * STEPS_PER_DAY, to * STEPS_PER_DAY).reduce((sum, value) => sum + value, 0) / ((to - from) * STEPS_PER_DAY)
+  t.equal(mean(0, 10), 0)
+  t.ok(mean(10, 25) > 0.2 && mean(25, 40) > 1.5 * mean(10, 25) && mean(25, 40) < 6, `${mean(10, 25)} ${mean(25, 40)}`)
   t.end()
 })
 
@@ -216,7 +228,7 @@ t.test('a fault changes nothing before its onset, and shows through the physics 
   const orders = turbineOrders(random, farmOrders(random, length))
   const run = (fault?: Omit<Fault, 'from' | 'to'>) => {
     const faults = fault ? [{ ...fault, from: 1000, to: 1300 }] : []
-    return simulateTurbine({ random: createRandom('T'), weather, orders: { ...orders, stop: orders.stop.fill(0), cap: orders.cap.fill(1) }, faults, start: 0 }).series
+    return simulateTurbine({ random: createRandom('T'), weather, orders: { ...orders, stop: orders.stop.fill(0), cap: orders.cap.fill(1) }, faults, wear: () => 0, start: 0 }).series
   }
   const healthy = run()
   const moved = (fault: Omit<Fault, 'from' | 'to'>): Record<Channel, number> => {
