@@ -1,5 +1,6 @@
 // What a detector is made of and what it says: the types that training, serving and streaming share.
 import { type Scaler } from './scaler.ts'
+import { type ScoreTail } from './tail.ts'
 
 /** Everything about a detector that was fitted or chosen, except the autoencoder's weights. Part of the manifest. */
 export interface DetectorModel {
@@ -21,12 +22,16 @@ export interface DetectorModel {
     readonly smoothing: number
     /** Smoothed reconstruction error that is served as score 1. */
     readonly threshold: number
+    /** What normal scores look like, for thresholds other than 1. */
+    readonly scores?: ScoreTail
   }
   readonly batch: {
     /** Observations in the centred mean; odd. */
     readonly smoothing: number
     /** Smoothed reconstruction error that is served as score 1. */
     readonly threshold: number
+    /** What normal scores look like, for thresholds other than 1. */
+    readonly scores?: ScoreTail
   }
   /** Half-width of the band around the expected value, per channel, in its unit. */
   readonly margins: readonly number[]

@@ -6,6 +6,7 @@ import { detectBatch, standardisedRuns } from './hindsight.ts'
 import { type Reconstruct } from './reconstruction-error.ts'
 import { fitScaler } from './scaler.ts'
 import { emptyChannels, type Series, slice } from './series.ts'
+import { fitTail, type ScoreTail } from './tail.ts'
 import { chooseThreshold, quantile, type ThresholdRule } from './threshold.ts'
 import { sampleWindows, type WindowMatrix } from './window.ts'
 
@@ -75,13 +76,19 @@ export async function fitDetector<A extends Autoencoder> (series: readonly Serie
   return {
     model: {
       ...model,
-      causal: { ...model.causal, threshold: chooseThreshold(settings.causal, held.causal) },
-      batch: { ...model.batch, threshold: chooseThreshold(settings.batch, held.batch) },
+      causal: { ...model.causal, ...calibrated(settings.causal, held.causal) },
+      batch: { ...model.batch, ...calibrated(settings.batch, held.batch) },
       margins: held.residuals.map((residuals) => orZero(settings.batch.factor * quantile(residuals, settings.batch.quantile))),
     },
     autoencoder,
     calibration: { causal: held.causal, batch: held.batch },
   }
+}
+
+/** The threshold, and what the scores are in its units. */
+function calibrated (rule: ThresholdRule, scores: Float64Array): { threshold: number, scores: ScoreTail } {
+  const threshold = chooseThreshold(rule, scores)
+  return { threshold, scores: fitTail(scores.map((score) => score / threshold)) }
 }
 
 /** A channel without a value leaves no observation to learn from; told by name, for no more data and no shorter window helps. */

@@ -1,13 +1,23 @@
 // The manifest of a model package: everything that serving must know and may not choose for itself.
 import { z } from 'zod'
 import { type DetectorModel } from './detection.ts'
+import { type ScoreTail, TAIL_PROBABILITIES } from './tail.ts'
 
 const numbers = z.array(z.number())
 const count = z.number().int().positive()
 
+const ScoreTailSchema: z.ZodType<ScoreTail> = z.strictObject({
+  count: z.number().int().nonnegative(),
+  quantiles: numbers.length(TAIL_PROBABILITIES.length),
+  runs: numbers.length(TAIL_PROBABILITIES.length),
+  shape: z.number(),
+  scale: z.number().positive(),
+})
+
 const scoringSettings = {
   smoothing: count,
   threshold: z.number().positive(),
+  scores: ScoreTailSchema.exactOptional(),
 }
 
 const different = (names: readonly string[]): boolean => new Set(names).size === names.length
