@@ -10,7 +10,7 @@ export const PROBLEMS = {
   'memory-exceeded': { status: 413, title: 'The request needs more memory than it may have', retryable: false },
   'unsupported-media-type': { status: 415, title: 'The media type or content encoding of the body is not supported', retryable: false },
   'invalid-request': { status: 422, title: 'The request does not match its schema', retryable: false },
-  'model-required': { status: 422, title: 'No served model matches the posted channels', retryable: false },
+  'model-required': { status: 422, title: 'Several served models match the posted channels', retryable: false },
   'unknown-channel': { status: 422, title: 'A channel is not one of the model\'s', retryable: false },
   'missing-channel': { status: 422, title: 'A channel that the model needs is missing', retryable: false },
   'channel-length-mismatch': { status: 422, title: 'Channels differ in length', retryable: false },

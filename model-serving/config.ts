@@ -21,6 +21,7 @@ export const SettingsSchema = z.object({
   COMPUTE_QUEUE: wholeNumber(0, 10_000).default(32).describe('Requests that wait for a thread; further ones are refused.'),
   COMPUTE_TIMEOUT_MS: wholeNumber(1, 3_600_000).default(60_000).describe('Longest time that one request may be computed, without its time in the queue.'),
   COMPUTE_MAX_MEMORY_MB: wholeNumber(64, 1_000_000).default(1024).describe('Most JavaScript memory of one thread, in megabytes.'),
+  AD_HOC_MAX_VALUES: wholeNumber(1, 100_000_000).default(250_000).describe('Most values that a model is fitted on for one request.'),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000).describe('Time that running requests get to finish when the service is stopped.'),
 })
 
@@ -32,6 +33,7 @@ export interface Config {
   readonly modelsDir: string
   readonly maxBodyBytes: number
   readonly maxValues: number
+  readonly adHocMaxValues: number
   readonly computeWorkers: number
   readonly computeQueue: number
   readonly computeTimeoutMs: number
@@ -72,6 +74,7 @@ export function readConfig (env: Readonly<Record<string, string | undefined>>): 
     modelsDir: settings.MODELS_DIR,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     maxValues: settings.MAX_VALUES,
+    adHocMaxValues: settings.AD_HOC_MAX_VALUES,
     computeWorkers: settings.COMPUTE_WORKERS,
     computeQueue: settings.COMPUTE_QUEUE,
     computeTimeoutMs: settings.COMPUTE_TIMEOUT_MS,

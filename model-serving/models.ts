@@ -3,6 +3,9 @@ import { Problem } from '../core/errors.ts'
 import { type Manifest } from '../core/manifest.ts'
 import { type Reconstruct } from '../core/reconstruction-error.ts'
 
+/** Name of the model that is fitted on the posted series itself. */
+export const AD_HOC = 'ad-hoc'
+
 /** What can be told of a model without its weights. */
 export interface ModelIdentity {
   readonly manifest: Manifest
@@ -33,6 +36,7 @@ export class ModelRegistry<Model extends ModelIdentity = ModelIdentity> {
     const byName = new Map<string, Model>()
     for (const model of models) {
       const { name, version } = model.manifest
+      if (name === AD_HOC) throw new Problem('invalid-model-package', `No package may hold a model "${AD_HOC}": that is the one fitted on a posted series; rename it.`)
       const other = byName.get(name)
       if (other !== undefined) {
         throw new Problem('invalid-model-package', `Two packages hold the model "${name}" (versions ${other.manifest.version} and ${version}); keep one, or rename one.`)
@@ -61,23 +65,23 @@ export class ModelRegistry<Model extends ModelIdentity = ModelIdentity> {
     const models = this.#open()
     const model = models.get(name)
     if (model !== undefined) return model
-    throw new Problem('unknown-model', `There is no model "${name}"; ${listOf('the served models are', [...models.keys()])}.`,
+    throw new Problem('unknown-model', `There is no model "${name}"; ${listOf('the served models are', [...models.keys()])}, and "${AD_HOC}" is fitted on the series itself.`,
       { items: [{ pointer: '/model', detail: 'not a served model', got: name, want: [...models.keys()] }], extensions: { models: [...models.keys()] } })
   }
 
   /**
    * The one model whose channels are exactly these, in any order.
-   * @throws Problem not-ready or model-required
+   * @returns undefined where none is
+   * @throws Problem not-ready, or model-required where several are
    */
-  withChannels (channels: readonly string[]): Model {
+  withChannels (channels: readonly string[]): Model | undefined {
     const models = this.list()
     const posted = new Set(channels)
     const matching = models.filter(({ manifest: { detector } }) =>
       detector.channels.length === posted.size && detector.channels.every((channel) => posted.has(channel)))
-    if (matching.length === 1) return matching[0]!
-    const names = models.map(({ manifest }) => manifest.name)
-    throw new Problem('model-required', `${matching.length === 0 ? 'No served model has' : 'Several served models have'} exactly the posted channels; ` +
-      `name one as "model": ${listOf('the served models are', names)}, and GET /models lists their channels.`, { extensions: { models: names } })
+    if (matching.length <= 1) return matching[0]
+    const names = matching.map(({ manifest }) => manifest.name)
+    throw new Problem('model-required', `Several served models have exactly the posted channels; name one as "model": ${names.join(', ')}. "${AD_HOC}" fits one on the series itself.`, { extensions: { models: names } })
   }
 
   #open (): ReadonlyMap<string, Model> {

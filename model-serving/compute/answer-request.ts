@@ -23,10 +23,12 @@ export async function answerRequest (models: ModelRegistry<ServedModel>, limits:
   }
 }
 
-/** A plot shows everything, a table has its verdicts and says what was filled; JSON is what was asked for. */
+const PLOTTED = PARTS.filter((part) => part !== 'changepoints')
+
+/** A plot shows everything that there is a mark for, a table has its verdicts and says what was filled; JSON is what was asked for. */
 function partsFor (type: AnswerType, { options }: ComputeInput): readonly Part[] | undefined {
   if (type === 'application/json') return undefined
-  return type === 'text/csv' ? [...options.include, 'score', 'isAnomaly', 'quality'] : PARTS
+  return type === 'text/csv' ? [...options.include, 'score', 'isAnomaly', 'quality'] : PLOTTED
 }
 
 async function render (answer: ComputeAnswer, type: AnswerType): Promise<Uint8Array<ArrayBuffer>> {

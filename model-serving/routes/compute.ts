@@ -15,7 +15,7 @@ const document = (examples: ComputeExamples) => ({
   operationId: 'compute',
   summary: 'Score a series',
   description: 'Post a series as JSON, as a CSV table or as a form with a CSV file; the same series gets the same scores in each form. ' +
-    'Options stand in the JSON body, or in the query of a table. The Accept header chooses JSON, a CSV table or a plot.',
+    'Channels that no served model has are scored by a linear model fitted on the series itself (`ad-hoc`, `options.fit`). Options stand in the JSON body, or in the query of a table. The Accept header chooses JSON, a CSV table or a plot.',
   tags: ['scoring'],
   querystring: ComputeQuerySchema,
   body: {
@@ -38,7 +38,7 @@ const document = (examples: ComputeExamples) => ({
     ...problemResponses('/compute', [
       'malformed-body', 'unknown-model', 'not-acceptable', 'body-too-large', 'unsupported-media-type', 'invalid-request', 'model-required',
       'unknown-channel', 'missing-channel', 'channel-length-mismatch', 'series-too-short', 'series-too-long', 'timestamps-not-ascending',
-      'invalid-timestamp', 'invalid-value', 'interval-mismatch', 'invalid-table', 'memory-exceeded', 'internal-error', 'not-ready', 'overloaded', 'compute-timeout',
+      'invalid-timestamp', 'invalid-value', 'interval-mismatch', 'invalid-table', 'no-training-data', 'memory-exceeded', 'internal-error', 'not-ready', 'overloaded', 'compute-timeout',
     ]),
   },
 }) satisfies RouteDocument

@@ -40,6 +40,8 @@ export const ModelListSchema = z.strictObject({ models: z.array(ModelDescription
 
 export const ModelParamsSchema = z.strictObject({ name: z.string().min(1).describe('Name of a served model.').meta({ examples: ['wind-turbine'] }) })
 
+const withoutScores = <T extends { scores?: unknown }>({ scores, ...rule }: T): Omit<T, 'scores'> => rule
+
 export function describeModel ({ manifest, digest, goldenDifference }: ModelIdentity): ModelDescription {
   const { detector, training: { observations, series, dataSha256, tfjs, backend } } = manifest
   return {
@@ -54,7 +56,7 @@ export function describeModel ({ manifest, digest, goldenDifference }: ModelIden
     windowLength: detector.windowLength,
     maxGap: detector.maxGap,
     threshold: 1,
-    scorings: { batch: detector.batch, causal: detector.causal },
+    scorings: { batch: withoutScores(detector.batch), causal: withoutScores(detector.causal) },
     margins: Object.fromEntries(detector.channels.map((channel, c) => [channel, detector.margins[c]!])),
     training: { observations, series, dataSha256, tfjs, backend },
   }

@@ -260,6 +260,8 @@ t.test('the documented examples do what they say', async (t) => {
   t.same(fault.quality!['power_kw']!.imputed, [20, 21])
   t.same((await answerOf(tables.fault.value as string, csv, '?minDuration=PT30M')).anomalies, fault.anomalies)
   t.equal((await answerOf(json.timestamps.value as object)).scoring, 'causal')
+  const own = await answerOf(json['ad-hoc'].value as object)
+  t.match(own, { model: { name: 'ad-hoc' }, anomalies: [{ channels: [{ name: 'bearing' }] }] })
   t.match((await post(json['too-short'].value as object)).json(), { code: 'series-too-short', needed: 8, got: 3 })
   t.match((await post(json['unknown-channel'].value as object)).json(), { code: 'unknown-channel', errors: [{ pointer: '/channels/wind_speed' }] })
 })

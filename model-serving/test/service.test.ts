@@ -156,11 +156,11 @@ t.test('POST /compute documents three bodies with examples, four answers, and ev
   t.same(Object.keys(requestBody!.content), ['application/json', 'text/csv', 'multipart/form-data'])
   t.same(Object.keys(responses['200']!.content!), ['application/json', 'text/csv', 'image/svg+xml', 'image/png'])
   const json = requestBody!.content['application/json']!.examples
-  t.same(Object.keys(json), ['healthy', 'fault', 'timestamps', 'too-short', 'unknown-channel'])
+  t.same(Object.keys(json), ['healthy', 'fault', 'timestamps', 'ad-hoc', 'too-short', 'unknown-channel'])
   for (const { value } of Object.values(json)) t.ok(ComputeRequestSchema.safeParse(value).success)
   const codes = Object.values(responses).flatMap(({ content }) => Object.keys(content?.['application/problem+json']?.examples ?? {}))
-  t.ok([...Object.values(json), ...Object.values(requestBody!.content['text/csv']!.examples)].every(({ summary }) => summary!.includes('model wind-turbine')), 'each example says for which model it is')
-  const elsewhere = ['malformed-request', 'request-timeout', 'headers-too-large', 'not-found', 'no-training-data', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable']
+  t.ok([...Object.values(json), ...Object.values(requestBody!.content['text/csv']!.examples)].every(({ summary }) => /model (wind-turbine|ad-hoc)/.test(summary!)), 'each example says for which model it is')
+  const elsewhere = ['malformed-request', 'request-timeout', 'headers-too-large', 'not-found', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable']
   t.same(codes.sort(), Object.keys(ALL_PROBLEMS).filter((code) => !elsewhere.includes(code)).sort())
 })
 
