@@ -7,6 +7,7 @@ export default (test) => {
 }
 
 const COVERS = {
+  'ad-hoc': ['core/ad-hoc.ts'],
   anomalies: ['core/anomalies.ts', 'core/golden.ts', 'core/errors.ts'],
   changepoints: ['core/changepoints.ts', 'core/robust.ts'],
   csv: ['core/csv.ts', 'core/timestamps.ts', 'core/duration.ts'],
@@ -17,5 +18,6 @@ const COVERS = {
   metrics: ['core/metrics.ts', 'core/metrics/confusion.ts', 'core/metrics/delays.ts', 'core/metrics/nab.ts', 'core/metrics/period.ts',
     'core/metrics/range.ts', 'core/metrics/ranking.ts', 'core/metrics/runs.ts', 'core/metrics/vus.ts'],
   tail: ['core/tail.ts'],
+  verdicts: ['core/verdicts.ts'],
   series: ['core/series.ts', 'core/resample.ts', 'core/impute.ts', 'core/window.ts', 'core/random.ts'],
 }

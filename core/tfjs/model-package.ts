@@ -1,6 +1,7 @@
 // Reads and writes model packages: manifest, LayersModel, golden scores and the digest over all three. Refuses what it cannot prove.
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { type io, type LayersModel } from '@tensorflow/tfjs'
 import { type z } from 'zod'
@@ -28,6 +29,9 @@ function memberFiles (members: number): MemberFiles[] {
 function coveredFiles (members: number): string[] {
   return ['golden.json', 'manifest.json', ...memberFiles(members).flatMap(({ model, weights }) => [model, weights])].sort()
 }
+
+/** Of the TensorFlow.js that is installed; told without loading it. */
+export const TENSORFLOW_VERSION = (createRequire(import.meta.url)('@tensorflow/tfjs/package.json') as { version: string }).version
 
 /** A package that was read, verified and proved by its golden scores. */
 export interface ModelPackage {
