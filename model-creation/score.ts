@@ -12,7 +12,6 @@ import { Problem } from '../core/errors.ts'
 import { detectBatch } from '../core/hindsight.ts'
 import { resample } from '../core/resample.ts'
 import { checkObserved, type Series, timeOf } from '../core/series.ts'
-import { loadBackend } from '../core/tfjs/backend.ts'
 import { loadModelPackage } from '../core/tfjs/model-package.ts'
 import { isProgram, runReporting } from './stage.ts'
 

@@ -220,6 +220,15 @@ t.test('more columns than windows: by way of the windows', async (t) => {
   t.ok(orthonormal(subspace))
 })
 
+t.test('all of the variance is as many directions as the windows have', async (t) => {
+  const random = createRandom('rank')
+  const [a, b] = [0, 1].map(() => Array.from({ length: 50 }, () => Math.fround(random.normal())))
+  const values = Float32Array.from({ length: 50 * 6 }, (_, i) => (i % 2 === 0 ? a : b)![Math.floor(i / 6)]! * 2 ** (i % 6))
+  const subspace = fitSubspace({ values, count: 50, width: 6 }, 1)
+  t.equal(subspace.components, 2)
+  t.ok(orthonormal(subspace))
+})
+
 t.test('windows that do not vary have no direction', async (t) => {
   t.equal(fitSubspace({ values: new Float32Array(12).fill(3), count: 4, width: 3 }, 0.8).components, 0)
 })
