@@ -1,11 +1,14 @@
 // Speed of the linear autoencoder, one core: `npm run bench:core [-- --data <folder with skab/>] [--large] [--json]`.
 import { Command } from 'commander'
 import { Detector, detectCausal } from '../core/detector.ts'
-import { FIT_DEFAULTS, fitDetector } from '../core/fit.ts'
+import { FIT_DEFAULTS, fitDetector, type MemberToFit } from '../core/fit.ts'
 import { detectBatch } from '../core/hindsight.ts'
-import { createSubspaceKernel } from '../core/kernel/subspace-kernel.ts'
+import { createSubspaceKernel } from '../core/kernel/linear-kernel.ts'
 import { createRandom } from '../core/random.ts'
 import { fromColumns, type Series, slice } from '../core/series.ts'
+import { subspaceAutoencoder } from '../core/linear.ts'
+import { defaultMembers, learnerOf } from '../core/members.ts'
+import { type Autoencoder } from '../core/reconstruction-error.ts'
 import { fitSubspace, type Subspace } from '../core/subspace.ts'
 import { loadBackend } from '../core/tfjs/backend.ts'
 import { sampleWindows } from '../core/window.ts'
@@ -70,9 +73,11 @@ function seriesOf (run: Float32Array, channels: number): Series {
 
 async function oneObservation (): Promise<void> {
   const run = waves(4000, 12)
-  const { model } = await fitDetector([seriesOf(run, 12)], { ...FIT_DEFAULTS, maxWindows: 200, folds: 2 }, (windows) => createSubspaceKernel(fitSubspace(windows, 0.8), 12))
-  const kernel = createSubspaceKernel(subspaceOf(run, 12, 16, 12), 12)
-  const detector = new Detector(model, kernel.reconstruct)
+  const settings = { ...FIT_DEFAULTS, maxWindows: 200, folds: 2 }
+  const { model } = await fitDetector([seriesOf(run, 12)], settings, [{ windowLength: 16, tail: 8, learn: learnerOf('linear') }])
+  const subspace = subspaceOf(run, 12, 16, 12)
+  const kernel = createSubspaceKernel(subspace, 12)
+  const detector = new Detector(model, [subspaceAutoencoder(subspace, 12)])
   const rows = Array.from({ length: 1000 }, (_, t) => run.subarray(t * 12, t * 12 + 12))
   await measure('1000 × observe(), 12 channels, W 16, 12 directions: ms', 41, () => { for (const row of rows) detector.observe(row) })
   const window = run.subarray(0, 16 * 12)
@@ -84,20 +89,26 @@ async function oneObservation (): Promise<void> {
 async function benchmarkFile (folder: string): Promise<void> {
   const [name] = await listFiles(`${folder}/skab`, 'all')
   const { series, train } = await readFileOf(`${folder}/skab`, name!)
-  const channels = series.channels.length
   await measure(`SKAB ${name}, ${series.length} rows: fit, calibrate, batch, causal; ms`, 41, async () => {
-    const { model, autoencoder } = await fitDetector([slice(series, 0, train)], FIT_DEFAULTS, (windows) => createSubspaceKernel(fitSubspace(windows, 0.8), channels))
-    detectBatch(model, autoencoder.reconstruct, series)
-    detectCausal(model, autoencoder.reconstruct, series)
+    await fitAndScore(series, train, [{ ...LONE, learn: learnerOf('linear') }])
   })
+  const members = defaultMembers(train, series.channels.length).map((member) => ({ ...member, learn: learnerOf(member.architecture) }))
+  await measure('the same with the default ensemble, ms', 15, async () => fitAndScore(series, train, members))
   const backend = await loadBackend('wasm')
   const learn = ARCHITECTURES.linear.learner({}, { backend, seed: 1, onEpoch: () => {} })
-  await measure('the same through TensorFlow.js on WASM, ms', 15, async () => {
-    const { model, autoencoder } = await fitDetector([slice(series, 0, train)], FIT_DEFAULTS, learn)
-    detectBatch(model, autoencoder.reconstruct, series)
-    detectCausal(model, autoencoder.reconstruct, series)
-    autoencoder.dispose()
+  await measure('the first through TensorFlow.js on WASM, ms', 15, async () => {
+    const autoencoders = await fitAndScore(series, train, [{ ...LONE, learn }])
+    for (const autoencoder of autoencoders) autoencoder.dispose?.()
   })
+}
+
+const LONE = { windowLength: 16, tail: 8 }
+
+async function fitAndScore (series: Series, train: number, members: ReadonlyArray<MemberToFit<Autoencoder>>): Promise<readonly Autoencoder[]> {
+  const { model, autoencoders } = await fitDetector([slice(series, 0, train)], FIT_DEFAULTS, members)
+  detectBatch(model, autoencoders, series)
+  detectCausal(model, autoencoders, series)
+  return autoencoders
 }
 
 async function fits (): Promise<void> {
