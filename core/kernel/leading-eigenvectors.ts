@@ -85,7 +85,7 @@ export function leadingEigenvectors (matrix: ScalarProducts, share: number, rank
     reached += all[k]!
   }
   const vectors = eigenvectorsOf(form, values)
-  for (const vector of vectors) reflectBack(form, vector)
+  reflectBack(form, vectors)
   return vectors
 }
 
@@ -114,9 +114,7 @@ function tridiagonalise ({ size, address, stride, room: [u, p] }: ScalarProducts
     form.factors[i] = factor
     product.fill(0)
     kernelFunctions.product(address, stride * BYTES, u, p, i)
-    let inner = 0
-    for (let j = 0; j < i; j++) inner += vector[j]! * product[j]!
-    const half = factor * factor * inner / 2
+    const half = factor * factor * inner(vector.subarray(0, i), product) / 2
     for (let j = 0; j < i; j++) product[j] = factor * product[j]! - half * vector[j]!
     kernelFunctions.update(address, stride * BYTES, u, p, i)
   }
@@ -203,20 +201,34 @@ function eigenvectorsOf (form: Tridiagonal, values: readonly number[]): Float64A
 function normalise (vector: Float64Array): void {
   let largest = 0
   for (let j = 0; j < vector.length; j++) largest = Math.max(largest, Math.abs(vector[j]!))
+  const scale = 1 / largest
   let squares = 0
   for (let j = 0; j < vector.length; j++) {
-    vector[j]! /= largest
+    vector[j]! *= scale
     squares += vector[j]! * vector[j]!
   }
-  const norm = Math.sqrt(squares)
-  for (let j = 0; j < vector.length; j++) vector[j]! /= norm
+  const factor = 1 / Math.sqrt(squares)
+  for (let j = 0; j < vector.length; j++) vector[j]! *= factor
 }
 
 /** Removes from `vector` its part along a unit vector. */
 function project (vector: Float64Array, unit: Float64Array): void {
-  let inner = 0
-  for (let j = 0; j < vector.length; j++) inner += vector[j]! * unit[j]!
-  for (let j = 0; j < vector.length; j++) vector[j]! -= inner * unit[j]!
+  const part = inner(vector, unit)
+  for (let j = 0; j < vector.length; j++) vector[j]! -= part * unit[j]!
+}
+
+/** Scalar product of `a` with the beginning of `b`; four sums side by side, for one would wait for itself. */
+function inner (a: Float64Array, b: Float64Array): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0]
+  let j = 0
+  for (; j + 3 < a.length; j += 4) {
+    s0 += a[j]! * b[j]!
+    s1 += a[j + 1]! * b[j + 1]!
+    s2 += a[j + 2]! * b[j + 2]!
+    s3 += a[j + 3]! * b[j + 3]!
+  }
+  for (; j < a.length; j++) s0 += a[j]! * b[j]!
+  return (s0 + s1) + (s2 + s3)
 }
 
 /** Gaussian elimination with row exchanges of T − shift·I; the function solves in place. */
@@ -261,14 +273,14 @@ function factorise ({ diagonal, coupling }: Tridiagonal, shift: number): (vector
 
 const nonZero = (pivot: number): number => Math.abs(pivot) < RESOLUTION ? RESOLUTION : pivot
 
-/** A vector of the tridiagonal form as one of the matrix, in place. */
-function reflectBack ({ reflectors, factors }: Tridiagonal, vector: Float64Array): void {
-  const size = vector.length
-  for (let i = 1; i < size; i++) {
+/** Vectors of the tridiagonal form as those of the matrix, in place. */
+function reflectBack ({ reflectors, factors }: Tridiagonal, vectors: readonly Float64Array[]): void {
+  for (let i = 1; i < factors.length; i++) {
     if (factors[i] === 0) continue
-    let inner = 0
-    for (let j = 0; j < i; j++) inner += reflectors[i * size + j]! * vector[j]!
-    inner *= factors[i]!
-    for (let j = 0; j < i; j++) vector[j]! -= inner * reflectors[i * size + j]!
+    const reflector = reflectors.subarray(i * factors.length, i * factors.length + i)
+    for (const vector of vectors) {
+      const part = factors[i]! * inner(reflector, vector)
+      for (let j = 0; j < i; j++) vector[j]! -= part * reflector[j]!
+    }
   }
 }
