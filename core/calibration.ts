@@ -25,7 +25,10 @@ export interface Fold<A extends Autoencoder> extends Fitted<A> {
 
 export interface Calibration {
   readonly calibrated: Pick<DetectorModel, 'members' | 'causal' | 'batch' | 'margins'>
-  /** Smoothed reconstruction errors of what the fold's model had not seen, over the threshold. */
+  /**
+   * Smoothed reconstruction errors of what the fold's model had not seen, over the threshold: block after block, and within it
+   * series after series, each in order of time and with a NaN behind it; NaN where not scored.
+   */
   readonly scores: Readonly<Record<Scoring, Float64Array>>
 }
 
@@ -52,7 +55,7 @@ export function calibrate (model: DetectorModel, folds: ReadonlyArray<Fold<Autoe
 }
 
 function scored (errors: Float64Array, { threshold }: ScoringModel): Float64Array {
-  return errors.filter((error) => !Number.isNaN(error)).map((error) => error / threshold)
+  return errors.map((error) => error / threshold)
 }
 
 const orZero = (value: number): number => Number.isNaN(value) ? 0 : Math.min(value, Number.MAX_VALUE)

@@ -62,8 +62,7 @@ export interface FittedDetector<A extends Autoencoder> {
   readonly model: DetectorModel
   /** One for each member of the model. */
   readonly autoencoders: readonly A[]
-  /** Smoothed reconstruction errors of observations that the fold's model had not seen, over the threshold. */
-  readonly calibration: { readonly causal: Float64Array, readonly batch: Float64Array }
+  readonly calibration: Calibration['scores']
 }
 
 /**
