@@ -1,7 +1,7 @@
 // Fitting: the exact linear solution, blocked cross-validation, thresholds, and training data at their worst.
 import t from 'tap'
 import { detectCausal } from '../detector.ts'
-import { defaultWindowLength, FIT_DEFAULTS, fitDetector } from '../fit.ts'
+import { FIT_DEFAULTS, fitDetector, type FitSettings } from '../fit.ts'
 import { detectBatch, standardisedRuns } from '../hindsight.ts'
 import { CONSTANT_DEPARTURE, fitScaler, standardise } from '../scaler.ts'
 import { fromColumns, slice } from '../series.ts'
@@ -21,12 +21,12 @@ t.test('reproduces the reference values of the method', async (t) => {
       cosine: times.map((i) => Math.cos(2 * Math.PI * i / 12) + 0.05 * ((7 * i) % 11 - 5)),
     },
   })
-  const settings = { ...SMALL, causal: { tail: 8, smoothing: 5, quantile: 0.99, factor: 1 }, batch: { smoothing: 9, quantile: 0.99, factor: 1 } }
-  const { model, autoencoder } = await fitLinear([slice(series, 0, 160)], settings)
+  const settings: FitSettings = { ...SMALL, causal: { smoothing: 5, quantile: 0.99, factor: 1, levelSpan: 0 }, batch: { smoothing: 9, quantile: 0.99, factor: 1, levelSpan: 0 } }
+  const { model, autoencoders } = await fitLinear([slice(series, 0, 160)], settings)
   const near = (found: number, wanted: number, name: string): unknown => t.ok(Math.abs(found - wanted) < 2e-6, `${name}: ${found} is ${wanted}`)
   near(model.batch.threshold, 0.15844418802840507, 'threshold')
-  const batch = detectBatch(model, autoencoder.reconstruct, series).score.map((score) => score * model.batch.threshold)
-  const causal = detectCausal(model, autoencoder.reconstruct, series).score.map((score) => score * model.causal.threshold)
+  const batch = detectBatch(model, autoencoders, series).score.map((score) => score * model.batch.threshold)
+  const causal = detectCausal(model, autoencoders, series).score.map((score) => score * model.causal.threshold)
   const wanted: Array<[number, number]> = [[0, 0.14834522167841593], [100, 0.15087425708770752], [159, 0.14909577369689941], [180, 0.8655366367763944],
     [185, 1.1152569188012018], [200, 0.15585454305013022], [239, 0.1491293334960943]]
   for (const [i, score] of wanted) near(batch[i]!, score, `batch score ${i}`)
@@ -53,14 +53,14 @@ t.test('the subspace reconstructs what it spans and nothing else', async (t) => 
 
 t.test('training data without variance give no component, and any departure is an anomaly', async (t) => {
   const flat = fromColumns({ start: 0, interval: 1000, columns: { a: Array(200).fill(5.1) as number[], b: Array(200).fill(0) as number[] } })
-  const { model, autoencoder } = await fitLinear([flat])
+  const { model, autoencoders } = await fitLinear([flat])
   t.same(model.scaler.scale, [0, 0])
   t.equal(model.batch.threshold, THRESHOLD_FLOOR)
-  t.ok(detectBatch(model, autoencoder.reconstruct, flat).score.every((score) => score === 0))
-  t.same(Array.from(detectBatch(model, autoencoder.reconstruct, flat).contributions.subarray(0, 2)), [0.5, 0.5], 'no error blames no channel')
+  t.ok(detectBatch(model, autoencoders, flat).score.every((score) => score === 0))
+  t.same(Array.from(detectBatch(model, autoencoders, flat).contributions.subarray(0, 2)), [0.5, 0.5], 'no error blames no channel')
   for (const size of [1e-30, 1, 1e30]) {
     const departed = altered(flat, (values) => { values[100 * 2 + 1] = size })
-    t.ok(detectCausal(model, autoencoder.reconstruct, departed).score[100]! > 1, `a departure of ${size} counts in any unit`)
+    t.ok(detectCausal(model, autoencoders, departed).score[100]! > 1, `a departure of ${size} counts in any unit`)
   }
 })
 
@@ -125,10 +125,10 @@ t.test('channels that only switch weigh less, a lone channel never does', async 
 
 t.test('several series and gaps are trained on without windows across them', async (t) => {
   const parts = [slice(waves(600), 0, 250), altered(slice(waves(600), 250, 600), (values) => values.fill(NaN, 100 * 3, 110 * 3))]
-  const { model, autoencoder, calibration } = await fitLinear(parts)
+  const { model, autoencoders, calibration } = await fitLinear(parts)
   t.ok(calibration.batch.length > 500)
   t.ok(model.margins.every((margin) => margin > 0 && Number.isFinite(margin)))
-  t.ok(detectBatch(model, autoencoder.reconstruct, slice(waves(600), 0, 200)).score.every((score) => score <= 1.2))
+  t.ok(detectBatch(model, autoencoders, slice(waves(600), 0, 200)).score.every((score) => score <= 1.2))
 })
 
 t.test('too little data is said clearly', async (t) => {
