@@ -13,6 +13,7 @@ const COVERS = {
   detector: ['core/detector.ts', 'core/hindsight.ts', 'core/score.ts', 'core/reconstruction-error.ts', 'core/detection.ts'],
   drift: ['core/drift.ts'],
   fit: ['core/fit.ts', 'core/subspace.ts', 'core/threshold.ts', 'core/scaler.ts'],
+  kernel: ['core/kernel/kernel-memory.ts', 'core/kernel/leading-eigenvectors.ts', 'core/kernel/subspace-kernel.ts', 'core/subspace.ts'],
   metrics: ['core/metrics.ts', 'core/metrics/confusion.ts', 'core/metrics/delays.ts', 'core/metrics/nab.ts', 'core/metrics/period.ts',
     'core/metrics/range.ts', 'core/metrics/ranking.ts', 'core/metrics/runs.ts', 'core/metrics/vus.ts'],
   tail: ['core/tail.ts'],

@@ -16,7 +16,7 @@ export interface Run {
   readonly values: Float32Array
 }
 
-/** Each observation is covered by about that many windows: neighbouring windows say nearly the same. */
+/** Each observation is covered by at least that many windows: neighbouring windows say nearly the same. */
 const COVERING_WINDOWS = 16
 
 /**
@@ -112,8 +112,11 @@ function coverRun (model: DetectorModel, member: Member, autoencoder: Autoencode
   return { parts: meanOverCoveringWindows(starts, errors, channels, windowLength, length), means: meanReconstruction(pieces, starts, channels, windowLength, length) }
 }
 
+/** The largest divisor of the window's length at which enough windows cover each observation. */
 function strideOf (windowLength: number): number {
-  return Math.max(1, Math.floor(windowLength / COVERING_WINDOWS))
+  let stride = Math.max(1, Math.floor(windowLength / COVERING_WINDOWS))
+  while (windowLength % stride !== 0) stride--
+  return stride
 }
 
 /** The first window of a run, those that begin at whole strides of the grid, and the last one. */

@@ -1,8 +1,9 @@
 // The default detector: which linear autoencoders it is made of, chosen on public benchmarks (docs/EXPERIMENTS.md). No TensorFlow.
 import { type Learn, type MemberSettings } from './fit.ts'
-import { fitMasked, LARGEST_MASKED_WIDTH, maskedReconstruct } from './masked.ts'
+import { maskedAutoencoder, subspaceAutoencoder } from './linear.ts'
+import { fitMasked, LARGEST_MASKED_WIDTH } from './masked.ts'
 import { type Autoencoder } from './reconstruction-error.ts'
-import { fitSubspace, subspaceReconstruct } from './subspace.ts'
+import { fitSubspace } from './subspace.ts'
 
 /** Share of the windows' variance that the principal subspace spans. */
 export const VARIANCE_SHARE = 0.8
@@ -21,7 +22,7 @@ export interface LinearMember extends MemberSettings {
  */
 export function defaultMembers (observations: number, channels: number): LinearMember[] {
   const member = (architecture: LinearMember['architecture'], length: number, tail: number): LinearMember => {
-    const windowLength = Math.max(1, Math.min(length, Math.floor(observations / 12)))
+    const windowLength = wholeEighths(Math.max(1, Math.min(length, Math.floor(observations / 12))))
     return { architecture, windowLength, tail: Math.min(tail, windowLength) }
   }
   if (channels === 1) return [member('masked', 128, 4)]
@@ -29,9 +30,12 @@ export function defaultMembers (observations: number, channels: number): LinearM
   return channels * 8 > LARGEST_MASKED_WIDTH ? linear : [linear[0]!, member('masked', 8, 4), linear[1]!]
 }
 
+/** Long windows are whole multiples of 8, so that there is a stride that divides them (core/hindsight.ts). */
+const wholeEighths = (length: number): number => length < 16 ? length : length - length % 8
+
 /** Window of a lone autoencoder: 128 observations for one channel, else 16; at most a twelfth of the training part. */
 export function defaultWindowLength (observations: number, channels: number): number {
-  return Math.max(1, Math.min(channels === 1 ? 128 : 16, Math.floor(observations / 12)))
+  return wholeEighths(Math.max(1, Math.min(channels === 1 ? 128 : 16, Math.floor(observations / 12))))
 }
 
 /** Newest observations of a lone autoencoder's window that count in causal scoring. */
@@ -41,6 +45,6 @@ export function defaultTail (windowLength: number): number {
 
 /** Fits an exactly solved member. */
 export function learnerOf ({ architecture }: Pick<LinearMember, 'architecture'>): Learn<Autoencoder> {
-  if (architecture === 'linear') return (windows) => ({ reconstruct: subspaceReconstruct(fitSubspace(windows, VARIANCE_SHARE)) })
-  return (windows) => ({ reconstruct: maskedReconstruct(fitMasked(windows, RIDGE)) })
+  if (architecture === 'linear') return (windows) => subspaceAutoencoder(fitSubspace(windows, VARIANCE_SHARE), windows.channels)
+  return (windows) => maskedAutoencoder(fitMasked(windows, RIDGE), windows.channels)
 }

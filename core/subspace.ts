@@ -1,7 +1,7 @@
 // The linear window autoencoder, solved exactly: x̂ = m + V Vᵀ (x − m), V spanning the principal subspace of the training
 // windows (Baldi and Hornik 1989: the optimum of a linear autoencoder). 64-bit arithmetic without transcendental functions,
 // so that every machine finds the same bits.
-import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
+import { leadingEigenvectors, scalarProducts } from './kernel/leading-eigenvectors.ts'
 import { type Reconstruct } from './reconstruction-error.ts'
 import { type WindowMatrix } from './window.ts'
 
@@ -27,11 +27,11 @@ export function fitSubspace (windows: WindowMatrix, varianceShare: number): Subs
   const { count, width } = windows
   const mean = meanWindow(windows)
   const active = varyingColumns(windows)
-  const centred = new Matrix(count, Math.max(1, active.length))
+  const centred = new Float64Array(count * active.length)
   for (let i = 0; i < count; i++) {
-    active.forEach((column, j) => centred.set(i, j, windows.values[i * width + column]! - mean[column]!))
+    active.forEach((column, j) => { centred[i * active.length + j] = windows.values[i * width + column]! - mean[column]! })
   }
-  const kept = active.length === 0 ? [] : principalDirections(centred, varianceShare)
+  const kept = active.length === 0 ? [] : principalDirections(centred, count, varianceShare)
   const directions = new Float64Array(kept.length * width)
   kept.forEach((direction, k) => active.forEach((column, j) => { directions[k * width + column] = direction[j]! }))
   return { width, mean, directions, components: kept.length }
@@ -58,30 +58,33 @@ function varyingColumns ({ values, count, width }: WindowMatrix): number[] {
   return varying
 }
 
-/** Unit vectors of the leading eigenvectors of XᵀX; by way of the smaller Gram matrix XXᵀ where windows are fewer than columns. */
-function principalDirections (centred: Matrix, varianceShare: number): Float64Array[] {
-  const viaGram = centred.columns > centred.rows
-  const transposed = centred.transpose()
-  const symmetric = viaGram ? centred.mmul(transposed) : transposed.mmul(centred)
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(symmetric, { assumeSymmetric: true })
-  const total = realEigenvalues.reduce((sum, value) => sum + Math.max(0, value), 0)
-  const beyondRank = realEigenvalues.length - realEigenvalues.filter((value) => value > RANK_TOLERANCE * total).length
-  const directions: Float64Array[] = []
-  let reached = 0
-  // Eigenvalues come in ascending order.
-  for (let k = realEigenvalues.length - 1; k >= beyondRank && reached < varianceShare * total; k--) {
-    reached += realEigenvalues[k]!
-    const vector = eigenvectorMatrix.getColumn(k)
-    directions.push(unitVector(viaGram ? transposed.mmul(Matrix.columnVector(vector)).getColumn(0) : vector))
+/** Unit vectors of the leading eigenvectors of XᵀX; by way of the smaller XXᵀ where windows are fewer than columns. */
+function principalDirections (centred: Float64Array, count: number, varianceShare: number): Float64Array[] {
+  const width = centred.length / count
+  const viaWindows = width > count
+  const products = viaWindows
+    ? scalarProducts(width, count, (column, window) => centred[window * width + column]!)
+    : scalarProducts(count, width, (window, column) => centred[window * width + column]!)
+  const vectors = leadingEigenvectors(products, varianceShare, RANK_TOLERANCE)
+  return vectors.map((vector) => unitVector(viaWindows ? combination(centred, vector) : vector))
+}
+
+/** The windows' sum with the given weights, Xᵀw. */
+function combination (centred: Float64Array, weights: Float64Array): Float64Array {
+  const width = centred.length / weights.length
+  const sum = new Float64Array(width)
+  for (let i = 0; i < weights.length; i++) {
+    const weight = weights[i]!
+    for (let j = 0; j < width; j++) sum[j]! += weight * centred[i * width + j]!
   }
-  return directions
+  return sum
 }
 
 /** Scaled to length 1, the largest entry positive: an eigenvector's sign is arbitrary. */
-function unitVector (vector: readonly number[]): Float64Array {
+function unitVector (vector: Float64Array): Float64Array {
   const largest = vector.reduce((best, value) => Math.abs(value) > Math.abs(best) ? value : best, 0)
   const norm = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0)) * Math.sign(largest)
-  return Float64Array.from(vector, (value) => value / norm)
+  return vector.map((value) => value / norm)
 }
 
 /** The subspace as an autoencoder; 64-bit inside, 32-bit in and out. */

@@ -1,0 +1,55 @@
+// The exactly solved linear autoencoders as the detector runs them: by the kernel, straight from the run.
+import { createMaskedKernel, createSubspaceKernel, type LinearKernel } from './kernel/subspace-kernel.ts'
+import { type Masked } from './masked.ts'
+import { type Autoencoder, type RunErrors, type RunOptions } from './reconstruction-error.ts'
+import { type Subspace } from './subspace.ts'
+
+export function subspaceAutoencoder (subspace: Subspace, channels: number): Autoencoder {
+  return kernelAutoencoder(channels, (values) => createSubspaceKernel(subspace, values))
+}
+
+export function maskedAutoencoder (masked: Masked, channels: number): Autoencoder {
+  return kernelAutoencoder(channels, (values) => createMaskedKernel(masked, values))
+}
+
+/** @param create the kernel that takes so many values as one observation */
+function kernelAutoencoder (channels: number, create: (values: number) => LinearKernel): Autoencoder {
+  const kernels = new Map<number, LinearKernel>()
+  const kernelOf = (stride: number): LinearKernel => {
+    const kernel = kernels.get(stride) ?? create(stride * channels)
+    kernels.set(stride, kernel)
+    return kernel
+  }
+  return {
+    reconstruct: (windows, count) => kernelOf(1).reconstruct(windows, count),
+    errorsOfRun: (run, options) => strided(kernelOf(options.stride), run, options),
+  }
+}
+
+/**
+ * Windows at a stride of s are windows at a stride of 1 over longer observations: s of them, one after another, count as one with s
+ * times as many channels. The stride divides the window's length.
+ */
+function strided (kernel: LinearKernel, run: Float32Array, { channels, windowLength, stride, tail, weights }: RunOptions): RunErrors {
+  const windows = Math.floor((run.length / channels - windowLength) / stride) + 1
+  const covered = run.subarray(0, ((windows - 1) * stride + windowLength) * channels)
+  const { errors, sums, newest } = kernel.runErrors(covered, {
+    tail: tail / stride,
+    weights: stride === 1 ? weights : Array.from({ length: stride }, () => weights).flat(),
+    expected: tail === windowLength,
+  })
+  if (stride === 1) return { errors, sums, newest }
+  return { errors: addGroups(errors, stride, channels), sums, newest: lastGroups(newest, stride, channels) }
+}
+
+/** Sums over the observations of which each long one is made. */
+function addGroups (parts: Float64Array, stride: number, channels: number): Float64Array {
+  const sums = new Float64Array(parts.length / stride)
+  parts.forEach((part, i) => { sums[Math.floor(i / (stride * channels)) * channels + i % channels]! += part })
+  return sums
+}
+
+function lastGroups (values: Float32Array, stride: number, channels: number): Float32Array {
+  const wide = stride * channels
+  return Float32Array.from({ length: values.length / stride }, (_, i) => values[Math.floor(i / channels) * wide + wide - channels + i % channels]!)
+}
