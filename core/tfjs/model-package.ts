@@ -114,10 +114,10 @@ export async function writeLayersModels (directory: string, models: readonly Sav
 export async function readLayersModels (directory: string, members: number): Promise<SavedModel[]> {
   const files = memberFiles(members)
   const contents = await readAll(directory, files.flatMap(({ model, weights }) => [model, weights]))
-  return files.map((names) => parseLayersModel(contents, names))
+  return Promise.all(files.map(async (names) => parseLayersModel(contents, names)))
 }
 
-function parseLayersModel (contents: ReadonlyMap<string, Uint8Array>, { model, weights }: MemberFiles): SavedModel {
+async function parseLayersModel (contents: ReadonlyMap<string, Uint8Array>, { model, weights }: MemberFiles): Promise<SavedModel> {
   const { modelTopology, weightsManifest } = parseJson(contents, model) as { modelTopology: unknown, weightsManifest: [{ weights: io.WeightsManifestEntry[] }] }
   return { topology: modelTopology, weightSpecs: weightsManifest[0].weights, weights: contents.get(weights)! }
 }
@@ -130,18 +130,28 @@ export async function loadAutoencoders (backend: Backend, models: readonly Saved
   const loaded: LayersModel[] = []
   const dispose = (): void => { for (const model of loaded) model.dispose() }
   try {
-    for (const saved of models) loaded.push(await loadLayersModel(backend, saved))
-    return { autoencoders: loaded.map((model, m) => ({ reconstruct: flatReconstruct(backend, model, members[m]!.windowLength, channels.length) })), dispose }
+    const autoencoders: Autoencoder[] = []
+    for (const [m, { model: name }] of memberFiles(models.length).entries()) {
+      const model = await named(name, loadLayersModel(backend, models[m]!))
+      loaded.push(model)
+      autoencoders.push({ reconstruct: await named(name, flatReconstruct(backend, model, members[m]!.windowLength, channels.length)) })
+    }
+    return { autoencoders, dispose }
   } catch (error) {
     dispose()
     throw error
   }
 }
 
-function flatReconstruct (backend: Backend, model: LayersModel, windowLength: number, channels: number): Reconstruct {
+/** Says which member's file an error is about. */
+async function named<T> (name: string, made: Promise<T>): Promise<T> {
+  return made.catch((cause: unknown) => { throw new Error(`${name}: ${(cause as Error).message}`, { cause }) })
+}
+
+async function flatReconstruct (backend: Backend, model: LayersModel, windowLength: number, channels: number): Promise<Reconstruct> {
   const reconstruct = toReconstruct(backend, model)
   const width = model.inputs[0]?.shape[1]
-  if (width !== windowLength * channels) throw new Error(`model.json: its windows hold ${width} values, those of manifest.json ${windowLength} × ${channels}`)
+  if (width !== windowLength * channels) throw new Error(`its windows hold ${width} values, those of manifest.json ${windowLength} × ${channels}`)
   return reconstruct
 }
 
@@ -171,7 +181,7 @@ export async function writeModelPackage (directory: string, parts: { manifest: M
  */
 export async function loadModelPackage (directory: string, backend: Backend): Promise<ModelPackage> {
   const { digest, manifest, golden, models } = await verify(directory)
-  const { autoencoders, dispose } = await refused(directory, 'model.json and weights.bin are no LayersModel', async () => loadAutoencoders(backend, models, manifest.detector))
+  const { autoencoders, dispose } = await refused(directory, NO_LAYERS_MODEL, async () => loadAutoencoders(backend, models, manifest.detector))
   try {
     return { manifest, digest, goldenDifference: reproduceGolden(manifest.detector, autoencoders, golden), autoencoders, dispose }
   } catch (error) {
@@ -199,7 +209,7 @@ async function verify (directory: string): Promise<Verified> {
   const golden = matching(directory, 'golden.json', GoldenSchema, json('golden.json'))
   const digest = digestOf(contents, members)
   if (digest !== recorded) throw invalid(directory, `the digest of ${coveredFiles(members).join(', ')} is ${digest}, but digest.txt says ${recorded}; one of them was changed`)
-  const models = memberFiles(members).map((names) => parseLayersModel(contents, names))
+  const models = await refused(directory, NO_LAYERS_MODEL, async () => Promise.all(memberFiles(members).map(async (names) => named(names.model, parseLayersModel(contents, names)))))
   return { digest, manifest, golden, models }
 }
 
@@ -232,6 +242,9 @@ async function readPart (directory: string, name: string): Promise<Uint8Array> {
 function invalid (directory: string, reason: string, cause?: unknown): Problem {
   return new Problem('invalid-model-package', `The model package ${directory} cannot be used: ${reason}. Train or fetch it again.`, { cause })
 }
+
+/** What is said of members' files that are JSON and are signed, and still are not what TensorFlow.js wrote. */
+const NO_LAYERS_MODEL = 'what is in it is no LayersModel'
 
 async function refused<T> (directory: string, what: string, make: () => Promise<T>): Promise<T> {
   try {

@@ -5,6 +5,8 @@ import { type FittedDetector } from '../../core/fit.ts'
 import { makeGolden } from '../../core/golden.ts'
 import { standardisedRuns } from '../../core/hindsight.ts'
 import { type Manifest, MANIFEST_FORMAT } from '../../core/manifest.ts'
+import { fitMasked, LARGEST_MASKED_WIDTH, maskedReconstruct } from '../../core/masked.ts'
+import { defaultMembers, defaultTail } from '../../core/members.ts'
 import { createRandom } from '../../core/random.ts'
 import { fitScaler } from '../../core/scaler.ts'
 import { type Series } from '../../core/series.ts'
@@ -16,6 +18,8 @@ import { loadModelPackage, saveLayersModel, writeModelPackage } from '../../core
 import { sampleWindows, type WindowMatrix } from '../../core/window.ts'
 import { type Epoch, type LayersAutoencoder, meanSquaredError } from '../architectures/architecture.ts'
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../architectures/index.ts'
+import { membersOf, toFit } from '../members.ts'
+import { type Params, parseParams } from '../params.ts'
 
 const backend = await loadBackend((process.env['TFJS_BACKEND'] ?? 'auto') as BackendChoice)
 const { tf } = backend
@@ -23,6 +27,7 @@ const { tf } = backend
 /** Quick, and still trained: the laws must hold for a model that moved. */
 const QUICK: Record<ArchitectureName, Record<string, unknown>> = {
   linear: {},
+  masked: {},
   residual: { hidden: 8, code: 2, batch: 32, steps: 12 },
   dense: { hidden: 12, code: 2, batch: 32, steps: 30, learningRate: 0.03 },
   convolutional: { filters: 4, kernel: 3, code: 2, batch: 32, steps: 10 },
@@ -30,7 +35,8 @@ const QUICK: Record<ArchitectureName, Record<string, unknown>> = {
 }
 
 /** Those that gradient descent trains, and those of them that begin at the linear optimum. */
-const TRAINED = ARCHITECTURE_NAMES.filter((name) => name !== 'linear')
+const EXACT: readonly ArchitectureName[] = ['linear', 'masked']
+const TRAINED = ARCHITECTURE_NAMES.filter((name) => !EXACT.includes(name))
 const FROM_LINEAR = ['residual', 'convolutional', 'recurrent'] as const
 
 interface Options { readonly seed?: number, readonly parameters?: Record<string, unknown>, readonly onEpoch?: (epoch: Epoch, epochs: number) => void }
@@ -40,7 +46,7 @@ function learn (name: ArchitectureName, { seed = 1, parameters = {}, onEpoch = (
   return async (windows) => run(windows)
 }
 
-async function packaged (directory: string, { model, autoencoder }: FittedDetector<LayersAutoencoder>, series: Series): ReturnType<typeof loadModelPackage> {
+async function packaged (directory: string, { model, autoencoders }: FittedDetector<LayersAutoencoder>, series: Series): ReturnType<typeof loadModelPackage> {
   const manifest: Manifest = {
     format: MANIFEST_FORMAT,
     name: 'checked',
@@ -50,15 +56,25 @@ async function packaged (directory: string, { model, autoencoder }: FittedDetect
     detector: model as Manifest['detector'],
     training: { tfjs: backend.version, backend: backend.name, parameters: {}, dataSha256: '0'.repeat(64), series: 1, observations: series.length },
   }
-  const golden = makeGolden(model, autoencoder.reconstruct, series)
-  await writeModelPackage(directory, { manifest, golden, model: await saveLayersModel(backend, autoencoder.layers), card: '' })
+  const golden = makeGolden(model, autoencoders, series)
+  const models = await Promise.all(autoencoders.map(async ({ layers }) => saveLayersModel(backend, layers)))
+  await writeModelPackage(directory, { manifest, golden, models, card: '' })
   return loadModelPackage(directory, backend)
 }
 
-for (const name of ARCHITECTURE_NAMES) {
-  const subject: Subject<LayersAutoencoder> = {
-    random: name !== 'linear',
-    learn: (seed) => learn(name, { seed }),
+const PARAMETERS: Params['train'] = { ...parseParams({}, 'the test').train, architectures: QUICK }
+
+/** A detector of these architectures; the windows of all but the first are shorter. */
+function subjectOf (names: readonly ArchitectureName[]): Subject<LayersAutoencoder> {
+  return {
+    random: names.some((name) => !EXACT.includes(name)),
+    members: (seed, windowLength) => {
+      const members = names.map((architecture, m) => {
+        const length = m === 0 ? windowLength : Math.ceil(windowLength / 2)
+        return { architecture, windowLength: length, tail: defaultTail(length) }
+      })
+      return toFit(members, PARAMETERS, { backend, seed, onEpoch: () => {} })
+    },
     bytes: async ({ layers, history }) => {
       const { weights, ...topology } = await saveLayersModel(backend, layers)
       return Buffer.concat([weights, Buffer.from(JSON.stringify([topology, history]))])
@@ -66,8 +82,13 @@ for (const name of ARCHITECTURE_NAMES) {
     packaged,
     tensors: () => tf.memory().numTensors,
   }
-  runChecks(t, name, subject)
 }
+
+for (const name of ARCHITECTURE_NAMES) runChecks(t, name, subjectOf([name]))
+
+runChecks(t, 'ensemble of linear and masked', subjectOf(['linear', 'masked']))
+
+runChecks(t, 'ensemble of masked and dense', subjectOf(['masked', 'dense']))
 
 function windowsOf (series: Series, length: number, maxCount = 1000): WindowMatrix {
   const scaler = fitScaler([series.values], series.channels.length)
@@ -107,7 +128,7 @@ for (const name of ARCHITECTURE_NAMES) {
     t.strictSame(autoencoder.history.map(({ epoch }) => epoch), told.map(([epoch]) => epoch))
     t.ok(autoencoder.history.every(({ loss }) => loss > 0 && Number.isFinite(loss)))
     const { steps, batch } = QUICK[name] as { steps: number, batch: number }
-    t.equal(epochs, name === 'linear' ? 1 : Math.ceil(steps / Math.ceil(WINDOWS.count / batch)))
+    t.equal(epochs, EXACT.includes(name) ? 1 : Math.ceil(steps / Math.ceil(WINDOWS.count / batch)))
     autoencoder.dispose()
   })
 
@@ -126,6 +147,36 @@ t.test('linear: the layers compute what core/subspace.ts computes', async (t) =>
     const difference = largestDifference(autoencoder.reconstruct(windows.values, windows.count), exact)
     t.ok(difference < 1e-5, `${difference}`)
     autoencoder.dispose()
+  }
+})
+
+t.test('masked: the layer computes what core/masked.ts computes, and windows that are too wide are refused', async (t) => {
+  for (const windows of [WINDOWS, windowsOf(waves(60, 8), 10, 12), windowsOf(waves(40, 1), 1)]) {
+    const autoencoder = await learn('masked')(windows)
+    const exact = maskedReconstruct(fitMasked(windows, ARCHITECTURES.masked.parameters.parse({})['ridge'] as number))(windows.values, windows.count)
+    const difference = largestDifference(autoencoder.reconstruct(windows.values, windows.count), exact)
+    t.ok(difference < 1e-5, `${difference}`)
+    autoencoder.dispose()
+  }
+  const before = tf.memory().numTensors
+  const width = LARGEST_MASKED_WIDTH + 1
+  const wide = { values: new Float32Array(2 * width), count: 2, width, channels: width }
+  await t.rejects(learn('masked')(wide), { code: 'invalid-settings', message: /1025 values.*at most 1024.*windowLength/ })
+  t.equal(tf.memory().numTensors, before)
+})
+
+t.test('members: one architecture with windows of its own or by default, an ensemble as named or by default', async (t) => {
+  const of = (train: Record<string, unknown>, series: readonly Series[]): unknown => membersOf(parseParams({ train }, 'the test').train, series)
+  const [one, three] = [waves(1200, 1), waves(240, 3)]
+  t.strictSame(of({ architecture: 'dense' }, [three]), [{ architecture: 'dense', windowLength: 16, tail: 8 }])
+  t.strictSame(of({ architecture: 'dense' }, [three, one]), [{ architecture: 'dense', windowLength: 16, tail: 8 }], 'the longest series counts')
+  t.strictSame(of({ architecture: 'masked', windowLength: 20, tail: 30 }, [three]), [{ architecture: 'masked', windowLength: 20, tail: 20 }])
+  t.strictSame(of({}, [one]), defaultMembers(1200, 1), 'the ensemble is the default')
+  t.strictSame(of({}, [three]), defaultMembers(240, 3))
+  const members = [{ architecture: 'dense', windowLength: 12, tail: 3 }, { architecture: 'linear', windowLength: 5, tail: 5 }]
+  t.strictSame(of({ members }, [three]), members)
+  for (const refused of [{ members: [] }, { members: [{ architecture: 'ensemble', windowLength: 5, tail: 5 }] }, { windowLength: 0 }, { architecture: 'lstm' }]) {
+    t.throws(() => parseParams({ train: refused }, 'the test'), { code: 'invalid-settings', message: new RegExp(`train\\.${Object.keys(refused)[0]}`) })
   }
 })
 
