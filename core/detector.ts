@@ -7,7 +7,7 @@ import { LevelWindow } from './level.ts'
 import { type Autoencoder, errorsOfRun, errorsOfWindows, type RunErrors, type RunOptions } from './reconstruction-error.ts'
 import { standardise, unscale } from './scaler.ts'
 import { splitScore, TrailingSmoother } from './score.ts'
-import { observation, type Series } from './series.ts'
+import { type Series } from './series.ts'
 import { WindowBuffer } from './window.ts'
 
 /** What one member says of one window: the parts of its error, and what it expected of the newest observation, standardised. */

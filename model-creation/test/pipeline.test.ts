@@ -113,6 +113,35 @@ t.test('from raw tables to a package that loads, with reports that are right', a
   t.strictSame(await readdir(join(root, 'out')), ['model', 'package', 'prepared', 'reports'], 'no temporary folder is left')
 })
 
+t.test('several members by default: a package of them all, its card and its reports, and it may be replaced', async (t) => {
+  const root = t.testdir({})
+  const raw = join(root, 'plant')
+  await writePlant(raw)
+  const progress = remembering()
+  const context = contextOf(raw, join(root, 'out'), { labels: join(root, 'labels.csv'), progress, params: { train: { architecture: undefined, windowLength: undefined } } })
+  const before = backend.tf.memory().numTensors
+  const digest = await runPipeline(context)
+  t.equal(await runPipeline(context), digest, 'its own files are not in the way')
+  t.equal(backend.tf.memory().numTensors, before)
+  const { package: folder, reports } = context.paths
+  t.strictSame((await readdir(folder)).sort(), ['MODEL_CARD.md', 'digest.txt', 'golden.json', 'manifest.json', 'model-2.json', 'model-3.json', 'model.json', 'weights-2.bin', 'weights-3.bin', 'weights.bin'])
+  const loaded = await loadModelPackage(folder, backend)
+  t.strictSame([loaded.digest, loaded.goldenDifference], [digest, 0])
+  loaded.dispose()
+  t.match(loaded.manifest, {
+    architecture: 'ensemble',
+    detector: { windowLength: 32, members: [{ windowLength: 8, tail: 4 }, { windowLength: 8, tail: 4 }, { windowLength: 32, tail: 8 }] },
+    training: { parameters: { members: [{ architecture: 'linear', varianceShare: 0.8 }, { architecture: 'masked', ridge: 0.03 }, { architecture: 'linear' }] } },
+  })
+  t.match(await readFile(join(folder, 'MODEL_CARD.md'), 'utf8'), 'ensemble: geometric mean of the errors of linear on windows of 8, masked on windows of 8, linear on windows of 32')
+  t.strictSame((await json(reports, 'learning-curve.json') as Array<{ member: number }>).map(({ member }) => member), [1, 2, 3])
+  t.match(await json(reports, 'metrics.json'), { batch: { faults: { overheating: { found: 1 } } }, causal: { faults: { overheating: { found: 1 } } } })
+  t.match(progress.told.filter((text) => text.startsWith('9/9')).length, 2, 'three members, two folds and all of it')
+  t.ok(progress.told.some((text) => text.startsWith('linear on windows of 8, masked on windows of 8, linear on windows of 32; thresholds: ')))
+  await runPipeline(contextOf(raw, join(root, 'out')))
+  t.strictSame((await readdir(folder)).length, 6, 'nor are those of a larger package')
+})
+
 t.test('semicolons, decimal commas and days first are the same data', async (t) => {
   const root = t.testdir({})
   const [plain, german] = [join(root, 'plain', 'plant'), join(root, 'german', 'plant')]
@@ -379,10 +408,10 @@ t.test('as a program: every flag of how tables are written, and failures in one 
   ])
   t.equal(done.code, 0, done.stderr)
   const manifest = await json(root, 'model', 'manifest.json')
-  t.match(manifest, { name: 'seven', architecture: 'residual', detector: { channels: CHANNELS, interval: INTERVAL }, training: { observations: 900, parameters: { steps: 12 } } })
+  t.match(manifest, { name: 'seven', architecture: 'residual', detector: { channels: CHANNELS, interval: INTERVAL }, training: { observations: 900, parameters: { members: [{ architecture: 'residual', windowLength: 6, tail: 6, steps: 12 }] } } })
   t.strictSame(failed, { code: 1, stdout: '', stderr: 'error invalid-settings: --data needs --out: the folder that the model package goes to.\n' })
   t.equal(wrong.code, 1)
-  t.match(wrong.stderr, /--architecture.*Allowed choices are linear, residual/)
+  t.match(wrong.stderr, /--architecture.*Allowed choices are linear, masked, residual, dense, convolutional, recurrent, ensemble\./)
   t.equal(help.code, 0)
   for (const flag of flags.filter((text) => text.startsWith('--'))) t.match(help.stdout, flag)
   t.strictSame((await readdir(root)).sort(), ['labels.csv', 'model', 'params.yaml', 'plant'])
