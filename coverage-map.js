@@ -7,6 +7,7 @@ export default (test) => {
 }
 
 const COVERS = {
+  'ad-hoc': ['core/ad-hoc.ts'],
   anomalies: ['core/anomalies.ts', 'core/golden.ts', 'core/errors.ts'],
   changepoints: ['core/changepoints.ts', 'core/robust.ts'],
   combine: ['core/combine.ts', 'core/score.ts'],
@@ -14,11 +15,12 @@ const COVERS = {
   detector: ['core/detector.ts', 'core/hindsight.ts', 'core/score.ts', 'core/reconstruction-error.ts', 'core/detection.ts'],
   drift: ['core/drift.ts'],
   fit: ['core/fit.ts', 'core/calibration.ts', 'core/subspace.ts', 'core/threshold.ts', 'core/scaler.ts'],
-  kernel: ['core/kernel/kernel-memory.ts', 'core/kernel/leading-eigenvectors.ts', 'core/kernel/subspace-kernel.ts', 'core/subspace.ts'],
+  kernel: ['core/kernel/kernel-memory.ts', 'core/kernel/leading-eigenvectors.ts', 'core/kernel/linear-kernel.ts', 'core/kernel/pack.ts', 'core/subspace.ts'],
   level: ['core/level.ts'],
   masked: ['core/masked.ts', 'core/members.ts', 'core/linear.ts'],
   metrics: ['core/metrics.ts', 'core/metrics/confusion.ts', 'core/metrics/delays.ts', 'core/metrics/nab.ts', 'core/metrics/period.ts',
     'core/metrics/range.ts', 'core/metrics/ranking.ts', 'core/metrics/runs.ts', 'core/metrics/vus.ts'],
   tail: ['core/tail.ts'],
+  verdicts: ['core/verdicts.ts'],
   series: ['core/series.ts', 'core/resample.ts', 'core/impute.ts', 'core/window.ts', 'core/random.ts'],
 }

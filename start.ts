@@ -6,7 +6,6 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { FARM_PATHS } from './model-creation/paths.ts'
-import { loadModels } from './model-serving/load-models.ts'
 import { runService } from './model-serving/run-service.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -30,10 +29,7 @@ async function ensureModel (modelsDir: string, stopped: AbortSignal): Promise<vo
 }
 
 await runService({
-  load: async (config, stopped) => {
-    await ensureModel(config.modelsDir, stopped)
-    return loadModels(config)
-  },
+  prepare: async ({ modelsDir }, stopped) => ensureModel(modelsDir, stopped),
   // For people, and so not between the lines of the log.
   onReady: (url) => { process.stderr.write(`Ready: ${url} (page), ${url}/docs (API). Stop with Ctrl-C.\n`) },
 })

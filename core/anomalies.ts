@@ -1,5 +1,6 @@
 // From scores to anomalies: maximal runs of anomalous observations, with their peak and the channels to blame.
 import { type Detection, isAnomalous } from './detection.ts'
+import { ANOMALOUS, NORMAL } from './verdicts.ts'
 
 export interface AnomalyRules {
   /** Shortest anomaly that is told, in observations; shorter ones are left out. Default 1. */
@@ -22,27 +23,30 @@ export interface Anomaly {
 /**
  * All anomalies of a detection, in order of time. Neighbours are merged first, then short ones are dropped.
  * An unscored observation ends a run.
+ * @param verdicts of judge(), shape [length]; default: score > 1
  */
-export function findAnomalies (detection: Pick<Detection, 'score' | 'contributions'>, rules: AnomalyRules = {}): Anomaly[] {
+export function findAnomalies (detection: Pick<Detection, 'score' | 'contributions'>, rules: AnomalyRules = {}, verdicts = byDefault(detection.score)): Anomaly[] {
   const { minLength = 1, mergeGap = 0 } = rules
   const runs: Array<{ from: number, to: number }> = []
-  detection.score.forEach((score, t) => {
-    if (!isAnomalous(score)) return
+  verdicts.forEach((verdict, t) => {
+    if (verdict !== ANOMALOUS) return
     const last = runs.at(-1)
     if (last !== undefined && t - last.to - 1 <= mergeGap) last.to = t
     else runs.push({ from: t, to: t })
   })
-  return runs.filter(({ from, to }) => to - from + 1 >= minLength).map((run) => describe(detection, run))
+  return runs.filter(({ from, to }) => to - from + 1 >= minLength).map((run) => describe(detection, run, verdicts))
 }
 
-function describe (detection: Pick<Detection, 'score' | 'contributions'>, { from, to }: { from: number, to: number }): Anomaly {
+const byDefault = (score: Float64Array): Int8Array => Int8Array.from(score, (value) => isAnomalous(value) ? ANOMALOUS : NORMAL)
+
+function describe (detection: Pick<Detection, 'score' | 'contributions'>, { from, to }: { from: number, to: number }, verdicts: Int8Array): Anomaly {
   const channels = detection.contributions.length / detection.score.length
   const shares = new Float64Array(channels)
   let peak = from
   let total = 0
   for (let t = from; t <= to; t++) {
     const score = detection.score[t]!
-    if (!isAnomalous(score)) continue
+    if (verdicts[t] !== ANOMALOUS) continue
     if (score > detection.score[peak]!) peak = t
     total += score
     for (let c = 0; c < channels; c++) shares[c]! += score * detection.contributions[t * channels + c]!

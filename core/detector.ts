@@ -6,26 +6,22 @@ import { HoldImputer } from './impute.ts'
 import { LevelWindow } from './level.ts'
 import { type Autoencoder, errorsOfRun, errorsOfWindows, type RunErrors, type RunOptions } from './reconstruction-error.ts'
 import { standardise, unscale } from './scaler.ts'
-import { splitScore, TrailingSmoother } from './score.ts'
+import { splitScores, TrailingSmoother } from './score.ts'
 import { type Series } from './series.ts'
 import { WindowBuffer } from './window.ts'
 
-/** What one member says of one window: the parts of its error, and what it expected of the newest observation, standardised. */
-interface MemberOpinion {
-  readonly parts: Float64Array
-  readonly newest: Float32Array
-}
-
-/** From the members' opinions on window after window to scores; remembers the newest errors and scores. */
+/** From the errors of window after window to scores; remembers the newest errors and scores. */
 class CausalScorer {
-  readonly #model: DetectorModel
+  readonly #channels: number
+  readonly #threshold: number
   readonly #smoother: TrailingSmoother
   readonly #level: LevelWindow | undefined
 
-  constructor (model: DetectorModel) {
-    this.#model = model
-    this.#smoother = new TrailingSmoother(model.channels.length, model.causal.smoothing)
-    this.#level = model.causal.level.span === 0 ? undefined : new LevelWindow(model.causal.level)
+  constructor ({ channels, causal }: DetectorModel) {
+    this.#channels = channels.length
+    this.#threshold = causal.threshold
+    this.#smoother = new TrailingSmoother(channels.length, causal.smoothing)
+    this.#level = causal.level.span === 0 ? undefined : new LevelWindow(causal.level)
   }
 
   /** A gap: smoothing begins again. */
@@ -34,37 +30,37 @@ class CausalScorer {
   }
 
   /**
+   * @param parts of the combined error of the window that ends at this observation, shape [channels]
    * @param contributions receives each channel's share, shape [channels]
    * @returns the score
    */
-  next (opinions: readonly MemberOpinion[], contributions: Float64Array): number {
-    const { members, channels, causal } = this.#model
-    const errors = combineErrors(opinions.map(({ parts }, m) => ({ parts, scale: members[m]!.scale.causal })), channels.length)
-    this.#smoother.next(errors, contributions)
-    const score = splitScore(contributions, causal.threshold)
+  next (parts: Float64Array, contributions: Float64Array): number {
+    this.#smoother.next(parts, contributions)
+    const score = splitScores(contributions, this.#channels, this.#threshold)[0]!
     if (this.#level === undefined) return score
     this.#level.push(score)
     return score / this.#level.divisor
   }
+}
 
-  /** What the members expected on average, in each channel's unit; shape [channels]. */
-  expected (opinions: readonly MemberOpinion[]): Float64Array {
-    const { scaler, channels } = this.#model
-    return Float64Array.from(channels, (_, c) => {
-      let sum = 0
-      for (const { newest } of opinions) sum += newest[c]!
-      return unscale(scaler, c, sum / opinions.length)
-    })
-  }
+/** What the members say of the same windows, taken together; both shape [windows × channels]. */
+interface Opinion {
+  /** Parts of the combined errors. */
+  readonly parts: Float64Array
+  /** Mean reconstruction of the windows' newest observations, in each channel's unit. */
+  readonly expected: Float64Array
+}
+
+function opinionOf ({ members, scaler, channels }: DetectorModel, found: ReadonlyArray<Pick<RunErrors, 'errors' | 'newest'>>): Opinion {
+  const parts = combineErrors(found.map(({ errors }, m) => ({ parts: errors, scale: members[m]!.scale.causal })), channels.length)
+  const expected = new Float64Array(parts.length)
+  for (const { newest } of found) for (let i = 0; i < expected.length; i++) expected[i]! += newest[i]! / found.length
+  for (let i = 0; i < expected.length; i++) expected[i] = unscale(scaler, i % channels.length, expected[i]!)
+  return { parts, expected }
 }
 
 function optionsOf ({ channels, weights }: DetectorModel, { windowLength, tail }: Member): RunOptions {
   return { channels: channels.length, windowLength, stride: 1, tail, weights }
-}
-
-/** The opinion on the window that is the `w`-th of those in `found`. */
-function opinionOn ({ errors, newest }: Pick<RunErrors, 'errors' | 'newest'>, w: number, channels: number): MemberOpinion {
-  return { parts: errors.subarray(w * channels, (w + 1) * channels), newest: newest.subarray(w * channels, (w + 1) * channels) }
 }
 
 /** Scores one series as it comes, observation by observation; remembers its newest window, errors and scores. */
@@ -107,14 +103,16 @@ export class Detector {
       }
       return { ...step, at: step.window === undefined ? -1 : count++ }
     })
-    const found = batches.map((batch, m) => errorsOfWindows(this.#autoencoders[m]!, batch.subarray(0, count * this.#options[m]!.windowLength * channels), count, this.#options[m]!))
+    const { parts, expected } = opinionOf(this.#model, batches.map((batch, m) => {
+      const options = this.#options[m]!
+      return errorsOfWindows(this.#autoencoders[m]!, batch.subarray(0, count * options.windowLength * channels), count, options)
+    }))
     return steps.map(({ imputed, complete, at }) => {
       if (!complete) this.#scorer.clear()
       if (at < 0) return { score: null, anomalous: null, contributions: null, expected: null, imputed }
-      const opinions = found.map((one) => opinionOn(one, at, channels))
       const contributions = new Float64Array(channels)
-      const score = this.#scorer.next(opinions, contributions)
-      return { score, anomalous: isAnomalous(score), contributions, expected: this.#scorer.expected(opinions), imputed }
+      const score = this.#scorer.next(parts.subarray(at * channels, (at + 1) * channels), contributions)
+      return { score, anomalous: isAnomalous(score), contributions, expected: expected.slice(at * channels, (at + 1) * channels), imputed }
     })
   }
 
@@ -139,12 +137,12 @@ export function detectCausal (model: DetectorModel, autoencoders: readonly Autoe
       const skipped = (model.windowLength - member.windowLength) * channels
       return errorsOfRun(autoencoders[m]!, run.values.subarray(skipped), optionsOf(model, member))
     })
-    const windows = run.values.length / channels - model.windowLength + 1
-    for (let w = 0; w < windows; w++) {
-      const t = run.from + model.windowLength - 1 + w
-      const opinions = found.map((one) => opinionOn(one, w, channels))
-      detection.score[t] = scorer.next(opinions, detection.contributions.subarray(t * channels, (t + 1) * channels))
-      detection.expected.set(scorer.expected(opinions), t * channels)
+    const { parts, expected } = opinionOf(model, found)
+    const first = run.from + model.windowLength - 1
+    detection.expected.set(expected, first * channels)
+    for (let w = 0; w < parts.length / channels; w++) {
+      const at = (first + w) * channels
+      detection.score[first + w] = scorer.next(parts.subarray(w * channels, (w + 1) * channels), detection.contributions.subarray(at, at + channels))
     }
   }
   return detection

@@ -7,9 +7,10 @@ export const PROBLEMS = {
   'unknown-model': { status: 404, title: 'No such model', retryable: false },
   'not-acceptable': { status: 406, title: 'None of the accepted media types can be produced', retryable: false },
   'body-too-large': { status: 413, title: 'The body exceeds the limit', retryable: false },
+  'memory-exceeded': { status: 413, title: 'The request needs more memory than it may have', retryable: false },
   'unsupported-media-type': { status: 415, title: 'The media type or content encoding of the body is not supported', retryable: false },
   'invalid-request': { status: 422, title: 'The request does not match its schema', retryable: false },
-  'model-required': { status: 422, title: 'No served model matches the posted channels', retryable: false },
+  'model-required': { status: 422, title: 'Several served models match the posted channels', retryable: false },
   'unknown-channel': { status: 422, title: 'A channel is not one of the model\'s', retryable: false },
   'missing-channel': { status: 422, title: 'A channel that the model needs is missing', retryable: false },
   'channel-length-mismatch': { status: 422, title: 'Channels differ in length', retryable: false },
@@ -27,6 +28,8 @@ export const PROBLEMS = {
   'backend-unavailable': { status: 500, title: 'The chosen TensorFlow.js backend is not available', retryable: false },
   'internal-error': { status: 500, title: 'An unexpected error', retryable: false },
   'not-ready': { status: 503, title: 'The service is not ready', retryable: true },
+  overloaded: { status: 503, title: 'Too many requests are waiting', retryable: true },
+  'compute-timeout': { status: 503, title: 'The computation took too long', retryable: false },
 } as const satisfies Record<string, { status: number, title: string, retryable: boolean }>
 
 export type ProblemCode = keyof typeof PROBLEMS

@@ -5,8 +5,8 @@ import { HoldImputer } from './impute.ts'
 import { divideByCentredLevel } from './level.ts'
 import { type Autoencoder, errorsOfRun, type RunErrors, type RunOptions } from './reconstruction-error.ts'
 import { type Scaler, standardise, unscale } from './scaler.ts'
-import { centredMean, meanOverCoveringWindows, splitScore } from './score.ts'
-import { observation, type Series } from './series.ts'
+import { centredMean, meanOverCoveringWindows, splitScores } from './score.ts'
+import { type Series } from './series.ts'
 
 /** A gap-free run of observations, standardised: what windows may be cut from. */
 export interface Run {
@@ -33,10 +33,10 @@ export function standardisedRuns (series: Series, scaler: Scaler, maxGap: number
     if (to > from) runs.push({ from, values: values.subarray(from * channels, to * channels) })
   }
   for (let t = 0; t < series.length; t++) {
-    const step = imputer.next(observation(series, t))
-    imputed?.set(step.imputed, t * channels)
+    const step = imputer.next(series.values, t * channels)
+    if (imputed !== undefined) for (let c = 0; c < channels; c++) imputed[t * channels + c] = step.imputed[c]!
     if (step.complete) {
-      standardise(scaler, step.values, values.subarray(t * channels, (t + 1) * channels))
+      standardise(scaler, step.values, values, t * channels)
     } else {
       close(t)
       from = t + 1
@@ -55,12 +55,11 @@ export function detectBatch (model: DetectorModel, autoencoders: readonly Autoen
   const channels = model.channels.length
   const detection = emptyDetection(series.length, channels)
   for (const run of standardisedRuns(series, model.scaler, model.maxGap, detection.imputed)) {
-    const length = run.values.length / channels
-    if (length < model.windowLength) continue
+    if (run.values.length < model.windowLength * channels) continue
     const { errors, expected } = membersOfRun(model, autoencoders, series, run)
     detection.expected.set(expected, run.from * channels)
     const parts = centredMean(errors, channels, model.batch.smoothing)
-    for (let t = 0; t < length; t++) detection.score[run.from + t] = splitScore(parts.subarray(t * channels, (t + 1) * channels), model.batch.threshold)
+    detection.score.set(splitScores(parts, channels, model.batch.threshold), run.from)
     detection.contributions.set(parts, run.from * channels)
   }
   divideByCentredLevel(detection.score, model.batch.level)
@@ -73,7 +72,7 @@ function membersOfRun (model: DetectorModel, autoencoders: readonly Autoencoder[
   const expected = new Float64Array(run.values.length)
   const errors = model.members.map((member, m) => {
     const covered = coverRun(model, member, autoencoders[m]!, run, gridIndex(series) + run.from)
-    covered.means.forEach((mean, i) => { expected[i]! += mean / model.members.length })
+    for (let i = 0; i < expected.length; i++) expected[i]! += covered.means[i]! / model.members.length
     return { parts: covered.parts, scale: member.scale.batch }
   })
   for (let i = 0; i < expected.length; i++) expected[i] = unscale(model.scaler, i % channels, expected[i]!)

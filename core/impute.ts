@@ -27,10 +27,11 @@ export class HoldImputer {
     this.#imputed = new Uint8Array(channels)
   }
 
-  next (observation: ArrayLike<number>): ImputedObservation {
+  /** @param values the next observation, shape [channels], beginning at index `at` */
+  next (values: ArrayLike<number>, at = 0): ImputedObservation {
     let complete = true
     for (let c = 0; c < this.#last.length; c++) {
-      const value = observation[c]!
+      const value = values[at + c]!
       const missing = !Number.isFinite(value)
       this.#missingFor[c] = missing ? this.#missingFor[c]! + 1 : 0
       if (!missing) this.#last[c] = value

@@ -1,5 +1,5 @@
 // The exactly solved linear autoencoders as the detector runs them: by the kernel, straight from the run.
-import { createMaskedKernel, createSubspaceKernel, type LinearKernel } from './kernel/subspace-kernel.ts'
+import { createMaskedKernel, createSubspaceKernel, type LinearKernel } from './kernel/linear-kernel.ts'
 import { type Masked } from './masked.ts'
 import { type Autoencoder, type RunErrors, type RunOptions } from './reconstruction-error.ts'
 import { type Subspace } from './subspace.ts'

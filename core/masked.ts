@@ -11,8 +11,8 @@ export const LARGEST_MASKED_WIDTH = 1024
 export interface Masked {
   /** Values a window. */
   readonly width: number
-  /** Mean training window, shape [width]. */
-  readonly mean: Float64Array
+  /** m − mB, shape [width]: the reconstruction is offset + xB. */
+  readonly offset: Float64Array
   /** B, shape [width × width], from row to column; zero diagonal. */
   readonly weights: Float64Array
 }
@@ -27,13 +27,15 @@ export function fitMasked (windows: WindowMatrix, ridge: number): Masked {
   const weights = new Float64Array(width * width)
   let trace = 0
   for (let j = 0; j < width; j++) trace += covariance[j * width + j]!
-  if (trace <= 0) return { width, mean, weights }
+  if (trace <= 0) return { width, offset: mean, weights }
   for (let j = 0; j < width; j++) covariance[j * width + j]! += ridge * trace / width
   const inverse = invertPositive(covariance, width)
   for (let i = 0; i < width; i++) {
     for (let j = 0; j < width; j++) if (i !== j) weights[i * width + j] = -inverse[i * width + j]! / inverse[j * width + j]!
   }
-  return { width, mean, weights }
+  const offset = mean.slice()
+  for (let i = 0; i < width; i++) for (let j = 0; j < width; j++) offset[j]! -= mean[i]! * weights[i * width + j]!
+  return { width, offset, weights }
 }
 
 /** Mean window, and the covariance of the windows' values, shape [width × width]. */
@@ -55,14 +57,14 @@ function momentsOf ({ values, count, width }: WindowMatrix): { mean: Float64Arra
 }
 
 /** The autoencoder of a solution; 64-bit inside, 32-bit in and out. */
-export function maskedReconstruct ({ width, mean, weights }: Masked): Reconstruct {
+export function maskedReconstruct ({ width, offset, weights }: Masked): Reconstruct {
   const sums = new Float64Array(width)
   return (windows, count) => {
     const reconstructions = new Float32Array(count * width)
     for (let i = 0; i < count; i++) {
-      sums.set(mean)
+      sums.set(offset)
       for (let k = 0; k < width; k++) {
-        const value = windows[i * width + k]! - mean[k]!
+        const value = windows[i * width + k]!
         for (let j = 0; j < width; j++) sums[j]! += value * weights[k * width + j]!
       }
       reconstructions.set(sums, i * width)

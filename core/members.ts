@@ -43,8 +43,21 @@ export function defaultTail (windowLength: number): number {
   return Math.min(windowLength, Math.max(8, Math.floor(windowLength / 4)))
 }
 
-/** Fits an exactly solved member. */
-export function learnerOf ({ architecture }: Pick<LinearMember, 'architecture'>): Learn<Autoencoder> {
-  if (architecture === 'linear') return (windows) => subspaceAutoencoder(fitSubspace(windows, VARIANCE_SHARE), windows.channels)
-  return (windows) => maskedAutoencoder(fitMasked(windows, RIDGE), windows.channels)
+/** An autoencoder with all that it consists of. */
+export interface SolvedAutoencoder extends Autoencoder {
+  readonly weights: readonly Float64Array[]
+}
+
+/** Solves one architecture on the windows of a member. */
+export function learnerOf (architecture: LinearMember['architecture']): Learn<SolvedAutoencoder> {
+  if (architecture === 'linear') {
+    return (windows) => {
+      const subspace = fitSubspace(windows, VARIANCE_SHARE)
+      return { ...subspaceAutoencoder(subspace, windows.channels), weights: [subspace.mean, subspace.directions] }
+    }
+  }
+  return (windows) => {
+    const masked = fitMasked(windows, RIDGE)
+    return { ...maskedAutoencoder(masked, windows.channels), weights: [masked.offset, masked.weights] }
+  }
 }

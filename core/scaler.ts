@@ -75,16 +75,16 @@ function meanIn (unit: number, rows: readonly Float64Array[], channels: number, 
   return sum / count
 }
 
-/** Writes the standardised observation into `out` (both shape [channels]). */
-export function standardise (scaler: Scaler, observation: ArrayLike<number>, out: Float32Array): void {
-  for (let c = 0; c < out.length; c++) {
+/** Writes the standardised observation (shape [channels]) into `out`, beginning at index `at`. */
+export function standardise (scaler: Scaler, observation: ArrayLike<number>, out: Float32Array, at = 0): void {
+  for (let c = 0; c < observation.length; c++) {
     const departure = bounded(observation[c]! - scaler.center[c]!)
     const scale = scaler.scale[c]!
     if (scale === 0) {
       const tolerance = CONSTANT_SPREAD * Math.abs(scaler.center[c]!)
-      out[c] = Math.abs(departure) <= tolerance ? 0 : Math.sign(departure) * CONSTANT_DEPARTURE
+      out[at + c] = Math.abs(departure) <= tolerance ? 0 : Math.sign(departure) * CONSTANT_DEPARTURE
     } else {
-      out[c] = Math.max(-STANDARDISED_LIMIT, Math.min(STANDARDISED_LIMIT, departure / scale))
+      out[at + c] = Math.max(-STANDARDISED_LIMIT, Math.min(STANDARDISED_LIMIT, departure / scale))
     }
   }
 }

@@ -13,12 +13,14 @@ function toUnits (error: number): number {
   return Math.round(error * UNITS)
 }
 
-/** Bounds an error that is given by its parts, in place. */
-function bound (parts: Float64Array): void {
-  let sum = 0
-  for (let c = 0; c < parts.length; c++) sum += parts[c]!
-  if (sum <= LARGEST_ERROR) return
-  for (let c = 0; c < parts.length; c++) parts[c]! *= LARGEST_ERROR / sum
+/** Bounds errors that are given by their parts, in place. */
+function bound (parts: Float64Array, channels: number): void {
+  for (let at = 0; at < parts.length; at += channels) {
+    let sum = 0
+    for (let i = at; i < at + channels; i++) sum += parts[i]!
+    if (sum <= LARGEST_ERROR) continue
+    for (let i = at; i < at + channels; i++) parts[i]! *= LARGEST_ERROR / sum
+  }
 }
 
 /** Mean of the newest `span` errors, part by part. */
@@ -45,7 +47,7 @@ export class TrailingSmoother {
 
   /** Takes the parts of the newest error and writes the mean of each part into `out` (both shape [channels]). */
   next (parts: Float64Array, out: Float64Array): void {
-    bound(parts)
+    bound(parts, this.#channels)
     const from = (this.#count % this.#span) * this.#channels
     this.#count++
     const held = Math.min(this.#count, this.#span)
@@ -65,7 +67,7 @@ export class TrailingSmoother {
  * @returns shape [length × channels]
  */
 export function meanOverCoveringWindows (starts: ArrayLike<number>, errors: Float64Array, channels: number, windowLength: number, length: number): Float64Array {
-  for (let w = 0; w < starts.length; w++) bound(errors.subarray(w * channels, (w + 1) * channels))
+  bound(errors, channels)
   let behind = 0
   let ahead = 0
   return runningMean(errors, channels, length, (t) => {
@@ -101,12 +103,18 @@ function runningMean (values: Float64Array, channels: number, length: number, ra
 }
 
 /**
- * The score of one observation and its split: the sum of the parts over the threshold, and each part's share of it.
- * @param parts smoothed error, part by part; becomes the contributions (≥ 0, sum 1; equal where there is no error at all)
+ * Scores and their split: the sum of an observation's parts over the threshold, and each part's share of it.
+ * @param parts smoothed errors, part by part, shape [length × channels]; become the contributions (≥ 0, sum 1; equal where there is
+ * no error at all)
+ * @returns shape [length]
  */
-export function splitScore (parts: Float64Array, threshold: number): number {
-  let sum = 0
-  for (let c = 0; c < parts.length; c++) sum += parts[c]!
-  for (let c = 0; c < parts.length; c++) parts[c] = sum === 0 ? 1 / parts.length : parts[c]! / sum
-  return sum / threshold
+export function splitScores (parts: Float64Array, channels: number, threshold: number): Float64Array {
+  const scores = new Float64Array(parts.length / channels)
+  for (let t = 0; t < scores.length; t++) {
+    let sum = 0
+    for (let i = t * channels; i < (t + 1) * channels; i++) sum += parts[i]!
+    for (let i = t * channels; i < (t + 1) * channels; i++) parts[i] = sum === 0 ? 1 / channels : parts[i]! / sum
+    scores[t] = sum / threshold
+  }
+  return scores
 }

@@ -47,9 +47,9 @@ export async function evaluate ({ paths, params, progress }: StageContext): Prom
   if (test.length === 0) progress.message('there is no test part (prepare.trainUntil): nothing is evaluated')
   else if (labels.length < known.length) progress.message(`${known.length - labels.length} of ${known.length} labels are not in the test part and are left out; what is labelled in the training part is learnt as normal`)
   const trained = await readTrainedDetector(paths.model)
-  const backend = await loadBackend(trained.training.backend)
+  const engines = { kernel: true, backend: async () => loadBackend(trained.training.backend) }
   const { detector } = trained
-  const { autoencoders, dispose } = await loadAutoencoders(backend, await readLayersModels(paths.model, detector.members.length), detector)
+  const { autoencoders, dispose } = await loadAutoencoders(engines, await readLayersModels(paths.model, detector.members.length), detector)
   const rules = readRules(params.evaluate, interval)
   const scored = test.length === 0
     ? []

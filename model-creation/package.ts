@@ -22,9 +22,9 @@ export async function packageModel ({ paths, params, progress }: StageContext): 
   progress.stage('package')
   await refuseForeignFolder(paths.package)
   const trained = await readTrainedDetector(paths.model)
-  const backend = await loadBackend(trained.training.backend)
+  const engines = { kernel: true, backend: async () => loadBackend(trained.training.backend) }
   const models = await readLayersModels(paths.model, trained.detector.members.length)
-  const { autoencoders, dispose } = await loadAutoencoders(backend, models, trained.detector)
+  const { autoencoders, dispose } = await loadAutoencoders(engines, models, trained.detector)
   const training = (await readSeriesFolder(join(paths.prepared, 'train'), trained.detector.interval)).map(({ series }) => series)
   const { goldenLength, ...named } = params.package
   const golden = makeGolden(trained.detector, autoencoders, goldenSeries(training, trained.detector, goldenLength))

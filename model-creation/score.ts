@@ -12,7 +12,6 @@ import { Problem } from '../core/errors.ts'
 import { detectBatch } from '../core/hindsight.ts'
 import { resample } from '../core/resample.ts'
 import { checkObserved, type Series, timeOf } from '../core/series.ts'
-import { loadBackend } from '../core/tfjs/backend.ts'
 import { loadModelPackage } from '../core/tfjs/model-package.ts'
 import { isProgram, runReporting } from './stage.ts'
 
@@ -56,7 +55,7 @@ async function score (file: string, flags: Flags): Promise<Result> {
   const minDuration = flags.minDuration === undefined ? 0 : parseDuration(flags.minDuration)
   const mergeGap = flags.mergeGap === undefined ? 0 : parseDuration(flags.mergeGap)
   const table = readTable(await readFile(file, 'utf8'), { delimiter, decimal, timestampColumn, timestampFormat })
-  const { manifest: { name, version, detector }, digest, autoencoders, dispose } = await loadModelPackage(flags.model, await loadBackend(flags.backend))
+  const { manifest: { name, version, detector }, digest, autoencoders, dispose } = await loadModelPackage(flags.model, flags.backend)
   try {
     const { series } = resample(keepChannels(table, detector.channels), { interval: detector.interval, order: 'repair', maxObservations: 10_000_000 })
     checkObserved(series)

@@ -14,16 +14,19 @@ import { addCompute } from './routes/compute.ts'
 import { addModels } from './routes/models.ts'
 import { addOperation } from './routes/operation.ts'
 import { addPages } from './routes/pages.ts'
+import { type Scorer } from './workers/scorer.ts'
 
 export interface AppDependencies {
   readonly config: Config
   /** May still be empty: the service answers 503 until it is opened. */
   readonly models: ModelRegistry
+  /** Answers POST /compute; closed with the app. */
+  readonly scorer: Scorer
   /** Fastify's logger setting: pino options, or false. */
   readonly logger: FastifyServerOptions['logger']
 }
 
-export async function buildApp ({ config, models, logger }: AppDependencies): Promise<FastifyInstance> {
+export async function buildApp ({ config, models, scorer, logger }: AppDependencies): Promise<FastifyInstance> {
   const makeId = requestIds()
   const app = Fastify({
     logger: logger ?? false,
@@ -46,10 +49,12 @@ export async function buildApp ({ config, models, logger }: AppDependencies): Pr
   await addBodies(app)
   await addOpenApi(app)
   const refuseOtherMethods = watchMethods(app)
-  addCompute(app, models, config)
+  addCompute(app, models, scorer)
   addModels(app, models)
   addOperation(app, models, config)
   await addPages(app)
   refuseOtherMethods()
+  // Called when the last answer is out.
+  app.addHook('onClose', async () => scorer.close())
   return app
 }

@@ -1,4 +1,5 @@
 // Settings of the service: one schema for the environment, and the only file here that reads it.
+import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { Problem } from '../core/errors.ts'
 
@@ -16,6 +17,11 @@ export const SettingsSchema = z.object({
   MODELS_DIR: z.string().default('model-creation/out/models').describe('A model package, or a folder whose subfolders are model packages.'),
   MAX_BODY_BYTES: wholeNumber(1024, 1_073_741_824).default(33_554_432).describe('Largest request body, in bytes after decompression.'),
   MAX_VALUES: wholeNumber(1, 100_000_000).default(1_000_000).describe('Most values in one request: observations times channels.'),
+  COMPUTE_WORKERS: wholeNumber(1, 64).default(() => Math.min(4, availableParallelism())).describe('Threads that score; the first starts at once, others with load. Default: as many as there are processors, at most 4.'),
+  COMPUTE_QUEUE: wholeNumber(0, 10_000).default(32).describe('Requests that wait for a thread; further ones are refused.'),
+  COMPUTE_TIMEOUT_MS: wholeNumber(1, 3_600_000).default(60_000).describe('Longest time that one request may be computed, without its time in the queue.'),
+  COMPUTE_MAX_MEMORY_MB: wholeNumber(64, 1_000_000).default(1024).describe('Most JavaScript memory of one thread, in megabytes.'),
+  AD_HOC_MAX_VALUES: wholeNumber(1, 100_000_000).default(250_000).describe('Most values that a model is fitted on for one request.'),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000).describe('Time that running requests get to finish when the service is stopped.'),
 })
 
@@ -27,6 +33,11 @@ export interface Config {
   readonly modelsDir: string
   readonly maxBodyBytes: number
   readonly maxValues: number
+  readonly adHocMaxValues: number
+  readonly computeWorkers: number
+  readonly computeQueue: number
+  readonly computeTimeoutMs: number
+  readonly computeMaxMemoryMb: number
   readonly shutdownGraceMs: number
 }
 
@@ -63,6 +74,11 @@ export function readConfig (env: Readonly<Record<string, string | undefined>>): 
     modelsDir: settings.MODELS_DIR,
     maxBodyBytes: settings.MAX_BODY_BYTES,
     maxValues: settings.MAX_VALUES,
+    adHocMaxValues: settings.AD_HOC_MAX_VALUES,
+    computeWorkers: settings.COMPUTE_WORKERS,
+    computeQueue: settings.COMPUTE_QUEUE,
+    computeTimeoutMs: settings.COMPUTE_TIMEOUT_MS,
+    computeMaxMemoryMb: settings.COMPUTE_MAX_MEMORY_MB,
     shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
   }
 }

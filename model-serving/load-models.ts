@@ -1,7 +1,8 @@
-// Reads the model packages of a folder, or refuses to serve.
+// Reads the model packages of a folder, or refuses to serve. Runs in the worker threads: the one that answers loads no TensorFlow.js.
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../core/errors.ts'
+import { loadModelPackage, TENSORFLOW_VERSION } from '../core/tfjs/model-package.ts'
 import { type Config } from './config.ts'
 import { type BackendDescription, type ServedModel } from './models.ts'
 
@@ -11,17 +12,15 @@ export interface LoadedModels {
 }
 
 /**
- * Loads TensorFlow.js and every package; each proves its digest and golden scores.
+ * Loads every package, and TensorFlow.js where one needs it; each proves its digest and golden scores.
  * @throws Problem invalid-model-package, golden-scores-differ or backend-unavailable
  */
 export async function loadModels ({ modelsDir, backend: choice }: Pick<Config, 'modelsDir' | 'backend'>): Promise<LoadedModels> {
   const directories = await findPackages(modelsDir)
-  // Loaded here and not above: TensorFlow.js takes a second, in which the service already answers /livez.
-  const [{ loadBackend }, { loadModelPackage }] = await Promise.all([import('../core/tfjs/backend.ts'), import('../core/tfjs/model-package.ts')])
-  const backend = await loadBackend(choice)
-  const models: ServedModel[] = []
-  for (const directory of directories) models.push(await loadModelPackage(directory, backend))
-  return { models, backend: { name: backend.name, version: backend.version } }
+  const models = []
+  for (const directory of directories) models.push(await loadModelPackage(directory, choice))
+  const engines = new Set(models.flatMap((model) => model.engines))
+  return { models, backend: { name: [...engines].sort().join(', '), version: TENSORFLOW_VERSION } }
 }
 
 /** The folder itself where it is a package, else its subfolders that are, by name. */

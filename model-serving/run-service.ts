@@ -2,22 +2,21 @@
 import { type FastifyServerOptions } from 'fastify'
 import { Problem } from '../core/errors.ts'
 import { type Config, readConfig, readEnvironment } from './config.ts'
-import { type LoadedModels, loadModels } from './load-models.ts'
 import { serve } from './serve.ts'
 
 export interface ServiceProgram {
-  /** Where the models come from, default: the packages of config.modelsDir. `stopped` aborts when the service is asked to end. */
-  readonly load?: (config: Config, stopped: AbortSignal) => Promise<LoadedModels>
+  /** What there is to do before the models can be loaded. `stopped` aborts when the service is asked to end. */
+  readonly prepare?: (config: Config, stopped: AbortSignal) => Promise<void>
   /** Called once the models are served, unless the service was asked to end before. */
   readonly onReady?: (url: string) => void
 }
 
 /** Serves until SIGINT or SIGTERM. Never rejects: what prevents the service is told and becomes the exit code. */
-export async function runService ({ load = loadModels, onReady }: ServiceProgram = {}): Promise<void> {
+export async function runService ({ prepare, onReady }: ServiceProgram = {}): Promise<void> {
   const stopping = new AbortController()
   try {
     const config = readConfig(readEnvironment())
-    const service = await serve(config, loggerOf(config), async (settings) => load(settings, stopping.signal))
+    const service = await serve(config, { logger: loggerOf(config), prepare: async (settings) => prepare?.(settings, stopping.signal) })
     const stop = (): void => {
       stopping.abort()
       service.close().catch(() => { process.exitCode = 1 })

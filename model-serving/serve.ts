@@ -3,8 +3,9 @@ import { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions
 import { Problem } from '../core/errors.ts'
 import { buildApp } from './app.ts'
 import { type Config } from './config.ts'
-import { type LoadedModels, loadModels } from './load-models.ts'
 import { ModelRegistry } from './models.ts'
+import { WorkerPool } from './workers/pool.ts'
+import { type Scorer } from './workers/scorer.ts'
 
 export interface RunningService {
   readonly url: string
@@ -14,23 +15,31 @@ export interface RunningService {
   close (): Promise<void>
 }
 
-type Loader = (config: Config) => Promise<LoadedModels>
+export interface ServeOptions {
+  /** pino options of Fastify, or false; default: JSON lines at the configured level. */
+  readonly logger?: FastifyServerOptions['logger']
+  /** What there is to do before the models can be loaded, e.g. to train them. */
+  readonly prepare?: (config: Config) => Promise<void>
+  /** What scores; default: worker threads with the packages of config.modelsDir. */
+  readonly scorer?: Scorer
+}
 
-/**
- * @param logger pino options of Fastify, or false; default: JSON lines at the configured level
- * @param load where the models come from; default: the packages of config.modelsDir
- * @throws Problem invalid-settings where the address or port cannot be had
- */
-export async function serve (config: Config, logger: FastifyServerOptions['logger'] = { level: config.logLevel }, load: Loader = loadModels): Promise<RunningService> {
+/** @throws Problem invalid-settings where the address or port cannot be had */
+export async function serve (config: Config, options: ServeOptions = {}): Promise<RunningService> {
+  const { logger = { level: config.logLevel }, prepare, scorer = new WorkerPool(config) } = options
   const models = new ModelRegistry()
-  const app = await buildApp({ config, models, logger })
+  const app = await buildApp({ config, models, scorer, logger })
   const url = await listen(app, config)
   let closing = false
-  const ready = load(config).then((loaded) => {
+  const start = async (): Promise<void> => {
+    await prepare?.(config)
+    if (closing) return
+    const loaded = await scorer.start((fault) => { app.log.error({ err: fault }, 'a worker thread failed') })
     models.open(loaded.models, loaded.backend)
     const served = loaded.models.map(({ manifest: { name, version }, goldenDifference }) => ({ name, version, goldenDifference }))
     if (!closing) app.log.info({ backend: loaded.backend.name, models: served }, 'ready')
-  })
+  }
+  const ready = start()
   // Whoever does not wait for it still finds it in the log.
   ready.catch((error: unknown) => { if (!closing) logFailure(app.log, error) })
   const close = async (): Promise<void> => {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { combineErrors, geometricMean } from '../combine.ts'
 import { createRandom } from '../random.ts'
-import { centredMean, LARGEST_ERROR, meanOverCoveringWindows, splitScore, TrailingSmoother } from '../score.ts'
+import { centredMean, LARGEST_ERROR, meanOverCoveringWindows, splitScores, TrailingSmoother } from '../score.ts'
 
 const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((total, value) => total + value, 0)
 
@@ -137,10 +137,7 @@ t.test('the mean over covering windows counts exactly those that cover', async (
 })
 
 t.test('a score is the sum over the threshold, its contributions the shares', async (t) => {
-  const parts = Float64Array.of(1, 3)
-  t.equal(splitScore(parts, 2), 2)
-  t.strictSame(parts, Float64Array.of(0.25, 0.75))
-  const none = new Float64Array(4)
-  t.equal(splitScore(none, 2), 0)
-  t.strictSame(none, new Float64Array(4).fill(0.25))
+  const parts = Float64Array.of(1, 3, 0, 0, 2, 0)
+  t.strictSame(splitScores(parts, 2, 2), Float64Array.of(2, 0, 1))
+  t.strictSame(parts, Float64Array.of(0.25, 0.75, 0.5, 0.5, 1, 0))
 })

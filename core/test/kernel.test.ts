@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import t from 'tap'
 import { kernelBinary } from '../../scripts/build-kernel.ts'
-import { createSubspaceKernel } from '../kernel/subspace-kernel.ts'
+import { createSubspaceKernel } from '../kernel/linear-kernel.ts'
 import { createRandom } from '../random.ts'
 import { reconstructionError } from '../reconstruction-error.ts'
 import { fitSubspace, type Subspace, subspaceReconstruct } from '../subspace.ts'
@@ -217,6 +217,15 @@ t.test('more columns than windows: by way of the windows', async (t) => {
   while (reached < 0.9) reached += shares[expected++]!
   t.equal(subspace.components, expected)
   t.ok(distance(subspace, vectors.slice(0, expected)) < 1e-9)
+  t.ok(orthonormal(subspace))
+})
+
+t.test('all of the variance is as many directions as the windows have', async (t) => {
+  const random = createRandom('rank')
+  const [a, b] = [0, 1].map(() => Array.from({ length: 50 }, () => Math.fround(random.normal())))
+  const values = Float32Array.from({ length: 50 * 6 }, (_, i) => (i % 2 === 0 ? a : b)![Math.floor(i / 6)]! * 2 ** (i % 6))
+  const subspace = fitSubspace({ values, count: 50, width: 6, channels: 1 }, 1)
+  t.equal(subspace.components, 2)
   t.ok(orthonormal(subspace))
 })
 

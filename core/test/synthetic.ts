@@ -53,7 +53,7 @@ export const THREE: readonly LinearMember[] = [
 
 /** An ensemble of exactly solved members. */
 export async function fitEnsemble (series: readonly Series[], settings: FitSettings = SMALL, members: readonly LinearMember[] = THREE): Promise<FittedDetector<Autoencoder>> {
-  return fitDetector(series, settings, members.map((member) => ({ ...member, learn: learnerOf(member) })))
+  return fitDetector(series, settings, members.map((member) => ({ ...member, learn: learnerOf(member.architecture) })))
 }
 
 /** Scores with null for "not scored", to compare with deep equality. */

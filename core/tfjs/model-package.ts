@@ -1,6 +1,7 @@
 // Reads and writes model packages: manifest, LayersModel, golden scores and the digest over all three. Refuses what it cannot prove.
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { type io, type LayersModel } from '@tensorflow/tfjs'
 import { type z } from 'zod'
@@ -9,7 +10,8 @@ import { Problem } from '../errors.ts'
 import { reproduceGolden } from '../golden.ts'
 import { type Golden, GoldenSchema, type Manifest, MANIFEST_FORMAT, ManifestSchema } from '../manifest.ts'
 import { type Autoencoder, type Reconstruct } from '../reconstruction-error.ts'
-import { type Backend } from './backend.ts'
+import { type Backend, type BackendChoice, loadBackend } from './backend.ts'
+import { linearLayers } from './linear-layers.ts'
 import { toReconstruct } from './reconstruct.ts'
 
 /** The files of one member: TensorFlow.js' own layout, loadable by tf.loadLayersModel. */
@@ -28,6 +30,9 @@ function coveredFiles (members: number): string[] {
   return ['golden.json', 'manifest.json', ...memberFiles(members).flatMap(({ model, weights }) => [model, weights])].sort()
 }
 
+/** Of the TensorFlow.js that is installed; told without loading it. */
+export const TENSORFLOW_VERSION = (createRequire(import.meta.url)('@tensorflow/tfjs/package.json') as { version: string }).version
+
 /** A package that was read, verified and proved by its golden scores. */
 export interface ModelPackage {
   readonly manifest: Manifest
@@ -37,6 +42,8 @@ export interface ModelPackage {
   readonly goldenDifference: number
   /** One for each member of the detector. */
   readonly autoencoders: readonly Autoencoder[]
+  /** What runs each of them: `kernel`, or a backend of TensorFlow.js. */
+  readonly engines: readonly string[]
   dispose (): void
 }
 
@@ -122,21 +129,41 @@ async function parseLayersModel (contents: ReadonlyMap<string, Uint8Array>, { mo
   return { topology: modelTopology, weightSpecs: weightsManifest[0].weights, weights: contents.get(weights)! }
 }
 
+/** What runs autoencoders. */
+export interface Engines {
+  /** Whether the kernel runs the exactly solved ones (core/tfjs/linear-layers.ts). */
+  readonly kernel: boolean
+  /** Loads TensorFlow.js for the others. */
+  readonly backend: () => Promise<Backend>
+}
+
+export interface LoadedAutoencoders {
+  readonly autoencoders: readonly Autoencoder[]
+  /** What runs each of them: `kernel`, or a backend of TensorFlow.js. */
+  readonly engines: readonly string[]
+  /** Frees the weights. */
+  dispose (): void
+}
+
 /**
- * The members' saved models as autoencoders on a backend.
+ * The members' saved models as autoencoders.
  * @throws Error where a model is not flat, or not as wide as its member's windows
  */
-export async function loadAutoencoders (backend: Backend, models: readonly SavedModel[], { members, channels }: Pick<DetectorModel, 'members' | 'channels'>): Promise<LoadedAutoencoders> {
+export async function loadAutoencoders (engines: Engines, models: readonly SavedModel[], { members, channels }: Pick<DetectorModel, 'members' | 'channels'>): Promise<LoadedAutoencoders> {
   const loaded: LayersModel[] = []
   const dispose = (): void => { for (const model of loaded) model.dispose() }
+  const load = async (saved: SavedModel, windowLength: number): Promise<[string, Autoencoder]> => {
+    const linear = engines.kernel ? linearLayers(saved, windowLength * channels.length, channels.length) : undefined
+    if (linear !== undefined) return ['kernel', linear]
+    const backend = await engines.backend()
+    const model = await loadLayersModel(backend, saved)
+    loaded.push(model)
+    return [backend.name, { reconstruct: flatReconstruct(backend, model, windowLength, channels.length) }]
+  }
   try {
-    const autoencoders: Autoencoder[] = []
-    for (const [m, { model: name }] of memberFiles(models.length).entries()) {
-      const model = await named(name, loadLayersModel(backend, models[m]!))
-      loaded.push(model)
-      autoencoders.push({ reconstruct: await named(name, flatReconstruct(backend, model, members[m]!.windowLength, channels.length)) })
-    }
-    return { autoencoders, dispose }
+    const all: Array<[string, Autoencoder]> = []
+    for (const [m, { model: name }] of memberFiles(models.length).entries()) all.push(await named(name, load(models[m]!, members[m]!.windowLength)))
+    return { autoencoders: all.map(([, autoencoder]) => autoencoder), engines: all.map(([engine]) => engine), dispose }
   } catch (error) {
     dispose()
     throw error
@@ -148,17 +175,11 @@ async function named<T> (name: string, made: Promise<T>): Promise<T> {
   return made.catch((cause: unknown) => { throw new Error(`${name}: ${(cause as Error).message}`, { cause }) })
 }
 
-async function flatReconstruct (backend: Backend, model: LayersModel, windowLength: number, channels: number): Promise<Reconstruct> {
+function flatReconstruct (backend: Backend, model: LayersModel, windowLength: number, channels: number): Reconstruct {
   const reconstruct = toReconstruct(backend, model)
   const width = model.inputs[0]?.shape[1]
   if (width !== windowLength * channels) throw new Error(`its windows hold ${width} values, those of manifest.json ${windowLength} × ${channels}`)
   return reconstruct
-}
-
-export interface LoadedAutoencoders {
-  readonly autoencoders: readonly Autoencoder[]
-  /** Frees the weights. */
-  dispose (): void
 }
 
 /**
@@ -175,15 +196,20 @@ export async function writeModelPackage (directory: string, parts: { manifest: M
   return digest
 }
 
+/** `auto`: the kernel what it can, the fastest backend the rest; else that backend everything. */
+export function enginesOf (choice: BackendChoice): Engines {
+  return { kernel: choice === 'auto', backend: async () => loadBackend(choice) }
+}
+
 /**
  * Reads a package, verifies digest and schema, loads the model and reproduces the golden scores.
  * @throws Problem invalid-model-package or golden-scores-differ
  */
-export async function loadModelPackage (directory: string, backend: Backend): Promise<ModelPackage> {
+export async function loadModelPackage (directory: string, choice: BackendChoice): Promise<ModelPackage> {
   const { digest, manifest, golden, models } = await verify(directory)
-  const { autoencoders, dispose } = await refused(directory, NO_LAYERS_MODEL, async () => loadAutoencoders(backend, models, manifest.detector))
+  const { autoencoders, engines, dispose } = await refused(directory, NO_LAYERS_MODEL, async () => loadAutoencoders(enginesOf(choice), models, manifest.detector))
   try {
-    return { manifest, digest, goldenDifference: reproduceGolden(manifest.detector, autoencoders, golden), autoencoders, dispose }
+    return { manifest, digest, goldenDifference: reproduceGolden(manifest.detector, autoencoders, golden), autoencoders, engines, dispose }
   } catch (error) {
     dispose()
     throw error

@@ -1,10 +1,10 @@
 // The masked linear autoencoder at its exact optimum: core/masked.ts as one dense layer with a zero diagonal.
 import { z } from 'zod'
-import { fitMasked, LARGEST_MASKED_WIDTH, type Masked } from '../../core/masked.ts'
 import { Problem } from '../../core/errors.ts'
+import { fitMasked, LARGEST_MASKED_WIDTH } from '../../core/masked.ts'
 import { RIDGE } from '../../core/members.ts'
-import { exactAutoencoder } from './linear.ts'
 import { defineArchitecture } from './architecture.ts'
+import { exactAutoencoder } from './linear.ts'
 
 const parameters = z.strictObject({
   /** λ as a share of the mean variance of the windows' values. */
@@ -24,14 +24,7 @@ export const masked = defineArchitecture({
     const input = tf.input({ shape: [width], name: 'window' })
     const layer = tf.layers.dense({ name: 'masked', units: width, trainable: false })
     const output = layer.apply(input) as ReturnType<typeof tf.input>
-    tf.tidy(() => { layer.setWeights([tf.tensor2d(Float32Array.from(solution.weights), [width, width]), tf.tensor1d(offsetOf(solution))]) })
+    tf.tidy(() => { layer.setWeights([tf.tensor2d(Float32Array.from(solution.weights), [width, width]), tf.tensor1d(Float32Array.from(solution.offset))]) })
     return exactAutoencoder(backend, tf.model({ inputs: input, outputs: output, name: 'masked' }), windows, onEpoch)
   },
 })
-
-/** m − mB: what a dense layer adds. */
-function offsetOf ({ width, mean, weights }: Masked): Float32Array {
-  const offset = mean.slice()
-  for (let i = 0; i < width; i++) for (let j = 0; j < width; j++) offset[j]! -= mean[i]! * weights[i * width + j]!
-  return Float32Array.from(offset)
-}

@@ -59,7 +59,7 @@ async function packaged (directory: string, { model, autoencoders }: FittedDetec
   const golden = makeGolden(model, autoencoders, series)
   const models = await Promise.all(autoencoders.map(async ({ layers }) => saveLayersModel(backend, layers)))
   await writeModelPackage(directory, { manifest, golden, models, card: '' })
-  return loadModelPackage(directory, backend)
+  return loadModelPackage(directory, backend.name)
 }
 
 const PARAMETERS: Params['train'] = { ...parseParams({}, 'the test').train, architectures: QUICK }

@@ -44,7 +44,7 @@ t.test('from raw tables to a package that loads, with reports that are right', a
   t.equal(backend.tf.memory().numTensors, before, 'the stages leave no tensor behind')
 
   await t.test('the package', async (t) => {
-    const loaded = await loadModelPackage(paths.package, backend)
+    const loaded = await loadModelPackage(paths.package, 'auto')
     t.teardown(() => loaded.dispose())
     t.equal(loaded.digest, digest)
     t.equal(loaded.goldenDifference, 0)
@@ -125,7 +125,7 @@ t.test('several members by default: a package of them all, its card and its repo
   t.equal(backend.tf.memory().numTensors, before)
   const { package: folder, reports } = context.paths
   t.strictSame((await readdir(folder)).sort(), ['MODEL_CARD.md', 'digest.txt', 'golden.json', 'manifest.json', 'model-2.json', 'model-3.json', 'model.json', 'weights-2.bin', 'weights-3.bin', 'weights.bin'])
-  const loaded = await loadModelPackage(folder, backend)
+  const loaded = await loadModelPackage(folder, 'auto')
   t.strictSame([loaded.digest, loaded.goldenDifference], [digest, 0])
   loaded.dispose()
   t.match(loaded.manifest, {
@@ -165,7 +165,7 @@ t.test('a file on its own, text columns, awkward names and an ending in capitals
   await writeFile(join(root, 'EXPORT 1.CSV'), text)
   const { paths, ...context } = contextOf(join(root, 'EXPORT 1.CSV'), join(root, 'out'))
   const digest = await runPipeline({ paths, ...context })
-  const loaded = await loadModelPackage(paths.package, backend)
+  const loaded = await loadModelPackage(paths.package, 'auto')
   t.equal(loaded.digest, digest)
   t.strictSame(loaded.manifest.detector.channels, ['wind, "free" | m/s', 'power_kw', 'oil_c'])
   loaded.dispose()
@@ -181,7 +181,7 @@ t.test('columns can be chosen, and files of another interval are refused', async
   await writePlant(raw)
   const context = contextOf(raw, join(root, 'out'))
   await runPipeline({ ...context, table: { channels: ['power_kw', 'speed_ms', 'oil_c'], exclude: ['oil_c'] } })
-  t.same((await loadModelPackage(context.paths.package, backend)).manifest.detector.channels, ['power_kw', 'speed_ms'])
+  t.same((await loadModelPackage(context.paths.package, 'auto')).manifest.detector.channels, ['power_kw', 'speed_ms'])
   await t.rejects(runPipeline({ ...context, table: { channels: ['sped_ms'] } }), { code: 'missing-channel', message: /"sped_ms"/ })
   await writeFile(join(raw, 'C.csv'), tableText('B').split('\n').filter((_, i) => i % 2 === 0).join('\n'))
   await t.rejects(runPipeline(context), { code: 'interval-mismatch', message: /C\.csv: .*PT20M.*PT10M/ })
@@ -359,14 +359,14 @@ t.test('the model is named after the data, and flags win over the file of parame
   const out = join(root, 'model')
   let printed = ''
   await main(['--data', data, '--out', out, '--params', join(root, 'params.yaml'), '--train-until', timeAt(300)], (text) => { printed += text }, silent)
-  const { manifest, digest, dispose } = await loadModelPackage(out, backend)
+  const { manifest, digest, dispose } = await loadModelPackage(out, 'auto')
   dispose()
   t.equal(printed, `digest ${digest}\n`)
   t.match(manifest, { name: 'plant-no.-7-', training: { observations: 300 }, detector: { windowLength: 6 } })
   t.strictSame(await readdir(root), ['-Plant No. 7 Ä.CSV', 'model', 'params.yaml'])
   t.ok((await readdir(join(out, 'reports'))).includes('data-quality.md'))
   await main(['--data', data, '--out', out, '--params', join(root, 'params.yaml')], () => {}, silent)
-  t.not((await loadModelPackage(out, backend)).digest, digest, 'a package may be replaced by a newer one')
+  t.not((await loadModelPackage(out, 'auto')).digest, digest, 'a package may be replaced by a newer one')
 })
 
 t.test('two processes in two places make the same package, byte for byte', async (t) => {

@@ -1,17 +1,28 @@
 // Series and detection → the answer of POST /compute: arrays on the grid, null where nothing is known.
 import { findAnomalies } from '../../core/anomalies.ts'
-import { type Detection, isAnomalous } from '../../core/detection.ts'
+import { findChangepoints } from '../../core/changepoints.ts'
+import { type Detection, type DetectorModel } from '../../core/detection.ts'
 import { formatDuration } from '../../core/duration.ts'
 import { type Series, timeOf } from '../../core/series.ts'
-import { type ServedModel } from '../models.ts'
+import { type Autoencoder } from '../../core/reconstruction-error.ts'
+import { ANOMALOUS, NOT_SCORED } from '../../core/verdicts.ts'
 import { type ComputeAnswer, type Part, PARTS_BY_OBSERVATION } from '../schemas/compute.ts'
 import { type PostedSeries } from './input.ts'
 import { anomalyRules, type ComputeOptions } from './options.ts'
 import { formatInstant } from './times.ts'
+import { type Verdicts } from './verdicts.ts'
+
+/** A model as far as scoring and answering need it. */
+export interface ModelInUse {
+  readonly identity: ComputeAnswer['model']
+  readonly detector: DetectorModel
+  readonly autoencoders: readonly Autoencoder[]
+}
 
 export interface Scored extends PostedSeries {
-  readonly model: ServedModel
+  readonly model: ModelInUse
   readonly detection: Detection
+  readonly judged: Verdicts
   readonly options: ComputeOptions
   /** Whether the request gave the time of every observation. */
   readonly timestamped: boolean
@@ -19,23 +30,23 @@ export interface Scored extends PostedSeries {
 
 /** The answer with the parts that were asked for, in the order in which they are documented. */
 export function buildAnswer (scored: Scored): ComputeAnswer {
-  const { model: { manifest, digest }, series, options } = scored
-  const { name, version, architecture } = manifest
+  const { model, series, options } = scored
   const include = (part: Part): boolean => options.include.has(part)
   return {
-    model: { name, version, digest, architecture },
+    model: model.identity,
     scoring: options.scoring,
-    threshold: 1,
+    threshold: scored.judged.threshold,
     start: formatInstant(series.start),
     step: formatDuration(series.interval),
     ...timestamps(scored),
     ...(include('score') && { score: Array.from(scored.detection.score, orNull) }),
-    ...(include('isAnomaly') && { isAnomaly: Array.from(scored.detection.score, (score) => Number.isNaN(score) ? null : isAnomalous(score)) }),
+    ...(include('isAnomaly') && { isAnomaly: Array.from(scored.judged.verdicts, (verdict) => verdict === NOT_SCORED ? null : verdict === ANOMALOUS) }),
     ...(include('observed') && { observed: byChannel(series, series.values) }),
     ...(include('expected') && { expected: byChannel(series, scored.detection.expected) }),
     ...(include('bounds') && bounds(scored)),
     ...(include('contributions') && { contributions: byChannel(series, scored.detection.contributions) }),
     ...(include('anomalies') && { anomalies: anomalies(scored) }),
+    ...(include('changepoints') && { changepoints: changepoints(scored) }),
     ...(include('quality') && { quality: quality(scored) }),
   }
 }
@@ -58,15 +69,24 @@ function byChannel ({ channels, length }: Series, values: Float64Array, shift?: 
   }))
 }
 
-function bounds ({ model: { manifest: { detector } }, series, detection }: Scored): Pick<ComputeAnswer, 'lower' | 'upper'> {
+function bounds ({ model: { detector }, series, detection }: Scored): Pick<ComputeAnswer, 'lower' | 'upper'> {
   return {
     lower: byChannel(series, detection.expected, detector.margins.map((margin) => -margin)),
     upper: byChannel(series, detection.expected, detector.margins),
   }
 }
 
-function anomalies ({ series, detection, options }: Scored): NonNullable<ComputeAnswer['anomalies']> {
-  return findAnomalies(detection, anomalyRules(options, series.interval)).map(({ from, to, peak, peakScore, channels }) => ({
+function changepoints ({ model: { detector }, series, options }: Scored): NonNullable<ComputeAnswer['changepoints']> {
+  return findChangepoints(series, detector.scaler).map(({ index, confidence, direction, channels }) => ({
+    timestamp: formatInstant(timeOf(series, index)),
+    confidence,
+    direction,
+    channels: channels.slice(0, options.topChannels).map((channel) => series.channels[channel]!),
+  }))
+}
+
+function anomalies ({ series, detection, judged, options }: Scored): NonNullable<ComputeAnswer['anomalies']> {
+  return findAnomalies(detection, anomalyRules(options, series.interval), judged.verdicts).map(({ from, to, peak, peakScore, channels }) => ({
     start: formatInstant(timeOf(series, from)),
     end: formatInstant(timeOf(series, to)),
     peak: formatInstant(timeOf(series, peak)),

@@ -1,12 +1,11 @@
 // The JSON form of a request → input. Types and values are checked here, place by place, so that a body of millions of wrong
 // values costs one pass and a short answer.
-import { type DetectorModel } from '../../core/detection.ts'
 import { formatDuration, parseDuration } from '../../core/duration.ts'
 import { pointer, Problem, type ProblemCode, type ProblemItem } from '../../core/errors.ts'
 import { countMissing, resample } from '../../core/resample.ts'
 import { checkChannels } from '../../core/series.ts'
 import { type ComputeRequest } from '../schemas/compute.ts'
-import { checkLength, maxObservations, type ComputeInput, type PostedSeries } from './input.ts'
+import { checkLength, maxObservations, type ComputeInput, type PostedSeries, type WantedSeries } from './input.ts'
 import { readOptions } from './options.ts'
 import { parseInstant } from './times.ts'
 
@@ -20,20 +19,20 @@ export function inputFromJson (request: ComputeRequest): ComputeInput {
     channels: Object.keys(request.channels),
     timestamped: request.timestamps !== undefined,
     options: readOptions(request.options ?? {}, { timestamps: 'strict' }, ['options']),
-    toSeries: (model, maxValues) => toSeries(request, model, maxValues),
+    toSeries: (wanted, maxValues) => toSeries(request, wanted, maxValues),
   }
 }
 
-function toSeries (request: ComputeRequest, model: DetectorModel, maxValues: number): PostedSeries {
+function toSeries (request: ComputeRequest, wanted: WantedSeries, maxValues: number): PostedSeries {
   const columns = readColumns(request)
-  checkChannels([...columns.keys()], model.channels)
+  checkChannels([...columns.keys()], wanted.channels)
   const length = commonLength(request, columns)
-  checkLength(model, length, maxValues)
-  const values = readValues(model.channels, columns, length)
-  if (request.timestamps === undefined) return regularSeries(request, model, length, values)
-  const table = { channels: model.channels, timestamps: readTimestamps(request.timestamps), values, textColumns: [] }
+  checkLength(wanted, length, maxValues)
+  const values = readValues(wanted.channels, columns, length)
+  if (request.timestamps === undefined) return regularSeries(request, wanted, length, values)
+  const table = { channels: wanted.channels, timestamps: readTimestamps(request.timestamps), values, textColumns: [] }
   const order = request.options?.timestamps ?? 'strict'
-  return resample(table, { interval: model.interval, order, maxObservations: maxObservations(model, maxValues) })
+  return resample(table, { interval: wanted.interval, order, maxObservations: maxObservations(wanted, maxValues) })
 }
 
 /** A Map, so that a channel named like a member of every object is a channel like any other. */
@@ -92,10 +91,10 @@ function throwIfAny (code: ProblemCode, items: readonly ProblemItem[], what: str
   throw new Problem(code, `${items.length} ${many}of the ${what} cannot be used, the first at ${items[0]!.pointer}. ${remedy}`, { items })
 }
 
-function regularSeries (request: ComputeRequest, model: DetectorModel, length: number, values: Float64Array): PostedSeries {
+function regularSeries (request: ComputeRequest, wanted: WantedSeries, length: number, values: Float64Array): PostedSeries {
   const step = parseDuration(request.step!, '/step')
-  if (step !== model.interval) {
-    const [got, want] = [formatDuration(step), formatDuration(model.interval)]
+  if (wanted.interval !== undefined && step !== wanted.interval) {
+    const [got, want] = [formatDuration(step), formatDuration(wanted.interval)]
     throw new Problem('interval-mismatch', `The step is ${got}, the model works at ${want}; resample the series to ${want}, or use a model of its interval.`,
       { items: [{ pointer: '/step', detail: 'not the model\'s sampling interval', got, want }], extensions: { got, want } })
   }
@@ -105,7 +104,7 @@ function regularSeries (request: ComputeRequest, model: DetectorModel, length: n
       { items: [{ pointer: '/start', detail: 'not an RFC 3339 time', got: request.start, want: '2026-01-31T13:50:00Z' }] })
   }
   return {
-    series: { channels: model.channels, start, interval: step, length, values },
-    quality: model.channels.map((_, c) => ({ missing: countMissing(values, model.channels.length, c), duplicates: 0, outOfOrder: 0 })),
+    series: { channels: wanted.channels, start, interval: step, length, values },
+    quality: wanted.channels.map((_, c) => ({ missing: countMissing(values, wanted.channels.length, c), duplicates: 0, outOfOrder: 0 })),
   }
 }

@@ -1,11 +1,10 @@
 // The CSV form of a request → input: a table with a timestamp column, the options in the query.
 import { keepChannels, readTable, type Table } from '../../core/csv.ts'
-import { type DetectorModel } from '../../core/detection.ts'
 import { pointer, Problem } from '../../core/errors.ts'
 import { resample } from '../../core/resample.ts'
 import { checkChannels } from '../../core/series.ts'
-import { type ComputeQuery } from '../schemas/compute.ts'
-import { checkLength, maxObservations, type ComputeInput, type PostedSeries } from './input.ts'
+import { type ComputeQuery, type OptionsRequest } from '../schemas/compute.ts'
+import { checkLength, maxObservations, type ComputeInput, type PostedSeries, type WantedSeries } from './input.ts'
 import { readOptions, type ComputeOptions } from './options.ts'
 
 /** Most columns of a table: every one is searched for times and numbers, so a line of separators must not cost minutes. */
@@ -16,7 +15,7 @@ const MAX_COLUMNS = 1000
  * @throws Problem invalid-table, invalid-timestamp, invalid-value, series-too-long or invalid-request
  */
 export function inputFromTable (text: string, query: ComputeQuery, maxValues: number): ComputeInput {
-  const options = readOptions(query, { timestamps: 'repair' }, ['query'])
+  const options = readOptions(optionsOf(query), { timestamps: 'repair' }, ['query'])
   checkSize(text, maxValues)
   const { delimiter, decimal, timestampColumn, timestampFormat } = query
   const table = readTable(text, { delimiter, decimal, timestampColumn, timestampFormat })
@@ -25,7 +24,18 @@ export function inputFromTable (text: string, query: ComputeQuery, maxValues: nu
     channels: table.channels,
     timestamped: true,
     options,
-    toSeries: (model, most) => toSeries(table, model, options, most),
+    toSeries: (wanted, most) => toSeries(table, wanted, options, most),
+  }
+}
+
+/** The options as JSON requests have them. */
+function optionsOf ({ fitRows, fitUntil, falseAlarmsPerDay, sensitivity, ...options }: ComputeQuery): OptionsRequest {
+  return {
+    ...options,
+    ...(fitRows !== undefined && { fit: { rows: fitRows } }),
+    ...(fitUntil !== undefined && { fit: { until: fitUntil } }),
+    ...(falseAlarmsPerDay !== undefined && { threshold: { falseAlarmsPerDay } }),
+    ...(sensitivity !== undefined && { threshold: { sensitivity } }),
   }
 }
 
@@ -48,9 +58,9 @@ function count (text: string, character: string, most: number): number {
   return found
 }
 
-function toSeries (table: Table, model: DetectorModel, options: ComputeOptions, maxValues: number): PostedSeries {
+function toSeries (table: Table, wanted: WantedSeries, options: ComputeOptions, maxValues: number): PostedSeries {
   const hint = table.textColumns.length === 0 ? '' : ` Left out because they hold text: ${table.textColumns.slice(0, 10).join(', ')}.`
-  checkChannels(table.channels, model.channels, (channel) => pointer(channel), hint)
-  checkLength(model, table.timestamps.length, maxValues)
-  return resample(keepChannels(table, model.channels), { interval: model.interval, order: options.timestamps, maxObservations: maxObservations(model, maxValues) })
+  checkChannels(table.channels, wanted.channels, (channel) => pointer(channel), hint)
+  checkLength(wanted, table.timestamps.length, maxValues)
+  return resample(keepChannels(table, wanted.channels), { interval: wanted.interval, order: options.timestamps, maxObservations: maxObservations(wanted, maxValues) })
 }

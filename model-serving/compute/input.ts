@@ -1,5 +1,4 @@
 // What every request comes down to, whatever its media type, and the checks that all of them share.
-import { type DetectorModel } from '../../core/detection.ts'
 import { Problem } from '../../core/errors.ts'
 import { type ChannelQuality } from '../../core/resample.ts'
 import { type Series, timeOf } from '../../core/series.ts'
@@ -13,6 +12,17 @@ export interface PostedSeries {
   readonly quality: readonly ChannelQuality[]
 }
 
+/** What a posted series must be like for a model. */
+export interface WantedSeries {
+  readonly channels: readonly string[]
+  /** In milliseconds; undefined: whatever the series has. */
+  readonly interval: number | undefined
+  /** Fewest observations. */
+  readonly least: number
+  /** What needs that many, for errors. */
+  readonly because: string
+}
+
 /** A request before its model is known. */
 export interface ComputeInput {
   /** Name of the wanted model; undefined: the one with exactly these channels. */
@@ -22,19 +32,19 @@ export interface ComputeInput {
   readonly timestamped: boolean
   readonly options: ComputeOptions
   /** @throws Problem where the series does not suit the model */
-  toSeries (model: DetectorModel, maxValues: number): PostedSeries
+  toSeries (wanted: WantedSeries, maxValues: number): PostedSeries
 }
 
 /** @throws Problem series-too-long or series-too-short */
-export function checkLength (model: DetectorModel, observations: number, maxValues: number): void {
-  const limit = maxObservations(model, maxValues)
+export function checkLength (wanted: WantedSeries, observations: number, maxValues: number): void {
+  const limit = maxObservations(wanted, maxValues)
   if (observations > limit) {
-    throw new Problem('series-too-long', `The series has ${observations} observations of ${model.channels.length} channels; at most ${maxValues} values, ` +
+    throw new Problem('series-too-long', `The series has ${observations} observations of ${wanted.channels.length} channels; at most ${maxValues} values, ` +
       `that is ${limit} observations, are scored in one request. Send the series in parts that overlap by a window.`, { extensions: { limit, got: observations } })
   }
-  if (observations < model.windowLength) {
-    throw new Problem('series-too-short', `The series has ${observations} observations; the model needs at least ${model.windowLength}, its window. Send a longer series.`,
-      { extensions: { needed: model.windowLength, got: observations } })
+  if (observations < wanted.least) {
+    throw new Problem('series-too-short', `The series has ${observations} observations; ${wanted.because}. Send a longer series.`,
+      { extensions: { needed: wanted.least, got: observations } })
   }
 }
 
@@ -44,6 +54,6 @@ export function checkTimes (series: Series): void {
   throw new Problem('invalid-timestamp', 'The series must lie between the years 0 and 9999, both included; check its first and last time, and the format of the timestamps.')
 }
 
-export function maxObservations (model: DetectorModel, maxValues: number): number {
-  return Math.floor(maxValues / model.channels.length)
+export function maxObservations ({ channels }: Pick<WantedSeries, 'channels'>, maxValues: number): number {
+  return Math.floor(maxValues / channels.length)
 }

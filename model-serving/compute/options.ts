@@ -2,8 +2,9 @@
 import { type AnomalyRules } from '../../core/anomalies.ts'
 import { type Scoring } from '../../core/detection.ts'
 import { parseDuration } from '../../core/duration.ts'
-import { pointer } from '../../core/errors.ts'
+import { pointer, Problem } from '../../core/errors.ts'
 import { DEFAULT_PARTS, type OptionsRequest, type Part } from '../schemas/compute.ts'
+import { parseInstant } from './times.ts'
 
 export interface ComputeOptions {
   readonly scoring: Scoring
@@ -15,6 +16,23 @@ export interface ComputeOptions {
   /** Longest time between two anomalies that become one, in milliseconds. */
   readonly mergeGap: number | undefined
   readonly timestamps: 'strict' | 'repair'
+  readonly threshold: OptionsRequest['threshold']
+  readonly direction: OptionsRequest['direction']
+  readonly minDeviation: OptionsRequest['minDeviation']
+  readonly adaptive: boolean
+  /** Path of the options in the request, for errors. */
+  readonly base: readonly string[]
+  /** What an ad-hoc model is fitted on; undefined: everything. */
+  readonly fit: FitPart | undefined
+}
+
+/** The first part of the series: a number of observations, or those before a time. */
+export interface FitPart {
+  readonly rows?: number | undefined
+  /** Milliseconds since the epoch. */
+  readonly until?: number | undefined
+  /** Path of it in the request, for errors. */
+  readonly at: readonly string[]
 }
 
 /**
@@ -31,7 +49,23 @@ export function readOptions (request: OptionsRequest, defaults: Pick<ComputeOpti
     minDuration: duration('minDuration'),
     mergeGap: duration('mergeGap'),
     timestamps: request.timestamps ?? defaults.timestamps,
+    threshold: request.threshold,
+    direction: request.direction,
+    minDeviation: request.minDeviation,
+    adaptive: request.adaptive ?? true,
+    base,
+    fit: request.fit === undefined ? undefined : readFit(request.fit, base),
   }
+}
+
+function readFit (fit: NonNullable<OptionsRequest['fit']>, base: readonly string[]): FitPart {
+  const inQuery = base[0] === 'query'
+  if ('rows' in fit) return { rows: fit.rows, at: inQuery ? [...base, 'fitRows'] : [...base, 'fit', 'rows'] }
+  const at = inQuery ? [...base, 'fitUntil'] : [...base, 'fit', 'until']
+  const until = parseInstant(fit.until)
+  if (!Number.isNaN(until)) return { until, at }
+  throw new Problem('invalid-timestamp', `"${fit.until.slice(0, 60)}" is not an RFC 3339 time; write it as 2026-01-31T13:50:00Z or with an offset.`,
+    { items: [{ pointer: pointer(...at), detail: 'not an RFC 3339 time', got: fit.until, want: '2026-01-31T13:50:00Z' }] })
 }
 
 /** Durations in observations of the model's sampling interval. */

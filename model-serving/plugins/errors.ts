@@ -1,13 +1,13 @@
 // One shape for every failure: whatever is thrown leaves as application/problem+json; a 4xx tells, a 5xx hides.
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { Problem, type ProblemCode, type ProblemItem } from '../../core/errors.ts'
+import { Problem, type ProblemCode, PROBLEMS } from '../../core/errors.ts'
+import { briefItem, shorten } from '../compute/plain-failure.ts'
 import { ALL_PROBLEMS, type AnyProblemCode, type ProblemDocument, problemType } from '../schemas/problem.ts'
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
-/** Places that are told, and characters of anything that the caller sent: an answer to nonsense stays short. */
 const MAX_ITEMS = 10
-const MAX_TEXT = 1000
+/** Characters of a path that are told. */
 const MAX_GOT = 100
 
 /** What Fastify and its plugins raise → our code and remedy; their own codes are no contract. */
@@ -50,10 +50,10 @@ const isInternal = (code: ProblemCode): boolean => ALL_PROBLEMS[code].status ===
 export function sendProblem (request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   if (isInternal(problem.code)) request.log.error({ err: problem.cause ?? problem }, problem.message)
   else request.log.info({ code: problem.code }, 'request refused')
-  if (problem.code === 'not-ready') reply.header('retry-after', '5')
+  if (PROBLEMS[problem.code].retryable) reply.header('retry-after', '5')
   const detail = isInternal(problem.code) ? 'The service failed on this request; its log tells why, under the request id.' : problem.message
   const code = isInternal(problem.code) ? 'internal-error' : problem.code
-  const items = problem.items.slice(0, MAX_ITEMS).map(shortened)
+  const items = problem.items.slice(0, MAX_ITEMS).map(briefItem)
   return sendDocument(request, reply, code, detail, { ...problem.extensions, ...(items.length > 0 && { errors: items }) })
 }
 
@@ -66,26 +66,7 @@ export function sendDocument (request: FastifyRequest, reply: FastifyReply, code
 /** The document of a code. */
 export function problemDocument (code: AnyProblemCode, detail: string, requestId: string, more: object): ProblemDocument {
   const { status, title } = ALL_PROBLEMS[code]
-  return { type: problemType(code), title, status, detail: shorten(detail, MAX_TEXT), code, requestId, ...more }
+  return { type: problemType(code), title, status, detail: shorten(detail), code, requestId, ...more }
 }
 
-const pathOf = (request: FastifyRequest): string => shorten(request.url.split('?', 1)[0]!, MAX_TEXT)
-
-const shorten = (text: string, most: number): string => text.length > most ? `${text.slice(0, most)}…` : text
-
-function shortened ({ pointer, detail, got, want }: ProblemItem): ProblemItem {
-  return {
-    pointer: shorten(pointer, MAX_TEXT),
-    detail: shorten(detail, MAX_TEXT),
-    ...(got !== undefined && { got: brief(got) }),
-    ...(want !== undefined && { want }),
-  }
-}
-
-/** A value that the caller sent, fit to be sent back: never a structure, which may be deep or huge. */
-function brief (value: unknown): unknown {
-  if (typeof value === 'string') return shorten(value, MAX_GOT)
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
-  if (typeof value === 'boolean' || value === null) return value
-  return Array.isArray(value) ? 'array' : typeof value
-}
+const pathOf = (request: FastifyRequest): string => shorten(request.url.split('?', 1)[0]!)

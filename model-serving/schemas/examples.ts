@@ -34,7 +34,7 @@ const csvOf = (series: Series, columns: Columns): string => [
 ].join('\n').concat('\n')
 
 export interface ComputeExamples {
-  readonly json: Record<'healthy' | 'fault' | 'timestamps' | 'too-short' | 'unknown-channel', NamedExample>
+  readonly json: Record<'healthy' | 'fault' | 'timestamps' | 'ad-hoc' | 'too-short' | 'unknown-channel', NamedExample>
   readonly csv: Record<'fault', NamedExample>
 }
 
@@ -57,6 +57,10 @@ export function computeExamples (): ComputeExamples {
       timestamps: post('Timestamps instead of start and step; scored looking back only', {
         timestamps: times, channels: columnsOf(slice(series, 0, times.length)), options: { scoring: 'causal' },
       }),
+      'ad-hoc': {
+        summary: 'Channels that no model has: one is fitted on the first eight hours (model ad-hoc)',
+        value: { ...axis, channels: { oil: columns['gearbox_oil_temp_c'], bearing: columns['gearbox_bearing_temp_c']!.map((value, t) => t < 60 ? value : value! + 30) }, options: { fit: { rows: 48 }, direction: 'above' } },
+      },
       'too-short': post('Three observations: 422 series-too-short', { ...axis, channels: columnsOf(slice(series, 0, 3)) }),
       'unknown-channel': post('A channel by another name: 422 unknown-channel', { ...axis, channels: renamed(columnsOf(slice(series, 0, 24))) }),
     },

@@ -1,6 +1,10 @@
 // Media types and documents of POST /compute's answers that are not JSON.
 import { z } from 'zod'
 
+/** What POST /compute reads. */
+export const BODY_TYPES = ['application/json', 'text/csv', 'multipart/form-data'] as const
+export type BodyType = typeof BODY_TYPES[number]
+
 /** What POST /compute can answer, the default first. */
 export const ANSWER_TYPES = ['application/json', 'text/csv', 'image/svg+xml', 'image/png'] as const
 export type AnswerType = typeof ANSWER_TYPES[number]

@@ -1,7 +1,7 @@
 // The wire format of GET /models.
 import { z } from 'zod'
 import { formatDuration } from '../../core/duration.ts'
-import { type ServedModel } from '../models.ts'
+import { type ModelIdentity } from '../models.ts'
 
 const ScoringSchema = z.strictObject({
   smoothing: z.int().min(1).describe('Errors in the mean.'),
@@ -51,7 +51,9 @@ export const ModelListSchema = z.strictObject({ models: z.array(ModelDescription
 
 export const ModelParamsSchema = z.strictObject({ name: z.string().min(1).describe('Name of a served model.').meta({ examples: ['wind-turbine'] }) })
 
-export function describeModel ({ manifest, digest, goldenDifference }: ServedModel): ModelDescription {
+const withoutScores = <T extends { scores?: unknown }>({ scores, ...rule }: T): Omit<T, 'scores'> => rule
+
+export function describeModel ({ manifest, digest, goldenDifference }: ModelIdentity): ModelDescription {
   const { detector, training: { observations, series, dataSha256, tfjs, backend } } = manifest
   return {
     name: manifest.name,
@@ -66,7 +68,7 @@ export function describeModel ({ manifest, digest, goldenDifference }: ServedMod
     members: detector.members.map(({ windowLength, tail }) => ({ windowLength, tail })),
     maxGap: detector.maxGap,
     threshold: 1,
-    scorings: { batch: detector.batch, causal: detector.causal },
+    scorings: { batch: withoutScores(detector.batch), causal: withoutScores(detector.causal) },
     margins: Object.fromEntries(detector.channels.map((channel, c) => [channel, detector.margins[c]!])),
     training: { observations, series, dataSha256, tfjs, backend },
   }

@@ -6,10 +6,10 @@ import { detectBatch } from '../../core/hindsight.ts'
 import { fromColumns, type Series } from '../../core/series.ts'
 import { computeExamples } from '../schemas/examples.ts'
 import { type ComputeAnswer, ComputeAnswerSchema, PARTS } from '../schemas/compute.ts'
-import { columnsOf, csvOf, formOf, jsonOf, smallModel, START, STEP_MS, testApp, timesOf, turbineModel, WINDOW, windSeries } from './fixture.ts'
+import { columnsOf, csvOf, formOf, jsonOf, smallModel, START, STEP_MS, testApp, threadedApp, timesOf, turbineModel, WINDOW, windSeries } from './fixture.ts'
 
 const turbine = await turbineModel()
-const app = await testApp([smallModel, turbine])
+const app = await threadedApp([smallModel, turbine])
 t.teardown(() => app.close())
 
 type Payload = string | Buffer | object
@@ -260,6 +260,8 @@ t.test('the documented examples do what they say', async (t) => {
   t.same(fault.quality!['power_kw']!.imputed, [20, 21])
   t.same((await answerOf(tables.fault.value as string, csv, '?minDuration=PT30M')).anomalies, fault.anomalies)
   t.equal((await answerOf(json.timestamps.value as object)).scoring, 'causal')
+  const own = await answerOf(json['ad-hoc'].value as object)
+  t.match(own, { model: { name: 'ad-hoc' }, anomalies: [{ channels: [{ name: 'bearing' }] }] })
   t.match((await post(json['too-short'].value as object)).json(), { code: 'series-too-short', needed: 8, got: 3 })
   t.match((await post(json['unknown-channel'].value as object)).json(), { code: 'unknown-channel', errors: [{ pointer: '/channels/wind_speed' }] })
 })

@@ -9,9 +9,9 @@ import { errorPage, errorRows } from '../plugins/error-page.ts'
 import { toProblem } from '../plugins/errors.ts'
 import { projectRoot } from '../project.ts'
 import { ALL_PROBLEMS, ProblemDocumentSchema } from '../schemas/problem.ts'
-import { columnsOf, csvOf, formOf, jsonOf, smallModel, testApp, timesOf, windSeries } from './fixture.ts'
+import { columnsOf, csvOf, formOf, jsonOf, smallModel, testApp, threadedApp, timesOf, windSeries } from './fixture.ts'
 
-const app = await testApp([smallModel, { ...smallModel, manifest: { ...smallModel.manifest, name: 'twin' } }], { maxBodyBytes: 200_000, maxValues: 400 })
+const app = await threadedApp([smallModel, { ...smallModel, manifest: { ...smallModel.manifest, name: 'twin' } }], { maxBodyBytes: 200_000, maxValues: 400, adHocMaxValues: 300 })
 t.teardown(() => app.close())
 
 const series = windSeries(20)
@@ -74,7 +74,20 @@ const CASES: Record<string, [InjectOptions, keyof typeof ALL_PROBLEMS, object?]>
   'a timestamp format that would take for ever to match': [csv(csvOf(series), '&timestampFormat=dMdMdMdM'), 'invalid-request', { errors: [{ pointer: '/timestampFormat' }] }],
   'a form with another field': [post(formOf('a', 'upload').payload, formOf('').headers), 'invalid-request', { errors: [{ pointer: '/file' }, { pointer: '/upload' }] }],
   'channels of two models, and none named': [post(jsonOf(series)), 'model-required', { models: ['small', 'twin'] }],
-  'channels of no model, and none named': [post({ ...jsonOf(series), channels: { a: [1] } }), 'model-required', { models: ['small', 'twin'] }],
+  'too few observations to fit a model on': [post({ ...jsonOf(series), channels: { a: [1, 2] } }), 'series-too-short', { needed: 48, got: 2 }],
+  'too small a part to fit a model on': [post({ ...jsonOf(windSeries(100)), model: 'ad-hoc', options: { fit: { rows: 47 } } }), 'series-too-short', { needed: 48, got: 47 }],
+  'a part to fit on that is larger than the series': [post({ ...jsonOf(windSeries(60)), model: 'ad-hoc', options: { fit: { rows: 61 } } }), 'invalid-request', { errors: [{ pointer: '/options/fit/rows' }] }],
+  'a part to fit on that ends before the series begins': [post(csvOf(windSeries(60)), { 'content-type': 'text/csv' }, '?model=ad-hoc&fitUntil=2020-01-01T00:00:00Z'), 'invalid-request', { errors: [{ pointer: '/query/fitUntil' }] }],
+  'a time to fit until that is none': [post({ ...json, options: { fit: { until: 'noon' } } }), 'invalid-timestamp', { errors: [{ pointer: '/options/fit/until' }] }],
+  'a part to fit on for a model that is fitted': [post({ ...json, options: { fit: { rows: 10 } } }), 'invalid-request', { errors: [{ pointer: '/options/fit/rows' }], detail: /"ad-hoc"/ }],
+  'more values than a model is fitted on': [post({ ...jsonOf(windSeries(151)), model: 'ad-hoc' }), 'series-too-long', { limit: 150, got: 151, detail: /AD_HOC_MAX_VALUES/ }],
+  'no stretch without gaps to fit a model on': [post({ ...jsonOf(windSeries(60)), channels: { a: Array.from({ length: 60 }, (_, t) => t % 10 === 0 ? t : null) } }), 'no-training-data'],
+  'a channel without a value to fit a model on': [post({ ...jsonOf(windSeries(60)), channels: { a: Array(60).fill(null), b: Array(60).fill(1) } }), 'missing-channel', { missing: ['a'] }],
+  'a threshold of nothing': [post({ ...json, options: { threshold: 0 } }), 'invalid-request', { errors: [{ pointer: '/options/threshold' }] }],
+  'a sensitivity beyond 1': [post({ ...json, options: { threshold: { sensitivity: 1.1 } } }), 'invalid-request', { errors: [{ pointer: '/options/threshold' }] }],
+  'two thresholds': [csv(csvOf(series), '&threshold=2&sensitivity=0.5'), 'invalid-request', { errors: [{ pointer: '/query/threshold' }] }],
+  'a direction for a channel that is none': [post({ ...json, options: { direction: { 'x/y': 'above' } } }), 'unknown-channel', { errors: [{ pointer: '/options/direction/x~1y' }] }],
+  'a deviation of a channel that is none': [post({ ...json, options: { minDeviation: { x: 1 } } }), 'unknown-channel', { errors: [{ pointer: '/options/minDeviation/x' }] }],
   'a channel that the model does not have': [post({ ...json, channels: { ...json.channels, 'a/b~c': column } }), 'unknown-channel',
     { expected: ['wind_speed_ms', 'power_kw'], errors: [{ pointer: '/channels/a~1b~0c' }] }],
   'a column that the model does not have': [csv(csvOf(series).replace('power_kw', 'power')), 'unknown-channel', { errors: [{ pointer: '/power' }] }],
@@ -209,7 +222,7 @@ t.test('docs/ERRORS.md explains every code of the table and no other', (t) => {
 
 t.test('every code that a route can answer is caused by a test above', (t) => {
   const tested = new Set(Object.values(CASES).map(([, code]) => code))
-  const elsewhere = ['malformed-request', 'request-timeout', 'headers-too-large', 'not-ready', 'internal-error', 'no-training-data', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable']
+  const elsewhere = ['malformed-request', 'request-timeout', 'headers-too-large', 'not-ready', 'overloaded', 'compute-timeout', 'memory-exceeded', 'internal-error', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable']
   t.same(Object.keys(ALL_PROBLEMS).filter((code) => !tested.has(code as keyof typeof ALL_PROBLEMS) && !elsewhere.includes(code)), [])
   t.end()
 })

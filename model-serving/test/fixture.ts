@@ -1,4 +1,7 @@
 // Real models and real apps for the tests: small linear detectors, fitted in memory on the simulated wind farm.
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import { type FastifyInstance } from 'fastify'
 import { FIT_DEFAULTS, fitDetector } from '../../core/fit.ts'
@@ -6,16 +9,28 @@ import { makeGolden, reproduceGolden } from '../../core/golden.ts'
 import { ManifestSchema } from '../../core/manifest.ts'
 import { createRandom } from '../../core/random.ts'
 import { fromColumns, type Series } from '../../core/series.ts'
-import { fitSubspace, subspaceReconstruct } from '../../core/subspace.ts'
+import { fitSubspace, type Subspace, subspaceReconstruct } from '../../core/subspace.ts'
 import { type WindowMatrix } from '../../core/window.ts'
 import { simulateFarm } from '../../core/wind-farm/simulate.ts'
 import { buildApp } from '../app.ts'
+import { answerRequest } from '../compute/answer-request.ts'
+import { failureOf } from '../compute/plain-failure.ts'
 import { type Config, readConfig } from '../config.ts'
 import { ModelRegistry, type ServedModel } from '../models.ts'
+import { WorkerPool } from '../workers/pool.ts'
+import { type Scorer } from '../workers/scorer.ts'
 
-const learn = (windows: WindowMatrix) => ({ reconstruct: subspaceReconstruct(fitSubspace(windows, 0.95)) })
+/** A model whose weights can be written down, so that a worker thread can have it, too. */
+export interface FixtureModel extends ServedModel {
+  readonly subspace: Subspace
+}
 
-async function fitModel (name: string, series: readonly Series[], windowLength: number, folds = 2): Promise<ServedModel> {
+function learn (windows: WindowMatrix) {
+  const subspace = fitSubspace(windows, 0.95)
+  return { subspace, reconstruct: subspaceReconstruct(subspace) }
+}
+
+async function fitModel (name: string, series: readonly Series[], windowLength: number, folds = 2): Promise<FixtureModel> {
   const { model, autoencoder } = await fitDetector(series, { ...FIT_DEFAULTS, windowLength, maxWindows: 1000, folds }, learn)
   const manifest = ManifestSchema.parse({
     format: 1,
@@ -26,9 +41,9 @@ async function fitModel (name: string, series: readonly Series[], windowLength: 
     detector: model,
     training: { tfjs: '4.22.0', backend: 'cpu', parameters: {}, dataSha256: sha256(series[0]!.values), series: series.length, observations: series[0]!.length },
   })
-  const { reconstruct } = autoencoder
+  const { reconstruct, subspace } = autoencoder
   const goldenDifference = reproduceGolden(model, reconstruct, makeGolden(model, reconstruct, series[0]!))
-  return { manifest, digest: `sha256:${sha256(JSON.stringify(manifest))}`, goldenDifference, reconstruct }
+  return { manifest, digest: `sha256:${sha256(JSON.stringify(manifest))}`, goldenDifference, reconstruct, subspace }
 }
 
 const sha256 = (content: string | Float64Array): string => createHash('sha256').update(content).digest('hex')
@@ -51,17 +66,58 @@ export const WINDOW = 8
 export const smallModel = await fitModel('small', [windSeries(600)], WINDOW)
 
 /** The wind farm's model, as `wind-turbine`: what the documentation's examples are posted to. Its window is the pipeline's. */
-export async function turbineModel (): Promise<ServedModel> {
+export async function turbineModel (): Promise<FixtureModel> {
   return fitModel('wind-turbine', simulateFarm({ turbines: 1, days: 60, trainingDays: 60 }).turbines.map(({ series }) => series), 8, 4)
 }
 
 export const testConfig = (changes: Partial<Config> = {}): Config => ({ ...readConfig({}), logLevel: 'silent', ...changes })
 
-/** A silent app that serves the models; without any it never becomes ready. */
-export async function testApp (models: readonly ServedModel[], changes: Partial<Config> = {}): Promise<FastifyInstance> {
+const BACKEND = { name: 'cpu', version: '4.22.0' }
+
+/** Scores on this thread, for models that no other thread can have. What goes in and out is copied as between threads. */
+export function onThisThread (models: readonly ServedModel[], changes: Partial<Config> = {}): Scorer {
+  const registry = new ModelRegistry<ServedModel>()
+  return {
+    start: async () => {
+      registry.open(models, BACKEND)
+      return { models, backend: BACKEND }
+    },
+    answer: async (task) => {
+      const outcome = structuredClone(await answerRequest(registry, testConfig(changes), structuredClone(task)))
+      if ('failure' in outcome) throw failureOf(outcome.failure)
+      return outcome.answered
+    },
+    close: async () => {},
+  }
+}
+
+/** One worker thread that has the models. */
+export function inWorker (models: readonly FixtureModel[], changes: Partial<Config> = {}): WorkerPool {
+  const file = join(mkdtempSync(join(tmpdir(), 'models-')), 'models.json')
+  const plain = models.map(({ manifest, digest, goldenDifference, subspace: { mean, directions, ...sizes } }) =>
+    ({ manifest, digest, goldenDifference, subspace: { ...sizes, mean: [...mean], directions: [...directions] } }))
+  writeFileSync(file, JSON.stringify(plain))
+  return new WorkerPool(testConfig({ computeWorkers: 1, modelsDir: file, ...changes }), new URL('./fixture-loader.ts', import.meta.url).href)
+}
+
+/** A silent app that serves the scorer's models; without any it never becomes ready. */
+async function appWith (scorer: Scorer, models: readonly ServedModel[], changes: Partial<Config>): Promise<FastifyInstance> {
   const registry = new ModelRegistry()
-  if (models.length > 0) registry.open(models, { name: 'cpu', version: '4.22.0' })
-  return buildApp({ config: testConfig(changes), models: registry, logger: false })
+  if (models.length > 0) {
+    const loaded = await scorer.start(() => {})
+    registry.open(loaded.models, loaded.backend)
+  }
+  return buildApp({ config: testConfig(changes), models: registry, scorer, logger: false })
+}
+
+/** Scores on the test's own thread: starts at once, and takes models that are not what they should be. */
+export async function testApp (models: readonly ServedModel[], changes: Partial<Config> = {}): Promise<FastifyInstance> {
+  return appWith(onThisThread(models, changes), models, changes)
+}
+
+/** Scores in a worker thread, as the service does. */
+export async function threadedApp (models: readonly FixtureModel[], changes: Partial<Config> = {}): Promise<FastifyInstance> {
+  return appWith(inWorker(models, changes), models, changes)
 }
 
 /** The JSON form of a series. */

@@ -7,7 +7,7 @@ import { simulateFarm } from '../../core/wind-farm/simulate.ts'
 import { buildApp } from '../app.ts'
 import { ModelRegistry } from '../models.ts'
 import { type Answer } from '../plot/render.ts'
-import { csvOf, smallModel, testApp, testConfig, turbineModel, windSeries } from './fixture.ts'
+import { csvOf, onThisThread, smallModel, testApp, testConfig, turbineModel, windSeries } from './fixture.ts'
 import { renamed, syntheticAnswer } from './synthetic-answer.ts'
 
 const CANDIDATES = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
@@ -186,7 +186,8 @@ t.test('the examples are one press away', { skip }, async (t) => {
 
 t.test('opened before the model is made it says so, and goes on by itself once it is', { skip }, async (t) => {
   const models = new ModelRegistry()
-  const app = await buildApp({ config: testConfig(), models, logger: false })
+  const scorer = onThisThread([smallModel])
+  const app = await buildApp({ config: testConfig(), models, scorer, logger: false })
   t.teardown(async () => app.close())
   const { page, faults } = await openTab(t)
   await page.clock.install()
@@ -196,7 +197,8 @@ t.test('opened before the model is made it says so, and goes on by itself once i
   t.equal(await page.locator('#model option').count(), 0)
   t.equal(await page.locator('#problem').isVisible(), false, 'which is no failure')
   await upload(page, 'early.csv', csvOf(windSeries(60)))
-  models.open([smallModel], { name: 'cpu', version: '4.22.0' })
+  const loaded = await scorer.start(() => {})
+  models.open(loaded.models, loaded.backend)
   // The Retry-After of not-ready, without waiting for it.
   await page.clock.runFor(5000)
   await page.waitForSelector('#model option', { state: 'attached' })

@@ -20,7 +20,7 @@ import { ALL_PROBLEMS, ProblemDocumentSchema } from '../schemas/problem.ts'
 import { StatusSchema } from '../schemas/status.ts'
 import { serve } from '../serve.ts'
 import { buildApp } from '../app.ts'
-import { jsonOf, smallModel, testApp, testConfig, windSeries } from './fixture.ts'
+import { inWorker, jsonOf, onThisThread, smallModel, testApp, testConfig, windSeries } from './fixture.ts'
 
 const app = await testApp([smallModel])
 t.teardown(() => app.close())
@@ -41,7 +41,7 @@ const operations = async (): Promise<Array<{ path: string, method: string, opera
 
 t.test('status, liveness and readiness before and after the models are loaded', async (t) => {
   const models = new ModelRegistry()
-  const loading = await buildApp({ config: testConfig(), models, logger: false })
+  const loading = await buildApp({ config: testConfig(), models, scorer: onThisThread([]), logger: false })
   t.teardown(() => loading.close())
   const status = async () => StatusSchema.parse((await loading.inject('/status')).json())
   t.match(await status(), { status: 'loading', backend: null, models: [] })
@@ -107,8 +107,9 @@ t.test('one log line tells of a scored series, one of a refusal, and none holds 
   const lines: string[] = []
   const stream = new Writable({ write: (chunk, _, done) => { lines.push(String(chunk)); done() } })
   const models = new ModelRegistry()
-  models.open([smallModel], { name: 'cpu', version: '4.22.0' })
-  const logging = await buildApp({ config: testConfig(), models, logger: { level: 'info', stream } })
+  const scorer = onThisThread([smallModel])
+  models.open((await scorer.start(() => {})).models, { name: 'cpu', version: '4.22.0' })
+  const logging = await buildApp({ config: testConfig(), models, scorer, logger: { level: 'info', stream } })
   t.teardown(() => logging.close())
   await logging.inject({ method: 'POST', url: '/compute', payload: jsonOf(windSeries(20)) })
   await logging.inject({ method: 'POST', url: '/compute', payload: jsonOf(windSeries(2)) })
@@ -155,11 +156,11 @@ t.test('POST /compute documents three bodies with examples, four answers, and ev
   t.same(Object.keys(requestBody!.content), ['application/json', 'text/csv', 'multipart/form-data'])
   t.same(Object.keys(responses['200']!.content!), ['application/json', 'text/csv', 'image/svg+xml', 'image/png'])
   const json = requestBody!.content['application/json']!.examples
-  t.same(Object.keys(json), ['healthy', 'fault', 'timestamps', 'too-short', 'unknown-channel'])
+  t.same(Object.keys(json), ['healthy', 'fault', 'timestamps', 'ad-hoc', 'too-short', 'unknown-channel'])
   for (const { value } of Object.values(json)) t.ok(ComputeRequestSchema.safeParse(value).success)
   const codes = Object.values(responses).flatMap(({ content }) => Object.keys(content?.['application/problem+json']?.examples ?? {}))
-  t.ok([...Object.values(json), ...Object.values(requestBody!.content['text/csv']!.examples)].every(({ summary }) => summary!.includes('model wind-turbine')), 'each example says for which model it is')
-  const elsewhere = ['malformed-request', 'request-timeout', 'headers-too-large', 'not-found', 'no-training-data', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable']
+  t.ok([...Object.values(json), ...Object.values(requestBody!.content['text/csv']!.examples)].every(({ summary }) => /model (wind-turbine|ad-hoc)/.test(summary!)), 'each example says for which model it is')
+  const elsewhere = ['malformed-request', 'request-timeout', 'headers-too-large', 'not-found', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable']
   t.same(codes.sort(), Object.keys(ALL_PROBLEMS).filter((code) => !elsewhere.includes(code)).sort())
 })
 
@@ -193,7 +194,7 @@ async function exchange (url: string, request: string): Promise<{ head: string, 
 }
 
 t.test('what is no HTTP is refused with a problem document, too, and the connection is closed', async (t) => {
-  const service = await serve(testConfig({ port: 0 }), false, async () => ({ models: [smallModel], backend: { name: 'cpu', version: '4.22.0' } }))
+  const service = await serve(testConfig({ port: 0 }), { logger: false, scorer: onThisThread([smallModel]) })
   t.teardown(() => service.close())
   const cases: Record<string, [string, number]> = {
     'malformed-request': ['BREW /status HTTP/1.1\r\nHost: x\r\n\r\n', 400],
@@ -279,9 +280,10 @@ t.test('the service listens at once, becomes ready later, and closes', async (t)
   const loading = new Promise<void>((resolve) => { loaded = resolve })
   const lines: string[] = []
   const stream = new Writable({ write: (chunk, _, done) => { lines.push(String(chunk)); done() } })
-  const service = await serve(testConfig({ port: 0 }), { level: 'info', stream }, async () => {
-    await loading
-    return { models: [{ ...smallModel, goldenDifference: 3e-8 }], backend: { name: 'cpu', version: '4.22.0' } }
+  const service = await serve(testConfig({ port: 0 }), {
+    logger: { level: 'info', stream },
+    prepare: async () => loading,
+    scorer: inWorker([{ ...smallModel, goldenDifference: 3e-8 }]),
   })
   t.match(service.url, /^http:\/\/127\.0\.0\.1:\d+$/)
   const statusOf = async (path: string): Promise<number> => (await fetch(service.url + path)).status
@@ -299,7 +301,7 @@ t.test('the service listens at once, becomes ready later, and closes', async (t)
 })
 
 t.test('a service without models says so and stays not ready; a request that never ends does not keep it from closing', async (t) => {
-  const service = await serve(testConfig({ port: 0, modelsDir: t.testdir({}), shutdownGraceMs: 50 }), false)
+  const service = await serve(testConfig({ port: 0, modelsDir: t.testdir({}), shutdownGraceMs: 50 }), { logger: false })
   await t.rejects(service.ready, { code: 'invalid-model-package' })
   t.equal((await fetch(`${service.url}/readyz`)).status, 503)
   const socket = connect(Number(new URL(service.url).port), '127.0.0.1')

@@ -9,10 +9,11 @@ import { type Manifest, MANIFEST_FORMAT } from '../../manifest.ts'
 import { createRandom } from '../../random.ts'
 import { fitEnsemble, fitLinear, scoresOf, waves } from '../../test/synthetic.ts'
 import { type BackendChoice, loadBackend } from '../backend.ts'
-import { canonicalJson, loadAutoencoders, loadLayersModel, loadModelPackage, readLayersModels, saveLayersModel, type SavedModel, writeModelPackage } from '../model-package.ts'
+import { canonicalJson, enginesOf, loadAutoencoders, loadLayersModel, loadModelPackage, readLayersModels, saveLayersModel, type SavedModel, writeModelPackage } from '../model-package.ts'
 import { toReconstruct } from '../reconstruct.ts'
 
-const backend = await loadBackend((process.env['TFJS_BACKEND'] ?? 'auto') as BackendChoice)
+const choice = (process.env['TFJS_BACKEND'] ?? 'auto') as BackendChoice
+const backend = await loadBackend(choice)
 const { tf } = backend
 
 const JSON_FILES = ['golden.json', 'manifest.json', 'model.json']
@@ -61,7 +62,7 @@ const parts = { manifest, golden, models: [small], card: 'digest {digest}\n' }
 /** What happens to be wrong when a folder is loaded; fails the test where nothing is, or where a tensor is left behind. */
 async function refusal (t: Tap, directory: string): Promise<{ code: string, message: string }> {
   const before = tf.memory().numTensors
-  const outcome = await loadModelPackage(directory, backend).then((loaded) => { loaded.dispose() }, (error: unknown) => error)
+  const outcome = await loadModelPackage(directory, choice).then((loaded) => { loaded.dispose() }, (error: unknown) => error)
   t.equal(tf.memory().numTensors, before, 'no tensor is left behind')
   t.ok(outcome instanceof Error, 'it was refused')
   return outcome as unknown as { code: string, message: string }
@@ -92,7 +93,7 @@ t.test('what was written comes back: the same bits, the same scores, no tensor t
 
   const original = await loadLayersModel(backend, small)
   const before = tf.memory().numTensors
-  const loaded = await loadModelPackage(directory, backend)
+  const loaded = await loadModelPackage(directory, choice)
   t.equal(loaded.digest, digest)
   t.same(loaded.manifest, manifest)
   t.equal(loaded.goldenDifference, 0)
@@ -163,7 +164,7 @@ t.test('the digest is of what JSON means: order of keys and white space do not m
     await edit(directory, name, (value) => reversed(value))
     await writeFile(join(directory, name), `\n${JSON.stringify(JSON.parse(await readFile(join(directory, name), 'utf8')), null, '\t')}\r\n`)
   }
-  const loaded = await loadModelPackage(directory, backend)
+  const loaded = await loadModelPackage(directory, choice)
   t.equal(loaded.digest, digest)
   loaded.dispose()
 
@@ -174,7 +175,7 @@ t.test('the digest is of what JSON means: order of keys and white space do not m
     const value = JSON.parse(text) as Json
     const places = leaves(value)
     await writeFile(join(directory, name), JSON.stringify(changedAt(value, places[at % places.length]!)))
-    const refused = await loadModelPackage(directory, backend).then(() => false, (error: { code: string, message: string }) => error.code === 'invalid-model-package' && error.message.includes(name))
+    const refused = await loadModelPackage(directory, choice).then(() => false, (error: { code: string, message: string }) => error.code === 'invalid-model-package' && error.message.includes(name))
     await writeFile(join(directory, name), text)
     return refused
   }), { numRuns: 60, seed: 1 })
@@ -212,7 +213,7 @@ t.test('whatever is missing, flipped or no JSON is refused, and the file is name
   await damage('weights.bin', async (file) => writeFile(file, Buffer.concat([await readFile(file), Buffer.alloc(4)])), /was changed/)
   await damage('digest.txt', async (file) => writeFile(file, `sha256:${'0'.repeat(64)}\n`), /digest\.txt says sha256:0{64}/)
   await damage('manifest.json', async () => edit(damaged, 'manifest.json', (value: Manifest) => ({ ...value, detector: { ...value.detector, batch: { ...detectorOf.batch, threshold: 99 } } })), /was changed/)
-  await t.rejects(loadModelPackage(join(whole, 'nowhere'), backend), { code: 'invalid-model-package' })
+  await t.rejects(loadModelPackage(join(whole, 'nowhere'), choice), { code: 'invalid-model-package' })
 })
 
 t.test('another format is refused before anything else is read into it', async (t) => {
@@ -292,7 +293,7 @@ t.test('a package whose scores are others than the golden ones is refused, and n
     t.match(await refusal(t, directory), differs, name)
   }
   await writeModelPackage(directory, { ...parts, golden: { ...golden, batch: golden.batch.map((score) => score === null ? null : score * (1 + 2e-5)) } })
-  const loaded = await loadModelPackage(directory, backend)
+  const loaded = await loadModelPackage(directory, choice)
   t.ok(loaded.goldenDifference > 1e-5 && loaded.goldenDifference < 1e-4, 'what another backend rounds otherwise is allowed, and told')
   loaded.dispose()
 })
@@ -302,7 +303,7 @@ t.test('several members: files of their own, all under the digest, each with its
   const { model } = await fitEnsemble([SERIES])
   const models = await Promise.all(model.members.map(async ({ windowLength }, m) => denseModel([windowLength * 3, 4, windowLength * 3], 10 + m)))
   const before = tf.memory().numTensors
-  const { autoencoders, dispose } = await loadAutoencoders(backend, models, model)
+  const { autoencoders, dispose } = await loadAutoencoders(enginesOf(choice), models, model)
   const several = { manifest: { ...manifest, architecture: 'ensemble', detector: model as Manifest['detector'] }, golden: makeGolden(model, autoencoders, SERIES), models, card: '' }
   const scores = scoresOf(detectBatch(model, autoencoders, waves(400)))
   dispose()
@@ -310,7 +311,7 @@ t.test('several members: files of their own, all under the digest, each with its
   const digest = await writeModelPackage(directory, several)
   t.strictSame((await readdir(directory)).sort(), ['MODEL_CARD.md', 'digest.txt', 'golden.json', 'manifest.json',
     'model-2.json', 'model-3.json', 'model.json', 'weights-2.bin', 'weights-3.bin', 'weights.bin'])
-  const loaded = await loadModelPackage(directory, backend)
+  const loaded = await loadModelPackage(directory, choice)
   t.strictSame([loaded.digest, loaded.goldenDifference, loaded.autoencoders.length], [digest, 0, 3])
   t.strictSame(scoresOf(detectBatch(loaded.manifest.detector, loaded.autoencoders, waves(400))), scores)
   loaded.dispose()

@@ -1,8 +1,9 @@
 // Scores windows by a linear autoencoder with kernel.wat, straight from the run that they overlap in: no window is ever laid out.
 // 32-bit products, each sum in an order that the position within the window fixes; so a window's bits depend on that window alone.
 import { type Masked } from '../masked.ts'
-import { type Reconstruct } from '../reconstruction-error.ts'
+import { type Reconstruct, type RunErrors } from '../reconstruction-error.ts'
 import { type Subspace } from '../subspace.ts'
+import { LANES, pack, type Packed, packMasked } from './pack.ts'
 import { claimMemory, float32At, float64At, kernelFunctions } from './kernel-memory.ts'
 
 export interface RunErrorOptions {
@@ -12,15 +13,6 @@ export interface RunErrorOptions {
   readonly weights: readonly number[]
   /** Whether to sum the reconstructions of each observation; needs tail = window length. */
   readonly expected: boolean
-}
-
-export interface RunErrors {
-  /** Parts of each window's error as reconstructionError() defines them, shape [windows × channels]. */
-  readonly errors: Float64Array
-  /** Sum of the reconstructions by all windows that cover an observation, standardised, shape [length × channels]. */
-  readonly sums: Float64Array | undefined
-  /** Each window's reconstruction of its newest observation, shape [windows × channels]. */
-  readonly newest: Float32Array
 }
 
 export interface LinearKernel {
@@ -34,34 +26,12 @@ export interface LinearKernel {
 
 /** 32-bit sums grow to at most this many products before they are added up. */
 const GROUP = 128
-/** Windows at a time: as many as keep codes and observations in the processor's cache. No result depends on it. */
-const LARGEST_CHUNK = 512
-const SMALLEST_CHUNK = 32
+/** Values that keep a chunk in the processor's cache. */
 const CHUNK_VALUES = 1 << 16
 const FLOAT = 4
-const LANES = 8
 /** A row of residuals has zeros before and behind the windows: accumulate() reads there. */
 const BEFORE = 4
 const BEHIND = 12
-
-/** A linear autoencoder as the kernel wants it. */
-interface Packed {
-  /** Whether the centred window itself is the code: nothing is encoded. */
-  readonly masked: boolean
-  readonly channels: number
-  readonly length: number
-  readonly components: number
-  /** Four directions each; missing ones are zero. */
-  readonly blocks: number
-  /** Channel after channel, shape [channels × length]. */
-  readonly mean: Float32Array
-  /** Shape [blocks × channels × length × 4]. */
-  readonly directions: Float32Array
-  /** The code of the zero window, −Vᵀm: shape [blocks × 4]. */
-  readonly offsets: Float64Array
-  /** Windows at a time. */
-  readonly chunk: number
-}
 
 /** The kernel's memory for chunks of at most `padded` windows: addresses, and strides in bytes between neighbours. */
 interface Layout {
@@ -98,45 +68,6 @@ function scorer (packed: Packed): LinearKernel {
     runErrors: (run, options) => runErrors(packed, run, options),
     reconstruct: (windows, count) => reconstruct(packed, windows, count),
   }
-}
-
-function pack ({ width, mean, directions, components }: Subspace, channels: number): Packed {
-  const length = width / channels
-  const blocks = Math.ceil(components / 4)
-  const packed = new Float32Array(blocks * width * 4)
-  const means = new Float32Array(width)
-  const offsets = new Float64Array(blocks * 4)
-  for (let k = 0; k < components; k++) {
-    for (let j = 0; j < width; j++) offsets[k]! -= directions[k * width + j]! * mean[j]!
-  }
-  for (let c = 0; c < channels; c++) {
-    for (let t = 0; t < length; t++) {
-      const [from, to] = [t * channels + c, c * length + t]
-      means[to] = mean[from]!
-      for (let k = 0; k < components; k++) packed[((k >> 2) * width + to) * 4 + (k & 3)] = directions[k * width + from]!
-    }
-  }
-  return { masked: false, channels, length, components, blocks, mean: means, directions: packed, offsets, chunk: chunkOf(blocks, channels) }
-}
-
-function chunkOf (blocks: number, channels: number): number {
-  const fitting = Math.floor(CHUNK_VALUES / Math.max(blocks * 4, channels) / LANES) * LANES
-  return Math.max(SMALLEST_CHUNK, Math.min(LARGEST_CHUNK, fitting))
-}
-
-/** Codes are the window's values in the kernel's order, channel after channel. */
-function packMasked ({ width, mean, weights }: Masked, channels: number): Packed {
-  const length = width / channels
-  const blocks = Math.ceil(width / 4)
-  const packed = new Float32Array(blocks * width * 4)
-  const place = (j: number): number => (j % channels) * length + Math.floor(j / channels)
-  const means = new Float32Array(width)
-  for (let i = 0; i < width; i++) {
-    means[place(i)] = mean[i]!
-    const k = place(i)
-    for (let j = 0; j < width; j++) packed[((k >> 2) * width + place(j)) * 4 + (k & 3)] = weights[i * width + j]!
-  }
-  return { masked: true, channels, length, components: width, blocks, mean: means, directions: packed, offsets: new Float64Array(blocks * 4), chunk: chunkOf(blocks, channels) }
 }
 
 /** Claims memory for chunks of `windows`, that overlap in a run or are laid out one by one. */
@@ -209,14 +140,13 @@ function encode (packed: Packed, layout: Layout): void {
   else project(packed, layout)
 }
 
-/** z = x − m. */
+/** z = x. */
 function copyCodes ({ channels, length, mean, offsets }: Packed, { codes, padded, observations, rowStride, stepStride }: Layout): void {
   const out = float32At(codes, offsets.length * padded)
   for (let c = 0; c < channels; c++) {
     for (let t = 0; t < length; t++) {
       const k = c * length + t
-      const values = float32At(observations + c * rowStride + t * stepStride, padded)
-      for (let w = 0; w < padded; w++) out[k * padded + w] = values[w]! - mean[k]!
+      out.set(float32At(observations + c * rowStride + t * stepStride, padded), k * padded)
     }
   }
   out.fill(0, mean.length * padded)

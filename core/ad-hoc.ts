@@ -1,0 +1,94 @@
+// Ad-hoc models: a detector fitted on the very series that is to be scored, for callers who have no trained model.
+import { type DetectorModel } from './detection.ts'
+import { pointer, Problem } from './errors.ts'
+import { FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector } from './fit.ts'
+import { detectBatch } from './hindsight.ts'
+import { defaultMembers, learnerOf, type SolvedAutoencoder } from './members.ts'
+import { emptyChannels, type Series, slice } from './series.ts'
+import { quantile } from './threshold.ts'
+
+/** Fewest observations that an ad-hoc model is fitted on: four blocks of cross-validation with three windows of four each. */
+export const AD_HOC_LEAST = 48
+
+/** Windows to learn from, and values in a window: a fit is to take seconds, however many channels there are. */
+const SETTINGS: FitSettings = { ...FIT_DEFAULTS, maxWindows: 500 }
+const MAX_WIDTH = 1024
+
+/** Rounds of the robust fit, share of the blocks that a round may leave out, and from how many median errors on it does. */
+const ROUNDS = 2
+const LEFT_OUT = 0.1
+const SUSPICIOUS = 1.5
+
+/** A detector fitted on the spot. */
+export interface AdHocDetector {
+  readonly model: DetectorModel
+  readonly autoencoders: readonly SolvedAutoencoder[]
+}
+
+/**
+ * Fits the default detector on the first `part.rows` observations, which the caller knows to be normal, or robustly on all.
+ * @throws Problem series-too-short, missing-channel (no value to learn from), no-training-data (no stretch without gaps)
+ */
+export async function fitAdHoc (series: Series, part?: { readonly rows: number }): Promise<AdHocDetector> {
+  const training = part === undefined ? series : slice(series, 0, Math.min(part.rows, series.length))
+  checkTraining(training)
+  return part === undefined ? fitRobust(training) : fitNormal(training)
+}
+
+function checkTraining (training: Series): void {
+  if (training.length < AD_HOC_LEAST) {
+    throw new Problem('series-too-short', `There are ${training.length} observations to fit a model on; at least ${AD_HOC_LEAST} are needed. Send a longer series, fit on more of it (options.fit), or name a served model.`,
+      { extensions: { needed: AD_HOC_LEAST, got: training.length } })
+  }
+  const missing = emptyChannels([training])
+  if (missing.length === 0) return
+  throw new Problem('missing-channel', `There is no value of ${missing.slice(0, 10).map((name) => `"${name.slice(0, 60)}"`).join(', ')} among the ${training.length} observations to fit a model on; leave the channel out, or fit on more of the series (options.fit).`,
+    { items: missing.map((name) => ({ pointer: pointer('channels', name), detail: 'no value to fit on' })), extensions: { missing, expected: training.channels } })
+}
+
+async function fitNormal (training: Series): Promise<FittedDetector<SolvedAutoencoder>> {
+  const { length, channels } = training
+  const widest = Math.max(1, Math.floor(MAX_WIDTH / channels.length))
+  const members = defaultMembers(length, channels.length).map(({ architecture, windowLength, tail }) => {
+    const bounded = Math.min(windowLength, widest)
+    return { windowLength: bounded, tail: Math.min(tail, bounded), learn: learnerOf(architecture) }
+  })
+  return fitDetector([training], SETTINGS, members)
+}
+
+/** Fits on everything, leaves out what fits worst by far, and fits again: anomalies must not teach what is normal. */
+async function fitRobust (series: Series): Promise<FittedDetector<SolvedAutoencoder>> {
+  let fitted = await fitNormal(series)
+  for (let round = 0; round < ROUNDS; round++) {
+    const kept = withoutWorst(series, fitted)
+    if (kept === undefined) break
+    fitted = await fitNormal(kept)
+  }
+  return fitted
+}
+
+/** The series without the blocks of a window's length whose mean score is the highest; undefined where none stands out. */
+function withoutWorst (series: Series, { model, autoencoders }: AdHocDetector): Series | undefined {
+  // Without smoothing, which would blame the neighbours.
+  const sharp = { ...model, batch: { ...model.batch, smoothing: 1 } }
+  const errors = blockMeans(detectBatch(sharp, autoencoders, series).score, model.windowLength)
+  const limit = Math.max(SUSPICIOUS * quantile(errors, 0.5), quantile(errors, 1 - LEFT_OUT))
+  const width = model.windowLength * series.channels.length
+  const values = series.values.slice()
+  let left = 0
+  errors.forEach((error, block) => {
+    if (!(error > limit)) return
+    values.fill(NaN, block * width, (block + 1) * width)
+    left++
+  })
+  const kept = { ...series, values }
+  return left === 0 || emptyChannels([kept]).length > 0 ? undefined : kept
+}
+
+/** Mean of the known scores of each block; NaN where none is known. */
+function blockMeans (scores: Float64Array, length: number): Float64Array {
+  return Float64Array.from({ length: Math.ceil(scores.length / length) }, (_, block) => {
+    const known = scores.subarray(block * length, (block + 1) * length).filter((score) => !Number.isNaN(score))
+    return known.reduce((sum, score) => sum + score, 0) / known.length
+  })
+}

@@ -1,0 +1,24 @@
+// What a request and its answer are between the thread that speaks HTTP and the ones that score: plain data, bytes unread.
+import { type AnswerType, type BodyType } from '../schemas/media.ts'
+import { type PlainFailure } from './plain-failure.ts'
+
+export interface ComputeTask {
+  readonly body: Uint8Array
+  readonly mediaType: BodyType
+  /** The whole header, with character set or boundary. */
+  readonly contentType: string
+  /** As the URL says it, unchecked. */
+  readonly query: Readonly<Record<string, unknown>>
+  readonly answerType: AnswerType
+}
+
+/** An answer, and what the log tells of it. */
+export interface Answered {
+  readonly body: Uint8Array<ArrayBuffer>
+  /** `name@version` */
+  readonly model: string
+  readonly observations: number
+  readonly channels: number
+}
+
+export type Outcome = { readonly answered: Answered } | { readonly failure: PlainFailure }

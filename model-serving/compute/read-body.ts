@@ -1,0 +1,88 @@
+// Bytes of a body → JSON value, text or the fields of a form. What would keep a parser busy for seconds is refused before it is parsed.
+import { Problem } from '../../core/errors.ts'
+
+/** A request has a handful of levels and members besides its channels; 30 MB of brackets or keys take a parser many seconds. */
+const MAX_DEPTH = 20
+const MAX_MEMBERS = 2000
+
+/** Parts of a form, and bytes of the headers of each; one part is needed. */
+const MAX_PARTS = 16
+const MAX_PART_HEADERS = 8192
+
+/** @throws Problem unsupported-media-type or malformed-body */
+export const parseText = (body: Uint8Array, contentType: string): string => decode(body, charsetOf(contentType))
+
+const charsetOf = (contentType: string): string => /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1] ?? 'utf-8'
+
+/** @throws Problem unsupported-media-type for an unknown character set, malformed-body where bytes are none of its characters */
+function decode (body: Uint8Array, charset: string): string {
+  let decoder: InstanceType<typeof TextDecoder>
+  try {
+    decoder = new TextDecoder(charset, { fatal: true })
+  } catch (cause) {
+    throw new Problem('unsupported-media-type', `The character set "${charset.slice(0, 40)}" is not known; send UTF-8.`, { cause })
+  }
+  try {
+    return decoder.decode(body)
+  } catch (cause) {
+    throw new Problem('malformed-body', `The body is not ${decoder.encoding} text; send UTF-8, or name the character set in Content-Type.`, { cause })
+  }
+}
+
+export function parseJson (body: Uint8Array, contentType: string): unknown {
+  const charset = charsetOf(contentType)
+  if (!/^(utf-?8|us-ascii)$/i.test(charset)) throw new Problem('unsupported-media-type', 'JSON is UTF-8 (RFC 8259); leave the character set out.')
+  checkShape(body)
+  const text = decode(body, 'utf-8')
+  if (text.trim() === '') throw new Problem('malformed-body', 'The body is empty; send a JSON object.')
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Problem('malformed-body', `The body is not JSON: ${(cause as Error).message} (JSON has no NaN; send null where a value is missing).`, { cause })
+  }
+}
+
+const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a]
+/** `[` and `{` open a level, `]` and `}` close one. */
+const LEVELS = new Int8Array(256)
+LEVELS.set([1, 0, -1], 0x5b)
+LEVELS.set([1, 0, -1], 0x7b)
+
+/** One pass over the bytes, some milliseconds for the largest body. */
+function checkShape (body: Uint8Array): void {
+  let inString = false
+  let depth = 0
+  let members = 0
+  for (let i = 0; i < body.length; i++) {
+    const byte = body[i]!
+    if (byte === QUOTE) inString = !inString
+    else if (inString) i += byte === BACKSLASH ? 1 : 0
+    else if (byte === COLON) members++
+    else depth += LEVELS[byte]!
+    if (depth > MAX_DEPTH || members > MAX_MEMBERS) break
+  }
+  if (depth > MAX_DEPTH) throw new Problem('malformed-body', `The JSON is nested more than ${MAX_DEPTH} levels deep; no request is.`)
+  if (members > MAX_MEMBERS) throw new Problem('malformed-body', `The JSON has more than ${MAX_MEMBERS} members; no request needs them.`)
+}
+
+/** Fields of a form; files as text. The parser is Node's own: @fastify/multipart reads the raw connection, past decompression and limit. */
+export async function parseForm (body: Uint8Array, contentType: string): Promise<Record<string, string>> {
+  const malformed = (cause?: unknown): Problem => new Problem('malformed-body', 'The form cannot be read; send multipart/form-data with one field `file`.', { cause })
+  const boundary = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;]+))/i.exec(contentType)
+  if (boundary === null || !hasFewParts(Buffer.from(body.buffer, body.byteOffset, body.byteLength), `--${boundary[1] ?? boundary[2]}`)) throw malformed()
+  const form = await new Response(body as Uint8Array<ArrayBuffer>, { headers: { 'content-type': contentType } }).formData().catch((cause: unknown) => { throw malformed(cause) })
+  if (form.getAll('file').length > 1) throw new Problem('invalid-request', 'The form has several fields `file`; send one series in a request.', { items: [{ pointer: '/file', detail: 'sent more than once' }] })
+  const fields = [...form].map(async ([name, value]) => [name, typeof value === 'string' ? value : decode(new Uint8Array(await value.arrayBuffer()), 'utf-8')] as const)
+  return Object.fromEntries(await Promise.all(fields))
+}
+
+function hasFewParts (body: Buffer, delimiter: string): boolean {
+  let parts = 0
+  for (let at = body.indexOf(delimiter); at >= 0; at = body.indexOf(delimiter, at + delimiter.length)) {
+    if (++parts > MAX_PARTS) return false
+    const next = body.subarray(at, at + MAX_PART_HEADERS)
+    const isLast = next.subarray(delimiter.length, delimiter.length + 2).toString('latin1') === '--'
+    if (!isLast && !next.includes('\r\n\r\n')) return false
+  }
+  return true
+}

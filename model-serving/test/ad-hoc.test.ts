@@ -1,0 +1,151 @@
+// Models fitted on the posted series itself, and the options that change verdicts but never scores.
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import t from 'tap'
+import { fitAdHoc } from '../../core/ad-hoc.ts'
+import { detectBatch } from '../../core/hindsight.ts'
+import { canonicalJson } from '../../core/tfjs/model-package.ts'
+import { type ComputeAnswer, ComputeAnswerSchema, type OptionsRequest } from '../schemas/compute.ts'
+import { csvOf, jsonOf, smallModel, testApp, timesOf, windSeries } from './fixture.ts'
+
+const app = await testApp([smallModel])
+t.teardown(() => app.close())
+
+const post = (payload: string | object, headers: Record<string, string> = {}, query = '') => app.inject({ method: 'POST', url: `/compute${query}`, payload, headers })
+async function answerOf (payload: string | object, headers?: Record<string, string>, query?: string): Promise<ComputeAnswer> {
+  const response = await post(payload, headers, query)
+  if (response.statusCode !== 200) throw new Error(response.body)
+  return ComputeAnswerSchema.parse(response.json())
+}
+const csv = { 'content-type': 'text/csv' }
+
+/** Wind and power with a spike of power at 400 to 410, under names that no model has. */
+function strange (length = 600) {
+  const series = windSeries(length, 'strange')
+  for (let k = 400; k < 410; k++) series.values[2 * k + 1]! += 500
+  return { ...series, channels: ['a', 'b'] }
+}
+
+t.test('channels that no model has are scored by a model of the series itself', async (t) => {
+  const series = strange()
+  const answer = await answerOf(jsonOf(series))
+  const { model, subspace, reconstruct } = await fitAdHoc(series)
+  const content = canonicalJson({ model, mean: [...subspace.mean], directions: [...subspace.directions] })
+  t.same(answer.model, { name: 'ad-hoc', version: '1', digest: `sha256:${createHash('sha256').update(content).digest('hex')}`, architecture: 'linear' })
+  t.same(answer.score, Array.from(detectBatch(model, reconstruct, series).score))
+  const worst = answer.anomalies!.reduce((worst, anomaly) => anomaly.peakScore > worst.peakScore ? anomaly : worst)
+  const at = (Date.parse(worst.peak) - series.start) / series.interval
+  t.ok(at > 380 && at < 430, `the spike is found: ${at}`)
+  t.equal(worst.channels[0]!.name, 'b')
+})
+
+t.test('the first part can be named as what is normal, by number and by time, in JSON and in tables', async (t) => {
+  const series = strange()
+  const byRows = await answerOf({ ...jsonOf(series), options: { fit: { rows: 300 } } })
+  const until = timesOf(series)[300]!
+  t.same(await answerOf({ ...jsonOf(series), options: { fit: { until } } }), byRows)
+  const { timestamps, ...table } = await answerOf(csvOf(series), csv, '?fitRows=300')
+  t.same(table, byRows, 'the interval is told by the times')
+  t.equal(timestamps!.length, 600)
+  t.same((await answerOf(csvOf(series), csv, `?fitUntil=${until}`)).model, byRows.model)
+  t.notSame((await answerOf(jsonOf(series))).model.digest, byRows.model.digest)
+})
+
+t.test('the model can be asked for where one is served, any interval and channels that never vary are fine', async (t) => {
+  const series = windSeries(200)
+  t.equal((await answerOf(jsonOf(series))).model.name, 'small')
+  t.equal((await answerOf({ model: 'ad-hoc', ...jsonOf(series) })).model.name, 'ad-hoc')
+  t.equal((await answerOf(csvOf(series), csv, '?model=ad-hoc')).model.name, 'ad-hoc')
+  const seconds = { start: '2026-01-01T00:00:00Z', step: 'PT7S', channels: { x: Array.from({ length: 100 }, (_, t) => t % 5), still: Array(100).fill(3) } }
+  t.match(await answerOf(seconds), { step: 'PT7S', anomalies: [] })
+})
+
+/** Healthy wind with a spike up and one down. */
+function upAndDown () {
+  const series = windSeries(400, 'both')
+  for (let k = 100; k < 106; k++) series.values[2 * k + 1]! += 500
+  for (let k = 250; k < 256; k++) series.values[2 * k + 1]! -= 500
+  return series
+}
+const include: OptionsRequest['include'] = ['score', 'isAnomaly', 'anomalies', 'observed', 'expected', 'contributions', 'changepoints']
+const withOptions = async (options: OptionsRequest): Promise<ComputeAnswer> => answerOf({ ...jsonOf(upAndDown()), options: { include, ...options } })
+const flagged = ({ isAnomaly }: ComputeAnswer): number[] => isAnomaly!.flatMap((verdict, t) => verdict === true ? [t] : [])
+const isSubset = (few: readonly number[], many: readonly number[]): boolean => few.every((t) => many.includes(t))
+const plain = await withOptions({})
+
+t.test('a threshold changes verdicts and not scores; half sensitivity is the calibrated one', async (t) => {
+  for (const threshold of [0.5, 1, 3, { sensitivity: 0.8 }, { falseAlarmsPerDay: 0.1 }]) {
+    const answer = await withOptions({ threshold })
+    t.same(answer.score, plain.score)
+    t.same(answer.isAnomaly, answer.score!.map((score) => score === null ? null : score > answer.threshold))
+    if (typeof threshold === 'number') t.equal(answer.threshold, threshold)
+  }
+  t.same(await withOptions({ threshold: { sensitivity: 0.5 } }), plain)
+  t.same((await answerOf(csvOf(upAndDown()), csv, '?sensitivity=0.7')).threshold, (await withOptions({ threshold: { sensitivity: 0.7 } })).threshold)
+  t.same((await answerOf(csvOf(upAndDown()), csv, '?falseAlarmsPerDay=0.5')).threshold, (await withOptions({ threshold: { falseAlarmsPerDay: 0.5 } })).threshold)
+  t.equal((await answerOf(csvOf(upAndDown()), csv, '?threshold=2.5')).threshold, 2.5)
+})
+
+t.test('what is more sensitive takes no verdict away', async (t) => {
+  const half = fc.double({ min: 0, max: 1, noNaN: true })
+  await fc.assert(fc.asyncProperty(half, half, fc.constantFrom('sensitivity', 'falseAlarmsPerDay'), fc.boolean(), async (one, other, kind, adaptive) => {
+    const [low, high] = [Math.min(one, other) + 1e-9, Math.max(one, other)].map((value) => Math.min(1, value)) as [number, number]
+    const at = async (value: number) => flagged(await withOptions({ adaptive, threshold: kind === 'sensitivity' ? { sensitivity: value } : { falseAlarmsPerDay: value } }))
+    return isSubset(await at(Math.min(low, high)), await at(Math.max(low, high)))
+  }), { numRuns: 15 })
+})
+
+t.test('direction and deviation only take verdicts away, and keep exactly what they name', async (t) => {
+  const all = flagged(plain)
+  const departure = (i: number): number => {
+    const [wind, power] = ['wind_speed_ms', 'power_kw'].map((name) => plain.contributions![name]![i]!) as [number, number]
+    const top = power > wind ? 'power_kw' : 'wind_speed_ms'
+    return plain.observed![top]![i]! - plain.expected![top]![i]!
+  }
+  const above = flagged(await withOptions({ direction: 'above' }))
+  const below = flagged(await withOptions({ direction: 'below' }))
+  t.same(above, all.filter((i) => departure(i) > 0))
+  t.same(below, all.filter((i) => departure(i) < 0))
+  t.ok(above.length > 0 && below.length > 0)
+  t.same(flagged(await withOptions({ direction: { wind_speed_ms: 'above' } })).filter((i) => above.includes(i)), above)
+  t.same(flagged(await answerOf(csvOf(upAndDown()), csv, '?direction=below')), below)
+  let before = all
+  for (const least of [0, 50, 200, 1e6]) {
+    const kept = flagged(await withOptions({ minDeviation: { power_kw: least, wind_speed_ms: least } }))
+    t.ok(isSubset(kept, before), `${least}`)
+    t.same(kept, all.filter((i) => Math.abs(departure(i)) >= least))
+    before = kept
+  }
+  t.same((await withOptions({ minDeviation: { power_kw: 1e6, wind_speed_ms: 1e6 } })).anomalies, [])
+})
+
+t.test('an adaptive threshold is told for each observation and never lower than the fixed one', async (t) => {
+  for (const scoring of ['batch', 'causal'] as const) {
+    const [fixed, adaptive] = [await withOptions({ scoring }), await withOptions({ scoring, adaptive: true })]
+    t.same(adaptive.score, fixed.score)
+    t.equal(adaptive.thresholds!.length, 400)
+    t.ok(adaptive.thresholds!.every((threshold) => threshold >= 1))
+    t.same(adaptive.isAnomaly, adaptive.score!.map((score, i) => score === null ? null : score > adaptive.thresholds![i]!))
+  }
+  t.notOk('thresholds' in plain)
+})
+
+t.test('changepoints tell when the process changed for good', async (t) => {
+  const series = windSeries(400, 'shift')
+  for (let k = 200; k < 400; k++) series.values[2 * k + 1]! += 900
+  const { changepoints } = await answerOf({ ...jsonOf(series), options: { include: ['changepoints'] } })
+  t.equal(changepoints!.length, 1)
+  const [{ timestamp, direction, channels, confidence }] = changepoints as [NonNullable<ComputeAnswer['changepoints']>[number]]
+  t.ok(Math.abs((Date.parse(timestamp) - series.start) / series.interval - 200) <= 2, timestamp)
+  t.same([direction, channels], ['up', ['power_kw']])
+  t.ok(confidence > 0.5 && confidence <= 1)
+})
+
+t.test('a model that keeps no tail says what to do', async (t) => {
+  const { scores, ...batch } = smallModel.manifest.detector.batch
+  t.ok(scores!.count > 0)
+  const old = await testApp([{ ...smallModel, manifest: { ...smallModel.manifest, detector: { ...smallModel.manifest.detector, batch } } }])
+  t.teardown(() => old.close())
+  const response = await old.inject({ method: 'POST', url: '/compute', payload: { ...jsonOf(windSeries(20)), options: { threshold: { sensitivity: 0.6 } } } })
+  t.match(response.json(), { code: 'invalid-request', errors: [{ pointer: '/options/threshold' }], detail: /train it again/ })
+})
