@@ -1,9 +1,10 @@
 // The laws of core/test/checks.ts over every architecture of the registry, and what an architecture promises beyond. Runs on TFJS_BACKEND.
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { type FittedDetector } from '../../core/fit.ts'
+import { detectCausal } from '../../core/detector.ts'
+import { fitDetector, type FittedDetector } from '../../core/fit.ts'
 import { makeGolden } from '../../core/golden.ts'
-import { standardisedRuns } from '../../core/hindsight.ts'
+import { detectBatch, standardisedRuns } from '../../core/hindsight.ts'
 import { type Manifest, MANIFEST_FORMAT } from '../../core/manifest.ts'
 import { fitMasked, LARGEST_MASKED_WIDTH, maskedReconstruct } from '../../core/masked.ts'
 import { defaultMembers, defaultTail } from '../../core/members.ts'
@@ -12,9 +13,10 @@ import { fitScaler } from '../../core/scaler.ts'
 import { type Series } from '../../core/series.ts'
 import { fitSubspace, subspaceReconstruct } from '../../core/subspace.ts'
 import { runChecks, type Subject } from '../../core/test/checks.ts'
-import { waves } from '../../core/test/synthetic.ts'
+import { altered, SMALL, waves } from '../../core/test/synthetic.ts'
 import { type BackendChoice, loadBackend } from '../../core/tfjs/backend.ts'
-import { loadModelPackage, saveLayersModel, writeModelPackage } from '../../core/tfjs/model-package.ts'
+import { linearLayers } from '../../core/tfjs/linear-layers.ts'
+import { loadAutoencoders, loadModelPackage, type SavedModel, saveLayersModel, writeModelPackage } from '../../core/tfjs/model-package.ts'
 import { sampleWindows, type WindowMatrix } from '../../core/window.ts'
 import { type Epoch, type LayersAutoencoder, meanSquaredError } from '../architectures/architecture.ts'
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../architectures/index.ts'
@@ -163,6 +165,53 @@ t.test('masked: the layer computes what core/masked.ts computes, and windows tha
   const wide = { values: new Float32Array(2 * width), count: 2, width, channels: width }
   await t.rejects(learn('masked')(wide), { code: 'invalid-settings', message: /1025 values.*at most 1024.*windowLength/ })
   t.equal(tf.memory().numTensors, before)
+})
+
+t.test('stored models of linear layers are run by the kernel, all others by TensorFlow.js, with the same scores', async (t) => {
+  const series = waves(200, 2)
+  const fault = altered(series, (values) => values.fill(9, 260, 290))
+  for (const [names, engines] of [[['linear', 'masked'], ['kernel', 'kernel']], [['dense', 'linear'], [backend.name, 'kernel']]] as Array<[ArchitectureName[], string[]]>) {
+    const { model, autoencoders } = await fitDetector([series], SMALL, subjectOf(names).members(1, 8))
+    const models = await Promise.all(autoencoders.map(async ({ layers }) => saveLayersModel(backend, layers)))
+    const before = tf.memory().numTensors
+    const loaded = await loadAutoencoders({ kernel: true, backend: async () => backend }, models, model)
+    t.strictSame(loaded.engines, engines)
+    for (const detect of [detectBatch, detectCausal]) {
+      const [quick, slow] = [detect(model, loaded.autoencoders, fault), detect(model, autoencoders, fault)]
+      t.strictSame(quick.imputed, slow.imputed)
+      t.ok(quick.score.every((score, i) => Number.isNaN(score) ? Number.isNaN(slow.score[i]!) : Math.abs(score - slow.score[i]!) < 1e-4 * Math.max(0.01, slow.score[i]!)))
+    }
+    loaded.dispose()
+    t.equal(tf.memory().numTensors, before)
+    for (const autoencoder of autoencoders) autoencoder.dispose()
+  }
+})
+
+t.test('a model that only looks linear is run by TensorFlow.js', async (t) => {
+  const widths = (subject: 'linear' | 'masked'): Promise<SavedModel> => learn(subject)(WINDOWS).then(async (one) => {
+    const saved = await saveLayersModel(backend, one.layers)
+    one.dispose()
+    return saved
+  })
+  const [linear, masked] = [await widths('linear'), await widths('masked')]
+  const recognised = (saved: SavedModel, width = WINDOWS.width): boolean => linearLayers(saved, width, 3) !== undefined
+  t.ok(recognised(linear) && recognised(masked))
+  const bent = (saved: SavedModel, at: number): SavedModel => {
+    const weights = Float32Array.from(new Float32Array(Uint8Array.from(saved.weights).buffer))
+    weights[at]! += 0.5
+    return { ...saved, weights: new Uint8Array(weights.buffer) }
+  }
+  const renamed = (saved: SavedModel, from: string, to: string): SavedModel => ({ ...saved, topology: JSON.parse(JSON.stringify(saved.topology).replaceAll(from, to)) as unknown })
+  const encoder = linear.weightSpecs[0]!.shape
+  t.notOk(recognised(bent(masked, 0)), 'a value vouches for itself')
+  t.notOk(recognised(bent(linear, 0)), 'encoder and decoder differ')
+  t.notOk(recognised(bent(linear, encoder[0]! * encoder[1]!)), 'the code is not centred on the mean')
+  t.notOk(recognised(renamed(linear, '"linear"', '"tanh"')), 'activated')
+  t.notOk(recognised(renamed(masked, 'Dense', 'Dropout')), 'no dense layer')
+  t.notOk(recognised(masked, WINDOWS.width - 3), 'of another width')
+  t.notOk(recognised({ ...masked, weightSpecs: [] }), 'without weights')
+  t.notOk(recognised({ ...masked, weights: masked.weights.subarray(0, 40) }), 'cut off')
+  t.notOk(recognised({ ...masked, topology: {} }), 'without layers')
 })
 
 t.test('members: one architecture with windows of its own or by default, an ensemble as named or by default', async (t) => {
