@@ -29,7 +29,7 @@ export function fitSubspace (windows: WindowMatrix, varianceShare: number): Subs
   const active = varyingColumns(windows)
   const centred = new Float64Array(count * active.length)
   for (let i = 0; i < count; i++) {
-    active.forEach((column, j) => { centred[i * active.length + j] = windows.values[i * width + column]! - mean[column]! })
+    for (let j = 0; j < active.length; j++) centred[i * active.length + j] = windows.values[i * width + active[j]!]! - mean[active[j]!]!
   }
   const kept = active.length === 0 ? [] : principalDirections(centred, count, varianceShare)
   const directions = new Float64Array(kept.length * width)
@@ -62,9 +62,8 @@ function varyingColumns ({ values, count, width }: WindowMatrix): number[] {
 function principalDirections (centred: Float64Array, count: number, varianceShare: number): Float64Array[] {
   const width = centred.length / count
   const viaWindows = width > count
-  const products = viaWindows
-    ? scalarProducts(width, count, (column, window) => centred[window * width + column]!)
-    : scalarProducts(count, width, (window, column) => centred[window * width + column]!)
+  const table = { values: centred, rows: count, columns: width, rowStride: width, columnStride: 1 }
+  const products = scalarProducts(viaWindows ? { values: centred, rows: width, columns: count, rowStride: 1, columnStride: width } : table)
   const vectors = leadingEigenvectors(products, varianceShare, RANK_TOLERANCE)
   return vectors.map((vector) => unitVector(viaWindows ? combination(centred, vector) : vector))
 }
@@ -82,8 +81,13 @@ function combination (centred: Float64Array, weights: Float64Array): Float64Arra
 
 /** Scaled to length 1, the largest entry positive: an eigenvector's sign is arbitrary. */
 function unitVector (vector: Float64Array): Float64Array {
-  const largest = vector.reduce((best, value) => Math.abs(value) > Math.abs(best) ? value : best, 0)
-  const norm = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0)) * Math.sign(largest)
+  let [largest, squares] = [0, 0]
+  for (let j = 0; j < vector.length; j++) {
+    const value = vector[j]!
+    if (Math.abs(value) > Math.abs(largest)) largest = value
+    squares += value * value
+  }
+  const norm = Math.sqrt(squares) * Math.sign(largest)
   return vector.map((value) => value / norm)
 }
 

@@ -1,5 +1,5 @@
 // The leading eigenvectors of a large symmetric matrix, to the precision of a full decomposition and without one: Householder's
-// tridiagonal form, bisection by Sturm counts, inverse iteration (Golub and Van Loan, Matrix Computations, 8.3–8.4). 64 bits, only
+// tridiagonal form, QL steps, inverse iteration (Golub and Van Loan, Matrix Computations, 8.3–8.4). 64 bits, only
 // + − × ÷ and √ in a fixed order: every machine finds the same bits.
 import { createRandom } from '../random.ts'
 import { claimMemory, float64At, kernelFunctions } from './kernel-memory.ts'
@@ -17,8 +17,6 @@ interface Tridiagonal {
   readonly diagonal: Float64Array
   /** Entry i couples i − 1 and i; the first is 0. */
   readonly coupling: Float64Array
-  /** Squares of the couplings. */
-  readonly squares: Float64Array
   /** Householder vectors: row i holds one of i entries, shape [size × size]. */
   readonly reflectors: Float64Array
   /** 2 / vᵀv of each; 0 where there is nothing to reflect. */
@@ -26,28 +24,37 @@ interface Tridiagonal {
 }
 
 const BYTES = 8
-/** Halvings of an interval of length ≤ 1 until rounding alone is left. */
-const HALVINGS = 58
-/** What a pivot of nothing is to inverse iteration. */
+/** Couplings of at most this size, as shares of the trace, are rounding. */
+const NEGLIGIBLE = 1e-16
+/** An eigenvalue takes one or two; the limit is there for numbers that are none. */
+const MOST_SWEEPS = 60
+/** What stands in for nothing in a denominator: less than rounding leaves of the trace. */
 const RESOLUTION = 1e-17
-/** In place of a pivot of exactly nothing. */
-const TINY = 1e-300
 /** Shares closer than this part of the largest belong together. */
 const CLUSTER = 1e-3
 const SEPARATION = 1e-15
 const ROUNDS = 3
 const TILE = 4
 
-/** Scalar products of all pairs of columns; `value(row, column)` is a table of rows × columns. */
-export function scalarProducts (rows: number, columns: number, value: (row: number, column: number) => number): ScalarProducts {
+/** A table of numbers: value (row, column) lies at row · rowStride + column · columnStride. */
+export interface Table {
+  readonly values: Float64Array
+  readonly rows: number
+  readonly columns: number
+  readonly rowStride: number
+  readonly columnStride: number
+}
+
+/** Scalar products of all pairs of columns. */
+export function scalarProducts ({ values, rows, columns, rowStride, columnStride }: Table): ScalarProducts {
   const panels = Math.ceil(columns / TILE)
   const stride = panels * TILE
   const { addresses } = claimMemory({}, [stride * stride * BYTES, stride * BYTES, stride * BYTES, panels * rows * TILE * BYTES])
   const [address, first, second, packed] = addresses as [number, number, number, number]
-  const values = float64At(packed, panels * rows * TILE)
-  values.fill(0)
+  const panelled = float64At(packed, panels * rows * TILE)
+  panelled.fill(0)
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) values[((j >> 2) * rows + i) * TILE + (j & 3)] = value(i, j)
+    for (let j = 0; j < columns; j++) panelled[((j >> 2) * rows + i) * TILE + (j & 3)] = values[i * rowStride + j * columnStride]!
   }
   const panel = rows * TILE * BYTES
   for (let i = 0; i < panels; i++) {
@@ -71,15 +78,14 @@ export function leadingEigenvectors (matrix: ScalarProducts, share: number, rank
   // In units of the trace eigenvalues are shares, and nothing overflows.
   for (let i = 0; i < rows.length; i++) rows[i]! /= trace
   const form = tridiagonalise(matrix)
+  const all = eigenvalues(form)
   const values: number[] = []
-  for (let reached = 0; values.length < size && reached < share;) {
-    const value = eigenvalue(form, values.length, values.at(-1) ?? bound(form))
-    if (value <= rank) break
-    values.push(value)
-    reached += value
+  for (let reached = 0, k = 0; reached < share && all[k]! > rank; k++) {
+    values.push(all[k]!)
+    reached += all[k]!
   }
   const vectors = eigenvectorsOf(form, values)
-  for (const vector of vectors) reflectBack(form, vector)
+  reflectBack(form, vectors)
   return vectors
 }
 
@@ -108,49 +114,64 @@ function tridiagonalise ({ size, address, stride, room: [u, p] }: ScalarProducts
     form.factors[i] = factor
     product.fill(0)
     kernelFunctions.product(address, stride * BYTES, u, p, i)
-    let inner = 0
-    for (let j = 0; j < i; j++) inner += vector[j]! * product[j]!
-    const half = factor * factor * inner / 2
+    const half = factor * factor * inner(vector.subarray(0, i), product) / 2
     for (let j = 0; j < i; j++) product[j] = factor * product[j]! - half * vector[j]!
     kernelFunctions.update(address, stride * BYTES, u, p, i)
   }
-  for (let i = 0; i < size; i++) form.squares[i] = form.coupling[i]! * form.coupling[i]!
   return form
 }
 
 function emptyForm (size: number): Tridiagonal {
-  const [diagonal, coupling, squares, factors] = [new Float64Array(size), new Float64Array(size), new Float64Array(size), new Float64Array(size)]
-  return { diagonal, coupling, squares, factors, reflectors: new Float64Array(size * size) }
+  const [diagonal, coupling, factors] = [new Float64Array(size), new Float64Array(size), new Float64Array(size)]
+  return { diagonal, coupling, factors, reflectors: new Float64Array(size * size) }
 }
 
-/** No eigenvalue is above (Gershgorin). */
-function bound ({ diagonal, coupling }: Tridiagonal): number {
-  let largest = 0
-  for (let i = 0; i < diagonal.length; i++) largest = Math.max(largest, diagonal[i]! + Math.abs(coupling[i]!) + Math.abs(coupling[i + 1] ?? 0))
-  return largest * (1 + 4 * Number.EPSILON)
-}
-
-/** The eigenvalue that `index` others are above, by bisection of (0, above]. */
-function eigenvalue (form: Tridiagonal, index: number, above: number): number {
-  let [low, high] = [0, above]
-  for (let halved = 0; halved < HALVINGS; halved++) {
-    const middle = (low + high) / 2
-    if (countAbove(form, middle) > index) low = middle
-    else high = middle
+/** All eigenvalues, largest first: implicit QL steps with Wilkinson's shift, without the vectors. */
+function eigenvalues (form: Tridiagonal): Float64Array {
+  const size = form.diagonal.length
+  const values = form.diagonal.slice()
+  // Entry i couples i and i + 1.
+  const couplings = new Float64Array(size)
+  couplings.set(form.coupling.subarray(1))
+  for (let first = 0; first < size; first++) {
+    for (let last = first + 1, sweeps = 0; last > first && sweeps < MOST_SWEEPS; sweeps++) {
+      last = blockEnd(values, couplings, first)
+      if (last > first) sweep(values, couplings, first, last)
+    }
   }
-  return (low + high) / 2
+  return values.sort().reverse()
 }
 
-/** Eigenvalues above `at`, which are as many as there are positive pivots of T − at·I. */
-function countAbove ({ diagonal, squares }: Tridiagonal, at: number): number {
-  let count = 0
-  let pivot = 1
-  for (let i = 0; i < diagonal.length; i++) {
-    pivot = diagonal[i]! - at - squares[i]! / pivot
-    if (pivot === 0) pivot = -TINY
-    if (pivot > 0) count++
+/** The end of the unreduced block that begins at `first`. */
+function blockEnd (values: Float64Array, couplings: Float64Array, first: number): number {
+  let end = first
+  while (Math.abs(couplings[end]!) > Number.EPSILON * (Math.abs(values[end]!) + Math.abs(values[end + 1]!)) + NEGLIGIBLE) end++
+  return end
+}
+
+/** One QL step on a block: chases the bulge from its end to its beginning. */
+function sweep (values: Float64Array, couplings: Float64Array, first: number, last: number): void {
+  const half = (values[first + 1]! - values[first]!) / (2 * couplings[first]!)
+  const root = Math.sqrt(half * half + 1)
+  let along = values[last]! - values[first]! + couplings[first]! / (half + (half < 0 ? -root : root))
+  let [sine, cosine, moved] = [1, 1, 0]
+  for (let i = last - 1; i >= first; i--) {
+    const bulge = sine * couplings[i]!
+    const coupling = cosine * couplings[i]!
+    along = nonZero(along)
+    const length = Math.sqrt(bulge * bulge + along * along)
+    couplings[i + 1] = length
+    sine = bulge / length
+    cosine = along / length
+    const value = values[i + 1]! - moved
+    const turned = (values[i]! - value) * sine + 2 * cosine * coupling
+    moved = sine * turned
+    values[i + 1] = value + moved
+    along = cosine * turned - coupling
   }
-  return count
+  values[first]! -= moved
+  couplings[first] = along
+  couplings[last] = 0
 }
 
 /** Inverse iteration; vectors of eigenvalues close to each other are kept orthogonal to those before. */
@@ -180,20 +201,34 @@ function eigenvectorsOf (form: Tridiagonal, values: readonly number[]): Float64A
 function normalise (vector: Float64Array): void {
   let largest = 0
   for (let j = 0; j < vector.length; j++) largest = Math.max(largest, Math.abs(vector[j]!))
+  const scale = 1 / largest
   let squares = 0
   for (let j = 0; j < vector.length; j++) {
-    vector[j]! /= largest
+    vector[j]! *= scale
     squares += vector[j]! * vector[j]!
   }
-  const norm = Math.sqrt(squares)
-  for (let j = 0; j < vector.length; j++) vector[j]! /= norm
+  const factor = 1 / Math.sqrt(squares)
+  for (let j = 0; j < vector.length; j++) vector[j]! *= factor
 }
 
 /** Removes from `vector` its part along a unit vector. */
 function project (vector: Float64Array, unit: Float64Array): void {
-  let inner = 0
-  for (let j = 0; j < vector.length; j++) inner += vector[j]! * unit[j]!
-  for (let j = 0; j < vector.length; j++) vector[j]! -= inner * unit[j]!
+  const part = inner(vector, unit)
+  for (let j = 0; j < vector.length; j++) vector[j]! -= part * unit[j]!
+}
+
+/** Scalar product of `a` with the beginning of `b`; four sums side by side, for one would wait for itself. */
+function inner (a: Float64Array, b: Float64Array): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0]
+  let j = 0
+  for (; j + 3 < a.length; j += 4) {
+    s0 += a[j]! * b[j]!
+    s1 += a[j + 1]! * b[j + 1]!
+    s2 += a[j + 2]! * b[j + 2]!
+    s3 += a[j + 3]! * b[j + 3]!
+  }
+  for (; j < a.length; j++) s0 += a[j]! * b[j]!
+  return (s0 + s1) + (s2 + s3)
 }
 
 /** Gaussian elimination with row exchanges of T − shift·I; the function solves in place. */
@@ -225,7 +260,8 @@ function factorise ({ diagonal, coupling }: Tridiagonal, shift: number): (vector
   pivots[size - 1] = nonZero(pivot)
   return (vector) => {
     for (let i = 0; i + 1 < size; i++) {
-      const [upper, lower] = exchanged[i] === 1 ? [vector[i + 1]!, vector[i]!] : [vector[i]!, vector[i + 1]!]
+      const upper = vector[i + exchanged[i]!]!
+      const lower = vector[i + 1 - exchanged[i]!]!
       vector[i] = upper
       vector[i + 1] = lower - multipliers[i]! * upper
     }
@@ -237,14 +273,14 @@ function factorise ({ diagonal, coupling }: Tridiagonal, shift: number): (vector
 
 const nonZero = (pivot: number): number => Math.abs(pivot) < RESOLUTION ? RESOLUTION : pivot
 
-/** A vector of the tridiagonal form as one of the matrix, in place. */
-function reflectBack ({ reflectors, factors }: Tridiagonal, vector: Float64Array): void {
-  const size = vector.length
-  for (let i = 1; i < size; i++) {
+/** Vectors of the tridiagonal form as those of the matrix, in place. */
+function reflectBack ({ reflectors, factors }: Tridiagonal, vectors: readonly Float64Array[]): void {
+  for (let i = 1; i < factors.length; i++) {
     if (factors[i] === 0) continue
-    let inner = 0
-    for (let j = 0; j < i; j++) inner += reflectors[i * size + j]! * vector[j]!
-    inner *= factors[i]!
-    for (let j = 0; j < i; j++) vector[j]! -= inner * reflectors[i * size + j]!
+    const reflector = reflectors.subarray(i * factors.length, i * factors.length + i)
+    for (const vector of vectors) {
+      const part = factors[i]! * inner(reflector, vector)
+      for (let j = 0; j < i; j++) vector[j]! -= part * reflector[j]!
+    }
   }
 }

@@ -28,6 +28,8 @@ export interface LinearKernel {
 const GROUP = 128
 /** Values that keep a chunk in the processor's cache. */
 const CHUNK_VALUES = 1 << 16
+/** The same for windows that are laid out one by one, so that turning them stays within the nearest cache. */
+const WINDOW_VALUES = 1 << 13
 const FLOAT = 4
 /** A row of residuals has zeros before and behind the windows: accumulate() reads there. */
 const BEFORE = 4
@@ -111,13 +113,12 @@ function runErrors (packed: Packed, run: Float32Array, options: RunErrorOptions)
   if (sums !== undefined) float32At(layout.sums, channels * layout.sumStride / FLOAT).fill(0)
   for (let first = 0; first < count; first += chunk) {
     const size = Math.min(chunk, count - first)
-    const last = first + size === count
     placeRun(packed, layout, run.subarray(first * channels, (first + size + length - 1) * channels))
     encode(packed, layout)
     decode(packed, layout, size, options, newest.subarray(first * channels, (first + size) * channels))
     for (let i = first * channels; i < (first + size) * channels; i++) newest[i] = run[(length - 1) * channels + i]! - newest[i]!
     splitErrors(packed, layout, options, errors.subarray(first * channels, (first + size) * channels))
-    if (sums !== undefined) moveSums(packed, layout, last ? size + length - 1 : size, sums.subarray(first * channels))
+    if (sums !== undefined) moveSums(packed, layout, first + size === count ? size + length - 1 : size, sums.subarray(first * channels))
   }
   if (sums !== undefined) turnIntoReconstructions(packed, run, count, sums)
   return { errors, sums, newest }
@@ -248,7 +249,7 @@ function turnIntoReconstructions ({ channels, length }: Packed, run: Float32Arra
 function reconstruct (packed: Packed, windows: Float32Array, count: number): Float32Array {
   const { channels, length, mean: { length: width } } = packed
   const reconstructions = new Float32Array(windows.length)
-  const chunk = Math.max(LANES, Math.min(packed.chunk, Math.floor(CHUNK_VALUES / width / LANES) * LANES, count))
+  const chunk = Math.max(LANES, Math.min(packed.chunk, Math.floor(WINDOW_VALUES / width / LANES) * LANES, count))
   const layout = layOut(packed, chunk, false)
   const { padded } = layout
   for (let first = 0; first < count; first += padded) {
