@@ -1,5 +1,6 @@
 // Combines the errors of several autoencoders: each divided by its size on normal data, then the geometric mean. An anomaly stands
 // out in all of them; what one of them alone cannot reconstruct counts less.
+import { LARGEST_ERROR } from './score.ts'
 
 /** Below this an error is as good as none; keeps the product of all from vanishing with one. */
 const LEAST_ERROR = 1e-9
@@ -26,7 +27,8 @@ export function combineErrors (members: readonly MemberErrors[], channels: numbe
       const sum = addShares(parts, at, out)
       errors[m] = Math.max(sum / scale, LEAST_ERROR)
     })
-    const error = geometricMean(errors)
+    // A small scale makes a bounded error large again: sums of it must stay exact (core/score.ts).
+    const error = Math.min(LARGEST_ERROR, geometricMean(errors))
     for (let c = 0; c < channels; c++) out[c]! *= error / members.length
   }
   return combined

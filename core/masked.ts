@@ -40,8 +40,9 @@ export function fitMasked (windows: WindowMatrix, ridge: number): Masked {
 
 /** Mean window, and the covariance of the windows' values, shape [width × width]. */
 function momentsOf ({ values, count, width }: WindowMatrix): { mean: Float64Array, covariance: Float64Array } {
-  const mean = new Float64Array(width)
-  for (let i = 0; i < count; i++) for (let j = 0; j < width; j++) mean[j]! += values[i * width + j]! / count
+  // From the first window on, so that a value that never varies is its own mean to the last bit.
+  const mean = Float64Array.from(values.subarray(0, width))
+  for (let i = 1; i < count; i++) for (let j = 0; j < width; j++) mean[j]! += (values[i * width + j]! - values[j]!) / count
   const covariance = new Float64Array(width * width)
   const centred = new Float64Array(width)
   for (let i = 0; i < count; i++) {

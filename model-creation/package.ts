@@ -13,6 +13,7 @@ import { loadAutoencoders, readLayersModels, writeModelPackage } from '../core/t
 import { markdownTable } from './adapters/report-files.ts'
 import { readSeriesFolder, replaceDirectory } from './adapters/series-files.ts'
 import { type ArchitectureName, ARCHITECTURES } from './architectures/index.ts'
+import { type NamedMember } from './members.ts'
 import { runAsProgram, type StageContext } from './stage.ts'
 import { readTrainedDetector, type TrainedDetector } from './train.ts'
 
@@ -35,7 +36,8 @@ export async function packageModel ({ paths, params, progress }: StageContext): 
   return digest
 }
 
-const PACKAGE_CONTENT = new Set(['manifest.json', 'model.json', 'weights.bin', 'golden.json', 'digest.txt', 'MODEL_CARD.md', 'reports'])
+/** Also the second and further members' files. */
+const PACKAGE_CONTENT = /^(manifest\.json|model(-\d+)?\.json|weights(-\d+)?\.bin|golden\.json|digest\.txt|MODEL_CARD\.md|reports)$/
 
 /** Replacing a folder deletes what is in it: only a package, or nothing, may be in the way. @throws Problem invalid-settings */
 export async function refuseForeignFolder (directory: string): Promise<void> {
@@ -43,7 +45,7 @@ export async function refuseForeignFolder (directory: string): Promise<void> {
     if (error.code === 'ENOENT') return []
     throw new Problem('invalid-settings', `${directory} is no folder that a model package can be written to; name another.`, { cause: error })
   })
-  const foreign = found.filter((name) => !PACKAGE_CONTENT.has(name))
+  const foreign = found.filter((name) => !PACKAGE_CONTENT.test(name))
   if (foreign.length === 0) return
   throw new Problem('invalid-settings', `${directory} holds files that are not a model package's (${foreign.slice(0, 3).join(', ')}); name a new or empty folder.`)
 }
@@ -72,11 +74,16 @@ async function readMetrics (reports: string): Promise<Record<string, unknown>> {
   return JSON.parse(await readFile(join(reports, 'metrics.json'), 'utf8')) as Record<string, unknown>
 }
 
+function summaryOf (architecture: string, members: readonly NamedMember[]): string {
+  if (architecture !== 'ensemble') return ARCHITECTURES[architecture as ArchitectureName].summary
+  return `geometric mean of the errors of ${members.map((member) => `${member.architecture} on windows of ${member.windowLength}`).join(', ')}`
+}
+
 function modelCard (named: { name: string, version: string, description: string }, { architecture, detector, training }: TrainedDetector, metrics: Record<string, unknown>): string {
   const facts: Array<[string, string | number]> = [
     ['version', named.version],
     ['digest', '{digest}'],
-    ['architecture', `${architecture}: ${ARCHITECTURES[architecture as ArchitectureName].summary}`],
+    ['architecture', `${architecture}: ${summaryOf(architecture, training.parameters['members'] as NamedMember[])}`],
     ['channels', detector.channels.join(', ')],
     ['sampling interval', formatDuration(detector.interval)],
     ['window', `${detector.windowLength} observations`],

@@ -33,6 +33,9 @@ const architectureSections = z.strictObject(Object.fromEntries(
 
 const NO_SECTION = Object.fromEntries(ARCHITECTURE_NAMES.map((name) => [name, undefined])) as Record<ArchitectureName, undefined>
 
+/** What `train.architecture` may be. */
+export const ARCHITECTURE_CHOICES = [...ARCHITECTURE_NAMES, 'ensemble'] as const
+
 export const ParamsSchema = z.strictObject({
   prepare: z.strictObject({
     /** ISO 8601 duration, or auto: told from the data. */
@@ -42,7 +45,7 @@ export const ParamsSchema = z.strictObject({
   }).prefault({}),
   train: z.strictObject({
     /** One architecture, or `ensemble`: several autoencoders whose errors are combined. */
-    architecture: z.enum([...ARCHITECTURE_NAMES, 'ensemble']).default('ensemble'),
+    architecture: z.enum(ARCHITECTURE_CHOICES).default('ensemble'),
     /** Training on wasm gives the same digest on every machine; native is quicker and belongs to its machine. */
     backend: z.enum(['wasm', 'native', 'cpu']).default('wasm'),
     seed: z.number().int().nonnegative().default(1),

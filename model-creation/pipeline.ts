@@ -7,10 +7,9 @@ import { type TableOptions } from '../core/csv.ts'
 import { Problem } from '../core/errors.ts'
 import { readLabels } from './adapters/label-files.ts'
 import { seriesName, withTemporaryFolder } from './adapters/series-files.ts'
-import { ARCHITECTURE_NAMES } from './architectures/index.ts'
 import { evaluate } from './evaluate.ts'
 import { packageModel, refuseForeignFolder } from './package.ts'
-import { type Params, parseParams, readParams } from './params.ts'
+import { ARCHITECTURE_CHOICES, type Params, parseParams, readParams } from './params.ts'
 import { FARM_PARAMS, FARM_PATHS, type PipelinePaths } from './paths.ts'
 import { prepare } from './prepare.ts'
 import { type Progress, terminalProgress } from './progress.ts'
@@ -48,7 +47,7 @@ const command = (): Command => new Command('npm run train --')
   .option('--labels <file>', 'known anomalies: CSV with the columns series (name of the file without .csv), fault, start, end')
   .option('--params <file>', 'YAML like model-creation/params.yaml; what it leaves out has defaults')
   .option('--name <name>', 'name of the model; default: the name of the data')
-  .addOption(new Option('--architecture <name>', 'kind of autoencoder').choices(ARCHITECTURE_NAMES))
+  .addOption(new Option('--architecture <name>', 'kind of autoencoder; default: several that are combined').choices(ARCHITECTURE_CHOICES))
   .option('--interval <duration>', 'sampling interval, e.g. PT10M; default: told from the timestamps')
   .option('--train-until <time>', 'observations before it train, later ones test; default: all train')
   .option('--channels <names>', 'columns to train on, separated by commas; default: all numeric ones')

@@ -23,6 +23,7 @@ export interface TrainedDetector {
   readonly training: {
     readonly tfjs: string
     readonly backend: 'native' | 'wasm' | 'cpu'
+    /** `members` among them: NamedMember[], each with its architecture's parameters. */
     readonly parameters: Record<string, unknown>
     readonly dataSha256: string
     readonly series: number

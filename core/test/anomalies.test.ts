@@ -40,19 +40,19 @@ t.test('runs are apart, in order, and hold every anomalous observation', async (
 })
 
 t.test('golden scores are reproduced, or refused', async (t) => {
-  const { model, autoencoder } = await fitLinear([waves(300)])
-  const golden = makeGolden(model, autoencoder.reconstruct, slice(waves(300), 50, 120))
+  const { model, autoencoders } = await fitLinear([waves(300)])
+  const golden = makeGolden(model, autoencoders, slice(waves(300), 50, 120))
   t.equal(golden.causal[0], null)
-  t.equal(reproduceGolden(model, autoencoder.reconstruct, golden), 0)
+  t.equal(reproduceGolden(model, autoencoders, golden), 0)
   const slightly = { ...golden, batch: golden.batch.map((score) => score === null ? null : score * (1 + 5e-5)) }
-  t.ok(reproduceGolden(model, autoencoder.reconstruct, slightly) > 4e-5)
+  t.ok(reproduceGolden(model, autoencoders, slightly) > 4e-5)
   const broken = [
     { ...golden, batch: golden.batch.map((score) => score === null ? null : score * 1.1 + 0.1) },
     { ...golden, causal: golden.causal.map((score) => score ?? 0.5) },
     { ...golden, causal: golden.causal.slice(1) },
     { ...golden, values: { channel_0: golden.values['channel_0']! } },
   ]
-  for (const one of broken) t.throws(() => reproduceGolden(model, autoencoder.reconstruct, one), { code: 'golden-scores-differ' })
+  for (const one of broken) t.throws(() => reproduceGolden(model, autoencoders, one), { code: 'golden-scores-differ' })
 })
 
 t.test('a problem carries its code, status, places and cause', async (t) => {

@@ -1,10 +1,11 @@
 // Laws that every way to learn an autoencoder must keep, as one list of named checks; model-creation/test crosses it with the architectures.
 import { type TAP } from 'tap'
 import { detectCausal } from '../detector.ts'
-import { type Autoencoder, fitDetector, type FitSettings, type FittedDetector, type Learn } from '../fit.ts'
+import { fitDetector, type FitSettings, type FittedDetector, type MemberToFit } from '../fit.ts'
 import { detectBatch, standardisedRuns } from '../hindsight.ts'
 import { createRandom } from '../random.ts'
-import { type Reconstruct } from '../reconstruction-error.ts'
+import { type Autoencoder } from '../reconstruction-error.ts'
+import { LARGEST_ERROR } from '../score.ts'
 import { channelValues, fromColumns, type Series } from '../series.ts'
 import { sampleWindows } from '../window.ts'
 import { altered, scoresOf, SMALL, waves } from './synthetic.ts'
@@ -15,12 +16,12 @@ type Test = Pick<TAP, 'ok' | 'equal' | 'strictSame' | 'rejects' | 'fail' | 'test
 export interface Subject<A extends Autoencoder> {
   /** Whether it draws random numbers. */
   readonly random: boolean
-  /** Quick, and still trained: the laws must hold for a model that moved. */
-  learn (seed: number): Learn<A>
+  /** Quick, and still trained: the laws must hold for a model that moved. The longest window is `windowLength`. */
+  members (seed: number, windowLength: number): ReadonlyArray<MemberToFit<A>>
   /** All that was learnt, as bytes. */
   bytes (autoencoder: A): Promise<Uint8Array>
   /** Writes a model package whose golden scores are those of the series, and loads it. */
-  packaged (directory: string, fitted: FittedDetector<A>, series: Series): Promise<{ reconstruct: Reconstruct, goldenDifference: number, dispose (): void }>
+  packaged (directory: string, fitted: FittedDetector<A>, series: Series): Promise<{ autoencoders: readonly Autoencoder[], goldenDifference: number, dispose (): void }>
   /** Tensors that are alive now. */
   tensors (): number
 }
@@ -41,27 +42,45 @@ export function runChecks<A extends Autoencoder> (t: Pick<TAP, 'test'>, name: st
   }
 }
 
-const SETTINGS: FitSettings = { ...SMALL, windowLength: 6, folds: 2 }
+const SETTINGS: FitSettings = { ...SMALL, folds: 2 }
 
-/** Series, settings: the corners of what may be trained on. */
-const SHAPES: ReadonlyArray<readonly [string, Series, FitSettings]> = [
-  ['one channel', waves(150, 1), SETTINGS],
-  ['300 channels', waves(40, 300), { ...SETTINGS, windowLength: 2 }],
-  ['windows of one observation', waves(90, 3), { ...SETTINGS, windowLength: 1 }],
-  ['windows of 13 observations', waves(120, 2), { ...SETTINGS, windowLength: 13 }],
-  ['fewer windows than columns', waves(60, 8), { ...SETTINGS, windowLength: 10, maxWindows: 12 }],
-  ['fewer windows than a batch', waves(18, 2), SETTINGS],
+const WINDOW = 6
+
+interface FitOptions {
+  readonly seed?: number
+  readonly settings?: FitSettings
+  readonly windowLength?: number
+}
+
+/** The corners of what may be trained on. */
+const SHAPES: ReadonlyArray<readonly [string, Series, FitOptions]> = [
+  ['one channel', waves(150, 1), {}],
+  ['300 channels', waves(40, 300), { windowLength: 2 }],
+  ['windows of one observation', waves(90, 3), { windowLength: 1 }],
+  ['windows of 13 observations', waves(120, 2), { windowLength: 13 }],
+  ['fewer windows than columns', waves(60, 8), { windowLength: 10, settings: { ...SETTINGS, maxWindows: 12 } }],
+  ['fewer windows than a batch', waves(18, 2), {}],
 ]
 
 /** Fits, hands over and disposes. */
-async function withFit<A extends Autoencoder> ({ learn }: Subject<A>, series: Series, body: (fitted: FittedDetector<A>) => Promise<void> | void,
-  { seed = 1, settings = SETTINGS }: { seed?: number, settings?: FitSettings } = {}): Promise<void> {
-  const fitted = await fitDetector([series], settings, learn(seed))
+async function withFit<A extends Autoencoder> ({ members }: Subject<A>, series: Series, body: (fitted: FittedDetector<A>) => Promise<void> | void,
+  { seed = 1, settings = SETTINGS, windowLength = WINDOW }: FitOptions = {}): Promise<void> {
+  const fitted = await fitDetector([series], settings, members(seed, windowLength))
   try {
     await body(fitted)
   } finally {
-    fitted.autoencoder.dispose?.()
+    for (const autoencoder of fitted.autoencoders) autoencoder.dispose?.()
   }
+}
+
+/** Reconstructs so many windows a call. */
+function reconstructBy (size: number, reconstruct: Autoencoder['reconstruct'], values: Float32Array, width: number): Float32Array {
+  const apart = new Float32Array(values.length)
+  for (let from = 0; from < values.length; from += size * width) {
+    const rows = values.subarray(from, Math.min(values.length, from + size * width))
+    apart.set(reconstruct(rows, rows.length / width), from)
+  }
+  return apart
 }
 
 /** Channels in another order. */
@@ -77,7 +96,9 @@ const CHECKS: readonly Check[] = [
       const series = waves(120, 2)
       const learnt = async (seed: number) => {
         const made: unknown[] = []
-        await withFit(subject, series, async ({ model, autoencoder, calibration }) => { made.push(model, calibration, await subject.bytes(autoencoder)) }, { seed })
+        await withFit(subject, series, async ({ model, autoencoders, calibration }) => {
+          made.push(model, calibration, Buffer.concat(await Promise.all(autoencoders.map(async (one) => subject.bytes(one)))))
+        }, { seed })
         return made
       }
       const [first, again, other] = [await learnt(1), await learnt(1), await learnt(2)]
@@ -88,17 +109,12 @@ const CHECKS: readonly Check[] = [
   {
     name: 'the bits of a window do not depend on the windows beside it',
     run: async (t, subject) => {
-      await withFit(subject, waves(120, 2), ({ model, autoencoder: { reconstruct } }) => {
+      await withFit(subject, waves(120, 2), ({ model, autoencoders }) => {
         const [run] = standardisedRuns(waves(90, 2, 7), model.scaler, 0)
-        const { values, count, width } = sampleWindows([run!.values], 2, model.windowLength, 1000)
-        const together = reconstruct(values, count)
-        for (const size of [1, 7]) {
-          const apart = new Float32Array(values.length)
-          for (let from = 0; from < count; from += size) {
-            const rows = values.subarray(from * width, Math.min(count, from + size) * width)
-            apart.set(reconstruct(rows, rows.length / width), from * width)
-          }
-          t.strictSame(apart, together, `${size} at a time`)
+        for (const [m, { reconstruct }] of autoencoders.entries()) {
+          const { values, count, width } = sampleWindows([run!.values], 2, model.members[m]!.windowLength, 1000)
+          const together = reconstruct(values, count)
+          for (const size of [1, 7]) t.strictSame(reconstructBy(size, reconstruct, values, width), together, `member ${m}, ${size} at a time`)
         }
       })
     },
@@ -112,7 +128,7 @@ const CHECKS: readonly Check[] = [
         const loaded = await subject.packaged(t.testdir({}), fitted, fault)
         t.equal(loaded.goldenDifference, 0)
         for (const detect of [detectBatch, detectCausal]) {
-          const [saved, made] = [detect(fitted.model, loaded.reconstruct, fault), detect(fitted.model, fitted.autoencoder.reconstruct, fault)]
+          const [saved, made] = [detect(fitted.model, loaded.autoencoders, fault), detect(fitted.model, fitted.autoencoders, fault)]
           t.strictSame(saved, made)
           t.ok(made.score.some((score) => score > 1), 'and the fault among them')
         }
@@ -128,7 +144,7 @@ const CHECKS: readonly Check[] = [
       const faulty = altered(normal, (values) => { for (let i = 100; i < 130; i++) values[3 * i + 1] = 12 })
       const detections: Array<ReturnType<typeof detectBatch>> = []
       for (const permute of [(series: Series) => series, (series: Series) => reordered(series, order)]) {
-        await withFit(subject, permute(normal), ({ model, autoencoder }) => { detections.push(detectBatch(model, autoencoder.reconstruct, permute(faulty))) })
+        await withFit(subject, permute(normal), ({ model, autoencoders }) => { detections.push(detectBatch(model, autoencoders, permute(faulty))) })
       }
       const [as, permuted] = detections as [typeof detections[0], typeof detections[0]]
       for (const [{ score, contributions }, at] of [[as, 1], [permuted, order.indexOf(1)]] as const) {
@@ -150,10 +166,10 @@ const CHECKS: readonly Check[] = [
     name: 'training data without variance are reconstructed, and a departure is an anomaly',
     run: async (t, subject) => {
       const flat = fromColumns({ start: 0, interval: 1000, columns: { a: Array<number>(80).fill(5.1), b: Array<number>(80).fill(0) } })
-      await withFit(subject, flat, ({ model, autoencoder: { reconstruct } }) => {
-        t.ok(detectBatch(model, reconstruct, flat).score.every((score) => score <= 1))
+      await withFit(subject, flat, ({ model, autoencoders }) => {
+        t.ok(detectBatch(model, autoencoders, flat).score.every((score) => score <= 1))
         const departed = altered(flat, (values) => { for (let i = 40; i < 50; i++) values[2 * i + 1]! += 1e-6 })
-        const { score, contributions } = detectCausal(model, reconstruct, departed)
+        const { score, contributions } = detectCausal(model, autoencoders, departed)
         t.ok(score[45]! > 1 && Number.isFinite(score[45]!), `score ${score[45]}`)
         t.ok(contributions[2 * 45 + 1]! > 0.5, 'its channel is blamed')
       })
@@ -165,36 +181,36 @@ const CHECKS: readonly Check[] = [
       const series = altered(waves(150, 3), (values) => values.forEach((_, i) => { if (i % 3 === 1) values[i] = 40 }))
       // Weighed like the others: by default a channel that never varied counts for little.
       const settings = { ...SETTINGS, switchWeight: 1 }
-      await withFit(subject, series, ({ model, autoencoder: { reconstruct } }) => {
-        const { score } = detectBatch(model, reconstruct, series)
+      await withFit(subject, series, ({ model, autoencoders }) => {
+        const { score } = detectBatch(model, autoencoders, series)
         t.ok(score.every((value) => value >= 0) && score.filter((value) => value > 1).length < 30, 'training data are mostly normal')
         const departed = altered(series, (values) => { for (let i = 60; i < 80; i++) values[3 * i + 1] = 90 })
-        const [before, found] = [series, departed].map((one) => detectCausal(model, reconstruct, one))
+        const [before, found] = [series, departed].map((one) => detectCausal(model, autoencoders, one))
         t.ok(found!.score[75]! > 1.5 * before!.score[75]! && Number.isFinite(found!.score[75]!), `${before!.score[75]} became ${found!.score[75]}`)
         t.ok(found!.contributions[3 * 75 + 1]! > 0.5, 'its channel is blamed')
       }, { settings })
     },
   },
-  ...SHAPES.map(([shape, series, settings]): Check => ({
+  ...SHAPES.map(([shape, series, options]): Check => ({
     name: `${shape}: everything that is fitted and scored is finite`,
     run: async (t, subject) => {
-      await withFit(subject, series, ({ model, autoencoder, calibration }) => {
-        const { score } = detectBatch(model, autoencoder.reconstruct, series)
+      await withFit(subject, series, ({ model, autoencoders, calibration }) => {
+        const { score } = detectBatch(model, autoencoders, series)
         t.ok(score.length === series.length && score.every((value) => Number.isFinite(value) && value >= 0))
         t.ok(calibration.causal.length > 0 && calibration.causal.every(Number.isFinite))
         t.ok([model.causal.threshold, model.batch.threshold, ...model.margins].every((value) => Number.isFinite(value) && value > 0))
         t.ok(score.filter((value) => value > 1).length < series.length / 4, 'training data are mostly normal')
-      }, { settings })
+      }, options)
     },
   })),
   {
     name: 'too few observations for a window: training says so, scoring says nothing',
     run: async (t, subject) => {
-      for (const length of [1, SETTINGS.windowLength as number]) {
-        await t.rejects(fitDetector([waves(length, 2)], SETTINGS, subject.learn(1)), { code: 'no-training-data', message: /at least 7 consecutive observations.*shorter window/ })
+      for (const length of [1, WINDOW]) {
+        await t.rejects(fitDetector([waves(length, 2)], SETTINGS, subject.members(1, WINDOW)), { code: 'no-training-data', message: /at least 7 consecutive observations.*shorter window/ })
       }
-      await withFit(subject, waves(60, 2), ({ model, autoencoder: { reconstruct } }) => {
-        for (const detect of [detectBatch, detectCausal]) t.ok(scoresOf(detect(model, reconstruct, waves(5, 2))).every((score) => score === null))
+      await withFit(subject, waves(60, 2), ({ model, autoencoders }) => {
+        for (const detect of [detectBatch, detectCausal]) t.ok(scoresOf(detect(model, autoencoders, waves(5, 2))).every((score) => score === null))
       })
     },
   },
@@ -206,8 +222,8 @@ const CHECKS: readonly Check[] = [
       // Powers of two scale without rounding, so even the bits are the same.
       for (const factor of [1, 2 ** -100, 2 ** 100]) {
         const scaled = altered(series, (values) => values.forEach((value, i) => { values[i] = value * factor }))
-        await withFit(subject, scaled, ({ model, autoencoder }) => {
-          const { score, expected } = detectBatch(model, autoencoder.reconstruct, scaled)
+        await withFit(subject, scaled, ({ model, autoencoders }) => {
+          const { score, expected } = detectBatch(model, autoencoders, scaled)
           t.ok(expected.every(Number.isFinite) && score.every(Number.isFinite))
           scores.push(score)
         })
@@ -217,14 +233,15 @@ const CHECKS: readonly Check[] = [
     },
   },
   {
-    name: 'values of 1e30 and 1e-30 that were never seen are scored, and the large ones as anomalies',
+    name: 'values of 1e30 and 1e-30 that were never seen are scored, and the large ones as anomalies: far above 1, and at most the largest error over the threshold',
     run: async (t, subject) => {
       const random = createRandom('extremes')
-      await withFit(subject, waves(90, 2), ({ model, autoencoder: { reconstruct } }) => {
+      await withFit(subject, waves(90, 2), ({ model, autoencoders }) => {
         const extreme = altered(waves(60, 2), (values) => { for (let i = 60; i < 70; i++) values[i] = random.integer(2) === 0 ? 1e30 : 1e-30 })
-        for (const detect of [detectBatch, detectCausal]) {
-          const { score } = detect(model, reconstruct, extreme)
-          t.ok(Math.max(...score.subarray(34)) > 1e4, `${Math.max(...score.subarray(34))}`)
+        for (const [detect, { threshold }] of [[detectBatch, model.batch], [detectCausal, model.causal]] as const) {
+          const { score } = detect(model, autoencoders, extreme)
+          const largest = Math.max(...score.subarray(34))
+          t.ok(largest > 1e3 && largest < LARGEST_ERROR / threshold * (1 + 1e-9), `${largest}`)
           t.ok(score.subarray(6).every((value) => value >= 0), 'no score is NaN')
         }
       })

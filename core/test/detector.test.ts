@@ -1,17 +1,27 @@
 // The laws of scoring: causality, stream = batch, units, channel order, gaps, contributions.
 import fc from 'fast-check'
 import t from 'tap'
-import { isAnomalous } from '../detection.ts'
+import { type DetectorModel, isAnomalous } from '../detection.ts'
 import { Detector, detectCausal } from '../detector.ts'
+import { type FitSettings } from '../fit.ts'
 import { detectBatch } from '../hindsight.ts'
+import { withoutLevel } from '../level.ts'
+import { createRandom } from '../random.ts'
+import { type Autoencoder } from '../reconstruction-error.ts'
 import { observation, selectChannels, slice, type Series } from '../series.ts'
-import { altered, fitLinear, scoresOf, SMALL, waves } from './synthetic.ts'
+import { altered, fitEnsemble, fitLinear, scoresOf, SMALL, waves } from './synthetic.ts'
 
 const TRAIN = 400
 const all = waves(700)
 const train = slice(all, 0, TRAIN)
 const test = slice(all, TRAIN, 700)
-const { model, autoencoder: { reconstruct } } = await fitLinear([train])
+const lone = await fitLinear([train])
+/** Members of windows 5, 12 and 8. */
+const ensemble = await fitEnsemble([train])
+const { model, autoencoders } = lone
+
+/** The laws hold for a lone autoencoder and for several alike. */
+const DETECTORS = { 'one autoencoder': lone, 'three autoencoders': ensemble } as const
 
 /** Seen by the detector: spikes, steps and missing values at random places. */
 const dirty = fc.array(fc.record({ at: fc.nat(299), channel: fc.nat(2), what: fc.constantFrom('missing', 'spike', 'hold'), length: fc.integer({ min: 1, max: 6 }) }), { maxLength: 8 })
@@ -23,57 +33,121 @@ const dirty = fc.array(fc.record({ at: fc.nat(299), channel: fc.nat(2), what: fc
     }
   }))
 
-t.test('no score before the first window is full, in either scoring of a stream', async (t) => {
-  const scores = scoresOf(detectCausal(model, reconstruct, test))
-  t.same(scores.slice(0, 7), [null, null, null, null, null, null, null])
-  t.type(scores[7], 'number')
-  t.equal(scoresOf(detectBatch(model, reconstruct, test)).indexOf(null), -1, 'hindsight scores the first observations too')
-  t.same(scoresOf(detectBatch(model, reconstruct, slice(test, 0, 7))), Array(7).fill(null), 'a series shorter than a window stays unscored')
-  t.same(scoresOf(detectCausal(model, reconstruct, slice(test, 0, 0))), [])
-})
+const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => a.length === b.length && Array.from(a).every((value, i) => Object.is(value, b[i]))
 
-t.test('the causal scores of a prefix are a prefix of the causal scores', async () => {
-  fc.assert(fc.property(dirty, fc.nat(300), (series, length) => {
-    const whole = scoresOf(detectCausal(model, reconstruct, series))
-    const prefix = scoresOf(detectCausal(model, reconstruct, slice(series, 0, length)))
-    return JSON.stringify(prefix) === JSON.stringify(whole.slice(0, length))
-  }), { numRuns: 40 })
-})
+/** Whether observe() says of each observation what detectCausal() says of the series, bit for bit. */
+function streamIsBatch (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series, together = 1): boolean {
+  const batch = detectCausal(model, autoencoders, series)
+  const stream = new Detector(model, autoencoders)
+  const channels = series.channels.length
+  const rows = Array.from({ length: series.length }, (_, i) => observation(series, i))
+  const verdicts = rows.flatMap((row, i) => together === 1 ? [stream.observe(row)] : i % together === 0 ? stream.observeAll(rows.slice(i, i + together)) : [])
+  const nothing = Array<number>(channels).fill(NaN)
+  return verdicts.length === rows.length && verdicts.every(({ score, anomalous, contributions, expected, imputed }, i) => {
+    const at = (values: Float64Array | Uint8Array): ArrayLike<number> => values.subarray(i * channels, (i + 1) * channels)
+    return anomalous === (score === null ? null : isAnomalous(score)) && same([score ?? NaN], batch.score.subarray(i, i + 1)) &&
+      same(contributions ?? nothing, at(batch.contributions)) && same(expected ?? nothing, at(batch.expected)) && same(imputed, at(batch.imputed))
+  })
+}
 
-t.test('a stream, one observation at a time, gives the causal batch bit for bit', async () => {
-  fc.assert(fc.property(dirty, (series) => {
-    const batch = detectCausal(model, reconstruct, series)
-    const stream = new Detector(model, reconstruct)
-    const nothing = [NaN, NaN, NaN]
-    const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => Array.from(a).every((value, i) => Object.is(value, b[i]))
-    return Array.from({ length: series.length }, (_, i) => i).every((i) => {
-      const { score, anomalous, contributions, expected, imputed } = stream.observe(observation(series, i))
-      const at = (values: Float64Array | Uint8Array): ArrayLike<number> => values.subarray(i * 3, i * 3 + 3)
-      return anomalous === (score === null ? null : isAnomalous(score)) && same([score ?? NaN], batch.score.subarray(i, i + 1)) &&
-        same(contributions ?? nothing, at(batch.contributions)) && same(expected ?? nothing, at(batch.expected)) && same(imputed, at(batch.imputed))
+for (const [name, { model, autoencoders }] of Object.entries(DETECTORS)) {
+  const warmUp = model.windowLength - 1
+
+  t.test(`${name}: no score before the longest window is full, in either scoring of a stream`, async (t) => {
+    const scores = scoresOf(detectCausal(model, autoencoders, test))
+    t.same(scores.slice(0, warmUp), Array(warmUp).fill(null))
+    t.type(scores[warmUp], 'number')
+    t.equal(scoresOf(detectBatch(model, autoencoders, test)).indexOf(null), -1, 'hindsight scores the first observations too')
+    t.same(scoresOf(detectBatch(model, autoencoders, slice(test, 0, warmUp))), Array(warmUp).fill(null), 'a series shorter than a window stays unscored')
+    t.same(scoresOf(detectCausal(model, autoencoders, slice(test, 0, 0))), [])
+  })
+
+  t.test(`${name}: the causal scores of a prefix are a prefix of the causal scores`, async () => {
+    fc.assert(fc.property(dirty, fc.nat(300), (series, length) => {
+      const whole = scoresOf(detectCausal(model, autoencoders, series))
+      const prefix = scoresOf(detectCausal(model, autoencoders, slice(series, 0, length)))
+      return JSON.stringify(prefix) === JSON.stringify(whole.slice(0, length))
+    }), { numRuns: 40 })
+  })
+
+  t.test(`${name}: a stream, one observation or several at a time, gives the causal batch bit for bit`, async () => {
+    fc.assert(fc.property(dirty, fc.constantFrom(1, 1, 7, 150, 300), (series, together) => streamIsBatch(model, autoencoders, series, together)), { numRuns: 25 })
+  })
+
+  t.test(`${name}: scores do not depend on what lies further back than window and smoothing, nor in hindsight on what comes later than that`, async () => {
+    const reach = model.windowLength + model.causal.smoothing - 2
+    const edge = model.windowLength + (model.batch.smoothing >> 1) - 1
+    const [causal, batch] = [detectCausal(model, autoencoders, test), detectBatch(model, autoencoders, test)]
+    fc.assert(fc.property(fc.nat(200), fc.integer({ min: 60, max: 100 }), (from, length) => {
+      const part = slice(test, from, from + length)
+      const here = detectCausal(model, autoencoders, part).score
+      const hindsight = detectBatch(model, autoencoders, part).score
+      return same(here.subarray(reach), causal.score.subarray(from + reach, from + length)) &&
+        same(hindsight.subarray(edge, length - edge), batch.score.subarray(from + edge, from + length - edge))
+    }), { numRuns: 40 })
+  })
+
+  t.test(`${name}: contributions are not negative and sum to 1 wherever there is a score`, async () => {
+    fc.assert(fc.property(dirty, fc.boolean(), (series, hindsight) => {
+      const { score, contributions } = (hindsight ? detectBatch : detectCausal)(model, autoencoders, series)
+      return score.every((value, i) => {
+        const parts = contributions.subarray(i * 3, i * 3 + 3)
+        if (Number.isNaN(value)) return parts.every(Number.isNaN)
+        return parts.every((part) => part >= 0) && Math.abs(parts.reduce((sum, part) => sum + part, 0) - 1) < 1e-9
+      })
+    }), { numRuns: 40 })
+  })
+
+  t.test(`${name}: what is expected is what the members expect on average, and near what comes`, async (t) => {
+    const expected = [detectCausal, detectBatch].map((detect) => detect(model, autoencoders, test).expected)
+    for (const [which, values] of expected.entries()) {
+      const distance = (from: (i: number) => number): number => test.values.subarray(3 * warmUp).reduce((sum, value, i) => sum + Math.abs(value - from(3 * warmUp + i)), 0)
+      t.ok(distance((i) => values[i]!) < 0.6 * distance((i) => model.scaler.center[i % 3]!), 'nearer than the training mean')
+      const alone = model.members.map((member, m) => (which === 0 ? detectCausal : detectBatch)({ ...model, members: [member], windowLength: member.windowLength }, [autoencoders[m]!], test).expected)
+      t.ok(values.subarray(3 * warmUp).every((value, i) => Math.abs(value - alone.reduce((sum, one) => sum + one[3 * warmUp + i]!, 0) / alone.length) < 1e-5))
+    }
+  })
+
+  t.test(`${name}: a missing observation never becomes normal in silence`, async (t) => {
+    const gap = altered(test, (values) => values.fill(NaN, 100 * 3, 105 * 3))
+    for (const detect of [detectCausal, detectBatch]) {
+      const { score, imputed } = detect(model, autoencoders, gap)
+      t.same(Array.from(imputed.subarray(100 * 3, 106 * 3)), [1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 'two observations (maxGap) are filled and marked')
+      t.same(Array.from(score.subarray(102, 105), Number.isNaN), [true, true, true], 'beyond maxGap there is no score')
+    }
+    const causal = detectCausal(model, autoencoders, gap).score
+    t.ok(causal.subarray(105, 105 + warmUp).every(Number.isNaN), 'warm-up begins again after the gap')
+    t.notOk(Number.isNaN(causal[105 + warmUp]!))
+    const never = altered(test, (values) => { for (let i = 0; i < values.length; i += 3) values[i] = NaN })
+    t.ok(detectBatch(model, autoencoders, never).score.every(Number.isNaN), 'a channel that is never seen leaves everything unscored')
+  })
+
+  t.test(`${name}: a fault is found, and the channel that has it is blamed`, async (t) => {
+    const faulty = altered(test, (values) => { for (let i = 150; i < 180; i++) values[i * 3 + 1]! += 3 })
+    for (const detect of [detectCausal, detectBatch]) {
+      const healthy = detect(model, autoencoders, test)
+      t.equal(healthy.score.filter(isAnomalous).length, 0, 'the healthy series is normal')
+      const { score, contributions } = detect(model, autoencoders, faulty)
+      t.ok(score.subarray(158, 180).filter(isAnomalous).length > 15, 'most of the fault is flagged')
+      t.ok(contributions[165 * 3 + 1]! > contributions[165 * 3]! && contributions[165 * 3 + 1]! > contributions[165 * 3 + 2]!)
+    }
+  })
+
+  t.test(`${name}: wild values neither break nor poison the scores`, async (t) => {
+    const wild = altered(test, (values) => {
+      values[100 * 3] = 1e300
+      values[101 * 3] = -Infinity
+      values[102 * 3] = -1e300
     })
-  }), { numRuns: 25 })
-})
-
-t.test('scores do not depend on what came long before', async (t) => {
-  const reach = model.windowLength + model.causal.smoothing
-  const late = scoresOf(detectCausal(model, reconstruct, slice(test, 100, 300)))
-  t.same(late.slice(reach), scoresOf(detectCausal(model, reconstruct, test)).slice(100 + reach))
-  const hindsight = scoresOf(detectBatch(model, reconstruct, slice(test, 100, 300)))
-  const edge = model.windowLength + (model.batch.smoothing >> 1)
-  t.same(hindsight.slice(edge), scoresOf(detectBatch(model, reconstruct, test)).slice(100 + edge))
-})
-
-t.test('contributions are not negative and sum to 1 wherever there is a score', async () => {
-  fc.assert(fc.property(dirty, fc.boolean(), (series, hindsight) => {
-    const { score, contributions } = (hindsight ? detectBatch : detectCausal)(model, reconstruct, series)
-    return score.every((value, i) => {
-      const parts = contributions.subarray(i * 3, i * 3 + 3)
-      if (Number.isNaN(value)) return parts.every(Number.isNaN)
-      return parts.every((part) => part >= 0) && Math.abs(parts.reduce((sum, part) => sum + part, 0) - 1) < 1e-9
-    })
-  }), { numRuns: 40 })
-})
+    for (const [detect, reach] of [[detectCausal, model.windowLength + model.causal.smoothing - 2], [detectBatch, model.windowLength + (model.batch.smoothing >> 1) - 1]] as const) {
+      const { score, imputed } = detect(model, autoencoders, wild)
+      t.ok(score.every((value) => Number.isNaN(value) || Number.isFinite(value)))
+      t.ok(isAnomalous(score[100]!))
+      t.equal(imputed[101 * 3], 1, 'what is not finite is missing')
+      t.ok(same(score.subarray(103 + reach), detect(model, autoencoders, test).score.subarray(103 + reach)), 'bit for bit as if nothing had been')
+    }
+  })
+}
 
 t.test('another unit of a channel, in training and scoring alike, changes no verdict', async () => {
   await fc.assert(fc.asyncProperty(
@@ -86,8 +160,8 @@ t.test('another unit of a channel, in training and scoring alike, changes no ver
       const series = altered(test, (values) => { for (let i = 150; i < 170; i++) values[i * 3 + channel]! += 4 })
       const other = await fitLinear([inUnit(train)])
       const detect = hindsight ? detectBatch : detectCausal
-      const before = detect(model, reconstruct, series).score
-      const after = detect(other.model, other.autoencoder.reconstruct, inUnit(series)).score
+      const before = detect(model, autoencoders, series).score
+      const after = detect(other.model, other.autoencoders, inUnit(series)).score
       return before.every((score, i) => Number.isNaN(score) ? Number.isNaN(after[i]!) : Math.abs(score - 1) < 1e-4 || isAnomalous(score) === isAnomalous(after[i]!))
     }), { numRuns: 12 })
 })
@@ -98,8 +172,8 @@ t.test('channels in another order give the same scores and permuted contribution
   const other = await fitLinear([selectChannels(train, names)])
   const series = altered(test, (values) => { for (let i = 150; i < 170; i++) values[i * 3 + 1]! += 4 })
   for (const detect of [detectCausal, detectBatch]) {
-    const before = detect(model, reconstruct, series)
-    const after = detect(other.model, other.autoencoder.reconstruct, selectChannels(series, names))
+    const before = detect(model, autoencoders, series)
+    const after = detect(other.model, other.autoencoders, selectChannels(series, names))
     const scoresDiffer = before.score.findIndex((score, i) => Math.abs(score - after.score[i]!) > 1e-5)
     t.equal(scoresDiffer, -1)
     const partsDiffer = before.score.findIndex((_, i) => order.some((c, at) => Math.abs(before.contributions[i * 3 + c]! - after.contributions[i * 3 + at]!) > 1e-5))
@@ -107,50 +181,99 @@ t.test('channels in another order give the same scores and permuted contribution
   }
 })
 
-t.test('a missing observation never becomes normal in silence', async (t) => {
-  const gap = altered(test, (values) => values.fill(NaN, 100 * 3, 105 * 3))
-  for (const detect of [detectCausal, detectBatch]) {
-    const { score, imputed } = detect(model, reconstruct, gap)
-    t.same(Array.from(imputed.subarray(100 * 3, 106 * 3)), [1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 'two observations (maxGap) are filled and marked')
-    t.same(Array.from(score.subarray(102, 105), Number.isNaN), [true, true, true], 'beyond maxGap there is no score')
-  }
-  const causal = detectCausal(model, reconstruct, gap).score
-  t.ok(causal.subarray(105, 112).every(Number.isNaN), 'warm-up begins again after the gap')
-  t.notOk(Number.isNaN(causal[112]!))
-  const never = altered(test, (values) => { for (let i = 0; i < values.length; i += 3) values[i] = NaN })
-  t.ok(detectBatch(model, reconstruct, never).score.every(Number.isNaN), 'a channel that is never seen leaves everything unscored')
-})
-
-t.test('a fault is found, and the channel that has it is blamed', async (t) => {
-  const faulty = altered(test, (values) => { for (let i = 150; i < 180; i++) values[i * 3 + 1]! += 3 })
-  for (const detect of [detectCausal, detectBatch]) {
-    const healthy = detect(model, reconstruct, test)
-    t.equal(healthy.score.filter(isAnomalous).length, 0, 'the healthy series is normal')
-    const { score, contributions } = detect(model, reconstruct, faulty)
-    t.ok(score.subarray(158, 180).filter(isAnomalous).length > 15, 'most of the fault is flagged')
-    t.ok(contributions[165 * 3 + 1]! > contributions[165 * 3]! && contributions[165 * 3 + 1]! > contributions[165 * 3 + 2]!)
-  }
-})
-
 t.test('where nothing is wrong at all, no channel is blamed more than another', async (t) => {
   const flat = altered(train, (values) => values.fill(7))
   const fitted = await fitLinear([flat])
   for (const detect of [detectCausal, detectBatch]) {
-    const { score, contributions } = detect(fitted.model, fitted.autoencoder.reconstruct, slice(flat, 0, 20))
+    const { score, contributions } = detect(fitted.model, fitted.autoencoders, slice(flat, 0, 20))
     t.equal(score[19], 0)
     t.same(Array.from(contributions.subarray(19 * 3)), [1 / 3, 1 / 3, 1 / 3])
   }
 })
 
-t.test('wild values neither break nor poison the scores', async (t) => {
-  const wild = altered(test, (values) => {
-    values[100 * 3] = 1e300
-    values[101 * 3] = -Infinity
+/** A series of 1500 observations that is far noisier from 400 on, longer than any level's span. */
+const drifted = altered(waves(1500, 3, 2), (values) => {
+  const random = createRandom('drift')
+  for (let i = 3 * 400; i < values.length; i++) values[i]! += 2 * random.normal()
+})
+
+const LEVELLED: FitSettings = { ...SMALL, causal: { ...SMALL.causal, levelSpan: 601 }, batch: { ...SMALL.batch, levelSpan: 701 } }
+
+for (const [name, { model, autoencoders }] of Object.entries({ 'one autoencoder': await fitLinear([train], LEVELLED), 'three autoencoders': await fitEnsemble([train], LEVELLED) })) {
+  const flat = withoutLevel(model)
+
+  t.test(`${name}: where most scores rise the level rises, and brings them down to the threshold`, async (t) => {
+    for (const detect of [detectCausal, detectBatch]) {
+      const [levelled, plain] = [detect(model, autoencoders, drifted), detect(flat, autoencoders, drifted)]
+      t.ok(plain.score.subarray(1000).filter(isAnomalous).length > 400, 'without a level the drift would be one anomaly')
+      t.ok(levelled.score.subarray(1100).filter(isAnomalous).length < 100, 'with it, it is not')
+      t.ok(levelled.score.every((score, i) => !(score > plain.score[i]!)), 'no score is raised')
+      t.ok(same(levelled.contributions, plain.contributions) && same(levelled.expected, plain.expected), 'and nothing but the score is touched')
+      const spiked = altered(drifted, (values) => { for (let i = 1300; i < 1310; i++) values[3 * i + 1]! += 40 })
+      t.ok(Math.max(...detect(model, autoencoders, spiked).score.subarray(1300, 1315)) > 1.5, 'a fault is still found')
+    }
+    t.ok(same(detectCausal(model, autoencoders, drifted).score.subarray(0, 400), detectCausal(flat, autoencoders, drifted).score.subarray(0, 400)), 'before the drift nothing changes')
   })
-  const { score, imputed } = detectCausal(model, reconstruct, wild)
-  t.ok(score.every((value) => Number.isNaN(value) || Number.isFinite(value)))
-  t.ok(isAnomalous(score[100]!))
-  t.equal(imputed[101 * 3], 1, 'what is not finite is missing')
-  const reach = model.windowLength + SMALL.causal.smoothing
-  t.same(scoresOf({ score: score.slice(102 + reach), contributions: score, expected: score, imputed }), scoresOf(detectCausal(model, reconstruct, test)).slice(102 + reach))
+
+  t.test(`${name}: a stream whose level is raised gives the causal batch bit for bit, gaps included`, async (t) => {
+    t.ok(streamIsBatch(model, autoencoders, drifted))
+    const holed = altered(drifted, (values) => {
+      values.fill(NaN, 3 * 900, 3 * 930)
+      values.fill(NaN, 3 * 1200, 3 * 1202)
+    })
+    t.ok(streamIsBatch(model, autoencoders, holed, 31))
+  })
+
+  t.test(`${name}: scores do not depend on what lies further back than window, smoothing and level span together`, async (t) => {
+    const reach = model.windowLength + model.causal.smoothing + model.causal.level.span - 3
+    const edge = model.windowLength + (model.batch.smoothing >> 1) + (model.batch.level.span >> 1) - 1
+    for (const from of [1, 130, 333]) {
+      const late = slice(drifted, from, 1500)
+      t.ok(same(detectCausal(model, autoencoders, late).score.subarray(reach), detectCausal(model, autoencoders, drifted).score.subarray(from + reach)), `causal from ${from}`)
+      const whole = detectBatch(model, autoencoders, drifted).score
+      t.ok(same(detectBatch(model, autoencoders, late).score.subarray(edge), whole.subarray(from + edge)), `batch from ${from}`)
+      t.ok(same(detectBatch(model, autoencoders, slice(drifted, 0, 1500 - from)).score.subarray(0, 1500 - from - edge), whole.subarray(0, 1500 - from - edge)), `batch up to ${1500 - from}`)
+    }
+  })
+}
+
+t.test('long windows have a stride, and in hindsight a score still has the same bits wherever the series begins and ends', async (t) => {
+  const one = waves(1400, 1)
+  for (const [name, { model, autoencoders }] of Object.entries({
+    'windows of 128': await fitLinear([one], SMALL, 128),
+    'windows of 128, masked': await fitEnsemble([one], SMALL, [{ architecture: 'masked', windowLength: 128, tail: 4 }]),
+    'windows of 104 and 33': await fitEnsemble([one], SMALL, [{ architecture: 'linear', windowLength: 104, tail: 4 }, { architecture: 'masked', windowLength: 33, tail: 4 }]),
+  })) {
+    // The first and the last window of a run need not begin at a whole stride.
+    const edge = model.windowLength + (model.batch.smoothing >> 1)
+    // Times before 1970, and off the grid of whole intervals, have strides too.
+    for (const start of [one.start, one.start + 123_457, -5_000_000_000]) {
+      const series = { ...slice(waves(1400, 1, 2), 0, 700), start }
+      const whole = detectBatch(model, autoencoders, series).score
+      for (const [from, to] of [[1, 700], [7, 650], [8, 333], [131, 699]] as const) {
+        const part = detectBatch(model, autoencoders, slice(series, from, to)).score
+        t.ok(part.every(Number.isFinite))
+        t.ok(same(part.subarray(edge, to - from - edge), whole.subarray(from + edge, to - edge)), `${name}, ${start}: ${from} to ${to}`)
+      }
+      const holed = detectBatch(model, autoencoders, altered(series, (values) => values.fill(NaN, 300, 309))).score
+      t.ok(same(holed.subarray(309 + edge, 700), whole.subarray(309 + edge, 700)), 'also behind a gap')
+    }
+  }
+})
+
+t.test('every observation of a run is covered, however the strides fall: runs from one window to several', async (t) => {
+  const { model, autoencoders } = await fitLinear([waves(500, 1)], SMALL, 64)
+  for (let length = 64; length < 80; length++) {
+    for (let from = 0; from < 5; from++) {
+      const { score, expected } = detectBatch(model, autoencoders, slice(waves(500, 1, 2), from, from + length))
+      t.ok(score.every((value) => value > 0 && Number.isFinite(value)) && expected.every(Number.isFinite), `${length} from ${from}`)
+    }
+  }
+})
+
+t.test('sums of errors stay exact where scales are tiny and values extreme', async (t) => {
+  const { model, autoencoders } = ensemble
+  const tiny = { ...withoutLevel(model), members: model.members.map((member) => ({ ...member, scale: { causal: 1e-3, batch: 1e-3 } })) }
+  const wild = altered(test, (values) => { for (let i = 100; i < 160; i++) values[3 * i] = i % 2 === 0 ? 1e300 : -1e300 })
+  for (const detect of [detectCausal, detectBatch]) t.ok(same(detect(tiny, autoencoders, wild).score.subarray(180), detect(tiny, autoencoders, test).score.subarray(180)))
 })

@@ -1,14 +1,20 @@
 // Fitting: the exact linear solution, blocked cross-validation, thresholds, and training data at their worst.
 import t from 'tap'
 import { detectCausal } from '../detector.ts'
-import { defaultWindowLength, FIT_DEFAULTS, fitDetector } from '../fit.ts'
+import { FIT_DEFAULTS, fitDetector, type FitSettings, type MemberToFit } from '../fit.ts'
 import { detectBatch, standardisedRuns } from '../hindsight.ts'
+import { levelFactor, NO_LEVEL } from '../level.ts'
+import { VARIANCE_SHARE } from '../members.ts'
+import { type Autoencoder } from '../reconstruction-error.ts'
 import { CONSTANT_DEPARTURE, fitScaler, standardise } from '../scaler.ts'
 import { fromColumns, slice } from '../series.ts'
 import { fitSubspace, subspaceReconstruct } from '../subspace.ts'
+import { TAIL_PROBABILITIES } from '../tail.ts'
 import { chooseThreshold, quantile, THRESHOLD_FLOOR } from '../threshold.ts'
-import { sampleWindows } from '../window.ts'
-import { altered, fitLinear, SMALL, waves } from './synthetic.ts'
+import { sampleWindows, type WindowMatrix } from '../window.ts'
+import { altered, fitEnsemble, fitLinear, linearMember, SMALL, THREE, waves } from './synthetic.ts'
+
+const exact = (windows: WindowMatrix): Autoencoder => ({ reconstruct: subspaceReconstruct(fitSubspace(windows, VARIANCE_SHARE)) })
 
 t.test('reproduces the reference values of the method', async (t) => {
   // A sine, and a cosine with a sawtooth of period 11; a step of 1.5 in the first channel from 180 to 189.
@@ -21,12 +27,12 @@ t.test('reproduces the reference values of the method', async (t) => {
       cosine: times.map((i) => Math.cos(2 * Math.PI * i / 12) + 0.05 * ((7 * i) % 11 - 5)),
     },
   })
-  const settings = { ...SMALL, causal: { tail: 8, smoothing: 5, quantile: 0.99, factor: 1 }, batch: { smoothing: 9, quantile: 0.99, factor: 1 } }
-  const { model, autoencoder } = await fitLinear([slice(series, 0, 160)], settings)
+  const settings: FitSettings = { ...SMALL, causal: { smoothing: 5, quantile: 0.99, factor: 1, levelSpan: 0 }, batch: { smoothing: 9, quantile: 0.99, factor: 1, levelSpan: 0 } }
+  const { model, autoencoders } = await fitLinear([slice(series, 0, 160)], settings)
   const near = (found: number, wanted: number, name: string): unknown => t.ok(Math.abs(found - wanted) < 2e-6, `${name}: ${found} is ${wanted}`)
   near(model.batch.threshold, 0.15844418802840507, 'threshold')
-  const batch = detectBatch(model, autoencoder.reconstruct, series).score.map((score) => score * model.batch.threshold)
-  const causal = detectCausal(model, autoencoder.reconstruct, series).score.map((score) => score * model.causal.threshold)
+  const batch = detectBatch(model, autoencoders, series).score.map((score) => score * model.batch.threshold)
+  const causal = detectCausal(model, autoencoders, series).score.map((score) => score * model.causal.threshold)
   const wanted: Array<[number, number]> = [[0, 0.14834522167841593], [100, 0.15087425708770752], [159, 0.14909577369689941], [180, 0.8655366367763944],
     [185, 1.1152569188012018], [200, 0.15585454305013022], [239, 0.1491293334960943]]
   for (const [i, score] of wanted) near(batch[i]!, score, `batch score ${i}`)
@@ -53,14 +59,14 @@ t.test('the subspace reconstructs what it spans and nothing else', async (t) => 
 
 t.test('training data without variance give no component, and any departure is an anomaly', async (t) => {
   const flat = fromColumns({ start: 0, interval: 1000, columns: { a: Array(200).fill(5.1) as number[], b: Array(200).fill(0) as number[] } })
-  const { model, autoencoder } = await fitLinear([flat])
+  const { model, autoencoders } = await fitLinear([flat])
   t.same(model.scaler.scale, [0, 0])
   t.equal(model.batch.threshold, THRESHOLD_FLOOR)
-  t.ok(detectBatch(model, autoencoder.reconstruct, flat).score.every((score) => score === 0))
-  t.same(Array.from(detectBatch(model, autoencoder.reconstruct, flat).contributions.subarray(0, 2)), [0.5, 0.5], 'no error blames no channel')
+  t.ok(detectBatch(model, autoencoders, flat).score.every((score) => score === 0))
+  t.same(Array.from(detectBatch(model, autoencoders, flat).contributions.subarray(0, 2)), [0.5, 0.5], 'no error blames no channel')
   for (const size of [1e-30, 1, 1e30]) {
     const departed = altered(flat, (values) => { values[100 * 2 + 1] = size })
-    t.ok(detectCausal(model, autoencoder.reconstruct, departed).score[100]! > 1, `a departure of ${size} counts in any unit`)
+    t.ok(detectCausal(model, autoencoders, departed).score[100]! > 1, `a departure of ${size} counts in any unit`)
   }
 })
 
@@ -80,20 +86,27 @@ t.test('copies of a channel add no direction, and what was fitted for a fold is 
   const runs = standardisedRuns(twice, fitScaler([twice.values], 2), 0).map(({ values }) => values)
   t.equal(fitSubspace(sampleWindows(runs, 2, 4, 1000), 1).components, 4, 'eight columns of rank four')
   let freed = 0
-  await fitDetector([twice], SMALL, (windows) => ({ reconstruct: subspaceReconstruct(fitSubspace(windows, 0.8)), dispose: () => { freed++ } }))
-  t.equal(freed, SMALL.folds)
-  let trainings = 0
-  freed = 0
-  await t.rejects(fitDetector([twice], SMALL, (windows) => {
-    if (++trainings === 2) throw new Error('out of memory')
-    return { reconstruct: subspaceReconstruct(fitSubspace(windows, 0.8)), dispose: () => { freed++ } }
-  }), { message: 'out of memory' })
-  t.equal(freed, 1, 'the model itself is freed where a fold fails')
+  const counted = (windowLength: number): MemberToFit<Autoencoder> => ({ ...linearMember(windowLength), learn: (windows) => ({ ...exact(windows), dispose: () => { freed++ } }) })
+  await fitDetector([twice], SMALL, [counted(8), counted(4)])
+  t.equal(freed, 2 * SMALL.folds)
+  for (const failing of [2, 3, 4]) {
+    let trainings = 0
+    freed = 0
+    const members = [8, 4].map((windowLength): MemberToFit<Autoencoder> => ({
+      ...counted(windowLength),
+      learn: (windows) => {
+        if (++trainings === failing) throw new Error('out of memory')
+        return { ...exact(windows), dispose: () => { freed++ } }
+      },
+    }))
+    await t.rejects(fitDetector([twice], SMALL, members), { message: 'out of memory' })
+    t.equal(freed, failing - 1, `whatever was fitted is freed where training ${failing} fails`)
+  }
 })
 
 t.test('a channel that never came has a margin of nothing', async (t) => {
   const short = fromColumns({ start: 0, interval: 1000, columns: { a: waves(60, 1).values } })
-  const { model } = await fitLinear([short], { ...SMALL, windowLength: 20 })
+  const { model } = await fitLinear([short], SMALL, 20)
   t.same(model.margins, [0], 'blocks shorter than a window hold nothing back')
   t.equal(model.batch.threshold, THRESHOLD_FLOOR)
 })
@@ -121,14 +134,64 @@ t.test('channels that only switch weigh less, a lone channel never does', async 
   t.same((await fitLinear([both])).model.weights, [1, FIT_DEFAULTS.switchWeight])
   const alone = fromColumns({ start: 0, interval: 1000, columns: { switching } })
   t.same((await fitLinear([alone])).model.weights, [1])
+  const resting = fromColumns({ start: 0, interval: 1000, columns: { wave: wave.values, resting: Array<number>(300).fill(7) } })
+  t.same((await fitLinear([resting])).model.weights, [1, FIT_DEFAULTS.constantWeight], 'what never moved weighs more: that it moves is news')
+  t.same((await fitLinear([both], { ...SMALL, switchWeight: 0 })).model.weights, [1, 0])
+  const switches = fromColumns({ start: 0, interval: 1000, columns: { a: switching, b: switching } })
+  t.same((await fitLinear([switches], { ...SMALL, switchWeight: 0 })).model.weights, [1, 1], 'where no channel counts, all do')
+})
+
+t.test('members are measured by their errors on unseen data, a lone one is not', async (t) => {
+  const train = waves(600)
+  const lone = await fitLinear([train])
+  t.strictSame(lone.model.members, [{ windowLength: 8, tail: 8, scale: { causal: 1, batch: 1 } }])
+  const { model, autoencoders } = await fitEnsemble([train])
+  t.strictSame(model.members.map(({ windowLength, tail }) => ({ windowLength, tail })), THREE.map(({ windowLength, tail }) => ({ windowLength, tail })))
+  t.equal(model.windowLength, 12, 'the longest')
+  t.equal(autoencoders.length, 3)
+  for (const { scale } of model.members) t.ok([scale.causal, scale.batch].every((value) => value > 0.01 && value < 1), JSON.stringify(scale))
+  const lengths = model.members.map(({ scale }) => scale.batch)
+  t.equal(new Set(lengths).size, 3, 'each its own')
+  // Divided by them, errors of normal data are about 1 in every member, so also in their geometric mean.
+  const { score } = detectBatch({ ...model, batch: { ...model.batch, threshold: 1 } }, autoencoders, waves(600, 3, 2))
+  const median = quantile(score, 0.5)
+  t.ok(median > 0.6 && median < 1.2, `${median}`)
+})
+
+t.test('a member whose errors are rounding is not measured by them', async (t) => {
+  const perfect = (windowLength: number): MemberToFit<Autoencoder> => ({ windowLength, tail: windowLength, learn: () => ({ reconstruct: (windows) => windows.slice() }) })
+  const { model } = await fitDetector([waves(200)], SMALL, [perfect(4), linearMember(8)])
+  t.strictSame(model.members[0]!.scale, { causal: 1e-3, batch: 1e-3 })
+  const short = await fitDetector([waves(60)], SMALL, [linearMember(4), linearMember(20)])
+  t.strictSame(short.model.members[1]!.scale, { causal: 1, batch: 1 }, 'blocks shorter than its window say nothing')
+  t.not(short.model.members[0]!.scale.causal, 1)
+})
+
+t.test('calibration: held-out scores over the threshold, their tail, and the factor of the level', async (t) => {
+  const { model, calibration } = await fitEnsemble([waves(700)])
+  for (const scoring of ['causal', 'batch'] as const) {
+    const { threshold, scores, level } = model[scoring]
+    const { quantile: q, factor, levelSpan } = SMALL[scoring]
+    t.ok(threshold > THRESHOLD_FLOOR)
+    t.ok(Math.abs(quantile(calibration[scoring], q) - 1 / factor) < 1e-12, 'the threshold is factor times the quantile of calibration')
+    t.ok(calibration[scoring].every(Number.isFinite))
+    t.equal(scores.count, calibration[scoring].length)
+    t.strictSame(scores.quantiles, TAIL_PROBABILITIES.map((p) => quantile(calibration[scoring], p)))
+    t.equal(level.span, levelSpan)
+    t.ok(Math.abs(level.factor - levelFactor(quantile(calibration[scoring], 0.5))) < 1e-12)
+  }
+  t.equal(calibration.batch.length, 700, 'every observation of every block')
+  t.equal(calibration.causal.length, 700 - SMALL.folds * 11, 'but the warm-up of each')
+  const without = await fitLinear([waves(300)], { ...SMALL, causal: { ...SMALL.causal, levelSpan: 0 }, batch: { ...SMALL.batch, levelSpan: 0 } })
+  t.strictSame([without.model.causal.level, without.model.batch.level], [NO_LEVEL, NO_LEVEL])
 })
 
 t.test('several series and gaps are trained on without windows across them', async (t) => {
   const parts = [slice(waves(600), 0, 250), altered(slice(waves(600), 250, 600), (values) => values.fill(NaN, 100 * 3, 110 * 3))]
-  const { model, autoencoder, calibration } = await fitLinear(parts)
+  const { model, autoencoders, calibration } = await fitLinear(parts)
   t.ok(calibration.batch.length > 500)
   t.ok(model.margins.every((margin) => margin > 0 && Number.isFinite(margin)))
-  t.ok(detectBatch(model, autoencoder.reconstruct, slice(waves(600), 0, 200)).score.every((score) => score <= 1.2))
+  t.ok(detectBatch(model, autoencoders, slice(waves(600), 0, 200)).score.every((score) => score <= 1.2))
 })
 
 t.test('too little data is said clearly', async (t) => {
@@ -138,14 +201,12 @@ t.test('too little data is said clearly', async (t) => {
   await t.rejects(fitLinear([gone]), { code: 'no-training-data', message: /no value of channel_0 .*--exclude/ })
 })
 
-t.test('default window length', async (t) => {
-  t.equal(defaultWindowLength(10_000, 1), 128)
-  t.equal(defaultWindowLength(10_000, 2), 16)
-  t.equal(defaultWindowLength(60, 2), 5)
-  t.equal(defaultWindowLength(3, 1), 1)
-  const { model } = await fitLinear([waves(500)], FIT_DEFAULTS)
-  t.equal(model.windowLength, 16)
-  t.equal(model.causal.tail, 8)
+t.test('smoothing by default: twice as long where there is one channel alone', async (t) => {
+  const [several, one] = [await fitLinear([waves(500)], FIT_DEFAULTS), await fitLinear([waves(500, 1)], FIT_DEFAULTS)]
+  t.strictSame([several, one].map(({ model: { causal, batch } }) => [causal.smoothing, batch.smoothing]), [[31, 61], [61, 121]])
+  t.strictSame([SMALL.causal, SMALL.batch].map(({ smoothing }) => smoothing), [5, 9])
+  const { model } = await fitLinear([waves(500)])
+  t.strictSame([model.causal.smoothing, model.batch.smoothing], [5, 9], 'and otherwise what is asked for')
 })
 
 t.test('quantile and threshold', async (t) => {

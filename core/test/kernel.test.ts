@@ -67,7 +67,7 @@ t.test('errors and reconstructions agree with 64-bit arithmetic to a millionth o
     return sums === undefined && Array.from({ length: windows }, (_, w) => w).every((w) => {
       const window = run.subarray(w * channels, (w + length) * channels)
       const exact = subspaceReconstruct(subspace)(window, 1)
-      reconstructionError({ channels, weights, tail }, window, exact, parts)
+      reconstructionError({ channels, windowLength: length, stride: 1, tail, weights }, window, exact, parts)
       const limit = 1e-6 * (normOf(window) + 1)
       return parts.every((part, c) => Math.abs(part - errors[w * channels + c]!) < limit) &&
         normOf(kernel.reconstruct(window, 1).map((value, j) => value - exact[j]!)) < limit &&
@@ -184,7 +184,7 @@ t.test('the directions are those of a full eigen-decomposition', async () => {
       for (let r = 0, size = 1; r < rank; r++, size *= decay) sum += size * factors![r * count + Math.floor(at / width)]! * loadings![r * width + at % width]!
       return sum
     })
-    const windows = { values, count, width }
+    const windows = { values, count, width, channels: 1 }
     const subspace = fitSubspace(windows, share)
     const { vectors, shares } = fullDecomposition(windows)
     let [expected, reached] = [0, 0]
@@ -197,13 +197,13 @@ t.test('the directions are those of a full eigen-decomposition', async () => {
 })
 
 t.test('repeated eigenvalues give as many directions, orthogonal to each other', async (t) => {
-  const identity = { values: Float32Array.from({ length: 64 * 32 }, (_, i) => Math.floor(i / 64) === i % 32 ? (Math.floor(i / 32) % 2 === 0 ? 1 : -1) : 0), count: 64, width: 32 }
+  const identity = { values: Float32Array.from({ length: 64 * 32 }, (_, i) => Math.floor(i / 64) === i % 32 ? (Math.floor(i / 32) % 2 === 0 ? 1 : -1) : 0), count: 64, width: 32, channels: 1 }
   const subspace = fitSubspace(identity, 1)
   t.equal(subspace.components, 32)
   t.ok(orthonormal(subspace))
   t.ok(orthonormal(fitSubspace(identity, 0.5)))
   t.equal(fitSubspace(identity, 0.5).components, 16)
-  const pairs = { values: Float32Array.from([1, 1, -1, -1, 1, 1, -1, -1, 2, 2, -2, -2]), count: 6, width: 2 }
+  const pairs = { values: Float32Array.from([1, 1, -1, -1, 1, 1, -1, -1, 2, 2, -2, -2]), count: 6, width: 2, channels: 1 }
   t.same(fitSubspace(pairs, 1).components, 1)
 })
 
@@ -224,13 +224,13 @@ t.test('all of the variance is as many directions as the windows have', async (t
   const random = createRandom('rank')
   const [a, b] = [0, 1].map(() => Array.from({ length: 50 }, () => Math.fround(random.normal())))
   const values = Float32Array.from({ length: 50 * 6 }, (_, i) => (i % 2 === 0 ? a : b)![Math.floor(i / 6)]! * 2 ** (i % 6))
-  const subspace = fitSubspace({ values, count: 50, width: 6 }, 1)
+  const subspace = fitSubspace({ values, count: 50, width: 6, channels: 1 }, 1)
   t.equal(subspace.components, 2)
   t.ok(orthonormal(subspace))
 })
 
 t.test('windows that do not vary have no direction', async (t) => {
-  t.equal(fitSubspace({ values: new Float32Array(12).fill(3), count: 4, width: 3 }, 0.8).components, 0)
+  t.equal(fitSubspace({ values: new Float32Array(12).fill(3), count: 4, width: 3, channels: 1 }, 0.8).components, 0)
 })
 
 t.test('a fit has the same bits whatever was computed before', async (t) => {

@@ -1,7 +1,9 @@
 // Synthetic series and detectors for tests: correlated channels with noise, all from a seed.
 import { type Detection } from '../detection.ts'
-import { FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector, type Autoencoder } from '../fit.ts'
+import { FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector, type MemberToFit } from '../fit.ts'
+import { defaultTail, learnerOf, type LinearMember, VARIANCE_SHARE } from '../members.ts'
 import { createRandom } from '../random.ts'
+import { type Autoencoder } from '../reconstruction-error.ts'
 import { fromColumns, type Series } from '../series.ts'
 import { fitSubspace, subspaceReconstruct } from '../subspace.ts'
 
@@ -27,18 +29,34 @@ export function altered (series: Series, change: (values: Float64Array) => void)
 
 export const SMALL: FitSettings = {
   ...FIT_DEFAULTS,
-  windowLength: 8,
   maxGap: 2,
   causal: { ...FIT_DEFAULTS.causal, smoothing: 5 },
   batch: { ...FIT_DEFAULTS.batch, smoothing: 9 },
 }
 
-/** The linear detector, fitted without TensorFlow. */
-export async function fitLinear (series: readonly Series[], settings: FitSettings = SMALL, varianceShare = 0.8): Promise<FittedDetector<Autoencoder>> {
-  return fitDetector(series, settings, (windows) => ({ reconstruct: subspaceReconstruct(fitSubspace(windows, varianceShare)) }))
+/** The linear detector on windows of 8, or as long as is said, fitted without TensorFlow. */
+export async function fitLinear (series: readonly Series[], settings: FitSettings = SMALL, windowLength = 8): Promise<FittedDetector<Autoencoder>> {
+  return fitDetector(series, settings, [linearMember(windowLength)])
+}
+
+/** A lone linear member as fitDetector() takes it. */
+export function linearMember (windowLength: number): MemberToFit<Autoencoder> {
+  return { windowLength, tail: defaultTail(windowLength), learn: (windows) => ({ reconstruct: subspaceReconstruct(fitSubspace(windows, VARIANCE_SHARE)) }) }
+}
+
+/** Three members that differ in kind, window and tail; none of the windows is longest by its place. */
+export const THREE: readonly LinearMember[] = [
+  { architecture: 'linear', windowLength: 5, tail: 3 },
+  { architecture: 'masked', windowLength: 12, tail: 4 },
+  { architecture: 'linear', windowLength: 8, tail: 8 },
+]
+
+/** An ensemble of exactly solved members. */
+export async function fitEnsemble (series: readonly Series[], settings: FitSettings = SMALL, members: readonly LinearMember[] = THREE): Promise<FittedDetector<Autoencoder>> {
+  return fitDetector(series, settings, members.map((member) => ({ ...member, learn: learnerOf(member.architecture) })))
 }
 
 /** Scores with null for "not scored", to compare with deep equality. */
-export function scoresOf ({ score }: Detection): Array<number | null> {
+export function scoresOf ({ score }: Pick<Detection, 'score'>): Array<number | null> {
   return Array.from(score, (value) => Number.isNaN(value) ? null : value)
 }

@@ -121,10 +121,10 @@ export async function writeLayersModels (directory: string, models: readonly Sav
 export async function readLayersModels (directory: string, members: number): Promise<SavedModel[]> {
   const files = memberFiles(members)
   const contents = await readAll(directory, files.flatMap(({ model, weights }) => [model, weights]))
-  return files.map((names) => parseLayersModel(contents, names))
+  return Promise.all(files.map(async (names) => parseLayersModel(contents, names)))
 }
 
-function parseLayersModel (contents: ReadonlyMap<string, Uint8Array>, { model, weights }: MemberFiles): SavedModel {
+async function parseLayersModel (contents: ReadonlyMap<string, Uint8Array>, { model, weights }: MemberFiles): Promise<SavedModel> {
   const { modelTopology, weightsManifest } = parseJson(contents, model) as { modelTopology: unknown, weightsManifest: [{ weights: io.WeightsManifestEntry[] }] }
   return { topology: modelTopology, weightSpecs: weightsManifest[0].weights, weights: contents.get(weights)! }
 }
@@ -162,7 +162,7 @@ export async function loadAutoencoders (engines: Engines, models: readonly Saved
   }
   try {
     const all: Array<[string, Autoencoder]> = []
-    for (const [m, saved] of models.entries()) all.push(await load(saved, members[m]!.windowLength))
+    for (const [m, { model: name }] of memberFiles(models.length).entries()) all.push(await named(name, load(models[m]!, members[m]!.windowLength)))
     return { autoencoders: all.map(([, autoencoder]) => autoencoder), engines: all.map(([engine]) => engine), dispose }
   } catch (error) {
     dispose()
@@ -170,10 +170,15 @@ export async function loadAutoencoders (engines: Engines, models: readonly Saved
   }
 }
 
+/** Says which member's file an error is about. */
+async function named<T> (name: string, made: Promise<T>): Promise<T> {
+  return made.catch((cause: unknown) => { throw new Error(`${name}: ${(cause as Error).message}`, { cause }) })
+}
+
 function flatReconstruct (backend: Backend, model: LayersModel, windowLength: number, channels: number): Reconstruct {
   const reconstruct = toReconstruct(backend, model)
   const width = model.inputs[0]?.shape[1]
-  if (width !== windowLength * channels) throw new Error(`model.json: its windows hold ${width} values, those of manifest.json ${windowLength} × ${channels}`)
+  if (width !== windowLength * channels) throw new Error(`its windows hold ${width} values, those of manifest.json ${windowLength} × ${channels}`)
   return reconstruct
 }
 
@@ -202,7 +207,7 @@ export function enginesOf (choice: BackendChoice): Engines {
  */
 export async function loadModelPackage (directory: string, choice: BackendChoice): Promise<ModelPackage> {
   const { digest, manifest, golden, models } = await verify(directory)
-  const { autoencoders, engines, dispose } = await refused(directory, 'model.json and weights.bin are no LayersModel', async () => loadAutoencoders(enginesOf(choice), models, manifest.detector))
+  const { autoencoders, engines, dispose } = await refused(directory, NO_LAYERS_MODEL, async () => loadAutoencoders(enginesOf(choice), models, manifest.detector))
   try {
     return { manifest, digest, goldenDifference: reproduceGolden(manifest.detector, autoencoders, golden), autoencoders, engines, dispose }
   } catch (error) {
@@ -230,7 +235,7 @@ async function verify (directory: string): Promise<Verified> {
   const golden = matching(directory, 'golden.json', GoldenSchema, json('golden.json'))
   const digest = digestOf(contents, members)
   if (digest !== recorded) throw invalid(directory, `the digest of ${coveredFiles(members).join(', ')} is ${digest}, but digest.txt says ${recorded}; one of them was changed`)
-  const models = memberFiles(members).map((names) => parseLayersModel(contents, names))
+  const models = await refused(directory, NO_LAYERS_MODEL, async () => Promise.all(memberFiles(members).map(async (names) => named(names.model, parseLayersModel(contents, names)))))
   return { digest, manifest, golden, models }
 }
 
@@ -263,6 +268,9 @@ async function readPart (directory: string, name: string): Promise<Uint8Array> {
 function invalid (directory: string, reason: string, cause?: unknown): Problem {
   return new Problem('invalid-model-package', `The model package ${directory} cannot be used: ${reason}. Train or fetch it again.`, { cause })
 }
+
+/** What is said of members' files that are JSON and are signed, and still are not what TensorFlow.js wrote. */
+const NO_LAYERS_MODEL = 'what is in it is no LayersModel'
 
 async function refused<T> (directory: string, what: string, make: () => Promise<T>): Promise<T> {
   try {

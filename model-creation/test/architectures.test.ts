@@ -1,21 +1,27 @@
 // The laws of core/test/checks.ts over every architecture of the registry, and what an architecture promises beyond. Runs on TFJS_BACKEND.
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { type FittedDetector } from '../../core/fit.ts'
+import { detectCausal } from '../../core/detector.ts'
+import { fitDetector, type FittedDetector } from '../../core/fit.ts'
 import { makeGolden } from '../../core/golden.ts'
-import { standardisedRuns } from '../../core/hindsight.ts'
+import { detectBatch, standardisedRuns } from '../../core/hindsight.ts'
 import { type Manifest, MANIFEST_FORMAT } from '../../core/manifest.ts'
+import { fitMasked, LARGEST_MASKED_WIDTH, maskedReconstruct } from '../../core/masked.ts'
+import { defaultMembers, defaultTail } from '../../core/members.ts'
 import { createRandom } from '../../core/random.ts'
 import { fitScaler } from '../../core/scaler.ts'
 import { type Series } from '../../core/series.ts'
 import { fitSubspace, subspaceReconstruct } from '../../core/subspace.ts'
 import { runChecks, type Subject } from '../../core/test/checks.ts'
-import { waves } from '../../core/test/synthetic.ts'
+import { altered, SMALL, waves } from '../../core/test/synthetic.ts'
 import { type BackendChoice, loadBackend } from '../../core/tfjs/backend.ts'
-import { loadModelPackage, saveLayersModel, writeModelPackage } from '../../core/tfjs/model-package.ts'
+import { linearLayers } from '../../core/tfjs/linear-layers.ts'
+import { loadAutoencoders, loadModelPackage, type SavedModel, saveLayersModel, writeModelPackage } from '../../core/tfjs/model-package.ts'
 import { sampleWindows, type WindowMatrix } from '../../core/window.ts'
 import { type Epoch, type LayersAutoencoder, meanSquaredError } from '../architectures/architecture.ts'
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../architectures/index.ts'
+import { membersOf, toFit } from '../members.ts'
+import { type Params, parseParams } from '../params.ts'
 
 const backend = await loadBackend((process.env['TFJS_BACKEND'] ?? 'auto') as BackendChoice)
 const { tf } = backend
@@ -23,6 +29,7 @@ const { tf } = backend
 /** Quick, and still trained: the laws must hold for a model that moved. */
 const QUICK: Record<ArchitectureName, Record<string, unknown>> = {
   linear: {},
+  masked: {},
   residual: { hidden: 8, code: 2, batch: 32, steps: 12 },
   dense: { hidden: 12, code: 2, batch: 32, steps: 30, learningRate: 0.03 },
   convolutional: { filters: 4, kernel: 3, code: 2, batch: 32, steps: 10 },
@@ -30,7 +37,8 @@ const QUICK: Record<ArchitectureName, Record<string, unknown>> = {
 }
 
 /** Those that gradient descent trains, and those of them that begin at the linear optimum. */
-const TRAINED = ARCHITECTURE_NAMES.filter((name) => name !== 'linear')
+const EXACT: readonly ArchitectureName[] = ['linear', 'masked']
+const TRAINED = ARCHITECTURE_NAMES.filter((name) => !EXACT.includes(name))
 const FROM_LINEAR = ['residual', 'convolutional', 'recurrent'] as const
 
 interface Options { readonly seed?: number, readonly parameters?: Record<string, unknown>, readonly onEpoch?: (epoch: Epoch, epochs: number) => void }
@@ -40,7 +48,7 @@ function learn (name: ArchitectureName, { seed = 1, parameters = {}, onEpoch = (
   return async (windows) => run(windows)
 }
 
-async function packaged (directory: string, { model, autoencoder }: FittedDetector<LayersAutoencoder>, series: Series): ReturnType<typeof loadModelPackage> {
+async function packaged (directory: string, { model, autoencoders }: FittedDetector<LayersAutoencoder>, series: Series): ReturnType<typeof loadModelPackage> {
   const manifest: Manifest = {
     format: MANIFEST_FORMAT,
     name: 'checked',
@@ -50,15 +58,25 @@ async function packaged (directory: string, { model, autoencoder }: FittedDetect
     detector: model as Manifest['detector'],
     training: { tfjs: backend.version, backend: backend.name, parameters: {}, dataSha256: '0'.repeat(64), series: 1, observations: series.length },
   }
-  const golden = makeGolden(model, autoencoder.reconstruct, series)
-  await writeModelPackage(directory, { manifest, golden, model: await saveLayersModel(backend, autoencoder.layers), card: '' })
-  return loadModelPackage(directory, backend)
+  const golden = makeGolden(model, autoencoders, series)
+  const models = await Promise.all(autoencoders.map(async ({ layers }) => saveLayersModel(backend, layers)))
+  await writeModelPackage(directory, { manifest, golden, models, card: '' })
+  return loadModelPackage(directory, backend.name)
 }
 
-for (const name of ARCHITECTURE_NAMES) {
-  const subject: Subject<LayersAutoencoder> = {
-    random: name !== 'linear',
-    learn: (seed) => learn(name, { seed }),
+const PARAMETERS: Params['train'] = { ...parseParams({}, 'the test').train, architectures: QUICK }
+
+/** A detector of these architectures; the windows of all but the first are shorter. */
+function subjectOf (names: readonly ArchitectureName[]): Subject<LayersAutoencoder> {
+  return {
+    random: names.some((name) => !EXACT.includes(name)),
+    members: (seed, windowLength) => {
+      const members = names.map((architecture, m) => {
+        const length = m === 0 ? windowLength : Math.ceil(windowLength / 2)
+        return { architecture, windowLength: length, tail: defaultTail(length) }
+      })
+      return toFit(members, PARAMETERS, { backend, seed, onEpoch: () => {} })
+    },
     bytes: async ({ layers, history }) => {
       const { weights, ...topology } = await saveLayersModel(backend, layers)
       return Buffer.concat([weights, Buffer.from(JSON.stringify([topology, history]))])
@@ -66,8 +84,13 @@ for (const name of ARCHITECTURE_NAMES) {
     packaged,
     tensors: () => tf.memory().numTensors,
   }
-  runChecks(t, name, subject)
 }
+
+for (const name of ARCHITECTURE_NAMES) runChecks(t, name, subjectOf([name]))
+
+runChecks(t, 'ensemble of linear and masked', subjectOf(['linear', 'masked']))
+
+runChecks(t, 'ensemble of masked and dense', subjectOf(['masked', 'dense']))
 
 function windowsOf (series: Series, length: number, maxCount = 1000): WindowMatrix {
   const scaler = fitScaler([series.values], series.channels.length)
@@ -107,7 +130,7 @@ for (const name of ARCHITECTURE_NAMES) {
     t.strictSame(autoencoder.history.map(({ epoch }) => epoch), told.map(([epoch]) => epoch))
     t.ok(autoencoder.history.every(({ loss }) => loss > 0 && Number.isFinite(loss)))
     const { steps, batch } = QUICK[name] as { steps: number, batch: number }
-    t.equal(epochs, name === 'linear' ? 1 : Math.ceil(steps / Math.ceil(WINDOWS.count / batch)))
+    t.equal(epochs, EXACT.includes(name) ? 1 : Math.ceil(steps / Math.ceil(WINDOWS.count / batch)))
     autoencoder.dispose()
   })
 
@@ -126,6 +149,83 @@ t.test('linear: the layers compute what core/subspace.ts computes', async (t) =>
     const difference = largestDifference(autoencoder.reconstruct(windows.values, windows.count), exact)
     t.ok(difference < 1e-5, `${difference}`)
     autoencoder.dispose()
+  }
+})
+
+t.test('masked: the layer computes what core/masked.ts computes, and windows that are too wide are refused', async (t) => {
+  for (const windows of [WINDOWS, windowsOf(waves(60, 8), 10, 12), windowsOf(waves(40, 1), 1)]) {
+    const autoencoder = await learn('masked')(windows)
+    const exact = maskedReconstruct(fitMasked(windows, ARCHITECTURES.masked.parameters.parse({})['ridge'] as number))(windows.values, windows.count)
+    const difference = largestDifference(autoencoder.reconstruct(windows.values, windows.count), exact)
+    t.ok(difference < 1e-5, `${difference}`)
+    autoencoder.dispose()
+  }
+  const before = tf.memory().numTensors
+  const width = LARGEST_MASKED_WIDTH + 1
+  const wide = { values: new Float32Array(2 * width), count: 2, width, channels: width }
+  await t.rejects(learn('masked')(wide), { code: 'invalid-settings', message: /1025 values.*at most 1024.*windowLength/ })
+  t.equal(tf.memory().numTensors, before)
+})
+
+t.test('stored models of linear layers are run by the kernel, all others by TensorFlow.js, with the same scores', async (t) => {
+  const series = waves(200, 2)
+  const fault = altered(series, (values) => values.fill(9, 260, 290))
+  for (const [names, engines] of [[['linear', 'masked'], ['kernel', 'kernel']], [['dense', 'linear'], [backend.name, 'kernel']]] as Array<[ArchitectureName[], string[]]>) {
+    const { model, autoencoders } = await fitDetector([series], SMALL, subjectOf(names).members(1, 8))
+    const models = await Promise.all(autoencoders.map(async ({ layers }) => saveLayersModel(backend, layers)))
+    const before = tf.memory().numTensors
+    const loaded = await loadAutoencoders({ kernel: true, backend: async () => backend }, models, model)
+    t.strictSame(loaded.engines, engines)
+    for (const detect of [detectBatch, detectCausal]) {
+      const [quick, slow] = [detect(model, loaded.autoencoders, fault), detect(model, autoencoders, fault)]
+      t.strictSame(quick.imputed, slow.imputed)
+      t.ok(quick.score.every((score, i) => Number.isNaN(score) ? Number.isNaN(slow.score[i]!) : Math.abs(score - slow.score[i]!) < 1e-4 * Math.max(0.01, slow.score[i]!)))
+    }
+    loaded.dispose()
+    t.equal(tf.memory().numTensors, before)
+    for (const autoencoder of autoencoders) autoencoder.dispose()
+  }
+})
+
+t.test('a model that only looks linear is run by TensorFlow.js', async (t) => {
+  const widths = (subject: 'linear' | 'masked'): Promise<SavedModel> => learn(subject)(WINDOWS).then(async (one) => {
+    const saved = await saveLayersModel(backend, one.layers)
+    one.dispose()
+    return saved
+  })
+  const [linear, masked] = [await widths('linear'), await widths('masked')]
+  const recognised = (saved: SavedModel, width = WINDOWS.width): boolean => linearLayers(saved, width, 3) !== undefined
+  t.ok(recognised(linear) && recognised(masked))
+  const bent = (saved: SavedModel, at: number): SavedModel => {
+    const weights = Float32Array.from(new Float32Array(Uint8Array.from(saved.weights).buffer))
+    weights[at]! += 0.5
+    return { ...saved, weights: new Uint8Array(weights.buffer) }
+  }
+  const renamed = (saved: SavedModel, from: string, to: string): SavedModel => ({ ...saved, topology: JSON.parse(JSON.stringify(saved.topology).replaceAll(from, to)) as unknown })
+  const encoder = linear.weightSpecs[0]!.shape
+  t.notOk(recognised(bent(masked, 0)), 'a value vouches for itself')
+  t.notOk(recognised(bent(linear, 0)), 'encoder and decoder differ')
+  t.notOk(recognised(bent(linear, encoder[0]! * encoder[1]!)), 'the code is not centred on the mean')
+  t.notOk(recognised(renamed(linear, '"linear"', '"tanh"')), 'activated')
+  t.notOk(recognised(renamed(masked, 'Dense', 'Dropout')), 'no dense layer')
+  t.notOk(recognised(masked, WINDOWS.width - 3), 'of another width')
+  t.notOk(recognised({ ...masked, weightSpecs: [] }), 'without weights')
+  t.notOk(recognised({ ...masked, weights: masked.weights.subarray(0, 40) }), 'cut off')
+  t.notOk(recognised({ ...masked, topology: {} }), 'without layers')
+})
+
+t.test('members: one architecture with windows of its own or by default, an ensemble as named or by default', async (t) => {
+  const of = (train: Record<string, unknown>, series: readonly Series[]): unknown => membersOf(parseParams({ train }, 'the test').train, series)
+  const [one, three] = [waves(1200, 1), waves(240, 3)]
+  t.strictSame(of({ architecture: 'dense' }, [three]), [{ architecture: 'dense', windowLength: 16, tail: 8 }])
+  t.strictSame(of({ architecture: 'dense' }, [three, one]), [{ architecture: 'dense', windowLength: 16, tail: 8 }], 'the longest series counts')
+  t.strictSame(of({ architecture: 'masked', windowLength: 20, tail: 30 }, [three]), [{ architecture: 'masked', windowLength: 20, tail: 20 }])
+  t.strictSame(of({}, [one]), defaultMembers(1200, 1), 'the ensemble is the default')
+  t.strictSame(of({}, [three]), defaultMembers(240, 3))
+  const members = [{ architecture: 'dense', windowLength: 12, tail: 3 }, { architecture: 'linear', windowLength: 5, tail: 5 }]
+  t.strictSame(of({ members }, [three]), members)
+  for (const refused of [{ members: [] }, { members: [{ architecture: 'ensemble', windowLength: 5, tail: 5 }] }, { windowLength: 0 }, { architecture: 'lstm' }]) {
+    t.throws(() => parseParams({ train: refused }, 'the test'), { code: 'invalid-settings', message: new RegExp(`train\\.${Object.keys(refused)[0]}`) })
   }
 })
 

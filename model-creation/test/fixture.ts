@@ -75,6 +75,7 @@ export async function writePlant (folder: string, dialect: Dialect = PLAIN): Pro
 export const PARAMS = {
   prepare: { trainUntil: TRAIN_UNTIL },
   train: {
+    architecture: 'linear',
     windowLength: 6,
     folds: 2,
     causal: { smoothing: 5, factor: 1.3 },

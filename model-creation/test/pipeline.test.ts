@@ -44,7 +44,7 @@ t.test('from raw tables to a package that loads, with reports that are right', a
   t.equal(backend.tf.memory().numTensors, before, 'the stages leave no tensor behind')
 
   await t.test('the package', async (t) => {
-    const loaded = await loadModelPackage(paths.package, backend)
+    const loaded = await loadModelPackage(paths.package, 'auto')
     t.teardown(() => loaded.dispose())
     t.equal(loaded.digest, digest)
     t.equal(loaded.goldenDifference, 0)
@@ -113,6 +113,35 @@ t.test('from raw tables to a package that loads, with reports that are right', a
   t.strictSame(await readdir(join(root, 'out')), ['model', 'package', 'prepared', 'reports'], 'no temporary folder is left')
 })
 
+t.test('several members by default: a package of them all, its card and its reports, and it may be replaced', async (t) => {
+  const root = t.testdir({})
+  const raw = join(root, 'plant')
+  await writePlant(raw)
+  const progress = remembering()
+  const context = contextOf(raw, join(root, 'out'), { labels: join(root, 'labels.csv'), progress, params: { train: { architecture: undefined, windowLength: undefined } } })
+  const before = backend.tf.memory().numTensors
+  const digest = await runPipeline(context)
+  t.equal(await runPipeline(context), digest, 'its own files are not in the way')
+  t.equal(backend.tf.memory().numTensors, before)
+  const { package: folder, reports } = context.paths
+  t.strictSame((await readdir(folder)).sort(), ['MODEL_CARD.md', 'digest.txt', 'golden.json', 'manifest.json', 'model-2.json', 'model-3.json', 'model.json', 'weights-2.bin', 'weights-3.bin', 'weights.bin'])
+  const loaded = await loadModelPackage(folder, 'auto')
+  t.strictSame([loaded.digest, loaded.goldenDifference], [digest, 0])
+  loaded.dispose()
+  t.match(loaded.manifest, {
+    architecture: 'ensemble',
+    detector: { windowLength: 32, members: [{ windowLength: 8, tail: 4 }, { windowLength: 8, tail: 4 }, { windowLength: 32, tail: 8 }] },
+    training: { parameters: { members: [{ architecture: 'linear', varianceShare: 0.8 }, { architecture: 'masked', ridge: 0.03 }, { architecture: 'linear' }] } },
+  })
+  t.match(await readFile(join(folder, 'MODEL_CARD.md'), 'utf8'), 'ensemble: geometric mean of the errors of linear on windows of 8, masked on windows of 8, linear on windows of 32')
+  t.strictSame((await json(reports, 'learning-curve.json') as Array<{ member: number }>).map(({ member }) => member), [1, 2, 3])
+  t.match(await json(reports, 'metrics.json'), { batch: { faults: { overheating: { found: 1 } } }, causal: { faults: { overheating: { found: 1 } } } })
+  t.match(progress.told.filter((text) => text.startsWith('9/9')).length, 2, 'three members, two folds and all of it')
+  t.ok(progress.told.some((text) => text.startsWith('linear on windows of 8, masked on windows of 8, linear on windows of 32; thresholds: ')))
+  await runPipeline(contextOf(raw, join(root, 'out')))
+  t.strictSame((await readdir(folder)).length, 6, 'nor are those of a larger package')
+})
+
 t.test('semicolons, decimal commas and days first are the same data', async (t) => {
   const root = t.testdir({})
   const [plain, german] = [join(root, 'plain', 'plant'), join(root, 'german', 'plant')]
@@ -136,7 +165,7 @@ t.test('a file on its own, text columns, awkward names and an ending in capitals
   await writeFile(join(root, 'EXPORT 1.CSV'), text)
   const { paths, ...context } = contextOf(join(root, 'EXPORT 1.CSV'), join(root, 'out'))
   const digest = await runPipeline({ paths, ...context })
-  const loaded = await loadModelPackage(paths.package, backend)
+  const loaded = await loadModelPackage(paths.package, 'auto')
   t.equal(loaded.digest, digest)
   t.strictSame(loaded.manifest.detector.channels, ['wind, "free" | m/s', 'power_kw', 'oil_c'])
   loaded.dispose()
@@ -152,7 +181,7 @@ t.test('columns can be chosen, and files of another interval are refused', async
   await writePlant(raw)
   const context = contextOf(raw, join(root, 'out'))
   await runPipeline({ ...context, table: { channels: ['power_kw', 'speed_ms', 'oil_c'], exclude: ['oil_c'] } })
-  t.same((await loadModelPackage(context.paths.package, backend)).manifest.detector.channels, ['power_kw', 'speed_ms'])
+  t.same((await loadModelPackage(context.paths.package, 'auto')).manifest.detector.channels, ['power_kw', 'speed_ms'])
   await t.rejects(runPipeline({ ...context, table: { channels: ['sped_ms'] } }), { code: 'missing-channel', message: /"sped_ms"/ })
   await writeFile(join(raw, 'C.csv'), tableText('B').split('\n').filter((_, i) => i % 2 === 0).join('\n'))
   await t.rejects(runPipeline(context), { code: 'interval-mismatch', message: /C\.csv: .*PT20M.*PT10M/ })
@@ -330,14 +359,14 @@ t.test('the model is named after the data, and flags win over the file of parame
   const out = join(root, 'model')
   let printed = ''
   await main(['--data', data, '--out', out, '--params', join(root, 'params.yaml'), '--train-until', timeAt(300)], (text) => { printed += text }, silent)
-  const { manifest, digest, dispose } = await loadModelPackage(out, backend)
+  const { manifest, digest, dispose } = await loadModelPackage(out, 'auto')
   dispose()
   t.equal(printed, `digest ${digest}\n`)
   t.match(manifest, { name: 'plant-no.-7-', training: { observations: 300 }, detector: { windowLength: 6 } })
   t.strictSame(await readdir(root), ['-Plant No. 7 Ä.CSV', 'model', 'params.yaml'])
   t.ok((await readdir(join(out, 'reports'))).includes('data-quality.md'))
   await main(['--data', data, '--out', out, '--params', join(root, 'params.yaml')], () => {}, silent)
-  t.not((await loadModelPackage(out, backend)).digest, digest, 'a package may be replaced by a newer one')
+  t.not((await loadModelPackage(out, 'auto')).digest, digest, 'a package may be replaced by a newer one')
 })
 
 t.test('two processes in two places make the same package, byte for byte', async (t) => {
@@ -379,10 +408,10 @@ t.test('as a program: every flag of how tables are written, and failures in one 
   ])
   t.equal(done.code, 0, done.stderr)
   const manifest = await json(root, 'model', 'manifest.json')
-  t.match(manifest, { name: 'seven', architecture: 'residual', detector: { channels: CHANNELS, interval: INTERVAL }, training: { observations: 900, parameters: { steps: 12 } } })
+  t.match(manifest, { name: 'seven', architecture: 'residual', detector: { channels: CHANNELS, interval: INTERVAL }, training: { observations: 900, parameters: { members: [{ architecture: 'residual', windowLength: 6, tail: 6, steps: 12 }] } } })
   t.strictSame(failed, { code: 1, stdout: '', stderr: 'error invalid-settings: --data needs --out: the folder that the model package goes to.\n' })
   t.equal(wrong.code, 1)
-  t.match(wrong.stderr, /--architecture.*Allowed choices are linear, residual/)
+  t.match(wrong.stderr, /--architecture.*Allowed choices are linear, masked, residual, dense, convolutional, recurrent, ensemble\./)
   t.equal(help.code, 0)
   for (const flag of flags.filter((text) => text.startsWith('--'))) t.match(help.stdout, flag)
   t.strictSame((await readdir(root)).sort(), ['labels.csv', 'model', 'params.yaml', 'plant'])

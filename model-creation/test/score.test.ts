@@ -42,8 +42,8 @@ const withoutNaN = (scores: Float64Array): Array<number | null> => Array.from(sc
 
 t.test('JSON holds exactly the scores of the package', async (t) => {
   const { series } = resample(readTable(await readFile(file, 'utf8')), { interval: INTERVAL, order: 'repair', maxObservations: 1000 })
-  const loaded = await loadModelPackage(paths.package, backend)
-  const [batch, causal] = [detectBatch, detectCausal].map((detect) => withoutNaN(detect(loaded.manifest.detector, loaded.reconstruct, series).score))
+  const loaded = await loadModelPackage(paths.package, 'auto')
+  const [batch, causal] = [detectBatch, detectCausal].map((detect) => withoutNaN(detect(loaded.manifest.detector, loaded.autoencoders, series).score))
   loaded.dispose()
   const before = backend.tf.memory().numTensors
   const found = await asJson(file)

@@ -1,5 +1,5 @@
 // Model packages: what was written comes back bit for bit, the digest is of meaning and not of form, and what is damaged is refused.
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
@@ -7,12 +7,13 @@ import { makeGolden } from '../../golden.ts'
 import { detectBatch } from '../../hindsight.ts'
 import { type Manifest, MANIFEST_FORMAT } from '../../manifest.ts'
 import { createRandom } from '../../random.ts'
-import { fitLinear, scoresOf, waves } from '../../test/synthetic.ts'
+import { fitEnsemble, fitLinear, scoresOf, waves } from '../../test/synthetic.ts'
 import { type BackendChoice, loadBackend } from '../backend.ts'
-import { canonicalJson, loadLayersModel, loadModelPackage, readLayersModel, saveLayersModel, type SavedModel, writeModelPackage } from '../model-package.ts'
+import { canonicalJson, enginesOf, loadAutoencoders, loadLayersModel, loadModelPackage, readLayersModels, saveLayersModel, type SavedModel, writeModelPackage } from '../model-package.ts'
 import { toReconstruct } from '../reconstruct.ts'
 
-const backend = await loadBackend((process.env['TFJS_BACKEND'] ?? 'auto') as BackendChoice)
+const choice = (process.env['TFJS_BACKEND'] ?? 'auto') as BackendChoice
+const backend = await loadBackend(choice)
 const { tf } = backend
 
 const JSON_FILES = ['golden.json', 'manifest.json', 'model.json']
@@ -51,15 +52,17 @@ const manifest: Manifest = {
   training: { tfjs: backend.version, backend: backend.name, parameters: { seed: 1 }, dataSha256: 'ab'.repeat(32), series: 1, observations: SERIES.length },
 }
 
+const detectorOf = manifest.detector
+
 const layersOfSmall = await loadLayersModel(backend, small)
-const golden = makeGolden(detector, toReconstruct(backend, layersOfSmall), SERIES)
+const golden = makeGolden(detector, [{ reconstruct: toReconstruct(backend, layersOfSmall) }], SERIES)
 layersOfSmall.dispose()
-const parts = { manifest, golden, model: small, card: 'digest {digest}\n' }
+const parts = { manifest, golden, models: [small], card: 'digest {digest}\n' }
 
 /** What happens to be wrong when a folder is loaded; fails the test where nothing is, or where a tensor is left behind. */
 async function refusal (t: Tap, directory: string): Promise<{ code: string, message: string }> {
   const before = tf.memory().numTensors
-  const outcome = await loadModelPackage(directory, backend).then((loaded) => { loaded.dispose() }, (error: unknown) => error)
+  const outcome = await loadModelPackage(directory, choice).then((loaded) => { loaded.dispose() }, (error: unknown) => error)
   t.equal(tf.memory().numTensors, before, 'no tensor is left behind')
   t.ok(outcome instanceof Error, 'it was refused')
   return outcome as unknown as { code: string, message: string }
@@ -90,21 +93,21 @@ t.test('what was written comes back: the same bits, the same scores, no tensor t
 
   const original = await loadLayersModel(backend, small)
   const before = tf.memory().numTensors
-  const loaded = await loadModelPackage(directory, backend)
+  const loaded = await loadModelPackage(directory, choice)
   t.equal(loaded.digest, digest)
   t.same(loaded.manifest, manifest)
   t.equal(loaded.goldenDifference, 0)
   const random = createRandom('windows')
   const windows = Float32Array.from({ length: 300 * WIDTH }, () => random.normal())
-  t.same(Buffer.from(loaded.reconstruct(windows, 300).buffer), Buffer.from(toReconstruct(backend, original)(windows, 300).buffer), 'reconstructions')
-  const scores = scoresOf(detectBatch(loaded.manifest.detector, loaded.reconstruct, waves(400)))
-  t.strictSame(scores, scoresOf(detectBatch(detector, toReconstruct(backend, original), waves(400))), 'scores')
+  t.same(Buffer.from(loaded.autoencoders[0]!.reconstruct(windows, 300).buffer), Buffer.from(toReconstruct(backend, original)(windows, 300).buffer), 'reconstructions')
+  const scores = scoresOf(detectBatch(loaded.manifest.detector, loaded.autoencoders, waves(400)))
+  t.strictSame(scores, scoresOf(detectBatch(detector, [{ reconstruct: toReconstruct(backend, original) }], waves(400))), 'scores')
   t.ok(scores.some((score) => score !== null && score > 1) && scores.every((score) => score === null || Number.isFinite(score)))
   loaded.dispose()
   t.equal(tf.memory().numTensors, before, 'load and dispose leave nothing behind')
   original.dispose()
 
-  const layers = await loadLayersModel(backend, await readLayersModel(directory))
+  const layers = await loadLayersModel(backend, (await readLayersModels(directory, 1))[0]!)
   t.strictSame(await saveLayersModel(backend, layers), small, 'saving what was loaded gives what was saved')
   layers.dispose()
 })
@@ -116,7 +119,7 @@ t.test('equal parts have equal digests and equal bytes, wherever they are writte
   t.equal(await writeModelPackage(there, { ...parts, manifest: reversed(manifest as unknown as Json) as unknown as Manifest }), digest)
   for (const name of ['golden.json', 'model.json', 'weights.bin', 'digest.txt']) t.same(await readFile(join(here, name)), await readFile(join(there, name)), name)
   t.not(await writeModelPackage(there, { ...parts, manifest: { ...manifest, version: '2' } }), digest, 'another version')
-  t.not(await writeModelPackage(there, { ...parts, model: await denseModel([WIDTH, 6, WIDTH], 2) }), digest, 'other weights')
+  t.not(await writeModelPackage(there, { ...parts, models: [await denseModel([WIDTH, 6, WIDTH], 2)] }), digest, 'other weights')
   t.not(await writeModelPackage(there, { ...parts, golden: { ...golden, start: golden.start + 1 } }), digest, 'other golden scores')
   t.equal(await writeModelPackage(there, { ...parts, card: 'another card' }), digest, 'the card is for people')
 })
@@ -161,7 +164,7 @@ t.test('the digest is of what JSON means: order of keys and white space do not m
     await edit(directory, name, (value) => reversed(value))
     await writeFile(join(directory, name), `\n${JSON.stringify(JSON.parse(await readFile(join(directory, name), 'utf8')), null, '\t')}\r\n`)
   }
-  const loaded = await loadModelPackage(directory, backend)
+  const loaded = await loadModelPackage(directory, choice)
   t.equal(loaded.digest, digest)
   loaded.dispose()
 
@@ -172,7 +175,7 @@ t.test('the digest is of what JSON means: order of keys and white space do not m
     const value = JSON.parse(text) as Json
     const places = leaves(value)
     await writeFile(join(directory, name), JSON.stringify(changedAt(value, places[at % places.length]!)))
-    const refused = await loadModelPackage(directory, backend).then(() => false, (error: { code: string, message: string }) => error.code === 'invalid-model-package' && error.message.includes(name))
+    const refused = await loadModelPackage(directory, choice).then(() => false, (error: { code: string, message: string }) => error.code === 'invalid-model-package' && error.message.includes(name))
     await writeFile(join(directory, name), text)
     return refused
   }), { numRuns: 60, seed: 1 })
@@ -209,38 +212,44 @@ t.test('whatever is missing, flipped or no JSON is refused, and the file is name
   }
   await damage('weights.bin', async (file) => writeFile(file, Buffer.concat([await readFile(file), Buffer.alloc(4)])), /was changed/)
   await damage('digest.txt', async (file) => writeFile(file, `sha256:${'0'.repeat(64)}\n`), /digest\.txt says sha256:0{64}/)
-  await damage('manifest.json', async () => edit(damaged, 'manifest.json', (value: Manifest) => ({ ...value, detector: { ...value.detector, batch: { ...detector.batch, threshold: 99 } } })), /was changed/)
-  await t.rejects(loadModelPackage(join(whole, 'nowhere'), backend), { code: 'invalid-model-package' })
+  await damage('manifest.json', async () => edit(damaged, 'manifest.json', (value: Manifest) => ({ ...value, detector: { ...value.detector, batch: { ...detectorOf.batch, threshold: 99 } } })), /was changed/)
+  await t.rejects(loadModelPackage(join(whole, 'nowhere'), choice), { code: 'invalid-model-package' })
 })
 
 t.test('another format is refused before anything else is read into it', async (t) => {
   const directory = t.testdir({})
   await writeModelPackage(directory, parts)
-  await edit(directory, 'manifest.json', (value: Manifest) => ({ ...value, format: 2 }))
-  t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /manifest\.json: \/format is 2, this program reads 1/ })
+  await edit(directory, 'manifest.json', (value: Manifest) => ({ ...value, format: 1 }))
+  t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /manifest\.json: \/format is 1, this program reads 2/ })
 })
 
-t.test('a signed package that does not fit together is refused, and the place is named', async (t) => {
+t.test('a manifest or golden scores of another shape are refused whatever the digest, a signed package that does not fit together too, and the place is named', async (t) => {
   const directory = t.testdir({})
   const detectorWith = (change: Partial<Manifest['detector']>) => (value: Manifest): Manifest => ({ ...value, detector: { ...value.detector, ...change } })
   const manifests: Array<[(value: Manifest) => unknown, RegExp]> = [
     [(value) => ({ ...value, colour: 'red' }), /manifest\.json: \/ .*colour/],
     [(value) => ({ ...value, name: 'No Name' }), /manifest\.json: \/name lower-case/],
-    [detectorWith({ batch: { smoothing: 8, threshold: 1 } }), /\/detector\/batch\/smoothing must be odd/],
-    [detectorWith({ causal: { ...detector.causal, tail: 9 } }), /\/detector\/causal\/tail must be at most windowLength/],
+    [detectorWith({ batch: { ...detectorOf.batch, smoothing: 8 } }), /\/detector\/batch\/smoothing must be odd/],
+    [detectorWith({ batch: { ...detectorOf.batch, level: { span: 600, factor: 1 } } }), /\/detector\/batch\/level\/span must be odd/],
+    [detectorWith({ causal: { ...detectorOf.causal, scores: { ...detectorOf.causal.scores, quantiles: [1] } } }), /\/detector\/causal\/scores\/quantiles/],
+    [detectorWith({ members: [{ ...detectorOf.members[0]!, tail: 9 }] }), /\/detector\/members\/0\/tail must be at most windowLength/],
+    [detectorWith({ members: [{ ...detectorOf.members[0]!, scale: { causal: 0, batch: 1 } }] }), /\/detector\/members\/0\/scale\/causal/],
+    [detectorWith({ members: [] }), /\/detector\/members/],
     [detectorWith({ channels: ['a', 'b', 'a'] }), /\/detector\/channels two channels have the same name/],
     [detectorWith({ channels: ['a', 'b'] }), /\/detector scaler, weights and margins need one entry for each channel/],
-    [detectorWith({ windowLength: 12 }), /model\.json: its windows hold 24 values, those of manifest\.json 12 × 3/],
+    [detectorWith({ windowLength: 12 }), /\/detector\/windowLength must be that of the longest member/],
   ]
   for (const [change, message] of manifests) {
     await writeModelPackage(directory, parts)
     await edit(directory, 'manifest.json', change as (value: never) => unknown)
-    await sign(t, directory)
     t.match(await refusal(t, directory), { code: 'invalid-model-package', message })
   }
   await writeModelPackage(directory, parts)
-  await edit(directory, 'golden.json', ({ batch: _, ...value }: typeof golden) => value)
+  await edit(directory, 'manifest.json', detectorWith({ windowLength: 12, members: [{ ...detectorOf.members[0]!, windowLength: 12 }] }) as (value: never) => unknown)
   await sign(t, directory)
+  t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /model\.json: its windows hold 24 values, those of manifest\.json 12 × 3/ })
+  await writeModelPackage(directory, parts)
+  await edit(directory, 'golden.json', ({ batch: _, ...value }: typeof golden) => value)
   t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /golden\.json: \/batch/ })
 })
 
@@ -257,7 +266,7 @@ t.test('weights that do not fit the topology are refused, and no tensor is left 
     ['of another width', narrow],
   ]
   for (const [name, model] of models) {
-    await writeModelPackage(directory, { ...parts, model })
+    await writeModelPackage(directory, { ...parts, models: [model] })
     t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /model\.json/ }, name)
   }
   await writeModelPackage(directory, parts)
@@ -269,7 +278,7 @@ t.test('weights that do not fit the topology are refused, and no tensor is left 
 t.test('a package whose scores are others than the golden ones is refused, and no tensor is left behind', async (t) => {
   const directory = t.testdir({})
   const differs = { code: 'golden-scores-differ', message: /golden scores differ by/ }
-  await writeModelPackage(directory, { ...parts, model: await denseModel([WIDTH, 6, WIDTH], 2) })
+  await writeModelPackage(directory, { ...parts, models: [await denseModel([WIDTH, 6, WIDTH], 2)] })
   t.match(await refusal(t, directory), differs, 'other weights of the same shape')
   const goldens: Array<[string, typeof golden]> = [
     ['a batch score', { ...golden, batch: golden.batch.map((score, i) => i === 100 ? score! * 1.001 : score) }],
@@ -284,7 +293,49 @@ t.test('a package whose scores are others than the golden ones is refused, and n
     t.match(await refusal(t, directory), differs, name)
   }
   await writeModelPackage(directory, { ...parts, golden: { ...golden, batch: golden.batch.map((score) => score === null ? null : score * (1 + 2e-5)) } })
-  const loaded = await loadModelPackage(directory, backend)
+  const loaded = await loadModelPackage(directory, choice)
   t.ok(loaded.goldenDifference > 1e-5 && loaded.goldenDifference < 1e-4, 'what another backend rounds otherwise is allowed, and told')
   loaded.dispose()
+})
+
+t.test('several members: files of their own, all under the digest, each with its windows', async (t) => {
+  const directory = join(t.testdir({}), 'ensemble')
+  const { model } = await fitEnsemble([SERIES])
+  const models = await Promise.all(model.members.map(async ({ windowLength }, m) => denseModel([windowLength * 3, 4, windowLength * 3], 10 + m)))
+  const before = tf.memory().numTensors
+  const { autoencoders, dispose } = await loadAutoencoders(enginesOf(choice), models, model)
+  const several = { manifest: { ...manifest, architecture: 'ensemble', detector: model as Manifest['detector'] }, golden: makeGolden(model, autoencoders, SERIES), models, card: '' }
+  const scores = scoresOf(detectBatch(model, autoencoders, waves(400)))
+  dispose()
+  t.equal(tf.memory().numTensors, before)
+  const digest = await writeModelPackage(directory, several)
+  t.strictSame((await readdir(directory)).sort(), ['MODEL_CARD.md', 'digest.txt', 'golden.json', 'manifest.json',
+    'model-2.json', 'model-3.json', 'model.json', 'weights-2.bin', 'weights-3.bin', 'weights.bin'])
+  const loaded = await loadModelPackage(directory, choice)
+  t.strictSame([loaded.digest, loaded.goldenDifference, loaded.autoencoders.length], [digest, 0, 3])
+  t.strictSame(scoresOf(detectBatch(loaded.manifest.detector, loaded.autoencoders, waves(400))), scores)
+  loaded.dispose()
+  t.equal(tf.memory().numTensors, before)
+  t.strictSame(await readLayersModels(directory, 3), models)
+  t.match(await readFile(join(directory, 'model-2.json'), 'utf8'), '"paths":["weights-2.bin"]')
+
+  for (const name of ['model-2.json', 'weights-3.bin']) {
+    const kept = await readFile(join(directory, name))
+    await rm(join(directory, name))
+    t.match(await refusal(t, directory), { code: 'invalid-model-package', message: new RegExp(`${name.replace('.', '\\.')} cannot be read`) })
+    const changed = Buffer.from(kept)
+    changed[changed.indexOf('1') < 0 ? 0 : changed.indexOf('1')]! ^= 1
+    await writeFile(join(directory, name), changed)
+    t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /was changed/ })
+    await writeFile(join(directory, name), kept)
+  }
+  const [first, second, third] = models as [SavedModel, SavedModel, SavedModel]
+  t.not(await writeModelPackage(directory, { ...several, models: [first, second, await denseModel([24, 4, 24], 99)] }), digest, 'other weights of the last member')
+  t.match(await refusal(t, directory), { code: 'golden-scores-differ' })
+  await writeModelPackage(directory, { ...several, models: [second, first, third] })
+  t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /model\.json: its windows hold 36 values, those of manifest\.json 5 × 3/ })
+  await writeModelPackage(directory, { ...several, models: [first, third, second] })
+  t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /model-2\.json: its windows hold 24 values, those of manifest\.json 12 × 3/ })
+  await writeModelPackage(directory, { ...several, models: [first, { ...second, weights: second.weights.subarray(0, 40) }, third] })
+  t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /no LayersModel: model-2\.json: / })
 })
