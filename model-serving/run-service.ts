@@ -1,5 +1,5 @@
 // What every program that serves does: environment → settings → service, signals → end. Failures are a sentence on stderr and exit code 1.
-import { type FastifyServerOptions } from 'fastify'
+import type { FastifyServerOptions } from 'fastify'
 import { Problem } from '../core/errors.ts'
 import { type Config, readConfig, readEnvironment } from './config.ts'
 import { serve } from './serve.ts'

@@ -1,11 +1,11 @@
 // Runs the service: listens at once, loads the models, closes with grace. For main.ts and for programs that embed the service.
-import { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
 import { Problem } from '../core/errors.ts'
 import { buildApp } from './app.ts'
-import { type Config } from './config.ts'
+import type { Config } from './config.ts'
 import { ModelRegistry } from './models.ts'
 import { WorkerPool } from './workers/pool.ts'
-import { type Scorer } from './workers/scorer.ts'
+import type { Scorer } from './workers/scorer.ts'
 
 export interface RunningService {
   readonly url: string

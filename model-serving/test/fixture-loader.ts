@@ -1,11 +1,11 @@
 // What the worker threads of the tests load instead of model packages: the models that fixture.ts wrote down.
 import { readFile } from 'node:fs/promises'
 import { subspaceAutoencoder } from '../../core/linear.ts'
-import { type Reconstruct } from '../../core/reconstruction-error.ts'
-import { type Subspace } from '../../core/subspace.ts'
-import { type Config } from '../config.ts'
-import { type LoadedModels } from '../load-models.ts'
-import { type ModelIdentity } from '../models.ts'
+import type { Reconstruct } from '../../core/reconstruction-error.ts'
+import type { Subspace } from '../../core/subspace.ts'
+import type { Config } from '../config.ts'
+import type { LoadedModels } from '../load-models.ts'
+import type { ModelIdentity } from '../models.ts'
 
 interface WrittenModel extends ModelIdentity {
   readonly subspace: Omit<Subspace, 'mean' | 'directions'> & { readonly mean: number[], readonly directions: number[] }

@@ -1,11 +1,11 @@
 // The worker threads that score. This side knows HTTP's bytes alone; a thread that runs too long or out of memory is replaced.
 import { Piscina } from 'piscina'
 import { Problem } from '../../core/errors.ts'
-import { type Answered, type ComputeTask, type Outcome } from '../compute/messages.ts'
+import type { Answered, ComputeTask, Outcome } from '../compute/messages.ts'
 import { failureOf } from '../compute/plain-failure.ts'
-import { type Config } from '../config.ts'
+import type { Config } from '../config.ts'
 import { digestsOf, type PoolTask, type Start, type WorkerSettings } from './messages.ts'
-import { type Loaded, type Scorer } from './scorer.ts'
+import type { Loaded, Scorer } from './scorer.ts'
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const WORKER = new URL(`./worker.${extension}`, import.meta.url).href
