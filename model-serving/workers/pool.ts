@@ -41,7 +41,7 @@ export class WorkerPool implements Scorer {
       // Otherwise a thread without work sleeps in a wait, in which none of its timers and promises runs.
       atomics: 'disabled',
       resourceLimits: { maxOldGenerationSizeMb: computeMaxMemoryMb },
-      execArgv: [...process.execArgv, ...sourceLoader()],
+      execArgv: threadArguments(),
     })
     pool.on('error', onFault)
     this.#pool = pool
@@ -134,9 +134,12 @@ function ownBytes (bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer ? bytes as Uint8Array<ArrayBuffer> : new Uint8Array(bytes)
 }
 
-/** tsx reads TypeScript on the main thread alone (its issue 354): a thread that runs from source asks for it itself. */
-function sourceLoader (): string[] {
-  if (extension === 'js' || !process.execArgv.some((argument) => argument.includes('tsx'))) return []
+/** tsx reads TypeScript on the main thread alone (its issue 354): a thread that runs from source asks for it itself, and not twice. */
+function threadArguments (): string[] {
+  const { execArgv } = process
+  const at = execArgv.findIndex((argument) => argument.includes('tsx'))
+  if (extension === 'js' || at < 0) return execArgv
   const code = `import{register}from${JSON.stringify(import.meta.resolve('tsx/esm/api'))};register()`
-  return ['--import', `data:text/javascript,${encodeURIComponent(code)}`]
+  const isPair = !execArgv[at]!.startsWith('-')
+  return [...execArgv.slice(0, isPair ? at - 1 : at), '--import', `data:text/javascript,${encodeURIComponent(code)}`, ...execArgv.slice(at + 1)]
 }
