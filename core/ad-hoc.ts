@@ -1,5 +1,5 @@
 // Ad-hoc models: a detector fitted on the very series that is to be scored, for callers who have no trained model.
-import { type DetectorModel } from './detection.ts'
+import type { DetectorModel } from './detection.ts'
 import { pointer, Problem } from './errors.ts'
 import { FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector } from './fit.ts'
 import { defaultMembers, learnerOf, type SolvedAutoencoder } from './members.ts'

@@ -1,10 +1,10 @@
 // From blocked cross-validation to scales, thresholds and levels: what normal data look like to a model that has not seen them.
-import { type Detection, type DetectorModel, type Member, type Scoring, type ScoringModel } from './detection.ts'
+import type { Detection, DetectorModel, Member, Scoring, ScoringModel } from './detection.ts'
 import { detectCausal } from './detector.ts'
 import { detectBatch } from './hindsight.ts'
 import { levelFactor, NO_LEVEL } from './level.ts'
-import { type Autoencoder } from './reconstruction-error.ts'
-import { type Series } from './series.ts'
+import type { Autoencoder } from './reconstruction-error.ts'
+import type { Series } from './series.ts'
 import { fitTail } from './tail.ts'
 import { chooseThreshold, quantile, type ThresholdRule } from './threshold.ts'
 

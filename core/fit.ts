@@ -1,10 +1,10 @@
 // Fits a detector on normal series: scaler, channel weights, autoencoders, and thresholds by blocked cross-validation.
 import { calibrate, type Calibration, type CalibrationSettings, type Fitted, type Fold } from './calibration.ts'
-import { type DetectorModel, type Scoring, type ScoringModel } from './detection.ts'
+import type { DetectorModel, Scoring, ScoringModel } from './detection.ts'
 import { Problem } from './errors.ts'
 import { standardisedRuns } from './hindsight.ts'
 import { NO_LEVEL } from './level.ts'
-import { type Autoencoder } from './reconstruction-error.ts'
+import type { Autoencoder } from './reconstruction-error.ts'
 import { fitScaler, type Scaler } from './scaler.ts'
 import { emptyChannels, type Series, slice } from './series.ts'
 import { NO_SCORES } from './tail.ts'
