@@ -27,14 +27,14 @@ export interface ServeOptions {
 export async function serve (config: Config, options: ServeOptions = {}): Promise<RunningService> {
   const { logger = { level: config.logLevel }, prepare, scorer = new WorkerPool(config) } = options
   const models = new ModelRegistry()
-  let log: FastifyBaseLogger | undefined
-  const load = async (): Promise<Loaded> => scorer.start((fault) => { log?.error({ err: fault }, 'a worker thread failed') })
+  const told: { log?: FastifyBaseLogger } = {}
+  const load = async (): Promise<Loaded> => scorer.start((fault) => { told.log?.error({ err: fault }, 'a worker thread failed') })
   // A thread takes as long to start as everything of HTTP: it begins before that is even read.
   const early = prepare === undefined ? load() : undefined
   early?.catch(() => {})
   const { buildApp } = await import('./app.ts')
   const app = await buildApp({ config, models, scorer, logger })
-  log = app.log
+  told.log = app.log
   const url = await listen(app, config)
   let closing = false
   const start = async (): Promise<void> => {

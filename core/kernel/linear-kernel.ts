@@ -1,8 +1,8 @@
 // Scores windows by a linear autoencoder with kernel.wat, straight from the run that they overlap in: no window is ever laid out.
 // 32-bit products, each sum in an order that the position within the window fixes; so a window's bits depend on that window alone.
-import { type Masked } from '../masked.ts'
-import { type Reconstruct, type RunErrors } from '../reconstruction-error.ts'
-import { type Subspace } from '../subspace.ts'
+import type { Masked } from '../masked.ts'
+import type { Reconstruct, RunErrors } from '../reconstruction-error.ts'
+import type { Subspace } from '../subspace.ts'
 import { LANES, pack, type Packed, packMasked } from './pack.ts'
 import { claimMemory, float32At, float64At, kernelFunctions } from './kernel-memory.ts'
 
@@ -26,8 +26,6 @@ export interface LinearKernel {
 
 /** 32-bit sums grow to at most this many products before they are added up. */
 const GROUP = 128
-/** Values that keep a chunk in the processor's cache. */
-const CHUNK_VALUES = 1 << 16
 /** The same for windows that are laid out one by one, so that turning them stays within the nearest cache. */
 const WINDOW_VALUES = 1 << 13
 const FLOAT = 4

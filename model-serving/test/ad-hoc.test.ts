@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { fitAdHoc } from '../../core/ad-hoc.ts'
 import { detectBatch } from '../../core/hindsight.ts'
-import { canonicalJson } from '../../core/tfjs/model-package.ts'
+import { canonicalJson } from '../../core/tfjs/saved-models.ts'
 import { type ComputeAnswer, ComputeAnswerSchema, type OptionsRequest } from '../schemas/compute.ts'
 import { csvOf, jsonOf, smallModel, testApp, timesOf, windSeries } from './fixture.ts'
 
