@@ -26,9 +26,7 @@ export interface LinearKernel {
 
 /** 32-bit sums grow to at most this many products before they are added up. */
 const GROUP = 128
-/** Values that keep a chunk in the processor's cache. */
-const CHUNK_VALUES = 1 << 16
-/** The same for windows that are laid out one by one, so that turning them stays within the nearest cache. */
+/** Values of windows that are laid out one by one at a time, so that turning them stays within the nearest cache. */
 const WINDOW_VALUES = 1 << 13
 const FLOAT = 4
 /** A row of residuals has zeros before and behind the windows: accumulate() reads there. */

@@ -13,6 +13,7 @@ import { type Autoencoder, type Reconstruct } from '../reconstruction-error.ts'
 import { type Backend, type BackendChoice, loadBackend } from './backend.ts'
 import { linearLayers } from './linear-layers.ts'
 import { toReconstruct } from './reconstruct.ts'
+import { type SavedModel } from './saved-model.ts'
 
 /** The files of one member: TensorFlow.js' own layout, loadable by tf.loadLayersModel. */
 interface MemberFiles {
@@ -45,13 +46,6 @@ export interface ModelPackage {
   /** What runs each of them: `kernel`, or a backend of TensorFlow.js. */
   readonly engines: readonly string[]
   dispose (): void
-}
-
-/** A LayersModel as JSON topology and bytes. */
-export interface SavedModel {
-  readonly topology: unknown
-  readonly weightSpecs: io.WeightsManifestEntry[]
-  readonly weights: Uint8Array
 }
 
 /** JSON with sorted keys, so that equal content has equal bytes. */

@@ -9,7 +9,8 @@ import { type Manifest, MANIFEST_FORMAT } from '../../manifest.ts'
 import { createRandom } from '../../random.ts'
 import { fitEnsemble, fitLinear, scoresOf, waves } from '../../test/synthetic.ts'
 import { type BackendChoice, loadBackend } from '../backend.ts'
-import { canonicalJson, enginesOf, loadAutoencoders, loadLayersModel, loadModelPackage, readLayersModels, saveLayersModel, type SavedModel, writeModelPackage } from '../model-package.ts'
+import { canonicalJson, enginesOf, loadAutoencoders, loadLayersModel, loadModelPackage, readLayersModels, saveLayersModel, writeModelPackage } from '../model-package.ts'
+import { type SavedModel } from '../saved-model.ts'
 import { toReconstruct } from '../reconstruct.ts'
 
 const choice = (process.env['TFJS_BACKEND'] ?? 'auto') as BackendChoice
