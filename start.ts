@@ -21,15 +21,16 @@ async function runProgram (path: string, signal: AbortSignal): Promise<void> {
   if (code !== 0) throw new Error(`${path} ended with status ${code}`)
 }
 
-/** The farm's model, made on the first start. One's own MODELS_DIR is never written to. */
-async function ensureModel (modelsDir: string, stopped: AbortSignal): Promise<void> {
-  if (modelsDir !== dirname(FARM_PATHS.package) || existsSync(join(FARM_PATHS.package, 'manifest.json'))) return
+/** Makes the farm's model on the first start. One's own MODELS_DIR is never written to. */
+async function makeModel (stopped: AbortSignal): Promise<void> {
   if (!existsSync(FARM_PATHS.raw)) await runProgram('model-creation/data', stopped)
   await runProgram('model-creation/pipeline', stopped)
 }
 
+const isMissing = (modelsDir: string): boolean => modelsDir === dirname(FARM_PATHS.package) && !existsSync(join(FARM_PATHS.package, 'manifest.json'))
+
 await runService({
-  prepare: async ({ modelsDir }, stopped) => ensureModel(modelsDir, stopped),
+  prepare: ({ modelsDir }, stopped) => isMissing(modelsDir) ? async () => makeModel(stopped) : undefined,
   // For people, and so not between the lines of the log.
   onReady: (url) => { process.stderr.write(`Ready: ${url} (page), ${url}/docs (API). Stop with Ctrl-C.\n`) },
 })

@@ -1,8 +1,7 @@
 // Ad-hoc models: a detector fitted on the very series that is to be scored, for callers who have no trained model.
-import { type DetectorModel } from './detection.ts'
+import type { DetectorModel } from './detection.ts'
 import { pointer, Problem } from './errors.ts'
 import { FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector } from './fit.ts'
-import { detectBatch } from './hindsight.ts'
 import { defaultMembers, learnerOf, type SolvedAutoencoder } from './members.ts'
 import { emptyChannels, type Series, slice } from './series.ts'
 import { quantile } from './threshold.ts'
@@ -14,10 +13,10 @@ export const AD_HOC_LEAST = 48
 const SETTINGS: FitSettings = { ...FIT_DEFAULTS, maxWindows: 500 }
 const MAX_WIDTH = 1024
 
-/** Rounds of the robust fit, share of the blocks that a round may leave out, and from how many median errors on it does. */
+/** Rounds of the robust fit, share of the observations that a round may leave out, and from how many median errors on it does. */
 const ROUNDS = 2
 const LEFT_OUT = 0.1
-const SUSPICIOUS = 1.5
+const SUSPICIOUS = 2
 
 /** A detector fitted on the spot. */
 export interface AdHocDetector {
@@ -58,37 +57,37 @@ async function fitNormal (training: Series): Promise<FittedDetector<SolvedAutoen
 
 /** Fits on everything, leaves out what fits worst by far, and fits again: anomalies must not teach what is normal. */
 async function fitRobust (series: Series): Promise<FittedDetector<SolvedAutoencoder>> {
-  let fitted = await fitNormal(series)
-  for (let round = 0; round < ROUNDS; round++) {
-    const kept = withoutWorst(series, fitted)
-    if (kept === undefined) break
-    fitted = await fitNormal(kept)
+  let kept = series
+  for (let round = 0; ; round++) {
+    const fitted = await fitNormal(kept)
+    const cleaner = round === ROUNDS ? undefined : withoutWorst(kept, heldOut(fitted.calibration.batch, series.length))
+    if (cleaner === undefined) return fitted
+    kept = cleaner
   }
-  return fitted
 }
 
-/** The series without the blocks of a window's length whose mean score is the highest; undefined where none stands out. */
-function withoutWorst (series: Series, { model, autoencoders }: AdHocDetector): Series | undefined {
-  // Without smoothing, which would blame the neighbours.
-  const sharp = { ...model, batch: { ...model.batch, smoothing: 1 } }
-  const errors = blockMeans(detectBatch(sharp, autoencoders, series).score, model.windowLength)
-  const limit = Math.max(SUSPICIOUS * quantile(errors, 0.5), quantile(errors, 1 - LEFT_OUT))
-  const width = model.windowLength * series.channels.length
+/** Scores by the models that had not seen the observation, aligned with the series; shape [length]. */
+function heldOut (scores: Float64Array, length: number): Float64Array {
+  const aligned = new Float64Array(length)
+  for (let fold = 0; fold < SETTINGS.folds; fold++) {
+    const [from, to] = [fold, fold + 1].map((edge) => Math.floor(edge * length / SETTINGS.folds))
+    // A NaN stands behind each block.
+    aligned.set(scores.subarray(from! + fold, to! + fold), from)
+  }
+  return aligned
+}
+
+/** The series without the observations whose scores are the highest; undefined where none stands out. */
+function withoutWorst (series: Series, scores: Float64Array): Series | undefined {
+  const limit = Math.max(SUSPICIOUS * quantile(scores, 0.5), quantile(scores, 1 - LEFT_OUT))
+  const { length: channels } = series.channels
   const values = series.values.slice()
   let left = 0
-  errors.forEach((error, block) => {
-    if (!(error > limit)) return
-    values.fill(NaN, block * width, (block + 1) * width)
+  scores.forEach((score, t) => {
+    if (!(score > limit)) return
+    values.fill(NaN, t * channels, (t + 1) * channels)
     left++
   })
   const kept = { ...series, values }
   return left === 0 || emptyChannels([kept]).length > 0 ? undefined : kept
-}
-
-/** Mean of the known scores of each block; NaN where none is known. */
-function blockMeans (scores: Float64Array, length: number): Float64Array {
-  return Float64Array.from({ length: Math.ceil(scores.length / length) }, (_, block) => {
-    const known = scores.subarray(block * length, (block + 1) * length).filter((score) => !Number.isNaN(score))
-    return known.reduce((sum, score) => sum + score, 0) / known.length
-  })
 }

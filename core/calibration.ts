@@ -1,10 +1,10 @@
 // From blocked cross-validation to scales, thresholds and levels: what normal data look like to a model that has not seen them.
-import { type Detection, type DetectorModel, type Member, type Scoring, type ScoringModel } from './detection.ts'
+import type { Detection, DetectorModel, Member, Scoring, ScoringModel } from './detection.ts'
 import { detectCausal } from './detector.ts'
 import { detectBatch } from './hindsight.ts'
 import { levelFactor, NO_LEVEL } from './level.ts'
-import { type Autoencoder } from './reconstruction-error.ts'
-import { type Series } from './series.ts'
+import type { Autoencoder } from './reconstruction-error.ts'
+import type { Series } from './series.ts'
 import { fitTail } from './tail.ts'
 import { chooseThreshold, quantile, type ThresholdRule } from './threshold.ts'
 
@@ -25,7 +25,10 @@ export interface Fold<A extends Autoencoder> extends Fitted<A> {
 
 export interface Calibration {
   readonly calibrated: Pick<DetectorModel, 'members' | 'causal' | 'batch' | 'margins'>
-  /** Smoothed reconstruction errors of what the fold's model had not seen, over the threshold. */
+  /**
+   * Smoothed reconstruction errors of what the fold's model had not seen, over the threshold: block after block, and within it
+   * series after series, each in order of time and with a NaN behind it; NaN where not scored.
+   */
   readonly scores: Readonly<Record<Scoring, Float64Array>>
 }
 
@@ -52,7 +55,7 @@ export function calibrate (model: DetectorModel, folds: ReadonlyArray<Fold<Autoe
 }
 
 function scored (errors: Float64Array, { threshold }: ScoringModel): Float64Array {
-  return errors.filter((error) => !Number.isNaN(error)).map((error) => error / threshold)
+  return errors.map((error) => error / threshold)
 }
 
 const orZero = (value: number): number => Number.isNaN(value) ? 0 : Math.min(value, Number.MAX_VALUE)

@@ -5,7 +5,7 @@
 // the autocorrelation time. Last, what returns to before is taken out.
 import { Problem } from './errors.ts'
 import { autocorrelationTime, robustMoments } from './robust.ts'
-import { type Scaler } from './scaler.ts'
+import type { Scaler } from './scaler.ts'
 import { channelValues, type Series } from './series.ts'
 
 export interface ChangepointSettings {

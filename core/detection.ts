@@ -1,7 +1,7 @@
 // What a detector is made of and what it says: the types that training, serving and streaming share.
-import { type Level } from './level.ts'
-import { type Scaler } from './scaler.ts'
-import { type ScoreTail } from './tail.ts'
+import type { Level } from './level.ts'
+import type { Scaler } from './scaler.ts'
+import type { ScoreTail } from './tail.ts'
 
 /** One autoencoder of the detector: the windows it sees, and the size of its errors on normal data. */
 export interface Member {

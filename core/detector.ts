@@ -7,7 +7,7 @@ import { LevelWindow } from './level.ts'
 import { type Autoencoder, errorsOfRun, errorsOfWindows, type RunErrors, type RunOptions } from './reconstruction-error.ts'
 import { standardise, unscale } from './scaler.ts'
 import { splitScores, TrailingSmoother } from './score.ts'
-import { type Series } from './series.ts'
+import type { Series } from './series.ts'
 import { WindowBuffer } from './window.ts'
 
 /** From the errors of window after window to scores; remembers the newest errors and scores. */

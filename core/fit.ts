@@ -1,10 +1,10 @@
 // Fits a detector on normal series: scaler, channel weights, autoencoders, and thresholds by blocked cross-validation.
 import { calibrate, type Calibration, type CalibrationSettings, type Fitted, type Fold } from './calibration.ts'
-import { type DetectorModel, type Scoring, type ScoringModel } from './detection.ts'
+import type { DetectorModel, Scoring, ScoringModel } from './detection.ts'
 import { Problem } from './errors.ts'
 import { standardisedRuns } from './hindsight.ts'
 import { NO_LEVEL } from './level.ts'
-import { type Autoencoder } from './reconstruction-error.ts'
+import type { Autoencoder } from './reconstruction-error.ts'
 import { fitScaler, type Scaler } from './scaler.ts'
 import { emptyChannels, type Series, slice } from './series.ts'
 import { NO_SCORES } from './tail.ts'
@@ -62,8 +62,7 @@ export interface FittedDetector<A extends Autoencoder> {
   readonly model: DetectorModel
   /** One for each member of the model. */
   readonly autoencoders: readonly A[]
-  /** Smoothed reconstruction errors of observations that the fold's model had not seen, over the threshold. */
-  readonly calibration: { readonly causal: Float64Array, readonly batch: Float64Array }
+  readonly calibration: Calibration['scores']
 }
 
 /**

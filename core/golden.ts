@@ -1,10 +1,10 @@
 // Golden scores: proof that a model, wherever it is loaded, still says what it said when it was made.
-import { type DetectorModel } from './detection.ts'
+import type { DetectorModel } from './detection.ts'
 import { detectCausal } from './detector.ts'
 import { Problem } from './errors.ts'
 import { detectBatch } from './hindsight.ts'
-import { type Golden } from './manifest.ts'
-import { type Autoencoder } from './reconstruction-error.ts'
+import type { Golden } from './manifest.ts'
+import type { Autoencoder } from './reconstruction-error.ts'
 import { channelValues, fromColumns, type Series } from './series.ts'
 
 /** Largest relative difference between backends: 32-bit sums in another order, no more. Below LEAST_SCORE scores are compared as if they were that. */

@@ -6,7 +6,7 @@ import { divideByCentredLevel } from './level.ts'
 import { type Autoencoder, errorsOfRun, type RunErrors, type RunOptions } from './reconstruction-error.ts'
 import { type Scaler, standardise, unscale } from './scaler.ts'
 import { centredMean, meanOverCoveringWindows, splitScores } from './score.ts'
-import { type Series } from './series.ts'
+import type { Series } from './series.ts'
 
 /** A gap-free run of observations, standardised: what windows may be cut from. */
 export interface Run {

@@ -1,6 +1,6 @@
 // The manifest of a model package: everything that serving must know and may not choose for itself.
 import { z } from 'zod'
-import { type DetectorModel } from './detection.ts'
+import type { DetectorModel } from './detection.ts'
 import { type ScoreTail, TAIL_PROBABILITIES } from './tail.ts'
 
 const numbers = z.array(z.number())

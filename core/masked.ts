@@ -2,8 +2,8 @@
 // Σ_{i≠j} (xᵢ − mᵢ) Bᵢⱼ. The least-squares optimum under a zero diagonal has a closed form: with P = (C + λI)⁻¹, C the covariance
 // of the training windows, Bᵢⱼ = −Pᵢⱼ / Pⱼⱼ (Steck 2019, "Embarrassingly shallow autoencoders"; Besag 1975 for the Gaussian case).
 // A value cannot vouch for itself, so that an anomaly is not reconstructed along with everything else.
-import { type Reconstruct } from './reconstruction-error.ts'
-import { type WindowMatrix } from './window.ts'
+import type { Reconstruct } from './reconstruction-error.ts'
+import type { WindowMatrix } from './window.ts'
 
 /** Wider windows than this are not for this autoencoder: its weights and its fit grow with the square and the cube of the width. */
 export const LARGEST_MASKED_WIDTH = 1024

@@ -1,8 +1,8 @@
 // The default detector: which linear autoencoders it is made of, chosen on public benchmarks (docs/EXPERIMENTS.md). No TensorFlow.
-import { type Learn, type MemberSettings } from './fit.ts'
+import type { Learn, MemberSettings } from './fit.ts'
 import { maskedAutoencoder, subspaceAutoencoder } from './linear.ts'
 import { fitMasked, LARGEST_MASKED_WIDTH } from './masked.ts'
-import { type Autoencoder } from './reconstruction-error.ts'
+import type { Autoencoder } from './reconstruction-error.ts'
 import { fitSubspace } from './subspace.ts'
 
 /** Share of the windows' variance that the principal subspace spans. */

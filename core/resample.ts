@@ -1,8 +1,8 @@
 // Irregular rows → a series on a regular grid: sorted, deduplicated, snapped to the nearest grid time; nothing is invented.
-import { type Table } from './csv.ts'
+import type { Table } from './csv.ts'
 import { formatDuration } from './duration.ts'
 import { pointer, Problem } from './errors.ts'
-import { type Series } from './series.ts'
+import type { Series } from './series.ts'
 
 export interface ResampleOptions {
   /** Sampling interval of the grid in milliseconds. Default: inferInterval(). */

@@ -2,8 +2,8 @@
 // windows (Baldi and Hornik 1989: the optimum of a linear autoencoder). 64-bit arithmetic without transcendental functions,
 // so that every machine finds the same bits.
 import { leadingEigenvectors, scalarProducts } from './kernel/leading-eigenvectors.ts'
-import { type Reconstruct } from './reconstruction-error.ts'
-import { type WindowMatrix } from './window.ts'
+import type { Reconstruct } from './reconstruction-error.ts'
+import type { WindowMatrix } from './window.ts'
 
 export interface Subspace {
   /** Values a window. */

@@ -1,6 +1,6 @@
 // From scores to verdicts: which observations count as anomalous, by rules that change no score.
-import { type Detection } from './detection.ts'
-import { type Series } from './series.ts'
+import type { Detection } from './detection.ts'
+import type { Series } from './series.ts'
 
 /** Where the observed value must lie, seen from the expected one. */
 export type Direction = 'both' | 'above' | 'below'

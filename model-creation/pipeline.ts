@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
-import { type TableOptions } from '../core/csv.ts'
 import { Problem } from '../core/errors.ts'
 import { readLabels } from './adapters/label-files.ts'
-import { seriesName, withTemporaryFolder } from './adapters/series-files.ts'
+import { withTemporaryFolder } from './adapters/series-files.ts'
 import { evaluate } from './evaluate.ts'
+import { addDataOption, addDataOptions, type DataFlags, flagOf, ownParams, tableOf } from './flags.ts'
 import { packageModel, refuseForeignFolder } from './package.ts'
-import { ARCHITECTURE_CHOICES, type Params, parseParams, readParams } from './params.ts'
+import { ARCHITECTURE_CHOICES, readParams } from './params.ts'
 import { FARM_PARAMS, FARM_PATHS, type PipelinePaths } from './paths.ts'
 import { prepare } from './prepare.ts'
 import { type Progress, terminalProgress } from './progress.ts'
@@ -27,49 +27,20 @@ export async function runPipeline (context: StageContext): Promise<string> {
   return packageModel(context)
 }
 
-interface Flags extends TableOptions {
-  channels?: string
-  exclude?: string
-  data?: string
+interface Flags extends DataFlags {
   out?: string
   labels?: string
-  params?: string
-  name?: string
-  architecture?: string
-  interval?: string
-  trainUntil?: string
 }
 
-const command = (): Command => new Command('npm run train --')
+const command = (): Command => addDataOptions(addDataOption(new Command('npm run train --'))
   .description('Trains a model and writes its package: without --data the wind farm\'s, with --data one of your own.')
-  .option('--data <path>', 'a CSV file with a timestamp column and numeric channels, or a folder of such files (one series each)')
   .option('--out <dir>', 'folder of the package (needed with --data)')
   .option('--labels <file>', 'known anomalies: CSV with the columns series (name of the file without .csv), fault, start, end')
-  .option('--params <file>', 'YAML like model-creation/params.yaml; what it leaves out has defaults')
   .option('--name <name>', 'name of the model; default: the name of the data')
-  .addOption(new Option('--architecture <name>', 'kind of autoencoder; default: several that are combined').choices(ARCHITECTURE_CHOICES))
-  .option('--interval <duration>', 'sampling interval, e.g. PT10M; default: told from the timestamps')
-  .option('--train-until <time>', 'observations before it train, later ones test; default: all train')
-  .option('--channels <names>', 'columns to train on, separated by commas; default: all numeric ones')
-  .option('--exclude <names>', 'columns to leave out, e.g. a label or a number of the row')
-  .option('--delimiter <character>', 'between cells; default: detected')
-  .addOption(new Option('--decimal <character>', 'decimal sign; default: detected').choices(['.', ',']))
-  .option('--timestamp-column <name>', 'default: detected')
-  .option('--timestamp-format <format>', 'Luxon format, e.g. "dd.MM.yyyy HH:mm"; default: detected')
+  .addOption(new Option('--architecture <name>', 'kind of autoencoder; default: several that are combined').choices(ARCHITECTURE_CHOICES)))
 
 function ownPaths (data: string, out: string, labels: string | undefined, work: string): PipelinePaths {
   return { raw: data, labels, prepared: join(work, 'prepared'), model: join(work, 'model'), reports: join(work, 'reports'), package: out }
-}
-
-async function ownParams (flags: Flags, data: string): Promise<Params> {
-  const base = flags.params === undefined ? parseParams({}, 'defaults') : await readParams(flags.params)
-  const name = flags.name ?? seriesName(resolve(data)).toLowerCase().replaceAll(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '').slice(0, 63)
-  return parseParams({
-    ...base,
-    prepare: { ...base.prepare, ...(flags.interval && { interval: flags.interval }), ...(flags.trainUntil && { trainUntil: flags.trainUntil }) },
-    train: { ...base.train, ...(flags.architecture && { architecture: flags.architecture }) },
-    package: { ...base.package, name: name === '' ? 'model' : name },
-  }, 'the flags')
 }
 
 /** The command. Its last line is the package's digest. */
@@ -85,10 +56,7 @@ export async function main (args: readonly string[], print: (text: string) => vo
 /** Trains the farm's model, the one that `npm start` serves. */
 async function trainFarm (flags: Flags, progress: Progress): Promise<string> {
   const [flag] = Object.keys(flags)
-  if (flag !== undefined) {
-    const name = flag.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    throw new Problem('invalid-settings', `--${name} needs --data; the wind farm's model is described by ${FARM_PARAMS} alone.`)
-  }
+  if (flag !== undefined) throw new Problem('invalid-settings', `${flagOf(flag)} needs --data; the wind farm's model is described by ${FARM_PARAMS} alone.`)
   if (!existsSync(FARM_PATHS.raw)) throw new Problem('no-training-data', `There is no ${FARM_PATHS.raw}; make the farm's data with "npm run data", or name your own with --data.`)
   return runPipeline({ paths: FARM_PATHS, params: await readParams(FARM_PARAMS), progress, table: {} })
 }
@@ -98,12 +66,9 @@ async function trainOwn (flags: Flags, data: string, progress: Progress): Promis
   const out = resolve(flags.out)
   await refuseForeignFolder(out)
   const params = await ownParams(flags, data)
-  const { delimiter, decimal, timestampColumn, timestampFormat } = flags
-  const names = (list: string | undefined): string[] | undefined => list?.split(',').map((name) => name.trim())
-  const table = { delimiter, decimal, timestampColumn, timestampFormat, channels: names(flags.channels), exclude: names(flags.exclude) }
   return withTemporaryFolder(out, async (work) => {
     const paths = ownPaths(data, out, flags.labels, work)
-    const digest = await runPipeline({ paths, params, progress, table })
+    const digest = await runPipeline({ paths, params, progress, table: tableOf(flags) })
     await rename(paths.reports, join(out, 'reports'))
     return digest
   })

@@ -1,8 +1,8 @@
 // Builds the service; never listens and never reads the environment.
 import accepts from '@fastify/accepts'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
-import { type Config } from './config.ts'
-import { type ModelRegistry } from './models.ts'
+import type { Config } from './config.ts'
+import type { ModelRegistry } from './models.ts'
 import { addBodies } from './plugins/bodies.ts'
 import { refuseConnection } from './plugins/client-errors.ts'
 import { addErrors, sendProblem, toProblem } from './plugins/errors.ts'
@@ -14,7 +14,7 @@ import { addCompute } from './routes/compute.ts'
 import { addModels } from './routes/models.ts'
 import { addOperation } from './routes/operation.ts'
 import { addPages } from './routes/pages.ts'
-import { type Scorer } from './workers/scorer.ts'
+import type { Scorer } from './workers/scorer.ts'
 
 export interface AppDependencies {
   readonly config: Config

@@ -3,8 +3,8 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../core/errors.ts'
 import { loadModelPackage, TENSORFLOW_VERSION } from '../core/tfjs/model-package.ts'
-import { type Config } from './config.ts'
-import { type BackendDescription, type ServedModel } from './models.ts'
+import type { Config } from './config.ts'
+import type { BackendDescription, ServedModel } from './models.ts'
 
 export interface LoadedModels {
   readonly models: readonly ServedModel[]

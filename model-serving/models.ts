@@ -1,7 +1,7 @@
 // The models that are served, by name. Knows no file and no tensor: packages come ready to score.
 import { Problem } from '../core/errors.ts'
-import { type Manifest } from '../core/manifest.ts'
-import { type Autoencoder } from '../core/reconstruction-error.ts'
+import type { Manifest } from '../core/manifest.ts'
+import type { Autoencoder } from '../core/reconstruction-error.ts'
 
 /** Name of the model that is fitted on the posted series itself. */
 export const AD_HOC = 'ad-hoc'

@@ -1,12 +1,12 @@
 // What every program that serves does: environment → settings → service, signals → end. Failures are a sentence on stderr and exit code 1.
-import { type FastifyServerOptions } from 'fastify'
+import type { FastifyServerOptions } from 'fastify'
 import { Problem } from '../core/errors.ts'
 import { type Config, readConfig, readEnvironment } from './config.ts'
 import { serve } from './serve.ts'
 
 export interface ServiceProgram {
-  /** What there is to do before the models can be loaded. `stopped` aborts when the service is asked to end. */
-  readonly prepare?: (config: Config, stopped: AbortSignal) => Promise<void>
+  /** What there is to do before the models can be loaded, if anything. `stopped` aborts when the service is asked to end. */
+  readonly prepare?: (config: Config, stopped: AbortSignal) => (() => Promise<void>) | undefined
   /** Called once the models are served, unless the service was asked to end before. */
   readonly onReady?: (url: string) => void
 }
@@ -16,7 +16,7 @@ export async function runService ({ prepare, onReady }: ServiceProgram = {}): Pr
   const stopping = new AbortController()
   try {
     const config = readConfig(readEnvironment())
-    const service = await serve(config, { logger: loggerOf(config), prepare: async (settings) => prepare?.(settings, stopping.signal) })
+    const service = await serve(config, { logger: loggerOf(config), prepare: prepare?.(config, stopping.signal) })
     const stop = (): void => {
       stopping.abort()
       service.close().catch(() => { process.exitCode = 1 })

@@ -1,11 +1,10 @@
 // Runs the service: listens at once, loads the models, closes with grace. For main.ts and for programs that embed the service.
-import { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
 import { Problem } from '../core/errors.ts'
-import { buildApp } from './app.ts'
-import { type Config } from './config.ts'
+import type { Config } from './config.ts'
 import { ModelRegistry } from './models.ts'
 import { WorkerPool } from './workers/pool.ts'
-import { type Scorer } from './workers/scorer.ts'
+import type { Loaded, Scorer } from './workers/scorer.ts'
 
 export interface RunningService {
   readonly url: string
@@ -18,8 +17,8 @@ export interface RunningService {
 export interface ServeOptions {
   /** pino options of Fastify, or false; default: JSON lines at the configured level. */
   readonly logger?: FastifyServerOptions['logger']
-  /** What there is to do before the models can be loaded, e.g. to train them. */
-  readonly prepare?: (config: Config) => Promise<void>
+  /** What there is to do before the models can be loaded, e.g. to train them; begins once the service listens. */
+  readonly prepare?: (() => Promise<void>) | undefined
   /** What scores; default: worker threads with the packages of config.modelsDir. */
   readonly scorer?: Scorer
 }
@@ -28,13 +27,20 @@ export interface ServeOptions {
 export async function serve (config: Config, options: ServeOptions = {}): Promise<RunningService> {
   const { logger = { level: config.logLevel }, prepare, scorer = new WorkerPool(config) } = options
   const models = new ModelRegistry()
+  let log: FastifyBaseLogger | undefined
+  const load = async (): Promise<Loaded> => scorer.start((fault) => { log?.error({ err: fault }, 'a worker thread failed') })
+  // A thread takes as long to start as everything of HTTP: it begins before that is even read.
+  const early = prepare === undefined ? load() : undefined
+  early?.catch(() => {})
+  const { buildApp } = await import('./app.ts')
   const app = await buildApp({ config, models, scorer, logger })
+  log = app.log
   const url = await listen(app, config)
   let closing = false
   const start = async (): Promise<void> => {
-    await prepare?.(config)
+    await prepare?.()
     if (closing) return
-    const loaded = await scorer.start((fault) => { app.log.error({ err: fault }, 'a worker thread failed') })
+    const loaded = await (early ?? load())
     models.open(loaded.models, loaded.backend)
     const served = loaded.models.map(({ manifest: { name, version }, goldenDifference }) => ({ name, version, goldenDifference }))
     if (!closing) app.log.info({ backend: loaded.backend.name, models: served }, 'ready')

@@ -1,7 +1,7 @@
 // The score of the Numenta Anomaly Benchmark: early detections inside windows pay, flags outside cost. Knows no files.
 import { Problem } from '../errors.ts'
 import { ratio } from './confusion.ts'
-import { type Run } from './runs.ts'
+import type { Run } from './runs.ts'
 
 /** Standard profile: cost of a false positive against 1 for a window found or missed. */
 const FALSE_POSITIVE_COST = 0.11

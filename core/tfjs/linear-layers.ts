@@ -1,7 +1,7 @@
 // Stored models of linear layers, recognised and run by the kernel: quicker than TensorFlow.js, which they do not even load.
-import { type Autoencoder } from '../reconstruction-error.ts'
+import type { Autoencoder } from '../reconstruction-error.ts'
 import { maskedAutoencoder, subspaceAutoencoder } from '../linear.ts'
-import { type SavedModel } from './saved-model.ts'
+import type { SavedModel } from './saved-model.ts'
 
 interface DenseLayer {
   readonly units: number

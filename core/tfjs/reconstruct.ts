@@ -1,8 +1,8 @@
 // A trained LayersModel as a Reconstruct function: batches, padding and disposal of tensors; knows nothing of scaling or scores.
-import { type LayersModel, type Tensor } from '@tensorflow/tfjs'
+import type { LayersModel, Tensor } from '@tensorflow/tfjs'
 import { Problem } from '../errors.ts'
-import { type Reconstruct } from '../reconstruction-error.ts'
-import { type Backend, type BackendName } from './backend.ts'
+import type { Reconstruct } from '../reconstruction-error.ts'
+import type { Backend, BackendName } from './backend.ts'
 
 /**
  * Windows per call. On native a matrix product takes another path for another number of rows (bits then depend on the neighbours),

@@ -1,5 +1,5 @@
 // What a stored LayersModel consists of.
-import { type io } from '@tensorflow/tfjs'
+import type { io } from '@tensorflow/tfjs'
 
 /** A LayersModel as JSON topology and bytes. */
 export interface SavedModel {

@@ -3,7 +3,7 @@
 // The files must be byte-identical on every machine. IEEE 754 fixes the last bit of these five operations, but not of sin, exp, pow
 // or log (V8 has changed some of them between versions), and a simulation that feeds on its own state would carry such a bit on
 // until it shows in a rounded value. So nothing in core/wind-farm calls them.
-import { type Random } from '../random.ts'
+import type { Random } from '../random.ts'
 
 /** `value` kept within [low, high]. */
 export function clamp (value: number, low: number, high: number): number {

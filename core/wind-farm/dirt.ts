@@ -1,5 +1,5 @@
 // What happens to a clean series on its way into a historian's export: missing values, gaps, jitter, duplicate and late rows.
-import { type Random } from '../random.ts'
+import type { Random } from '../random.ts'
 import { timeOf, type Series } from '../series.ts'
 import { STEPS_PER_HOUR } from './channels.ts'
 

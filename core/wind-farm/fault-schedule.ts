@@ -5,7 +5,7 @@ import { between } from './arithmetic.ts'
 import { CHANNELS, STEPS_PER_DAY, STEPS_PER_HOUR, type Channel } from './channels.ts'
 import { RATED_POWER_KW } from './controls.ts'
 import { FAULT_TRAITS, FAULT_TYPES, type Fault, type FaultType } from './faults.ts'
-import { type TurbineRun } from './turbine.ts'
+import type { TurbineRun } from './turbine.ts'
 
 /** Healthy hours between two faults of one turbine, at least. */
 const REST_STEPS = 26 * STEPS_PER_HOUR

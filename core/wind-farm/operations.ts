@@ -1,5 +1,5 @@
 // What people and the grid ask of the turbines, all of it normal: maintenance, cable unwinding, grid outages, curtailment.
-import { type Random } from '../random.ts'
+import type { Random } from '../random.ts'
 import { between } from './arithmetic.ts'
 import { STEPS_PER_DAY, STEPS_PER_HOUR } from './channels.ts'
 

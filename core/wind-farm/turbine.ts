@@ -1,13 +1,13 @@
 // One turbine: weather, orders and faults in, a recorded series out. Knows no other turbine and no dirt.
-import { type Random } from '../random.ts'
-import { type Series } from '../series.ts'
+import type { Random } from '../random.ts'
+import type { Series } from '../series.ts'
 import { between, clamp, hump, noise, wander } from './arithmetic.ts'
 import { CHANNELS, quantise, SAMPLING_INTERVAL_MS, type Measurements } from './channels.ts'
 import { control, GEAR_RATIO, RATED_POWER_KW, RATED_ROTOR_RPM, type ControlState, type Operation, type Regime } from './controls.ts'
 import { effectsAt, falsify, type Effects, type Fault } from './faults.ts'
-import { type Orders } from './operations.ts'
+import type { Orders } from './operations.ts'
 import { heat, type Temperatures } from './thermal.ts'
-import { type Weather } from './weather.ts'
+import type { Weather } from './weather.ts'
 
 /** Share of the power that a turbine loses for each °C of wear. */
 const POWER_LOST_TO_WEAR = 0.005

@@ -1,5 +1,5 @@
 // The weather over the farm: one free-stream wind and one ambient temperature for all turbines. Knows no turbine.
-import { type Random } from '../random.ts'
+import type { Random } from '../random.ts'
 import { between, drift, hump, wander, wave } from './arithmetic.ts'
 import { STEPS_PER_DAY, STEPS_PER_HOUR } from './channels.ts'
 

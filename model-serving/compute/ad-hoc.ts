@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto'
 import { type AdHocDetector, fitAdHoc } from '../../core/ad-hoc.ts'
 import { pointer, Problem } from '../../core/errors.ts'
-import { type Series } from '../../core/series.ts'
+import type { Series } from '../../core/series.ts'
 import { canonicalJson } from '../../core/tfjs/model-package.ts'
 import { AD_HOC } from '../models.ts'
-import { type ModelInUse } from './answer.ts'
-import { type FitPart } from './options.ts'
+import type { ModelInUse } from './answer.ts'
+import type { FitPart } from './options.ts'
 
 /** @throws Problem invalid-request, series-too-long, or what fitAdHoc() refuses */
 export async function adHocModel (series: Series, fit: FitPart | undefined, maxFitValues: number): Promise<ModelInUse> {

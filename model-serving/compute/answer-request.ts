@@ -1,13 +1,13 @@
 // A request as it came → the bytes of its answer: everything of POST /compute that takes time. Runs in the worker threads; a
 // failure comes out as plain data, because a Problem would lose its class on the way to the thread that speaks HTTP.
-import { type ModelRegistry, type ServedModel } from '../models.ts'
+import type { ModelRegistry, ServedModel } from '../models.ts'
 import { type ComputeAnswer, type Part, PARTS } from '../schemas/compute.ts'
-import { type AnswerType } from '../schemas/media.ts'
-import { type ComputeLimits } from '../workers/messages.ts'
+import type { AnswerType } from '../schemas/media.ts'
+import type { ComputeLimits } from '../workers/messages.ts'
 import { answerTable } from './answer-table.ts'
 import { compute } from './compute.ts'
-import { type ComputeInput } from './input.ts'
-import { type ComputeTask, type Outcome } from './messages.ts'
+import type { ComputeInput } from './input.ts'
+import type { ComputeTask, Outcome } from './messages.ts'
 import { plainFailure } from './plain-failure.ts'
 import { readRequest } from './read-request.ts'
 

@@ -1,6 +1,6 @@
 // The answer of POST /compute as CSV: one row an observation, RFC 4180.
 import { parseDuration } from '../../core/duration.ts'
-import { type ComputeAnswer } from '../schemas/compute.ts'
+import type { ComputeAnswer } from '../schemas/compute.ts'
 import { formatInstant, parseInstant } from './times.ts'
 
 interface Column {

@@ -1,16 +1,16 @@
 // Series and detection → the answer of POST /compute: arrays on the grid, null where nothing is known.
 import { findAnomalies } from '../../core/anomalies.ts'
 import { findChangepoints } from '../../core/changepoints.ts'
-import { type Detection, type DetectorModel } from '../../core/detection.ts'
+import type { Detection, DetectorModel } from '../../core/detection.ts'
 import { formatDuration } from '../../core/duration.ts'
 import { type Series, timeOf } from '../../core/series.ts'
-import { type Autoencoder } from '../../core/reconstruction-error.ts'
+import type { Autoencoder } from '../../core/reconstruction-error.ts'
 import { ANOMALOUS, NOT_SCORED } from '../../core/verdicts.ts'
 import { type ComputeAnswer, type Part, PARTS_BY_OBSERVATION } from '../schemas/compute.ts'
-import { type PostedSeries } from './input.ts'
+import type { PostedSeries } from './input.ts'
 import { anomalyRules, type ComputeOptions } from './options.ts'
 import { formatInstant } from './times.ts'
-import { type Verdicts } from './verdicts.ts'
+import type { Verdicts } from './verdicts.ts'
 
 /** A model as far as scoring and answering need it. */
 export interface ModelInUse {

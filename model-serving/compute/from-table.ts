@@ -3,7 +3,7 @@ import { keepChannels, readTable, type Table } from '../../core/csv.ts'
 import { pointer, Problem } from '../../core/errors.ts'
 import { resample } from '../../core/resample.ts'
 import { checkChannels } from '../../core/series.ts'
-import { type ComputeQuery, type OptionsRequest } from '../schemas/compute.ts'
+import type { ComputeQuery, OptionsRequest } from '../schemas/compute.ts'
 import { checkLength, maxObservations, type ComputeInput, type PostedSeries, type WantedSeries } from './input.ts'
 import { readOptions, type ComputeOptions } from './options.ts'
 

@@ -1,8 +1,8 @@
 // What every request comes down to, whatever its media type, and the checks that all of them share.
 import { Problem } from '../../core/errors.ts'
-import { type ChannelQuality } from '../../core/resample.ts'
+import type { ChannelQuality } from '../../core/resample.ts'
 import { type Series, timeOf } from '../../core/series.ts'
-import { type ComputeOptions } from './options.ts'
+import type { ComputeOptions } from './options.ts'
 import { isInstant } from './times.ts'
 
 /** A posted series on the model's grid, its channels in the model's order. */

@@ -1,6 +1,6 @@
 // What a request and its answer are between the thread that speaks HTTP and the ones that score: plain data, bytes unread.
-import { type AnswerType, type BodyType } from '../schemas/media.ts'
-import { type PlainFailure } from './plain-failure.ts'
+import type { AnswerType, BodyType } from '../schemas/media.ts'
+import type { PlainFailure } from './plain-failure.ts'
 
 export interface ComputeTask {
   readonly body: Uint8Array

@@ -1,6 +1,6 @@
 // What the caller wants of a detection: the same options whether they came in a JSON body or in a query.
-import { type AnomalyRules } from '../../core/anomalies.ts'
-import { type Scoring } from '../../core/detection.ts'
+import type { AnomalyRules } from '../../core/anomalies.ts'
+import type { Scoring } from '../../core/detection.ts'
 import { parseDuration } from '../../core/duration.ts'
 import { pointer, Problem } from '../../core/errors.ts'
 import { DEFAULT_PARTS, type OptionsRequest, type Part } from '../schemas/compute.ts'

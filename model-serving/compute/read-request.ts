@@ -4,8 +4,8 @@ import { checked } from '../schemas/check.ts'
 import { ComputeQuerySchema, ComputeRequestSchema, FormBodySchema } from '../schemas/compute.ts'
 import { inputFromJson } from './from-json.ts'
 import { inputFromTable } from './from-table.ts'
-import { type ComputeInput } from './input.ts'
-import { type ComputeTask } from './messages.ts'
+import type { ComputeInput } from './input.ts'
+import type { ComputeTask } from './messages.ts'
 import { parseForm, parseJson, parseText } from './read-body.ts'
 
 /** @throws Problem of whatever is wrong with the request, before a model is known */

@@ -1,10 +1,10 @@
 // The options that change verdicts, never scores → the rules of core/verdicts.ts for a model.
-import { type Detection, type DetectorModel } from '../../core/detection.ts'
+import type { Detection, DetectorModel } from '../../core/detection.ts'
 import { pointer, Problem } from '../../core/errors.ts'
-import { type Series } from '../../core/series.ts'
+import type { Series } from '../../core/series.ts'
 import { thresholdForBudget, thresholdForSensitivity } from '../../core/tail.ts'
 import { type Direction, judge, type VerdictRules } from '../../core/verdicts.ts'
-import { type ComputeOptions } from './options.ts'
+import type { ComputeOptions } from './options.ts'
 
 export interface Verdicts {
   /** Score above which an observation is anomalous. */

@@ -1,7 +1,7 @@
 // Bodies in and out: compression both ways, and the media types that are read. Limits hold after decompression. Bytes stay bytes:
 // what they say is read where they are scored, off this thread (compute/read-body.ts).
 import compress from '@fastify/compress'
-import { type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BODY_TYPES } from '../schemas/media.ts'
 
 export async function addBodies (app: FastifyInstance): Promise<void> {

@@ -1,9 +1,9 @@
 // What Node refuses before there is a request: no HTTP, headers too large, a request that does not arrive. The same problem
 // documents, written to the bare connection, which is closed.
 import { maxHeaderSize, STATUS_CODES } from 'node:http'
-import { type Socket } from 'node:net'
-import { type ConnectionError, type FastifyBaseLogger } from 'fastify'
-import { type AnyProblemCode } from '../schemas/problem.ts'
+import type { Socket } from 'node:net'
+import type { ConnectionError, FastifyBaseLogger } from 'fastify'
+import type { AnyProblemCode } from '../schemas/problem.ts'
 import { PROBLEM_MEDIA_TYPE, problemDocument } from './errors.ts'
 import { protectiveHeaders } from './headers.ts'
 

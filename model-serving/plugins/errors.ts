@@ -1,5 +1,5 @@
 // One shape for every failure: whatever is thrown leaves as application/problem+json; a 4xx tells, a 5xx hides.
-import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, type ProblemCode, PROBLEMS } from '../../core/errors.ts'
 import { briefItem, shorten } from '../compute/plain-failure.ts'
 import { ALL_PROBLEMS, type AnyProblemCode, type ProblemDocument, problemType } from '../schemas/problem.ts'

@@ -1,5 +1,5 @@
 // Headers that every answer carries: request id, and what a browser may do with the page. No CORS: other sites get nothing.
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** Scripts, data and images of this origin alone; inline styles for Swagger UI, data: and blob: images for charts. */
 const CONTENT_SECURITY_POLICY = [

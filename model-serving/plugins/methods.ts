@@ -1,5 +1,5 @@
 // A known path with another method answers 405 with Allow, not 404.
-import { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { sendDocument } from './errors.ts'
 import { DOCS_PATH } from './openapi.ts'
 

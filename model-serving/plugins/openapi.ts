@@ -1,10 +1,10 @@
 // GET /openapi.json and /docs: OpenAPI 3.1 made from the zod schemas that the routes validate with.
 import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import { type FastifyInstance, type FastifySchema } from 'fastify'
+import type { FastifyInstance, FastifySchema } from 'fastify'
 import { z } from 'zod'
 import { components } from '../schemas/components.ts'
-import { type JsonContent } from '../schemas/content.ts'
+import type { JsonContent } from '../schemas/content.ts'
 import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
 import { HtmlAnswerSchema } from '../schemas/media.ts'
 import { type DocumentedResponse, problemResponses } from '../schemas/problem.ts'

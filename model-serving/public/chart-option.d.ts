@@ -1,6 +1,6 @@
 // Types of chart-option.js for TypeScript importers, which read no JavaScript.
-import { type EChartsOption } from 'echarts'
-import { type Answer, type Plot } from './types.d.ts'
+import type { EChartsOption } from 'echarts'
+import type { Answer, Plot } from './types.d.ts'
 
 export { type Answer, type Plot } from './types.d.ts'
 

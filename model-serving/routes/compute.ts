@@ -1,15 +1,15 @@
 // POST /compute: a series in, scores out, in the media types that the caller sends and wants.
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
-import { type ComputeTask } from '../compute/messages.ts'
-import { type ModelRegistry } from '../models.ts'
-import { type RouteDocument } from '../plugins/openapi.ts'
+import type { ComputeTask } from '../compute/messages.ts'
+import type { ModelRegistry } from '../models.ts'
+import type { RouteDocument } from '../plugins/openapi.ts'
 import { ComputeAnswerSchema, ComputeQuerySchema, ComputeRequestSchema, CsvBodySchema, FormBodySchema } from '../schemas/compute.ts'
 import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
 import { type ComputeExamples, computeExamples } from '../schemas/examples.ts'
 import { ANSWER_TYPES, type AnswerType, BODY_TYPES, CsvAnswerSchema, PngAnswerSchema, SvgAnswerSchema } from '../schemas/media.ts'
 import { problemResponses } from '../schemas/problem.ts'
-import { type Scorer } from '../workers/scorer.ts'
+import type { Scorer } from '../workers/scorer.ts'
 
 const document = (examples: ComputeExamples) => ({
   operationId: 'compute',

@@ -1,7 +1,7 @@
 // GET /models and GET /models/{name}: what is served.
-import { type FastifyInstance } from 'fastify'
-import { type ModelRegistry } from '../models.ts'
-import { type RouteDocument } from '../plugins/openapi.ts'
+import type { FastifyInstance } from 'fastify'
+import type { ModelRegistry } from '../models.ts'
+import type { RouteDocument } from '../plugins/openapi.ts'
 import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
 import { describeModel, ModelDescriptionSchema, ModelListSchema, ModelParamsSchema } from '../schemas/models.ts'
 import { problemResponses } from '../schemas/problem.ts'

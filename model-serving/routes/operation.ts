@@ -1,8 +1,8 @@
 // GET /status, /livez and /readyz: for people, engines and load balancers.
-import { type FastifyInstance } from 'fastify'
-import { type Config } from '../config.ts'
-import { type ModelRegistry } from '../models.ts'
-import { type RouteDocument } from '../plugins/openapi.ts'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config.ts'
+import type { ModelRegistry } from '../models.ts'
+import type { RouteDocument } from '../plugins/openapi.ts'
 import { serviceVersion } from '../project.ts'
 import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
 import { problemResponses } from '../schemas/problem.ts'

@@ -3,11 +3,11 @@
 import { CHANNELS } from '../../core/wind-farm/channels.ts'
 import { answerTable } from '../compute/answer-table.ts'
 import { serviceVersion } from '../project.ts'
-import { type ComputeAnswer } from './compute.ts'
-import { type NamedExample } from './content.ts'
+import type { ComputeAnswer } from './compute.ts'
+import type { NamedExample } from './content.ts'
 import { EXAMPLE_MODEL } from './examples.ts'
-import { type ModelDescription } from './models.ts'
-import { type Status } from './status.ts'
+import type { ModelDescription } from './models.ts'
+import type { Status } from './status.ts'
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`
 const one = (name: string, summary: string, value: unknown): Record<string, NamedExample> => ({ [name]: { summary, value } })

@@ -1,5 +1,5 @@
 // A part of a request against its zod schema; a mismatch is a Problem with JSON pointers.
-import { type core, type z } from 'zod'
+import type { core, z } from 'zod'
 import { pointer, Problem, type ProblemItem } from '../../core/errors.ts'
 
 const MAX_ITEMS = 10

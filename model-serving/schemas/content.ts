@@ -1,5 +1,5 @@
 // How a body is described in the OpenAPI document.
-import { type z } from 'zod'
+import type { z } from 'zod'
 
 export interface NamedExample {
   readonly summary: string

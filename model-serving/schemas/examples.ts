@@ -4,7 +4,7 @@ import { formatDuration } from '../../core/duration.ts'
 import { channelValues, type Series, slice, timeOf } from '../../core/series.ts'
 import { simulateFarm } from '../../core/wind-farm/simulate.ts'
 import { formatInstant } from '../compute/times.ts'
-import { type NamedExample } from './content.ts'
+import type { NamedExample } from './content.ts'
 
 /** The model that the examples are for; their posts are refused where it is not served. */
 export const EXAMPLE_MODEL = 'wind-turbine'

@@ -1,7 +1,7 @@
 // The wire format of GET /models.
 import { z } from 'zod'
 import { formatDuration } from '../../core/duration.ts'
-import { type ModelIdentity } from '../models.ts'
+import type { ModelIdentity } from '../models.ts'
 
 const ScoringSchema = z.strictObject({
   smoothing: z.int().min(1).describe('Errors in the mean.'),

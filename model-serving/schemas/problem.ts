@@ -1,7 +1,7 @@
 // The error document of every route (RFC 9457), and how a route's errors are documented.
 import { z } from 'zod'
 import { PROBLEMS, type ProblemCode } from '../../core/errors.ts'
-import { type JsonContent } from './content.ts'
+import type { JsonContent } from './content.ts'
 
 /** Failures of HTTP itself: only a server meets them, so they are no part of the domain's table. */
 const HTTP_PROBLEMS = {

@@ -35,7 +35,7 @@ function spoiled (length = 120): Series {
 t.test('the answer is what the detector says, aligned with the posted grid', async (t) => {
   const series = spoiled()
   const answer = await answerOf({ model: 'small', ...jsonOf(series), options: all })
-  const detection = detectBatch(smallModel.manifest.detector, smallModel.reconstruct, series)
+  const detection = detectBatch(smallModel.manifest.detector, smallModel.autoencoders, series)
   t.same(answer.model, { name: 'small', version: '1', digest: smallModel.digest, architecture: 'linear' })
   t.match(answer, { scoring: 'batch', threshold: 1, start: '2026-01-01T00:00:00Z', step: 'PT10M' })
   t.notOk('timestamps' in answer, 'times are sent where times came')
@@ -104,7 +104,7 @@ t.test('causal scoring looks back only: a prefix gets a prefix of the scores', a
   const series = windSeries(80, 'causal')
   const options = { scoring: 'causal' }
   const { score, scoring } = await answerOf({ ...jsonOf(series), options })
-  const detection = detectCausal(smallModel.manifest.detector, smallModel.reconstruct, series)
+  const detection = detectCausal(smallModel.manifest.detector, smallModel.autoencoders, series)
   t.equal(scoring, 'causal')
   t.same(score, Array.from(detection.score, (value) => Number.isNaN(value) ? null : value))
   t.same(score!.slice(0, WINDOW), [...Array(WINDOW - 1).fill(null), score![WINDOW - 1]], 'warm-up is not scored')

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { type InjectOptions } from 'fastify'
+import type { InjectOptions } from 'fastify'
 import t from 'tap'
 import { PROBLEMS, Problem } from '../../core/errors.ts'
 import { errorPage, errorRows } from '../plugins/error-page.ts'
@@ -146,12 +146,12 @@ t.test('before the models are loaded, nothing is scored and the caller is told w
 })
 
 t.test('a fault of the service is told without its inside', async (t) => {
-  const broken = await testApp([{ ...smallModel, reconstruct: () => { throw new Error('secret path /srv/key') } }])
+  const broken = await testApp([{ ...smallModel, autoencoders: [{ reconstruct: () => { throw new Error('secret path /srv/key') } }] }])
   t.teardown(() => broken.close())
   const response = await broken.inject(post(json))
   t.match(response.json(), { status: 500, code: 'internal-error' })
   t.notMatch(response.body, /secret|srv/)
-  const domain = await testApp([{ ...smallModel, reconstruct: () => { throw new Problem('invalid-model-package', 'secret path /srv/key') } }])
+  const domain = await testApp([{ ...smallModel, autoencoders: [{ reconstruct: () => { throw new Problem('invalid-model-package', 'secret path /srv/key') } }] }])
   t.teardown(() => domain.close())
   const hidden = await domain.inject(post(json))
   t.match(hidden.json(), { status: 500, code: 'internal-error' })

@@ -3,14 +3,15 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'
-import { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { FIT_DEFAULTS, fitDetector } from '../../core/fit.ts'
 import { makeGolden, reproduceGolden } from '../../core/golden.ts'
-import { ManifestSchema } from '../../core/manifest.ts'
+import { subspaceAutoencoder } from '../../core/linear.ts'
+import { MANIFEST_FORMAT, ManifestSchema } from '../../core/manifest.ts'
 import { createRandom } from '../../core/random.ts'
 import { fromColumns, type Series } from '../../core/series.ts'
-import { fitSubspace, type Subspace, subspaceReconstruct } from '../../core/subspace.ts'
-import { type WindowMatrix } from '../../core/window.ts'
+import { fitSubspace, type Subspace } from '../../core/subspace.ts'
+import type { WindowMatrix } from '../../core/window.ts'
 import { simulateFarm } from '../../core/wind-farm/simulate.ts'
 import { buildApp } from '../app.ts'
 import { answerRequest } from '../compute/answer-request.ts'
@@ -18,7 +19,7 @@ import { failureOf } from '../compute/plain-failure.ts'
 import { type Config, readConfig } from '../config.ts'
 import { ModelRegistry, type ServedModel } from '../models.ts'
 import { WorkerPool } from '../workers/pool.ts'
-import { type Scorer } from '../workers/scorer.ts'
+import type { Scorer } from '../workers/scorer.ts'
 
 /** A model whose weights can be written down, so that a worker thread can have it, too. */
 export interface FixtureModel extends ServedModel {
@@ -27,13 +28,13 @@ export interface FixtureModel extends ServedModel {
 
 function learn (windows: WindowMatrix) {
   const subspace = fitSubspace(windows, 0.95)
-  return { subspace, reconstruct: subspaceReconstruct(subspace) }
+  return { subspace, ...subspaceAutoencoder(subspace, windows.channels) }
 }
 
 async function fitModel (name: string, series: readonly Series[], windowLength: number, folds = 2): Promise<FixtureModel> {
-  const { model, autoencoder } = await fitDetector(series, { ...FIT_DEFAULTS, windowLength, maxWindows: 1000, folds }, learn)
+  const { model, autoencoders } = await fitDetector(series, { ...FIT_DEFAULTS, folds }, [{ windowLength, tail: windowLength, learn }])
   const manifest = ManifestSchema.parse({
-    format: 1,
+    format: MANIFEST_FORMAT,
     name,
     version: '1',
     description: `Fitted for the tests: ${name}`,
@@ -41,9 +42,8 @@ async function fitModel (name: string, series: readonly Series[], windowLength: 
     detector: model,
     training: { tfjs: '4.22.0', backend: 'cpu', parameters: {}, dataSha256: sha256(series[0]!.values), series: series.length, observations: series[0]!.length },
   })
-  const { reconstruct, subspace } = autoencoder
-  const goldenDifference = reproduceGolden(model, reconstruct, makeGolden(model, reconstruct, series[0]!))
-  return { manifest, digest: `sha256:${sha256(JSON.stringify(manifest))}`, goldenDifference, reconstruct, subspace }
+  const goldenDifference = reproduceGolden(model, autoencoders, makeGolden(model, autoencoders, series[0]!))
+  return { manifest, digest: `sha256:${sha256(JSON.stringify(manifest))}`, goldenDifference, autoencoders, subspace: autoencoders[0]!.subspace }
 }
 
 const sha256 = (content: string | Float64Array): string => createHash('sha256').update(content).digest('hex')

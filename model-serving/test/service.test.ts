@@ -7,7 +7,7 @@ import { Duplex, Writable } from 'node:stream'
 import fc from 'fast-check'
 import t from 'tap'
 import { parse } from 'yaml'
-import { type Problem } from '../../core/errors.ts'
+import type { Problem } from '../../core/errors.ts'
 import { answerTable } from '../compute/answer-table.ts'
 import { formatInstant, isInstant, parseInstant } from '../compute/times.ts'
 import { readConfig, SettingsSchema } from '../config.ts'
@@ -63,6 +63,7 @@ t.test('models are listed and described', async (t) => {
   const { models } = ModelListSchema.parse((await get('/models')).json())
   t.equal(models.length, 1)
   t.match(models[0], { name: 'small', samplingInterval: 'PT10M', windowLength: 8, channels: ['wind_speed_ms', 'power_kw'], threshold: 1, goldenDifference: 0 })
+  t.match(models[0], { members: [{ windowLength: 8, tail: 8 }], scorings: { batch: { level: { span: 2001, factor: Number } }, causal: { level: { span: 1001, factor: Number } } } })
   t.same(ModelDescriptionSchema.parse((await get('/models/small')).json()), models[0])
 })
 

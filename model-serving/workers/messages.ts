@@ -1,8 +1,8 @@
 // What the pool and its threads say to each other.
-import { type ComputeTask } from '../compute/messages.ts'
-import { type PlainFailure } from '../compute/plain-failure.ts'
-import { type Config } from '../config.ts'
-import { type Loaded } from './scorer.ts'
+import type { ComputeTask } from '../compute/messages.ts'
+import type { PlainFailure } from '../compute/plain-failure.ts'
+import type { Config } from '../config.ts'
+import type { Loaded } from './scorer.ts'
 
 /** Settings that bound what is computed. */
 export type ComputeLimits = Pick<Config, 'maxValues' | 'adHocMaxValues'>

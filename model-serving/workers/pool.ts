@@ -1,11 +1,11 @@
 // The worker threads that score. This side knows HTTP's bytes alone; a thread that runs too long or out of memory is replaced.
 import { Piscina } from 'piscina'
 import { Problem } from '../../core/errors.ts'
-import { type Answered, type ComputeTask, type Outcome } from '../compute/messages.ts'
+import type { Answered, ComputeTask, Outcome } from '../compute/messages.ts'
 import { failureOf } from '../compute/plain-failure.ts'
-import { type Config } from '../config.ts'
+import type { Config } from '../config.ts'
 import { digestsOf, type PoolTask, type Start, type WorkerSettings } from './messages.ts'
-import { type Loaded, type Scorer } from './scorer.ts'
+import type { Loaded, Scorer } from './scorer.ts'
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const WORKER = new URL(`./worker.${extension}`, import.meta.url).href
@@ -41,7 +41,7 @@ export class WorkerPool implements Scorer {
       // Otherwise a thread without work sleeps in a wait, in which none of its timers and promises runs.
       atomics: 'disabled',
       resourceLimits: { maxOldGenerationSizeMb: computeMaxMemoryMb },
-      execArgv: [...process.execArgv, ...sourceLoader()],
+      execArgv: threadArguments(),
     })
     pool.on('error', onFault)
     this.#pool = pool
@@ -134,9 +134,12 @@ function ownBytes (bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer ? bytes as Uint8Array<ArrayBuffer> : new Uint8Array(bytes)
 }
 
-/** tsx reads TypeScript on the main thread alone (its issue 354): a thread that runs from source asks for it itself. */
-function sourceLoader (): string[] {
-  if (extension === 'js' || !process.execArgv.some((argument) => argument.includes('tsx'))) return []
+/** tsx reads TypeScript on the main thread alone (its issue 354): a thread that runs from source asks for it itself, and not twice. */
+function threadArguments (): string[] {
+  const { execArgv } = process
+  const at = execArgv.findIndex((argument) => argument.includes('tsx'))
+  if (extension === 'js' || at < 0) return execArgv
   const code = `import{register}from${JSON.stringify(import.meta.resolve('tsx/esm/api'))};register()`
-  return ['--import', `data:text/javascript,${encodeURIComponent(code)}`]
+  const isPair = !execArgv[at]!.startsWith('-')
+  return [...execArgv.slice(0, isPair ? at - 1 : at), '--import', `data:text/javascript,${encodeURIComponent(code)}`, ...execArgv.slice(at + 1)]
 }

@@ -1,6 +1,6 @@
 // What POST /compute needs of whatever does the work.
-import { type Answered, type ComputeTask } from '../compute/messages.ts'
-import { type BackendDescription, type ModelIdentity } from '../models.ts'
+import type { Answered, ComputeTask } from '../compute/messages.ts'
+import type { BackendDescription, ModelIdentity } from '../models.ts'
 
 /** Models that are loaded and proved. */
 export interface Loaded {

@@ -2,9 +2,9 @@
 import { workerData } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { answerRequest } from '../compute/answer-request.ts'
-import { type Outcome } from '../compute/messages.ts'
+import type { Outcome } from '../compute/messages.ts'
 import { plainFailure } from '../compute/plain-failure.ts'
-import { type LoadedModels, type loadModels } from '../load-models.ts'
+import type { LoadedModels, loadModels } from '../load-models.ts'
 import { ModelRegistry, type ServedModel } from '../models.ts'
 import { digestsOf, type PoolTask, type Start, type WorkerSettings } from './messages.ts'
 

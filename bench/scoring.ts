@@ -1,0 +1,33 @@
+// Fits an architecture with the default settings on a benchmark file's training prefix, and scores the whole file both ways.
+import { type Scoring } from '../core/detection.ts'
+import { detectCausal } from '../core/detector.ts'
+import { FIT_DEFAULTS, fitDetector, type MemberToFit } from '../core/fit.ts'
+import { detectBatch } from '../core/hindsight.ts'
+import { learnerOf } from '../core/members.ts'
+import { type Autoencoder } from '../core/reconstruction-error.ts'
+import { slice } from '../core/series.ts'
+import { loadBackend } from '../core/tfjs/backend.ts'
+import { membersOf, toFit } from '../model-creation/members.ts'
+import { type Params, ParamsSchema } from '../model-creation/params.ts'
+import { type BenchmarkFile } from './datasets.ts'
+
+export type Architecture = Params['train']['architecture']
+
+/** Shape [length] each; NaN where not scored. */
+export type Scores = Readonly<Record<Scoring, Float64Array>>
+
+export async function scoreFile (architecture: Architecture, { series, train }: BenchmarkFile): Promise<Scores> {
+  const training = [slice(series, 0, train)]
+  const params = ParamsSchema.parse({ train: { architecture } }).train
+  const { model, autoencoders } = await fitDetector<Autoencoder>(training, FIT_DEFAULTS, await learners(params, membersOf(params, training)))
+  const scores = { batch: detectBatch(model, autoencoders, series).score, causal: detectCausal(model, autoencoders, series).score }
+  for (const autoencoder of autoencoders) autoencoder.dispose?.()
+  return scores
+}
+
+/** Exactly solved autoencoders run in the kernel; TensorFlow.js is loaded for the others alone. */
+async function learners (params: Params['train'], members: ReturnType<typeof membersOf>): Promise<Array<MemberToFit<Autoencoder>>> {
+  const solved = members.flatMap(({ architecture, ...settings }) => architecture === 'linear' || architecture === 'masked' ? [{ ...settings, learn: learnerOf(architecture) }] : [])
+  if (solved.length === members.length) return solved
+  return toFit(members, params, { backend: await loadBackend('wasm'), seed: 1, onEpoch: () => {} })
+}

@@ -1,0 +1,162 @@
+// One candidate on trial: fitted on the earlier part of the training series, judged on their last part, the validation tail.
+import { type Detection, type DetectorModel, isAnomalous, type Scoring } from '../../core/detection.ts'
+import { detectCausal } from '../../core/detector.ts'
+import { Problem } from '../../core/errors.ts'
+import { fitDetector, type Learn, type MemberToFit } from '../../core/fit.ts'
+import { detectBatch } from '../../core/hindsight.ts'
+import { maskedAutoencoder, subspaceAutoencoder } from '../../core/linear.ts'
+import { fitMasked } from '../../core/masked.ts'
+import { vusPr } from '../../core/metrics.ts'
+import { createRandom } from '../../core/random.ts'
+import { type Autoencoder } from '../../core/reconstruction-error.ts'
+import { fitScaler } from '../../core/scaler.ts'
+import { type Series, slice } from '../../core/series.ts'
+import { fitSubspace } from '../../core/subspace.ts'
+import { loadBackend } from '../../core/tfjs/backend.ts'
+import { membersOf, type NamedMember, toFit } from '../members.ts'
+import { type Params } from '../params.ts'
+import { type Candidate, trainOf } from './candidates.ts'
+import { anomaliesIn, inject, type Injected, type Kind, kindsFor } from './inject.ts'
+
+/** Last share of every training series that no candidate is fitted on. */
+export const VALIDATION_SHARE = 0.25
+/** Fewest observations of all tails together. */
+const LEAST_TAIL = 60
+/** Observations before the tail that warm the detector up: the same for every candidate. */
+const LEAD = 256
+/** Anomalies of each kind that are aimed at, by injecting several times where the tails are short; at most so often. */
+const ANOMALIES = 20
+const MOST_COPIES = 5
+/** Longest buffer of VUS-PR around an injected anomaly, as a share of the longest of them. */
+const BUFFER_SHARE = 0.25
+
+/** A tail with its lead; `from` is where the tail begins. */
+interface Tail {
+  readonly from: number
+  readonly normal: Series
+  readonly injected: ReadonlyArray<Injected & { readonly kind: Kind }>
+}
+
+/** What all candidates are fitted on and judged by: the same for each of them. */
+export interface Course {
+  readonly fitted: readonly Series[]
+  readonly tails: readonly Tail[]
+  readonly kinds: readonly Kind[]
+  /** Longest buffer of VUS-PR, in observations. */
+  readonly buffer: number
+}
+
+/** What a candidate achieved. Means over batch and causal scoring, kinds and series, but where a scoring is named. */
+export interface Trial {
+  readonly candidate: Candidate
+  readonly vusPr: number
+  /** Share of the untouched tails' scored observations that are flagged, %. */
+  readonly falseAlarms: number
+  readonly batch: number
+  readonly causal: number
+  readonly kinds: Readonly<Record<string, number>>
+  /** Values that the candidate's windows hold: how simple it is. */
+  readonly width: number
+}
+
+/**
+ * Cuts the tails off the training series and injects anomalies into copies of them.
+ * @throws Problem no-training-data where the tails are too short or no channel varies
+ */
+export function layCourse (training: readonly Series[], { seed, lengths }: { seed: number, lengths: readonly number[] }): Course {
+  const splits = training.map((series) => series.length - Math.floor(series.length * VALIDATION_SHARE))
+  const tails = training.map((series, i) => slice(series, splits[i]!, series.length))
+  const observations = tails.reduce((sum, tail) => sum + tail.length, 0)
+  if (observations < LEAST_TAIL) throw new Problem('no-training-data', `The training part is too short to keep a quarter of it for validation: ${observations} observations, at least ${LEAST_TAIL} are needed; train on more data.`)
+  const fitted = training.map((series, i) => slice(series, 0, splits[i]!))
+  const { channels } = training[0]!
+  const scaler = fitScaler(fitted.map(({ values }) => values), channels.length)
+  if (scaler.scale.every((scale) => scale === 0)) throw new Problem('no-training-data', 'No channel varies in the training part, so there is nothing to choose by; add channels that do.')
+  const kinds = kindsFor(channels.length)
+  const copies = Math.min(MOST_COPIES, Math.ceil(ANOMALIES / tails.reduce((sum, tail) => sum + anomaliesIn(tail.length, lengths), 0)))
+  const laid = tails.flatMap((tail, i) => {
+    if (tail.length === 0) return []
+    const trained = fitted[i]!
+    const injected = kinds.flatMap((kind) => Array.from({ length: copies }, (_, copy) =>
+      ({ kind, ...inject(tail, { kind, lengths, trained, scaler, random: createRandom(`search/${seed}/${i}/${kind}/${copy}`) }) })))
+    return [withLead(trained, tail, injected)]
+  })
+  return { fitted, kinds, tails: laid, buffer: Math.ceil(BUFFER_SHARE * Math.max(...lengths)) }
+}
+
+/** Puts what comes before the tail in front of it and of its copies. */
+function withLead (trained: Series, tail: Series, injected: Tail['injected']): Tail {
+  const from = Math.min(LEAD, trained.length)
+  const lead = slice(trained, trained.length - from, trained.length)
+  return { from, normal: joined(lead, tail), injected: injected.map((one) => ({ ...one, series: joined(lead, one.series) })) }
+}
+
+function joined (before: Series, after: Series): Series {
+  const values = new Float64Array(before.values.length + after.values.length)
+  values.set(before.values)
+  values.set(after.values, before.values.length)
+  return { ...before, length: before.length + after.length, values }
+}
+
+/** Fits a candidate and judges it. @throws Problem no-training-data, invalid-settings where it cannot be fitted */
+export async function tryOut (course: Course, base: Params['train'], candidate: Candidate): Promise<Trial> {
+  const params = trainOf(base, candidate)
+  const members = membersOf(params, course.fitted)
+  const { maxGap, maxWindows, folds, switchWeight, constantWeight, causal, batch } = params
+  const { model, autoencoders } = await fitDetector<Autoencoder>(course.fitted, { maxGap, maxWindows, folds, switchWeight, constantWeight, causal, batch }, await learners(params, members))
+  try {
+    const width = members.reduce((sum, { windowLength }) => sum + windowLength, 0) * model.channels.length
+    return { candidate, ...judge(course, model, autoencoders), width }
+  } finally {
+    for (const autoencoder of autoencoders) autoencoder.dispose?.()
+  }
+}
+
+/** Exactly solved autoencoders run in the kernel; TensorFlow.js is needed for the others alone. */
+async function learners (params: Params['train'], members: readonly NamedMember[]): Promise<Array<MemberToFit<Autoencoder>>> {
+  const solved = members.flatMap(({ architecture, windowLength, tail }) => {
+    const learn = solverOf(architecture, params.architectures[architecture])
+    return learn === undefined ? [] : [{ windowLength, tail, learn }]
+  })
+  if (solved.length === members.length) return solved
+  return toFit(members, params, { backend: await loadBackend(params.backend), seed: params.seed, onEpoch: () => {} })
+}
+
+function solverOf (architecture: string, section: Readonly<Record<string, unknown>>): Learn<Autoencoder> | undefined {
+  if (architecture === 'linear') return (windows) => subspaceAutoencoder(fitSubspace(windows, Number(section['varianceShare'])), windows.channels)
+  if (architecture === 'masked') return (windows) => maskedAutoencoder(fitMasked(windows, Number(section['ridge'])), windows.channels)
+  return undefined
+}
+
+const SCORINGS = { batch: detectBatch, causal: detectCausal } as const
+
+function judge ({ tails, kinds, buffer }: Course, model: DetectorModel, autoencoders: readonly Autoencoder[]): Omit<Trial, 'candidate' | 'width'> {
+  const detect = (scoring: Scoring, series: Series): Detection => SCORINGS[scoring](model, autoencoders, series)
+  const volumes = (scoring: Scoring): ReadonlyArray<{ kind: Kind, volume: number }> => tails.flatMap(({ from, injected }) => injected.map(({ kind, series, labels }) =>
+    ({ kind, volume: vusPr(labels, detect(scoring, series).score.subarray(from), buffer) })))
+  const [batch, causal] = [volumes('batch'), volumes('causal')]
+  const both = [...batch, ...causal]
+  const ofKind = (kind: Kind): number => mean(both.flatMap((one) => one.kind === kind ? [one.volume] : []))
+  return {
+    vusPr: mean(both.map(({ volume }) => volume)),
+    falseAlarms: mean((['batch', 'causal'] as const).map((scoring) => flaggedShare(tails.map(({ from, normal }) => detect(scoring, normal).score.subarray(from))))),
+    batch: mean(batch.map(({ volume }) => volume)),
+    causal: mean(causal.map(({ volume }) => volume)),
+    kinds: Object.fromEntries(kinds.map((kind) => [kind, ofKind(kind)])),
+  }
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+/** Percent; 0 where nothing is scored. */
+function flaggedShare (scores: readonly Float64Array[]): number {
+  let [flagged, scored] = [0, 0]
+  for (const score of scores) {
+    for (const value of score) {
+      if (Number.isNaN(value)) continue
+      scored++
+      if (isAnomalous(value)) flagged++
+    }
+  }
+  return 100 * flagged / Math.max(1, scored)
+}
