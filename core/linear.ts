@@ -1,8 +1,8 @@
 // The exactly solved linear autoencoders as the detector runs them: by the kernel, straight from the run.
 import { createMaskedKernel, createSubspaceKernel, type LinearKernel } from './kernel/linear-kernel.ts'
-import { type Masked } from './masked.ts'
-import { type Autoencoder, type RunErrors, type RunOptions } from './reconstruction-error.ts'
-import { type Subspace } from './subspace.ts'
+import type { Masked } from './masked.ts'
+import type { Autoencoder, RunErrors, RunOptions } from './reconstruction-error.ts'
+import type { Subspace } from './subspace.ts'
 
 export function subspaceAutoencoder (subspace: Subspace, channels: number): Autoencoder {
   return kernelAutoencoder(channels, (values) => createSubspaceKernel(subspace, values))

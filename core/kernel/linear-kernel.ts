@@ -1,8 +1,8 @@
 // Scores windows by a linear autoencoder with kernel.wat, straight from the run that they overlap in: no window is ever laid out.
 // 32-bit products, each sum in an order that the position within the window fixes; so a window's bits depend on that window alone.
-import { type Masked } from '../masked.ts'
-import { type Reconstruct, type RunErrors } from '../reconstruction-error.ts'
-import { type Subspace } from '../subspace.ts'
+import type { Masked } from '../masked.ts'
+import type { Reconstruct, RunErrors } from '../reconstruction-error.ts'
+import type { Subspace } from '../subspace.ts'
 import { LANES, pack, type Packed, packMasked } from './pack.ts'
 import { claimMemory, float32At, float64At, kernelFunctions } from './kernel-memory.ts'
 

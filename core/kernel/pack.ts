@@ -1,6 +1,6 @@
 // Linear autoencoders as kernel.wat wants them: 32-bit, channel after channel, four codes side by side.
-import { type Masked } from '../masked.ts'
-import { type Subspace } from '../subspace.ts'
+import type { Masked } from '../masked.ts'
+import type { Subspace } from '../subspace.ts'
 
 /** Windows that the kernel takes together. */
 export const LANES = 8

@@ -13,7 +13,7 @@ import type { Autoencoder, Reconstruct } from '../reconstruction-error.ts'
 import { type Backend, type BackendChoice, loadBackend } from './backend.ts'
 import { linearLayers } from './linear-layers.ts'
 import { toReconstruct } from './reconstruct.ts'
-import { type SavedModel } from './saved-model.ts'
+import type { SavedModel } from './saved-model.ts'
 
 /** The files of one member: TensorFlow.js' own layout, loadable by tf.loadLayersModel. */
 interface MemberFiles {
