@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 import t from 'tap'
 import { kernelBinary } from '../../scripts/build-kernel.ts'
-import { createSubspaceKernel } from '../kernel/linear-kernel.ts'
+import { createMaskedKernel, createSubspaceKernel } from '../kernel/linear-kernel.ts'
+import { maskedReconstruct } from '../masked.ts'
 import { createRandom } from '../random.ts'
 import { reconstructionError } from '../reconstruction-error.ts'
 import { fitSubspace, type Subspace, subspaceReconstruct } from '../subspace.ts'
@@ -106,6 +107,26 @@ t.test('a window has the same bits alone, anywhere in a run, and beside any othe
       same(alone.subarray((length - 1) * channels), piece.newest.subarray(0, channels)) &&
       same(kernel.reconstruct(doubled, 2).subarray(subspace.width), alone)
   }), { numRuns: 100 })
+})
+
+t.test('a masked autoencoder agrees with 64-bit arithmetic too, and each of its windows has the same bits alone', async () => {
+  fc.assert(fc.property(fc.record({ length: fc.integer({ min: 1, max: 20 }), channels: fc.integer({ min: 1, max: 5 }), windows: fc.integer({ min: 1, max: 60 }), seed: fc.nat() }), ({ length, channels, windows, seed }) => {
+    const random = createRandom(seed)
+    const width = length * channels
+    const weights = Float64Array.from({ length: width * width }, (_, i) => i % (width + 1) === 0 ? 0 : random.normal() / width)
+    const masked = { width, offset: Float64Array.from({ length: width }, () => 0.3 * random.normal()), weights }
+    const run = Float32Array.from({ length: (windows + length - 1) * channels }, () => random.normal())
+    const kernel = createMaskedKernel(masked, channels)
+    const options = { tail: length, weights: Array<number>(channels).fill(1), expected: false }
+    const { errors, newest } = kernel.runErrors(run, options)
+    return Array.from({ length: windows }, (_, w) => w).every((w) => {
+      const window = run.subarray(w * channels, (w + length) * channels)
+      const exact = maskedReconstruct(masked)(window, 1)
+      const alone = kernel.runErrors(window, options)
+      return normOf(kernel.reconstruct(window, 1).map((value, j) => value - exact[j]!)) < 1e-6 * (normOf(window) + 1) &&
+        same(alone.errors, errors.subarray(w * channels, (w + 1) * channels)) && same(alone.newest, newest.subarray(w * channels, (w + 1) * channels))
+    })
+  }), { numRuns: 60 })
 })
 
 t.test('chunks leave no trace, and models that take turns do not meet', async (t) => {
