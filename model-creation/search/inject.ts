@@ -30,8 +30,8 @@ interface Scene {
 
 /** Lengths of the anomalies, in observations, where nobody says how long theirs last. */
 export const ANOMALY_LENGTHS: readonly number[] = [10, 20, 40, 80]
-/** One anomaly in so many times the longest. */
-const SPACING = 2.5
+/** Observations to an anomaly besides its own: the longest windows that are tried must see what is normal, too. */
+const SPACING = 256
 
 type Inject = (scene: Scene, place: Place) => void
 
@@ -82,7 +82,7 @@ export function kindsFor (channels: number): Kind[] {
 
 /** Number of anomalies that a series of so many observations gets. */
 export function anomaliesIn (observations: number, lengths: readonly number[]): number {
-  return Math.max(1, Math.floor(observations / (SPACING * Math.max(...lengths))))
+  return Math.max(1, Math.floor(observations / (SPACING + Math.max(...lengths))))
 }
 
 export interface Injection {

@@ -7,6 +7,8 @@ import { detectBatch } from '../../core/hindsight.ts'
 import { maskedAutoencoder, subspaceAutoencoder } from '../../core/linear.ts'
 import { fitMasked } from '../../core/masked.ts'
 import { vusPr } from '../../core/metrics.ts'
+import { ratio } from '../../core/metrics/confusion.ts'
+import { countOf, runsOf } from '../../core/metrics/runs.ts'
 import { createRandom } from '../../core/random.ts'
 import { type Autoencoder } from '../../core/reconstruction-error.ts'
 import { fitScaler } from '../../core/scaler.ts'
@@ -50,8 +52,9 @@ export interface Course {
 export interface Trial {
   readonly candidate: Candidate
   readonly vusPr: number
-  /** Share of the untouched tails' scored observations that are flagged, %. */
-  readonly falseAlarms: number
+  /** In the untouched tails: anomalies in 1000 scored observations, and the share of these that is flagged, %. */
+  readonly falseAnomalies: number
+  readonly flagged: number
   readonly batch: number
   readonly causal: number
   readonly kinds: Readonly<Record<string, number>>
@@ -139,7 +142,7 @@ function judge ({ tails, kinds, buffer }: Course, model: DetectorModel, autoenco
   const ofKind = (kind: Kind): number => mean(both.flatMap((one) => one.kind === kind ? [one.volume] : []))
   return {
     vusPr: mean(both.map(({ volume }) => volume)),
-    falseAlarms: mean((['batch', 'causal'] as const).map((scoring) => flaggedShare(tails.map(({ from, normal }) => detect(scoring, normal).score.subarray(from))))),
+    ...falseAlarms((['batch', 'causal'] as const).flatMap((scoring) => tails.map(({ from, normal }) => detect(scoring, normal).score.subarray(from)))),
     batch: mean(batch.map(({ volume }) => volume)),
     causal: mean(causal.map(({ volume }) => volume)),
     kinds: Object.fromEntries(kinds.map((kind) => [kind, ofKind(kind)])),
@@ -148,15 +151,14 @@ function judge ({ tails, kinds, buffer }: Course, model: DetectorModel, autoenco
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-/** Percent; 0 where nothing is scored. */
-function flaggedShare (scores: readonly Float64Array[]): number {
-  let [flagged, scored] = [0, 0]
+/** Both 0 where nothing is scored. */
+function falseAlarms (scores: readonly Float64Array[]): Pick<Trial, 'falseAnomalies' | 'flagged'> {
+  let [anomalies, flagged, scored] = [0, 0, 0]
   for (const score of scores) {
-    for (const value of score) {
-      if (Number.isNaN(value)) continue
-      scored++
-      if (isAnomalous(value)) flagged++
-    }
+    const flags = Uint8Array.from(score, (value) => isAnomalous(value) ? 1 : 0)
+    anomalies += runsOf(flags).length
+    flagged += countOf(flags)
+    scored += score.filter((value) => !Number.isNaN(value)).length
   }
-  return 100 * flagged / Math.max(1, scored)
+  return { falseAnomalies: 1000 * ratio(anomalies, scored), flagged: 100 * ratio(flagged, scored) }
 }
