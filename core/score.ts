@@ -70,15 +70,14 @@ export function meanOverCoveringWindows (starts: ArrayLike<number>, errors: Floa
   bound(errors, channels)
   let behind = 0
   let ahead = 0
-  const from = (t: number): number => {
-    while (starts[behind]! < t - windowLength + 1) behind++
-    return behind
-  }
-  const to = (t: number): number => {
+  const ends = new Int32Array(2 * length)
+  for (let t = 0; t < length; t++) {
     while (ahead < starts.length && starts[ahead]! <= t) ahead++
-    return ahead
+    while (starts[behind]! < t - windowLength + 1) behind++
+    ends[2 * t] = behind
+    ends[2 * t + 1] = ahead
   }
-  return runningMean(errors, channels, length, from, to)
+  return runningMean(errors, channels, ends)
 }
 
 /**
@@ -88,11 +87,17 @@ export function meanOverCoveringWindows (starts: ArrayLike<number>, errors: Floa
 export function centredMean (values: Float64Array, channels: number, span: number): Float64Array {
   const length = values.length / channels
   const reach = (span - 1) >> 1
-  return runningMean(values, channels, length, (t) => Math.max(0, t - reach), (t) => Math.min(length, t + reach + 1))
+  const ends = new Int32Array(2 * length)
+  for (let t = 0; t < length; t++) {
+    ends[2 * t] = Math.max(0, t - reach)
+    ends[2 * t + 1] = Math.min(length, t + reach + 1)
+  }
+  return runningMean(values, channels, ends)
 }
 
-/** Means of the values [fromOf(t), toOf(t)); neither end ever goes back. */
-function runningMean (values: Float64Array, channels: number, length: number, fromOf: (t: number) => number, toOf: (t: number) => number): Float64Array {
+/** @param ends the values [from, to) whose mean is wanted at each time, shape [length × 2]; neither end ever goes back */
+function runningMean (values: Float64Array, channels: number, ends: Int32Array): Float64Array {
+  const length = ends.length / 2
   const means = new Float64Array(length * channels)
   const units = new Float64Array(values.length)
   for (let i = 0; i < values.length; i++) units[i] = toUnits(values[i]!)
@@ -100,8 +105,8 @@ function runningMean (values: Float64Array, channels: number, length: number, fr
   let from = 0
   let to = 0
   for (let t = 0; t < length; t++) {
-    const nextFrom = fromOf(t)
-    const nextTo = toOf(t)
+    const nextFrom = ends[2 * t]!
+    const nextTo = ends[2 * t + 1]!
     for (; to < nextTo; to++) for (let c = 0; c < channels; c++) sums[c]! += units[to * channels + c]!
     for (; from < nextFrom; from++) for (let c = 0; c < channels; c++) sums[c]! -= units[from * channels + c]!
     for (let c = 0; c < channels; c++) means[t * channels + c] = sums[c]! / UNITS / (to - from)
