@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import autocannon from 'autocannon'
@@ -17,6 +17,7 @@ import { simulateFarm } from '../core/wind-farm/simulate.ts'
 const { values: options } = parseArgs({
   options: {
     models: { type: 'string', default: 'model-creation/out/models/wind-turbine' },
+    seconds: { type: 'string', default: '5' },
     program: { type: 'string', default: join(import.meta.dirname, '../model-serving/main.ts') },
     runs: { type: 'string', default: '5' },
     requests: { type: 'string', default: '1000' },
@@ -71,7 +72,7 @@ function bodyOf (series: Series, digits = 4): string {
 
 async function post (url: string, body: string): Promise<number> {
   const began = performance.now()
-  const response = await fetch(`${url}/compute`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const response = await fetch(`${url}/compute`, { method: 'POST', headers: { 'content-type': 'application/json', 'accept-encoding': 'identity' }, body })
   await response.arrayBuffer()
   if (response.status !== 200) throw new Error(`POST /compute answered ${response.status}`)
   return performance.now() - began
@@ -133,19 +134,28 @@ async function trainOneChannel (): Promise<{ models: string, series: Series }> {
   return { models: join(folder, 'out'), series }
 }
 
-function jsonReference (): number {
-  const body = JSON.parse(bodyOf(slice(turbineSeries(), 0, 8640))) as { channels: Record<string, number[]> }
-  const text = JSON.stringify({ ...body, channels: Object.fromEntries(Object.entries(body.channels).slice(0, 10)) })
-  const began = performance.now()
-  for (let i = 0; i < 10; i++) JSON.stringify(JSON.parse(text))
-  return (performance.now() - began) / 10
+/** What reading and writing the same bodies as JSON costs at least. */
+async function jsonReference (child: Child, body: string): Promise<number> {
+  const answer: unknown = await (await fetch(`${child.url}/compute`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).json()
+  const rounds = 20
+  const before = process.cpuUsage()
+  for (let i = 0; i < rounds; i++) {
+    JSON.parse(body)
+    JSON.stringify(answer)
+  }
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000 / rounds
 }
+
+/** Others on the machine slow everything down; their part cannot be told apart. */
+const loadOf = (): string => `load ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} processors`
 
 const turbineSeries = (): Series => simulateFarm({ turbines: 1, days: 60, trainingDays: 60 }).turbines[0]!.series
 
 async function measure (name: string, models: string, body: string, workers: string): Promise<void> {
-  console.log(`${name}, COMPUTE_WORKERS=${workers}, body ${(body.length / 1024).toFixed(0)} kB`)
+  console.log(`${name}, COMPUTE_WORKERS=${workers}, body ${(body.length / 1024).toFixed(0)} kB, ${loadOf()}`)
   const ready: number[] = []
+  const json: number[] = []
   const singles: Array<{ cpuMs: number, latencyMs: number }> = []
   const loads: Array<Awaited<ReturnType<typeof loaded>>> = []
   for (let run = 0; run < RUNS; run++) {
@@ -153,8 +163,9 @@ async function measure (name: string, models: string, body: string, workers: str
     ready.push(child.readyMs)
     // Together, so that every thread is there before anything is measured.
     for (let round = 0; round < 4; round++) await Promise.all(Array.from({ length: 8 }, async () => post(child.url, body)))
+    json.push(await jsonReference(child, body))
     singles.push(await sequential(child, body, 20))
-    loads.push(await loaded(child, body, 5))
+    loads.push(await loaded(child, body, Number(options.seconds)))
     await child.stop()
   }
   const child = await start(models, workers)
@@ -162,6 +173,7 @@ async function measure (name: string, models: string, body: string, workers: str
   await child.stop()
   print('ready', ready, 'ms')
   print('CPU a request, one at a time', singles.map(({ cpuMs }) => cpuMs), 'ms')
+  print('of it JSON.parse and JSON.stringify', json, 'ms')
   print('latency, one at a time', singles.map(({ latencyMs }) => latencyMs), 'ms')
   print('requests a second, 8 clients', loads.map(({ perSecond }) => perSecond), '/s')
   print('CPU a request, 8 clients', loads.map(({ cpuMs }) => cpuMs), 'ms')
@@ -170,11 +182,12 @@ async function measure (name: string, models: string, body: string, workers: str
   print('/livez p99 meanwhile', loads.map(({ live }) => quantile(live, 0.99)), 'ms')
   print(`RSS after ${options.requests} requests`, [rssMb], 'MB')
   print('its slope over the last half', [slopeKb], 'kB a request')
+  console.log(`  ${loadOf()} at the end`)
 }
 
-print('JSON.parse + JSON.stringify of 8,640 × 10', Array.from({ length: RUNS }, jsonReference), 'ms')
 const one = await trainOneChannel()
+const turbine = slice(turbineSeries(), 0, 8640)
 for (const workers of options.workers.split(',')) {
   await measure('one channel, 28,000 observations', one.models, bodyOf(one.series), workers)
-  await measure('wind turbine, 8,640 observations of 11 channels', options.models, bodyOf(slice(turbineSeries(), 0, 8640)), workers)
+  await measure('wind turbine, 8,640 observations of 11 channels', options.models, bodyOf(turbine), workers)
 }

@@ -132,7 +132,10 @@ function piecesOf (length: number, { windowLength, stride }: RunOptions, index: 
 
 function meanReconstruction (pieces: readonly Piece[], starts: readonly number[], channels: number, windowLength: number, length: number): Float64Array {
   const means = new Float64Array(length * channels)
-  for (const { from, found } of pieces) found.sums!.forEach((sum, i) => { means[from * channels + i]! += sum })
+  for (const { from, found } of pieces) {
+    const sums = found.sums!
+    for (let i = 0; i < sums.length; i++) means[from * channels + i]! += sums[i]!
+  }
   let behind = 0
   let ahead = 0
   for (let t = 0; t < length; t++) {

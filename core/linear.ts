@@ -45,7 +45,11 @@ function strided (kernel: LinearKernel, run: Float32Array, { channels, windowLen
 /** Sums over the observations of which each long one is made. */
 function addGroups (parts: Float64Array, stride: number, channels: number): Float64Array {
   const sums = new Float64Array(parts.length / stride)
-  parts.forEach((part, i) => { sums[Math.floor(i / (stride * channels)) * channels + i % channels]! += part })
+  for (let w = 0; w * channels < sums.length; w++) {
+    for (let s = 0; s < stride; s++) {
+      for (let c = 0; c < channels; c++) sums[w * channels + c]! += parts[(w * stride + s) * channels + c]!
+    }
+  }
   return sums
 }
 

@@ -70,11 +70,14 @@ export function meanOverCoveringWindows (starts: ArrayLike<number>, errors: Floa
   bound(errors, channels)
   let behind = 0
   let ahead = 0
-  return runningMean(errors, channels, length, (t) => {
+  const ends = new Int32Array(2 * length)
+  for (let t = 0; t < length; t++) {
     while (ahead < starts.length && starts[ahead]! <= t) ahead++
     while (starts[behind]! < t - windowLength + 1) behind++
-    return [behind, ahead]
-  })
+    ends[2 * t] = behind
+    ends[2 * t + 1] = ahead
+  }
+  return runningMean(errors, channels, ends)
 }
 
 /**
@@ -84,17 +87,26 @@ export function meanOverCoveringWindows (starts: ArrayLike<number>, errors: Floa
 export function centredMean (values: Float64Array, channels: number, span: number): Float64Array {
   const length = values.length / channels
   const reach = (span - 1) >> 1
-  return runningMean(values, channels, length, (t) => [Math.max(0, t - reach), Math.min(length, t + reach + 1)])
+  const ends = new Int32Array(2 * length)
+  for (let t = 0; t < length; t++) {
+    ends[2 * t] = Math.max(0, t - reach)
+    ends[2 * t + 1] = Math.min(length, t + reach + 1)
+  }
+  return runningMean(values, channels, ends)
 }
 
-/** @param range the values [from, to) whose mean is wanted at t; neither end ever goes back */
-function runningMean (values: Float64Array, channels: number, length: number, range: (t: number) => [number, number]): Float64Array {
+/** @param ends the values [from, to) whose mean is wanted at each time, shape [length × 2]; neither end ever goes back */
+function runningMean (values: Float64Array, channels: number, ends: Int32Array): Float64Array {
+  const length = ends.length / 2
   const means = new Float64Array(length * channels)
-  const units = values.map(toUnits)
+  const units = new Float64Array(values.length)
+  for (let i = 0; i < values.length; i++) units[i] = toUnits(values[i]!)
   const sums = new Float64Array(channels)
-  let [from, to] = [0, 0]
+  let from = 0
+  let to = 0
   for (let t = 0; t < length; t++) {
-    const [nextFrom, nextTo] = range(t)
+    const nextFrom = ends[2 * t]!
+    const nextTo = ends[2 * t + 1]!
     for (; to < nextTo; to++) for (let c = 0; c < channels; c++) sums[c]! += units[to * channels + c]!
     for (; from < nextFrom; from++) for (let c = 0; c < channels; c++) sums[c]! -= units[from * channels + c]!
     for (let c = 0; c < channels; c++) means[t * channels + c] = sums[c]! / UNITS / (to - from)

@@ -47,22 +47,29 @@ const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a]
 const LEVELS = new Int8Array(256)
 LEVELS.set([1, 0, -1], 0x5b)
 LEVELS.set([1, 0, -1], 0x7b)
+/** 1 for the bytes that count; most others are of numbers, and passed at once. */
+const MARKS = Uint8Array.from(LEVELS, (level, byte) => level !== 0 || byte === QUOTE || byte === COLON ? 1 : 0)
 
 /** One pass over the bytes, some milliseconds for the largest body. */
 function checkShape (body: Uint8Array): void {
-  let inString = false
   let depth = 0
   let members = 0
-  for (let i = 0; i < body.length; i++) {
+  for (let i = 0; i < body.length && depth <= MAX_DEPTH && members <= MAX_MEMBERS; i++) {
     const byte = body[i]!
-    if (byte === QUOTE) inString = !inString
-    else if (inString) i += byte === BACKSLASH ? 1 : 0
+    if (MARKS[byte] === 0) continue
+    if (byte === QUOTE) i = endOfString(body, i)
     else if (byte === COLON) members++
     else depth += LEVELS[byte]!
-    if (depth > MAX_DEPTH || members > MAX_MEMBERS) break
   }
   if (depth > MAX_DEPTH) throw new Problem('malformed-body', `The JSON is nested more than ${MAX_DEPTH} levels deep; no request is.`)
   if (members > MAX_MEMBERS) throw new Problem('malformed-body', `The JSON has more than ${MAX_MEMBERS} members; no request needs them.`)
+}
+
+/** Index of the quote that ends the string which begins at `from`. */
+function endOfString (body: Uint8Array, from: number): number {
+  let i = from + 1
+  while (i < body.length && body[i] !== QUOTE) i += body[i] === BACKSLASH ? 2 : 1
+  return i
 }
 
 /** Fields of a form; files as text. The parser is Node's own: @fastify/multipart reads the raw connection, past decompression and limit. */

@@ -80,7 +80,7 @@ export async function fetchExample (name) {
  * @param {Order} order
  */
 export function computePath (order) {
-  const query = new URLSearchParams({ ...(order.model === '' ? {} : { model: order.model }), scoring: order.scoring, include: INCLUDE, topChannels: '3' })
+  const query = new URLSearchParams({ ...(order.model === '' ? {} : { model: order.model }), scoring: order.scoring, ...order.options, include: INCLUDE, topChannels: '3' })
   return `compute?${query.toString().replaceAll('%2C', ',')}`
 }
 

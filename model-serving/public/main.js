@@ -10,6 +10,7 @@ import { hideProblem, showProblem } from './problem-box.js'
 import { clearChoice, showAnomalies, showChannels, showQuality, showSummary } from './results.js'
 import { describeAnomaly, describeInstant, summarize } from './summary.js'
 import { currentTheme, startTheme } from './theme.js'
+import { verdictOptions, wireVerdictOptions } from './verdict-options.js'
 
 /**
  * @typedef {import('./types.d.ts').Answer} Answer
@@ -20,6 +21,9 @@ import { currentTheme, startTheme } from './theme.js'
 
 /** The model that the examples are for. */
 const EXAMPLE_MODEL = 'wind-turbine'
+
+/** The model that the service fits on a series itself. */
+const AD_HOC = 'ad-hoc'
 
 /** What is on the page. */
 const state = {
@@ -101,7 +105,7 @@ async function run () {
   state.running = running
   const scoring = document.querySelector('input[name=scoring]:checked')?.getAttribute('value') === 'causal' ? 'causal' : 'batch'
   /** @type {Order} */
-  const order = { ...state.series, model: picker.value, scoring }
+  const order = { ...state.series, model: picker.value, scoring, options: verdictOptions() }
   setBusy(true)
   hideProblem()
   live.textContent = `Scoring ${order.name}.`
@@ -147,7 +151,9 @@ function describeModel () {
   const model = state.models.find(({ name }) => name === picker.value)
   const facts = byId('model-facts', window.HTMLElement)
   if (model === undefined) {
-    facts.replaceChildren('The service takes the model whose channels the file has.')
+    facts.replaceChildren(picker.value === AD_HOC
+      ? 'A model is fitted on the file itself: what it shows most of the time counts as normal.'
+      : 'The service takes the model whose channels the file has. Where there is none, it fits one on the file itself (ad-hoc).')
     return
   }
   const summary = make('summary', {}, `Expects ${plural(model.channels.length, 'channel')}, one observation every ${formatDuration(durationMs(model.samplingInterval))}`)
@@ -164,7 +170,8 @@ async function loadModels () {
     state.models = await fetchModels(tellPreparation)
     const options = state.models.map(({ name, version, architecture }) => make('option', { value: name }, `${name} ${version} (${architecture})`))
     const any = make('option', { value: '' }, 'Match by the channels')
-    picker.replaceChildren(...(options.length === 1 ? options : [any, ...options]))
+    const adHoc = make('option', { value: AD_HOC }, `${AD_HOC} (fitted on the file)`)
+    picker.replaceChildren(any, ...options, adHoc)
     describeModel()
     byId('examples', window.HTMLElement).hidden = !state.models.some(({ name }) => name === EXAMPLE_MODEL)
     live.textContent = ''
@@ -202,6 +209,7 @@ function wireControls () {
     button.addEventListener('click', () => takeExample(button.getAttribute('data-example') ?? ''))
   }
   for (const radio of document.querySelectorAll('input[name=scoring]')) radio.addEventListener('change', () => run())
+  wireVerdictOptions(() => run())
   picker.addEventListener('change', () => {
     describeModel()
     run()

@@ -19,8 +19,17 @@ export function summarize (answer) {
   const anomalies = answer.anomalies ?? []
   const worst = anomalies.reduce((/** @type {Anomaly | undefined} */ most, next) => most === undefined || next.peakScore > most.peakScore ? next : most, undefined)
   if (worst !== undefined) return `${plural(anomalies.length, 'anomaly', 'anomalies')} in ${span}; ${anomalies.length > 1 ? 'worst: ' : ''}${describeAnomaly(worst)}`
+  return `No anomalies in ${span}${scores.length > 0 ? `; ${describeHighest(scores, answer.threshold)}` : ''}`
+}
+
+/**
+ * @param {readonly number[]} scores
+ * @param {number} threshold
+ */
+function describeHighest (scores, threshold) {
   const highest = scores.reduce((most, score) => Math.max(most, score), -Infinity)
-  return `No anomalies in ${span}${scores.length > 0 ? `; highest score ${formatNumber(highest)}, threshold ${formatNumber(answer.threshold)}` : ''}`
+  if (highest > threshold) return `what scores above ${formatNumber(threshold)} (at most ${formatNumber(highest)}) does not count by the chosen rules`
+  return `highest score ${formatNumber(highest)}, threshold ${formatNumber(threshold)}`
 }
 
 /**
@@ -41,7 +50,9 @@ export function describeScore (answer, t) {
   const score = answer.score?.[t]
   if (answer.score === undefined) return ''
   if (!isNumber(score)) return 'not scored'
-  return `score ${formatNumber(score)}${score > answer.threshold ? ' – anomalous' : ''}`
+  // Not every score above the threshold counts: the verdict does.
+  const anomalous = answer.isAnomaly === undefined ? score > answer.threshold : answer.isAnomaly[t] === true
+  return `score ${formatNumber(score)}${anomalous ? ' – anomalous' : ''}`
 }
 
 /**

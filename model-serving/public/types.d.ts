@@ -133,4 +133,6 @@ export interface Order {
   /** Empty: the service chooses by the channels. */
   readonly model: string
   readonly scoring: 'batch' | 'causal'
+  /** Further parameters of the query. */
+  readonly options: Readonly<Record<string, string>>
 }

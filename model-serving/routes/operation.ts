@@ -49,13 +49,14 @@ export function addOperation (app: FastifyInstance, models: ModelRegistry, confi
   })
 }
 
-function statusOf (models: ModelRegistry, { maxBodyBytes, maxValues }: Config): Status {
+function statusOf (models: ModelRegistry, config: Config): Status {
+  const { maxBodyBytes, maxValues, adHocMaxValues, computeWorkers, computeQueue, computeTimeoutMs, computeMaxMemoryMb } = config
   return {
     status: models.ready ? 'ready' : 'loading',
     version: serviceVersion,
     uptimeSeconds: Math.floor(process.uptime()),
     backend: models.backend === undefined ? null : { name: models.backend.name, tfjs: models.backend.version },
     models: models.ready ? models.list().map(({ manifest: { name, version }, digest, goldenDifference }) => ({ name, version, digest, goldenDifference })) : [],
-    limits: { maxBodyBytes, maxValues },
+    limits: { maxBodyBytes, maxValues, adHocMaxValues, computeWorkers, computeQueue, computeTimeoutMs, computeMaxMemoryMb },
   }
 }

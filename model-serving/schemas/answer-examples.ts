@@ -74,9 +74,9 @@ const status: Status = {
   status: 'ready',
   version: serviceVersion,
   uptimeSeconds: 86_400,
-  backend: { name: 'wasm', tfjs: '4.22.0' },
+  backend: { name: 'kernel', tfjs: '4.22.0' },
   models: [{ name: EXAMPLE_MODEL, version: '1', digest, goldenDifference: 0 }],
-  limits: { maxBodyBytes: 33_554_432, maxValues: 1_000_000 },
+  limits: { maxBodyBytes: 33_554_432, maxValues: 1_000_000, adHocMaxValues: 250_000, computeWorkers: 4, computeQueue: 32, computeTimeoutMs: 60_000, computeMaxMemoryMb: 1024 },
 }
 
 /** Examples by what they show; a PNG has none, because text cannot show pixels. */

@@ -11,6 +11,11 @@ export const StatusSchema = z.strictObject({
   limits: z.strictObject({
     maxBodyBytes: z.int().describe('Largest request body, after decompression.'),
     maxValues: z.int().describe('Most values (observations times channels) in one request.'),
+    adHocMaxValues: z.int().describe('Most values that a model is fitted on for one request.'),
+    computeWorkers: z.int().describe('Requests that are computed at the same time.'),
+    computeQueue: z.int().describe('Requests that wait; further ones are refused.'),
+    computeTimeoutMs: z.int().describe('Longest time that one request may be computed.'),
+    computeMaxMemoryMb: z.int().describe('Most JavaScript memory of one request.'),
   }),
 })
 export type Status = z.output<typeof StatusSchema>

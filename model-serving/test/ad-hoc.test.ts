@@ -122,7 +122,7 @@ t.test('direction and deviation only take verdicts away, and keep exactly what t
 
 t.test('scores are relative to the level around them unless that is switched off', async (t) => {
   const series = windSeries(1200, 'worn')
-  for (let k = 500; k < 1200; k++) series.values[2 * k + 1]! += 25 * Math.sin(k)
+  for (let k = 300; k < 1200; k++) series.values[2 * k + 1]! += 110 * Math.sin(k)
   const scores = async (options: OptionsRequest): Promise<number[]> => (await answerOf({ ...jsonOf(series), options })).score!.map((score) => score ?? 0)
   for (const scoring of ['batch', 'causal'] as const) {
     const [adaptive, plain] = [await scores({ scoring }), await scores({ scoring, adaptive: false })]

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { FIT_DEFAULTS, fitDetector } from '../../core/fit.ts'
+import { FIT_DEFAULTS, fitDetector, type FitSettings } from '../../core/fit.ts'
 import { makeGolden, reproduceGolden } from '../../core/golden.ts'
 import { subspaceAutoencoder } from '../../core/linear.ts'
 import { MANIFEST_FORMAT, ManifestSchema } from '../../core/manifest.ts'
@@ -27,12 +27,12 @@ export interface FixtureModel extends ServedModel {
 }
 
 function learn (windows: WindowMatrix) {
-  const subspace = fitSubspace(windows, 0.95)
+  const subspace = fitSubspace(windows, 0.97)
   return { subspace, ...subspaceAutoencoder(subspace, windows.channels) }
 }
 
-async function fitModel (name: string, series: readonly Series[], windowLength: number, folds = 2): Promise<FixtureModel> {
-  const { model, autoencoders } = await fitDetector(series, { ...FIT_DEFAULTS, folds }, [{ windowLength, tail: windowLength, learn }])
+async function fitModel (name: string, series: readonly Series[], windowLength: number, settings: Partial<FitSettings> = {}): Promise<FixtureModel> {
+  const { model, autoencoders } = await fitDetector(series, { ...FIT_DEFAULTS, folds: 2, ...settings }, [{ windowLength, tail: windowLength, learn }])
   const manifest = ManifestSchema.parse({
     format: MANIFEST_FORMAT,
     name,
@@ -65,9 +65,10 @@ export const WINDOW = 8
 /** A two-channel model named `small`, quick to score with. */
 export const smallModel = await fitModel('small', [windSeries(600)], WINDOW)
 
-/** The wind farm's model, as `wind-turbine`: what the documentation's examples are posted to. Its window is the pipeline's. */
+/** The wind farm's model, as `wind-turbine`: what the documentation's examples are posted to. Its settings are the pipeline's. */
 export async function turbineModel (): Promise<FixtureModel> {
-  return fitModel('wind-turbine', simulateFarm({ turbines: 1, days: 60, trainingDays: 60 }).turbines.map(({ series }) => series), 8, 4)
+  const { turbines } = simulateFarm({ turbines: 1, days: 60, trainingDays: 60 })
+  return fitModel('wind-turbine', turbines.map(({ series }) => series), 8, { folds: 4, batch: { ...FIT_DEFAULTS.batch, smoothing: 37, factor: 1.05 } })
 }
 
 export const testConfig = (changes: Partial<Config> = {}): Config => ({ ...readConfig({}), logLevel: 'silent', ...changes })

@@ -139,7 +139,7 @@ t.test('it opens with a title, the served models and no fault', { skip }, async 
   const { page, faults } = await open(t)
   t.equal(await page.title(), 'Time-series anomaly detection')
   const options = await page.locator('#model option').allTextContents()
-  t.same(options, ['Match by the channels', 'wind-turbine 1 (linear)', 'small 1 (linear)'])
+  t.same(options, ['Match by the channels', 'wind-turbine 1 (linear)', 'small 1 (linear)', 'ad-hoc (fitted on the file)'])
   await page.selectOption('#model', 'small')
   t.match(await textOf(page, '#model-facts'), /Expects 2 channels, one observation every 10 min.*wind_speed_ms/s)
   t.same(await page.locator('h1').count(), 1)
@@ -169,6 +169,47 @@ t.test('a healthy series is told as such', { skip }, async (t) => {
   await results(page)
   t.match(await textOf(page, '#summary'), /^No anomalies in 5 days; highest score [\d.]+, threshold 1\.$/)
   t.equal(await page.locator('#anomaly-section').isVisible(), false)
+  t.same(faults, [])
+})
+
+t.test('channels that no model has are scored by a model of the file, and the page says so', { skip }, async (t) => {
+  const { page, faults } = await open(t)
+  t.match(await textOf(page, '#model-facts'), /Where there is none, it fits one on the file itself \(ad-hoc\)/)
+  await upload(page, 'mine.csv', csvOf({ ...windSeries(200), channels: ['a', 'b'] }))
+  await results(page)
+  t.match(await textOf(page, '#facts'), /mine\.csv.*ad-hoc 1 \(ensemble\)/)
+  await page.selectOption('#model', 'ad-hoc')
+  t.match(await textOf(page, '#model-facts'), /^A model is fitted on the file itself/)
+  t.same(faults, [])
+})
+
+t.test('what counts as an anomaly can be set, and the summary follows the verdicts', { skip }, async (t) => {
+  const { page, faults } = await open(t)
+  const queries: URLSearchParams[] = []
+  page.on('request', (request) => { if (request.url().includes('/compute')) queries.push(new URL(request.url()).searchParams) })
+  await upload(page, 'turbine.csv', faulty)
+  await results(page)
+  t.notOk(['sensitivity', 'minDuration', 'mergeGap', 'adaptive'].some((name) => queries[0]!.has(name)), 'nothing is sent that stands at its default')
+  await page.locator('.tune summary').click()
+  const set = async (change: () => Promise<unknown>): Promise<URLSearchParams> => {
+    const answered = page.waitForResponse((response) => response.url().includes('/compute'))
+    await change()
+    await (await answered).finished()
+    await results(page)
+    return queries.at(-1)!
+  }
+  const fewer = await set(async () => page.locator('#sensitivity').fill('0'))
+  t.equal(fewer.get('sensitivity'), '0')
+  t.equal(await textOf(page, '#sensitivity-value'), '0')
+  await set(async () => page.locator('#sensitivity').fill('0.5'))
+  const longest = await set(async () => page.selectOption('#minDuration', 'P1D'))
+  t.equal(longest.get('minDuration'), 'P1D')
+  await hears(page, '#summary', 'No anomalies in 5 days; what scores above 1')
+  t.match(await textOf(page, '#summary'), /does not count by the chosen rules\.$/)
+  await set(async () => page.selectOption('#minDuration', ''))
+  const merged = await set(async () => page.selectOption('#mergeGap', 'PT6H'))
+  t.equal(merged.get('mergeGap'), 'PT6H')
+  t.equal((await set(async () => page.locator('#adaptive').uncheck())).get('adaptive'), 'false')
   t.same(faults, [])
 })
 
@@ -202,7 +243,7 @@ t.test('opened before the model is made it says so, and goes on by itself once i
   // The Retry-After of not-ready, without waiting for it.
   await page.clock.runFor(5000)
   await page.waitForSelector('#model option', { state: 'attached' })
-  t.same(await page.locator('#model option').allTextContents(), ['small 1 (linear)'])
+  t.same(await page.locator('#model option').allTextContents(), ['Match by the channels', 'small 1 (linear)', 'ad-hoc (fitted on the file)'])
   await page.waitForSelector('#results:not([hidden])')
   t.match(await textOf(page, '#facts'), /early\.csv/, 'a file that came too early is scored then')
   t.equal(await page.getByRole('button', { name: 'Example with a fault' }).isVisible(), false, 'no examples for a model that is not served')

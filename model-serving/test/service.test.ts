@@ -53,7 +53,7 @@ t.test('status, liveness and readiness before and after the models are loaded', 
     version: serviceVersion,
     backend: { name: 'wasm', tfjs: '4.22.0' },
     models: [{ name: 'small', version: '1', digest: smallModel.digest, goldenDifference: 3e-8 }],
-    limits: { maxBodyBytes: 33_554_432, maxValues: 1_000_000 },
+    limits: { maxBodyBytes: 33_554_432, maxValues: 1_000_000, adHocMaxValues: 250_000, computeWorkers: Number, computeQueue: 32, computeTimeoutMs: 60_000, computeMaxMemoryMb: 1024 },
   })
   t.same((await loading.inject('/readyz')).json(), { ready: true })
   t.same((await loading.inject('/livez')).json(), { live: true })
