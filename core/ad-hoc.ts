@@ -58,12 +58,14 @@ async function fitNormal (training: Series): Promise<FittedDetector<SolvedAutoen
 /** Fits on everything, leaves out what fits worst by far, and fits again: anomalies must not teach what is normal. */
 async function fitRobust (series: Series): Promise<FittedDetector<SolvedAutoencoder>> {
   let kept = series
-  for (let round = 0; ; round++) {
-    const fitted = await fitNormal(kept)
-    const cleaner = round === ROUNDS ? undefined : withoutWorst(kept, heldOut(fitted.calibration.batch, series.length))
-    if (cleaner === undefined) return fitted
+  let fitted = await fitNormal(kept)
+  for (let round = 0; round < ROUNDS; round++) {
+    const cleaner = withoutWorst(kept, heldOut(fitted.calibration.batch, series.length))
+    if (cleaner === undefined) break
     kept = cleaner
+    fitted = await fitNormal(kept)
   }
+  return fitted
 }
 
 /** Scores by the models that had not seen the observation, aligned with the series; shape [length]. */
