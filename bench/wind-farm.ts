@@ -7,6 +7,7 @@ import { fitDetector } from '../core/fit.ts'
 import { detectBatch } from '../core/hindsight.ts'
 import { detectionDelays } from '../core/metrics.ts'
 import { slice, timeOf } from '../core/series.ts'
+import { quantile } from '../core/threshold.ts'
 import { loadBackend } from '../core/tfjs/backend.ts'
 import { simulateFarm, WIND_FARM_DEFAULTS } from '../core/wind-farm/simulate.ts'
 import { membersOf, toFit } from '../model-creation/members.ts'
@@ -15,6 +16,7 @@ import { FARM_PARAMS } from '../model-creation/paths.ts'
 
 const SCORINGS = { batch: detectBatch, causal: detectCausal } as const
 const WEEK = 604_800_000
+const HOUR = 3_600_000
 
 const { seeds } = new Command('npm run bench:wind-farm --')
   .option('--seeds <list>', 'seeds of the simulator, separated by commas', 'report-1,report-2,report-3,report-4')
@@ -23,11 +25,11 @@ const { seeds } = new Command('npm run bench:wind-farm --')
 const { train, evaluate } = await readParams(FARM_PARAMS)
 const backend = await loadBackend(train.backend)
 
-interface Tally { found: Record<string, number>, labels: Record<string, number>, falseAnomalies: number, weeks: number }
+interface Tally { delays: Record<string, number[]>, found: Record<string, number>, labels: Record<string, number>, falseAnomalies: number, weeks: number }
 
 const tallies: Record<keyof typeof SCORINGS, Tally> = {
-  batch: { found: {}, labels: {}, falseAnomalies: 0, weeks: 0 },
-  causal: { found: {}, labels: {}, falseAnomalies: 0, weeks: 0 },
+  batch: { delays: {}, found: {}, labels: {}, falseAnomalies: 0, weeks: 0 },
+  causal: { delays: {}, found: {}, labels: {}, falseAnomalies: 0, weeks: 0 },
 }
 
 for (const farmSeed of seeds.split(',')) {
@@ -41,7 +43,8 @@ for (const farmSeed of seeds.split(',')) {
       const test = slice(series, split, series.length)
       const anomalies = findAnomalies(SCORINGS[scoring](model, autoencoders, test)).map(({ from, to }) => ({ start: timeOf(test, from), end: timeOf(test, to) }))
       const { findings, falseAnomalies } = detectionDelays(farm.labels.filter(({ turbine }) => turbine === name), anomalies, { toleranceMs: parseDuration(evaluate.tolerance) })
-      for (const { label: { fault }, found } of findings) {
+      for (const { label: { fault }, found, delayMs } of findings) {
+        if (delayMs !== null) (tally.delays[fault] ??= []).push(delayMs / HOUR)
         tally.labels[fault] = (tally.labels[fault] ?? 0) + 1
         tally.found[fault] = (tally.found[fault] ?? 0) + (found ? 1 : 0)
       }
@@ -52,7 +55,7 @@ for (const farmSeed of seeds.split(',')) {
   for (const autoencoder of autoencoders) autoencoder.dispose()
 }
 
-for (const [scoring, { found, labels, falseAnomalies, weeks }] of Object.entries(tallies)) {
-  const faults = Object.keys(labels).sort().map((fault) => `${fault} ${found[fault]}/${labels[fault]}`)
+for (const [scoring, { delays, found, labels, falseAnomalies, weeks }] of Object.entries(tallies)) {
+  const faults = Object.keys(labels).sort().map((fault) => `${fault} ${found[fault]}/${labels[fault]} after ${quantile(delays[fault] ?? [], 0.5).toFixed(1)} h`)
   console.log(`${scoring}: ${(falseAnomalies / weeks).toFixed(2)} false anomalies per turbine-week; ${faults.join(', ')}`)
 }
