@@ -1,7 +1,7 @@
 // Ad-hoc models: a detector fitted on the very series that is to be scored, for callers who have no trained model.
-import type { DetectorModel } from './detection.ts'
+import type { DetectorModel, Scoring } from './detection.ts'
 import { pointer, Problem } from './errors.ts'
-import { FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector } from './fit.ts'
+import { defaultSmoothing, FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector } from './fit.ts'
 import { defaultMembers, learnerOf, type SolvedAutoencoder } from './members.ts'
 import { emptyChannels, type Series, slice } from './series.ts'
 import { quantile } from './threshold.ts'
@@ -10,8 +10,11 @@ import { quantile } from './threshold.ts'
 export const AD_HOC_LEAST = 48
 
 /** Windows to learn from, and values in a window: a fit is to take seconds, however many channels there are. */
-const SETTINGS: FitSettings = { ...FIT_DEFAULTS, maxWindows: 500 }
+const MAX_WINDOWS = 500
 const MAX_WIDTH = 1024
+/** A mean over more than such a share of the series would smear a short anomaly over most of it. */
+const SMOOTHED_SHARE = 0.02
+const LEAST_SMOOTHING = 5
 
 /** Rounds of the robust fit, share of the observations that a round may leave out, and from how many median errors on it does. */
 const ROUNDS = 2
@@ -52,7 +55,20 @@ async function fitNormal (training: Series): Promise<FittedDetector<SolvedAutoen
     const bounded = Math.min(windowLength, widest)
     return { windowLength: bounded, tail: Math.min(tail, bounded), learn: learnerOf(architecture) }
   })
-  return fitDetector([training], SETTINGS, members)
+  return fitDetector([training], settingsFor(training), members)
+}
+
+/** The defaults, with means that suit a short series. */
+function settingsFor ({ length, channels }: Series): FitSettings {
+  const longest = Math.max(LEAST_SMOOTHING, Math.floor(SMOOTHED_SHARE * length))
+  const smoothing = (scoring: Scoring): number => Math.min(defaultSmoothing(scoring, channels.length), longest)
+  return {
+    ...FIT_DEFAULTS,
+    maxWindows: MAX_WINDOWS,
+    causal: { ...FIT_DEFAULTS.causal, smoothing: smoothing('causal') },
+    // A centred mean is over an odd number.
+    batch: { ...FIT_DEFAULTS.batch, smoothing: smoothing('batch') - (smoothing('batch') + 1) % 2 },
+  }
 }
 
 /** Fits on everything, leaves out what fits worst by far, and fits again: anomalies must not teach what is normal. */
@@ -71,8 +87,8 @@ async function fitRobust (series: Series): Promise<FittedDetector<SolvedAutoenco
 /** Scores by the models that had not seen the observation, aligned with the series; shape [length]. */
 function heldOut (scores: Float64Array, length: number): Float64Array {
   const aligned = new Float64Array(length)
-  for (let fold = 0; fold < SETTINGS.folds; fold++) {
-    const [from, to] = [fold, fold + 1].map((edge) => Math.floor(edge * length / SETTINGS.folds))
+  for (let fold = 0; fold < FIT_DEFAULTS.folds; fold++) {
+    const [from, to] = [fold, fold + 1].map((edge) => Math.floor(edge * length / FIT_DEFAULTS.folds))
     // A NaN stands behind each block.
     aligned.set(scores.subarray(from! + fold, to! + fold), from)
   }

@@ -50,6 +50,11 @@ export const FIT_DEFAULTS: FitSettings = {
 
 const SMOOTHING: Record<Scoring, { several: number, one: number }> = { causal: { several: 31, one: 61 }, batch: { several: 61, one: 121 } }
 
+/** Errors in the moving mean; a lone channel says less at each instant, so that more of them are taken. */
+export function defaultSmoothing (scoring: Scoring, channels: number): number {
+  return SMOOTHING[scoring][channels === 1 ? 'one' : 'several']
+}
+
 /** Trains an autoencoder on standardised windows. Called for each member, once per fold and once on everything. */
 export type Learn<A extends Autoencoder> = (windows: WindowMatrix) => A | Promise<A>
 
@@ -92,7 +97,7 @@ function modelShape (series: readonly Series[], settings: FitSettings, members: 
   const { channels, interval } = series[0]!
   const scoring = (name: Scoring): ScoringModel => {
     const { smoothing } = settings[name]
-    return { smoothing: smoothing === 'auto' ? SMOOTHING[name][channels.length === 1 ? 'one' : 'several'] : smoothing, threshold: 1, level: NO_LEVEL, scores: NO_SCORES }
+    return { smoothing: smoothing === 'auto' ? defaultSmoothing(name, channels.length) : smoothing, threshold: 1, level: NO_LEVEL, scores: NO_SCORES }
   }
   return {
     channels,
