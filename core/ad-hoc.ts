@@ -2,6 +2,7 @@
 import type { DetectorModel, Scoring } from './detection.ts'
 import { pointer, Problem } from './errors.ts'
 import { defaultSmoothing, FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector } from './fit.ts'
+import { standardisedRuns } from './hindsight.ts'
 import { defaultMembers, learnerOf, type SolvedAutoencoder } from './members.ts'
 import { emptyChannels, type Series, slice } from './series.ts'
 import { quantile } from './threshold.ts'
@@ -50,12 +51,21 @@ function checkTraining (training: Series): void {
 
 async function fitNormal (training: Series): Promise<FittedDetector<SolvedAutoencoder>> {
   const { length, channels } = training
-  const widest = Math.max(1, Math.floor(MAX_WIDTH / channels.length))
+  const widest = Math.max(1, Math.min(Math.floor(MAX_WIDTH / channels.length), Math.floor(usualRun(training) / 2)))
   const members = defaultMembers(length, channels.length).map(({ architecture, windowLength, tail }) => {
     const bounded = Math.min(windowLength, widest)
     return { windowLength: bounded, tail: Math.min(tail, bounded), learn: learnerOf(architecture) }
   })
   return fitDetector([training], settingsFor(training), members)
+}
+
+/** Length of the gap-free runs in which at least half of all that can be scored lies: windows must fit into them. */
+function usualRun ({ channels, ...series }: Series): number {
+  const unscaled = { center: channels.map(() => 0), scale: channels.map(() => 1) }
+  const lengths = standardisedRuns({ channels, ...series }, unscaled, FIT_DEFAULTS.maxGap).map(({ values }) => values.length / channels.length).sort((a, b) => b - a)
+  const half = lengths.reduce((sum, length) => sum + length, 0) / 2
+  let covered = 0
+  return lengths.find((length) => (covered += length) >= half) ?? 0
 }
 
 /** The defaults, with means that suit a short series. */
@@ -73,7 +83,7 @@ function settingsFor ({ length, channels }: Series): FitSettings {
 
 /** Fits on everything, leaves out what fits worst by far, and fits again: anomalies must not teach what is normal. */
 async function fitRobust (series: Series): Promise<FittedDetector<SolvedAutoencoder>> {
-  let kept = series
+  let kept = withoutWild(series)
   let fitted = await fitNormal(kept)
   for (let round = 0; round < ROUNDS; round++) {
     const cleaner = withoutWorst(kept, heldOut(fitted.calibration.batch, series.length))
@@ -82,6 +92,22 @@ async function fitRobust (series: Series): Promise<FittedDetector<SolvedAutoenco
     fitted = await fitNormal(kept)
   }
   return fitted
+}
+
+/** A reading that is so many interquartile ranges away from the median would by itself decide what a deviation is. */
+const WILD = 30
+
+/** The series without values that no spread of the channel explains. */
+function withoutWild (series: Series): Series {
+  const { length: channels } = series.channels
+  const values = series.values.slice()
+  for (let c = 0; c < channels; c++) {
+    const column = values.filter((value, i) => i % channels === c && Number.isFinite(value))
+    const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(column, share))
+    const most = WILD * (high! - low!)
+    if (most > 0) for (let i = c; i < values.length; i += channels) if (Math.abs(values[i]! - middle!) > most) values[i] = NaN
+  }
+  return { ...series, values }
 }
 
 /** Scores by the models that had not seen the observation, aligned with the series; shape [length]. */

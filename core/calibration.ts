@@ -2,6 +2,7 @@
 import type { Detection, DetectorModel, Member, Scoring, ScoringModel } from './detection.ts'
 import { detectCausal } from './detector.ts'
 import { detectBatch } from './hindsight.ts'
+import { Problem } from './errors.ts'
 import { levelFactor, NO_LEVEL } from './level.ts'
 import type { Autoencoder } from './reconstruction-error.ts'
 import type { Series } from './series.ts'
@@ -36,11 +37,15 @@ export interface Calibration {
 export function calibrate (model: DetectorModel, folds: ReadonlyArray<Fold<Autoencoder>>, settings: Readonly<Record<Scoring, CalibrationSettings>>): Calibration {
   const members = model.members.map((member, m): Member => ({ ...member, scale: memberScale(model, folds, m) }))
   const held = heldOutScores(members, folds)
+  if (!held.batch.some((error) => !Number.isNaN(error))) {
+    throw new Problem('no-training-data', `No observation was left to calibrate the threshold on: each of ${folds.length} blocks of time needs ${model.windowLength} consecutive observations without long gaps. ` +
+      'Post or name more data, or choose a shorter window or fewer folds.')
+  }
   const scoring = (name: Scoring): ScoringModel => {
     const threshold = chooseThreshold(settings[name], held[name])
     const median = quantile(held[name], 0.5) / threshold
     const span = settings[name].levelSpan
-    return { ...model[name], threshold, scores: fitTail(held[name].map((error) => error / threshold)), level: span === 0 ? NO_LEVEL : { span, factor: levelFactor(orZero(median)) } }
+    return { ...model[name], threshold, scores: fitTail(held[name].map((error) => error / threshold)), level: span === 0 ? NO_LEVEL : { span, factor: levelFactor(median) } }
   }
   const [causal, batch] = [scoring('causal'), scoring('batch')]
   return {
@@ -48,7 +53,7 @@ export function calibrate (model: DetectorModel, folds: ReadonlyArray<Fold<Autoe
       members,
       causal,
       batch,
-      margins: held.residuals.map((residuals) => orZero(settings.batch.factor * quantile(residuals, settings.batch.quantile))),
+      margins: held.residuals.map((residuals) => Math.min(Number.MAX_VALUE, settings.batch.factor * quantile(residuals, settings.batch.quantile))),
     },
     scores: { causal: scored(held.causal, causal), batch: scored(held.batch, batch) },
   }
@@ -57,8 +62,6 @@ export function calibrate (model: DetectorModel, folds: ReadonlyArray<Fold<Autoe
 function scored (errors: Float64Array, { threshold }: ScoringModel): Float64Array {
   return errors.map((error) => error / threshold)
 }
-
-const orZero = (value: number): number => Number.isNaN(value) ? 0 : Math.min(value, Number.MAX_VALUE)
 
 /** Smallest size of a member's errors, in standard deviations: below it they are rounding. */
 const LEAST_SCALE = 1e-3

@@ -29,6 +29,11 @@ class CausalScorer {
     this.#smoother.clear()
   }
 
+  /** An observation without a score: what lies behind grows older. */
+  skip (): void {
+    this.#level?.push(NaN)
+  }
+
   /**
    * @param parts of the combined error of the window that ends at this observation, shape [channels]
    * @param contributions receives each channel's share, shape [channels]
@@ -109,7 +114,10 @@ export class Detector {
     }))
     return steps.map(({ imputed, complete, at }) => {
       if (!complete) this.#scorer.clear()
-      if (at < 0) return { score: null, anomalous: null, contributions: null, expected: null, imputed }
+      if (at < 0) {
+        this.#scorer.skip()
+        return { score: null, anomalous: null, contributions: null, expected: null, imputed }
+      }
       const contributions = new Float64Array(channels)
       const score = this.#scorer.next(parts.subarray(at * channels, (at + 1) * channels), contributions)
       return { score, anomalous: isAnomalous(score), contributions, expected: expected.slice(at * channels, (at + 1) * channels), imputed }
@@ -129,6 +137,8 @@ export function detectCausal (model: DetectorModel, autoencoders: readonly Autoe
   const channels = model.channels.length
   const detection = emptyDetection(series.length, channels)
   const scorer = new CausalScorer(model)
+  let next = 0
+  const skipTo = (t: number): void => { for (; next < t; next++) scorer.skip() }
   for (const run of standardisedRuns(series, model.scaler, model.maxGap, detection.imputed)) {
     scorer.clear()
     if (run.values.length < model.windowLength * channels) continue
@@ -140,10 +150,12 @@ export function detectCausal (model: DetectorModel, autoencoders: readonly Autoe
     const { parts, expected } = opinionOf(model, found)
     const first = run.from + model.windowLength - 1
     detection.expected.set(expected, first * channels)
+    skipTo(first)
     for (let w = 0; w < parts.length / channels; w++) {
       const at = (first + w) * channels
       detection.score[first + w] = scorer.next(parts.subarray(w * channels, (w + 1) * channels), detection.contributions.subarray(at, at + channels))
     }
+    next = first + parts.length / channels
   }
   return detection
 }

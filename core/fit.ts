@@ -125,8 +125,10 @@ function channelWeights (series: readonly Series[], scaler: Scaler, { switchWeig
     if (scaler.scale[c] === 0) return constantWeight
     return hasMoreThanTwoValues(series, c) ? 1 : switchWeight
   })
-  // Weights are relative: where no channel counts in full, all do.
-  return Math.max(...weights) > 0 ? weights : channels.map(() => 1)
+  // Weights are relative: where no channel counts in full, the heaviest do.
+  const largest = weights.reduce((most, weight) => Math.max(most, weight), 0)
+  if (largest === 0) return channels.map(() => 1)
+  return largest < 1 ? weights.map((weight) => weight / largest) : weights
 }
 
 function hasMoreThanTwoValues (series: readonly Series[], c: number): boolean {

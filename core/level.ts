@@ -37,8 +37,9 @@ export class LevelWindow {
   /** Scores up to this cannot raise the level. */
   readonly #quiet: number
   readonly #values: Float64Array
-  /** Where the oldest score of the set lies in `#values`, and how many there are. */
+  /** Where the oldest observation of the set lies in `#values`, how many there are, and how many of them have a score. */
   #first = 0
+  #held = 0
   #count = 0
   #loud = 0
   /** Scores in ascending order, kept only while most of them are loud. */
@@ -50,19 +51,23 @@ export class LevelWindow {
     this.#values = new Float64Array(Math.max(1, span))
   }
 
-  /** Adds the next score; the oldest one leaves a full set by itself. */
+  /** Adds the score of the next observation, NaN where it has none; the oldest one leaves a full set by itself. */
   push (score: number): void {
-    if (this.#count === this.#values.length) this.shift()
-    this.#values[(this.#first + this.#count) % this.#values.length] = score
+    if (this.#held === this.#values.length) this.shift()
+    this.#values[(this.#first + this.#held) % this.#values.length] = score
+    this.#held++
+    if (Number.isNaN(score)) return
     this.#count++
     if (score > this.#quiet) this.#loud++
     if (this.#sorted !== undefined) insert(this.#sorted, this.#count - 1, score)
   }
 
-  /** Drops the oldest score. */
+  /** Drops the oldest observation. */
   shift (): void {
     const score = this.#values[this.#first]!
     this.#first = (this.#first + 1) % this.#values.length
+    this.#held--
+    if (Number.isNaN(score)) return
     if (score > this.#quiet) this.#loud--
     if (this.#sorted !== undefined) remove(this.#sorted, this.#count, score)
     this.#count--
@@ -82,8 +87,12 @@ export class LevelWindow {
 
   #sort (): Float64Array {
     const sorted = new Float64Array(this.#values.length)
-    for (let i = 0; i < this.#count; i++) sorted[i] = this.#values[(this.#first + i) % this.#values.length]!
-    sorted.subarray(0, this.#count).sort()
+    let at = 0
+    for (let i = 0; i < this.#held; i++) {
+      const score = this.#values[(this.#first + i) % this.#values.length]!
+      if (!Number.isNaN(score)) sorted[at++] = score
+    }
+    sorted.subarray(0, at).sort()
     return sorted
   }
 }
@@ -122,8 +131,8 @@ export function divideByCentredLevel (scores: Float64Array, level: Level): void 
   const window = new LevelWindow(level)
   for (let ahead = 0; ahead < raw.length + reach; ahead++) {
     const leaving = ahead - level.span
-    if (leaving >= 0 && !Number.isNaN(raw[leaving]!)) window.shift()
-    if (ahead < raw.length && !Number.isNaN(raw[ahead]!)) window.push(raw[ahead]!)
+    if (leaving >= 0) window.shift()
+    if (ahead < raw.length) window.push(raw[ahead]!)
     const t = ahead - reach
     if (t >= 0) scores[t] = raw[t]! / window.divisor
   }

@@ -45,12 +45,15 @@ export function autocorrelationTime (values: Float64Array): number {
   return Math.max(1, time)
 }
 
+const GOLDEN_RATIO = 0.6180339887498949
+
 /** Square of the median absolute difference over `lag`. */
 function squaredDifference (values: Float64Array, lag: number): number {
   const pairs = values.length - lag
   const count = Math.min(pairs, SAMPLED)
   const differences = Float64Array.from({ length: count }, (_, i) => {
-    const t = Math.floor(i * pairs / count)
+    // Multiples of the golden ratio fall everywhere: equal steps would keep pace with a period of the data.
+    const t = count === pairs ? i : Math.floor((i * GOLDEN_RATIO) % 1 * pairs)
     return Math.abs(values[t + lag]! - values[t]!)
   })
   return quantile(differences, 0.5) ** 2

@@ -157,6 +157,8 @@ export function thresholdForBudget (tail: ScoreTail, falseAlarmsPerDay: number, 
 function thresholdForRate (tail: ScoreTail, rate: number): number {
   const points = fallingRuns(tail)
   const level = points[0]!
+  // Nothing was seen above the level, and what was seen is no evidence of rarer things: the default threshold at least.
+  if (level.rate === 0 && rate * tail.count < 1) return Math.max(1, level.threshold)
   if (rate < level.rate) return atLeast(level.threshold + excessAt(tail, Math.max(rate, NEVER) / level.rate))
   let above = level
   for (const point of points) {

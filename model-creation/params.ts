@@ -55,7 +55,7 @@ export const ParamsSchema = z.strictObject({
     /** Of the ensemble; auto: core/members.ts chooses by the number of channels. */
     members: auto(z.array(z.strictObject({ architecture: z.enum(ARCHITECTURE_NAMES), windowLength: count, tail: count })).min(1)),
     maxGap: z.number().int().nonnegative().default(FIT_DEFAULTS.maxGap),
-    maxWindows: count.default(FIT_DEFAULTS.maxWindows),
+    maxWindows: count.min(2).default(FIT_DEFAULTS.maxWindows),
     folds: z.number().int().min(2).default(FIT_DEFAULTS.folds),
     switchWeight: z.number().nonnegative().default(FIT_DEFAULTS.switchWeight),
     constantWeight: z.number().nonnegative().default(FIT_DEFAULTS.constantWeight),

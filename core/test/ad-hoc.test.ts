@@ -51,3 +51,21 @@ t.test('too little is refused with what is needed', async (t) => {
   const late = fromColumns({ start: 0, interval: 1, columns: { late: Array.from({ length: 100 }, (_, t) => t < 60 ? null : t) } })
   await t.rejects(fitAdHoc(late, { rows: 50 }), { code: 'missing-channel', items: [{ pointer: '/channels/late' }] })
 })
+
+t.test('a wild reading, gaps all over, and short series are no hindrance', async (t) => {
+  for (const wild of [1e6, 1e300]) {
+    const values = waves(300).values.slice()
+    values[150 * 2] = wild
+    const { model, autoencoders } = await fitAdHoc({ ...waves(300), values })
+    t.ok(detectBatch(model, autoencoders, { ...waves(300), values }).score[150]! > 1, `${wild} stands out`)
+  }
+  const hours = Array.from({ length: 2016 }, (_, i) => i % 144 < 100 ? Math.sin(i / 9) : null)
+  const { model, autoencoders } = await fitAdHoc(fromColumns({ start: 0, interval: 600_000, columns: { hours } }))
+  t.ok(model.windowLength <= 50, 'windows fit between the gaps')
+  t.ok(detectBatch(model, autoencoders, fromColumns({ start: 0, interval: 600_000, columns: { hours } })).score.some((score) => !Number.isNaN(score)))
+  const apart = fromColumns({ start: 0, interval: 1, columns: { first: Array.from({ length: 100 }, (_, i) => i < 40 ? i % 7 : null), second: Array.from({ length: 100 }, (_, i) => i > 60 ? i % 5 : null) } })
+  await t.rejects(fitAdHoc(apart), { code: 'no-training-data' }, 'no observation has all channels')
+  const short = waves(200, 120, 2)
+  const fitted = await fitAdHoc(short)
+  t.ok(detectBatch(fitted.model, fitted.autoencoders, short).score[125]! > 1, 'an anomaly in 200 rows is found')
+})

@@ -104,11 +104,8 @@ t.test('copies of a channel add no direction, and what was fitted for a fold is 
   }
 })
 
-t.test('a channel that never came has a margin of nothing', async (t) => {
-  const short = fromColumns({ start: 0, interval: 1000, columns: { a: waves(60, 1).values } })
-  const { model } = await fitLinear([short], SMALL, 20)
-  t.same(model.margins, [0], 'blocks shorter than a window hold nothing back')
-  t.equal(model.batch.threshold, THRESHOLD_FLOOR)
+t.test('blocks shorter than a window leave nothing to calibrate on: no model', async (t) => {
+  await t.rejects(fitDetector([waves(60)], SMALL, [linearMember(4), linearMember(20)]), { code: 'no-training-data', message: /needs 20 consecutive observations/ })
 })
 
 t.test('values of 1e±160 and 1e±308 are measured like others', async (t) => {
@@ -132,6 +129,8 @@ t.test('channels that only switch weigh less, a lone channel never does', async 
   const switching = Array.from({ length: 300 }, (_, i) => i % 50 < 25 ? 0 : 1)
   const both = fromColumns({ start: 0, interval: 1000, columns: { wave: wave.values, switching } })
   t.same((await fitLinear([both])).model.weights, [1, FIT_DEFAULTS.switchWeight])
+  const two = fromColumns({ start: 0, interval: 1000, columns: { switching, other: switching.map((on) => 1 - on) } })
+  t.same((await fitLinear([two])).model.weights, [1, 1], 'where all switch, all count')
   const alone = fromColumns({ start: 0, interval: 1000, columns: { switching } })
   t.same((await fitLinear([alone])).model.weights, [1])
   const resting = fromColumns({ start: 0, interval: 1000, columns: { wave: wave.values, resting: Array<number>(300).fill(7) } })
@@ -162,9 +161,6 @@ t.test('a member whose errors are rounding is not measured by them', async (t) =
   const perfect = (windowLength: number): MemberToFit<Autoencoder> => ({ windowLength, tail: windowLength, learn: () => ({ reconstruct: (windows) => windows.slice() }) })
   const { model } = await fitDetector([waves(200)], SMALL, [perfect(4), linearMember(8)])
   t.strictSame(model.members[0]!.scale, { causal: 1e-3, batch: 1e-3 })
-  const short = await fitDetector([waves(60)], SMALL, [linearMember(4), linearMember(20)])
-  t.strictSame(short.model.members[1]!.scale, { causal: 1, batch: 1 }, 'blocks shorter than its window say nothing')
-  t.not(short.model.members[0]!.scale.causal, 1)
 })
 
 t.test('calibration: held-out scores over the threshold, their tail, and the factor of the level', async (t) => {

@@ -100,7 +100,7 @@ t.test('a tail is plain finite numbers, however few, equal or wild the scores', 
   t.equal(thresholdForBudget(none, 1, 1000), 1, 'nothing known: the default threshold')
   t.equal(thresholdForSensitivity(none, 1), 1)
   const same = fitTail(new Float64Array(50).fill(0.9))
-  t.equal(thresholdForBudget(same, 0, 1000), 0.9, 'never above what never varies')
+  t.equal(thresholdForBudget(same, 0, 1000), 1, 'equal scores are no evidence of rarer ones: the default threshold')
   t.equal(expectedFalseAlarmsPerDay(same, 1, 1000), 0)
 })
 

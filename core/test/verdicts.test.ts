@@ -23,6 +23,17 @@ t.test('verdicts by threshold, direction and deviation of the channel that contr
   t.end()
 })
 
+t.test('the side and the distance are those of the farthest departure that the score reaches', (t) => {
+  const burst = fromColumns({ start: 0, interval: 1, columns: { a: [-1, 9, null, -1, -1] } })
+  const around = { score: Float64Array.of(2, 2, 2, 2, 2), contributions: new Float64Array(5).fill(1), expected: new Float64Array(5) }
+  const sides = (direction: Direction, reach: { behind: number, ahead: number }): number[] => [...judge(burst, around, { direction: [direction], reach })]
+  t.same(sides('above', { behind: 1, ahead: 1 }), [1, 1, 1, 0, 0])
+  t.same(sides('below', { behind: 1, ahead: 1 }), [0, 0, 0, 1, 1])
+  t.same(sides('above', { behind: 3, ahead: 0 }), [0, 1, 1, 1, 1], 'causal scores look back')
+  t.same([...judge(burst, around, { minDeviation: [5], reach: { behind: 2, ahead: 2 } })], [1, 1, 1, 1, 0])
+  t.end()
+})
+
 t.test('anomalies are runs of the verdicts that are given', (t) => {
   const found = findAnomalies(detection, {}, judge(series, detection, { threshold: 2.5 }))
   t.same(found.map(({ from, to }) => [from, to]), [[2, 2], [4, 4]])

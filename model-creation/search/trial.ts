@@ -66,7 +66,7 @@ export interface Trial {
  * Cuts the tails off the training series and injects anomalies into copies of them.
  * @throws Problem no-training-data where the tails are too short or no channel varies
  */
-export function layCourse (training: readonly Series[], { seed, lengths }: { seed: number, lengths: readonly number[] }): Course {
+export function layCourse (training: readonly Series[], { seed, lengths: wanted }: { seed: number, lengths: readonly number[] }): Course {
   const splits = training.map((series) => series.length - Math.floor(series.length * VALIDATION_SHARE))
   const tails = training.map((series, i) => slice(series, splits[i]!, series.length))
   const observations = tails.reduce((sum, tail) => sum + tail.length, 0)
@@ -74,6 +74,9 @@ export function layCourse (training: readonly Series[], { seed, lengths }: { see
   const fitted = training.map((series, i) => slice(series, 0, splits[i]!))
   const { channels } = training[0]!
   const scaler = fitScaler(fitted.map(({ values }) => values), channels.length)
+  const longest = Math.floor(Math.min(...training.map((series, i) => series.length - splits[i]!)) / 2)
+  const lengths = wanted.filter((length) => length <= longest)
+  if (lengths.length === 0) throw new Problem('invalid-settings', `--lengths names anomalies of at least ${Math.min(...wanted)} observations; the validation part has room for at most ${longest}. Name shorter ones, or train on more data.`)
   if (scaler.scale.every((scale) => scale === 0)) throw new Problem('no-training-data', 'No channel varies in the training part, so there is nothing to choose by; add channels that do.')
   const kinds = kindsFor(channels.length)
   const copies = Math.min(MOST_COPIES, Math.ceil(ANOMALIES / tails.reduce((sum, tail) => sum + anomaliesIn(tail.length, lengths), 0)))

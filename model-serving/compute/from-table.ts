@@ -8,7 +8,7 @@ import { checkLength, maxObservations, type ComputeInput, type PostedSeries, typ
 import { readOptions, type ComputeOptions } from './options.ts'
 
 /** Most columns of a table: every one is searched for times and numbers, so a line of separators must not cost minutes. */
-const MAX_COLUMNS = 1000
+const MAX_COLUMNS = 1100
 
 /**
  * @param maxValues more lines than these are not even parsed

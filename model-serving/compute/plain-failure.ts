@@ -20,11 +20,18 @@ export interface PlainFailure extends PlainError {
 const MAX_ITEMS = 10
 const MAX_TEXT = 1000
 const MAX_GOT = 100
+const MAX_NAMES = 1100
 
 export function plainFailure (error: unknown): PlainFailure {
   if (!(error instanceof Problem)) return { ...plainError(error), problem: undefined }
   const { code, items, extensions, cause } = error
-  return { ...plainError(error), problem: { code, items: items.slice(0, MAX_ITEMS).map(briefItem), extensions, cause: cause === undefined ? undefined : plainError(cause) } }
+  return { ...plainError(error), problem: { code, items: items.slice(0, MAX_ITEMS).map(briefItem), extensions: briefExtensions(extensions), cause: cause === undefined ? undefined : plainError(cause) } }
+}
+
+/** Lists may hold names of the caller's: as many, and so much of each, as tells which is meant. */
+function briefExtensions (extensions: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const short = (value: unknown): unknown => typeof value === 'string' ? shorten(value, MAX_GOT) : value
+  return Object.fromEntries(Object.entries(extensions).map(([name, value]) => [name, Array.isArray(value) ? value.slice(0, MAX_NAMES).map(short) : short(value)]))
 }
 
 /** The Problem, or the Error that it was. */

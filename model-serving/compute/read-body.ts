@@ -3,7 +3,7 @@ import { Problem } from '../../core/errors.ts'
 
 /** A request has a handful of levels and members besides its channels; 30 MB of brackets or keys take a parser many seconds. */
 const MAX_DEPTH = 20
-const MAX_MEMBERS = 2000
+const MAX_MEMBERS = 5000
 
 /** Parts of a form, and bytes of the headers of each; one part is needed. */
 const MAX_PARTS = 16

@@ -1,5 +1,5 @@
 // The options that change verdicts, never scores → the rules of core/verdicts.ts for a model.
-import type { Detection, DetectorModel } from '../../core/detection.ts'
+import type { Detection, DetectorModel, Scoring } from '../../core/detection.ts'
 import { pointer, Problem } from '../../core/errors.ts'
 import type { Series } from '../../core/series.ts'
 import { thresholdForBudget, thresholdForSensitivity } from '../../core/tail.ts'
@@ -16,8 +16,16 @@ export interface Verdicts {
 /** @throws Problem unknown-channel */
 export function verdictsOf (detector: DetectorModel, series: Series, detection: Detection, options: ComputeOptions): Verdicts {
   const threshold = thresholdOf(detector, options)
-  const rules: VerdictRules = { threshold, ...directionRule(detector, options), ...deviationRule(detector, options) }
+  const rules: VerdictRules = { threshold, reach: reachOf(detector, options.scoring), ...directionRule(detector, options), ...deviationRule(detector, options) }
   return { threshold, verdicts: judge(series, detection, rules) }
+}
+
+/** Observations whose errors a score is a mean of. */
+function reachOf (detector: DetectorModel, scoring: Scoring): NonNullable<VerdictRules['reach']> {
+  const { smoothing } = detector[scoring]
+  const windows = detector.windowLength - 1
+  if (scoring === 'causal') return { behind: smoothing - 1 + windows, ahead: 0 }
+  return { behind: (smoothing >> 1) + windows, ahead: (smoothing >> 1) + windows }
 }
 
 function thresholdOf (detector: DetectorModel, { threshold = 1, scoring }: ComputeOptions): number {

@@ -45,12 +45,13 @@ const OptionsRequestSchema = z.strictObject({
   minDuration: minDuration.optional(),
   mergeGap: mergeGap.optional(),
   timestamps: timestamps.optional().describe('strict (default) refuses timestamps that do not ascend; repair sorts and merges them.'),
-  threshold: z.union([z.number().gt(0), z.strictObject({ falseAlarmsPerDay }), z.strictObject({ sensitivity })]).optional().describe(THRESHOLD),
-  direction: z.union([side, z.record(z.string(), side)]).optional().describe(`${DIRECTION} One for all channels, or channel → direction.`),
+  threshold: z.union([z.number().gt(0), z.strictObject({ falseAlarmsPerDay }), z.strictObject({ sensitivity })],
+    { error: 'a number above 0, {"falseAlarmsPerDay": number above 0} or {"sensitivity": number from 0 to 1}' }).optional().describe(THRESHOLD),
+  direction: z.union([side, z.record(z.string(), side)], { error: '"both", "above" or "below", or an object of these by channel' }).optional().describe(`${DIRECTION} One for all channels, or channel → direction.`),
   minDeviation: z.record(z.string(), z.number().min(0)).optional()
     .describe('Channel → least distance between observed and expected value, in its unit. Where a listed channel contributes most, its observation is anomalous only from that distance on; other channels are not constrained.'),
   adaptive: adaptive.optional(),
-  fit: z.union([z.strictObject({ rows: fitRows }), z.strictObject({ until: fitUntil })]).optional().describe(FIT),
+  fit: z.union([z.strictObject({ rows: fitRows }), z.strictObject({ until: fitUntil })], { error: '{"rows": whole number from 1} or {"until": time such as 2026-01-31T13:50:00Z}' }).optional().describe(FIT),
 })
 export type OptionsRequest = z.output<typeof OptionsRequestSchema>
 
@@ -96,7 +97,7 @@ export type ComputeRequest = z.output<typeof ComputeRequestSchema>
 const commaList = (value: unknown): unknown => firstFew(typeof value === 'string' ? value.split(',', PARTS.length + 1) : value)
 const digits = (value: unknown): unknown => typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
 
-const decimalNumber = (value: unknown): unknown => typeof value === 'string' && /^\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : value
+const decimalNumber = (value: unknown): unknown => typeof value === 'string' && /^(\d{1,15}(\.\d{0,15})?|\.\d{1,15})(e-?\d{1,2})?$/i.test(value) ? Number(value) : value
 
 /** A Luxon format in which no token stands twice: reading time stays linear in the text. */
 function isPlainFormat (format: string): boolean {

@@ -98,10 +98,14 @@ t.test('what is more sensitive takes no verdict away', async (t) => {
 
 t.test('direction and deviation only take verdicts away, and keep exactly what they name', async (t) => {
   const all = flagged(plain)
+  const { batch: { smoothing }, windowLength } = smallModel.manifest.detector
+  const reach = (smoothing >> 1) + windowLength - 1
+  // The farthest one that the score reaches, of the channel that contributes most.
   const departure = (i: number): number => {
     const [wind, power] = ['wind_speed_ms', 'power_kw'].map((name) => plain.contributions![name]![i]!) as [number, number]
     const top = power > wind ? 'power_kw' : 'wind_speed_ms'
-    return plain.observed![top]![i]! - plain.expected![top]![i]!
+    const around = plain.observed![top]!.map((observed, t) => observed! - plain.expected![top]![t]!).slice(Math.max(0, i - reach), i + reach + 1)
+    return around.reduce((farthest, one) => Math.abs(one) > Math.abs(farthest) ? one : farthest)
   }
   const above = flagged(await withOptions({ direction: 'above' }))
   const below = flagged(await withOptions({ direction: 'below' }))

@@ -6,7 +6,7 @@ import { serve } from '../serve.ts'
 import type { Scorer } from '../workers/scorer.ts'
 import { type FixtureModel, inWorker, jsonOf, smallModel, testConfig, threadedApp, windSeries } from './fixture.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(240_000)
 
 const named = (name: string): FixtureModel => ({ ...smallModel, manifest: { ...smallModel.manifest, name } })
 const body = (model: string): object => ({ model, ...jsonOf(windSeries(20)) })
