@@ -4,7 +4,7 @@ import { pointer, Problem } from './errors.ts'
 import { defaultSmoothing, FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector } from './fit.ts'
 import { standardisedRuns } from './hindsight.ts'
 import { defaultMembers, learnerOf, type SolvedAutoencoder } from './members.ts'
-import { emptyChannels, type Series, slice } from './series.ts'
+import { channelValues, emptyChannels, type Series, slice } from './series.ts'
 import { quantile } from './threshold.ts'
 
 /** Fewest observations that an ad-hoc model is fitted on: four blocks of cross-validation with three windows of four each. */
@@ -60,9 +60,10 @@ async function fitNormal (training: Series): Promise<FittedDetector<SolvedAutoen
 }
 
 /** Length of the gap-free runs in which at least half of all that can be scored lies: windows must fit into them. */
-function usualRun ({ channels, ...series }: Series): number {
+function usualRun (series: Series): number {
+  const { channels } = series
   const unscaled = { center: channels.map(() => 0), scale: channels.map(() => 1) }
-  const lengths = standardisedRuns({ channels, ...series }, unscaled, FIT_DEFAULTS.maxGap).map(({ values }) => values.length / channels.length).sort((a, b) => b - a)
+  const lengths = standardisedRuns(series, unscaled, FIT_DEFAULTS.maxGap).map(({ values }) => values.length / channels.length).sort((a, b) => b - a)
   const half = lengths.reduce((sum, length) => sum + length, 0) / 2
   let covered = 0
   return lengths.find((length) => (covered += length) >= half) ?? 0
@@ -102,7 +103,7 @@ function withoutWild (series: Series): Series {
   const { length: channels } = series.channels
   const values = series.values.slice()
   for (let c = 0; c < channels; c++) {
-    const column = values.filter((value, i) => i % channels === c && Number.isFinite(value))
+    const column = channelValues(series, c).filter(Number.isFinite)
     const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(column, share))
     const most = WILD * (high! - low!)
     if (most > 0) for (let i = c; i < values.length; i += channels) if (Math.abs(values[i]! - middle!) > most) values[i] = NaN

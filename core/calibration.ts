@@ -41,26 +41,23 @@ export function calibrate (model: DetectorModel, folds: ReadonlyArray<Fold<Autoe
     throw new Problem('no-training-data', `No observation was left to calibrate the threshold on: each of ${folds.length} blocks of time needs ${model.windowLength} consecutive observations without long gaps. ` +
       'Post or name more data, or choose a shorter window or fewer folds.')
   }
-  const scoring = (name: Scoring): ScoringModel => {
+  const scoring = (name: Scoring): { scored: ScoringModel, scores: Float64Array } => {
     const threshold = chooseThreshold(settings[name], held[name])
-    const median = quantile(held[name], 0.5) / threshold
+    const scores = held[name].map((error) => error / threshold)
     const span = settings[name].levelSpan
-    return { ...model[name], threshold, scores: fitTail(held[name].map((error) => error / threshold)), level: span === 0 ? NO_LEVEL : { span, factor: levelFactor(median) } }
+    const level = span === 0 ? NO_LEVEL : { span, factor: levelFactor(quantile(held[name], 0.5) / threshold) }
+    return { scored: { ...model[name], threshold, scores: fitTail(scores), level }, scores }
   }
   const [causal, batch] = [scoring('causal'), scoring('batch')]
   return {
     calibrated: {
       members,
-      causal,
-      batch,
+      causal: causal.scored,
+      batch: batch.scored,
       margins: held.residuals.map((residuals) => Math.min(Number.MAX_VALUE, settings.batch.factor * quantile(residuals, settings.batch.quantile))),
     },
-    scores: { causal: scored(held.causal, causal), batch: scored(held.batch, batch) },
+    scores: { causal: causal.scores, batch: batch.scores },
   }
-}
-
-function scored (errors: Float64Array, { threshold }: ScoringModel): Float64Array {
-  return errors.map((error) => error / threshold)
 }
 
 /** Smallest size of a member's errors, in standard deviations: below it they are rounding. */

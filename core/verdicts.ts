@@ -24,8 +24,8 @@ export const ANOMALOUS = 1
 export const NOT_SCORED = -1
 
 /**
- * The verdict on every observation. Direction and deviation only take verdicts away; an observation whose most contributing
- * channel has no value of its own cannot satisfy them.
+ * The verdict on every observation. Direction and deviation only take verdicts away; where the most contributing
+ * channel has no value within reach they are not satisfied.
  * @returns shape [length]: ANOMALOUS, NORMAL or NOT_SCORED
  */
 export function judge (series: Series, detection: Pick<Detection, 'score' | 'contributions' | 'expected'>, rules: VerdictRules = {}): Int8Array {

@@ -31,7 +31,7 @@ const side = z.enum(['both', 'above', 'below'])
 const THRESHOLD = 'Score above which an observation is anomalous, instead of 1, the calibrated one. Changes verdicts, never scores.'
 const falseAlarmsPerDay = z.number().gt(0).describe('The threshold at which normal data are expected to give so many anomalies a day.')
 const sensitivity = z.number().min(0).max(1).describe('½ is the calibrated threshold, 1 the median of normal scores, 0 what normal data exceed once in a million observations.')
-const DIRECTION = 'Only anomalies in which the channel that contributes most lies above, or below, its expected value. Default: both.'
+const DIRECTION = 'Only anomalies in which the channel that contributes most lies above, or below, its expected value, where it is farthest from it among the observations that the score is a mean of. Default: both.'
 const adaptive = z.boolean().describe('Scores are relative to the level of the scores around them where most of at least 500 lie well above what is normal, so that drift and lasting change are not flagged for ever. false: relative to the calibrated threshold alone. Default true.')
 
 const FIT = 'What an ad-hoc model is fitted on: the first part of the series, known to be normal (its own scores are not held out). Default: the whole series, with what fits worst by far left out. At least 48 observations.'
@@ -49,7 +49,7 @@ const OptionsRequestSchema = z.strictObject({
     { error: 'a number above 0, {"falseAlarmsPerDay": number above 0} or {"sensitivity": number from 0 to 1}' }).optional().describe(THRESHOLD),
   direction: z.union([side, z.record(z.string(), side)], { error: '"both", "above" or "below", or an object of these by channel' }).optional().describe(`${DIRECTION} One for all channels, or channel → direction.`),
   minDeviation: z.record(z.string(), z.number().min(0)).optional()
-    .describe('Channel → least distance between observed and expected value, in its unit. Where a listed channel contributes most, its observation is anomalous only from that distance on; other channels are not constrained.'),
+    .describe('Channel → least distance between observed and expected value, in its unit, the largest one among the observations that the score is a mean of. Where a listed channel contributes most, its observation is anomalous only from that distance on; other channels are not constrained.'),
   adaptive: adaptive.optional(),
   fit: z.union([z.strictObject({ rows: fitRows }), z.strictObject({ until: fitUntil })], { error: '{"rows": whole number from 1} or {"until": time such as 2026-01-31T13:50:00Z}' }).optional().describe(FIT),
 })
