@@ -1,6 +1,7 @@
 // Reads timestamps as people write them; the format is found over a whole column, never guessed cell by cell.
 import { DateTime } from 'luxon'
 import { Problem } from './errors.ts'
+import { readIsoTime } from './iso-time.ts'
 
 /** Text → milliseconds since the epoch (UTC), NaN where it does not match. Times without a zone count as UTC. */
 export type TimestampReader = (text: string) => number
@@ -8,12 +9,16 @@ export type TimestampReader = (text: string) => number
 const ISO = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?(?:Z|UTC|GMT)|[+-]\d{2}:?\d{2})?)?$/
 
 function readIso (text: string): number {
+  const usual = readIsoTime(text)
+  if (usual !== undefined) return usual
   return ISO.test(text) ? DateTime.fromISO(text.replace(/ ?(Z|UTC|GMT)$/, 'Z').replace(' ', 'T'), { zone: 'utc' }).toMillis() : NaN
 }
 
+const EPOCH = /^\d{9,19}(\.\d+)?$/
+
 /** Seconds, milliseconds, microseconds or nanoseconds since the epoch, by size: years 1980 to 2200. */
 function readEpoch (text: string): number {
-  if (!/^\d{9,19}(\.\d+)?$/.test(text)) return NaN
+  if (!EPOCH.test(text)) return NaN
   const value = Number(text)
   if (value >= 3.15e8 && value < 7.3e9) return Math.round(value * 1000)
   if (value >= 3.15e11 && value < 7.3e12) return Math.round(value)
@@ -26,6 +31,9 @@ let formatReaders: readonly TimestampReader[] | undefined
 
 const FORMATS = ['d.M.yyyy', 'd/M/yyyy', 'M/d/yyyy', 'd-M-yyyy', 'yyyy/M/d', 'yyyyMMdd', 'd LLL yyyy', 'LLL d, yyyy']
   .flatMap((date) => ['H:mm:ss', 'H:mm', 'H:mm:ss.SSS', 'h:mm:ss a', 'h:mm a'].map((time) => `${date} ${time}`).concat(date))
+
+/** What all of the formats begin with: any other text need not be tried with each of them. */
+const LIKE_A_DATE = /^(\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}\/\d{1,2}\/\d{1,2}|\d{8}|\d{1,2}\s[a-z.]+\s\d{4}|[a-z.]+\s\d{1,2},\s\d{4})(\s|$)/i
 
 const UTC = { zone: 'utc', locale: 'en' } as const
 
@@ -56,6 +64,7 @@ export function detectTimestampReader (samples: readonly string[]): TimestampRea
   for (const reader of [readIso, readEpoch]) {
     if (samples.every((text) => !Number.isNaN(reader(text)))) return reader
   }
+  if (!LIKE_A_DATE.test(samples[0]!)) return undefined
   formatReaders ??= FORMATS.map(timestampReader)
   const fitting = formatReaders.filter((reader) => samples.every((text) => !Number.isNaN(reader(text))))
   const times = new Map(fitting.map((reader) => [reader, samples.map(reader)]))
