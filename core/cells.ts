@@ -1,6 +1,6 @@
 // Text → cells of a table, column by column. Knows line ends, comments and quotation marks, not what a cell means.
 import Papa from 'papaparse'
-import { chooseDelimiter, cut, type Delimiter } from './delimiter.ts'
+import { chooseDelimiter, cut, type Delimiter, NONE } from './delimiter.ts'
 import { Problem } from './errors.ts'
 
 /** A table as text, before it is known what its columns hold. */
@@ -65,12 +65,13 @@ interface Parsed {
 /** Cells that may be missing at the ends of short lines: without a bound a few megabytes of text become gigabytes of empty cells. */
 const SPARE_CELLS = 1_000_000
 
-/** Without quotation marks a line is a row: cut up here, which takes a quarter of the parser's time and gives the same cells. */
+/** Without quotation marks a line is a row: cut up here, which takes less than half of the parser's time and gives the same cells. */
 function parseLines (text: string, given: string | undefined): Parsed {
   const end = lineEnd(text)
   const all = text.split(end)
-  const delimiter = given ?? chooseDelimiter(all, end)
+  const delimiter = given ?? chooseDelimiter(all, end, text.includes(','))
   const lines = all.filter((line) => !isBlank(line, delimiter))
+  if (delimiter === NONE && lines.length > 0) return { columns: [lines.map(trimmed)], delimiter }
   const width = lines.length === 0 ? 0 : cut(lines[0]!, delimiter).length
   checkCells(width, lines.length, text)
   const columns = Array.from({ length: width }, () => new Array<string>(lines.length))

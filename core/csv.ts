@@ -155,6 +155,7 @@ export function keepChannels (table: Table, names: readonly string[]): Table {
   checkChannels(table.channels.filter((name) => names.includes(name)), names)
   const from = names.map((name) => table.channels.indexOf(name))
   const width = table.channels.length
+  if (names.length === width && from.every((column, c) => column === c)) return table
   const values = new Float64Array(table.timestamps.length * names.length)
   for (let row = 0; row < table.timestamps.length; row++) {
     from.forEach((column, c) => { values[row * names.length + c] = table.values[row * width + column]! })

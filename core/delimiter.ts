@@ -26,18 +26,19 @@ export const cut = (line: string, delimiter: Delimiter, most?: number): string[]
  * How lines without quotation marks are cut into cells. What the parser would find stands, but for what it cannot know:
  * - commas that are decimal in every line, between other delimiters (`20,5;1,5`, `20,5 1,5`), or in a single column;
  * - columns with nothing but white space between them.
+ * @param hasCommas whether any line has one
  */
-export function chooseDelimiter (lines: readonly string[], newline: '\n' | '\r' | '\r\n'): Delimiter {
+export function chooseDelimiter (lines: readonly string[], newline: '\n' | '\r' | '\r\n', hasCommas: boolean): Delimiter {
   const first = lines.slice(0, LOOKED_AT).map((line) => line.slice(0, LONGEST))
   const { errors, meta } = Papa.parse<string[]>(first.join(newline), { skipEmptyLines: 'greedy', newline })
   const isFound = !errors.some(({ code }) => code === 'UndetectableDelimiter')
   if (isFound && meta.delimiter !== ',') return meta.delimiter
   const told = first.filter((line) => line.trim() !== '')
-  const other = OTHERS.find((delimiter) => hasDecimalCommas(told, delimiter))
+  const other = hasCommas ? OTHERS.find((delimiter) => hasDecimalCommas(told, delimiter)) : undefined
   if (other !== undefined) return other
-  if (isDecimalColumn(lines)) return NONE
+  if (hasCommas && isDecimalColumn(lines)) return NONE
   if (isFound) return ','
-  return SPACES.find((space) => isTable(told, space)) ?? (lines.some((line) => line.includes(',')) ? ',' : NONE)
+  return SPACES.find((space) => isTable(told, space)) ?? (hasCommas ? ',' : NONE)
 }
 
 /** Every line has as many cells, more than one, and below the first line there is a number. */
@@ -76,10 +77,10 @@ function isDecimalColumn (lines: readonly string[]): boolean {
   // Most tables are told apart by their second line.
   if (!lines.slice(1, LOOKED_AT).map((line) => line.trim()).every(isOneNumber)) return false
   const rows = lines.map((line) => line.trim()).filter((line) => line !== '')
-  const isNamed = rows[0] !== undefined && !isOneNumber(rows[0])
+  const isNamed = !isOneNumber(rows[0]!)
   if (isNamed && rows[0]!.includes(',')) return false
   const numbers = isNamed ? rows.slice(1) : rows
-  if (!numbers.every(isOneNumber) || !numbers.some((row) => row.includes(','))) return false
+  if (!numbers.every(isOneNumber)) return false
   return isNamed || areDecimals(numbers.map((row) => ONE_COMMA.exec(row)).filter((match) => match !== null))
 }
 

@@ -14,7 +14,8 @@ const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
  * readIsoTime('2026-01-31T01:00:00+01:00') // 1769817600000
  */
 export function readIsoTime (text: string): number | undefined {
-  const midnight = readDate(text)
+  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH) return undefined
+  const midnight = midnightOf(two(text, 0) * 100 + two(text, 2), two(text, 5), two(text, 8))
   if (midnight === undefined || text.length === 10) return midnight
   const between = text.charCodeAt(10)
   const hour = two(text, 11)
@@ -23,12 +24,13 @@ export function readIsoTime (text: string): number | undefined {
   return withRest(text, midnight + hour * 3_600_000 + minute * 60_000)
 }
 
-/** Midnight of the date that the text begins with. */
-function readDate (text: string): number | undefined {
-  const year = two(text, 0) * 100 + two(text, 2)
-  const month = two(text, 5)
-  const day = two(text, 8)
-  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH) return undefined
+/**
+ * Milliseconds from the epoch to the midnight that a day begins with.
+ * @returns undefined for a day that the calendar does not have, or one before the year 1
+ * @example
+ * midnightOf(2026, 1, 31) // 1769817600000
+ */
+export function midnightOf (year: number, month: number, day: number): number | undefined {
   // NaN, of what are no digits, fails every comparison.
   if (!(year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month))) return undefined
   return daysSinceEpoch(year, month, day) * 86_400_000

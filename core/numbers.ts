@@ -18,7 +18,7 @@ export const isNumber = (text: string, decimal: Decimal): boolean => (decimal ==
 /** 10^0 to 10^15, all of them exact. */
 const POWERS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15] as const
 const MAX_DIGITS = 15
-const [ZERO, PLUS, MINUS] = [0x30, 0x2b, 0x2d]
+const [ZERO, PLUS, MINUS, POINT, COMMA] = [0x30, 0x2b, 0x2d, 0x2e, 0x2c] as const
 
 /**
  * The number that the text is, NaN where it is missing or infinite.
@@ -26,7 +26,7 @@ const [ZERO, PLUS, MINUS] = [0x30, 0x2b, 0x2d]
  */
 export function readNumber (text: string, decimal: Decimal): number | undefined {
   if (text === '') return NaN
-  const plain = plainNumber(text, decimal.charCodeAt(0))
+  const plain = plainNumber(text, decimal === ',' ? COMMA : POINT)
   if (!Number.isNaN(plain)) return plain
   if (!isNumber(text, decimal)) return isMissing(text) ? NaN : undefined
   const value = Number(decimal === ',' ? text.replace(',', '.') : text)
@@ -34,7 +34,7 @@ export function readNumber (text: string, decimal: Decimal): number | undefined 
 }
 
 /**
- * Up to 15 digits without an exponent, a third of the time of pattern and Number(): both the digits and the power of ten
+ * Up to 15 digits without an exponent, about half the time of pattern and Number(): both the digits and the power of ten
  * are whole numbers that a double holds exactly, so that their quotient is the double nearest to the text, which is what Number() gives.
  * @returns NaN for everything else
  */

@@ -303,6 +303,24 @@ t.test('ISO times are read as the library reads them, or left to it', async (t) 
   t.equal(detectTimestampReader(['2026-01-31 24:00:00 GMT'])?.('2026-01-31 24:00:00 GMT'), DAY + 86_400_000, 'what is not usual is read by the library')
 })
 
+t.test('dates in digits are read as the library reads them', async (t) => {
+  const dates = ['d.M.yyyy', 'd/M/yyyy', 'M/d/yyyy', 'd-M-yyyy', 'yyyy/M/d', 'yyyyMMdd']
+  const readers = dates.flatMap((date) => [date, `${date} H:mm:ss`, `${date} H:mm`, `${date} H:mm:ss.SSS`]).map((format) => [format, timestampReader(format)] as const)
+  const part = (most: number, width: number) => fc.integer({ min: 0, max: most }).map((value) => String(value).padStart(width, '0'))
+  const text = fc.tuple(fc.constantFrom('.', '/', '-', ''), fc.boolean(), part(32, 1), part(13, 1), fc.oneof(part(9999, 4), fc.constantFrom('2024', '2026')), fc.constantFrom(0, 1, 2, 3), part(25, 1), part(61, 2), part(61, 2), part(999, 3))
+    .map(([by, isYearFirst, day, month, year, times, hour, minute, second, millisecond]) => {
+      const date = by === '' ? `${year}${month.padStart(2, '0')}${day.padStart(2, '0')}` : (isYearFirst && by === '/' ? [year, month, day] : [day, month, year]).join(by)
+      return times === 0 ? date : `${date} ${hour}:${minute}${times > 1 ? `:${second}` : ''}${times > 2 ? `.${millisecond}` : ''}`
+    })
+  fc.assert(fc.property(text, (one) => {
+    const read = detectTimestampReader([one])?.(one)
+    const library = readers.map(([, slow]) => slow(one)).find((time) => !Number.isNaN(time))
+    return read === undefined ? library === undefined : Object.is(read, library)
+  }), { numRuns: 5000 })
+  t.equal(detectTimestampReader(['31.01.2026 24:00'])?.('31.01.2026 24:00'), DAY + 86_400_000, 'what is not usual is left to it')
+  t.ok(Number.isNaN(detectTimestampReader(['31.01.2026 00:00'])?.('31.02.2026 00:00')))
+})
+
 t.test('what does not begin like a date is in none of the formats', async () => {
   const readers = ['d.M.yyyy', 'd/M/yyyy', 'd-M-yyyy', 'yyyy/M/d', 'yyyyMMdd', 'd LLL yyyy', 'LLL d, yyyy'].flatMap((date) => [date, `${date} H:mm`, `${date} h:mm:ss a`]).map((format) => [format, timestampReader(format)] as const)
   const time = fc.date({ min: new Date('1000-01-01'), max: new Date('9999-01-01'), noInvalidDate: true }).map((date) => DateTime.fromJSDate(date, { zone: 'utc' }).setLocale('en'))
