@@ -46,9 +46,12 @@ export function refuseOtherKinds (bytes: Uint8Array): void {
   if (kind !== undefined) throw noTable(kind[1])
 }
 
+/** Characters among which what is no text has a control character. */
+const TOLD_BY = 65_536
+
 /** @throws Problem invalid-table where the text is of another kind, or none */
 export function refuseOtherTexts (text: string): void {
-  if (CONTROL.test(text)) throw noTable('binary')
+  if (text.includes('\0') || CONTROL.test(text.slice(0, TOLD_BY))) throw noTable('binary')
   if (/^\s*<[?!a-z]/i.test(text)) throw noTable('an HTML or XML document')
 }
 
