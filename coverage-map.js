@@ -11,7 +11,7 @@ const COVERS = {
   anomalies: ['core/anomalies.ts', 'core/golden.ts', 'core/errors.ts'],
   changepoints: ['core/changepoints.ts', 'core/robust.ts'],
   combine: ['core/combine.ts', 'core/score.ts'],
-  csv: ['core/csv.ts', 'core/timestamps.ts', 'core/duration.ts'],
+  csv: ['core/csv.ts', 'core/cells.ts', 'core/delimiter.ts', 'core/numbers.ts', 'core/time-column.ts', 'core/timestamps.ts', 'core/iso-time.ts', 'core/duration.ts'],
   detector: ['core/detector.ts', 'core/hindsight.ts', 'core/score.ts', 'core/reconstruction-error.ts', 'core/detection.ts'],
   drift: ['core/drift.ts'],
   fit: ['core/fit.ts', 'core/calibration.ts', 'core/subspace.ts', 'core/threshold.ts', 'core/scaler.ts'],

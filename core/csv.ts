@@ -1,8 +1,10 @@
 // Text → table of timestamped rows. Detects delimiter, decimal comma, header and timestamp format; says where it cannot.
-import Papa from 'papaparse'
+import { type Cells, parseCells } from './cells.ts'
 import { pointer, Problem } from './errors.ts'
+import { countsRows, type Decimal, isMissing, isNumber, readNumber } from './numbers.ts'
 import { checkChannels } from './series.ts'
-import { detectTimestampReader, timestampReader, type TimestampReader } from './timestamps.ts'
+import { findTimeColumn, type NamedColumns, readTimes, sample, type TimeColumn, type TimeOptions, timeRemedy } from './time-column.ts'
+import { detectTimestampReader } from './timestamps.ts'
 
 /** Rows as they came: in any order, with duplicates and gaps. */
 export interface Table {
@@ -13,148 +15,136 @@ export interface Table {
   readonly values: Float64Array
   /** Columns left out because they hold text, not numbers. */
   readonly textColumns: readonly string[]
+  /** Set where the table had no times: row n stands at n seconds after the epoch, and at any other step as well. */
+  readonly numbered?: true
 }
 
-export interface TableOptions {
+export interface TableOptions extends TimeOptions {
   /** Default: detected. */
   readonly delimiter?: string | undefined
   /** Default: detected. */
-  readonly decimal?: '.' | ',' | undefined
-  /** Default: a column named like a time, else the first that reads as one. */
-  readonly timestampColumn?: string | undefined
-  /** Luxon format, e.g. `dd.MM.yyyy HH:mm`. Default: detected. */
-  readonly timestampFormat?: string | undefined
+  readonly decimal?: Decimal | undefined
+  /** Rows of a table without times are numbered. Default: such a table is refused, as nothing can be trained on it. */
+  readonly mayBeNumbered?: boolean | undefined
 }
 
-/** What historians write where there is no value. */
-const MISSING = new Set(['', '-', '--', 'na', 'n/a', 'nan', 'null', 'none', 'nil', '?', '#n/a', 'bad', 'inf', '-inf', '+inf', 'infinity', '-infinity'])
-const TIME_NAME = /^(time_?stamp|date_?time|time|date|ts|t|zeit|zeitstempel|datum|_time)$/i
-const TIME_OF_DAY = /^\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[ap]m)?$/i
-// Written so that no digit can be matched in two ways: a cell of a million digits must cost a millisecond, not an hour.
-const DOT_NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
-const COMMA_NUMBER = /^[+-]?(\d+(,\d*)?|,\d+)(e[+-]?\d+)?$/i
-
-/** Rows looked at, evenly spaced, to find out how a column is written. */
-const SAMPLE = 200
+/** Distance of numbered rows in milliseconds. */
+export const NUMBERED_STEP = 1000
 
 /**
  * Reads a table with one timestamp column and numeric channels.
  * @throws Problem invalid-table, invalid-timestamp or invalid-value, with line and column
  */
 export function readTable (text: string, options: TableOptions = {}): Table {
-  const rows = parseRows(text, options.delimiter)
-  const numberPattern = options.decimal === undefined ? detectDecimal(rows) : options.decimal === ',' ? COMMA_NUMBER : DOT_NUMBER
-  const { header, firstRow } = splitHeader(rows, numberPattern)
-  const body = rows.slice(firstRow)
-  if (body.length === 0) throw new Problem('invalid-table', 'The table has no rows; send a header and at least one row.')
-  const time = timestampColumn(header, body, options)
-  const columns = header.map((_, column) => column).filter((column) => !time.columns.includes(column) && header[column] !== '')
-  const isText = (column: number): boolean => body.every((row) => !numberPattern.test(cell(row, column))) &&
-    body.some((row) => !MISSING.has(cell(row, column).toLowerCase()))
-  const textColumns = columns.filter(isText)
-  const channels = columns.filter((column) => !textColumns.includes(column))
-  if (channels.length === 0) throw new Problem('invalid-table', 'The table has no numeric column beside the timestamps.')
-  const line = (row: number): number => row + firstRow + 1
-  const timestamps = Float64Array.from(body, (row, i) => readTimestamp(time, row, line(i), header))
-  const values = new Float64Array(body.length * channels.length)
-  body.forEach((row, i) => channels.forEach((column, c) => {
-    values[i * channels.length + c] = readNumber(cell(row, column), numberPattern, line(i), header[column]!)
-  }))
-  return { channels: channels.map((column) => header[column]!), timestamps, values, textColumns: textColumns.map((column) => header[column]!) }
+  return readCells(parseCells(text, options.delimiter), options)
 }
 
-const cell = (row: readonly string[], column: number): string => (row[column] ?? '').trim()
-
-function sample<T> (rows: readonly T[]): T[] {
-  const step = Math.max(1, Math.floor(rows.length / SAMPLE))
-  return rows.filter((_, i) => i % step === 0)
+/**
+ * The same for a table that is taken apart already.
+ * @throws Problem invalid-table, invalid-timestamp or invalid-value, with line and column
+ */
+export function readCells (cells: Cells, options: TableOptions = {}): Table {
+  const decimal = options.decimal ?? detectDecimal(cells)
+  const table = withNames(cells, decimal)
+  const rows = table.columns[0]!.length
+  if (rows === 0) throw new Problem('invalid-table', 'The table has no rows; send a header and at least one row.')
+  const time = timeOf(table, decimal, options)
+  const numeric = table.names.map((_, column) => column).filter((column) => time?.columns.includes(column) !== true && table.names[column] !== '')
+  const text = numeric.filter((column) => isText(table.columns[column]!, decimal))
+  const channels = withoutCounter(table, numeric.filter((column) => !text.includes(column)), time, options)
+  if (channels.length === 0) throw new Problem('invalid-table', `The table has no numeric column${time === undefined ? '' : ' beside the timestamps'}.`)
+  const timestamps = time === undefined ? numberedTimes(rows) : readTimes(table, time)
+  const values = new Float64Array(rows * channels.length)
+  channels.forEach((column, c) => { readColumn(table, column, decimal, values, c, channels.length) })
+  const namesOf = (columns: readonly number[]): string[] => columns.map((column) => table.names[column]!)
+  return { channels: namesOf(channels), timestamps, values, textColumns: namesOf(text), ...(time === undefined && { numbered: true }) }
 }
 
-function parseRows (text: string, delimiter: string | undefined): string[][] {
-  const unmarked = text.startsWith('\uFEFF') ? text.slice(1) : text
-  const { data, errors } = Papa.parse<string[]>(unmarked, { skipEmptyLines: 'greedy', delimiter: delimiter ?? '' })
-  const quotes = errors.find((error) => error.type === 'Quotes')
-  if (quotes !== undefined) throw new Problem('invalid-table', `${quotes.message} at character ${quotes.index}; close the quotation marks.`)
-  if (data.length === 0) throw new Problem('invalid-table', 'The table is empty; send a header and at least one row.')
-  return data
+function numberedTimes (rows: number): Float64Array {
+  const times = new Float64Array(rows)
+  for (let row = 0; row < rows; row++) times[row] = row * NUMBERED_STEP
+  return times
 }
 
 /** A decimal comma where commas read as numbers more often than points do. */
-function detectDecimal (rows: readonly string[][]): RegExp {
-  const cells = sample(rows).flat().map((text) => text.trim())
-  const withComma = cells.filter((text) => text.includes(',') && COMMA_NUMBER.test(text)).length
-  const withPoint = cells.filter((text) => text.includes('.') && DOT_NUMBER.test(text)).length
-  return withComma > withPoint ? COMMA_NUMBER : DOT_NUMBER
+function detectDecimal ({ columns }: Cells): Decimal {
+  let commas = 0
+  let points = 0
+  for (const column of columns) {
+    for (const text of sample(column)) {
+      if (text.includes(',') && isNumber(text, ',')) commas++
+      if (text.includes('.') && isNumber(text, '.')) points++
+    }
+  }
+  return commas > points ? ',' : '.'
 }
 
-function splitHeader (rows: readonly string[][], numberPattern: RegExp): { header: string[], firstRow: 0 | 1 } {
-  const first = rows[0]!.map((text) => text.trim())
-  const isData = (text: string): boolean => MISSING.has(text.toLowerCase()) || numberPattern.test(text) || detectTimestampReader([text]) !== undefined
-  const headless = first.every(isData)
-  const header = headless ? first.map((_, i) => `channel_${i}`) : first.map((name, i) => name === '' && hasContent(rows, i) ? `column_${i + 1}` : name)
-  const seen = new Set<string>()
-  const twice = header.find((name) => name !== '' && seen.size === seen.add(name).size)
-  if (twice !== undefined) throw new Problem('invalid-table', `Two columns are named "${twice}"; give every column a name of its own.`)
-  return { header, firstRow: headless ? 0 : 1 }
+/** The first row is the header where one of its cells is neither number nor time; names that a comment gives need one that is. */
+function withNames ({ columns, header, comment, row }: Cells, decimal: Decimal): NamedColumns {
+  if (header !== undefined) return { names: distinct(header), columns, row }
+  const first = columns.map((cells) => cells[0]!)
+  const isData = (text: string): boolean => isMissing(text) || isNumber(text, decimal) || detectTimestampReader([text]) !== undefined
+  const isHeadless = comment === undefined ? first.every(isData) : first.some(isData)
+  if (isHeadless) return { names: distinct(named(comment ?? first.map((_, i) => columns[i]!.every((text) => text === '') ? '' : `channel_${i}`), columns)), columns, row }
+  const names = distinct(named(first, columns))
+  return { names, columns: columns.map((cells) => cells.slice(1)), row: { ...row, first: row.first + 1 } }
 }
 
 /** A column without a name and without a value is a trailing delimiter, not a channel. */
-function hasContent (rows: readonly string[][], column: number): boolean {
-  return rows.some((row) => !MISSING.has(cell(row, column).toLowerCase()))
+function named (names: readonly string[], columns: Cells['columns']): string[] {
+  return names.map((name, i) => name === '' && columns[i]!.some((text) => !isMissing(text)) ? `column_${i + 1}` : name)
 }
 
-/** One column, or a date and a time of day beside it. */
-interface TimestampColumns { readonly columns: readonly number[], readonly read: TimestampReader }
+function distinct (names: readonly string[]): readonly string[] {
+  const seen = new Set<string>()
+  const twice = names.find((name) => name !== '' && seen.size === seen.add(name).size)
+  if (twice !== undefined) throw new Problem('invalid-table', `Two columns are named "${twice}"; give every column a name of its own.`)
+  return names
+}
 
-function timestampColumn (header: readonly string[], rows: readonly string[][], options: TableOptions): TimestampColumns {
-  const { timestampColumn: wanted, timestampFormat } = options
-  const named = header.flatMap((name, column) => (wanted === undefined ? TIME_NAME.test(name) : name === wanted) ? [column] : [])
-  if (wanted !== undefined && named.length === 0) {
-    throw new Problem('invalid-table', `There is no column "${wanted}"; the columns are ${header.join(', ')}.`)
+/** Undefined where the rows are to be numbered. */
+function timeOf (table: NamedColumns, decimal: Decimal, options: TableOptions): TimeColumn | undefined {
+  const { mayBeNumbered = false, hasOptions = true, timestampColumn, timestampFormat } = options
+  const time = findTimeColumn(table, options)
+  const isTold = timestampColumn !== undefined || timestampFormat !== undefined
+  if (mayBeNumbered && !isTold) return time !== undefined && isAllThereIs(table, time, decimal) ? undefined : time
+  if (time !== undefined) return time
+  throw new Problem('invalid-table', `No column holds timestamps; ${timeRemedy(hasOptions)}`)
+}
+
+/** Numbers of nine digits and more read as times, but where nothing else is there they are the values. */
+function isAllThereIs ({ columns }: NamedColumns, time: TimeColumn, decimal: Decimal): boolean {
+  return columns.length === 1 && !time.isNamed && isNumber(columns[0]![0]!, decimal)
+}
+
+/** At least one cell is neither a number nor missing, and none is a number. */
+function isText (cells: readonly string[], decimal: Decimal): boolean {
+  return !cells.some((text) => isNumber(text, decimal)) && cells.some((text) => !isMissing(text))
+}
+
+const COUNTER_NAME = /^(index|idx|id|row|no|nr|n|#|column_1|channel_0|unnamed: ?0)$/i
+
+/**
+ * A first column that counts the rows is none of the channels, where there is another. Beside times it stays one: a model may have
+ * been trained with it.
+ */
+function withoutCounter ({ names, columns }: NamedColumns, channels: readonly number[], time: TimeColumn | undefined, { mayBeNumbered = false, hasOptions = true }: TableOptions): readonly number[] {
+  const isWanted = mayBeNumbered && (time === undefined || !hasOptions)
+  if (!isWanted || channels.length < 2 || channels[0] !== 0 || !COUNTER_NAME.test(names[0]!) || !countsRows(columns[0]!)) return channels
+  return channels.slice(1)
+}
+
+function readColumn ({ names, columns, row: { name, first } }: NamedColumns, column: number, decimal: Decimal, values: Float64Array, c: number, width: number): void {
+  const cells = columns[column]!
+  for (let row = 0; row < cells.length; row++) {
+    const text = cells[row]!
+    const value = readNumber(text, decimal)
+    if (value === undefined) {
+      throw new Problem('invalid-value', `${name} ${first + row}, column "${names[column]}": "${text}" is not a number; leave the cell empty where there is no value.`,
+        { items: [{ pointer: pointer(names[column]!, first + row), detail: 'not a number', got: text }] })
+    }
+    values[row * width + c] = value
   }
-  for (const column of named.length > 0 ? named : header.map((_, column) => column)) {
-    const columns = wanted === undefined ? withTimeOfDay(header, rows, column) : [column]
-    const read = timestampFormat === undefined ? readerOf(rows, columns) : timestampReader(timestampFormat)
-    if (read !== undefined) return { columns, read }
-  }
-  const which = named.length > 0 ? `The timestamps of column "${header[named[0]!]}" are in no known format` : 'No column holds timestamps'
-  throw new Problem(named.length > 0 ? 'invalid-timestamp' : 'invalid-table',
-    `${which}; write them as 2026-01-31T13:50:00Z, or name column and format (timestampColumn, timestampFormat).`)
-}
-
-/** The column, and the one that holds the time of day where the column holds dates alone. */
-function withTimeOfDay (header: readonly string[], rows: readonly string[][], column: number): number[] {
-  const sampled = sample(rows)
-  if (sampled.some((row) => cell(row, column).includes(':') || cell(row, column) === '')) return [column]
-  const time = header.findIndex((_, other) => other !== column && sampled.every((row) => TIME_OF_DAY.test(cell(row, other))))
-  return time < 0 ? [column] : [column, time]
-}
-
-const timestampText = (row: readonly string[], columns: readonly number[]): string => columns.map((column) => cell(row, column)).join(' ')
-
-function readerOf (rows: readonly string[][], columns: readonly number[]): TimestampReader | undefined {
-  const texts = sample(rows).map((row) => timestampText(row, columns)).filter((text) => text !== '')
-  // A stray bad cell must not hide the format: it is reported with its line when it is read.
-  return detectTimestampReader(texts) ?? detectTimestampReader(texts.slice(0, 3))
-}
-
-function readTimestamp ({ read, columns }: TimestampColumns, row: readonly string[], line: number, header: readonly string[]): number {
-  const text = timestampText(row, columns)
-  const time = read(text)
-  if (!Number.isNaN(time)) return time
-  const name = header[columns[0]!]!
-  throw new Problem('invalid-timestamp', `Line ${line}, column "${name}": "${text}" is not a timestamp like the others.`,
-    { items: [{ pointer: pointer(name, line), detail: 'not a timestamp', got: text }] })
-}
-
-function readNumber (text: string, pattern: RegExp, line: number, channel: string): number {
-  if (pattern.test(text)) {
-    const value = Number(pattern === COMMA_NUMBER ? text.replace(',', '.') : text)
-    return Number.isFinite(value) ? value : NaN
-  }
-  if (MISSING.has(text.toLowerCase())) return NaN
-  throw new Problem('invalid-value', `Line ${line}, column "${channel}": "${text}" is not a number; leave the cell empty where there is no value.`,
-    { items: [{ pointer: pointer(channel, line), detail: 'not a number', got: text }] })
 }
 
 /**
@@ -165,6 +155,7 @@ export function keepChannels (table: Table, names: readonly string[]): Table {
   checkChannels(table.channels.filter((name) => names.includes(name)), names)
   const from = names.map((name) => table.channels.indexOf(name))
   const width = table.channels.length
+  if (names.length === width && from.every((column, c) => column === c)) return table
   const values = new Float64Array(table.timestamps.length * names.length)
   for (let row = 0; row < table.timestamps.length; row++) {
     from.forEach((column, c) => { values[row * names.length + c] = table.values[row * width + column]! })

@@ -46,11 +46,12 @@ const JITTER = 0.05
  * @returns NaN for fewer than two distinct times
  */
 export function inferInterval (timestamps: Float64Array): number {
-  const sorted = timestamps.slice().sort()
-  const distances: number[] = []
-  for (let i = 1; i < sorted.length; i++) if (sorted[i]! > sorted[i - 1]!) distances.push(sorted[i]! - sorted[i - 1]!)
-  if (distances.length === 0) return NaN
-  distances.sort((a, b) => a - b)
+  const sorted = firstBack(timestamps) < 0 ? timestamps : timestamps.slice().sort()
+  const between = new Float64Array(sorted.length)
+  let count = 0
+  for (let i = 1; i < sorted.length; i++) if (sorted[i]! > sorted[i - 1]!) between[count++] = sorted[i]! - sorted[i - 1]!
+  if (count === 0) return NaN
+  const distances = between.subarray(0, count).sort()
   const median = distances[distances.length >> 1]!
   return USUAL_INTERVALS.find((usual) => Math.abs(usual - median) <= JITTER * usual) ?? Math.round(median)
 }
@@ -62,9 +63,10 @@ export function inferInterval (timestamps: Float64Array): number {
 export function resample (table: Table, options: ResampleOptions): Resampled {
   const order = rowOrder(table.timestamps, options.order)
   const interval = chooseInterval(table.timestamps, options.interval)
-  const times = order.map((row) => table.timestamps[row]!)
+  const times = new Float64Array(order.length)
+  for (let i = 0; i < order.length; i++) times[i] = table.timestamps[order[i]!]!
   const start = gridOrigin(times, interval)
-  const length = Math.round((times.at(-1)! - start) / interval) + 1
+  const length = Math.round((times[times.length - 1]! - start) / interval) + 1
   if (length > options.maxObservations) {
     throw new Problem('series-too-long', `From first to last time there are ${length} sampling intervals, more than the limit of ${options.maxObservations}; ` +
       'check the timestamps, or send the series in parts.', { extensions: { limit: options.maxObservations, got: length } })
@@ -73,7 +75,8 @@ export function resample (table: Table, options: ResampleOptions): Resampled {
   const values = new Float64Array(length * channels).fill(NaN)
   const duplicates = table.channels.map(() => 0)
   let before = -1
-  order.forEach((row, i) => {
+  for (let i = 0; i < order.length; i++) {
+    const row = order[i]!
     const t = Math.round((times[i]! - start) / interval)
     if (t === before && options.order === 'strict') throw sameGridTime(row, interval)
     before = t
@@ -83,7 +86,7 @@ export function resample (table: Table, options: ResampleOptions): Resampled {
       if (!Number.isNaN(values[t * channels + c]!)) duplicates[c]!++
       values[t * channels + c] = value
     }
-  })
+  }
   const late = outOfOrder(table)
   const quality = table.channels.map((_, c) => ({ missing: countMissing(values, channels, c), duplicates: duplicates[c]!, outOfOrder: late[c]! }))
   return { series: { channels: table.channels, start, interval, length, values }, quality }
@@ -98,10 +101,17 @@ function chooseInterval (timestamps: Float64Array, wanted: number | undefined): 
     'resample the series to that, or use a model of its interval.', { extensions: { got: formatDuration(found), want: formatDuration(interval) } })
 }
 
+/** First row whose time is not after that of the row before; -1 where there is none. */
+function firstBack (timestamps: Float64Array): number {
+  for (let row = 1; row < timestamps.length; row++) if (timestamps[row]! <= timestamps[row - 1]!) return row
+  return -1
+}
+
 /** Rows in order of time; of equal times the later row last, so that it counts. */
-function rowOrder (timestamps: Float64Array, order: ResampleOptions['order']): number[] {
-  const rows = Array.from(timestamps, (_, row) => row)
-  const back = rows.findIndex((row) => row > 0 && timestamps[row]! <= timestamps[row - 1]!)
+function rowOrder (timestamps: Float64Array, order: ResampleOptions['order']): Uint32Array {
+  const rows = new Uint32Array(timestamps.length)
+  for (let row = 0; row < rows.length; row++) rows[row] = row
+  const back = firstBack(timestamps)
   if (back < 0) return rows
   if (order === 'repair') return rows.sort((a, b) => timestamps[a]! - timestamps[b]! || a - b)
   throw new Problem('timestamps-not-ascending', `The timestamp at index ${back} is not after the one before it; sort them, or set options.timestamps to "repair".`,
@@ -114,9 +124,9 @@ function sameGridTime (index: number, interval: number): Problem {
 }
 
 /** First grid time: the rows' median offset from it is 0, and it is a multiple of the interval where jitter allows it. */
-function gridOrigin (times: readonly number[], interval: number): number {
+function gridOrigin (times: Float64Array, interval: number): number {
   const first = times[0]!
-  const offsets = times.map((time) => time - first - Math.round((time - first) / interval) * interval).sort((a, b) => a - b)
+  const offsets = times.map((time) => time - first - Math.round((time - first) / interval) * interval).sort()
   const origin = first + offsets[offsets.length >> 1]!
   const multiple = Math.round(origin / interval) * interval
   return Math.abs(origin - multiple) <= JITTER * interval ? multiple : origin

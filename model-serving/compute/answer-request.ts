@@ -14,7 +14,7 @@ import { readRequest } from './read-request.ts'
 /** Never rejects. */
 export async function answerRequest (models: ModelRegistry<ServedModel>, limits: ComputeLimits, task: ComputeTask): Promise<Outcome> {
   try {
-    const input = await readRequest(task, limits.maxValues)
+    const input = await readRequest(task, limits)
     const { answer, observations } = await compute(models, input, limits, partsFor(task.answerType, input))
     const body = await render(answer, task.answerType)
     return { answered: { body, model: `${answer.model.name}@${answer.model.version}`, observations, channels: input.channels.length } }

@@ -26,6 +26,8 @@ export interface Scored extends PostedSeries {
   readonly options: ComputeOptions
   /** Whether the request gave the time of every observation. */
   readonly timestamped: boolean
+  /** Whether it gave none, so that they are made up. */
+  readonly numbered: boolean
 }
 
 /** The answer with the parts that were asked for, in the order in which they are documented. */
@@ -51,8 +53,9 @@ export function buildAnswer (scored: Scored): ComputeAnswer {
   }
 }
 
-/** Times, where the caller thinks in times and there is something for each. */
-function timestamps ({ series, options, timestamped }: Scored): Pick<ComputeAnswer, 'timestamps'> {
+/** Times, where the caller thinks in times and there is something for each; that they are made up, where the caller has none. */
+function timestamps ({ series, options, timestamped, numbered }: Scored): Pick<ComputeAnswer, 'timestamps' | 'numbered'> {
+  if (numbered) return { numbered }
   if (!timestamped || !PARTS_BY_OBSERVATION.some((part) => options.include.has(part))) return {}
   return { timestamps: Array.from({ length: series.length }, (_, t) => formatInstant(timeOf(series, t))) }
 }

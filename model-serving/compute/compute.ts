@@ -31,7 +31,7 @@ export async function compute (models: ModelRegistry<ServedModel>, input: Comput
   const detection = detect(detector, model.autoencoders, posted.series)
   const judged = verdictsOf(model.detector, posted.series, detection, input.options)
   const options = parts === undefined ? input.options : { ...input.options, include: new Set(parts) }
-  return { answer: buildAnswer({ ...posted, model, detection, judged, options, timestamped: input.timestamped }), observations: posted.series.length }
+  return { answer: buildAnswer({ ...posted, model, detection, judged, options, timestamped: input.timestamped, numbered: input.numbered }), observations: posted.series.length }
 }
 
 async function modelAndSeries (models: ModelRegistry<ServedModel>, input: ComputeInput, limits: ComputeLimits): Promise<{ model: ModelInUse, posted: PostedSeries }> {

@@ -12,14 +12,18 @@ import { parseInstant } from './times.ts'
 /** Wrong places that are told; the first ones tell what is wrong with the rest. */
 const MAX_ITEMS = 10
 
-/** @throws Problem invalid-request */
-export function inputFromJson (request: ComputeRequest): ComputeInput {
+/**
+ * @param numbered whether start and step are made up: then a model's step is as good
+ * @throws Problem invalid-request
+ */
+export function inputFromJson (request: ComputeRequest, numbered = false): ComputeInput {
   return {
     model: request.model,
     channels: Object.keys(request.channels),
     timestamped: request.timestamps !== undefined,
+    numbered,
     options: readOptions(request.options ?? {}, { timestamps: 'strict' }, ['options']),
-    toSeries: (wanted, maxValues) => toSeries(request, wanted, maxValues),
+    toSeries: (wanted, maxValues) => toSeries(numbered && wanted.interval !== undefined ? { ...request, step: formatDuration(wanted.interval) } : request, wanted, maxValues),
   }
 }
 

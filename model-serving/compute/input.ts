@@ -30,6 +30,8 @@ export interface ComputeInput {
   readonly channels: readonly string[]
   /** Whether every observation came with its time. */
   readonly timestamped: boolean
+  /** Whether none did: their times are made up. */
+  readonly numbered: boolean
   readonly options: ComputeOptions
   /** @throws Problem where the series does not suit the model */
   toSeries (wanted: WantedSeries, maxValues: number): PostedSeries

@@ -2,9 +2,12 @@
 import type { AnswerType, BodyType } from '../schemas/media.ts'
 import type { PlainFailure } from './plain-failure.ts'
 
+/** Bytes of which nothing is known: what they are is found by looking at them. No client of POST /compute can send such. */
+export const UNKNOWN_TYPE = 'application/octet-stream'
+
 export interface ComputeTask {
   readonly body: Uint8Array
-  readonly mediaType: BodyType
+  readonly mediaType: BodyType | typeof UNKNOWN_TYPE
   /** The whole header, with character set or boundary. */
   readonly contentType: string
   /** As the URL says it, unchecked. */

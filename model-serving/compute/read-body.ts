@@ -1,9 +1,6 @@
 // Bytes of a body → JSON value, text or the fields of a form. What would keep a parser busy for seconds is refused before it is parsed.
 import { Problem } from '../../core/errors.ts'
-
-/** A request has a handful of levels and members besides its channels; 30 MB of brackets or keys take a parser many seconds. */
-const MAX_DEPTH = 20
-const MAX_MEMBERS = 5000
+import { checkRequestShape } from './json-shape.ts'
 
 /** Parts of a form, and bytes of the headers of each; one part is needed. */
 const MAX_PARTS = 16
@@ -32,7 +29,7 @@ function decode (body: Uint8Array, charset: string): string {
 export function parseJson (body: Uint8Array, contentType: string): unknown {
   const charset = charsetOf(contentType)
   if (!/^(utf-?8|us-ascii)$/i.test(charset)) throw new Problem('unsupported-media-type', 'JSON is UTF-8 (RFC 8259); leave the character set out.')
-  checkShape(body)
+  checkRequestShape(body)
   const text = decode(body, 'utf-8')
   if (text.trim() === '') throw new Problem('malformed-body', 'The body is empty; send a JSON object.')
   try {
@@ -40,36 +37,6 @@ export function parseJson (body: Uint8Array, contentType: string): unknown {
   } catch (cause) {
     throw new Problem('malformed-body', `The body is not JSON: ${(cause as Error).message} (JSON has no NaN; send null where a value is missing).`, { cause })
   }
-}
-
-const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a]
-/** `[` and `{` open a level, `]` and `}` close one. */
-const LEVELS = new Int8Array(256)
-LEVELS.set([1, 0, -1], 0x5b)
-LEVELS.set([1, 0, -1], 0x7b)
-/** 1 for the bytes that count; most others are of numbers, and passed at once. */
-const MARKS = Uint8Array.from(LEVELS, (level, byte) => level !== 0 || byte === QUOTE || byte === COLON ? 1 : 0)
-
-/** One pass over the bytes, some milliseconds for the largest body. */
-function checkShape (body: Uint8Array): void {
-  let depth = 0
-  let members = 0
-  for (let i = 0; i < body.length && depth <= MAX_DEPTH && members <= MAX_MEMBERS; i++) {
-    const byte = body[i]!
-    if (MARKS[byte] === 0) continue
-    if (byte === QUOTE) i = endOfString(body, i)
-    else if (byte === COLON) members++
-    else depth += LEVELS[byte]!
-  }
-  if (depth > MAX_DEPTH) throw new Problem('malformed-body', `The JSON is nested more than ${MAX_DEPTH} levels deep; no request is.`)
-  if (members > MAX_MEMBERS) throw new Problem('malformed-body', `The JSON has more than ${MAX_MEMBERS} members; no request needs them.`)
-}
-
-/** Index of the quote that ends the string which begins at `from`. */
-function endOfString (body: Uint8Array, from: number): number {
-  let i = from + 1
-  while (i < body.length && body[i] !== QUOTE) i += body[i] === BACKSLASH ? 2 : 1
-  return i
 }
 
 /** Fields of a form; files as text. The parser is Node's own: @fastify/multipart reads the raw connection, past decompression and limit. */

@@ -1,15 +1,18 @@
-// Body and query of POST /compute, as they came → input.
+// Body and query of POST /compute, or a file of unknown kind, as they came → input.
 import { Problem } from '../../core/errors.ts'
 import { checked } from '../schemas/check.ts'
 import { ComputeQuerySchema, ComputeRequestSchema, FormBodySchema } from '../schemas/compute.ts'
+import type { ComputeLimits } from '../workers/messages.ts'
 import { inputFromJson } from './from-json.ts'
 import { inputFromTable } from './from-table.ts'
 import type { ComputeInput } from './input.ts'
-import type { ComputeTask } from './messages.ts'
+import { type ComputeTask, UNKNOWN_TYPE } from './messages.ts'
 import { parseForm, parseJson, parseText } from './read-body.ts'
+import { inputFromFile } from './read-file.ts'
 
 /** @throws Problem of whatever is wrong with the request, before a model is known */
-export async function readRequest ({ body, mediaType, contentType, query }: ComputeTask, maxValues: number): Promise<ComputeInput> {
+export async function readRequest ({ body, mediaType, contentType, query }: ComputeTask, { maxValues, maxBodyBytes }: ComputeLimits): Promise<ComputeInput> {
+  if (mediaType === UNKNOWN_TYPE) return inputFromFile(body, { maxBytes: maxBodyBytes, maxValues })
   if (mediaType === 'application/json') {
     const request = checked(ComputeRequestSchema, parseJson(body, contentType))
     refuseQuery(checked(ComputeQuerySchema, query, ['query']))

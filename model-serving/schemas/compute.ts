@@ -129,7 +129,7 @@ export const ComputeQuerySchema = z.strictObject({
   .refine(({ threshold, falseAlarmsPerDay, sensitivity }) => [threshold, falseAlarmsPerDay, sensitivity].filter((one) => one !== undefined).length <= 1, { message: 'only one of threshold, falseAlarmsPerDay and sensitivity', path: ['threshold'] })
 export type ComputeQuery = z.output<typeof ComputeQuerySchema>
 
-export const CsvBodySchema = z.string().describe('A table: one timestamp column, one column for each channel of the model; empty cells are missing values.')
+export const CsvBodySchema = z.string().describe('A table: a timestamp column, or rows at equal distances without one; one column for each channel of the model; empty cells are missing values.')
 export const FormBodySchema = z.strictObject({ file: z.string().describe('The same table as a file.').meta({ contentMediaType: 'text/csv' }) })
 
 const values = z.array(z.number().nullable())
@@ -164,6 +164,7 @@ export const ComputeAnswerSchema = z.strictObject({
   threshold: z.number().describe('An observation is anomalous when its score is greater; 1 unless `options.threshold` asks for another.'),
   start: time.describe('Time of the first observation of the grid, UTC.'),
   step: z.string().meta({ format: 'duration' }).describe('Sampling interval of the grid.'),
+  numbered: z.literal(true).exactOptional().describe('The table had no timestamps: all times here are made up, observation n stands at start + n · step.'),
   timestamps: z.array(time).exactOptional().describe('Times of the grid, where the request gave times and a part of the answer has an entry for each observation.'),
   score: values.exactOptional().describe('null where not scored: in warm-up and in gaps.'),
   isAnomaly: z.array(z.boolean().nullable()).exactOptional(),

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import type { Loaded } from './scorer.ts'
 
 /** Settings that bound what is computed. */
-export type ComputeLimits = Pick<Config, 'maxValues' | 'adHocMaxValues'>
+export type ComputeLimits = Pick<Config, 'maxBodyBytes' | 'maxValues' | 'adHocMaxValues'>
 
 export interface WorkerSettings {
   /** URL of a module that exports `loadModels`. */

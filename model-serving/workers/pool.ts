@@ -33,8 +33,8 @@ export class WorkerPool implements Scorer {
   }
 
   async start (onFault: (fault: unknown) => void): Promise<Loaded> {
-    const { computeWorkers, computeMaxMemoryMb, modelsDir, backend, maxValues, adHocMaxValues } = this.#config
-    const workerData: WorkerSettings = { loader: this.#loader, load: { modelsDir, backend }, limits: { maxValues, adHocMaxValues } }
+    const { computeWorkers, computeMaxMemoryMb, modelsDir, backend, maxBodyBytes, maxValues, adHocMaxValues } = this.#config
+    const workerData: WorkerSettings = { loader: this.#loader, load: { modelsDir, backend }, limits: { maxBodyBytes, maxValues, adHocMaxValues } }
     const pool = new Piscina({
       filename: WORKER,
       workerData,
