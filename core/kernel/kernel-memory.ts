@@ -13,6 +13,8 @@ interface KernelFunctions {
   decode1: KernelFunctions['decode4']
   accumulate (sums: Address, r: Address, rStride: number, quads: number): void
   tile (a: Address, b: Address, rows: number, out: Address, stride: number): void
+  reduce: KernelFunctions['tile']
+  centre (x: Address, stride: number, rows: number, number: number, mean: Address, departures: Address, shares: Address): void
   product (a: Address, stride: number, u: Address, p: Address, size: number): void
   update (a: Address, stride: number, u: Address, q: Address, size: number): void
 }
