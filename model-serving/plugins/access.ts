@@ -1,7 +1,8 @@
 // Who may call a route: API keys with scopes, and so many requests a minute. Decided before a body is read, or later where a route says so.
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { Problem } from '../../core/errors.ts'
-import { type AccessConfig, isEnforced } from '../settings/access.ts'
+import type { Config } from '../config.ts'
+import { isEnforced } from '../settings/access.ts'
 import { allows, findKey, type Scope } from '../settings/api-keys.ts'
 import { addRateLimit } from './rate-limit.ts'
 
@@ -19,7 +20,7 @@ type Admit = () => Promise<void>
 /** How a request to a protected route is admitted. */
 const admissions = new WeakMap<FastifyRequest, Admit>()
 
-export async function addAccess (app: FastifyInstance, access: AccessConfig): Promise<void> {
+export async function addAccess (app: FastifyInstance, { access }: Pick<Config, 'access'>): Promise<void> {
   const count = await addRateLimit(app, access)
   app.addHook('onRoute', demandScope)
   app.addHook('onRequest', async (request, reply) => {

@@ -1,7 +1,7 @@
 // What pages of other origins may do from a browser: nothing, but for the origins of the setting CORS_ORIGINS.
 import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { AccessConfig } from '../settings/access.ts'
+import type { Config } from '../config.ts'
 
 /** Keys travel in headers that a page sets itself, so no cookies and no credentials of the browser's: `*` stays harmless. */
 const OPTIONS: FastifyCorsOptions = {
@@ -14,7 +14,7 @@ const OPTIONS: FastifyCorsOptions = {
 }
 
 /** Comes before what may refuse a request: a page may only read a refusal that carries these headers, and a preflight has no key. */
-export async function addCors (app: FastifyInstance, { corsOrigins }: AccessConfig): Promise<void> {
+export async function addCors (app: FastifyInstance, { access: { corsOrigins } }: Pick<Config, 'access'>): Promise<void> {
   if (corsOrigins.length === 0) return
   const originOf = ({ headers: { origin } }: FastifyRequest): string | false => {
     if (origin === undefined) return false

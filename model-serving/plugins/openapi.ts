@@ -3,13 +3,14 @@ import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import { z } from 'zod'
+import type { Config } from '../config.ts'
 import { components } from '../schemas/components.ts'
 import type { JsonContent } from '../schemas/content.ts'
 import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
 import { HtmlAnswerSchema } from '../schemas/media.ts'
 import { type DocumentedResponse, problemResponses } from '../schemas/problem.ts'
 import { serviceVersion } from '../project.ts'
-import { type AccessConfig, isEnforced } from '../settings/access.ts'
+import { isEnforced } from '../settings/access.ts'
 
 /** What a route says of itself, in zod schemas; Fastify validates with the same ones. */
 export interface RouteDocument extends FastifySchema {
@@ -49,7 +50,7 @@ type JsonSchema = Record<string, unknown>
 const REFERENCES = '#/components/schemas/'
 const SETTINGS = { target: 'draft-2020-12', unrepresentable: 'any', reused: 'inline' } as const
 
-export async function addOpenApi (app: FastifyInstance, access: AccessConfig): Promise<void> {
+export async function addOpenApi (app: FastifyInstance, { access }: Pick<Config, 'access'>): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
