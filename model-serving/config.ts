@@ -8,7 +8,7 @@ import { wholeNumber } from './settings/values.ts'
 /** Variable → meaning; `.env.example` lists the same variables with the same defaults. */
 export const SettingsSchema = z.object({
   SERVICE_PORT: wholeNumber(0, 65_535).default(8282).describe('Port to listen on; 0 takes a free one.'),
-  SERVICE_HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 opens the service to the network.'),
+  SERVICE_HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 opens the service to the network, which needs API_KEYS.'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('Least severe log line that is written.'),
   TFJS_BACKEND: z.enum(['auto', 'native', 'wasm', 'cpu']).default('auto').describe('TensorFlow.js backend; auto takes the fastest that works here.'),
   MODELS_DIR: z.string().default('model-creation/out/models').describe('A model package, or a folder whose subfolders are model packages.'),
