@@ -3,6 +3,8 @@
 /** code → HTTP status, title (constant per code), and whether the same request may succeed later. */
 export const PROBLEMS = {
   'malformed-body': { status: 400, title: 'The body cannot be parsed', retryable: false },
+  unauthorized: { status: 401, title: 'There is no valid API key', retryable: false },
+  forbidden: { status: 403, title: 'The API key does not allow this', retryable: false },
   'not-found': { status: 404, title: 'No such route', retryable: false },
   'unknown-model': { status: 404, title: 'No such model', retryable: false },
   'not-acceptable': { status: 406, title: 'None of the accepted media types can be produced', retryable: false },
@@ -23,6 +25,7 @@ export const PROBLEMS = {
   'invalid-table': { status: 422, title: 'The table cannot be read', retryable: false },
   'no-training-data': { status: 422, title: 'There is too little data to train on', retryable: false },
   'invalid-settings': { status: 422, title: 'The settings do not match their schema', retryable: false },
+  'too-many-requests': { status: 429, title: 'Too many requests in a minute', retryable: true },
   'invalid-model-package': { status: 500, title: 'The model package cannot be used', retryable: false },
   'golden-scores-differ': { status: 500, title: 'The model does not reproduce its golden scores here', retryable: false },
   'backend-unavailable': { status: 500, title: 'The chosen TensorFlow.js backend is not available', retryable: false },

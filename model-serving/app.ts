@@ -3,8 +3,10 @@ import accepts from '@fastify/accepts'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import type { Config } from './config.ts'
 import type { ModelRegistry } from './models.ts'
+import { addAccess } from './plugins/access.ts'
 import { addBodies } from './plugins/bodies.ts'
 import { refuseConnection } from './plugins/client-errors.ts'
+import { addCors } from './plugins/cors.ts'
 import { addErrors, sendProblem, toProblem } from './plugins/errors.ts'
 import { addHeaders, requestIds, setHeaders } from './plugins/headers.ts'
 import { watchMethods } from './plugins/methods.ts'
@@ -33,6 +35,7 @@ export async function buildApp ({ config, models, scorer, logger }: AppDependenc
     // One line for each scored series and each refusal (routes/compute.ts, plugins/errors.ts) tells more in fewer lines.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.maxBodyBytes,
+    trustProxy: config.access.trustedProxies.length > 0 && [...config.access.trustedProxies],
     genReqId: makeId,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     // Raised by the router, before any hook of ours.
@@ -45,9 +48,11 @@ export async function buildApp ({ config, models, scorer, logger }: AppDependenc
   addErrors(app, config)
   addValidation(app)
   addHeaders(app)
+  await addCors(app, config)
+  await addAccess(app, config)
   await app.register(accepts)
   await addBodies(app)
-  await addOpenApi(app)
+  await addOpenApi(app, config)
   const refuseOtherMethods = watchMethods(app)
   addCompute(app, models, scorer)
   addModels(app, models)

@@ -2,16 +2,13 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { Problem } from '../core/errors.ts'
-
-function wholeNumber (least: number, most: number): z.ZodType<number, string> {
-  const message = `a whole number from ${least} to ${most}`
-  return z.string().regex(/^\d{1,15}$/, message).transform(Number).pipe(z.number().min(least, message).max(most, message))
-}
+import { ACCESS_SETTINGS, type AccessConfig, accessOf } from './settings/access.ts'
+import { wholeNumber } from './settings/values.ts'
 
 /** Variable → meaning; `.env.example` lists the same variables with the same defaults. */
 export const SettingsSchema = z.object({
   SERVICE_PORT: wholeNumber(0, 65_535).default(8282).describe('Port to listen on; 0 takes a free one.'),
-  SERVICE_HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 opens the service to the network.'),
+  SERVICE_HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 opens the service to the network, which needs API_KEYS.'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('Least severe log line that is written.'),
   TFJS_BACKEND: z.enum(['auto', 'native', 'wasm', 'cpu']).default('auto').describe('TensorFlow.js backend; auto takes the fastest that works here.'),
   MODELS_DIR: z.string().default('model-creation/out/models').describe('A model package, or a folder whose subfolders are model packages.'),
@@ -23,6 +20,7 @@ export const SettingsSchema = z.object({
   COMPUTE_MAX_MEMORY_MB: wholeNumber(64, 1_000_000).default(1024).describe('Most JavaScript memory of one thread, in megabytes.'),
   AD_HOC_MAX_VALUES: wholeNumber(1, 100_000_000).default(250_000).describe('Most values that a model is fitted on for one request.'),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000).describe('Time that running requests get to finish when the service is stopped.'),
+  ...ACCESS_SETTINGS,
 })
 
 export interface Config {
@@ -39,6 +37,7 @@ export interface Config {
   readonly computeTimeoutMs: number
   readonly computeMaxMemoryMb: number
   readonly shutdownGraceMs: number
+  readonly access: AccessConfig
 }
 
 /**
@@ -80,11 +79,18 @@ export function readConfig (env: Readonly<Record<string, string | undefined>>): 
     computeTimeoutMs: settings.COMPUTE_TIMEOUT_MS,
     computeMaxMemoryMb: settings.COMPUTE_MAX_MEMORY_MB,
     shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
+    access: accessOf(settings),
   }
 }
 
+/** Settings whose value no sentence, document or log line may hold. */
+const isSecret = (name: string): boolean => name in SettingsSchema.shape && SettingsSchema.shape[name as keyof typeof SettingsSchema.shape].meta()?.['secret'] === true
+
 function invalidSettings (error: z.ZodError, env: Readonly<Record<string, string | undefined>>): Problem {
-  const items = error.issues.map(({ path, message }) => ({ pointer: `/${path.join('/')}`, detail: message, got: env[String(path[0])] }))
-  const sentences = items.map(({ pointer, detail, got }) => `${pointer.slice(1)} is "${got}": ${detail}.`)
+  const items = error.issues.map(({ path, message }) => {
+    const name = String(path[0])
+    return { pointer: `/${path.join('/')}`, detail: message, ...(!isSecret(name) && { got: env[name] }) }
+  })
+  const sentences = items.map(({ pointer, detail, got }) => `${pointer.slice(1)}${got === undefined ? '' : ` is "${got}"`}: ${detail}.`)
   return new Problem('invalid-settings', `${sentences.join(' ')} Set or unset the variable; .env.example lists all of them.`, { items })
 }

@@ -2,6 +2,7 @@
 import type { FastifyServerOptions } from 'fastify'
 import { Problem } from '../core/errors.ts'
 import { type Config, readConfig, readEnvironment } from './config.ts'
+import { loggerOptions } from './logging.ts'
 import { serve } from './serve.ts'
 
 export interface ServiceProgram {
@@ -37,5 +38,5 @@ export async function runService ({ prepare, onReady }: ServiceProgram = {}): Pr
 /** Lines for people on a terminal, JSON for everything that reads logs. */
 function loggerOf ({ logLevel }: Config): FastifyServerOptions['logger'] {
   const pretty = { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss' } } }
-  return { level: logLevel, ...(process.stdout.isTTY && pretty) }
+  return { ...loggerOptions(logLevel), ...(process.stdout.isTTY && pretty) }
 }

@@ -2,7 +2,9 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
 import { Problem } from '../core/errors.ts'
 import type { Config } from './config.ts'
+import { loggerOptions } from './logging.ts'
 import { ModelRegistry } from './models.ts'
+import { isLoopback, refuseOpenService } from './settings/access.ts'
 import { WorkerPool } from './workers/pool.ts'
 import type { Loaded, Scorer } from './workers/scorer.ts'
 
@@ -15,7 +17,7 @@ export interface RunningService {
 }
 
 export interface ServeOptions {
-  /** pino options of Fastify, or false; default: JSON lines at the configured level. */
+  /** pino options of Fastify, or false; default: JSON lines at the configured level, without secrets. */
   readonly logger?: FastifyServerOptions['logger']
   /** What there is to do before the models can be loaded, e.g. to train them; begins once the service listens. */
   readonly prepare?: (() => Promise<void>) | undefined
@@ -23,9 +25,10 @@ export interface ServeOptions {
   readonly scorer?: Scorer
 }
 
-/** @throws Problem invalid-settings where the address or port cannot be had */
+/** @throws Problem invalid-settings where the address or port cannot be had, or would be open to the network without a key */
 export async function serve (config: Config, options: ServeOptions = {}): Promise<RunningService> {
-  const { logger = { level: config.logLevel }, prepare, scorer = new WorkerPool(config) } = options
+  refuseOpenService(config)
+  const { logger = loggerOptions(config.logLevel), prepare, scorer = new WorkerPool(config) } = options
   const models = new ModelRegistry()
   const told: { log?: FastifyBaseLogger } = {}
   const load = async (): Promise<Loaded> => scorer.start((fault) => { told.log?.error({ err: fault }, 'a worker thread failed') })
@@ -36,6 +39,7 @@ export async function serve (config: Config, options: ServeOptions = {}): Promis
   const app = await buildApp({ config, models, scorer, logger })
   told.log = app.log
   const url = await listen(app, config)
+  if (config.access.auth === 'off' && !isLoopback(config.host)) app.log.warn({ host: config.host }, 'API_AUTH is off: everybody who reaches this address may use the service')
   let closing = false
   const start = async (): Promise<void> => {
     await prepare?.()

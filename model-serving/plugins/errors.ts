@@ -50,7 +50,8 @@ const isInternal = (code: ProblemCode): boolean => ALL_PROBLEMS[code].status ===
 export function sendProblem (request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   if (isInternal(problem.code)) request.log.error({ err: problem.cause ?? problem }, problem.message)
   else request.log.info({ code: problem.code }, 'request refused')
-  if (PROBLEMS[problem.code].retryable) reply.header('retry-after', '5')
+  if (PROBLEMS[problem.code].retryable && !reply.hasHeader('retry-after')) reply.header('retry-after', '5')
+  if (problem.code === 'unauthorized') reply.header('www-authenticate', 'Bearer')
   const detail = isInternal(problem.code) ? 'The service failed on this request; its log tells why, under the request id.' : problem.message
   const code = isInternal(problem.code) ? 'internal-error' : problem.code
   const items = problem.items.slice(0, MAX_ITEMS).map(briefItem)

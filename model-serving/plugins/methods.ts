@@ -23,6 +23,8 @@ function refuseOthers (app: FastifyInstance, url: string, allowed: readonly stri
     url,
     method: app.supportedMethods.filter((method) => !allowed.includes(method)),
     schema: { hide: true } as object,
+    // What a preflight is told, where CORS is on (plugins/cors.ts).
+    config: { cors: { methods: [...allowed] } },
     exposeHeadRoute: false,
     // Before the body is read: there is nothing to do with it.
     onRequest: async (request, reply) => {

@@ -1,14 +1,16 @@
 // GET /openapi.json and /docs: OpenAPI 3.1 made from the zod schemas that the routes validate with.
 import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance, FastifySchema } from 'fastify'
+import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import { z } from 'zod'
+import type { Config } from '../config.ts'
 import { components } from '../schemas/components.ts'
 import type { JsonContent } from '../schemas/content.ts'
 import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
 import { HtmlAnswerSchema } from '../schemas/media.ts'
 import { type DocumentedResponse, problemResponses } from '../schemas/problem.ts'
 import { serviceVersion } from '../project.ts'
+import { isEnforced } from '../settings/access.ts'
 
 /** What a route says of itself, in zod schemas; Fastify validates with the same ones. */
 export interface RouteDocument extends FastifySchema {
@@ -36,12 +38,19 @@ const docsDocument = {
   },
 } satisfies RouteDocument
 
+/** The same key in either header; Azure's clients send it as Ocp-Apim-Subscription-Key. */
+const SECURITY_SCHEMES = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'An API key of the service, one of `API_KEYS`.' },
+  apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same key; `Ocp-Apim-Subscription-Key` is read, too.' },
+} as const
+const KEY_HEADERS = [{ bearer: [] }, { apiKey: [] }]
+
 type JsonSchema = Record<string, unknown>
 
 const REFERENCES = '#/components/schemas/'
 const SETTINGS = { target: 'draft-2020-12', unrepresentable: 'any', reused: 'inline' } as const
 
-export async function addOpenApi (app: FastifyInstance): Promise<void> {
+export async function addOpenApi (app: FastifyInstance, { access }: Pick<Config, 'access'>): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -60,9 +69,9 @@ export async function addOpenApi (app: FastifyInstance): Promise<void> {
         { name: 'operation', description: 'Status for people, load balancers and engines.' },
         { name: 'documentation', description: 'The page and this document.' },
       ],
-      components: { schemas: namedSchemas() as Record<string, object> },
+      components: { schemas: namedSchemas() as Record<string, object>, securitySchemes: SECURITY_SCHEMES },
     },
-    transform: documentRoute,
+    transform: documentRoute(isEnforced(access)),
     convertConstToEnum: false,
   })
   await app.register(swaggerUi, { routePrefix: DOCS_PATH, uiConfig: { tryItOutEnabled: true, displayRequestDuration: true } })
@@ -84,7 +93,7 @@ function outputSchema (schema: z.ZodType): JsonSchema {
   return id === undefined ? withoutIdentity(z.toJSONSchema(schema, { ...SETTINGS, io: 'output' }) as JsonSchema) : { $ref: `${REFERENCES}${id}` }
 }
 
-const documentRoute: SwaggerTransform = ({ schema: own, url, route }) => {
+const documentRoute = (isKeyRequired: boolean): SwaggerTransform => ({ schema: own, url, route }) => {
   const schema = url === DOCS_PATH && route.method === 'GET' ? docsDocument : own
   if (schema === undefined || 'hide' in schema) return { schema: { hide: true }, url }
   const { params, querystring, body, response, ...rest } = schema as RouteDocument
@@ -92,6 +101,7 @@ const documentRoute: SwaggerTransform = ({ schema: own, url, route }) => {
     url,
     schema: {
       ...rest,
+      ...(isProtected(route) && { security: isKeyRequired ? KEY_HEADERS : [{}, ...KEY_HEADERS] }),
       ...(params !== undefined && { params: inputSchema(params) }),
       // explode: false is how a list becomes one parameter, separated by commas.
       ...(querystring !== undefined && { querystring: { ...inputSchema(querystring), style: 'form', explode: false } }),
@@ -100,6 +110,8 @@ const documentRoute: SwaggerTransform = ({ schema: own, url, route }) => {
     } as FastifySchema,
   }
 }
+
+const isProtected = ({ config }: RouteOptions): boolean => (config?.scope ?? 'none') !== 'none'
 
 function mapValues<A, B> (record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]))

@@ -36,7 +36,7 @@ const document = (examples: ComputeExamples) => ({
       },
     },
     ...problemResponses('/compute', [
-      'malformed-body', 'unknown-model', 'not-acceptable', 'body-too-large', 'unsupported-media-type', 'invalid-request', 'model-required',
+      'malformed-body', 'unauthorized', 'forbidden', 'too-many-requests', 'unknown-model', 'not-acceptable', 'body-too-large', 'unsupported-media-type', 'invalid-request', 'model-required',
       'unknown-channel', 'missing-channel', 'channel-length-mismatch', 'series-too-short', 'series-too-long', 'timestamps-not-ascending',
       'invalid-timestamp', 'invalid-value', 'interval-mismatch', 'invalid-table', 'no-training-data', 'memory-exceeded', 'internal-error', 'not-ready', 'overloaded', 'compute-timeout',
     ]),
@@ -48,6 +48,7 @@ export function addCompute (app: FastifyInstance, models: ModelRegistry, scorer:
     method: 'POST',
     url: '/compute',
     schema: document(computeExamples()),
+    config: { scope: 'score' },
     // Before the body is read: these refusals need nothing of it.
     onRequest: async (request) => {
       models.list()
@@ -91,5 +92,5 @@ function taskOf (request: FastifyRequest): ComputeTask {
 }
 
 function send (reply: FastifyReply, type: AnswerType, { buffer }: Uint8Array): FastifyReply {
-  return reply.type(type === 'image/png' ? type : `${type}; charset=utf-8`).header('vary', 'accept').send(Buffer.from(buffer))
+  return reply.type(type === 'image/png' ? type : `${type}; charset=utf-8`).header('vary', [reply.getHeader('vary'), 'accept'].filter(Boolean).join(', ')).send(Buffer.from(buffer))
 }

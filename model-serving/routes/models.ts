@@ -12,7 +12,7 @@ const listDocument = {
   tags: ['models'],
   response: {
     200: { description: 'All models', content: { 'application/json': { schema: ModelListSchema, examples: ANSWER_EXAMPLES.models } } },
-    ...problemResponses('/models', ['unsupported-media-type', 'internal-error', 'not-ready']),
+    ...problemResponses('/models', ['unauthorized', 'too-many-requests', 'unsupported-media-type', 'internal-error', 'not-ready']),
   },
 } satisfies RouteDocument
 
@@ -23,11 +23,11 @@ const oneDocument = {
   params: ModelParamsSchema,
   response: {
     200: { description: 'The model', content: { 'application/json': { schema: ModelDescriptionSchema, examples: ANSWER_EXAMPLES.model } } },
-    ...problemResponses('/models/wind-turbine', ['unsupported-media-type', 'unknown-model', 'not-found', 'internal-error', 'not-ready']),
+    ...problemResponses('/models/wind-turbine', ['unauthorized', 'too-many-requests', 'unsupported-media-type', 'unknown-model', 'not-found', 'internal-error', 'not-ready']),
   },
 } satisfies RouteDocument
 
 export function addModels (app: FastifyInstance, models: ModelRegistry): void {
-  app.get('/models', { schema: listDocument }, async () => ({ models: models.list().map(describeModel) }))
-  app.get<{ Params: { name: string } }>('/models/:name', { schema: oneDocument }, async (request) => describeModel(models.get(request.params.name)))
+  app.get('/models', { schema: listDocument, config: { scope: 'any' } }, async () => ({ models: models.list().map(describeModel) }))
+  app.get<{ Params: { name: string } }>('/models/:name', { schema: oneDocument, config: { scope: 'any' } }, async (request) => describeModel(models.get(request.params.name)))
 }

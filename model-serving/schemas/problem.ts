@@ -44,6 +44,8 @@ export interface DocumentedResponse {
 
 /** Members that a code adds, for its example. */
 const EXTENSIONS: Partial<Record<AnyProblemCode, Record<string, unknown>>> = {
+  forbidden: { scope: 'score' },
+  'too-many-requests': { limit: 60 },
   'unknown-model': { models: ['wind-turbine'] },
   'model-required': { models: ['wind-turbine'] },
   'body-too-large': { limit: 33_554_432 },
@@ -56,8 +58,20 @@ const EXTENSIONS: Partial<Record<AnyProblemCode, Record<string, unknown>>> = {
   'invalid-value': { errors: [{ pointer: '/channels/power_kw/7', detail: 'not a finite number', got: 'n/a', want: 'number or null' }] },
 }
 
-const ALLOW = { Allow: { description: 'The methods that the route has.', type: 'string' } }
 const RETRY_AFTER = { 'Retry-After': { description: 'Seconds to wait before trying again.', type: 'integer' } }
+
+const RATE_LIMIT = {
+  'RateLimit-Limit': { description: 'Requests that are allowed in a minute.', type: 'integer' },
+  'RateLimit-Remaining': { description: 'Requests that are left of them.', type: 'integer' },
+  'RateLimit-Reset': { description: 'Seconds until the minute is over.', type: 'integer' },
+}
+
+/** Headers of a status besides those of a code that may succeed later. */
+const HEADERS: Readonly<Record<number, DocumentedResponse['headers']>> = {
+  401: { 'WWW-Authenticate': { description: 'How to authenticate: Bearer.', type: 'string' } },
+  405: { Allow: { description: 'The methods that the route has.', type: 'string' } },
+  429: RATE_LIMIT,
+}
 
 /** Responses of a route for its codes and for other methods than its own: one a status, each code an example. */
 export function problemResponses (instance: string, codes: readonly AnyProblemCode[]): Record<number, DocumentedResponse> {
@@ -66,8 +80,7 @@ export function problemResponses (instance: string, codes: readonly AnyProblemCo
     const { status, title, retryable } = ALL_PROBLEMS[code]
     const response = responses[status] ??= {
       description: '',
-      ...(retryable && { headers: RETRY_AFTER }),
-      ...(status === 405 && { headers: ALLOW }),
+      ...((retryable || status in HEADERS) && { headers: { ...(retryable && RETRY_AFTER), ...HEADERS[status] } }),
       content: { 'application/problem+json': { schema: ProblemDocumentSchema, examples: {} } },
     }
     Object.assign(response, { description: [response.description, title].filter(Boolean).join('; ') })
