@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { Problem } from '../core/errors.ts'
 import { ACCESS_SETTINGS, type AccessConfig, accessOf } from './settings/access.ts'
+import { ENGINE_SETTINGS, type EngineConfig, engineOf } from './settings/engine.ts'
 import { wholeNumber } from './settings/values.ts'
 
 /** Variable → meaning; `.env.example` lists the same variables with the same defaults. */
@@ -21,6 +22,7 @@ export const SettingsSchema = z.object({
   AD_HOC_MAX_VALUES: wholeNumber(1, 100_000_000).default(250_000).describe('Most values that a model is fitted on for one request.'),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000).describe('Time that running requests get to finish when the service is stopped.'),
   ...ACCESS_SETTINGS,
+  ...ENGINE_SETTINGS,
 })
 
 export interface Config {
@@ -38,6 +40,7 @@ export interface Config {
   readonly computeMaxMemoryMb: number
   readonly shutdownGraceMs: number
   readonly access: AccessConfig
+  readonly engine: EngineConfig
 }
 
 /**
@@ -80,6 +83,7 @@ export function readConfig (env: Readonly<Record<string, string | undefined>>): 
     computeMaxMemoryMb: settings.COMPUTE_MAX_MEMORY_MB,
     shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
     access: accessOf(settings),
+    engine: engineOf(settings),
   }
 }
 
