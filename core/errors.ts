@@ -5,6 +5,7 @@ export const PROBLEMS = {
   'malformed-body': { status: 400, title: 'The body cannot be parsed', retryable: false },
   unauthorized: { status: 401, title: 'There is no valid API key', retryable: false },
   forbidden: { status: 403, title: 'The API key does not allow this', retryable: false },
+  'engine-tasks-off': { status: 403, title: 'No tasks of engines are taken here', retryable: false },
   'not-found': { status: 404, title: 'No such route', retryable: false },
   'unknown-model': { status: 404, title: 'No such model', retryable: false },
   'not-acceptable': { status: 406, title: 'None of the accepted media types can be produced', retryable: false },

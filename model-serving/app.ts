@@ -1,6 +1,6 @@
 // Builds the service; never listens and never reads the environment.
 import accepts from '@fastify/accepts'
-import Fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
 import type { Config } from './config.ts'
 import type { ModelRegistry } from './models.ts'
 import { addAccess } from './plugins/access.ts'
@@ -16,6 +16,9 @@ import { addCompute } from './routes/compute.ts'
 import { addModels } from './routes/models.ts'
 import { addOperation } from './routes/operation.ts'
 import { addPages } from './routes/pages.ts'
+import { addTasks } from './routes/tasks.ts'
+import type { EngineState } from './engine/link.ts'
+import type { TaskDoor } from './tasks/door.ts'
 import type { Scorer } from './workers/scorer.ts'
 
 export interface AppDependencies {
@@ -26,9 +29,13 @@ export interface AppDependencies {
   readonly scorer: Scorer
   /** Fastify's logger setting: pino options, or false. */
   readonly logger: FastifyServerOptions['logger']
+  /** Takes tasks of engines; default: none are taken. */
+  readonly openDoor?: ((log: FastifyBaseLogger) => TaskDoor) | undefined
+  /** For GET /status. */
+  readonly engines?: () => readonly EngineState[]
 }
 
-export async function buildApp ({ config, models, scorer, logger }: AppDependencies): Promise<FastifyInstance> {
+export async function buildApp ({ config, models, scorer, logger, openDoor, engines = () => [] }: AppDependencies): Promise<FastifyInstance> {
   const makeId = requestIds()
   const app = Fastify({
     logger: logger ?? false,
@@ -54,9 +61,11 @@ export async function buildApp ({ config, models, scorer, logger }: AppDependenc
   await addBodies(app)
   await addOpenApi(app, config)
   const refuseOtherMethods = watchMethods(app)
-  addCompute(app, models, scorer)
+  const door = openDoor?.(app.log)
+  addCompute(app, models, scorer, door)
+  addTasks(app, door)
   addModels(app, models)
-  addOperation(app, models, config)
+  addOperation(app, models, config, { door, engines })
   await addPages(app)
   refuseOtherMethods()
   // Called when the last answer is out.

@@ -3,8 +3,10 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'f
 import { Problem } from '../core/errors.ts'
 import type { Config } from './config.ts'
 import { loggerOptions } from './logging.ts'
+import { Engines, serviceUrlOf } from './engine/engines.ts'
 import { ModelRegistry } from './models.ts'
 import { isLoopback, refuseOpenService } from './settings/access.ts'
+import { TaskDoor } from './tasks/door.ts'
 import { WorkerPool } from './workers/pool.ts'
 import type { Loaded, Scorer } from './workers/scorer.ts'
 
@@ -36,7 +38,9 @@ export async function serve (config: Config, options: ServeOptions = {}): Promis
   const early = prepare === undefined ? load() : undefined
   early?.catch(() => {})
   const { buildApp } = await import('./app.ts')
-  const app = await buildApp({ config, models, scorer, logger })
+  const engine: { door?: TaskDoor, engines?: Engines } = {}
+  const openDoor = (log: FastifyBaseLogger): TaskDoor => (engine.door = new TaskDoor(config, scorer, log))
+  const app = await buildApp({ config, models, scorer, logger, openDoor: config.engine.takesTasks ? openDoor : undefined, engines: () => engine.engines?.describe() ?? [] })
   told.log = app.log
   const url = await listen(app, config)
   if (config.access.auth === 'off' && !isLoopback(config.host)) app.log.warn({ host: config.host }, 'API_AUTH is off: everybody who reaches this address may use the service')
@@ -47,13 +51,20 @@ export async function serve (config: Config, options: ServeOptions = {}): Promis
     const loaded = await (early ?? load())
     models.open(loaded.models, loaded.backend)
     const served = loaded.models.map(({ manifest: { name, version }, goldenDifference }) => ({ name, version, goldenDifference }))
-    if (!closing) app.log.info({ backend: loaded.backend.name, models: served }, 'ready')
+    if (closing) return
+    app.log.info({ backend: loaded.backend.name, models: served }, 'ready')
+    engine.door?.tasks.recover()
+    engine.engines = new Engines(config.engine, serviceUrlOf(config.engine.serviceUrl, url), app.log)
+    engine.engines.start()
   }
   const ready = start()
   // Whoever does not wait for it still finds it in the log.
   ready.catch((error: unknown) => { if (!closing) logFailure(app.log, error) })
   const close = async (): Promise<void> => {
     closing = true
+    // In this order: engines that still dispatch are answered, and threads that still score are there.
+    await engine.engines?.withdraw()
+    await engine.door?.close(config.shutdownGraceMs)
     await closeWithin(config.shutdownGraceMs, () => app.close(), () => { app.server.closeAllConnections() })
   }
   return { url, ready, close }

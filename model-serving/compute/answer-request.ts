@@ -1,4 +1,4 @@
-// A request as it came → the bytes of its answer: everything of POST /compute that takes time. Runs in the worker threads; a
+// A request as it came → the bytes of its answers: everything of POST /compute that takes time. Runs in the worker threads; a
 // failure comes out as plain data, because a Problem would lose its class on the way to the thread that speaks HTTP.
 import type { ModelRegistry, ServedModel } from '../models.ts'
 import { type ComputeAnswer, type Part, PARTS } from '../schemas/compute.ts'
@@ -15,9 +15,10 @@ import { readRequest } from './read-request.ts'
 export async function answerRequest (models: ModelRegistry<ServedModel>, limits: ComputeLimits, task: ComputeTask): Promise<Outcome> {
   try {
     const input = await readRequest(task, limits)
-    const { answer, observations } = await compute(models, input, limits, partsFor(task.answerType, input))
-    const body = await render(answer, task.answerType)
-    return { answered: { body, model: `${answer.model.name}@${answer.model.version}`, observations, channels: input.channels.length } }
+    const { model, observations, answer } = await compute(models, input, limits)
+    const bodies: Array<Uint8Array<ArrayBuffer>> = []
+    for (const type of task.answerTypes) bodies.push(await render(answer(partsFor(type, input)), type))
+    return { answered: { bodies, model: `${model.name}@${model.version}`, observations, channels: input.channels.length } }
   } catch (error) {
     return { failure: plainFailure(error) }
   }

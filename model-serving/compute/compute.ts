@@ -14,24 +14,29 @@ import { checkLength, checkTimes, type ComputeInput, type PostedSeries, type Wan
 import { verdictsOf } from './verdicts.ts'
 
 export interface Computed {
-  readonly answer: ComputeAnswer
+  readonly model: ComputeAnswer['model']
   /** On the grid. */
   readonly observations: number
+  /** @param parts parts of the answer instead of those that the request asks for */
+  answer (parts?: readonly Part[]): ComputeAnswer
 }
 
 /**
  * Scores the posted series with the wanted model, or with one that is fitted on it.
- * @param parts parts of the answer instead of those that the request asks for
  * @throws Problem of the request's faults, or not-ready
  */
-export async function compute (models: ModelRegistry<ServedModel>, input: ComputeInput, limits: ComputeLimits, parts?: readonly Part[]): Promise<Computed> {
+export async function compute (models: ModelRegistry<ServedModel>, input: ComputeInput, limits: ComputeLimits): Promise<Computed> {
   const { model, posted } = await modelAndSeries(models, input, limits)
   const detect = input.options.scoring === 'batch' ? detectBatch : detectCausal
   const detector = input.options.adaptive ? model.detector : withoutLevel(model.detector)
   const detection = detect(detector, model.autoencoders, posted.series)
   const judged = verdictsOf(model.detector, posted.series, detection, input.options)
-  const options = parts === undefined ? input.options : { ...input.options, include: new Set(parts) }
-  return { answer: buildAnswer({ ...posted, model, detection, judged, options, timestamped: input.timestamped, numbered: input.numbered }), observations: posted.series.length }
+  const scored = { ...posted, model, detection, judged, timestamped: input.timestamped, numbered: input.numbered }
+  return {
+    model: model.identity,
+    observations: posted.series.length,
+    answer: (parts) => buildAnswer({ ...scored, options: parts === undefined ? input.options : { ...input.options, include: new Set(parts) } }),
+  }
 }
 
 async function modelAndSeries (models: ModelRegistry<ServedModel>, input: ComputeInput, limits: ComputeLimits): Promise<{ model: ModelInUse, posted: PostedSeries }> {

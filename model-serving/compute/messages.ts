@@ -10,14 +10,18 @@ export interface ComputeTask {
   readonly mediaType: BodyType | typeof UNKNOWN_TYPE
   /** The whole header, with character set or boundary. */
   readonly contentType: string
+  /** Of a form: the field that holds a file of unknown kind. Default: `file`, which holds a table. */
+  readonly fileField?: string
   /** As the URL says it, unchecked. */
   readonly query: Readonly<Record<string, unknown>>
-  readonly answerType: AnswerType
+  /** What is made of the one scored series. */
+  readonly answerTypes: readonly AnswerType[]
 }
 
-/** An answer, and what the log tells of it. */
+/** The answers, and what the log tells of them. */
 export interface Answered {
-  readonly body: Uint8Array<ArrayBuffer>
+  /** One for each of the answer types. */
+  readonly bodies: ReadonlyArray<Uint8Array<ArrayBuffer>>
   /** `name@version` */
   readonly model: string
   readonly observations: number

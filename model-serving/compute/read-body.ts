@@ -41,13 +41,24 @@ export function parseJson (body: Uint8Array, contentType: string): unknown {
 
 /** Fields of a form; files as text. The parser is Node's own: @fastify/multipart reads the raw connection, past decompression and limit. */
 export async function parseForm (body: Uint8Array, contentType: string): Promise<Record<string, string>> {
-  const malformed = (cause?: unknown): Problem => new Problem('malformed-body', 'The form cannot be read; send multipart/form-data with one field `file`.', { cause })
-  const boundary = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;]+))/i.exec(contentType)
-  if (boundary === null || !hasFewParts(Buffer.from(body.buffer, body.byteOffset, body.byteLength), `--${boundary[1] ?? boundary[2]}`)) throw malformed()
-  const form = await new Response(body as Uint8Array<ArrayBuffer>, { headers: { 'content-type': contentType } }).formData().catch((cause: unknown) => { throw malformed(cause) })
+  const form = await readForm(body, contentType)
   if (form.getAll('file').length > 1) throw new Problem('invalid-request', 'The form has several fields `file`; send one series in a request.', { items: [{ pointer: '/file', detail: 'sent more than once' }] })
   const fields = [...form].map(async ([name, value]) => [name, typeof value === 'string' ? value : decode(new Uint8Array(await value.arrayBuffer()), 'utf-8')] as const)
   return Object.fromEntries(await Promise.all(fields))
+}
+
+/** One field of a form, as bytes. */
+export async function parseFormFile (body: Uint8Array, contentType: string, field: string): Promise<Uint8Array> {
+  const value = (await readForm(body, contentType)).get(field)
+  if (value === null) throw new Problem('invalid-request', `The form has no field \`${field}\`; send the series in it.`, { items: [{ pointer: `/${field}`, detail: 'is missing' }] })
+  return typeof value === 'string' ? new TextEncoder().encode(value) : new Uint8Array(await value.arrayBuffer())
+}
+
+async function readForm (body: Uint8Array, contentType: string): Promise<FormData> {
+  const malformed = (cause?: unknown): Problem => new Problem('malformed-body', 'The form cannot be read; send multipart/form-data with one field `file`.', { cause })
+  const boundary = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;]+))/i.exec(contentType)
+  if (boundary === null || !hasFewParts(Buffer.from(body.buffer, body.byteOffset, body.byteLength), `--${boundary[1] ?? boundary[2]}`)) throw malformed()
+  return new Response(body as Uint8Array<ArrayBuffer>, { headers: { 'content-type': contentType } }).formData().catch((cause: unknown) => { throw malformed(cause) })
 }
 
 function hasFewParts (body: Buffer, delimiter: string): boolean {

@@ -7,19 +7,25 @@ import { inputFromJson } from './from-json.ts'
 import { inputFromTable } from './from-table.ts'
 import type { ComputeInput } from './input.ts'
 import { type ComputeTask, UNKNOWN_TYPE } from './messages.ts'
-import { parseForm, parseJson, parseText } from './read-body.ts'
+import { parseForm, parseFormFile, parseJson, parseText } from './read-body.ts'
 import { inputFromFile } from './read-file.ts'
 
 /** @throws Problem of whatever is wrong with the request, before a model is known */
-export async function readRequest ({ body, mediaType, contentType, query }: ComputeTask, { maxValues, maxBodyBytes }: ComputeLimits): Promise<ComputeInput> {
-  if (mediaType === UNKNOWN_TYPE) return inputFromFile(body, { maxBytes: maxBodyBytes, maxValues })
+export async function readRequest (task: ComputeTask, limits: ComputeLimits): Promise<ComputeInput> {
+  const { body, mediaType, contentType, fileField, query } = task
+  if (mediaType === UNKNOWN_TYPE) return inputOfFile(body, task, limits)
+  if (fileField !== undefined) return inputOfFile(await parseFormFile(body, contentType, fileField), task, limits)
   if (mediaType === 'application/json') {
     const request = checked(ComputeRequestSchema, parseJson(body, contentType))
     refuseQuery(checked(ComputeQuerySchema, query, ['query']))
     return inputFromJson(request)
   }
   const text = mediaType === 'text/csv' ? parseText(body, contentType) : checked(FormBodySchema, await parseForm(body, contentType)).file
-  return inputFromTable(text, checked(ComputeQuerySchema, query, ['query']), maxValues)
+  return inputFromTable(text, checked(ComputeQuerySchema, query, ['query']), limits.maxValues)
+}
+
+function inputOfFile (body: Uint8Array, { query }: ComputeTask, { maxValues, maxBodyBytes }: ComputeLimits): ComputeInput {
+  return { ...inputFromFile(body, { maxBytes: maxBodyBytes, maxValues }), ...(typeof query['model'] === 'string' && { model: query['model'] }) }
 }
 
 function refuseQuery (query: object): void {

@@ -3,24 +3,35 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
 import type { ComputeTask } from '../compute/messages.ts'
 import type { ModelRegistry } from '../models.ts'
+import { requireAccess } from '../plugins/access.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
-import { ComputeAnswerSchema, ComputeQuerySchema, ComputeRequestSchema, CsvBodySchema, FormBodySchema } from '../schemas/compute.ts'
+import { ComputeQuerySchema, CsvBodySchema, FormBodySchema } from '../schemas/compute.ts'
 import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
 import { type ComputeExamples, computeExamples } from '../schemas/examples.ts'
 import { ANSWER_TYPES, type AnswerType, BODY_TYPES, CsvAnswerSchema, PngAnswerSchema, SvgAnswerSchema } from '../schemas/media.ts'
 import { problemResponses } from '../schemas/problem.ts'
+import { ComputeBodySchema, ComputeOutcomeSchema, QueueFullSchema } from '../schemas/task.ts'
+import type { TaskDoor } from '../tasks/door.ts'
 import type { Scorer } from '../workers/scorer.ts'
+import { mayBeEngine, takeTask } from './tasks.ts'
+
+const REFUSALS = problemResponses('/compute', [
+  'malformed-body', 'unauthorized', 'forbidden', 'engine-tasks-off', 'too-many-requests', 'unknown-model', 'not-acceptable', 'body-too-large', 'unsupported-media-type', 'invalid-request', 'model-required',
+  'unknown-channel', 'missing-channel', 'channel-length-mismatch', 'series-too-short', 'series-too-long', 'timestamps-not-ascending',
+  'invalid-timestamp', 'invalid-value', 'interval-mismatch', 'invalid-table', 'no-training-data', 'memory-exceeded', 'internal-error', 'not-ready', 'overloaded', 'compute-timeout',
+])
 
 const document = (examples: ComputeExamples) => ({
   operationId: 'compute',
   summary: 'Score a series',
   description: 'Post a series as JSON, as a CSV table or as a form with a CSV file; the same series gets the same scores in each form. ' +
-    'Channels that no served model has are scored by a linear model fitted on the series itself (`ad-hoc`, `options.fit`). Options stand in the JSON body, or in the query of a table. The Accept header chooses JSON, a CSV table or a plot.',
+    'Channels that no served model has are scored by a linear model fitted on the series itself (`ad-hoc`, `options.fit`). Options stand in the JSON body, or in the query of a table. The Accept header chooses JSON, a CSV table or a plot. ' +
+    'Engines hand in tasks here: a body with `task`, `s3_host` and `callback_url` is answered at once, and worked on later; its answers go to the object store.',
   tags: ['scoring'],
   querystring: ComputeQuerySchema,
   body: {
     content: {
-      'application/json': { schema: ComputeRequestSchema, examples: examples.json },
+      'application/json': { schema: ComputeBodySchema, examples: examples.json },
       'text/csv': { schema: CsvBodySchema, examples: examples.csv },
       'multipart/form-data': { schema: FormBodySchema, examples: { fault: { summary: examples.csv.fault.summary, value: { file: examples.csv.fault.value } } } },
     },
@@ -29,38 +40,37 @@ const document = (examples: ComputeExamples) => ({
     200: {
       description: 'The scored series',
       content: {
-        'application/json': { schema: ComputeAnswerSchema, examples: ANSWER_EXAMPLES.compute },
+        'application/json': { schema: ComputeOutcomeSchema, examples: { ...ANSWER_EXAMPLES.compute, ...ANSWER_EXAMPLES.taskAccepted } },
         'text/csv': { schema: CsvAnswerSchema, examples: ANSWER_EXAMPLES.table },
         'image/svg+xml': { schema: SvgAnswerSchema, examples: ANSWER_EXAMPLES.plot },
         'image/png': { schema: PngAnswerSchema },
       },
     },
-    ...problemResponses('/compute', [
-      'malformed-body', 'unauthorized', 'forbidden', 'too-many-requests', 'unknown-model', 'not-acceptable', 'body-too-large', 'unsupported-media-type', 'invalid-request', 'model-required',
-      'unknown-channel', 'missing-channel', 'channel-length-mismatch', 'series-too-short', 'series-too-long', 'timestamps-not-ascending',
-      'invalid-timestamp', 'invalid-value', 'interval-mismatch', 'invalid-table', 'no-training-data', 'memory-exceeded', 'internal-error', 'not-ready', 'overloaded', 'compute-timeout',
-    ]),
+    ...REFUSALS,
+    503: { ...REFUSALS[503]!, content: { ...REFUSALS[503]!.content, 'application/json': { schema: QueueFullSchema, examples: ANSWER_EXAMPLES.queueFull } } },
   },
 }) satisfies RouteDocument
 
-export function addCompute (app: FastifyInstance, models: ModelRegistry, scorer: Scorer): void {
+export function addCompute (app: FastifyInstance, models: ModelRegistry, scorer: Scorer, door?: TaskDoor): void {
   app.route({
     method: 'POST',
     url: '/compute',
     schema: document(computeExamples()),
-    config: { scope: 'score' },
+    config: { scope: 'score', deferAccess: (request) => mayBeEngine(door, request) },
     // Before the body is read: these refusals need nothing of it.
     onRequest: async (request) => {
       models.list()
       answerType(request)
     },
     handler: async (request, reply) => {
+      if (takeTask(door, request, reply)) return reply
+      await requireAccess(request)
       const task = taskOf(request)
       const gone = goneSignal(reply)
       try {
-        const { body, ...told } = await scorer.answer(task, gone)
+        const { bodies, ...told } = await scorer.answer(task, gone)
         request.log.info({ ...told, durationMs: Math.round(reply.elapsedTime) }, 'series scored')
-        return send(reply, task.answerType, body)
+        return send(reply, task.answerTypes[0]!, bodies[0]!)
       } catch (error) {
         if (!gone.aborted) throw error
         request.log.info('the caller is gone')
@@ -88,7 +98,7 @@ function answerType (request: FastifyRequest): AnswerType {
 function taskOf (request: FastifyRequest): ComputeTask {
   const mediaType = BODY_TYPES.find((type) => type === request.mediaType)
   if (mediaType === undefined) throw new Problem('unsupported-media-type', 'There is no body; send application/json, text/csv or multipart/form-data, and name it in Content-Type.')
-  return { body: request.body as Buffer, mediaType, contentType: request.headers['content-type'] ?? '', query: request.query as ComputeTask['query'], answerType: answerType(request) }
+  return { body: request.body as Buffer, mediaType, contentType: request.headers['content-type'] ?? '', query: request.query as ComputeTask['query'], answerTypes: [answerType(request)] }
 }
 
 function send (reply: FastifyReply, type: AnswerType, { buffer }: Uint8Array): FastifyReply {

@@ -4,9 +4,16 @@ import type { Config } from '../config.ts'
 import type { ModelRegistry } from '../models.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
 import { serviceVersion } from '../project.ts'
+import type { EngineState } from '../engine/link.ts'
 import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
 import { problemResponses } from '../schemas/problem.ts'
 import { LiveSchema, ReadySchema, type Status, StatusSchema } from '../schemas/status.ts'
+import type { TaskDoor } from '../tasks/door.ts'
+
+export interface EngineSide {
+  readonly door: TaskDoor | undefined
+  engines (): readonly EngineState[]
+}
 
 const statusDocument = {
   operationId: 'getStatus',
@@ -40,8 +47,8 @@ const readyDocument = {
   },
 } satisfies RouteDocument
 
-export function addOperation (app: FastifyInstance, models: ModelRegistry, config: Config): void {
-  app.get('/status', { schema: statusDocument }, async () => statusOf(models, config))
+export function addOperation (app: FastifyInstance, models: ModelRegistry, config: Config, engine: EngineSide): void {
+  app.get('/status', { schema: statusDocument }, async () => ({ ...statusOf(models, config), tasks: engine.door?.tasks.describe() ?? null, engines: engine.engines() }))
   app.get('/livez', { schema: liveDocument }, async () => ({ live: true }))
   app.get('/readyz', { schema: readyDocument }, async () => {
     models.list()
@@ -49,7 +56,7 @@ export function addOperation (app: FastifyInstance, models: ModelRegistry, confi
   })
 }
 
-function statusOf (models: ModelRegistry, config: Config): Status {
+function statusOf (models: ModelRegistry, config: Config): Omit<Status, 'tasks' | 'engines'> {
   const { maxBodyBytes, maxValues, adHocMaxValues, computeWorkers, computeQueue, computeTimeoutMs, computeMaxMemoryMb } = config
   return {
     status: models.ready ? 'ready' : 'loading',

@@ -1,5 +1,6 @@
 // Named examples of what the routes answer. Made up and short; a test proves that the schemas allow them and that they agree
 // with themselves. The table is made from the JSON answer as every other is.
+import type { z } from 'zod'
 import { CHANNELS } from '../../core/wind-farm/channels.ts'
 import { answerTable } from '../compute/answer-table.ts'
 import { serviceVersion } from '../project.ts'
@@ -8,6 +9,7 @@ import type { NamedExample } from './content.ts'
 import { EXAMPLE_MODEL } from './examples.ts'
 import type { ModelDescription } from './models.ts'
 import type { Status } from './status.ts'
+import { QUEUE_FULL, TASK_ACCEPTED, type TaskStatusSchema } from './task.ts'
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`
 const one = (name: string, summary: string, value: unknown): Record<string, NamedExample> => ({ [name]: { summary, value } })
@@ -77,6 +79,8 @@ const status: Status = {
   backend: { name: 'kernel', tfjs: '4.22.0' },
   models: [{ name: EXAMPLE_MODEL, version: '1', digest, goldenDifference: 0 }],
   limits: { maxBodyBytes: 33_554_432, maxValues: 1_000_000, adHocMaxValues: 250_000, computeWorkers: 4, computeQueue: 32, computeTimeoutMs: 60_000, computeMaxMemoryMb: 1024 },
+  tasks: { unfinished: 3, untold: 0, limit: 50 },
+  engines: [{ url: 'https://engine.example.org', state: 'announced', problem: null }],
 }
 
 /** Examples by what they show; a PNG has none, because text cannot show pixels. */
@@ -87,6 +91,10 @@ export const ANSWER_EXAMPLES = {
   models: one('one', 'One model is served', { models: [model] }),
   model: one(EXAMPLE_MODEL, 'The model of the simulated wind farm', model),
   status: one('ready', 'One model is served', status),
+  taskAccepted: one('task', 'A task of an engine was taken', TASK_ACCEPTED),
+  queueFull: one('full', 'As many tasks wait as may', QUEUE_FULL),
+  taskStatus: one('processing', 'It is being scored', { status: 'processing' } satisfies z.output<typeof TaskStatusSchema>),
+  taskUnknown: one('unknown', 'It was never taken, or ended long ago', { status: 'unavailable', detail: 'Task 00000000-0000-4000-8000-000000000000 not found' }),
   live: one('live', 'The process answers', { live: true }),
   ready: one('ready', 'Series can be scored', { ready: true }),
   openApi: one('document', 'The document, cut short', { openapi: '3.1.0', info: { title: 'Time-series anomaly detection', version: serviceVersion }, paths: {} }),

@@ -3,13 +3,19 @@ import { z } from 'zod'
 import { ComputeAnswerSchema } from './compute.ts'
 import { ModelDescriptionSchema, ModelListSchema } from './models.ts'
 import { ProblemDocumentSchema } from './problem.ts'
+import { ComputeOutcomeSchema, QueueFullSchema, TaskAcceptedSchema, TaskStatusSchema, TaskUnknownSchema } from './task.ts'
 import { LiveSchema, ReadySchema, StatusSchema } from './status.ts'
 
 export const components = z.registry<{ id: string }>()
   .add(ComputeAnswerSchema, { id: 'ComputeAnswer' })
+  .add(ComputeOutcomeSchema, { id: 'ComputeOutcome' })
   .add(ModelDescriptionSchema, { id: 'ModelDescription' })
   .add(ModelListSchema, { id: 'ModelList' })
   .add(ProblemDocumentSchema, { id: 'Problem' })
   .add(StatusSchema, { id: 'Status' })
   .add(LiveSchema, { id: 'Live' })
   .add(ReadySchema, { id: 'Ready' })
+  .add(TaskAcceptedSchema, { id: 'TaskAccepted' })
+  .add(QueueFullSchema, { id: 'QueueFull' })
+  .add(TaskStatusSchema, { id: 'TaskStatus' })
+  .add(TaskUnknownSchema, { id: 'TaskUnknown' })

@@ -17,6 +17,16 @@ export const StatusSchema = z.strictObject({
     computeTimeoutMs: z.int().describe('Longest time that one request may be computed.'),
     computeMaxMemoryMb: z.int().describe('Most JavaScript memory of one request.'),
   }),
+  tasks: z.strictObject({
+    unfinished: z.int().min(0).describe('Wait or run.'),
+    untold: z.int().min(0).describe('Done, but their engine has not heard of it yet.'),
+    limit: z.int().describe('Most that may be unfinished; further ones are refused.'),
+  }).nullable().describe('Tasks of engines; null where none are taken.'),
+  engines: z.array(z.strictObject({
+    url: z.string(),
+    state: z.enum(['announcing', 'announced', 'withdrawn']).describe('announced: the engine knows this service.'),
+    problem: z.string().nullable().describe('What keeps the engine from knowing it, or from taking its heartbeat.'),
+  })),
 })
 export type Status = z.output<typeof StatusSchema>
 

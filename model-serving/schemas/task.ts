@@ -1,5 +1,6 @@
 // The wire format of an engine's tasks: what POST /compute gets from an engine, and what it is told of a task.
 import { z } from 'zod'
+import { ComputeAnswerSchema, ComputeRequestSchema } from './compute.ts'
 
 const text = z.string().min(1).max(2000)
 
@@ -16,7 +17,6 @@ export const EngineTaskSchema = z.looseObject({
   }),
   callback_url: text.nullish().describe('URL that is told the outcome; its host as for s3_host. Default: /tasks/{id} of the one configured engine.'),
 }).describe('A task of an engine: the series lies in an object store, the answer goes there, and callback_url is told.')
-export type EngineTaskBody = z.output<typeof EngineTaskSchema>
 
 export const TaskAcceptedSchema = z.strictObject({ status: z.literal('Task added to the queue') })
 export const TASK_ACCEPTED: z.output<typeof TaskAcceptedSchema> = { status: 'Task added to the queue' }
@@ -31,3 +31,7 @@ export const TaskStatusSchema = z.strictObject({ status: z.enum(TASK_STATUSES) }
 /** `status` is for engines: without it they fail on the answer; this one they show. */
 export const TaskUnknownSchema = z.strictObject({ status: z.literal('unavailable'), detail: z.string() })
 export const TaskParamsSchema = z.strictObject({ id: z.uuid().describe('Id of the task.') })
+
+/** For the OpenAPI document: what POST /compute takes, and answers, as JSON. */
+export const ComputeBodySchema = z.union([ComputeRequestSchema, EngineTaskSchema])
+export const ComputeOutcomeSchema = z.union([ComputeAnswerSchema, TaskAcceptedSchema])

@@ -47,7 +47,7 @@ t.test('a request that nobody waits for any more leaves the queue', async (t) =>
   t.teardown(() => pool.close())
   await pool.start((fault) => { throw fault })
   const task = () => ({
-    body: Buffer.from(JSON.stringify(body('slow'))), mediaType: 'application/json', contentType: 'application/json', query: {}, answerType: 'application/json',
+    body: Buffer.from(JSON.stringify(body('slow'))), mediaType: 'application/json', contentType: 'application/json', query: {}, answerTypes: ['application/json'],
   } as const)
   const stays = new AbortController()
   const leaves = new AbortController()

@@ -253,9 +253,9 @@ t.test('what was written is read, in any shape', async () => {
 const registry = new ModelRegistry<ServedModel>()
 registry.open([smallModel], { name: 'cpu', version: '' })
 const answer = async (content: string) => {
-  const outcome = await answerRequest(registry, testConfig(), { body: bytes(content), mediaType: 'application/octet-stream', contentType: '', query: {}, answerType: 'application/json' })
+  const outcome = await answerRequest(registry, testConfig(), { body: bytes(content), mediaType: 'application/octet-stream', contentType: '', query: {}, answerTypes: ['application/json'] })
   if ('failure' in outcome) throw new Error(outcome.failure.message)
-  return ComputeAnswerSchema.parse(JSON.parse(new TextDecoder().decode(outcome.answered.body)))
+  return ComputeAnswerSchema.parse(JSON.parse(new TextDecoder().decode(outcome.answered.bodies[0])))
 }
 
 t.test('a file is answered by the model of its channels, whose interval numbered rows take', async (t) => {

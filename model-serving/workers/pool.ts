@@ -54,8 +54,8 @@ export class WorkerPool implements Scorer {
     return start.loaded
   }
 
-  async answer (task: ComputeTask, gone: AbortSignal): Promise<Answered> {
-    await this.#turn(gone)
+  async answer (task: ComputeTask, gone: AbortSignal, { waits = false }: { readonly waits?: boolean } = {}): Promise<Answered> {
+    await this.#turn(gone, waits)
     const outcome = await this.#run(task).catch((error: unknown) => {
       // The thread is lost: the next request's time does not begin before there is another.
       this.#describe().catch(() => {}).finally(() => { this.#next() })
@@ -83,14 +83,14 @@ export class WorkerPool implements Scorer {
   }
 
   /** Kept here and not by the pool: only what waits can be given up without ending a thread, and only what runs has its time limit. */
-  async #turn (gone: AbortSignal): Promise<void> {
+  async #turn (gone: AbortSignal, waits: boolean): Promise<void> {
     gone.throwIfAborted()
     const { computeWorkers, computeQueue } = this.#config
     if (this.#running < computeWorkers) {
       this.#running++
       return
     }
-    if (this.#waiting.length >= computeQueue) {
+    if (!waits && this.#waiting.length >= computeQueue) {
       throw new Problem('overloaded', `${this.#running} requests are being computed and ${computeQueue} wait, as many as may; try again in a few seconds, or raise COMPUTE_QUEUE.`,
         { extensions: { limit: computeQueue } })
     }

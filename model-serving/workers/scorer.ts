@@ -17,9 +17,10 @@ export interface Scorer {
   start (onFault: (fault: unknown) => void): Promise<Loaded>
   /**
    * @param gone aborts when nobody waits for the answer any more
+   * @param waits whether it may wait however many others do: the caller bounds what it sends
    * @throws Problem of the request's faults, overloaded, compute-timeout or memory-exceeded; `gone.reason` where it never began
    */
-  answer (task: ComputeTask, gone: AbortSignal): Promise<Answered>
+  answer (task: ComputeTask, gone: AbortSignal, options?: { readonly waits?: boolean }): Promise<Answered>
   /** Ends what still runs. */
   close (): Promise<void>
 }

@@ -29,12 +29,12 @@ export function describe (): Start {
   return started
 }
 
-/** The answer's bytes are handed over, not copied. */
+/** The answers' bytes are handed over, not copied. */
 export default async function answer ({ task, digests }: PoolTask): Promise<Outcome | object> {
   if ('failure' in started) return started
   if (digestsOf(started.loaded) !== digests) {
     return { failure: plainFailure(new Error('The model packages changed since the service started, so that this thread read other ones; restart the service.')) }
   }
   const outcome = await answerRequest(models, limits, task)
-  return 'failure' in outcome ? outcome : move({ [transferableSymbol]: [outcome.answered.body.buffer], [valueSymbol]: outcome } as unknown as Parameters<typeof move>[0])
+  return 'failure' in outcome ? outcome : move({ [transferableSymbol]: outcome.answered.bodies.map(({ buffer }) => buffer), [valueSymbol]: outcome } as unknown as Parameters<typeof move>[0])
 }

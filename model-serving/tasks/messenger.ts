@@ -1,0 +1,80 @@
+// Tells engines what became of their tasks, until they have taken it: an engine never asks again.
+import { setMaxListeners } from 'node:events'
+import type { FastifyBaseLogger } from 'fastify'
+import pRetry from 'p-retry'
+import { type HttpAnswer, type HttpClient, saidOf } from '../adapters/http-client.ts'
+import type { Notice } from './task.ts'
+
+export interface MessengerOptions {
+  readonly http: HttpClient
+  readonly retryDelayMs: number
+  /** How long an engine is tried again. */
+  readonly retryMs: number
+  readonly log: FastifyBaseLogger
+}
+
+/** In a pipeline the engine answers only when it has dispatched the next step. */
+const ANSWER_MS = 60_000
+const MAX_PAUSE_MS = 30_000
+
+/** The engine will say the same again. */
+class Refused extends Error {}
+
+export class Messenger {
+  readonly #options: MessengerOptions
+
+  constructor (options: MessengerOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Tries until the engine has taken it, refuses it for good, or time is over.
+   * @returns whether the engine has given its last word: then there is nothing left to tell
+   */
+  async deliver (taskId: string, notice: Notice, signal: AbortSignal): Promise<boolean> {
+    const { retryDelayMs, retryMs, log } = this.#options
+    setMaxListeners(0, signal)
+    try {
+      await pRetry(async () => this.once(notice, signal), {
+        retries: Infinity,
+        minTimeout: retryDelayMs,
+        maxTimeout: MAX_PAUSE_MS,
+        maxRetryTime: retryMs,
+        randomize: true,
+        signal,
+        shouldRetry: ({ error }) => !(error instanceof Refused),
+        onFailedAttempt: ({ error, attemptNumber }) => {
+          if (!(error instanceof Refused) && !signal.aborted) log[attemptNumber === 1 ? 'warn' : 'debug']({ taskId, attempt: attemptNumber, problem: error.message }, 'the engine did not take the outcome; trying again')
+        },
+      })
+      return true
+    } catch (error) {
+      if (signal.aborted) return false
+      log.error({ taskId, problem: (error as Error).message }, 'the engine could not be told the outcome of the task')
+      return error instanceof Refused
+    }
+  }
+
+  /**
+   * One attempt.
+   * @throws where the engine has not taken it
+   */
+  async once (notice: Notice, signal: AbortSignal): Promise<void> {
+    const answer = await this.#options.http.send(notice, ANSWER_MS, signal).catch((error: unknown) => {
+      // p-retry takes a TypeError for a fault of ours.
+      const { message, code, name } = error as NodeJS.ErrnoException
+      if (name === 'HostRefused') throw new Refused(message)
+      throw new Error(message || code || String(error))
+    })
+    if (answer.status >= 200 && answer.status < 300) return
+    const said = `${notice.method} ${new URL(notice.url).origin} answered ${answer.status}, ${saidOf(answer)}`
+    throw mayPass(answer) ? new Error(said) : new Refused(said)
+  }
+}
+
+/** A proxy answers 404 while the engine behind it restarts; the engine's own has its words. */
+function mayPass (answer: HttpAnswer): boolean {
+  const { status } = answer
+  if (status === 404) return saidOf(answer) !== 'Task Not Found'
+  return status >= 500 || status === 408 || status === 425 || status === 429
+}

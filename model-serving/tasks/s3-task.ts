@@ -1,0 +1,58 @@
+// A task of an engine since 2023: the series and its answers are objects in an S3 store, the outcome is a PATCH of the callback.
+import { randomUUID } from 'node:crypto'
+import type { ObjectStore } from '../adapters/object-store.ts'
+import { UNKNOWN_TYPE } from '../compute/messages.ts'
+import type { AnswerType } from '../schemas/media.ts'
+import type { Notice, Task, TaskInput } from './task.ts'
+
+export interface S3TaskOptions {
+  readonly id: string
+  /** Key of the input. */
+  readonly input: string
+  readonly outputs: readonly AnswerType[]
+  readonly callback: URL
+  readonly store: ObjectStore
+  readonly maxBytes: number
+}
+
+/** The engine keeps an object's type in its key alone. */
+const EXTENSIONS: Readonly<Record<AnswerType, string>> = { 'application/json': 'json', 'text/csv': 'csv', 'image/png': 'png', 'image/svg+xml': 'svg' }
+
+export class S3Task implements Task {
+  readonly id: string
+  readonly outputs: readonly AnswerType[]
+  readonly #options: S3TaskOptions
+  /** The same at every attempt, so that none leaves objects behind. */
+  readonly #keys: readonly string[]
+
+  constructor (options: S3TaskOptions) {
+    this.id = options.id
+    this.outputs = options.outputs
+    this.#options = options
+    this.#keys = options.outputs.map((type) => `${randomUUID()}.${EXTENSIONS[type]}`)
+  }
+
+  async fetch (signal: AbortSignal): Promise<TaskInput> {
+    const { store, input, maxBytes } = this.#options
+    // Neither the key's extension nor the object's type is to be trusted.
+    return { body: await store.get(input, maxBytes, signal), mediaType: UNKNOWN_TYPE, contentType: '' }
+  }
+
+  async save (answers: readonly Uint8Array[], signal: AbortSignal): Promise<Notice> {
+    await Promise.all(answers.map(async (answer, i) => this.#options.store.put(this.#keys[i]!, answer, this.outputs[i]!, signal)))
+    return this.#notice('finished', this.#keys)
+  }
+
+  failed (message: string): Notice {
+    return this.#notice('error', [], message)
+  }
+
+  progressed (): Notice {
+    return this.#notice('processing')
+  }
+
+  /** data_out must be there, and a list, whatever is told. */
+  #notice (status: 'processing' | 'finished' | 'error', keys: readonly string[] = [], message?: string): Notice {
+    return { method: 'PATCH', url: this.#options.callback.href, body: JSON.stringify({ data_out: keys, status, ...(message !== undefined && { error_message: message }) }) }
+  }
+}

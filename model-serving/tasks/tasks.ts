@@ -1,0 +1,242 @@
+// The tasks of engines: bounded in number, worked on a few at a time, each told to its engine in the end, whatever happens.
+import { setMaxListeners } from 'node:events'
+import type { FastifyBaseLogger } from 'fastify'
+import PQueue from 'p-queue'
+import pRetry from 'p-retry'
+import { StoreFailure } from '../adapters/object-store.ts'
+import { Problem } from '../../core/errors.ts'
+import type { TaskStatus } from '../schemas/task.ts'
+import type { Answered } from '../compute/messages.ts'
+import type { Scorer } from '../workers/scorer.ts'
+import type { Journal } from './journal.ts'
+import type { Messenger } from './messenger.ts'
+import type { Notice, Task } from './task.ts'
+
+export interface TasksOptions {
+  readonly maxTasks: number
+  /** Tasks that hold their series in memory: fetched, waiting for a thread, or being scored. */
+  readonly concurrency: number
+  readonly retryDelayMs: number
+  /** How long a store that does not answer is tried again. */
+  readonly storageRetryMs: number
+  readonly tellsProgress: boolean
+  readonly model: string | undefined
+  readonly scorer: Scorer
+  readonly messenger: Messenger
+  readonly journal: Journal
+  readonly log: FastifyBaseLogger
+}
+
+/** Outcomes that engines have not taken yet; they are small, but an engine that is gone for an hour must not fill the memory. */
+const MAX_UNTOLD = 1000
+/** Ended tasks that GET /tasks/{id}/status still knows. */
+const REMEMBERED = 1000
+const STORE_MAX_PAUSE_MS = 10_000
+
+export interface TasksState {
+  /** Wait or run. */
+  readonly unfinished: number
+  /** Done, and their engine not told yet. */
+  readonly untold: number
+  readonly limit: number
+}
+
+const STOPPED = 'The service was stopped before the task was done; submit it again.'
+const INTERRUPTED = 'The service ended unexpectedly before the task was done; submit it again.'
+
+export class Tasks {
+  readonly #options: TasksOptions
+  readonly #slots: PQueue
+  readonly #statuses = new Map<string, TaskStatus>()
+  /** Ids of the tasks that wait or run. */
+  readonly #unfinished = new Set<string>()
+  readonly #untold = new Set<string>()
+  /** Of all that is under way, until it has been told. */
+  readonly #running = new Set<Promise<void>>()
+  /** Ends the work, then also the telling. */
+  readonly #stopWork = new AbortController()
+  readonly #stopTelling = new AbortController()
+  #closing = false
+
+  constructor (options: TasksOptions) {
+    this.#options = options
+    this.#slots = new PQueue({ concurrency: options.concurrency })
+    setMaxListeners(0, this.#stopWork.signal, this.#stopTelling.signal)
+  }
+
+  describe (): TasksState {
+    return { unfinished: this.#unfinished.size, untold: this.#untold.size, limit: this.#options.maxTasks }
+  }
+
+  /** Undefined for a task that was never taken, or ended long ago. */
+  statusOf (id: string): TaskStatus | undefined {
+    return this.#statuses.get(id)
+  }
+
+  /**
+   * Takes a task, and answers for it from then on; one that is under way already is not taken twice.
+   * @returns false where there is no room
+   */
+  take (task: Task): boolean {
+    if (this.#unfinished.has(task.id) || this.#untold.has(task.id)) return true
+    if (this.#closing || this.#unfinished.size >= this.#options.maxTasks || this.#untold.size >= MAX_UNTOLD) return false
+    this.#options.journal.begin(task.id, task.failed(INTERRUPTED))
+    this.#unfinished.add(task.id)
+    this.#setStatus(task.id, 'pending')
+    this.#watch(this.#see(task))
+    return true
+  }
+
+  /** Reports what an earlier process has not finished. */
+  recover (): void {
+    for (const { id, notice } of this.#options.journal.takeOver()) {
+      this.#options.log.warn({ taskId: id }, 'an earlier process did not finish the task; reporting it')
+      this.#untold.add(id)
+      this.#setStatus(id, 'error')
+      this.#watch(this.#tell(id, notice))
+    }
+  }
+
+  /**
+   * Takes no more, finishes what it can within most of the grace time, and reports the rest as failed in what is left of it.
+   * What cannot even be reported stays noted for the next start.
+   */
+  async close (graceMs: number): Promise<void> {
+    this.#closing = true
+    const timers = [
+      setTimeout(() => { this.#stopWork.abort(new Error(STOPPED)) }, WORK_SHARE * graceMs),
+      setTimeout(() => { this.#stopTelling.abort(new Error(STOPPED)) }, graceMs),
+    ]
+    while (this.#running.size > 0) await Promise.all(this.#running)
+    timers.forEach(clearTimeout)
+  }
+
+  #watch (work: Promise<void>): void {
+    this.#running.add(work)
+    work.catch((error: unknown) => { this.#options.log.error({ err: error }, 'a task was not seen through') })
+      .finally(() => { this.#running.delete(work) })
+  }
+
+  #setStatus (id: string, status: TaskStatus): void {
+    this.#statuses.delete(id)
+    this.#statuses.set(id, status)
+    if (this.#statuses.size <= REMEMBERED + this.#options.maxTasks) return
+    for (const old of this.#statuses.keys()) {
+      if (this.#unfinished.has(old) || this.#untold.has(old)) continue
+      this.#statuses.delete(old)
+      return
+    }
+  }
+
+  /** From taken to told. */
+  async #see (task: Task): Promise<void> {
+    const began = performance.now()
+    const { log } = this.#options
+    let notice: Notice
+    let outcome: 'finished' | 'error' = 'finished'
+    try {
+      const { notice: done, answered } = await this.#work(task)
+      notice = done
+      log.info({ taskId: task.id, model: answered.model, observations: answered.observations, channels: answered.channels, durationMs: Math.round(performance.now() - began) }, 'task finished')
+    } catch (error) {
+      outcome = 'error'
+      notice = task.failed(this.#sentenceOf(task, error))
+    }
+    this.#untold.add(task.id)
+    this.#unfinished.delete(task.id)
+    await this.#tell(task.id, notice)
+    this.#setStatus(task.id, outcome)
+  }
+
+  async #tell (id: string, notice: Notice): Promise<void> {
+    const isTold = await this.#options.messenger.deliver(id, notice, this.#stopTelling.signal)
+    // An engine that is still away is tried again by the next start.
+    if (isTold) this.#options.journal.end(id)
+    this.#untold.delete(id)
+  }
+
+  async #work (task: Task): Promise<{ notice: Notice, answered: Answered }> {
+    const { signal } = this.#stopWork
+    const told: { progress?: Promise<void> } = {}
+    const answered = await this.#patiently(signal, async () => this.#slots.add(async () => this.#score(task, told), { signal }))
+    this.#setStatus(task.id, 'saving')
+    const notice = await this.#patiently(signal, async () => task.save(answered.bodies, signal))
+    // A late "processing" would undo the outcome.
+    await told.progress
+    return { notice, answered }
+  }
+
+  /** Holds a place of the queue. */
+  async #score (task: Task, told: { progress?: Promise<void> }): Promise<Answered> {
+    const { scorer, model, messenger, tellsProgress } = this.#options
+    const { signal } = this.#stopWork
+    this.#setStatus(task.id, 'fetching')
+    const input = await abortable(task.fetch(signal), signal)
+    this.#setStatus(task.id, 'processing')
+    const progress = tellsProgress ? task.progressed() : undefined
+    if (progress !== undefined) told.progress = messenger.once(progress, this.#stopTelling.signal).catch(() => {})
+    const scoring = scorer.answer({ ...input, query: model === undefined ? {} : { model }, answerTypes: task.outputs }, signal, { waits: true })
+    return await abortable(scoring, signal).catch((error: unknown) => { throw new Unscored(error) })
+  }
+
+  /** Tries again what may pass, outside of the queue: a store that is down delays nobody else's tasks. */
+  async #patiently<T> (signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const { retryDelayMs, storageRetryMs, log } = this.#options
+    // From the first failure on: how long a task waited for its turn does not count.
+    let failedSince: number | undefined
+    return pRetry(work, {
+      retries: Infinity,
+      minTimeout: retryDelayMs,
+      maxTimeout: STORE_MAX_PAUSE_MS,
+      randomize: true,
+      signal,
+      shouldRetry: ({ error }) => {
+        if (error instanceof StoreFailure || error instanceof Unscored) return false
+        if (failedSince === undefined) log.warn({ problem: error.message }, 'the object store of a task failed; trying again')
+        failedSince ??= performance.now()
+        return performance.now() - failedSince < storageRetryMs
+      },
+    })
+  }
+
+  /** For the person who asked; faults of the service itself are told to its operator. */
+  #sentenceOf (task: Task, error: unknown): string {
+    const { log } = this.#options
+    if (this.#stopWork.signal.aborted) {
+      log.warn({ taskId: task.id }, 'task given up: the service stops')
+      return STOPPED
+    }
+    const cause = error instanceof Unscored ? error.cause : error
+    const isInternal = cause instanceof Problem ? cause.status === 500 : error instanceof Unscored
+    if (isInternal) {
+      log.error({ taskId: task.id, err: cause }, 'task failed')
+      return `The service failed on this series; its log tells why, under the task ${task.id}.`
+    }
+    const { message } = cause as Error
+    log.info({ taskId: task.id, ...(cause instanceof Problem && { code: cause.code }), problem: message }, 'task failed')
+    return message
+  }
+}
+
+/** Share of the grace time in which tasks may still be finished; in the rest their engines are told. */
+const WORK_SHARE = 0.7
+
+/** The series could not be scored: the same attempt would end the same. */
+class Unscored extends Error {
+  constructor (cause: unknown) {
+    super((cause as Error).message, { cause })
+  }
+}
+
+/** Does not wait for work that does not heed the signal. */
+async function abortable<T> (work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  let stop = (): void => {}
+  const stopped = new Promise<never>((_, reject) => { stop = () => { reject(signal.reason) } })
+  signal.addEventListener('abort', stop)
+  try {
+    return await Promise.race([work, stopped])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
