@@ -22,7 +22,15 @@ export function isForbiddenAddress (address: string): boolean {
 /** All names of this machine are one. */
 function canonicalName (hostname: string): string {
   const name = hostname.toLowerCase().replace(/^\[|\]$/g, '').replace(/\.$/, '')
-  return name === 'localhost' || isIP(name) !== 0 && ipaddr.process(name).range() === 'loopback' ? 'localhost' : name
+  return name === 'localhost' || (isIP(name) !== 0 && ipaddr.process(name).range() === 'loopback') ? 'localhost' : name
+}
+
+function httpUrl (text: string): URL {
+  if (!URL.canParse(text)) throw new HostRefused('is not a URL; write it as http://host:port')
+  const url = new URL(text)
+  if (!['http:', 'https:'].includes(url.protocol)) throw new HostRefused(`is not http or https, but ${url.protocol.slice(0, 20)}`)
+  if (url.username !== '' || url.password !== '') throw new HostRefused('has a user name or password in it; leave them out')
+  return url
 }
 
 export class HostGuard {
@@ -42,10 +50,7 @@ export class HostGuard {
    * @throws HostRefused
    */
   check (text: string): URL {
-    if (!URL.canParse(text)) throw new HostRefused('is not a URL; write it as http://host:port')
-    const url = new URL(text)
-    if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new HostRefused(`is not http or https, but ${url.protocol.slice(0, 20)}`)
-    if (url.username !== '' || url.password !== '') throw new HostRefused('has a user name or password in it; leave them out')
+    const url = httpUrl(text)
     const name = canonicalName(url.hostname)
     const port = url.port || (url.protocol === 'https:' ? '443' : '80')
     if (!this.#allowed.has(name) && !this.#allowed.has(`${name}:${port}`)) {

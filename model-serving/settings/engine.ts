@@ -148,4 +148,3 @@ function outputOf ({ name, type }: Announcement['data_out_fields'][number], i: n
   throw new Problem('invalid-settings', `SERVICE_DATA_OUT_FIELDS: the output "${name}" is of no type that can be made; name one of ${OUTPUT_TYPES.join(', ')}.`,
     { items: [{ pointer: `/SERVICE_DATA_OUT_FIELDS/${i}/type`, detail: 'cannot be made', got: type.join(', ') }] })
 }
-

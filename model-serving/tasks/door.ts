@@ -118,13 +118,14 @@ function invalid (at: string, detail: string): Problem {
  * @returns undefined for everything else, which is then read where it is scored
  */
 export function engineBody (body: Buffer): Record<string, unknown> | undefined {
-  if (body.length > MAX_TASK_BYTES || !body.includes('"task"') || !(body.includes('"s3_host"') || body.includes('"callback_url"'))) return undefined
+  if (body.length > MAX_TASK_BYTES || !body.includes('"task"')) return undefined
   try {
     const value: unknown = JSON.parse(body.toString('utf8'))
-    const isTask = typeof value === 'object' && value !== null && 'task' in value && ('s3_host' in value || 'callback_url' in value)
-    return isTask ? value as Record<string, unknown> : undefined
+    return isEngineBody(value) ? value : undefined
   } catch {
     return undefined
   }
 }
 
+const isEngineBody = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && 'task' in value && ('s3_host' in value || 'callback_url' in value)

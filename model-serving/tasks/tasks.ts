@@ -232,7 +232,7 @@ class Unscored extends Error {
 async function abortable<T> (work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted()
   let stop = (): void => {}
-  const stopped = new Promise<never>((_, reject) => { stop = () => { reject(signal.reason) } })
+  const stopped = new Promise<never>((_resolve, reject) => { stop = () => { reject(signal.reason) } })
   signal.addEventListener('abort', stop)
   try {
     return await Promise.race([work, stopped])
