@@ -158,9 +158,9 @@ export class Tasks {
   async #work (task: Task): Promise<{ notice: Notice, answered: Answered }> {
     const { signal } = this.#stopWork
     const told: { progress?: Promise<void> } = {}
-    const answered = await this.#patiently(signal, async () => this.#slots.add(async () => this.#score(task, told), { signal }))
+    const answered = await this.#patiently(task.id, async () => this.#slots.add(async () => this.#score(task, told), { signal }))
     this.#setStatus(task.id, 'saving')
-    const notice = await this.#patiently(signal, async () => task.save(answered.bodies, signal))
+    const notice = await this.#patiently(task.id, async () => task.save(answered.bodies, signal))
     // A late "processing" would undo the outcome.
     await told.progress
     return { notice, answered }
@@ -180,8 +180,9 @@ export class Tasks {
   }
 
   /** Tries again what may pass, outside of the queue: a store that is down delays nobody else's tasks. */
-  async #patiently<T> (signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async #patiently<T> (taskId: string, work: () => Promise<T>): Promise<T> {
     const { retryDelayMs, storageRetryMs, log } = this.#options
+    const { signal } = this.#stopWork
     // From the first failure on: how long a task waited for its turn does not count.
     let failedSince: number | undefined
     return pRetry(work, {
@@ -192,7 +193,7 @@ export class Tasks {
       signal,
       shouldRetry: ({ error }) => {
         if (error instanceof StoreFailure || error instanceof Unscored) return false
-        if (failedSince === undefined) log.warn({ problem: error.message }, 'the object store of a task failed; trying again')
+        if (failedSince === undefined) log.warn({ taskId, problem: error.message }, 'the object store of a task failed; trying again')
         failedSince ??= performance.now()
         return performance.now() - failedSince < storageRetryMs
       },
