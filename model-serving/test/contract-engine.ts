@@ -90,6 +90,11 @@ export class ContractEngine {
     this.app = Fastify({ bodyLimit: 1_048_576 })
     this.app.addHook('onRequest', async (request, reply) => {
       this.calls.push(`${request.method} ${request.url}`)
+      if (this.quirks.down) {
+        reply.hijack()
+        request.raw.socket.destroy()
+        return
+      }
       if (this.quirks.slowMs > 0) await new Promise((resolve) => { setTimeout(resolve, this.quirks.slowMs) })
       if (this.quirks.failing > 0 && this.quirks.failingPath.test(request.url)) {
         this.quirks.failing--

@@ -111,7 +111,7 @@ t.test('the queue is bounded, a task that is under way is not taken twice, and a
 t.test('what cannot be done is told as a sentence; faults of the service itself stay in its log', async (t) => {
   const { told, http } = telling()
   const faults = [new Problem('series-too-short', 'The series has 3 observations.'), new Error('secret detail'), new Problem('internal-error', 'secret detail')]
-  const tasks = tasksOf(t, { http, answer: async () => { throw faults.shift()! } })
+  const tasks = tasksOf(t, { http, answer: async () => Promise.reject<never>(faults.shift() ?? new Error('no more')) })
   for (const id of ['a', 'b', 'c']) tasks.take(taskOf(id))
   await until(() => told.length === 3)
   t.equal(told[0]!.body, 'The series has 3 observations.')
@@ -191,7 +191,7 @@ t.test('at the end what runs may finish, the rest is told, and nothing new is ta
     folder,
     answer: async (task, gone) => new Promise((resolve, reject) => {
       const timer = setTimeout(() => { resolve(answered) }, 60)
-      gone.addEventListener('abort', () => { clearTimeout(timer); reject(gone.reason as Error) })
+      gone.addEventListener('abort', () => { clearTimeout(timer); reject(new Error('gone')) })
     })
   })
   for (const id of ['a', 'b', 'c']) tasks.take(taskOf(id))
