@@ -23,11 +23,16 @@ const NO_DELIMITERS = new Set([undefined, '', '\r', '\n', '"', '\uFEFF'])
  * @throws Problem invalid-table where the table is empty or its quotation marks do not close
  */
 export function parseCells (text: string, delimiter?: string): Cells {
-  const { table, comment, lines } = withoutComments(text)
+  const { table, comment, lines } = withoutComments(evenEnds(text))
   const given = NO_DELIMITERS.has(delimiter) ? undefined : delimiter
   const parsed = table.includes('"') ? parseQuoted(table, delimiter) : parseLines(table, given)
   if (parsed.columns.length === 0) throw new Problem('invalid-table', 'The table is empty; send a header and at least one row.')
   return { columns: parsed.columns, row: { name: 'Line', first: lines + 1 }, comment: namesOf(comment, parsed) }
+}
+
+/** Files that were put together from several have line ends of several kinds; taken for one kind, the rest would be one long line. */
+function evenEnds (text: string): string {
+  return text.includes('\r\n') && /[^\r]\n/.test(text) ? text.replaceAll('\r\n', '\n') : text
 }
 
 /** A comment of one name more or less than there are columns, or of one name alone, is a comment. */
