@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `npm run test:integration [-- SUITE...]`: what needs more than Node. Suites, by default all: page (a real browser),
-# pipeline (DVC reproduces the locked model bit for bit), native (the tests again on libtensorflow). Nothing is skipped here.
+# pipeline (DVC reproduces the locked model bit for bit), engine (tasks between an engine and a real MinIO), native (the tests
+# again on libtensorflow). Nothing is skipped here.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DVC_NO_ANALYTICS=1
@@ -10,7 +11,7 @@ fail() { echo "test:integration  $*" >&2; exit 1; }
 # Runs tap over test files and insists that there are some.
 run_tap() {
   [ "$#" -gt 0 ] || fail 'there is no such test file'
-  timeout -k 30 1200 npx tap --disable-coverage --allow-incomplete-coverage --timeout=300 "$@" < /dev/null
+  timeout -k 30 1200 npx tap --disable-coverage --allow-incomplete-coverage --timeout=600 "$@" < /dev/null
 }
 
 test_files() { find "$@" -path '*/test/*' -name '*.test.ts' -not -path '*/node_modules/*' | sort; }
@@ -34,6 +35,16 @@ suite_pipeline() {
   git diff --exit-code HEAD -- '*dvc.lock' '*.dvc' || fail 'dvc repro did not reproduce what is locked'
 }
 
+suite_engine() {
+  timeout -k 30 1800 npm run services -- install minio < /dev/null
+  rm -rf .cache/integration/engine
+  run_tap scripts/test/engine.integration.ts
+  local lines
+  lines=$(cat .cache/integration/engine/*.log | wc -l)
+  if grep -Eq '(access|secret)-[0-9a-f]{12}' .cache/integration/engine/*.log; then fail "a log of the service holds a key of the object store"; fi
+  echo "test:integration  $lines log lines of the service hold no key"
+}
+
 suite_native() {
   command -v g++ > /dev/null || scripts/apt-install.sh g++
   python3 -m pip --version > /dev/null 2>&1 || scripts/apt-install.sh python3-pip
@@ -43,11 +54,11 @@ suite_native() {
   TFJS_BACKEND=native run_tap "${files[@]}"
 }
 
-[ "$#" -gt 0 ] || set -- page pipeline native
+[ "$#" -gt 0 ] || set -- page pipeline engine native
 for suite in "$@"; do
   case $suite in
-    page | pipeline | native) ;;
-    *) fail "there is no suite '$suite'; there are: page, pipeline, native" ;;
+    page | pipeline | engine | native) ;;
+    *) fail "there is no suite '$suite'; there are: page, pipeline, engine, native" ;;
   esac
 done
 for suite in "$@"; do

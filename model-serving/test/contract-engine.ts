@@ -1,5 +1,5 @@
 // An engine of version 1.2.0 as services see it: strict about every body, with its quirks, its clock and its failures in the test's hand.
-// Written from observed exchanges; the numbers of paragraphs are those of docs/ENGINE.md.
+// Written from observed exchanges with a real one.
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { z } from 'zod'

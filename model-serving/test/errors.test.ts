@@ -222,7 +222,7 @@ t.test('docs/ERRORS.md explains every code of the table and no other', (t) => {
 
 t.test('every code that a route can answer is caused by a test above', (t) => {
   const tested = new Set(Object.values(CASES).map(([, code]) => code))
-  const elsewhere = ['unauthorized', 'forbidden', 'too-many-requests', 'malformed-request', 'request-timeout', 'headers-too-large', 'not-ready', 'overloaded', 'compute-timeout', 'memory-exceeded', 'internal-error', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable']
+  const elsewhere = ['engine-tasks-off', 'unauthorized', 'forbidden', 'too-many-requests', 'malformed-request', 'request-timeout', 'headers-too-large', 'not-ready', 'overloaded', 'compute-timeout', 'memory-exceeded', 'internal-error', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable']
   t.same(Object.keys(ALL_PROBLEMS).filter((code) => !tested.has(code as keyof typeof ALL_PROBLEMS) && !elsewhere.includes(code)), [])
   t.end()
 })

@@ -67,3 +67,12 @@ export async function endServer (child: ChildProcess, signal: NodeJS.Signals): P
   await ended
   clearTimeout(timer)
 }
+
+export function isRunning (pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}

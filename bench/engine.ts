@@ -1,0 +1,129 @@
+// What working for an engine costs: `npm run -s bench:engine [-- --tasks 500 --observations 28000 --models FOLDER]`. A real MinIO, an engine of the tests,
+// the service as a child process, all on this machine: POST /compute → S3 → callback, plot and result of each task. Needs `npm run services -- install`.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { Client } from 'minio'
+import { createRandom } from '../core/random.ts'
+import { quantile } from '../core/threshold.ts'
+import { createHttpClient } from '../model-serving/adapters/http-client.ts'
+import { ContractEngine, type EngineTask } from '../model-serving/test/contract-engine.ts'
+import { startMinio } from '../scripts/services/minio.ts'
+import { endServer, freePort } from '../scripts/services/server.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    tasks: { type: 'string', default: '500' },
+    observations: { type: 'string', default: '28000' },
+    models: { type: 'string', default: 'model-creation/out/models' },
+    workers: { type: 'string', default: '2' },
+    /** Compiled: dist/model-serving/main.js. */
+    program: { type: 'string', default: join(import.meta.dirname, '../model-serving/main.ts') },
+  },
+})
+const SLUG = 'ae-anomaly-detection'
+const BUCKET = 'engine'
+/** Of the Python service of the same job, with its plot, one after another. */
+const PYTHON_TASKS_PER_SECOND = 0.55
+const TICK_MS = 10
+
+/** One column without a header; every task another one, so that nothing can be answered from memory. */
+function series (n: number, length: number): string {
+  const random = createRandom(`bench/engine/${n}`)
+  const fault = Math.floor(length * (0.6 + 0.3 * random.uniform()))
+  const lines = Array.from({ length }, (_, t) => (10 + 3 * Math.sin(t / 23 + n) + Math.sin(t / 160) + 0.3 * random.normal() + (t >= fault && t < fault + 120 ? 4 : 0)).toFixed(4))
+  return `${lines.join('\n')}\n`
+}
+
+const [tasks, observations] = [Number(options.tasks), Number(options.observations)]
+const folder = mkdtempSync(join(tmpdir(), 'bench-engine-'))
+const minio = await startMinio({ folder })
+const { hostname, port } = new URL(minio.url)
+const store = new Client({ endPoint: hostname, port: Number(port), useSSL: false, accessKey: minio.accessKey, secretKey: minio.secretKey, region: 'us-east-1' })
+await store.makeBucket(BUCKET)
+const keys: string[] = []
+for (let n = 0; n < tasks; n++) {
+  const content = Buffer.from(series(n, observations))
+  await store.putObject(BUCKET, `in-${n}.csv`, content, content.length)
+  keys.push(`in-${n}.csv`)
+}
+
+const enginePort = await freePort()
+const host = `http://127.0.0.1:${enginePort}`
+const engine = new ContractEngine({
+  reach: createHttpClient(),
+  now: Date.now,
+  host,
+  s3: { s3_access_key_id: minio.accessKey, s3_secret_access_key: minio.secretKey, s3_region: 'us-east-1', s3_host: minio.url, s3_bucket: BUCKET },
+})
+await engine.app.listen({ port: enginePort, host: '127.0.0.1' })
+
+const servicePort = String(await freePort())
+const service = spawn(process.execPath, [...(options.program.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : []), options.program], {
+  env: { ...process.env, SERVICE_PORT: servicePort, MODELS_DIR: options.models, ENGINE_URLS: host, LOG_LEVEL: 'error', COMPUTE_WORKERS: options.workers, TASKS_DIR: join(folder, 'tasks') },
+  stdio: ['ignore', 'inherit', 'inherit'],
+})
+
+const statusLine = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${service.pid}/status`, 'utf8'))![1]) / 1024
+
+/** CPU time of all threads so far, in milliseconds. */
+function cpuMs (pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
+}
+
+async function waitFor (look: () => boolean): Promise<void> {
+  const deadline = Date.now() + 1_800_000
+  while (!look()) {
+    if (Date.now() > deadline || service.exitCode !== null) throw new Error('the service does not do its work')
+    await sleep(5)
+  }
+}
+
+try {
+  await waitFor(() => engine.statusOf(SLUG) === 'available')
+  // Threads and compilers are warm before anything is measured.
+  const warm: EngineTask[] = []
+  for (const key of keys.slice(0, 20)) warm.push((await engine.dispatch(SLUG, key)).task)
+  await waitFor(() => warm.every(({ told }) => told === 1))
+
+  const acknowledgements: number[] = []
+  const all: EngineTask[] = []
+  const rss: number[] = []
+  const before = { service: cpuMs(service.pid!), minio: cpuMs(minio.pid), own: process.cpuUsage() }
+  const began = performance.now()
+  for (const key of keys) {
+    for (;;) {
+      const { task, status, ms } = await engine.dispatch(SLUG, key)
+      acknowledgements.push(ms)
+      if (status === 200) {
+        all.push(task)
+        break
+      }
+      if (status !== 503) throw new Error(`POST /compute answered ${status}`)
+      await sleep(25)
+    }
+    if (all.length % 10 === 0) rss.push(statusLine('VmRSS'))
+  }
+  await waitFor(() => all.every(({ told }) => told > 0))
+  const seconds = (performance.now() - began) / 1000
+  const own = process.cpuUsage(before.own)
+  const finished = all.filter(({ status, told }) => status === 'finished' && told === 1)
+  const last = finished.at(-1)!
+  const sizes = await Promise.all(last.data_out!.map(async (key) => (await store.statObject(BUCKET, key)).size))
+
+  console.log(`${tasks} tasks of ${observations} observations × 1 channel, ${options.workers} workers, load ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} processors`)
+  console.log(`  finished ${finished.length}, lost ${tasks - finished.length}; last one: plot ${(sizes[0]! / 1024).toFixed(0)} kB, result ${(sizes[1]! / 1024).toFixed(0)} kB`)
+  console.log(`  ${(tasks / seconds).toFixed(1)} tasks/s in ${seconds.toFixed(1)} s: ${(tasks / seconds / PYTHON_TASKS_PER_SECOND).toFixed(0)} × the Python service's ${PYTHON_TASKS_PER_SECOND}`)
+  console.log(`  acknowledgement p50 ${quantile(acknowledgements, 0.5).toFixed(1)} ms, p99 ${quantile(acknowledgements, 0.99).toFixed(1)} ms, most ${Math.max(...acknowledgements).toFixed(1)} ms`)
+  console.log(`  CPU a task: service ${((cpuMs(service.pid!) - before.service) / tasks).toFixed(1)} ms, MinIO ${((cpuMs(minio.pid) - before.minio) / tasks).toFixed(1)} ms, engine and this program ${((own.user + own.system) / 1000 / tasks).toFixed(1)} ms`)
+  console.log(`  resident memory of the service: ${rss[0]!.toFixed(0)} MiB at first, ${quantile(rss.slice(rss.length >> 1), 0.5).toFixed(0)} MiB over the second half, most ${statusLine('VmHWM').toFixed(0)} MiB`)
+} finally {
+  await endServer(service, 'SIGTERM')
+  await engine.app.close()
+  await minio.stop()
+}
+process.exit()
