@@ -55,18 +55,18 @@ function channelMoments (rows: readonly Float64Array[], channels: number, c: num
 }
 
 function channelRange (rows: readonly Float64Array[], channels: number, c: number): { low: number, high: number, sum: number, count: number } {
-  const range = { low: Infinity, high: -Infinity, sum: 0, count: 0 }
+  let [low, high, sum, count] = [Infinity, -Infinity, 0, 0]
   for (const values of rows) {
     for (let i = c; i < values.length; i += channels) {
       const value = values[i]!
       if (Number.isNaN(value)) continue
-      range.low = Math.min(range.low, value)
-      range.high = Math.max(range.high, value)
-      range.sum += value
-      range.count++
+      low = Math.min(low, value)
+      high = Math.max(high, value)
+      sum += value
+      count++
     }
   }
-  return range
+  return { low, high, sum, count }
 }
 
 function meanIn (unit: number, rows: readonly Float64Array[], channels: number, c: number, count: number): number {

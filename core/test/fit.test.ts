@@ -1,4 +1,5 @@
 // Fitting: the exact linear solution, blocked cross-validation, thresholds, and training data at their worst.
+import fc from 'fast-check'
 import t from 'tap'
 import { detectCausal } from '../detector.ts'
 import { FIT_DEFAULTS, fitDetector, type FitSettings, type MemberToFit } from '../fit.ts'
@@ -10,7 +11,7 @@ import { CONSTANT_DEPARTURE, fitScaler, standardise } from '../scaler.ts'
 import { fromColumns, slice } from '../series.ts'
 import { fitSubspace, subspaceReconstruct } from '../subspace.ts'
 import { fitTail } from '../tail.ts'
-import { chooseThreshold, quantile, THRESHOLD_FLOOR } from '../threshold.ts'
+import { chooseThreshold, quantile, quantiles, THRESHOLD_FLOOR } from '../threshold.ts'
 import { sampleWindows, type WindowMatrix } from '../window.ts'
 import { altered, fitEnsemble, fitLinear, linearMember, SMALL, THREE, waves } from './synthetic.ts'
 
@@ -203,6 +204,28 @@ t.test('smoothing by default: twice as long where there is one channel alone', a
   t.strictSame([SMALL.causal, SMALL.batch].map(({ smoothing }) => smoothing), [5, 9])
   const { model } = await fitLinear([waves(500)])
   t.strictSame([model.causal.smoothing, model.batch.smoothing], [5, 9], 'and otherwise what is asked for')
+})
+
+t.test('quantiles are those of the sorted values, whatever their order', async (t) => {
+  const sorted = (values: readonly number[], q: number): number => {
+    const known = Float64Array.from(values).filter((value) => !Number.isNaN(value)).sort()
+    const at = q * (known.length - 1)
+    const low = known[Math.floor(at)]!
+    return low + (known[Math.min(Math.floor(at) + 1, known.length - 1)]! - low) * (at - Math.floor(at))
+  }
+  const value = fc.oneof(fc.double(), fc.integer({ min: -3, max: 3 }))
+  fc.assert(fc.property(fc.array(value, { minLength: 1, maxLength: 200 }).filter((values) => !values.every(Number.isNaN)), fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 5 }), (values, shares) =>
+    quantiles(values, shares).every((found, i) => Object.is(found, sorted(values, shares[i]!)))))
+  // The middle value of every part is its smallest: each part is but one value shorter than the one before.
+  const places = Array.from({ length: 200 }, (_, i) => i)
+  const worst = Array<number>(200)
+  for (let first = 0; first < 200; first++) {
+    const middle = (first + 199) >> 1
+    worst[places[middle]!] = first
+    places[middle] = places[first]!
+  }
+  t.equal(quantile(worst, 1), 199)
+  t.equal(quantile(worst, 0.75), sorted(worst, 0.75))
 })
 
 t.test('quantile and threshold', async (t) => {
