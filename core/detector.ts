@@ -65,7 +65,7 @@ function opinionOf ({ members, scaler, channels }: DetectorModel, found: Readonl
 }
 
 function optionsOf ({ channels, weights }: DetectorModel, { windowLength, tail }: Member): RunOptions {
-  return { channels: channels.length, windowLength, stride: 1, tail, weights }
+  return { channels: channels.length, windowLength, stride: 1, tail, weights, summed: false }
 }
 
 /** Scores one series as it comes, observation by observation; remembers its newest window, errors and scores. */

@@ -44,3 +44,31 @@ export class HoldImputer {
     return { values: this.#values, imputed: this.#imputed, complete }
   }
 }
+
+/**
+ * What HoldImputer says of a whole series, channel after channel.
+ * @param values shape [length × channels]
+ * @param imputed receives 1 where a value was filled, shape [length × channels]
+ * @returns values without NaN but where an observation is incomplete, and 1 for each that is, shape [length]
+ */
+export function fillGaps (values: Float64Array, channels: number, maxGap: number, imputed?: Uint8Array): { filled: Float64Array, incomplete: Uint8Array } {
+  const filled = values.slice()
+  const incomplete = new Uint8Array(values.length / channels)
+  for (let c = 0; c < channels; c++) {
+    let last = NaN
+    let missingFor = 0
+    for (let i = c; i < filled.length; i += channels) {
+      const value = filled[i]!
+      if (Number.isFinite(value)) {
+        last = value
+        missingFor = 0
+      } else if (++missingFor <= maxGap && !Number.isNaN(last)) {
+        filled[i] = last
+        if (imputed !== undefined) imputed[i] = 1
+      } else {
+        incomplete[(i - c) / channels] = 1
+      }
+    }
+  }
+  return { filled, incomplete }
+}
