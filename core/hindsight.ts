@@ -28,21 +28,22 @@ export function standardisedRuns (series: Series, scaler: Scaler, maxGap: number
   const { filled, incomplete } = fillGaps(series.values, channels, maxGap, imputed)
   const values = new Float32Array(filled.length)
   standardise(scaler, filled, values)
-  return completeRuns(incomplete).map(({ from, to }) => ({ from, values: values.subarray(from * channels, to * channels) }))
+  return completeRuns(series.length, incomplete).map(({ from, to }) => ({ from, values: values.subarray(from * channels, to * channels) }))
 }
 
 /** Lengths of the series' runs. */
-export function runLengths ({ values, channels }: Series, maxGap: number): number[] {
-  return completeRuns(fillGaps(values, channels.length, maxGap).incomplete).map(({ from, to }) => to - from)
+export function runLengths ({ values, channels, length }: Series, maxGap: number): number[] {
+  return completeRuns(length, fillGaps(values, channels.length, maxGap).incomplete).map(({ from, to }) => to - from)
 }
 
-function completeRuns (incomplete: Uint8Array): Array<{ from: number, to: number }> {
+function completeRuns (length: number, incomplete: Uint8Array | undefined): Array<{ from: number, to: number }> {
+  if (incomplete === undefined) return length === 0 ? [] : [{ from: 0, to: length }]
   const runs: Array<{ from: number, to: number }> = []
-  for (let from = 0; from < incomplete.length; from++) {
-    const end = incomplete.indexOf(1, from)
-    const to = end < 0 ? incomplete.length : end
-    if (to > from) runs.push({ from, to })
-    from = to
+  let from = 0
+  for (let t = 0; t <= length; t++) {
+    if (t < length && incomplete[t] === 0) continue
+    if (t > from) runs.push({ from, to: t })
+    from = t + 1
   }
   return runs
 }

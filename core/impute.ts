@@ -49,9 +49,10 @@ export class HoldImputer {
  * What HoldImputer says of a whole series, channel after channel.
  * @param values shape [length × channels]
  * @param imputed receives 1 where a value was filled, shape [length × channels]
- * @returns values without NaN but where an observation is incomplete, and 1 for each that is, shape [length]
+ * @returns the values, those to be scored without NaN, and 1 for each observation that is not, shape [length]; undefined where all are
  */
-export function fillGaps (values: Float64Array, channels: number, maxGap: number, imputed?: Uint8Array): { filled: Float64Array, incomplete: Uint8Array } {
+export function fillGaps (values: Float64Array, channels: number, maxGap: number, imputed?: Uint8Array): { filled: Float64Array, incomplete: Uint8Array | undefined } {
+  if (allFinite(values)) return { filled: values, incomplete: undefined }
   const filled = values.slice()
   const incomplete = new Uint8Array(values.length / channels)
   for (let c = 0; c < channels; c++) {
@@ -71,4 +72,9 @@ export function fillGaps (values: Float64Array, channels: number, maxGap: number
     }
   }
   return { filled, incomplete }
+}
+
+function allFinite (values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return false
+  return true
 }

@@ -54,6 +54,9 @@ function addGroups (parts: Float64Array, stride: number, channels: number): Floa
 }
 
 function lastGroups (values: Float32Array, stride: number, channels: number): Float32Array {
-  const wide = stride * channels
-  return Float32Array.from({ length: values.length / stride }, (_, i) => values[Math.floor(i / channels) * wide + wide - channels + i % channels]!)
+  const last = new Float32Array(values.length / stride)
+  for (let w = 0; w * channels < last.length; w++) {
+    for (let c = 0; c < channels; c++) last[w * channels + c] = values[((w + 1) * stride - 1) * channels + c]!
+  }
+  return last
 }
