@@ -1,8 +1,7 @@
 // Ad-hoc models: a detector fitted on the very series that is to be scored, for callers who have no trained model.
-import { heldOutBatch } from './calibration.ts'
 import type { DetectorModel, Scoring } from './detection.ts'
 import { pointer, Problem } from './errors.ts'
-import { defaultSmoothing, FIT_DEFAULTS, fitDetector, fitHalf, fitRest, type FitSettings, type FittedDetector, type MemberToFit } from './fit.ts'
+import { defaultSmoothing, FIT_DEFAULTS, fitDetector, fitHalf, fitRest, type FitSettings, type FittedDetector, type HalfFitted, type MemberToFit } from './fit.ts'
 import { runLengths } from './hindsight.ts'
 import { defaultMembers, learnerOf, type SolvedAutoencoder } from './members.ts'
 import { channelValues, emptyChannels, type Series, slice } from './series.ts'
@@ -86,18 +85,19 @@ function settingsFor ({ length, channels }: Series): FitSettings {
 
 /** Fits on everything, leaves out what fits worst by far, and fits again: anomalies must not teach what is normal. */
 async function fitRobust (series: Series): Promise<FittedDetector<SolvedAutoencoder>> {
-  const settings = settingsFor(series)
   let kept = withoutWild(series)
-  let members = membersFor(kept)
-  let half = await fitHalf([kept], settings, members)
+  let half = await halfOf(kept)
   for (let round = 0; round < ROUNDS; round++) {
-    const cleaner = withoutWorst(kept, aligned(heldOutBatch(half.model, half.folds, settings.batch), series.length))
+    const cleaner = withoutWorst(kept, aligned(half.held.scores, series.length))
     if (cleaner === undefined) break
     kept = cleaner
-    members = membersFor(kept)
-    half = await fitHalf([kept], settings, members)
+    half = await halfOf(kept)
   }
-  return fitRest(half, settings, members)
+  return fitRest(half)
+}
+
+async function halfOf (training: Series): Promise<HalfFitted<SolvedAutoencoder>> {
+  return fitHalf([training], settingsFor(training), membersFor(training))
 }
 
 /** A reading that is so many interquartile ranges away from the median would by itself decide what a deviation is. */

@@ -30,41 +30,57 @@ export interface Calibration {
   readonly scores: Readonly<Record<Scoring, Float64Array>>
 }
 
+/** What the folds' models say with hindsight of what they have not seen. */
+export interface HeldOut {
+  /** Mean error of each member. */
+  readonly scales: readonly number[]
+  /** Smoothed errors, laid out like Calibration.scores, and the threshold that they give. */
+  readonly errors: Float64Array
+  readonly threshold: number
+  /** The errors over the threshold. */
+  readonly scores: Float64Array
+  /** |observed − expected| of each channel, laid out likewise. */
+  readonly residuals: readonly Float64Array[]
+}
+
 /** @param model of everything, its scales and thresholds 1 */
-export function calibrate (model: DetectorModel, folds: ReadonlyArray<Fold<Autoencoder>>, settings: Readonly<Record<Scoring, CalibrationSettings>>): Calibration {
-  const members = model.members.map((member, m): Member => ({ ...member, scale: { causal: memberScale(model, folds, m, 'causal'), batch: memberScale(model, folds, m, 'batch') } }))
-  const held = heldOutErrors(members, folds)
-  checkHeld(model, folds, held.batch)
-  const scoring = (name: Scoring): { scored: ScoringModel, scores: Float64Array } => {
-    const { threshold, scores } = relative(settings[name], held[name])
-    const span = settings[name].levelSpan
-    const level = span === 0 ? NO_LEVEL : { span, factor: levelFactor(quantile(held[name], 0.5) / threshold) }
-    return { scored: { ...model[name], threshold, scores: fitTail(scores), level }, scores }
+export function holdOut (model: DetectorModel, folds: ReadonlyArray<Fold<Autoencoder>>, rule: ThresholdRule): HeldOut {
+  const scales = model.members.map((_, m) => memberScale(model, folds, m, 'batch'))
+  const members = model.members.map((member, m): Member => ({ ...member, scale: { causal: 1, batch: scales[m]! } }))
+  const residuals = model.channels.map(() => new Float64Array(lengthOf(folds)).fill(NaN))
+  const errors = inOrder(folds, (fold, series, from) => {
+    const { score, expected } = detectBatch({ ...fold.model, members }, fold.autoencoders, series)
+    residuals.forEach((all, c) => {
+      for (let t = 0; t < series.length; t++) all[from + t] = Math.abs(series.values[t * residuals.length + c]! - expected[t * residuals.length + c]!)
+    })
+    return score
+  })
+  if (!errors.some((error) => !Number.isNaN(error))) {
+    throw new Problem('no-training-data', `No observation was left to calibrate the threshold on: each of ${folds.length} blocks of time needs ${model.windowLength} consecutive observations without long gaps. ` +
+      'Post or name more data, or choose a shorter window or fewer folds.')
   }
-  const [causal, batch] = [scoring('causal'), scoring('batch')]
+  return { scales, errors, ...relative(rule, errors), residuals }
+}
+
+/** @param batch what holdOut() says of the same model and folds */
+export function calibrate (model: DetectorModel, folds: ReadonlyArray<Fold<Autoencoder>>, settings: Readonly<Record<Scoring, CalibrationSettings>>, batch: HeldOut): Calibration {
+  const members = model.members.map((member, m): Member => ({ ...member, scale: { causal: memberScale(model, folds, m, 'causal'), batch: batch.scales[m]! } }))
+  const errors = inOrder(folds, (fold, series) => detectCausal({ ...fold.model, members }, fold.autoencoders, series).score)
+  const causal = { errors, ...relative(settings.causal, errors) }
   return {
     calibrated: {
       members,
-      causal: causal.scored,
-      batch: batch.scored,
-      margins: held.residuals.map((residuals) => Math.min(Number.MAX_VALUE, settings.batch.factor * quantile(residuals, settings.batch.quantile))),
+      causal: calibrated(model.causal, causal, settings.causal),
+      batch: calibrated(model.batch, batch, settings.batch),
+      margins: batch.residuals.map((residuals) => Math.min(Number.MAX_VALUE, settings.batch.factor * quantile(residuals, settings.batch.quantile))),
     },
     scores: { causal: causal.scores, batch: batch.scores },
   }
 }
 
-/** The batch scores of calibrate(), bit for bit, and nothing else. */
-export function heldOutBatch (model: DetectorModel, folds: ReadonlyArray<Fold<Autoencoder>>, rule: ThresholdRule): Float64Array {
-  const members = model.members.map((member, m): Member => ({ ...member, scale: { causal: 1, batch: memberScale(model, folds, m, 'batch') } }))
-  const errors = heldOut(folds, (fold, series) => scoreBatch({ ...fold.model, members }, fold.autoencoders, series))
-  checkHeld(model, folds, errors)
-  return relative(rule, errors).scores
-}
-
-function checkHeld ({ windowLength }: DetectorModel, folds: ReadonlyArray<Fold<Autoencoder>>, errors: Float64Array): void {
-  if (errors.some((error) => !Number.isNaN(error))) return
-  throw new Problem('no-training-data', `No observation was left to calibrate the threshold on: each of ${folds.length} blocks of time needs ${windowLength} consecutive observations without long gaps. ` +
-    'Post or name more data, or choose a shorter window or fewer folds.')
+function calibrated (model: ScoringModel, { errors, threshold, scores }: Pick<HeldOut, 'errors' | 'threshold' | 'scores'>, { levelSpan: span }: CalibrationSettings): ScoringModel {
+  const level = span === 0 ? NO_LEVEL : { span, factor: levelFactor(quantile(errors, 0.5) / threshold) }
+  return { ...model, threshold, scores: fitTail(scores), level }
 }
 
 function relative (rule: ThresholdRule, errors: Float64Array): { threshold: number, scores: Float64Array } {
@@ -92,7 +108,7 @@ function memberScale (model: DetectorModel, folds: ReadonlyArray<Fold<Autoencode
     causal: { ...model.causal, smoothing: 1 },
     batch: { ...model.batch, smoothing: 1 },
   })
-  const errors = heldOut(folds, (fold, series) => SCORERS[scoring](alone(fold), [fold.autoencoders[m]!], series))
+  const errors = inOrder(folds, (fold, series) => SCORERS[scoring](alone(fold), [fold.autoencoders[m]!], series))
   let [sum, count] = [0, 0]
   for (let i = 0; i < errors.length; i++) {
     if (Number.isNaN(errors[i]!)) continue
@@ -102,24 +118,14 @@ function memberScale (model: DetectorModel, folds: ReadonlyArray<Fold<Autoencode
   return count === 0 ? 1 : Math.max(LEAST_SCALE, sum / count)
 }
 
-/** Smoothed errors in order of time, NaN where not scored and between blocks, and |observed − expected| per channel, of all held-out blocks. */
-function heldOutErrors (members: readonly Member[], folds: ReadonlyArray<Fold<Autoencoder>>): { causal: Float64Array, batch: Float64Array, residuals: Float64Array[] } {
-  const causal = heldOut(folds, ({ model, autoencoders }, series) => detectCausal({ ...model, members }, autoencoders, series).score)
-  const residuals = folds[0]!.model.channels.map(() => new Float64Array(causal.length).fill(NaN))
-  const batch = heldOut(folds, ({ model, autoencoders }, series, from) => {
-    const { score, expected } = detectBatch({ ...model, members }, autoencoders, series)
-    residuals.forEach((all, c) => {
-      for (let t = 0; t < series.length; t++) all[from + t] = Math.abs(series.values[t * residuals.length + c]! - expected[t * residuals.length + c]!)
-    })
-    return score
-  })
-  return { causal, batch, residuals }
+/** Number of what is held out, one more for each series of a block. */
+function lengthOf (folds: ReadonlyArray<Fold<Autoencoder>>): number {
+  return folds.reduce((sum, { inside }) => inside.reduce((partial, series) => partial + series.length + 1, sum), 0)
 }
 
 /** What is said of each observation that was held out: block after block, series after series, a NaN behind each. */
-function heldOut (folds: ReadonlyArray<Fold<Autoencoder>>, scoresOf: (fold: Fold<Autoencoder>, series: Series, from: number) => Float64Array): Float64Array {
-  const length = folds.reduce((sum, { inside }) => inside.reduce((partial, series) => partial + series.length + 1, sum), 0)
-  const scores = new Float64Array(length).fill(NaN)
+function inOrder (folds: ReadonlyArray<Fold<Autoencoder>>, scoresOf: (fold: Fold<Autoencoder>, series: Series, from: number) => Float64Array): Float64Array {
+  const scores = new Float64Array(lengthOf(folds)).fill(NaN)
   let from = 0
   for (const fold of folds) {
     for (const series of fold.inside) {

@@ -1,5 +1,5 @@
 // Fits a detector on normal series: scaler, channel weights, autoencoders, and thresholds by blocked cross-validation.
-import { calibrate, type Calibration, type CalibrationSettings, type Fold } from './calibration.ts'
+import { calibrate, type Calibration, type CalibrationSettings, type Fold, type HeldOut, holdOut } from './calibration.ts'
 import type { DetectorModel, Scoring, ScoringModel } from './detection.ts'
 import { Problem } from './errors.ts'
 import { runLengths, standardisedRuns } from './hindsight.ts'
@@ -73,9 +73,12 @@ export interface FittedDetector<A extends Autoencoder> {
 /** A fit of which the models for calibration are there, and those for use are not. */
 export interface HalfFitted<A extends Autoencoder> {
   readonly series: readonly Series[]
+  readonly settings: FitSettings
+  readonly members: ReadonlyArray<MemberToFit<A>>
   /** Its scales and thresholds 1. */
   readonly model: DetectorModel
   readonly folds: ReadonlyArray<Fold<A>>
+  readonly held: HeldOut
 }
 
 /**
@@ -88,7 +91,7 @@ export async function fitDetector<A extends Autoencoder> (series: readonly Serie
   try {
     const folds = await learnFolds(series, model, settings, members)
     try {
-      return fittedFrom(model, autoencoders, calibrate(model, folds, settings))
+      return fittedFrom(model, autoencoders, calibrate(model, folds, settings, holdOut(model, folds, settings.batch)))
     } finally {
       for (const fold of folds) disposeAll(fold.autoencoders)
     }
@@ -98,15 +101,16 @@ export async function fitDetector<A extends Autoencoder> (series: readonly Serie
   }
 }
 
-/** fitDetector() as far as held-out scores need it; its autoencoders must be such as need no disposal. */
+/** fitDetector() as far as held-out batch scores need it; its autoencoders must be such as need no disposal. */
 export async function fitHalf<A extends Autoencoder> (series: readonly Series[], settings: FitSettings, members: ReadonlyArray<MemberToFit<A>>): Promise<HalfFitted<A>> {
   const model = prepare(series, settings, members)
-  return { series, model, folds: await learnFolds(series, model, settings, members) }
+  const folds = await learnFolds(series, model, settings, members)
+  return { series, settings, members, model, folds, held: holdOut(model, folds, settings.batch) }
 }
 
 /** The other half: what fitDetector() returns, bit for bit. */
-export async function fitRest<A extends Autoencoder> ({ series, model, folds }: HalfFitted<A>, settings: FitSettings, members: ReadonlyArray<MemberToFit<A>>): Promise<FittedDetector<A>> {
-  return fittedFrom(model, await learnAll(series, model, settings, members), calibrate(model, folds, settings))
+export async function fitRest<A extends Autoencoder> ({ series, settings, members, model, folds, held }: HalfFitted<A>): Promise<FittedDetector<A>> {
+  return fittedFrom(model, await learnAll(series, model, settings, members), calibrate(model, folds, settings, held))
 }
 
 function fittedFrom<A extends Autoencoder> (model: DetectorModel, autoencoders: readonly A[], { calibrated, scores }: Calibration): FittedDetector<A> {

@@ -129,12 +129,12 @@ function coverByMember (model: DetectorModel, member: Member, autoencoder: Autoe
     const to = from + (windows - 1) * options.stride + windowLength
     return { from, found: errorsOfRun(autoencoder, run.values.subarray(from * channels, to * channels), options) }
   })
-  const starts = pieces.flatMap(({ from, found }) => Array.from({ length: found.errors.length / channels }, (_, w) => from + w * options.stride))
+  const starts = new Int32Array(pieces.reduce((sum, { found }) => sum + found.errors.length / channels, 0))
   const errors = new Float64Array(starts.length * channels)
   let at = 0
-  for (const { found } of pieces) {
-    errors.set(found.errors, at)
-    at += found.errors.length
+  for (const { from, found } of pieces) {
+    errors.set(found.errors, at * channels)
+    for (let w = 0; w * channels < found.errors.length; w++) starts[at++] = from + w * options.stride
   }
   return {
     parts: meanOverCoveringWindows(starts, errors, channels, windowLength, length),
@@ -161,7 +161,7 @@ function piecesOf (length: number, { windowLength, stride }: RunOptions, index: 
   return pieces
 }
 
-function meanReconstruction (pieces: readonly Piece[], starts: readonly number[], channels: number, windowLength: number, length: number): Float64Array {
+function meanReconstruction (pieces: readonly Piece[], starts: Int32Array, channels: number, windowLength: number, length: number): Float64Array {
   const means = new Float64Array(length * channels)
   for (const { from, found } of pieces) {
     const sums = found.sums!

@@ -60,8 +60,8 @@ function channelRange (rows: readonly Float64Array[], channels: number, c: numbe
     for (let i = c; i < values.length; i += channels) {
       const value = values[i]!
       if (Number.isNaN(value)) continue
-      low = Math.min(low, value)
-      high = Math.max(high, value)
+      if (value <= low) low = Math.min(low, value)
+      if (value >= high) high = Math.max(high, value)
       sum += value
       count++
     }
@@ -88,7 +88,9 @@ export function standardise ({ center, scale }: Scaler, observations: ArrayLike<
       }
     } else {
       for (let i = c; i < observations.length; i += channels) {
-        out[at + i] = within(STANDARDISED_LIMIT, within(Number.MAX_VALUE, observations[i]! - mean) / deviation)
+        const departure = observations[i]! - mean
+        const ratio = departure / deviation
+        out[at + i] = Math.abs(ratio) <= STANDARDISED_LIMIT ? ratio : within(STANDARDISED_LIMIT, within(Number.MAX_VALUE, departure) / deviation)
       }
     }
   }

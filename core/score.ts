@@ -99,15 +99,17 @@ function runningMean (values: Float64Array, channels: number, ends: Int32Array):
   const means = new Float64Array(length * channels)
   const units = new Float64Array(values.length)
   for (let i = 0; i < values.length; i++) units[i] = toUnits(values[i]!)
-  const sums = new Float64Array(channels)
-  let from = 0
-  let to = 0
-  for (let t = 0; t < length; t++) {
-    const nextFrom = ends[2 * t]!
-    const nextTo = ends[2 * t + 1]!
-    for (; to < nextTo; to++) for (let c = 0; c < channels; c++) sums[c]! += units[to * channels + c]!
-    for (; from < nextFrom; from++) for (let c = 0; c < channels; c++) sums[c]! -= units[from * channels + c]!
-    for (let c = 0; c < channels; c++) means[t * channels + c] = sums[c]! / UNITS / (to - from)
+  for (let c = 0; c < channels; c++) {
+    let sum = 0
+    let from = c
+    let to = c
+    for (let t = 0; t < length; t++) {
+      const nextFrom = ends[2 * t]! * channels + c
+      const nextTo = ends[2 * t + 1]! * channels + c
+      for (; to < nextTo; to += channels) sum += units[to]!
+      for (; from < nextFrom; from += channels) sum -= units[from]!
+      means[t * channels + c] = sum / UNITS / (ends[2 * t + 1]! - ends[2 * t]!)
+    }
   }
   return means
 }
