@@ -37,11 +37,10 @@ export function runLengths ({ values, channels, length }: Series, maxGap: number
 }
 
 function completeRuns (length: number, incomplete: Uint8Array | undefined): Array<{ from: number, to: number }> {
-  if (incomplete === undefined) return length === 0 ? [] : [{ from: 0, to: length }]
   const runs: Array<{ from: number, to: number }> = []
   let from = 0
   for (let t = 0; t <= length; t++) {
-    if (t < length && incomplete[t] === 0) continue
+    if (t < length && incomplete?.[t] !== 1) continue
     if (t > from) runs.push({ from, to: t })
     from = t + 1
   }

@@ -97,10 +97,7 @@ export function standardise ({ center, scale }: Scaler, observations: ArrayLike<
 }
 
 /** The nearest value of at most that size. */
-function within (limit: number, value: number): number {
-  if (value > limit) return limit
-  return value < -limit ? -limit : value
-}
+const within = (limit: number, value: number): number => Math.max(-limit, Math.min(limit, value))
 
 /** A standardised value of channel c back in the channel's unit. */
 export function unscale (scaler: Scaler, c: number, standardised: number): number {

@@ -38,10 +38,10 @@ export function quantiles (values: ArrayLike<number>, shares: readonly number[])
 }
 
 function withoutNaN (values: ArrayLike<number>): Float64Array {
-  const known = new Float64Array(values.length)
+  const known = Float64Array.from(values)
   let count = 0
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!
+  for (let i = 0; i < known.length; i++) {
+    const value = known[i]!
     if (!Number.isNaN(value)) known[count++] = value
   }
   return known.subarray(0, count)
@@ -68,17 +68,18 @@ function place (values: Float64Array, rank: number, from: number, to: number): v
       values.subarray(first, last + 1).sort()
       return
     }
-    const [low, high] = partition(values, first, last)
+    const [low, high] = partition(values, rank, first, last)
     if (rank <= high) last = high
     else if (rank >= low) first = low
     else return
   }
 }
 
-/** Parts [first, last] by its middle value: what is larger begins at the first index returned, what is smaller ends at the second. */
-function partition (values: Float64Array, first: number, last: number): [number, number] {
-  const pivot = values[(first + last) >> 1]!
-  let [low, high] = [first, last]
+/** Parts [first, last] by one of its values: what is larger begins at the first index returned, what is smaller ends at the second. */
+function partition (values: Float64Array, rank: number, first: number, last: number): [number, number] {
+  const pivot = pivotFor(values, rank, first, last)
+  let low = first
+  let high = last
   while (low <= high) {
     while (values[low]! < pivot) low++
     while (values[high]! > pivot) high--
@@ -88,6 +89,20 @@ function partition (values: Float64Array, first: number, last: number): [number,
     values[high--] = value
   }
   return [low, high]
+}
+
+/** Values of which a pivot is chosen, in parts of at least so many times as many. */
+const SAMPLE = 32
+const LARGE = 8
+
+/** A value that is likely to stand near `rank`, so that one of the two parts is small: that of its share in an evenly spaced sample. */
+function pivotFor (values: Float64Array, rank: number, first: number, last: number): number {
+  const count = last - first + 1
+  if (count < LARGE * SAMPLE) return values[(first + last) >> 1]!
+  const step = Math.floor(count / SAMPLE)
+  const sample = new Float64Array(SAMPLE)
+  for (let i = 0; i < SAMPLE; i++) sample[i] = values[first + i * step]!
+  return sample.sort()[Math.floor((rank - first) / count * SAMPLE)]!
 }
 
 /** Threshold for scores of blocked cross-validation (core/fit.ts). */

@@ -2,10 +2,10 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { detectCausal } from '../detector.ts'
-import { FIT_DEFAULTS, fitDetector, type FitSettings, type MemberToFit } from '../fit.ts'
+import { FIT_DEFAULTS, fitDetector, fitHalf, fitRest, type FitSettings, type MemberToFit } from '../fit.ts'
 import { detectBatch, standardisedRuns } from '../hindsight.ts'
 import { levelFactor, NO_LEVEL } from '../level.ts'
-import { VARIANCE_SHARE } from '../members.ts'
+import { learnerOf, VARIANCE_SHARE } from '../members.ts'
 import { type Autoencoder } from '../reconstruction-error.ts'
 import { CONSTANT_DEPARTURE, fitScaler, standardise } from '../scaler.ts'
 import { fromColumns, slice } from '../series.ts'
@@ -90,7 +90,7 @@ t.test('copies of a channel add no direction, and what was fitted for a fold is 
   const counted = (windowLength: number): MemberToFit<Autoencoder> => ({ ...linearMember(windowLength), learn: (windows) => ({ ...exact(windows), dispose: () => { freed++ } }) })
   await fitDetector([twice], SMALL, [counted(8), counted(4)])
   t.equal(freed, 2 * SMALL.folds)
-  for (const failing of [2, 3, 4]) {
+  for (const failing of [2, 3, 4, 6]) {
     let trainings = 0
     freed = 0
     const members = [8, 4].map((windowLength): MemberToFit<Autoencoder> => ({
@@ -107,6 +107,7 @@ t.test('copies of a channel add no direction, and what was fitted for a fold is 
 
 t.test('blocks shorter than a window leave nothing to calibrate on: no model', async (t) => {
   await t.rejects(fitDetector([waves(60)], SMALL, [linearMember(4), linearMember(20)]), { code: 'no-training-data', message: /needs 20 consecutive observations/ })
+  await t.rejects(fitDetector([waves(60)], SMALL, [linearMember(4), linearMember(58)]), { code: 'no-training-data', message: /at least 59 consecutive observations/ }, 'nor to learn from without one of them')
 })
 
 t.test('values of 1e±160 and 1e±308 are measured like others', async (t) => {
@@ -156,6 +157,16 @@ t.test('members are measured by their errors on unseen data, a lone one is not',
   const { score } = detectBatch({ ...model, batch: { ...model.batch, threshold: 1 } }, autoencoders, waves(600, 3, 2))
   const median = quantile(score, 0.5)
   t.ok(median > 0.6 && median < 1.2, `${median}`)
+})
+
+t.test('a fit in two halves is the fit, and its held-out scores are those of calibration', async (t) => {
+  const members = THREE.map((member) => ({ ...member, learn: learnerOf(member.architecture) }))
+  const half = await fitHalf([waves(400), waves(200, 3, 2)], SMALL, members)
+  const [halves, whole] = [await fitRest(half), await fitDetector([waves(400), waves(200, 3, 2)], SMALL, members)]
+  t.strictSame(halves.model, whole.model)
+  t.strictSame(halves.calibration, whole.calibration)
+  t.strictSame(halves.autoencoders.map(({ weights }) => weights), whole.autoencoders.map(({ weights }) => weights))
+  t.strictSame(half.held.scores, whole.calibration.batch)
 })
 
 t.test('a member whose errors are rounding is not measured by them', async (t) => {
