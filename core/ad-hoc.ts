@@ -1,11 +1,11 @@
 // Ad-hoc models: a detector fitted on the very series that is to be scored, for callers who have no trained model.
 import type { DetectorModel, Scoring } from './detection.ts'
 import { pointer, Problem } from './errors.ts'
-import { defaultSmoothing, FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector } from './fit.ts'
-import { standardisedRuns } from './hindsight.ts'
+import { defaultSmoothing, FIT_DEFAULTS, fitDetector, fitHalf, fitRest, type FitSettings, type FittedDetector, type HalfFitted, type MemberToFit } from './fit.ts'
+import { runLengths } from './hindsight.ts'
 import { defaultMembers, learnerOf, type SolvedAutoencoder } from './members.ts'
 import { channelValues, emptyChannels, type Series, slice } from './series.ts'
-import { quantile } from './threshold.ts'
+import { quantiles } from './threshold.ts'
 
 /** Fewest observations that an ad-hoc model is fitted on: four blocks of cross-validation with three windows of four each. */
 export const AD_HOC_LEAST = 48
@@ -50,20 +50,21 @@ function checkTraining (training: Series): void {
 }
 
 async function fitNormal (training: Series): Promise<FittedDetector<SolvedAutoencoder>> {
+  return fitDetector([training], settingsFor(training), membersFor(training))
+}
+
+function membersFor (training: Series): Array<MemberToFit<SolvedAutoencoder>> {
   const { length, channels } = training
   const widest = Math.max(1, Math.min(Math.floor(MAX_WIDTH / channels.length), Math.floor(usualRun(training) / 2)))
-  const members = defaultMembers(length, channels.length).map(({ architecture, windowLength, tail }) => {
+  return defaultMembers(length, channels.length).map(({ architecture, windowLength, tail }) => {
     const bounded = Math.min(windowLength, widest)
     return { windowLength: bounded, tail: Math.min(tail, bounded), learn: learnerOf(architecture) }
   })
-  return fitDetector([training], settingsFor(training), members)
 }
 
 /** Length of the gap-free runs in which at least half of all that can be scored lies: windows must fit into them. */
 function usualRun (series: Series): number {
-  const { channels } = series
-  const unscaled = { center: channels.map(() => 0), scale: channels.map(() => 1) }
-  const lengths = standardisedRuns(series, unscaled, FIT_DEFAULTS.maxGap).map(({ values }) => values.length / channels.length).sort((a, b) => b - a)
+  const lengths = runLengths(series, FIT_DEFAULTS.maxGap).sort((a, b) => b - a)
   const half = lengths.reduce((sum, length) => sum + length, 0) / 2
   let covered = 0
   return lengths.find((length) => (covered += length) >= half) ?? 0
@@ -85,14 +86,18 @@ function settingsFor ({ length, channels }: Series): FitSettings {
 /** Fits on everything, leaves out what fits worst by far, and fits again: anomalies must not teach what is normal. */
 async function fitRobust (series: Series): Promise<FittedDetector<SolvedAutoencoder>> {
   let kept = withoutWild(series)
-  let fitted = await fitNormal(kept)
+  let half = await halfOf(kept)
   for (let round = 0; round < ROUNDS; round++) {
-    const cleaner = withoutWorst(kept, heldOut(fitted.calibration.batch, series.length))
+    const cleaner = withoutWorst(kept, aligned(half.held.scores, series.length))
     if (cleaner === undefined) break
     kept = cleaner
-    fitted = await fitNormal(kept)
+    half = await halfOf(kept)
   }
-  return fitted
+  return fitRest(half)
+}
+
+async function halfOf (training: Series): Promise<HalfFitted<SolvedAutoencoder>> {
+  return fitHalf([training], settingsFor(training), membersFor(training))
 }
 
 /** A reading that is so many interquartile ranges away from the median would by itself decide what a deviation is. */
@@ -103,36 +108,37 @@ function withoutWild (series: Series): Series {
   const { length: channels } = series.channels
   const values = series.values.slice()
   for (let c = 0; c < channels; c++) {
-    const column = channelValues(series, c).filter(Number.isFinite)
-    const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(column, share))
+    const column = channelValues(series, c).map((value) => Number.isFinite(value) ? value : NaN)
+    const [low, middle, high] = quantiles(column, [0.25, 0.5, 0.75])
     const most = WILD * (high! - low!)
     if (most > 0) for (let i = c; i < values.length; i += channels) if (Math.abs(values[i]! - middle!) > most) values[i] = NaN
   }
   return { ...series, values }
 }
 
-/** Scores by the models that had not seen the observation, aligned with the series; shape [length]. */
-function heldOut (scores: Float64Array, length: number): Float64Array {
-  const aligned = new Float64Array(length)
+/** Scores by the models that had not seen the observation, as calibration has them, aligned with the series; shape [length]. */
+function aligned (scores: Float64Array, length: number): Float64Array {
+  const inTime = new Float64Array(length)
   for (let fold = 0; fold < FIT_DEFAULTS.folds; fold++) {
     const [from, to] = [fold, fold + 1].map((edge) => Math.floor(edge * length / FIT_DEFAULTS.folds))
     // A NaN stands behind each block.
-    aligned.set(scores.subarray(from! + fold, to! + fold), from)
+    inTime.set(scores.subarray(from! + fold, to! + fold), from)
   }
-  return aligned
+  return inTime
 }
 
 /** The series without the observations whose scores are the highest; undefined where none stands out. */
 function withoutWorst (series: Series, scores: Float64Array): Series | undefined {
-  const limit = Math.max(SUSPICIOUS * quantile(scores, 0.5), quantile(scores, 1 - LEFT_OUT))
+  const [median, high] = quantiles(scores, [0.5, 1 - LEFT_OUT])
+  const limit = Math.max(SUSPICIOUS * median!, high!)
   const { length: channels } = series.channels
   const values = series.values.slice()
   let left = 0
-  scores.forEach((score, t) => {
-    if (!(score > limit)) return
+  for (let t = 0; t < scores.length; t++) {
+    if (!(scores[t]! > limit)) continue
     values.fill(NaN, t * channels, (t + 1) * channels)
     left++
-  })
+  }
   const kept = { ...series, values }
   return left === 0 || emptyChannels([kept]).length > 0 ? undefined : kept
 }

@@ -6,7 +6,7 @@ import { HoldImputer } from './impute.ts'
 import { LevelWindow } from './level.ts'
 import { type Autoencoder, errorsOfRun, errorsOfWindows, type RunErrors, type RunOptions } from './reconstruction-error.ts'
 import { standardise, unscale } from './scaler.ts'
-import { splitScores, TrailingSmoother } from './score.ts'
+import { splitScore, TrailingSmoother } from './score.ts'
 import type { Series } from './series.ts'
 import { WindowBuffer } from './window.ts'
 
@@ -35,13 +35,13 @@ class CausalScorer {
   }
 
   /**
-   * @param parts of the combined error of the window that ends at this observation, shape [channels]
-   * @param contributions receives each channel's share, shape [channels]
+   * @param parts of the combined error of the window that ends at this observation, shape [channels], beginning at index `partsAt`
+   * @param contributions receives each channel's share, shape [channels], beginning at index `at`
    * @returns the score
    */
-  next (parts: Float64Array, contributions: Float64Array): number {
-    this.#smoother.next(parts, contributions)
-    const score = splitScores(contributions, this.#channels, this.#threshold)[0]!
+  next (parts: Float64Array, contributions: Float64Array, partsAt: number, at: number): number {
+    this.#smoother.next(parts, contributions, partsAt, at)
+    const score = splitScore(contributions, this.#channels, this.#threshold, at)
     if (this.#level === undefined) return score
     this.#level.push(score)
     return score / this.#level.divisor
@@ -60,12 +60,14 @@ function opinionOf ({ members, scaler, channels }: DetectorModel, found: Readonl
   const parts = combineErrors(found.map(({ errors }, m) => ({ parts: errors, scale: members[m]!.scale.causal })), channels.length)
   const expected = new Float64Array(parts.length)
   for (const { newest } of found) for (let i = 0; i < expected.length; i++) expected[i]! += newest[i]! / found.length
-  for (let i = 0; i < expected.length; i++) expected[i] = unscale(scaler, i % channels.length, expected[i]!)
+  for (let c = 0; c < channels.length; c++) {
+    for (let i = c; i < expected.length; i += channels.length) expected[i] = unscale(scaler, c, expected[i]!)
+  }
   return { parts, expected }
 }
 
 function optionsOf ({ channels, weights }: DetectorModel, { windowLength, tail }: Member): RunOptions {
-  return { channels: channels.length, windowLength, stride: 1, tail, weights }
+  return { channels: channels.length, windowLength, stride: 1, tail, weights, summed: false }
 }
 
 /** Scores one series as it comes, observation by observation; remembers its newest window, errors and scores. */
@@ -119,7 +121,7 @@ export class Detector {
         return { score: null, anomalous: null, contributions: null, expected: null, imputed }
       }
       const contributions = new Float64Array(channels)
-      const score = this.#scorer.next(parts.subarray(at * channels, (at + 1) * channels), contributions)
+      const score = this.#scorer.next(parts, contributions, at * channels, 0)
       return { score, anomalous: isAnomalous(score), contributions, expected: expected.slice(at * channels, (at + 1) * channels), imputed }
     })
   }
@@ -152,8 +154,7 @@ export function detectCausal (model: DetectorModel, autoencoders: readonly Autoe
     detection.expected.set(expected, first * channels)
     skipTo(first)
     for (let w = 0; w < parts.length / channels; w++) {
-      const at = (first + w) * channels
-      detection.score[first + w] = scorer.next(parts.subarray(w * channels, (w + 1) * channels), detection.contributions.subarray(at, at + channels))
+      detection.score[first + w] = scorer.next(parts, detection.contributions, w * channels, (first + w) * channels)
     }
     next = first + parts.length / channels
   }

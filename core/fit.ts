@@ -1,14 +1,14 @@
 // Fits a detector on normal series: scaler, channel weights, autoencoders, and thresholds by blocked cross-validation.
-import { calibrate, type Calibration, type CalibrationSettings, type Fitted, type Fold } from './calibration.ts'
+import { calibrate, type Calibration, type CalibrationSettings, type Fold, type HeldOut, holdOut } from './calibration.ts'
 import type { DetectorModel, Scoring, ScoringModel } from './detection.ts'
 import { Problem } from './errors.ts'
-import { standardisedRuns } from './hindsight.ts'
+import { runLengths, standardisedRuns } from './hindsight.ts'
 import { NO_LEVEL } from './level.ts'
 import type { Autoencoder } from './reconstruction-error.ts'
 import { fitScaler, type Scaler } from './scaler.ts'
 import { emptyChannels, type Series, slice } from './series.ts'
 import { NO_SCORES } from './tail.ts'
-import { sampleWindows, type WindowMatrix } from './window.ts'
+import { sampleWindows, windowCount, type WindowMatrix } from './window.ts'
 
 /** One autoencoder to fit. */
 export interface MemberSettings {
@@ -70,19 +70,63 @@ export interface FittedDetector<A extends Autoencoder> {
   readonly calibration: Calibration['scores']
 }
 
+/** A fit of which the models for calibration are there, and those for use are not. */
+export interface HalfFitted<A extends Autoencoder> {
+  readonly series: readonly Series[]
+  readonly settings: FitSettings
+  readonly members: ReadonlyArray<MemberToFit<A>>
+  /** Its scales and thresholds 1. */
+  readonly model: DetectorModel
+  readonly folds: ReadonlyArray<Fold<A>>
+  readonly held: HeldOut
+}
+
 /**
  * Fits on one or more series of normal data with the same channels and interval.
  * @throws Problem no-training-data when the series hold no full window
  */
 export async function fitDetector<A extends Autoencoder> (series: readonly Series[], settings: FitSettings, members: ReadonlyArray<MemberToFit<A>>): Promise<FittedDetector<A>> {
+  const model = prepare(series, settings, members)
+  const autoencoders = await learnAll(series, model, settings, members)
+  try {
+    const folds = await learnFolds(series, model, settings, members)
+    try {
+      return fittedFrom(model, autoencoders, calibrate(model, folds, settings, holdOut(model, folds, settings.batch)))
+    } finally {
+      for (const fold of folds) disposeAll(fold.autoencoders)
+    }
+  } catch (error) {
+    disposeAll(autoencoders)
+    throw error
+  }
+}
+
+/** fitDetector() as far as held-out batch scores need it; its autoencoders must be such as need no disposal. */
+export async function fitHalf<A extends Autoencoder> (series: readonly Series[], settings: FitSettings, members: ReadonlyArray<MemberToFit<A>>): Promise<HalfFitted<A>> {
+  const model = prepare(series, settings, members)
+  const folds = await learnFolds(series, model, settings, members)
+  return { series, settings, members, model, folds, held: holdOut(model, folds, settings.batch) }
+}
+
+/** The other half: what fitDetector() returns, bit for bit. */
+export async function fitRest<A extends Autoencoder> ({ series, settings, members, model, folds, held }: HalfFitted<A>): Promise<FittedDetector<A>> {
+  return fittedFrom(model, await learnAll(series, model, settings, members), calibrate(model, folds, settings, held))
+}
+
+function fittedFrom<A extends Autoencoder> (model: DetectorModel, autoencoders: readonly A[], { calibrated, scores }: Calibration): FittedDetector<A> {
+  return { model: { ...model, ...calibrated }, autoencoders, calibration: scores }
+}
+
+/** The model of series that can be learnt from, before anything is learnt. */
+function prepare (series: readonly Series[], settings: FitSettings, members: readonly MemberSettings[]): DetectorModel {
   checkTrainable(series)
   const shape = modelShape(series, settings, members)
-  const fitted = await fitOnce(series, shape, settings, members)
-  const held = await crossValidate(series, fitted.model, settings, members).catch((error: unknown) => {
-    disposeAll(fitted.autoencoders)
-    throw error
-  })
-  return { ...fitted, model: { ...fitted.model, ...held.calibrated }, calibration: held.scores }
+  const lengths = series.flatMap((one) => runLengths(one, shape.maxGap))
+  for (const { windowLength } of members) {
+    if (lengths.reduce((sum, length) => sum + windowCount(length, windowLength), 0) < 2) throw tooLittle(windowLength)
+  }
+  const scaler = fitScaler(series.map((one) => one.values), shape.channels.length)
+  return { ...shape, scaler, weights: channelWeights(series, scaler, settings) }
 }
 
 /** A channel without a value leaves no observation to learn from; told by name, for no more data and no shorter window helps. */
@@ -145,14 +189,12 @@ function disposeAll (autoencoders: readonly Autoencoder[]): void {
   for (const autoencoder of autoencoders) autoencoder.dispose?.()
 }
 
-async function fitOnce<A extends Autoencoder> (series: readonly Series[], shape: DetectorModel, settings: FitSettings, members: ReadonlyArray<MemberToFit<A>>): Promise<Fitted<A>> {
-  const channels = shape.channels.length
-  const scaler = fitScaler(series.map((one) => one.values), channels)
-  const runs = series.flatMap((one) => standardisedRuns(one, scaler, shape.maxGap).map((run) => run.values))
+async function learnAll<A extends Autoencoder> (series: readonly Series[], { channels, scaler, maxGap }: DetectorModel, settings: FitSettings, members: ReadonlyArray<MemberToFit<A>>): Promise<A[]> {
+  const runs = series.flatMap((one) => standardisedRuns(one, scaler, maxGap).map((run) => run.values))
   const autoencoders: A[] = []
   try {
     for (const { windowLength, learn } of members) {
-      const windows = sampleWindows(runs, channels, windowLength, settings.maxWindows)
+      const windows = sampleWindows(runs, channels.length, windowLength, settings.maxWindows)
       if (windows.count < 2) throw tooLittle(windowLength)
       autoencoders.push(await learn(windows))
     }
@@ -160,7 +202,7 @@ async function fitOnce<A extends Autoencoder> (series: readonly Series[], shape:
     disposeAll(autoencoders)
     throw error
   }
-  return { model: { ...shape, scaler, weights: channelWeights(series, scaler, settings) }, autoencoders }
+  return autoencoders
 }
 
 function tooLittle (windowLength: number): Problem {
@@ -169,19 +211,21 @@ function tooLittle (windowLength: number): Problem {
 }
 
 /** Blocked cross-validation: each block of time is scored by a model that was fitted without it, the block scored as served. */
-async function crossValidate<A extends Autoencoder> (series: readonly Series[], model: DetectorModel, settings: FitSettings, members: ReadonlyArray<MemberToFit<A>>): Promise<Calibration> {
+async function learnFolds<A extends Autoencoder> (series: readonly Series[], model: DetectorModel, settings: FitSettings, members: ReadonlyArray<MemberToFit<A>>): Promise<Array<Fold<A>>> {
   const folds: Array<Fold<A>> = []
   try {
     for (let fold = 0; fold < settings.folds; fold++) {
       const blocks = series.map((one) => blockOf(one, fold, settings.folds))
-      const fitted = await fitOnce(blocks.flatMap((block) => block.outside), model, settings, members)
+      const outside = blocks.flatMap((block) => block.outside)
       // A channel's kind is told by all of the data: a switch that rests outside this block is still a switch.
-      folds.push({ ...fitted, model: { ...fitted.model, weights: model.weights }, inside: blocks.map((block) => block.inside) })
+      const seen = { ...model, scaler: fitScaler(outside.map((one) => one.values), model.channels.length) }
+      folds.push({ model: seen, autoencoders: await learnAll(outside, seen, settings, members), inside: blocks.map((block) => block.inside) })
     }
-    return calibrate(model, folds, settings)
-  } finally {
+  } catch (error) {
     for (const { autoencoders } of folds) disposeAll(autoencoders)
+    throw error
   }
+  return folds
 }
 
 function blockOf (series: Series, fold: number, folds: number): { inside: Series, outside: Series[] } {

@@ -1,7 +1,7 @@
 // Batch scoring: every window that covers an observation has a say, later ones too. For series that are there as a whole.
 import { combineErrors } from './combine.ts'
 import { type Detection, type DetectorModel, emptyDetection, type Member } from './detection.ts'
-import { HoldImputer } from './impute.ts'
+import { fillGaps } from './impute.ts'
 import { divideByCentredLevel } from './level.ts'
 import { type Autoencoder, errorsOfRun, type RunErrors, type RunOptions } from './reconstruction-error.ts'
 import { type Scaler, standardise, unscale } from './scaler.ts'
@@ -25,24 +25,25 @@ const COVERING_WINDOWS = 16
  */
 export function standardisedRuns (series: Series, scaler: Scaler, maxGap: number, imputed?: Uint8Array): Run[] {
   const channels = series.channels.length
-  const imputer = new HoldImputer(channels, maxGap)
-  const values = new Float32Array(series.length * channels)
-  const runs: Run[] = []
+  const { filled, incomplete } = fillGaps(series.values, channels, maxGap, imputed)
+  const values = new Float32Array(filled.length)
+  standardise(scaler, filled, values)
+  return completeRuns(series.length, incomplete).map(({ from, to }) => ({ from, values: values.subarray(from * channels, to * channels) }))
+}
+
+/** Lengths of the series' runs. */
+export function runLengths ({ values, channels, length }: Series, maxGap: number): number[] {
+  return completeRuns(length, fillGaps(values, channels.length, maxGap).incomplete).map(({ from, to }) => to - from)
+}
+
+function completeRuns (length: number, incomplete: Uint8Array | undefined): Array<{ from: number, to: number }> {
+  const runs: Array<{ from: number, to: number }> = []
   let from = 0
-  const close = (to: number): void => {
-    if (to > from) runs.push({ from, values: values.subarray(from * channels, to * channels) })
+  for (let t = 0; t <= length; t++) {
+    if (t < length && incomplete?.[t] !== 1) continue
+    if (t > from) runs.push({ from, to: t })
+    from = t + 1
   }
-  for (let t = 0; t < series.length; t++) {
-    const step = imputer.next(series.values, t * channels)
-    if (imputed !== undefined) for (let c = 0; c < channels; c++) imputed[t * channels + c] = step.imputed[c]!
-    if (step.complete) {
-      standardise(scaler, step.values, values, t * channels)
-    } else {
-      close(t)
-      from = t + 1
-    }
-  }
-  close(series.length)
   return runs
 }
 
@@ -56,9 +57,9 @@ export function detectBatch (model: DetectorModel, autoencoders: readonly Autoen
   const detection = emptyDetection(series.length, channels)
   for (const run of standardisedRuns(series, model.scaler, model.maxGap, detection.imputed)) {
     if (run.values.length < model.windowLength * channels) continue
-    const { errors, expected } = membersOfRun(model, autoencoders, series, run)
-    detection.expected.set(expected, run.from * channels)
-    const parts = centredMean(errors, channels, model.batch.smoothing)
+    const covered = coverRun(model, autoencoders, run, gridIndex(series), true)
+    detection.expected.set(expectedOf(model, covered), run.from * channels)
+    const parts = smoothedErrors(model, covered)
     detection.score.set(splitScores(parts, channels, model.batch.threshold), run.from)
     detection.contributions.set(parts, run.from * channels)
   }
@@ -66,17 +67,44 @@ export function detectBatch (model: DetectorModel, autoencoders: readonly Autoen
   return detection
 }
 
-/** Combined errors of the observations of a run, and their mean reconstruction, unscaled; both [length × channels]. */
-function membersOfRun (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series, run: Run): { errors: Float64Array, expected: Float64Array } {
+/** The scores of detectBatch(), bit for bit, and nothing else. */
+export function scoreBatch (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Float64Array {
   const channels = model.channels.length
-  const expected = new Float64Array(run.values.length)
-  const errors = model.members.map((member, m) => {
-    const covered = coverRun(model, member, autoencoders[m]!, run, gridIndex(series) + run.from)
-    for (let i = 0; i < expected.length; i++) expected[i]! += covered.means[i]! / model.members.length
-    return { parts: covered.parts, scale: member.scale.batch }
-  })
-  for (let i = 0; i < expected.length; i++) expected[i] = unscale(model.scaler, i % channels, expected[i]!)
-  return { errors: combineErrors(errors, channels), expected }
+  const scores = new Float64Array(series.length).fill(NaN)
+  for (const run of standardisedRuns(series, model.scaler, model.maxGap)) {
+    if (run.values.length < model.windowLength * channels) continue
+    const parts = smoothedErrors(model, coverRun(model, autoencoders, run, gridIndex(series), false))
+    scores.set(splitScores(parts, channels, model.batch.threshold), run.from)
+  }
+  divideByCentredLevel(scores, model.batch.level)
+  return scores
+}
+
+/** The windows of one member in a run: each observation's mean error, part by part, and mean reconstruction; both [length × channels]. */
+interface Covered {
+  readonly parts: Float64Array
+  readonly means: Float64Array | undefined
+}
+
+/** @param expected whether the mean reconstructions are wanted */
+function coverRun (model: DetectorModel, autoencoders: readonly Autoencoder[], run: Run, index: number, expected: boolean): Covered[] {
+  return model.members.map((member, m) => coverByMember(model, member, autoencoders[m]!, { ...run, index: index + run.from, expected }))
+}
+
+/** Combined errors of the observations of a run in their centred mean, part by part. */
+function smoothedErrors ({ members, channels, batch }: DetectorModel, covered: readonly Covered[]): Float64Array {
+  const errors = combineErrors(covered.map(({ parts }, m) => ({ parts, scale: members[m]!.scale.batch })), channels.length)
+  return centredMean(errors, channels.length, batch.smoothing)
+}
+
+/** Mean reconstruction of the observations of a run by all members, unscaled. */
+function expectedOf ({ scaler, channels, members }: DetectorModel, covered: readonly Covered[]): Float64Array {
+  const expected = new Float64Array(covered[0]!.parts.length)
+  for (const { means } of covered) for (let i = 0; i < expected.length; i++) expected[i]! += means![i]! / members.length
+  for (let c = 0; c < channels.length; c++) {
+    for (let i = c; i < expected.length; i += channels.length) expected[i] = unscale(scaler, c, expected[i]!)
+  }
+  return expected
 }
 
 /** Number of the series' first observation on the grid of all times: strides are counted from there, wherever a series begins. */
@@ -91,24 +119,26 @@ interface Piece {
   readonly found: RunErrors
 }
 
-/** The windows of one member in a run: each observation's mean error, part by part, and mean reconstruction; both [length × channels]. */
-function coverRun (model: DetectorModel, member: Member, autoencoder: Autoencoder, run: Run, index: number): { parts: Float64Array, means: Float64Array } {
+function coverByMember (model: DetectorModel, member: Member, autoencoder: Autoencoder, run: { readonly values: Float32Array, readonly index: number, readonly expected: boolean }): Covered {
   const channels = model.channels.length
   const { windowLength } = member
   const length = run.values.length / channels
-  const options = { channels, windowLength, stride: strideOf(windowLength), tail: windowLength, weights: model.weights }
-  const pieces = piecesOf(length, options, index).map(({ from, windows }): Piece => {
+  const options = { channels, windowLength, stride: strideOf(windowLength), tail: windowLength, weights: model.weights, summed: run.expected }
+  const pieces = piecesOf(length, options, run.index).map(({ from, windows }): Piece => {
     const to = from + (windows - 1) * options.stride + windowLength
     return { from, found: errorsOfRun(autoencoder, run.values.subarray(from * channels, to * channels), options) }
   })
-  const starts = pieces.flatMap(({ from, found }) => Array.from({ length: found.errors.length / channels }, (_, w) => from + w * options.stride))
+  const starts = new Int32Array(pieces.reduce((sum, { found }) => sum + found.errors.length / channels, 0))
   const errors = new Float64Array(starts.length * channels)
   let at = 0
-  for (const { found } of pieces) {
-    errors.set(found.errors, at)
-    at += found.errors.length
+  for (const { from, found } of pieces) {
+    errors.set(found.errors, at * channels)
+    for (let w = 0; w * channels < found.errors.length; w++) starts[at++] = from + w * options.stride
   }
-  return { parts: meanOverCoveringWindows(starts, errors, channels, windowLength, length), means: meanReconstruction(pieces, starts, channels, windowLength, length) }
+  return {
+    parts: meanOverCoveringWindows(starts, errors, channels, windowLength, length),
+    means: run.expected ? meanReconstruction(pieces, starts, channels, windowLength, length) : undefined,
+  }
 }
 
 /** The largest divisor of the window's length at which enough windows cover each observation. */
@@ -130,7 +160,7 @@ function piecesOf (length: number, { windowLength, stride }: RunOptions, index: 
   return pieces
 }
 
-function meanReconstruction (pieces: readonly Piece[], starts: readonly number[], channels: number, windowLength: number, length: number): Float64Array {
+function meanReconstruction (pieces: readonly Piece[], starts: Int32Array, channels: number, windowLength: number, length: number): Float64Array {
   const means = new Float64Array(length * channels)
   for (const { from, found } of pieces) {
     const sums = found.sums!

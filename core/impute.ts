@@ -44,3 +44,37 @@ export class HoldImputer {
     return { values: this.#values, imputed: this.#imputed, complete }
   }
 }
+
+/**
+ * What HoldImputer says of a whole series, channel after channel.
+ * @param values shape [length × channels]
+ * @param imputed receives 1 where a value was filled, shape [length × channels]
+ * @returns the values, those to be scored without NaN, and 1 for each observation that is not, shape [length]; undefined where all are
+ */
+export function fillGaps (values: Float64Array, channels: number, maxGap: number, imputed?: Uint8Array): { filled: Float64Array, incomplete: Uint8Array | undefined } {
+  if (allFinite(values)) return { filled: values, incomplete: undefined }
+  const filled = values.slice()
+  const incomplete = new Uint8Array(values.length / channels)
+  for (let c = 0; c < channels; c++) {
+    let last = NaN
+    let missingFor = 0
+    for (let i = c; i < filled.length; i += channels) {
+      const value = filled[i]!
+      if (Number.isFinite(value)) {
+        last = value
+        missingFor = 0
+      } else if (++missingFor <= maxGap && !Number.isNaN(last)) {
+        filled[i] = last
+        if (imputed !== undefined) imputed[i] = 1
+      } else {
+        incomplete[(i - c) / channels] = 1
+      }
+    }
+  }
+  return { filled, incomplete }
+}
+
+function allFinite (values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return false
+  return true
+}

@@ -30,13 +30,13 @@ function kernelAutoencoder (channels: number, create: (values: number) => Linear
  * Windows at a stride of s are windows at a stride of 1 over longer observations: s of them, one after another, count as one with s
  * times as many channels. The stride divides the window's length.
  */
-function strided (kernel: LinearKernel, run: Float32Array, { channels, windowLength, stride, tail, weights }: RunOptions): RunErrors {
+function strided (kernel: LinearKernel, run: Float32Array, { channels, windowLength, stride, tail, weights, summed }: RunOptions): RunErrors {
   const windows = Math.floor((run.length / channels - windowLength) / stride) + 1
   const covered = run.subarray(0, ((windows - 1) * stride + windowLength) * channels)
   const { errors, sums, newest } = kernel.runErrors(covered, {
     tail: tail / stride,
     weights: stride === 1 ? weights : Array.from({ length: stride }, () => weights).flat(),
-    expected: tail === windowLength,
+    expected: summed,
   })
   if (stride === 1) return { errors, sums, newest }
   return { errors: addGroups(errors, stride, channels), sums, newest: lastGroups(newest, stride, channels) }
@@ -54,6 +54,9 @@ function addGroups (parts: Float64Array, stride: number, channels: number): Floa
 }
 
 function lastGroups (values: Float32Array, stride: number, channels: number): Float32Array {
-  const wide = stride * channels
-  return Float32Array.from({ length: values.length / stride }, (_, i) => values[Math.floor(i / channels) * wide + wide - channels + i % channels]!)
+  const last = new Float32Array(values.length / stride)
+  for (let w = 0; w * channels < last.length; w++) {
+    for (let c = 0; c < channels; c++) last[w * channels + c] = values[((w + 1) * stride - 1) * channels + c]!
+  }
+  return last
 }

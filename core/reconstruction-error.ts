@@ -18,12 +18,14 @@ export interface RunOptions {
   readonly tail: number
   /** Weight of each channel's squared residual, shape [channels]. */
   readonly weights: readonly number[]
+  /** Whether the reconstructions of each observation are summed; needs tail = windowLength. */
+  readonly summed: boolean
 }
 
 export interface RunErrors {
   /** Parts of each window's error, as reconstructionError() splits it; shape [windows × channels]. */
   readonly errors: Float64Array
-  /** Sums of the reconstructions of each observation by the windows that cover it, standardised; shape [length × channels]. Only where tail is windowLength. */
+  /** Sums of the reconstructions of each observation by the windows that cover it, standardised; shape [length × channels]. Only where they are wanted. */
   readonly sums: Float64Array | undefined
   /** Each window's reconstruction of its newest observation, standardised; shape [windows × channels]. */
   readonly newest: Float32Array
@@ -84,10 +86,10 @@ export function errorsOfRun (autoencoder: Autoencoder, run: Float32Array, option
   return found
 }
 
-function emptyErrors (run: Float32Array, count: number, { channels, tail, windowLength }: RunOptions): RunErrors {
+function emptyErrors (run: Float32Array, count: number, { channels, summed }: RunOptions): RunErrors {
   return {
     errors: new Float64Array(count * channels),
-    sums: tail === windowLength ? new Float64Array(run.length) : undefined,
+    sums: summed ? new Float64Array(run.length) : undefined,
     newest: new Float32Array(count * channels),
   }
 }

@@ -55,18 +55,18 @@ function channelMoments (rows: readonly Float64Array[], channels: number, c: num
 }
 
 function channelRange (rows: readonly Float64Array[], channels: number, c: number): { low: number, high: number, sum: number, count: number } {
-  const range = { low: Infinity, high: -Infinity, sum: 0, count: 0 }
+  let [low, high, sum, count] = [Infinity, -Infinity, 0, 0]
   for (const values of rows) {
     for (let i = c; i < values.length; i += channels) {
       const value = values[i]!
       if (Number.isNaN(value)) continue
-      range.low = Math.min(range.low, value)
-      range.high = Math.max(range.high, value)
-      range.sum += value
-      range.count++
+      if (value <= low) low = Math.min(low, value)
+      if (value >= high) high = Math.max(high, value)
+      sum += value
+      count++
     }
   }
-  return range
+  return { low, high, sum, count }
 }
 
 function meanIn (unit: number, rows: readonly Float64Array[], channels: number, c: number, count: number): number {
@@ -75,23 +75,31 @@ function meanIn (unit: number, rows: readonly Float64Array[], channels: number, 
   return sum / count
 }
 
-/** Writes the standardised observation (shape [channels]) into `out`, beginning at index `at`. */
-export function standardise (scaler: Scaler, observation: ArrayLike<number>, out: Float32Array, at = 0): void {
-  for (let c = 0; c < observation.length; c++) {
-    const departure = bounded(observation[c]! - scaler.center[c]!)
-    const scale = scaler.scale[c]!
-    if (scale === 0) {
-      const tolerance = CONSTANT_SPREAD * Math.abs(scaler.center[c]!)
-      out[at + c] = Math.abs(departure) <= tolerance ? 0 : Math.sign(departure) * CONSTANT_DEPARTURE
+/** Writes the standardised observations (shape [length × channels]) into `out`, beginning at index `at`. */
+export function standardise ({ center, scale }: Scaler, observations: ArrayLike<number>, out: Float32Array, at = 0): void {
+  const channels = center.length
+  for (let c = 0; c < channels; c++) {
+    const [mean, deviation] = [center[c]!, scale[c]!]
+    if (deviation === 0) {
+      const tolerance = CONSTANT_SPREAD * Math.abs(mean)
+      for (let i = c; i < observations.length; i += channels) {
+        const departure = within(Number.MAX_VALUE, observations[i]! - mean)
+        out[at + i] = Math.abs(departure) <= tolerance ? 0 : Math.sign(departure) * CONSTANT_DEPARTURE
+      }
     } else {
-      out[at + c] = Math.max(-STANDARDISED_LIMIT, Math.min(STANDARDISED_LIMIT, departure / scale))
+      for (let i = c; i < observations.length; i += channels) {
+        const departure = observations[i]! - mean
+        const ratio = departure / deviation
+        out[at + i] = Math.abs(ratio) <= STANDARDISED_LIMIT ? ratio : within(STANDARDISED_LIMIT, within(Number.MAX_VALUE, departure) / deviation)
+      }
     }
   }
 }
 
-const bounded = (value: number): number => Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value))
+/** The nearest value of at most that size. */
+const within = (limit: number, value: number): number => Math.max(-limit, Math.min(limit, value))
 
 /** A standardised value of channel c back in the channel's unit. */
 export function unscale (scaler: Scaler, c: number, standardised: number): number {
-  return bounded(scaler.center[c]! + standardised * scaler.scale[c]!)
+  return within(Number.MAX_VALUE, scaler.center[c]! + standardised * scaler.scale[c]!)
 }

@@ -13,14 +13,12 @@ function toUnits (error: number): number {
   return Math.round(error * UNITS)
 }
 
-/** Bounds errors that are given by their parts, in place. */
-function bound (parts: Float64Array, channels: number): void {
-  for (let at = 0; at < parts.length; at += channels) {
-    let sum = 0
-    for (let i = at; i < at + channels; i++) sum += parts[i]!
-    if (sum <= LARGEST_ERROR) continue
-    for (let i = at; i < at + channels; i++) parts[i]! *= LARGEST_ERROR / sum
-  }
+/** Bounds the error whose parts begin at index `at`, in place. */
+function bound (parts: Float64Array, channels: number, at: number): void {
+  let sum = 0
+  for (let i = at; i < at + channels; i++) sum += parts[i]!
+  if (sum <= LARGEST_ERROR) return
+  for (let i = at; i < at + channels; i++) parts[i]! *= LARGEST_ERROR / sum
 }
 
 /** Mean of the newest `span` errors, part by part. */
@@ -45,17 +43,17 @@ export class TrailingSmoother {
     this.#sums.fill(0)
   }
 
-  /** Takes the parts of the newest error and writes the mean of each part into `out` (both shape [channels]). */
-  next (parts: Float64Array, out: Float64Array): void {
-    bound(parts, this.#channels)
+  /** Takes the parts of the newest error and writes the mean of each part into `out` (both shape [channels], beginning at an index). */
+  next (parts: Float64Array, out: Float64Array, partsAt = 0, outAt = 0): void {
+    bound(parts, this.#channels, partsAt)
     const from = (this.#count % this.#span) * this.#channels
     this.#count++
     const held = Math.min(this.#count, this.#span)
     for (let c = 0; c < this.#channels; c++) {
-      const units = toUnits(parts[c]!)
+      const units = toUnits(parts[partsAt + c]!)
       this.#sums[c]! += units - this.#ring[from + c]!
       this.#ring[from + c] = units
-      out[c] = this.#sums[c]! / UNITS / held
+      out[outAt + c] = this.#sums[c]! / UNITS / held
     }
   }
 }
@@ -67,7 +65,7 @@ export class TrailingSmoother {
  * @returns shape [length × channels]
  */
 export function meanOverCoveringWindows (starts: ArrayLike<number>, errors: Float64Array, channels: number, windowLength: number, length: number): Float64Array {
-  bound(errors, channels)
+  for (let at = 0; at < errors.length; at += channels) bound(errors, channels, at)
   let behind = 0
   let ahead = 0
   const ends = new Int32Array(2 * length)
@@ -101,15 +99,17 @@ function runningMean (values: Float64Array, channels: number, ends: Int32Array):
   const means = new Float64Array(length * channels)
   const units = new Float64Array(values.length)
   for (let i = 0; i < values.length; i++) units[i] = toUnits(values[i]!)
-  const sums = new Float64Array(channels)
-  let from = 0
-  let to = 0
-  for (let t = 0; t < length; t++) {
-    const nextFrom = ends[2 * t]!
-    const nextTo = ends[2 * t + 1]!
-    for (; to < nextTo; to++) for (let c = 0; c < channels; c++) sums[c]! += units[to * channels + c]!
-    for (; from < nextFrom; from++) for (let c = 0; c < channels; c++) sums[c]! -= units[from * channels + c]!
-    for (let c = 0; c < channels; c++) means[t * channels + c] = sums[c]! / UNITS / (to - from)
+  for (let c = 0; c < channels; c++) {
+    let sum = 0
+    let from = c
+    let to = c
+    for (let t = 0; t < length; t++) {
+      const nextFrom = ends[2 * t]! * channels + c
+      const nextTo = ends[2 * t + 1]! * channels + c
+      for (; to < nextTo; to += channels) sum += units[to]!
+      for (; from < nextFrom; from += channels) sum -= units[from]!
+      means[t * channels + c] = sum / UNITS / (ends[2 * t + 1]! - ends[2 * t]!)
+    }
   }
   return means
 }
@@ -122,11 +122,14 @@ function runningMean (values: Float64Array, channels: number, ends: Int32Array):
  */
 export function splitScores (parts: Float64Array, channels: number, threshold: number): Float64Array {
   const scores = new Float64Array(parts.length / channels)
-  for (let t = 0; t < scores.length; t++) {
-    let sum = 0
-    for (let i = t * channels; i < (t + 1) * channels; i++) sum += parts[i]!
-    for (let i = t * channels; i < (t + 1) * channels; i++) parts[i] = sum === 0 ? 1 / channels : parts[i]! / sum
-    scores[t] = sum / threshold
-  }
+  for (let t = 0; t < scores.length; t++) scores[t] = splitScore(parts, channels, threshold, t * channels)
   return scores
+}
+
+/** splitScores() of the observation whose parts begin at index `at`. */
+export function splitScore (parts: Float64Array, channels: number, threshold: number, at: number): number {
+  let sum = 0
+  for (let i = at; i < at + channels; i++) sum += parts[i]!
+  for (let i = at; i < at + channels; i++) parts[i] = sum === 0 ? 1 / channels : parts[i]! / sum
+  return sum / threshold
 }

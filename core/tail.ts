@@ -4,7 +4,7 @@
 // Pareto distribution. Smoothed scores come in runs, so it is fitted to the peaks of runs, and alarms are counted as runs. Fitting
 // takes sums and quotients only, so that every machine writes the same manifest; reading a threshold off may take powers.
 import { Problem } from './errors.ts'
-import { quantileOfSorted } from './threshold.ts'
+import { quantiles } from './threshold.ts'
 
 /** Shares of the scores below each of `ScoreTail.quantiles`; the last is the level above which the Pareto distribution holds. */
 export const TAIL_PROBABILITIES: readonly number[] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95]
@@ -48,30 +48,50 @@ export const NO_SCORES: ScoreTail = { count: 0, quantiles: TAIL_PROBABILITIES.ma
  * @returns NO_SCORES where there is none
  */
 export function fitTail (scores: Float64Array): ScoreTail {
-  const bounded = scores.map((score) => Math.min(score, LARGEST_SCORE))
-  const sorted = bounded.filter((score) => !Number.isNaN(score)).sort()
-  if (sorted.length === 0) return NO_SCORES
-  const quantiles = TAIL_PROBABILITIES.map((p) => quantileOfSorted(sorted, p))
-  const level = quantiles.at(-1)!
+  const bounded = new Float64Array(scores.length)
+  let count = 0
+  for (let i = 0; i < scores.length; i++) {
+    bounded[i] = Math.min(scores[i]!, LARGEST_SCORE)
+    if (!Number.isNaN(scores[i]!)) count++
+  }
+  if (count === 0) return NO_SCORES
+  const levels = quantiles(bounded, TAIL_PROBABILITIES)
+  const level = levels.at(-1)!
   return {
-    count: sorted.length,
-    quantiles,
-    runs: quantiles.map((one) => peaksAbove(bounded, one).length / sorted.length),
+    count,
+    quantiles: levels,
+    runs: runsAbove(bounded, levels).map((runs) => runs / count),
     ...fitPareto(peaksAbove(bounded, level).map((peak) => peak - level)),
   }
+}
+
+/** Number of runs of scores above each of some ascending levels. */
+function runsAbove (scores: Float64Array, levels: readonly number[]): number[] {
+  const runs = levels.map(() => 0)
+  // Levels that the score before lies above.
+  let below = 0
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i]!
+    while (below > 0 && !(score > levels[below - 1]!)) below--
+    while (below < levels.length && score > levels[below]!) runs[below++]!++
+  }
+  return runs
 }
 
 /** The highest score of every run above `level`. */
 function peaksAbove (scores: Float64Array, level: number): number[] {
   const peaks: number[] = []
-  let inside = false
-  for (const score of scores) {
-    const above = score > level
-    if (above && inside) peaks[peaks.length - 1] = Math.max(peaks.at(-1)!, score)
-    else if (above) peaks.push(score)
-    inside = above
+  let highest = level
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i]!
+    if (score > level) {
+      highest = Math.max(highest, score)
+    } else if (highest > level) {
+      peaks.push(highest)
+      highest = level
+    }
   }
-  return peaks
+  return highest > level ? [...peaks, highest] : peaks
 }
 
 /**

@@ -58,12 +58,13 @@ export function packMasked ({ width, offset, weights }: Masked, channels: number
   const length = width / channels
   const blocks = Math.ceil(width / 4)
   const packed = new Float32Array(blocks * width * 4)
-  const place = (j: number): number => (j % channels) * length + Math.floor(j / channels)
+  const places = Int32Array.from({ length: width }, (_, j) => (j % channels) * length + Math.floor(j / channels))
   const means = new Float32Array(width)
   for (let i = 0; i < width; i++) {
-    means[place(i)] = offset[i]!
-    const k = place(i)
-    for (let j = 0; j < width; j++) packed[((k >> 2) * width + place(j)) * 4 + (k & 3)] = weights[i * width + j]!
+    const k = places[i]!
+    means[k] = offset[i]!
+    const row = (k >> 2) * width * 4 + (k & 3)
+    for (let j = 0; j < width; j++) packed[row + places[j]! * 4] = weights[i * width + j]!
   }
   return { masked: true, channels, length, components: width, blocks, mean: means, directions: packed, offsets: new Float64Array(blocks * 4), chunk: chunkOf(blocks, channels) }
 }

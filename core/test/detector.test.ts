@@ -4,7 +4,7 @@ import t from 'tap'
 import { type DetectorModel, isAnomalous } from '../detection.ts'
 import { Detector, detectCausal } from '../detector.ts'
 import { type FitSettings } from '../fit.ts'
-import { detectBatch } from '../hindsight.ts'
+import { detectBatch, scoreBatch } from '../hindsight.ts'
 import { withoutLevel } from '../level.ts'
 import { createRandom } from '../random.ts'
 import { type Autoencoder } from '../reconstruction-error.ts'
@@ -276,4 +276,12 @@ t.test('sums of errors stay exact where scales are tiny and values extreme', asy
   const tiny = { ...withoutLevel(model), members: model.members.map((member) => ({ ...member, scale: { causal: 1e-3, batch: 1e-3 } })) }
   const wild = altered(test, (values) => { for (let i = 100; i < 160; i++) values[3 * i] = i % 2 === 0 ? 1e300 : -1e300 })
   for (const detect of [detectCausal, detectBatch]) t.ok(same(detect(tiny, autoencoders, wild).score.subarray(180), detect(tiny, autoencoders, test).score.subarray(180)))
+})
+
+t.test('batch scores alone are those of the detection, and an empty series has none', async (t) => {
+  const { model, autoencoders } = await fitEnsemble([waves(500)])
+  // What remains between the gaps is too short for the longest window, and long enough.
+  const series = altered(waves(500, 3, 2), (values) => { for (const from of [100, 110, 300]) values.fill(NaN, from * 3, (from + 5) * 3) })
+  t.strictSame(scoreBatch(model, autoencoders, series), detectBatch(model, autoencoders, series).score)
+  t.strictSame(scoreBatch(model, autoencoders, slice(series, 0, 0)), new Float64Array(0))
 })

@@ -1,16 +1,17 @@
 // Fitting: the exact linear solution, blocked cross-validation, thresholds, and training data at their worst.
+import fc from 'fast-check'
 import t from 'tap'
 import { detectCausal } from '../detector.ts'
-import { FIT_DEFAULTS, fitDetector, type FitSettings, type MemberToFit } from '../fit.ts'
+import { FIT_DEFAULTS, fitDetector, fitHalf, fitRest, type FitSettings, type MemberToFit } from '../fit.ts'
 import { detectBatch, standardisedRuns } from '../hindsight.ts'
 import { levelFactor, NO_LEVEL } from '../level.ts'
-import { VARIANCE_SHARE } from '../members.ts'
+import { learnerOf, VARIANCE_SHARE } from '../members.ts'
 import { type Autoencoder } from '../reconstruction-error.ts'
 import { CONSTANT_DEPARTURE, fitScaler, standardise } from '../scaler.ts'
 import { fromColumns, slice } from '../series.ts'
 import { fitSubspace, subspaceReconstruct } from '../subspace.ts'
 import { fitTail } from '../tail.ts'
-import { chooseThreshold, quantile, THRESHOLD_FLOOR } from '../threshold.ts'
+import { chooseThreshold, quantile, quantiles, THRESHOLD_FLOOR } from '../threshold.ts'
 import { sampleWindows, type WindowMatrix } from '../window.ts'
 import { altered, fitEnsemble, fitLinear, linearMember, SMALL, THREE, waves } from './synthetic.ts'
 
@@ -89,7 +90,7 @@ t.test('copies of a channel add no direction, and what was fitted for a fold is 
   const counted = (windowLength: number): MemberToFit<Autoencoder> => ({ ...linearMember(windowLength), learn: (windows) => ({ ...exact(windows), dispose: () => { freed++ } }) })
   await fitDetector([twice], SMALL, [counted(8), counted(4)])
   t.equal(freed, 2 * SMALL.folds)
-  for (const failing of [2, 3, 4]) {
+  for (const failing of [2, 3, 4, 6]) {
     let trainings = 0
     freed = 0
     const members = [8, 4].map((windowLength): MemberToFit<Autoencoder> => ({
@@ -106,6 +107,7 @@ t.test('copies of a channel add no direction, and what was fitted for a fold is 
 
 t.test('blocks shorter than a window leave nothing to calibrate on: no model', async (t) => {
   await t.rejects(fitDetector([waves(60)], SMALL, [linearMember(4), linearMember(20)]), { code: 'no-training-data', message: /needs 20 consecutive observations/ })
+  await t.rejects(fitDetector([waves(60)], SMALL, [linearMember(4), linearMember(58)]), { code: 'no-training-data', message: /at least 59 consecutive observations/ }, 'nor to learn from without one of them')
 })
 
 t.test('values of 1e±160 and 1e±308 are measured like others', async (t) => {
@@ -157,6 +159,16 @@ t.test('members are measured by their errors on unseen data, a lone one is not',
   t.ok(median > 0.6 && median < 1.2, `${median}`)
 })
 
+t.test('a fit in two halves is the fit, and its held-out scores are those of calibration', async (t) => {
+  const members = THREE.map((member) => ({ ...member, learn: learnerOf(member.architecture) }))
+  const half = await fitHalf([waves(400), waves(200, 3, 2)], SMALL, members)
+  const [halves, whole] = [await fitRest(half), await fitDetector([waves(400), waves(200, 3, 2)], SMALL, members)]
+  t.strictSame(halves.model, whole.model)
+  t.strictSame(halves.calibration, whole.calibration)
+  t.strictSame(halves.autoencoders.map(({ weights }) => weights), whole.autoencoders.map(({ weights }) => weights))
+  t.strictSame(half.held.scores, whole.calibration.batch)
+})
+
 t.test('a member whose errors are rounding is not measured by them', async (t) => {
   const perfect = (windowLength: number): MemberToFit<Autoencoder> => ({ windowLength, tail: windowLength, learn: () => ({ reconstruct: (windows) => windows.slice() }) })
   const { model } = await fitDetector([waves(200)], SMALL, [perfect(4), linearMember(8)])
@@ -203,6 +215,28 @@ t.test('smoothing by default: twice as long where there is one channel alone', a
   t.strictSame([SMALL.causal, SMALL.batch].map(({ smoothing }) => smoothing), [5, 9])
   const { model } = await fitLinear([waves(500)])
   t.strictSame([model.causal.smoothing, model.batch.smoothing], [5, 9], 'and otherwise what is asked for')
+})
+
+t.test('quantiles are those of the sorted values, whatever their order', async (t) => {
+  const sorted = (values: readonly number[], q: number): number => {
+    const known = Float64Array.from(values).filter((value) => !Number.isNaN(value)).sort()
+    const at = q * (known.length - 1)
+    const low = known[Math.floor(at)]!
+    return low + (known[Math.min(Math.floor(at) + 1, known.length - 1)]! - low) * (at - Math.floor(at))
+  }
+  const value = fc.oneof(fc.double(), fc.integer({ min: -3, max: 3 }))
+  fc.assert(fc.property(fc.array(value, { minLength: 1, maxLength: 200 }).filter((values) => !values.every(Number.isNaN)), fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 5 }), (values, shares) =>
+    quantiles(values, shares).every((found, i) => Object.is(found, sorted(values, shares[i]!)))))
+  // The middle value of every part is its smallest: each part is but one value shorter than the one before.
+  const places = Array.from({ length: 200 }, (_, i) => i)
+  const worst = Array<number>(200)
+  for (let first = 0; first < 200; first++) {
+    const middle = (first + 199) >> 1
+    worst[places[middle]!] = first
+    places[middle] = places[first]!
+  }
+  t.equal(quantile(worst, 1), 199)
+  t.equal(quantile(worst, 0.75), sorted(worst, 0.75))
 })
 
 t.test('quantile and threshold', async (t) => {

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { type Table } from '../csv.ts'
-import { HoldImputer } from '../impute.ts'
+import { fillGaps, HoldImputer } from '../impute.ts'
 import { createRandom, shuffle } from '../random.ts'
 import { inferInterval, resample } from '../resample.ts'
 import { channelValues, checkObserved, emptyChannels, fromColumns, observation, selectChannels, slice, timeOf } from '../series.ts'
@@ -97,6 +97,23 @@ t.test('the imputer holds the last value up to maxGap observations', async (t) =
     return [values[0], imputed[0], complete]
   })
   t.same(seen, [[NaN, 0, false], [5, 0, true], [5, 1, true], [5, 1, true], [5, 0, false], [6, 0, true], [6, 1, true]])
+})
+
+t.test('gaps of a whole series are filled as those of a stream', async () => {
+  const value = fc.oneof({ weight: 3, arbitrary: fc.integer({ min: -9, max: 9 }) }, fc.constantFrom(NaN, Infinity))
+  fc.assert(fc.property(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 0, max: 3 }), fc.array(value, { maxLength: 60 }), (channels, maxGap, list) => {
+    const values = Float64Array.from(list.slice(0, list.length - list.length % channels))
+    const before = values.slice()
+    const imputed = new Uint8Array(values.length)
+    const { filled, incomplete } = fillGaps(values, channels, maxGap, imputed)
+    const imputer = new HoldImputer(channels, maxGap)
+    return before.every((one, i) => Object.is(one, values[i])) && Array.from({ length: values.length / channels }, (_, t) => t).every((t) => {
+      const step = imputer.next(values, t * channels)
+      const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => Array.from({ length: channels }, (_, c) => c).every((c) => a[t * channels + c] === b[c])
+      return same(imputed, step.imputed) && step.complete === (incomplete?.[t] !== 1) && (!step.complete || same(filled, step.values))
+    })
+  }))
+  fillGaps(Float64Array.of(1, NaN), 1, 1)
 })
 
 t.test('the window buffer always holds the newest window', async () => {
