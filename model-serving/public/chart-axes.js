@@ -1,9 +1,10 @@
 // @ts-check
 // Grids, axes, headings and legend of a plot.
-import { isNumber } from './chart-data.js'
+import { isNumber, timelineOf } from './chart-data.js'
 import { PARTS } from './chart-series.js'
 import { chartText } from './escape.js'
 import { formatNumber } from './format.js'
+import { observationNumber } from './instants.js'
 
 /**
  * @typedef {import('./types.d.ts').Answer} Answer
@@ -22,7 +23,7 @@ const SCORE_STEPS = [[1, 0.5], [1.5, 0.5], [2, 1], [3, 1], [4, 2], [6, 2], [8, 4
  * @param {number} highest
  * @param {number} threshold
  */
-function scoreExtent (highest, threshold) {
+export function scoreExtent (highest, threshold) {
   const wanted = Math.max(highest * 1.04, threshold * 1.5)
   const unit = 10 ** Math.floor(Math.log10(wanted))
   const [end = 10, step = 5] = SCORE_STEPS.find(([factor = 0]) => factor * unit >= wanted - 1e-9) ?? []
@@ -38,24 +39,37 @@ export function grids ({ left, right, panels }, palette) {
 }
 
 /**
+ * Ticks at round times, or at round numbers of observations where times are made up: those begin at the epoch.
+ * @param {Answer} answer
+ * @param {number} ticks
+ */
+function timeScale (answer, ticks) {
+  if (answer.numbered !== true) return { type: 'time', splitNumber: ticks }
+  const { length, interval } = timelineOf(answer)
+  const unit = 10 ** Math.floor(Math.log10(Math.max(1, length / ticks)))
+  const step = [1, 2, 5, 10].find((factor) => factor * unit * ticks >= length) ?? 10
+  return { type: 'value', interval: step * unit * interval, splitLine: { show: false } }
+}
+
+/**
  * One time axis per panel; only below the score and at the bottom does it carry numbers.
  * @param {Layout} layout
  * @param {Palette} palette
  * @param {{ min: number, max: number }} extent
  * @param {boolean} interactive
+ * @param {Answer} answer
  */
-export function timeAxes ({ panels, wide }, palette, { min, max }, interactive) {
+export function timeAxes ({ panels, wide }, palette, { min, max }, interactive, answer) {
   return panels.map(({ kind }, index) => {
     const labelled = kind === 'score' || index === panels.length - 1
     return {
-      type: 'time',
+      ...timeScale(answer, wide ? 10 : 4),
       gridIndex: index,
       min,
       max,
-      splitNumber: wide ? 10 : 4,
       axisLine: { show: kind !== 'contributions', onZero: false, lineStyle: { color: palette.line } },
       axisTick: { show: labelled, lineStyle: { color: palette.line } },
-      axisLabel: { show: labelled, color: palette.muted, fontSize: 11, hideOverlap: true, formatter: TIME_LABELS },
+      axisLabel: { show: labelled, color: palette.muted, fontSize: 11, hideOverlap: true, formatter: answer.numbered === true ? (/** @type {number} */ ms) => observationNumber(answer, ms) : TIME_LABELS, ...(answer.numbered === true ? { showMinLabel: false, showMaxLabel: false } : {}) },
       splitLine: { show: false },
       // Told for each axis: of the heat map ECharts would take the other one.
       ...(interactive ? { axisPointer: { show: true, triggerTooltip: true, snap: false, type: 'line', lineStyle: { color: palette.muted, width: 1 }, label: { show: false } } } : {}),
@@ -68,13 +82,15 @@ export function timeAxes ({ panels, wide }, palette, { min, max }, interactive) 
  * @param {Answer} answer
  * @param {string} channel
  */
-function valueExtent (answer, channel) {
+export function valueExtent (answer, channel) {
   let [min, max] = [Infinity, -Infinity]
   for (const record of [answer.observed, answer.expected, answer.lower, answer.upper]) {
-    for (const value of record?.[channel] ?? []) {
+    const values = record?.[channel] ?? []
+    for (let t = 0; t < values.length; t++) {
+      const value = values[t]
       if (!isNumber(value)) continue
-      min = Math.min(min, value)
-      max = Math.max(max, value)
+      if (value < min) min = value
+      if (value > max) max = value
     }
   }
   if (min > max) return {}

@@ -125,7 +125,7 @@ export function chartOption (plot) {
     title: headings(layout, palette, plot.title),
     ...(channels.length > 0 ? { legend: legend(layout, palette) } : {}),
     grid: grids(layout, palette),
-    xAxis: timeAxes(layout, palette, extentOf(time), plot.interactive === true),
+    xAxis: timeAxes(layout, palette, extentOf(time), plot.interactive === true, answer),
     yAxis: valueAxes(layout, palette, answer, channels),
     graphic: heatLegend(layout, palette, channels),
     visualMap: excessColour(series, answer, palette),

@@ -2,7 +2,8 @@
 // What the tooltip says of one instant: score, then observed, expected and contribution of each drawn channel.
 import { isNumber } from './chart-data.js'
 import { escapeHtml } from './escape.js'
-import { formatNumber, formatShare, formatTime } from './format.js'
+import { formatNumber, formatShare } from './format.js'
+import { instantOf } from './instants.js'
 import { describeScore } from './summary.js'
 
 /**
@@ -35,6 +36,6 @@ export function tooltipHtml (answer, channels, time, t, palette) {
       `<td ${cell}>${show(answer.expected?.[name]?.[t])}</td><td ${cell}>${isNumber(share) ? formatShare(share) : '–'}</td></tr>`
   })
   const head = `<tr style="color:${palette.muted}"><td></td><td ${cell}>observed</td><td ${cell}>expected</td><td ${cell}>share</td></tr>`
-  return `<strong>${formatTime(time.start + t * time.interval)} UTC</strong> &nbsp;${describeScore(answer, t)}` +
+  return `<strong>${instantOf(answer, time.start + t * time.interval)}</strong> &nbsp;${describeScore(answer, t)}` +
     `<table style="border-collapse:collapse;margin-top:4px;font-size:12px;line-height:1.45">${head}${rows.join('')}</table>`
 }

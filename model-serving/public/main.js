@@ -5,7 +5,8 @@ import { Chart } from './chart.js'
 import { timelineOf } from './chart-data.js'
 import { byId, make } from './dom.js'
 import { offerDownloads } from './downloads.js'
-import { formatDuration, formatRange, durationMs, plural } from './format.js'
+import { formatDuration, durationMs, plural } from './format.js'
+import { rangeOf } from './instants.js'
 import { hideProblem, showProblem } from './problem-box.js'
 import { clearChoice, showAnomalies, showChannels, showQuality, showSummary } from './results.js'
 import { describeAnomaly, describeInstant, summarize } from './summary.js'
@@ -45,7 +46,7 @@ const live = byId('live', window.HTMLElement)
 const picker = byId('model', window.HTMLSelectElement)
 const chart = new Chart(byId('chart', window.HTMLElement), {
   onMove: ({ from, to }, whole) => {
-    live.textContent = whole ? 'The chart shows the whole series.' : `The chart shows ${formatRange(from, to)} UTC.`
+    live.textContent = whole ? 'The chart shows the whole series.' : `The chart shows ${rangeOf(/** @type {Answer} */ (state.answer), from, to)}.`
     if (whole) clearChoice()
   },
   onPoint: (t) => {
@@ -61,11 +62,12 @@ function draw (keepView) {
 
 /** @param {Anomaly} anomaly */
 function visit (anomaly) {
-  const { interval } = timelineOf(/** @type {Answer} */ (state.answer))
+  const answer = /** @type {Answer} */ (state.answer)
+  const { interval } = timelineOf(answer)
   const [from, to] = [Date.parse(anomaly.start), Date.parse(anomaly.end)]
   const margin = Math.max((to - from) * 0.5, 12 * interval)
   chart.zoomTo({ from: from - margin, to: to + margin })
-  live.textContent = `The chart shows the anomaly of ${describeAnomaly(anomaly)}.`
+  live.textContent = `The chart shows the anomaly of ${describeAnomaly(answer, anomaly)}.`
 }
 
 /**

@@ -3,6 +3,7 @@
 import { channelsOf, defaultChannels, rankChannels, timelineOf } from './chart-data.js'
 import { byId, make } from './dom.js'
 import { formatDuration, formatNumber, formatRange, formatShare, plural } from './format.js'
+import { rangeOf, spanOf } from './instants.js'
 import { summarize } from './summary.js'
 
 /**
@@ -25,7 +26,7 @@ export function showSummary (answer, name) {
   const { model } = answer
   const facts = [
     name,
-    `${plural(length, 'observation')} × ${plural(channelsOf(answer).length, 'channel')}, every ${formatDuration(interval)}`,
+    `${plural(length, 'observation')} × ${plural(channelsOf(answer).length, 'channel')}${answer.numbered === true ? ', numbered for want of timestamps' : `, every ${formatDuration(interval)}`}`,
     `${model.name} ${model.version} (${model.architecture})`,
     answer.scoring === 'batch' ? 'scored with hindsight' : 'scored as it would have been live',
   ]
@@ -33,16 +34,17 @@ export function showSummary (answer, name) {
 }
 
 /**
+ * @param {Answer} answer
  * @param {Anomaly} anomaly
- * @param {number} interval
  */
-function anomalyButton (anomaly, interval) {
+function anomalyButton (answer, anomaly) {
+  const { interval } = timelineOf(answer)
   const [from, to] = [Date.parse(anomaly.start), Date.parse(anomaly.end)]
   const channels = anomaly.channels.map(({ name, contribution }) => `${name} ${formatShare(contribution)}`).join(', ')
   return make('button', { type: 'button', 'aria-pressed': 'false' },
-    make('span', { class: 'when' }, formatRange(from, to)),
+    make('span', { class: 'when' }, answer.numbered === true ? rangeOf(answer, from, to) : formatRange(from, to)),
     make('span', { class: 'score' }, make('span', { class: 'visually-hidden' }, 'peak score '), formatNumber(anomaly.peakScore)),
-    make('span', { class: 'why' }, `${formatDuration(to - from + interval)} · ${channels}`))
+    make('span', { class: 'why' }, `${spanOf(answer, Math.round((to - from) / interval) + 1)} · ${channels}`))
 }
 
 /**
@@ -53,11 +55,10 @@ function anomalyButton (anomaly, interval) {
 export function showAnomalies (answer, onChoose) {
   const list = byId('anomalies', window.HTMLOListElement)
   const anomalies = answer.anomalies ?? []
-  const { interval } = timelineOf(answer)
   const more = byId('more-anomalies', window.HTMLButtonElement)
   /** @type {(some: readonly Anomaly[]) => void} */
   const add = (some) => list.append(...some.map((anomaly) => {
-    const button = anomalyButton(anomaly, interval)
+    const button = anomalyButton(answer, anomaly)
     button.addEventListener('click', () => {
       onChoose(anomaly)
       for (const other of list.querySelectorAll('button')) other.setAttribute('aria-pressed', String(other === button))

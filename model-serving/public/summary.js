@@ -1,7 +1,8 @@
 // @ts-check
 // An answer in one sentence, an anomaly or an observation in one line; for the page, its live region and the heading of a plot.
 import { channelsOf, isNumber, timelineOf } from './chart-data.js'
-import { formatDuration, formatNumber, formatRange, formatShare, formatTime, plural } from './format.js'
+import { formatNumber, formatShare, plural } from './format.js'
+import { instantOf, rangeOf, spanOf } from './instants.js'
 
 /**
  * @typedef {import('./types.d.ts').Answer} Answer
@@ -12,13 +13,12 @@ import { formatDuration, formatNumber, formatRange, formatShare, formatTime, plu
  * @param {Answer} answer
  */
 export function summarize (answer) {
-  const { length, interval } = timelineOf(answer)
-  const span = formatDuration(length * interval)
+  const span = spanOf(answer, timelineOf(answer).length)
   const scores = (answer.score ?? []).filter(isNumber)
   if (answer.score !== undefined && scores.length === 0) return `Nothing could be scored in ${span}: the series is shorter than the model's warm-up, or all gaps`
   const anomalies = answer.anomalies ?? []
   const worst = anomalies.reduce((/** @type {Anomaly | undefined} */ most, next) => most === undefined || next.peakScore > most.peakScore ? next : most, undefined)
-  if (worst !== undefined) return `${plural(anomalies.length, 'anomaly', 'anomalies')} in ${span}; ${anomalies.length > 1 ? 'worst: ' : ''}${describeAnomaly(worst)}`
+  if (worst !== undefined) return `${plural(anomalies.length, 'anomaly', 'anomalies')} in ${span}; ${anomalies.length > 1 ? 'worst: ' : ''}${describeAnomaly(answer, worst)}`
   return `No anomalies in ${span}${scores.length > 0 ? `; ${describeHighest(scores, answer.threshold)}` : ''}`
 }
 
@@ -33,11 +33,12 @@ function describeHighest (scores, threshold) {
 }
 
 /**
+ * @param {Answer} answer
  * @param {Anomaly} anomaly
  */
-export function describeAnomaly (anomaly) {
+export function describeAnomaly (answer, anomaly) {
   const main = anomaly.channels[0]
-  const when = `${formatRange(Date.parse(anomaly.start), Date.parse(anomaly.end))} UTC`
+  const when = rangeOf(answer, Date.parse(anomaly.start), Date.parse(anomaly.end))
   return `${when}, score ${formatNumber(anomaly.peakScore)}${main === undefined ? '' : `, mainly ${main.name} (${formatShare(main.contribution)})`}`
 }
 
@@ -65,5 +66,5 @@ export function describeInstant (answer, t) {
   const shares = channelsOf(answer).map((name) => ({ name, share: answer.contributions?.[name]?.[t] ?? 0 })).filter(({ share }) => share > 0)
   const top = shares.sort((a, b) => b.share - a.share).slice(0, 3).map(({ name, share }) =>
     `${name} ${formatShare(share)}, observed ${formatNumber(answer.observed?.[name]?.[t] ?? NaN)}, expected ${formatNumber(answer.expected?.[name]?.[t] ?? NaN)}`)
-  return `${formatTime(start + t * interval)} UTC, ${[describeScore(answer, t), ...top].filter((part) => part !== '').join('; ')}.`
+  return `${instantOf(answer, start + t * interval)}, ${[describeScore(answer, t), ...top].filter((part) => part !== '').join('; ')}.`
 }

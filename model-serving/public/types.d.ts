@@ -29,6 +29,8 @@ export interface Answer {
   readonly start: string
   /** Sampling interval, ISO 8601 duration. */
   readonly step: string
+  /** The table had no timestamps: observation n stands at start + n × step, and times mean nothing. */
+  readonly numbered?: true
   readonly score?: Values
   readonly isAnomaly?: ReadonlyArray<boolean | null>
   readonly observed?: Readonly<Record<string, Values>>
@@ -104,6 +106,33 @@ export interface Palette {
   readonly imputed: string
   /** From the least to the greatest contribution. */
   readonly ramp: readonly string[]
+}
+
+/** Milliseconds since the epoch and a value; null is a gap. */
+export type Point = readonly [number, number | null]
+
+/** What there is to draw of a plot, and where. */
+export interface Plan {
+  readonly answer: Answer
+  readonly channels: readonly string[]
+  readonly layout: Layout
+  readonly palette: Palette
+  readonly title: string | undefined
+  readonly time: Timeline
+  /** Ends of the time axis. */
+  readonly extent: { readonly min: number, readonly max: number }
+  readonly scoreExtent: { readonly min: number, readonly max: number, readonly interval: number }
+  valueExtent (channel: string): { min: number, max: number }
+  score (): { line: readonly Point[], lone: readonly Point[] }
+  channel (name: string): {
+    band: { bottom: readonly Point[], width: readonly Point[] }
+    expected: readonly Point[]
+    observed: readonly Point[]
+    lone: readonly Point[]
+    imputed: readonly Point[]
+  }
+  /** Rectangles of the heat map: from, to, row, level. */
+  heat (): ReadonlyArray<readonly [number, number, number, number]>
 }
 
 /** An entry of GET /models. */

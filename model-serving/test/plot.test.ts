@@ -1,4 +1,5 @@
 // The plots as files: what the SVG holds, that the PNG has text, and series that are constant, empty, short, wide or ill named.
+import { crc32, inflateSync } from 'node:zlib'
 import t from 'tap'
 import { type Plot, renderPng, renderSvg } from '../plot/render.ts'
 import { bareAnswer, renamed, syntheticAnswer } from './synthetic-answer.ts'
@@ -6,6 +7,9 @@ import { bareAnswer, renamed, syntheticAnswer } from './synthetic-answer.ts'
 const answer = syntheticAnswer()
 const names = Object.keys(answer.observed ?? {})
 const svg = renderSvg({ answer })
+
+/** Of the made-up series. */
+const STEP = 600_000
 
 const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 const sizeOf = (png: Buffer): { width: number, height: number } => ({ width: png.readUInt32BE(16), height: png.readUInt32BE(20) })
@@ -62,11 +66,11 @@ t.test('a part that the answer lacks is not drawn', async (t) => {
   t.notOk(found.includes('contribution to the score'))
 })
 
-t.test('a PNG has its signature, twice the size of the SVG, and text', async (t) => {
+t.test('a PNG has its signature, the size of the SVG, and text', async (t) => {
   const png = renderPng({ answer })
   const [, width = '', height = ''] = /<svg width="(\d+)" height="(\d+)"/.exec(svg) ?? []
   t.same(png.subarray(0, 8), PNG_SIGNATURE)
-  t.same(sizeOf(png), { width: 2 * Number(width), height: 2 * Number(height) })
+  t.same(sizeOf(png), { width: Number(width), height: Number(height) })
   t.equal(width, '1200')
   const named = (name: string): Buffer => renderPng({ answer: renamed(answer, (old) => old === 'power_kw' ? name : old) })
   t.notOk(named('mmmmmm').equals(named('iiiiii')), 'two names of the same length make different pixels, so letters are drawn')
@@ -75,7 +79,7 @@ t.test('a PNG has its signature, twice the size of the SVG, and text', async (t)
 t.test('light and dark differ, narrow is narrow', async (t) => {
   t.match(svg, /fill="#ffffff"/)
   t.match(renderSvg({ answer, theme: 'dark' }), /fill="#161b21"/)
-  t.same(sizeOf(renderPng({ answer, width: 420 })).width, 840)
+  t.same(sizeOf(renderPng({ answer, width: 420 })).width, 420)
 })
 
 t.test('odd series are drawn, too', async (t) => {
@@ -124,4 +128,71 @@ t.test('two months are thinned, yet keep their spikes', async (t) => {
   t.ok(points.length > 200 && points.length < length, `${points.length / 2} points`)
   const sorted = heights.toSorted((a, b) => a - b)
   t.ok((sorted[1] ?? 0) - (sorted[0] ?? 0) > 40, 'one point stands far above all others')
+})
+
+/** Colours of a PNG by what is where: of indexed colours, as it is written. */
+function pixelsOf (png: Buffer): (x: number, y: number) => string {
+  const { width } = sizeOf(png)
+  const chunks = new Map<string, Buffer>()
+  for (let at = 8; at < png.length;) {
+    const length = png.readUInt32BE(at)
+    const type = png.toString('latin1', at + 4, at + 8)
+    t.equal(png.readUInt32BE(at + 8 + length), crc32(png.subarray(at + 4, at + 8 + length)), `checksum of ${type}`)
+    chunks.set(type, png.subarray(at + 8, at + 8 + length))
+    at += 12 + length
+  }
+  const [rows, palette] = [inflateSync(chunks.get('IDAT')!), chunks.get('PLTE')!]
+  return (x, y) => `#${palette.subarray(3 * rows[y * (width + 1) + 1 + x]!).subarray(0, 3).toString('hex')}`
+}
+
+t.test('the PNG shows title, threshold, line, band and shaded anomalies where they belong', async (t) => {
+  const length = 400
+  const level = Array.from({ length }, () => 5)
+  const plot = bareAnswer({ level }, {
+    score: Array.from({ length }, (_, i) => i >= 200 && i < 240 ? 3 : 0.5),
+    expected: { level },
+    lower: { level: level.map(() => 3) },
+    upper: { level: level.map(() => 7) },
+    anomalies: [{ start: new Date(Date.parse(answer.start) + 200 * STEP).toISOString(), end: new Date(Date.parse(answer.start) + 239 * STEP).toISOString(), peak: answer.start, peakScore: 3, channels: [] }],
+  })
+  const png = renderPng({ answer: { ...plot, start: answer.start, step: answer.step }, title: 'Turbine' })
+  const at = pixelsOf(png)
+  const { width, height } = sizeOf(png)
+  const column = (x: number): Set<string> => new Set(Array.from({ length: height }, (_, y) => at(x, y)))
+  const inTitle = Array.from({ length: 20 * 90 }, (_, i) => at(i % 90, Math.floor(i / 90))).filter((color) => color !== '#ffffff').length
+  t.ok(inTitle > 100, 'letters of the title')
+  const middle = 130 + (1200 - 24 - 130) * 220 / length
+  const shaded = column(Math.round(middle))
+  const plain = column(Math.round(130 + (1200 - 24 - 130) * 100 / length))
+  t.ok(shaded.has('#f9e9df') || [...shaded].some((color) => /^#f[a-f0-9]e[a-f0-9]d/.test(color)), `shaded: ${[...shaded].join()}`)
+  t.notOk([...plain].some((color) => /^#f[a-f0-9]e[a-f0-9]d/.test(color)), 'and nowhere else')
+  t.ok([...plain].some((color) => Number.parseInt(color.slice(5), 16) - Number.parseInt(color.slice(1, 3), 16) > 60), 'the line is blue')
+  t.equal(at(width - 1, height - 1), '#ffffff')
+  t.ok(renderPng({ answer: plot }).equals(renderPng({ answer: plot })), 'the same bytes each time')
+})
+
+t.test('observations that had no times are numbered', async (t) => {
+  const begin = (ms: string): string => new Date(Date.parse(ms) - Date.parse(answer.start)).toISOString()
+  const numbered = { ...answer, numbered: true, start: begin(answer.start), anomalies: answer.anomalies!.map((anomaly) => ({ ...anomaly, start: begin(anomaly.start), end: begin(anomaly.end) })) } as const
+  const found = texts(renderSvg({ answer: numbered }))
+  t.ok(found.includes('100') && found.includes('200'), found.join())
+  t.notOk(found.some((text) => /\d:\d\d|Jan|UTC/.test(text)), 'no times')
+  t.ok(found.some((text) => /anomalies in \d+ observations; worst: observations \d+ – \d+, score/.test(text)), 'nor in the heading')
+  t.notOk(renderPng({ answer: numbered }).equals(renderPng({ answer })))
+})
+
+t.test('plot after plot takes no memory', async (t) => {
+  const rss = async (): Promise<number> => {
+    for (let i = 0; i < 60; i++) {
+      renderPng({ answer })
+      // Buffers are freed between tasks, as in a worker thread.
+      await new Promise((resolve) => { setImmediate(resolve) })
+    }
+    return process.memoryUsage.rss() / 1e6
+  }
+  await rss()
+  const before = await rss()
+  await rss()
+  const growth = await rss() - before
+  t.ok(growth < 120, `${growth.toFixed(0)} MB more after 120 plots of ${(renderPng({ answer }).length / 1024).toFixed(0)} kB`)
 })

@@ -1,0 +1,64 @@
+// A canvas to draw a plot on: fonts of this installation, text that fits, and pixels as a PNG.
+import { createRequire } from 'node:module'
+import { type Canvas, createCanvas, GlobalFonts, type SKRSContext2D } from '@napi-rs/canvas'
+import { encodePng } from './encode-png.ts'
+
+const FAMILY = 'DejaVu Sans'
+const resolve = createRequire(import.meta.url).resolve
+// From a package, so that text appears on every machine and looks the same.
+for (const file of ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf']) GlobalFonts.registerFromPath(resolve(`dejavu-fonts-ttf/ttf/${file}`), FAMILY)
+
+/** A name of so many letters is wider than every plot. */
+const MOST_LETTERS = 200
+
+export interface TextStyle {
+  readonly color: string
+  readonly size?: number
+  readonly bold?: boolean
+  readonly align?: 'left' | 'right' | 'center'
+  /** Pixels; longer texts end in an ellipsis. */
+  readonly room?: number
+}
+
+export class Sheet {
+  readonly #canvas: Canvas
+  readonly ctx: SKRSContext2D
+
+  constructor (width: number, height: number, background: string) {
+    this.#canvas = createCanvas(width, height)
+    this.ctx = this.#canvas.getContext('2d')
+    this.ctx.fillStyle = background
+    this.ctx.fillRect(0, 0, width, height)
+    this.ctx.textBaseline = 'middle'
+  }
+
+  /** Writes a text, vertically centred at y. @returns its width */
+  text (content: string, x: number, y: number, { color, size = 11, bold = false, align = 'left', room }: TextStyle): number {
+    const { ctx } = this
+    ctx.font = `${bold ? 'bold ' : ''}${size}px "${FAMILY}"`
+    ctx.fillStyle = color
+    ctx.textAlign = align
+    const line = content.slice(0, MOST_LETTERS).replaceAll(/\s+/g, ' ')
+    const fitting = room === undefined ? line : this.#fit(line, room)
+    ctx.fillText(fitting, x, y)
+    return ctx.measureText(fitting).width
+  }
+
+  toPng (): Buffer {
+    const { width, height } = this.#canvas
+    return encodePng(this.#canvas.data(), width, height)
+  }
+
+  /** The longest beginning that fits, found by halving. */
+  #fit (text: string, room: number): string {
+    const { ctx } = this
+    if (ctx.measureText(text).width <= room) return text
+    let [fits, tooLong] = [0, text.length]
+    while (tooLong - fits > 1) {
+      const middle = (fits + tooLong) >> 1
+      if (ctx.measureText(`${text.slice(0, middle)}…`).width <= room) fits = middle
+      else tooLong = middle
+    }
+    return `${text.slice(0, fits)}…`
+  }
+}
