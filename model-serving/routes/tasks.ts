@@ -3,10 +3,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
 import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
-import { problemResponses } from '../schemas/problem.ts'
+import { type DocumentedResponse, problemResponses } from '../schemas/problem.ts'
 import { QUEUE_FULL, TASK_ACCEPTED, TaskParamsSchema, TaskStatusSchema, TaskUnknownSchema } from '../schemas/task.ts'
 import { engineBody, MAX_TASK_BYTES, type TaskDoor } from '../tasks/door.ts'
 import type { Task } from '../tasks/task.ts'
+
+function withUnknown (refusals: Record<number, DocumentedResponse>): Record<number, DocumentedResponse> {
+  const unknown = { 'application/json': { schema: TaskUnknownSchema, examples: ANSWER_EXAMPLES.taskUnknown } }
+  return { ...refusals, 404: { ...refusals[404]!, description: 'No task of this id is known, or none is taken here', content: { ...refusals[404]!.content, ...unknown } } }
+}
 
 const document = (path: string, operationId: string) => ({
   operationId,
@@ -15,8 +20,7 @@ const document = (path: string, operationId: string) => ({
   params: TaskParamsSchema,
   response: {
     200: { description: 'What the task is doing', content: { 'application/json': { schema: TaskStatusSchema, examples: ANSWER_EXAMPLES.taskStatus } } },
-    ...problemResponses(path, ['unsupported-media-type', 'not-found', 'invalid-request', 'internal-error']),
-    404: { description: 'No task of this id is known, or tasks are not taken here', content: { 'application/json': { schema: TaskUnknownSchema, examples: ANSWER_EXAMPLES.taskUnknown } } },
+    ...withUnknown(problemResponses(path, ['unsupported-media-type', 'not-found', 'invalid-request', 'internal-error'])),
   },
 }) satisfies RouteDocument
 
