@@ -6,6 +6,7 @@ import { formatDuration } from '../../core/duration.ts'
 import { type Series, timeOf } from '../../core/series.ts'
 import type { Autoencoder } from '../../core/reconstruction-error.ts'
 import { ANOMALOUS, NOT_SCORED } from '../../core/verdicts.ts'
+import type { Answer as Plotted } from '../public/chart-option.js'
 import { type ComputeAnswer, type Part, PARTS_BY_OBSERVATION } from '../schemas/compute.ts'
 import type { PostedSeries } from './input.ts'
 import { anomalyRules, type ComputeOptions } from './options.ts'
@@ -51,6 +52,39 @@ export function buildAnswer (scored: Scored): ComputeAnswer {
     ...(include('changepoints') && { changepoints: changepoints(scored) }),
     ...(include('quality') && { quality: quality(scored) }),
   }
+}
+
+/** What a plot shows of it, in typed arrays with NaN: a tenth of the memory, and nothing to collect. */
+export function buildPlot (scored: Scored): Plotted {
+  const { model, series, detection, options } = scored
+  const { expected } = detection
+  const { margins } = model.detector
+  return {
+    model: model.identity,
+    scoring: options.scoring,
+    threshold: scored.judged.threshold,
+    start: formatInstant(series.start),
+    step: formatDuration(series.interval),
+    ...(scored.numbered && { numbered: true }),
+    score: detection.score,
+    observed: columnsOf(series, series.values),
+    expected: columnsOf(series, expected),
+    lower: columnsOf(series, expected, margins.map((margin) => -margin)),
+    upper: columnsOf(series, expected, margins),
+    contributions: columnsOf(series, detection.contributions),
+    anomalies: anomalies(scored),
+    quality: quality(scored),
+  }
+}
+
+function columnsOf ({ channels, length }: Series, values: Float64Array, shift?: readonly number[]): Record<string, Float64Array> {
+  return Object.fromEntries(channels.map((channel, c) => {
+    const by = shift?.[c]
+    if (channels.length === 1 && by === undefined) return [channel, values]
+    const column = new Float64Array(length)
+    for (let t = 0; t < length; t++) column[t] = values[t * channels.length + c]! + (by ?? 0)
+    return [channel, column]
+  }))
 }
 
 /** Times, where the caller thinks in times and there is something for each; that they are made up, where the caller has none. */

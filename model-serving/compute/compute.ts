@@ -9,7 +9,7 @@ import { AD_HOC, type ModelRegistry, type ServedModel } from '../models.ts'
 import type { ComputeAnswer, Part } from '../schemas/compute.ts'
 import type { ComputeLimits } from '../workers/messages.ts'
 import { adHocModel } from './ad-hoc.ts'
-import { buildAnswer, type ModelInUse } from './answer.ts'
+import { buildAnswer, buildPlot, type ModelInUse } from './answer.ts'
 import { checkLength, checkTimes, type ComputeInput, type PostedSeries, type WantedSeries } from './input.ts'
 import { verdictsOf } from './verdicts.ts'
 
@@ -19,6 +19,8 @@ export interface Computed {
   readonly observations: number
   /** @param parts parts of the answer instead of those that the request asks for */
   answer (parts?: readonly Part[]): ComputeAnswer
+  /** All that a plot has a mark for. */
+  plot (): ReturnType<typeof buildPlot>
 }
 
 /**
@@ -35,6 +37,7 @@ export async function compute (models: ModelRegistry<ServedModel>, input: Comput
   return {
     model: model.identity,
     observations: posted.series.length,
+    plot: () => buildPlot({ ...scored, options: input.options }),
     answer: (parts) => buildAnswer({ ...scored, options: parts === undefined ? input.options : { ...input.options, include: new Set(parts) } }),
   }
 }

@@ -20,12 +20,21 @@ export interface TextStyle {
   readonly room?: number
 }
 
+/** One a thread: pixels lie in memory that only a collection of garbage frees, which may be many plots away. */
+let last: Canvas | undefined
+
+function canvasOf (width: number, height: number): Canvas {
+  if (last?.width !== width || last.height !== height) last = createCanvas(width, height)
+  return last
+}
+
+/** Is to be read by toPng() before the next one is made. */
 export class Sheet {
   readonly #canvas: Canvas
   readonly ctx: SKRSContext2D
 
   constructor (width: number, height: number, background: string) {
-    this.#canvas = createCanvas(width, height)
+    this.#canvas = canvasOf(width, height)
     this.ctx = this.#canvas.getContext('2d')
     this.ctx.fillStyle = background
     this.ctx.fillRect(0, 0, width, height)

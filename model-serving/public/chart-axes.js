@@ -1,6 +1,6 @@
 // @ts-check
 // Grids, axes, headings and legend of a plot.
-import { isNumber, timelineOf } from './chart-data.js'
+import { highestScore, isNumber, timelineOf } from './chart-data.js'
 import { PARTS } from './chart-series.js'
 import { chartText } from './escape.js'
 import { formatNumber } from './format.js'
@@ -114,8 +114,7 @@ export function valueAxes ({ panels, wide, left }, palette, answer, channels) {
     }
     const numbers = { ...label, formatter: formatNumber, hideOverlap: true, showMinLabel: true }
     if (kind === 'channel') return { ...shared, type: 'value', ...valueExtent(answer, name), splitNumber: 3, axisLabel: { ...numbers, showMinLabel: false, showMaxLabel: false }, axisPointer: { show: false } }
-    const highest = (answer.score ?? []).reduce((/** @type {number} */ most, score) => isNumber(score) ? Math.max(most, score) : most, 0)
-    return { ...shared, type: 'value', ...scoreExtent(highest, answer.threshold), axisLabel: numbers, axisPointer: { show: false } }
+    return { ...shared, type: 'value', ...scoreExtent(highestScore(answer), answer.threshold), axisLabel: numbers, axisPointer: { show: false } }
   })
 }
 

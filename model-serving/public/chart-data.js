@@ -42,6 +42,19 @@ export function timelineOf (answer) {
 }
 
 /**
+ * @param {Answer} answer
+ * @returns 0 where nothing is scored
+ */
+export function highestScore ({ score }) {
+  let highest = 0
+  for (let t = 0; t < (score?.length ?? 0); t++) {
+    const value = score?.[t]
+    if (isNumber(value) && value > highest) highest = value
+  }
+  return highest
+}
+
+/**
  * How much of the score each channel explains, summed over time (contribution × score).
  * @param {Answer} answer
  * @param {string} channel
@@ -129,7 +142,10 @@ export function linePoints (values, edges, time) {
   const points = []
   if (values === undefined) return points
   for (let i = 1; i < edges.length; i++) {
-    for (const t of landmarks(values, edges[i - 1], edges[i])) points.push([time.start + t * time.interval, values[t] ?? null])
+    for (const t of landmarks(values, edges[i - 1], edges[i])) {
+      const value = values[t]
+      points.push([time.start + t * time.interval, isNumber(value) ? value : null])
+    }
   }
   return points
 }
@@ -151,8 +167,9 @@ export function bandPoints (lower, upper, edges, time) {
     let low = Infinity
     let high = -Infinity
     for (let t = edges[i - 1]; t < edges[i]; t++) {
-      low = Math.min(low, lower[t] ?? Infinity)
-      high = Math.max(high, upper[t] ?? -Infinity)
+      const [least, most] = [lower[t], upper[t]]
+      if (isNumber(least) && least < low) low = least
+      if (isNumber(most) && most > high) high = most
     }
     const at = time.start + Math.floor((edges[i - 1] + edges[i] - 1) / 2) * time.interval
     const known = Number.isFinite(low) && Number.isFinite(high)
@@ -171,9 +188,10 @@ export function bandPoints (lower, upper, edges, time) {
 export function lonePoints (values, time) {
   /** @type {Array<[number, number]>} */
   const points = []
-  values?.forEach((value, t) => {
-    if (isNumber(value) && !isNumber(values[t - 1]) && !isNumber(values[t + 1])) points.push([time.start + t * time.interval, value])
-  })
+  for (let t = 0; t < (values?.length ?? 0); t++) {
+    const value = values?.[t]
+    if (isNumber(value) && !isNumber(values?.[t - 1]) && !isNumber(values?.[t + 1])) points.push([time.start + t * time.interval, value])
+  }
   return points
 }
 
@@ -188,7 +206,12 @@ export function imputedPoints ({ observed, expected, quality }, channel, time) {
   const imputed = quality?.[channel]?.imputed ?? []
   const seen = observed?.[channel] ?? []
   const wanted = expected?.[channel] ?? []
-  const floor = seen.reduce((/** @type {number} */ least, value) => isNumber(value) ? Math.min(least, value) : least, Infinity)
+  if (imputed.length === 0) return []
+  let floor = Infinity
+  for (let t = 0; t < seen.length; t++) {
+    const value = seen[t]
+    if (isNumber(value)) floor = Math.min(floor, value)
+  }
   const fallback = Number.isFinite(floor) ? floor : 0
-  return imputed.map((t) => [time.start + t * time.interval, seen[t] ?? wanted[t] ?? fallback])
+  return imputed.map((t) => [time.start + t * time.interval, [seen[t], wanted[t]].find(isNumber) ?? fallback])
 }

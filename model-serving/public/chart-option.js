@@ -1,7 +1,7 @@
 // @ts-check
 // The one description of the plot, as an ECharts option: the page draws it on a canvas, the server as SVG and PNG. No DOM.
 import { grids, headings, heatLegend, legend, timeAxes, valueAxes } from './chart-axes.js'
-import { bucketEdges, defaultChannels, HEAT_BUCKETS, LINE_BUCKETS, timelineOf } from './chart-data.js'
+import { bucketEdges, defaultChannels, HEAT_BUCKETS, highestScore, LINE_BUCKETS, timelineOf } from './chart-data.js'
 import { layOut } from './chart-layout.js'
 import { paletteOf } from './chart-palette.js'
 import { seriesOf } from './chart-series.js'
@@ -95,10 +95,11 @@ function interaction (plot, channels, time, layout, palette) {
  * @param {import('./types.d.ts').Answer} answer
  * @param {Palette} palette
  */
-function excessColour (series, { score, threshold }, palette) {
+function excessColour (series, answer, palette) {
+  const { threshold } = answer
   const seriesIndex = series.findIndex(({ id }) => String(id).startsWith('excess'))
   if (seriesIndex < 0) return []
-  const highest = (score ?? []).reduce((/** @type {number} */ most, value) => Math.max(most, value ?? 0), threshold)
+  const highest = Math.max(threshold, highestScore(answer))
   const pieces = [{ lte: threshold, color: palette.noExcess }, { gt: threshold, lte: 2 * highest, color: palette.excess }]
   return [{ type: 'piecewise', show: false, seriesIndex, dimension: 1, pieces }]
 }

@@ -1,12 +1,9 @@
 // Types of chart-plan.js for TypeScript importers, which read no JavaScript.
-import type { Answer, Plan, Plot } from './types.d.ts'
+import type { Plan, Plot } from './types.d.ts'
 
 export { type Answer, type Layout, type Palette, type Panel, type Plan, type Plot, type Point } from './types.d.ts'
 
 export function planOf (plot: Plot): Plan
-
-/** The answer in one sentence. */
-export function summarize (answer: Answer): string
 
 /** A number in three significant digits. */
 export function formatNumber (value: number): string

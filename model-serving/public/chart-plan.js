@@ -1,14 +1,13 @@
 // @ts-check
 // What there is to draw of a plot, and where, for whoever draws it without ECharts: layout, colours, extents. No DOM, no canvas.
 import { scoreExtent, valueExtent } from './chart-axes.js'
-import { bandPoints, bucketEdges, defaultChannels, imputedPoints, isNumber, linePoints, lonePoints, timelineOf } from './chart-data.js'
+import { bandPoints, bucketEdges, defaultChannels, highestScore, imputedPoints, linePoints, lonePoints, timelineOf } from './chart-data.js'
 import { heatCells } from './chart-heatmap.js'
 import { layOut } from './chart-layout.js'
 import { paletteOf } from './chart-palette.js'
 
 export { formatNumber } from './format.js'
 export { PARTS } from './chart-series.js'
-export { summarize } from './summary.js'
 
 /**
  * @typedef {import('./types.d.ts').Plot} Plot
@@ -31,7 +30,6 @@ export function planOf (plot) {
   const time = timelineOf(answer)
   const pixels = Math.max(1, layout.width - layout.left - layout.right)
   const edges = bucketEdges(time.length, Math.ceil(pixels / PIXELS_A_BUCKET))
-  const highest = (answer.score ?? []).reduce((/** @type {number} */ most, score) => isNumber(score) ? Math.max(most, score) : most, 0)
   return {
     answer,
     channels,
@@ -40,7 +38,7 @@ export function planOf (plot) {
     title,
     extent: { min: time.start - time.interval / 2, max: time.start + (Math.max(1, time.length) - 0.5) * time.interval },
     time,
-    scoreExtent: scoreExtent(highest, answer.threshold),
+    scoreExtent: scoreExtent(highestScore(answer), answer.threshold),
     valueExtent: (channel) => ({ min: 0, max: 1, ...valueExtent(answer, channel) }),
     score: () => ({ line: linePoints(answer.score, edges, time), lone: lonePoints(answer.score, time) }),
     channel: (name) => ({

@@ -1,6 +1,6 @@
 // @ts-check
 // An answer in one sentence, an anomaly or an observation in one line; for the page, its live region and the heading of a plot.
-import { channelsOf, isNumber, timelineOf } from './chart-data.js'
+import { channelsOf, highestScore, isNumber, timelineOf } from './chart-data.js'
 import { formatNumber, formatShare, plural } from './format.js'
 import { instantOf, rangeOf, spanOf } from './instants.js'
 
@@ -14,20 +14,25 @@ import { instantOf, rangeOf, spanOf } from './instants.js'
  */
 export function summarize (answer) {
   const span = spanOf(answer, timelineOf(answer).length)
-  const scores = (answer.score ?? []).filter(isNumber)
-  if (answer.score !== undefined && scores.length === 0) return `Nothing could be scored in ${span}: the series is shorter than the model's warm-up, or all gaps`
+  const isScored = hasNumber(answer.score)
+  if (answer.score !== undefined && !isScored) return `Nothing could be scored in ${span}: the series is shorter than the model's warm-up, or all gaps`
   const anomalies = answer.anomalies ?? []
   const worst = anomalies.reduce((/** @type {Anomaly | undefined} */ most, next) => most === undefined || next.peakScore > most.peakScore ? next : most, undefined)
   if (worst !== undefined) return `${plural(anomalies.length, 'anomaly', 'anomalies')} in ${span}; ${anomalies.length > 1 ? 'worst: ' : ''}${describeAnomaly(answer, worst)}`
-  return `No anomalies in ${span}${scores.length > 0 ? `; ${describeHighest(scores, answer.threshold)}` : ''}`
+  return `No anomalies in ${span}${isScored ? `; ${describeHighest(highestScore(answer), answer.threshold)}` : ''}`
+}
+
+/** @param {import('./types.d.ts').Values | undefined} values */
+function hasNumber (values) {
+  for (let t = 0; t < (values?.length ?? 0); t++) if (isNumber(values?.[t])) return true
+  return false
 }
 
 /**
- * @param {readonly number[]} scores
+ * @param {number} highest
  * @param {number} threshold
  */
-function describeHighest (scores, threshold) {
-  const highest = scores.reduce((most, score) => Math.max(most, score), -Infinity)
+function describeHighest (highest, threshold) {
   if (highest > threshold) return `what scores above ${formatNumber(threshold)} (at most ${formatNumber(highest)}) does not count by the chosen rules`
   return `highest score ${formatNumber(highest)}, threshold ${formatNumber(threshold)}`
 }

@@ -1,7 +1,7 @@
 // The shapes that the page and the plots share: the service's answer, a plot of it, and the problems the service tells.
 
-/** Values on the answer's regular grid; null is missing, or not scored. */
-export type Values = ReadonlyArray<number | null>
+/** Values on the answer's regular grid; null, or NaN in a typed array, is missing, or not scored. */
+export type Values = ArrayLike<number | null>
 
 export interface Anomaly {
   /** First and last anomalous observation, ISO 8601, both inside. */

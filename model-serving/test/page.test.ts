@@ -6,7 +6,7 @@ import { type Series, slice } from '../../core/series.ts'
 import { simulateFarm } from '../../core/wind-farm/simulate.ts'
 import { buildApp } from '../app.ts'
 import { ModelRegistry } from '../models.ts'
-import type { Answer } from '../plot/render.ts'
+import type { Answer } from '../plot/svg.ts'
 import { csvOf, onThisThread, smallModel, testApp, testConfig, turbineModel, windSeries } from './fixture.ts'
 import { renamed, syntheticAnswer } from './synthetic-answer.ts'
 

@@ -1,7 +1,8 @@
 // The plots as files: what the SVG holds, that the PNG has text, and series that are constant, empty, short, wide or ill named.
 import { crc32, inflateSync } from 'node:zlib'
 import t from 'tap'
-import { type Plot, renderPng, renderSvg } from '../plot/render.ts'
+import { renderPng } from '../plot/png.ts'
+import { type Plot, renderSvg } from '../plot/svg.ts'
 import { bareAnswer, renamed, syntheticAnswer } from './synthetic-answer.ts'
 
 const answer = syntheticAnswer()
@@ -24,7 +25,7 @@ const texts = (document: string): string[] => [...document.matchAll(/<text [^>]*
 t.test('the made-up series has what a plot must show', async (t) => {
   t.ok((answer.anomalies?.length ?? 0) >= 2, 'anomalies')
   t.ok(answer.quality?.['power_kw']?.imputed.length, 'imputed observations')
-  t.ok(answer.score?.slice(0, 15).every((score) => score === null), 'a warm-up')
+  t.ok(Array.from({ length: 15 }, (_, i) => answer.score![i]).every((score) => score === null), 'a warm-up')
 })
 
 t.test('an SVG names channels, score, threshold and summary', async (t) => {

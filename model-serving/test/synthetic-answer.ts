@@ -1,6 +1,6 @@
 // Answers made up for the tests of plots: a turbine's eleven channels with daily rhythm, noise, gaps and a bearing that warms up.
 import { createRandom } from '../../core/random.ts'
-import type { Answer, Plot } from '../plot/render.ts'
+import type { Answer, Plot } from '../plot/svg.ts'
 
 type Column = Array<number | null>
 

@@ -1,10 +1,10 @@
-// Plots of an answer as files: SVG by ECharts without a browser, PNG drawn directly, from the same layout, colours and thinned data.
+// The SVG of an answer, by ECharts without a browser: what the page shows.
 import { init, use } from 'echarts/core'
 import { CustomChart, LineChart, ScatterChart } from 'echarts/charts'
 import { GraphicComponent, GridComponent, LegendPlainComponent, MarkAreaComponent, MarkLineComponent, TitleComponent, VisualMapPiecewiseComponent } from 'echarts/components'
 import { SVGRenderer } from 'echarts/renderers'
-import { chartHeight, chartOption, type Plot, summarize } from '../public/chart-option.js'
-import { drawStill } from './still.ts'
+import { chartHeight, chartOption, type Plot } from '../public/chart-option.js'
+import { headed } from './heading.ts'
 
 export { type Answer, type Plot } from '../public/chart-option.js'
 
@@ -18,7 +18,7 @@ use([
  * Headed by the model and a summary where the plot has no title. All text of the answer is escaped.
  */
 export function renderSvg (plot: Plot): string {
-  const drawn = titled(plot)
+  const drawn = headed(plot)
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: plot.width ?? 1200, height: chartHeight(drawn) })
   try {
     chart.setOption(chartOption(drawn))
@@ -27,15 +27,4 @@ export function renderSvg (plot: Plot): string {
     // An instance that lives on keeps the process alive.
     chart.dispose()
   }
-}
-
-/** The same plot as a PNG image of the same size, drawn without ECharts. */
-export function renderPng (plot: Plot): Buffer {
-  return drawStill(titled(plot)).toPng()
-}
-
-/** Headed by the model and a summary where it has no title. */
-function titled (plot: Plot): Plot {
-  const { model: { name, version } } = plot.answer
-  return { title: `${name} ${version}: ${summarize(plot.answer)}`, ...plot, interactive: false }
 }

@@ -1,0 +1,9 @@
+// The PNG of an answer, drawn without ECharts.
+import type { Plot } from '../public/chart-option.js'
+import { headed } from './heading.ts'
+import { drawStill } from './still.ts'
+
+/** As large as the SVG. The same plot gives the same bytes. */
+export function renderPng (plot: Plot): Buffer {
+  return drawStill(headed(plot)).toPng()
+}
