@@ -3,10 +3,10 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'f
 import { Problem } from '../core/errors.ts'
 import type { Config } from './config.ts'
 import { loggerOptions } from './logging.ts'
-import { Engines, serviceUrlOf } from './engine/engines.ts'
+import type { Engines } from './engine/engines.ts'
 import { ModelRegistry } from './models.ts'
 import { isLoopback, refuseOpenService } from './settings/access.ts'
-import { TaskDoor } from './tasks/door.ts'
+import type { TaskDoor } from './tasks/door.ts'
 import { WorkerPool } from './workers/pool.ts'
 import type { Loaded, Scorer } from './workers/scorer.ts'
 
@@ -39,7 +39,9 @@ export async function serve (config: Config, options: ServeOptions = {}): Promis
   early?.catch(() => {})
   const { buildApp } = await import('./app.ts')
   const engine: { door?: TaskDoor, engines?: Engines } = {}
-  const openDoor = (log: FastifyBaseLogger): TaskDoor => (engine.door = new TaskDoor(config, scorer, log))
+  // Clients of S3 and HTTP are read only where there is an engine: most services have none, and start the sooner.
+  const side = config.engine.takesTasks || config.engine.urls.length > 0 ? { ...await import('./tasks/door.ts'), ...await import('./engine/engines.ts') } : undefined
+  const openDoor = (log: FastifyBaseLogger): TaskDoor => (engine.door = new side!.TaskDoor(config, scorer, log))
   const app = await buildApp({ config, models, scorer, logger, openDoor: config.engine.takesTasks ? openDoor : undefined, engines: () => engine.engines?.describe() ?? [] })
   told.log = app.log
   const url = await listen(app, config)
@@ -54,7 +56,8 @@ export async function serve (config: Config, options: ServeOptions = {}): Promis
     if (closing) return
     app.log.info({ backend: loaded.backend.name, models: served }, 'ready')
     engine.door?.tasks.recover()
-    engine.engines = new Engines(config.engine, serviceUrlOf(config.engine.serviceUrl, url), app.log)
+    if (side === undefined) return
+    engine.engines = new side.Engines(config.engine, side.serviceUrlOf(config.engine.serviceUrl, url), app.log)
     engine.engines.start()
   }
   const ready = start()

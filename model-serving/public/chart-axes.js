@@ -1,6 +1,6 @@
 // @ts-check
 // Grids, axes, headings and legend of a plot.
-import { highestScore, isNumber, timelineOf } from './chart-data.js'
+import { extremes, highestScore, timelineOf } from './chart-data.js'
 import { PARTS } from './chart-series.js'
 import { chartText } from './escape.js'
 import { formatNumber } from './format.js'
@@ -83,16 +83,9 @@ export function timeAxes ({ panels, wide }, palette, { min, max }, interactive, 
  * @param {string} channel
  */
 export function valueExtent (answer, channel) {
-  let [min, max] = [Infinity, -Infinity]
-  for (const record of [answer.observed, answer.expected, answer.lower, answer.upper]) {
-    const values = record?.[channel] ?? []
-    for (let t = 0; t < values.length; t++) {
-      const value = values[t]
-      if (!isNumber(value)) continue
-      if (value < min) min = value
-      if (value > max) max = value
-    }
-  }
+  const found = [answer.observed, answer.expected, answer.lower, answer.upper].map((record) => extremes(record?.[channel]))
+  const min = Math.min(...found.map(([low]) => low))
+  const max = Math.max(...found.map(([, high]) => high))
   if (min > max) return {}
   const margin = max > min ? (max - min) * 0.06 : Math.max(1e-9, Math.abs(max) * 0.1)
   return { min: min - margin, max: max + margin }

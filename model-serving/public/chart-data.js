@@ -42,16 +42,29 @@ export function timelineOf (answer) {
 }
 
 /**
+ * Lowest and highest number in [from, to); infinite, and the wrong way round, where there is none.
+ * @param {Values | undefined} values
+ * @param {number} [from]
+ * @param {number} [to]
+ * @returns {[low: number, high: number]}
+ */
+export function extremes (values, from = 0, to = values?.length ?? 0) {
+  let [low, high] = [Infinity, -Infinity]
+  for (let t = from; t < to; t++) {
+    const value = values?.[t]
+    if (!isNumber(value)) continue
+    if (value < low) low = value
+    if (value > high) high = value
+  }
+  return [low, high]
+}
+
+/**
  * @param {Answer} answer
  * @returns 0 where nothing is scored
  */
 export function highestScore ({ score }) {
-  let highest = 0
-  for (let t = 0; t < (score?.length ?? 0); t++) {
-    const value = score?.[t]
-    if (isNumber(value) && value > highest) highest = value
-  }
-  return highest
+  return Math.max(0, extremes(score)[1])
 }
 
 /**
@@ -164,13 +177,8 @@ export function bandPoints (lower, upper, edges, time) {
   const width = []
   if (lower === undefined || upper === undefined) return { bottom, width }
   for (let i = 1; i < edges.length; i++) {
-    let low = Infinity
-    let high = -Infinity
-    for (let t = edges[i - 1]; t < edges[i]; t++) {
-      const [least, most] = [lower[t], upper[t]]
-      if (isNumber(least) && least < low) low = least
-      if (isNumber(most) && most > high) high = most
-    }
+    const [low] = extremes(lower, edges[i - 1], edges[i])
+    const [, high] = extremes(upper, edges[i - 1], edges[i])
     const at = time.start + Math.floor((edges[i - 1] + edges[i] - 1) / 2) * time.interval
     const known = Number.isFinite(low) && Number.isFinite(high)
     bottom.push([at, known ? low : null])
@@ -207,11 +215,7 @@ export function imputedPoints ({ observed, expected, quality }, channel, time) {
   const seen = observed?.[channel] ?? []
   const wanted = expected?.[channel] ?? []
   if (imputed.length === 0) return []
-  let floor = Infinity
-  for (let t = 0; t < seen.length; t++) {
-    const value = seen[t]
-    if (isNumber(value)) floor = Math.min(floor, value)
-  }
+  const [floor] = extremes(seen)
   const fallback = Number.isFinite(floor) ? floor : 0
   return imputed.map((t) => [time.start + t * time.interval, [seen[t], wanted[t]].find(isNumber) ?? fallback])
 }

@@ -5,7 +5,8 @@ import type { RouteDocument } from '../plugins/openapi.ts'
 import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
 import { type DocumentedResponse, problemResponses } from '../schemas/problem.ts'
 import { QUEUE_FULL, TASK_ACCEPTED, TaskParamsSchema, TaskStatusSchema, TaskUnknownSchema } from '../schemas/task.ts'
-import { engineBody, MAX_TASK_BYTES, type TaskDoor } from '../tasks/door.ts'
+import type { TaskDoor } from '../tasks/door.ts'
+import { engineBody, MAX_TASK_BYTES } from '../tasks/engine-body.ts'
 import type { Task } from '../tasks/task.ts'
 
 function withUnknown (refusals: Record<number, DocumentedResponse>): Record<number, DocumentedResponse> {

@@ -15,9 +15,6 @@ import { S3Task } from './s3-task.ts'
 import type { Task } from './task.ts'
 import { Tasks } from './tasks.ts'
 
-/** An engine's body has a dozen short members; a series of an API client is not even looked through. */
-export const MAX_TASK_BYTES = 65_536
-
 /** Waiting series beside those that are scored: the next one is there when a thread is free. */
 const AHEAD = 2
 
@@ -112,20 +109,3 @@ export class TaskDoor {
 function invalid (at: string, detail: string): Problem {
   return new Problem('invalid-request', `${at} ${detail}.`, { items: [{ pointer: at, detail }] })
 }
-
-/**
- * The body of an engine, where it is one: API clients send no such members.
- * @returns undefined for everything else, which is then read where it is scored
- */
-export function engineBody (body: Buffer): Record<string, unknown> | undefined {
-  if (body.length > MAX_TASK_BYTES || !body.includes('"task"')) return undefined
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'))
-    return isEngineBody(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-const isEngineBody = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && 'task' in value && ('s3_host' in value || 'callback_url' in value)
