@@ -39,8 +39,7 @@ export async function serve (config: Config, options: ServeOptions = {}): Promis
   early?.catch(() => {})
   const { buildApp } = await import('./app.ts')
   const engine: { door?: TaskDoor, engines?: Engines } = {}
-  // Clients of S3 and HTTP are read only where there is an engine: most services have none, and start the sooner.
-  const side = config.engine.takesTasks || config.engine.urls.length > 0 ? { ...await import('./tasks/door.ts'), ...await import('./engine/engines.ts') } : undefined
+  const side = await engineSide(config)
   const openDoor = (log: FastifyBaseLogger): TaskDoor => (engine.door = new side!.TaskDoor(config, scorer, log))
   const app = await buildApp({ config, models, scorer, logger, openDoor: config.engine.takesTasks ? openDoor : undefined, engines: () => engine.engines?.describe() ?? [] })
   told.log = app.log
@@ -71,6 +70,12 @@ export async function serve (config: Config, options: ServeOptions = {}): Promis
     await closeWithin(config.shutdownGraceMs, () => app.close(), () => { app.server.closeAllConnections() })
   }
   return { url, ready, close }
+}
+
+/** Clients of S3 and HTTP are read only where there is an engine: most services have none, and start the sooner. */
+async function engineSide ({ engine: { takesTasks, urls } }: Config) {
+  if (!takesTasks && urls.length === 0) return undefined
+  return { ...await import('./tasks/door.ts'), ...await import('./engine/engines.ts') }
 }
 
 /** What the system says when an address cannot be had → the remedy. */
