@@ -1,7 +1,7 @@
-// What working for an engine costs: `npm run -s bench:engine [-- --tasks 500 --observations 28000 --models FOLDER]`. A real MinIO, an engine of the tests,
+// What working for an engine costs: `npm run -s bench:engine [-- --tasks 500 --observations 28000 --model trained|ad-hoc]`. A real MinIO, an engine of the tests,
 // the service as a child process, all on this machine: POST /compute → S3 → callback, plot and result of each task. Needs `npm run services -- install`.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,7 +18,8 @@ const { values: options } = parseArgs({
   options: {
     tasks: { type: 'string', default: '500' },
     observations: { type: 'string', default: '28000' },
-    models: { type: 'string', default: 'model-creation/out/models' },
+    /** trained: a model of the one channel, as the Python service has; ad-hoc: one is fitted on each series. */
+    model: { type: 'string', default: 'trained' },
     workers: { type: 'string', default: '2' },
     /** Compiled: dist/model-serving/main.js. */
     program: { type: 'string', default: join(import.meta.dirname, '../model-serving/main.ts') },
@@ -31,11 +32,23 @@ const PYTHON_TASKS_PER_SECOND = 0.55
 const TICK_MS = 10
 
 /** One column without a header; every task another one, so that nothing can be answered from memory. */
-function series (n: number, length: number): string {
+function numbers (n: number, length: number): string[] {
   const random = createRandom(`bench/engine/${n}`)
   const fault = Math.floor(length * (0.6 + 0.3 * random.uniform()))
-  const lines = Array.from({ length }, (_, t) => (10 + 3 * Math.sin(t / 23 + n) + Math.sin(t / 160) + 0.3 * random.normal() + (t >= fault && t < fault + 120 ? 4 : 0)).toFixed(4))
-  return `${lines.join('\n')}\n`
+  return Array.from({ length }, (_, t) => (10 + 3 * Math.sin(t / 23 + n) + Math.sin(t / 160) + 0.3 * random.normal() + (t >= fault && t < fault + 120 ? 4 : 0)).toFixed(4))
+}
+
+/** A header names the channel of the trained model; without one, a model must be fitted. */
+const fileOf = (lines: readonly string[]): string => `${options.model === 'trained' ? 'value\n' : ''}${lines.join('\n')}\n`
+
+/** The pipeline, on a series like those of the tasks. */
+async function train (folder: string, length: number): Promise<string> {
+  const rows = numbers(-1, length).map((value, t) => `${new Date(Date.UTC(2026, 0, 1) + t * 60_000).toISOString()},${value}`)
+  writeFileSync(join(folder, 'train.csv'), `timestamp,value\n${rows.join('\n')}\n`)
+  const flags = ['--data', join(folder, 'train.csv'), '--out', join(folder, 'models/value'), '--name', 'value']
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), join(import.meta.dirname, '../model-creation/pipeline.ts'), ...flags], { stdio: 'ignore' })
+  if (await new Promise((resolve) => { child.once('exit', resolve) }) !== 0) throw new Error('the pipeline failed')
+  return join(folder, 'models')
 }
 
 const [tasks, observations] = [Number(options.tasks), Number(options.observations)]
@@ -46,11 +59,12 @@ const store = new Client({ endPoint: hostname, port: Number(port), useSSL: false
 await store.makeBucket(BUCKET)
 const keys: string[] = []
 for (let n = 0; n < tasks; n++) {
-  const content = Buffer.from(series(n, observations))
+  const content = Buffer.from(fileOf(numbers(n, observations)))
   await store.putObject(BUCKET, `in-${n}.csv`, content, content.length)
   keys.push(`in-${n}.csv`)
 }
 
+const models = await train(folder, observations)
 const enginePort = await freePort()
 const host = `http://127.0.0.1:${enginePort}`
 const engine = new ContractEngine({
@@ -63,7 +77,7 @@ await engine.app.listen({ port: enginePort, host: '127.0.0.1' })
 
 const servicePort = String(await freePort())
 const service = spawn(process.execPath, [...(options.program.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : []), options.program], {
-  env: { ...process.env, SERVICE_PORT: servicePort, MODELS_DIR: options.models, ENGINE_URLS: host, LOG_LEVEL: 'error', COMPUTE_WORKERS: options.workers, TASKS_DIR: join(folder, 'tasks') },
+  env: { ...process.env, SERVICE_PORT: servicePort, MODELS_DIR: models, ENGINE_URLS: host, LOG_LEVEL: 'error', COMPUTE_WORKERS: options.workers, TASKS_DIR: join(folder, 'tasks') },
   stdio: ['ignore', 'inherit', 'inherit'],
 })
 
@@ -115,7 +129,7 @@ try {
   const last = finished.at(-1)!
   const sizes = await Promise.all(last.data_out!.map(async (key) => (await store.statObject(BUCKET, key)).size))
 
-  console.log(`${tasks} tasks of ${observations} observations × 1 channel, ${options.workers} workers, load ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} processors`)
+  console.log(`${tasks} tasks of ${observations} observations × 1 channel, ${options.model} model, ${options.workers} workers, load ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} processors`)
   console.log(`  finished ${finished.length}, lost ${tasks - finished.length}; last one: plot ${(sizes[0]! / 1024).toFixed(0)} kB, result ${(sizes[1]! / 1024).toFixed(0)} kB`)
   console.log(`  ${(tasks / seconds).toFixed(1)} tasks/s in ${seconds.toFixed(1)} s: ${(tasks / seconds / PYTHON_TASKS_PER_SECOND).toFixed(0)} × the Python service's ${PYTHON_TASKS_PER_SECOND}`)
   console.log(`  acknowledgement p50 ${quantile(acknowledgements, 0.5).toFixed(1)} ms, p99 ${quantile(acknowledgements, 0.99).toFixed(1)} ms, most ${Math.max(...acknowledgements).toFixed(1)} ms`)
