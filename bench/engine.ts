@@ -1,5 +1,5 @@
 // What working for an engine costs: `npm run -s bench:engine [-- --tasks 500 --observations 28000 --model trained|ad-hoc]`. A real MinIO, an engine of the tests,
-// the service as a child process, all on this machine: POST /compute → S3 → callback, plot and result of each task. Needs `npm run services -- install`.
+// the service as a child process, all on this machine: POST /compute → S3 → callback, plot and result of each task. Needs `npm run services -- install`, and builds the service.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
@@ -21,8 +21,8 @@ const { values: options } = parseArgs({
     /** trained: a model of the one channel, as the Python service has; ad-hoc: one is fitted on each series. */
     model: { type: 'string', default: 'trained' },
     workers: { type: 'string', default: '2' },
-    /** Compiled: dist/model-serving/main.js. */
-    program: { type: 'string', default: join(import.meta.dirname, '../model-serving/main.ts') },
+    /** Compiled, as images have it; from source each thread has one more for the loader of TypeScript. */
+    program: { type: 'string', default: join(import.meta.dirname, '../dist/model-serving/main.js') },
   },
 })
 const SLUG = 'ae-anomaly-detection'

@@ -37,6 +37,7 @@ suite_pipeline() {
 
 suite_engine() {
   timeout -k 30 1800 npm run services -- install minio < /dev/null
+  npm run build
   rm -rf .cache/integration/engine
   run_tap scripts/test/engine.integration.ts
   local lines

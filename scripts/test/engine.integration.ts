@@ -1,4 +1,4 @@
-// The service as its own process, between an engine and a real MinIO: tasks of every kind of file, and every way in which something can be away.
+// The compiled service as its own process, between an engine and a real MinIO: tasks of every kind of file, and every way in which something can be away.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -61,8 +61,12 @@ class Service {
 
   async start (): Promise<void> {
     const log = openSync(join(logs, 'service.log'), 'a')
-    this.child = spawn(process.execPath, ['--import', 'tsx', 'model-serving/main.ts'], { cwd: root, env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...this.#env }, stdio: ['ignore', log, log] })
+    this.child = spawn(process.execPath, ['dist/model-serving/main.js'], { cwd: root, env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...this.#env }, stdio: ['ignore', log, log] })
     await until('the service is ready', 60, async () => fetch(`${this.#env['SERVICE_URL']}/readyz`).then(({ status }) => status === 200 || undefined, () => undefined))
+  }
+
+  get url (): string {
+    return this.#env['SERVICE_URL']!
   }
 
   rssMb (): number {
@@ -122,7 +126,11 @@ async function dispatch (key: string): Promise<EngineTask> {
 const done = async (task: EngineTask, seconds = 30): Promise<EngineTask> =>
   until(`the outcome of task ${task.id}`, seconds, () => task.status === 'finished' || task.status === 'error' ? task : undefined)
 
-const available = async (): Promise<unknown> => until('the service is available', 15, () => engine.statusOf(SLUG) === 'available' || undefined)
+/** The engine shows it, and the service has proved that: a service that was killed is shown for a while, too. */
+const available = async (): Promise<unknown> => until('the service is available', 15, async () => {
+  const { engines } = await (await fetch(`${service.url}/status`)).json() as { engines: Array<{ state: string, problem: string | null }> }
+  return engine.statusOf(SLUG) === 'available' && engine.routes.has(SLUG) && engines[0]?.state === 'announced' && engines[0].problem === null ? true : undefined
+})
 
 /** The worker loop runs: a task that comes now is finished. */
 async function stillWorks (t: Test): Promise<void> {
