@@ -25,6 +25,8 @@ const { values: options } = parseArgs({
     program: { type: 'string', default: join(import.meta.dirname, '../dist/model-serving/main.js') },
   },
 })
+/** What docs/ENGINE.md advises: without it glibc keeps what the threads' buffers have left behind, some 50 MiB. */
+const ALLOCATOR = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' }
 const SLUG = 'ae-anomaly-detection'
 const BUCKET = 'engine'
 /** Of the Python service of the same job, with its plot, one after another. */
@@ -77,7 +79,7 @@ await engine.app.listen({ port: enginePort, host: '127.0.0.1' })
 
 const servicePort = String(await freePort())
 const service = spawn(process.execPath, [...(options.program.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : []), options.program], {
-  env: { ...process.env, SERVICE_PORT: servicePort, MODELS_DIR: models, ENGINE_URLS: host, LOG_LEVEL: 'error', COMPUTE_WORKERS: options.workers, TASKS_DIR: join(folder, 'tasks') },
+  env: { ...ALLOCATOR, ...process.env, SERVICE_PORT: servicePort, MODELS_DIR: models, ENGINE_URLS: host, LOG_LEVEL: 'error', COMPUTE_WORKERS: options.workers, TASKS_DIR: join(folder, 'tasks') },
   stdio: ['ignore', 'inherit', 'inherit'],
 })
 
