@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
     program: { type: 'string', default: join(import.meta.dirname, '../dist/model-serving/main.js') },
   },
 })
-/** What docs/ENGINE.md advises: without it glibc keeps what the threads' buffers have left behind, some 50 MiB. */
+/** As docs/ENGINE.md advises: otherwise glibc keeps more of what the threads' buffers leave behind. The environment may say otherwise. */
 const ALLOCATOR = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' }
 const SLUG = 'ae-anomaly-detection'
 const BUCKET = 'engine'
