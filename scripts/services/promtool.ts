@@ -1,0 +1,14 @@
+// promtool, built from its Go module: checks alert rules and runs their tests.
+import { join } from 'node:path'
+import { type GoProgram, goProgram, installGoProgram } from './go.ts'
+import { installed } from './server.ts'
+
+/** The version is that of promtool/go.mod: its own go.mod has lines for others that `go install` does not take. */
+const PROGRAM: GoProgram = { name: 'promtool', version: '0.305.0', path: 'github.com/prometheus/prometheus/cmd/promtool', pinnedIn: join(import.meta.dirname, 'promtool') }
+
+export const installPromtool = (): void => { installGoProgram(PROGRAM) }
+
+export const promtoolVersion = (): string => PROGRAM.version
+
+/** @throws Error where it is not installed */
+export const promtool = (): string => installed(goProgram(PROGRAM), 'promtool')
