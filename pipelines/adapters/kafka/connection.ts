@@ -1,0 +1,40 @@
+// How the brokers are reached, for every client of them.
+import type { BaseOptions } from '@platformatic/kafka'
+import type { LogSettings } from '../../settings/log.ts'
+
+/** What fails is tried again by who needs it, not silently within the client. */
+const ONE_RETRY = 1
+const RETRY_MS = 200
+const CONNECT_MS = 5000
+/** Longest time of a request with its repetition. */
+export const ANSWER_MS = 8000
+const CLOSE_MS = 3000
+
+export function connectionOf (settings: LogSettings): BaseOptions {
+  const { KAFKA_USERNAME: username, KAFKA_PASSWORD: password } = settings
+  return {
+    clientId: 'ae-anomaly-detection',
+    bootstrapBrokers: [...settings.KAFKA_BROKERS],
+    retries: ONE_RETRY,
+    retryDelay: RETRY_MS,
+    connectTimeout: CONNECT_MS,
+    timeout: ANSWER_MS / 2,
+    ...(settings.KAFKA_TLS === 'on' && { tls: {} }),
+    ...(username !== undefined && { sasl: { mechanism: 'SCRAM-SHA-512' as const, username, password: password ?? '' } }),
+  }
+}
+
+/**
+ * What the client promises, or a failure in time: a request whose connection was lost at the wrong moment is never answered.
+ * @throws Error after `ms` milliseconds
+ */
+export async function within<T> (ms: number, what: string, promised: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => { timer = setTimeout(() => { reject(new Error(`${what} took longer than ${ms} ms`)) }, ms) })
+  return Promise.race([promised, late]).finally(() => { clearTimeout(timer) })
+}
+
+/** Whatever it still does. Never rejects. */
+export async function closeClient (client: { close (force?: boolean): Promise<void> } | undefined): Promise<void> {
+  if (client !== undefined) await within(CLOSE_MS, 'closing', client.close(true)).catch(() => {})
+}

@@ -1,0 +1,7 @@
+// Times of messages as the numbers that databases order by, and back.
+import { readIsoTime } from '../../core/iso-time.ts'
+
+/** RFC 3339 → milliseconds since 1970. */
+export const millisOf = (time: string): number => readIsoTime(time) ?? Date.parse(time)
+
+export const timeOf = (millis: number): string => new Date(millis).toISOString()

@@ -1,0 +1,57 @@
+// Sends observations to a collector until it has taken them: what it cannot take now is sent again, so that nothing is lost.
+import { setTimeout } from 'node:timers/promises'
+import pRetry, { AbortError } from 'p-retry'
+import { Problem } from '../../core/errors.ts'
+import type { RawObservation } from '../messages.ts'
+
+export interface SenderOptions {
+  /** Of the collector, without path. */
+  readonly url: string
+  readonly key?: string | undefined
+  /** Once it is aborted, what fails is not tried again. */
+  readonly signal: AbortSignal
+  readonly onRetry?: (reason: string) => void
+}
+
+const TIMEOUT_MS = 30_000
+/** Of a collector that asks for more. */
+const LONGEST_PAUSE_MS = 30_000
+
+/** It may succeed later; perhaps the collector said when. */
+class Refusal extends Error {
+  readonly pauseMs: number
+
+  constructor (message: string, pauseMs: number) {
+    super(message)
+    this.pauseMs = pauseMs
+  }
+}
+
+/** @returns sends them; rejects with a Problem where the collector will never take them, or the signal ends the attempts */
+export function httpSender ({ url, key, signal, onRetry }: SenderOptions): (observations: readonly RawObservation[]) => Promise<void> {
+  const target = `${url.replace(/\/+$/, '')}/observations`
+  const headers = { 'content-type': 'application/json', ...(key !== undefined && { authorization: `Bearer ${key}` }) }
+  return async (observations) => pRetry(async () => post(target, headers, JSON.stringify(observations)), {
+    retries: Infinity,
+    minTimeout: 100,
+    maxTimeout: 5000,
+    shouldRetry: () => !signal.aborted,
+    onFailedAttempt: async ({ error }) => {
+      onRetry?.(error.message)
+      if (error instanceof Refusal) await setTimeout(error.pauseMs, undefined, { signal }).catch(() => {})
+    },
+  })
+}
+
+async function post (url: string, headers: Record<string, string>, body: string): Promise<void> {
+  const answer = await fetch(url, { method: 'POST', headers, body, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
+    .catch((cause: unknown) => { throw new Refusal(`${url} does not answer: ${reasonOf(cause)}`, 0) })
+  const text = await answer.text().catch(() => '')
+  if (answer.status === 202) return
+  const message = `${url} answered ${answer.status}: ${text.slice(0, 500)}`
+  if (answer.status === 429 || answer.status >= 500) throw new Refusal(message, Math.min(LONGEST_PAUSE_MS, 1000 * (Number(answer.headers.get('retry-after')) || 0)))
+  throw new AbortError(new Problem('invalid-request', message))
+}
+
+/** fetch() hides it in the cause. */
+const reasonOf = (error: unknown): string => ((error as Error).cause as Error | undefined)?.message ?? (error as Error).message

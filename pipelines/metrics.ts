@@ -1,0 +1,53 @@
+// What Prometheus is told of a step; the same names for every step, which is a label.
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** Where something failed: reading a record, working on it, or handing results over. */
+export type Stage = 'receiving' | 'processing' | 'sending'
+
+/** Seconds, from a millisecond to what a minute's outage costs. */
+const LATENCIES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300]
+
+export class StepMetrics {
+  readonly registry = new Registry()
+  readonly #received: Counter
+  readonly #sent: Counter
+  readonly #dropped: Counter
+  readonly #rejected: Counter
+  readonly #errors: Counter
+  readonly #latency: Histogram
+
+  constructor (step: string) {
+    const registers = [this.registry]
+    this.registry.setDefaultLabels({ step })
+    this.#received = new Counter({ name: 'messages_received_total', help: 'Messages that came in.', labelNames: ['type'], registers })
+    this.#sent = new Counter({ name: 'messages_sent_total', help: 'Messages that went out and were acknowledged.', labelNames: ['type'], registers })
+    this.#dropped = new Counter({ name: 'messages_dropped_total', help: 'Messages that were left out on purpose, by reason.', labelNames: ['reason'], registers })
+    this.#rejected = new Counter({ name: 'messages_rejected_total', help: 'Messages that went to the dead letters, by reason.', labelNames: ['reason'], registers })
+    this.#errors = new Counter({ name: 'errors_total', help: 'What failed, by stage; it is tried again.', labelNames: ['stage'], registers })
+    this.#latency = new Histogram({ name: 'latency_seconds', help: 'From an observation\'s arrival at the collector until this step was done with it.', buckets: LATENCIES, registers })
+    for (const stage of ['receiving', 'processing', 'sending'] as const) this.#errors.inc({ stage }, 0)
+  }
+
+  received (type: string, count = 1): void { this.#received.inc({ type }, count) }
+  sent (type: string, count = 1): void { this.#sent.inc({ type }, count) }
+  dropped (reason: string, count = 1): void { this.#dropped.inc({ reason }, count) }
+  rejected (reason: string, count = 1): void { this.#rejected.inc({ reason }, count) }
+  failed (stage: Stage): void { this.#errors.inc({ stage }) }
+  /** @param milliseconds since the observation came in */
+  took (milliseconds: number): void { this.#latency.observe(milliseconds / 1000) }
+
+  /** Of the process, its memory and event loop: for a step that has it to itself. */
+  ofProcess (): void {
+    collectDefaultMetrics({ register: this.registry })
+  }
+
+  /** Asked for with every scrape. */
+  gauge (name: string, help: string, value: () => Promise<number> | number): void {
+    // eslint-disable-next-line no-new
+    new Gauge({ name, help, registers: [this.registry], async collect () { this.set(await value()) } })
+  }
+
+  async text (): Promise<string> {
+    return this.registry.metrics()
+  }
+}

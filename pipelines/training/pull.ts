@@ -1,0 +1,67 @@
+// Step 1: fresh data, with what people said of earlier anomalies beside them, pinned by DVC.
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import Papa from 'papaparse'
+import { Problem } from '../../core/errors.ts'
+import { listFeedback } from '../../core/registry/feedback.ts'
+import type { Feedback } from '../../core/registry/records.ts'
+import { LIMITS, pinnedMd5, PLACES, runDvc, runOwn, type StepContext } from './context.ts'
+import { before, type State } from './state.ts'
+
+/** `dvc` pulls what data.dvc pins, `here` takes the data as they lie there, the others are those of `npm run data`. */
+export const SOURCES = ['dvc', 'here', 'farm', 'influx', 'minio'] as const
+
+export interface PullOptions {
+  readonly source: typeof SOURCES[number]
+  /** Handed to `npm run data` as they are. */
+  readonly args: readonly string[]
+}
+
+export async function pull (context: StepContext, state: State, { source, args }: PullOptions): Promise<State> {
+  const { dvc } = context
+  const md5 = await pinnedMd5()
+  await fetchData(context, { source, args })
+  const feedback = await exportFeedback(context)
+  await ensure(PLACES.labels, 'series,fault,start,end\n')
+  if (dvc !== undefined) await runDvc(context, dvc, ['add', PLACES.data], LIMITS.quick)
+  return {
+    ...before('pull', state),
+    pull: { at: context.now(), source: [source, ...args].join(' '), data: dvc === undefined ? { before: null, after: null } : { before: md5, after: await pinnedMd5() }, feedback },
+  }
+}
+
+async function fetchData (context: StepContext, { source, args }: PullOptions): Promise<void> {
+  if (source === 'dvc') {
+    if (context.dvc === undefined) throw new Problem('invalid-settings', '--from dvc needs DVC; leave --no-dvc out, or take the data as they are with --from here.')
+    await runDvc(context, context.dvc, ['pull', PLACES.pin], LIMITS.pull)
+  } else if (source !== 'here') {
+    await runOwn(context, 'data', ['--from', source, ...args], LIMITS.pull)
+  }
+}
+
+/** The registry's statements as the file that `prepare` reads. Where it has none the file stays as it is: it may have been written by hand. */
+async function exportFeedback ({ store, model }: StepContext): Promise<{ statements: number, dropped: number }> {
+  const all = await listFeedback(store, model)
+  const whole = all.filter(({ start, end }) => Date.parse(start) <= Date.parse(end))
+  if (all.length === 0) await ensure(PLACES.feedback, feedbackTable([]))
+  else await replace(PLACES.feedback, feedbackTable(whole))
+  return { statements: whole.length, dropped: all.length - whole.length }
+}
+
+const utc = (time: string): string => new Date(time).toISOString()
+
+/** In the order in which they were made: of several on an observation the last one counts. */
+export function feedbackTable (statements: readonly Feedback[]): string {
+  const rows = statements.map(({ series = '', start, end, label }) => [series, utc(start), utc(end), label])
+  return `${Papa.unparse([['series', 'start', 'end', 'label'], ...rows], { newline: '\n' })}\n`
+}
+
+/** Writes the file where there is none: what was fetched are series alone. */
+async function ensure (file: string, text: string): Promise<void> {
+  await mkdir(PLACES.data, { recursive: true })
+  await writeFile(file, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => { if (error.code !== 'EEXIST') throw error })
+}
+
+async function replace (file: string, text: string): Promise<void> {
+  await mkdir(PLACES.data, { recursive: true })
+  if (await readFile(file, 'utf8').catch(() => undefined) !== text) await writeFile(file, text)
+}

@@ -1,0 +1,72 @@
+// Runs a program as a child process within a time limit: what it prints goes to stderr as it comes, and is returned at the end.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { Problem, type ProblemCode, PROBLEMS } from '../../core/errors.ts'
+
+export interface ProgramCommand {
+  /** For the sentence of a failure, e.g. `dvc repro`. */
+  readonly what: string
+  readonly program: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly limitMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What is still running so long after being asked to end is killed. */
+const END_MS = 10_000
+
+/**
+ * @returns what it printed to stdout
+ * @throws Problem with the code that the program told, or internal-error, where it fails, takes too long or is aborted
+ */
+export async function runProgram ({ what, program, args, env, limitMs, signal }: ProgramCommand): Promise<string> {
+  // A group of its own, so that its children end with it.
+  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const printed = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      printed[stream] += text
+      process.stderr.write(text)
+    })
+  }
+  const limit = AbortSignal.timeout(limitMs)
+  const ended = await outcomeOf(child, AbortSignal.any([limit, ...(signal === undefined ? [] : [signal])]))
+  if (ended === 0) return printed.stdout
+  if (limit.aborted) throw new Problem('internal-error', `${what} took longer than ${limitMs / 60_000} minutes and was ended.`)
+  if (signal?.aborted === true) throw new Problem('internal-error', `${what} was stopped.`)
+  throw failure(what, ended, printed.stderr)
+}
+
+/** Its exit status, the signal that ended it, or why it did not start. */
+async function outcomeOf (child: ChildProcess, stop: AbortSignal): Promise<number | string> {
+  const end = (): void => {
+    kill(child, 'SIGTERM')
+    setTimeout(() => { kill(child, 'SIGKILL') }, END_MS).unref()
+  }
+  stop.addEventListener('abort', end)
+  try {
+    return await new Promise((resolve) => {
+      child.once('error', (error) => { resolve(error.message) })
+      child.once('close', (code, signal) => { resolve(code ?? signal ?? 'unknown') })
+      if (stop.aborted) end()
+    })
+  } finally {
+    stop.removeEventListener('abort', end)
+  }
+}
+
+function kill ({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal)
+  } catch {
+    // All of the group have ended.
+  }
+}
+
+/** Our own programs end with `error code: sentence`, others with something like it. */
+function failure (what: string, ended: number | string, stderr: string): Problem {
+  const lines = stderr.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== '')
+  const own = lines.map((line) => /^error ([a-z-]+): (.*)$/.exec(line)).findLast((match) => match !== null)
+  const told = own?.[2] ?? lines.findLast((line) => /^error/i.test(line)) ?? lines.at(-1) ?? `it ended with ${ended}`
+  return new Problem(own !== undefined && own[1]! in PROBLEMS ? own[1] as ProblemCode : 'internal-error', `${what} failed: ${told}`)
+}
