@@ -1,6 +1,7 @@
 // THE causal scoring: observe() for streams, and the same on a whole series. Looks back only; knows no file, clock or tensor.
 import { combineErrors } from './combine.ts'
 import { type Detection, type DetectorModel, emptyDetection, isAnomalous, type Member, type Verdict } from './detection.ts'
+import { type DetectorState, packState, unpackState } from './detector-state.ts'
 import { standardisedRuns } from './hindsight.ts'
 import { HoldImputer } from './impute.ts'
 import { LevelWindow } from './level.ts'
@@ -46,6 +47,15 @@ class CausalScorer {
     this.#level.push(score)
     return score / this.#level.divisor
   }
+
+  save (): { errors: Float64Array, level: Float64Array } {
+    return { errors: this.#smoother.save(), level: this.#level?.save() ?? new Float64Array(0) }
+  }
+
+  restore ({ errors, level }: { readonly errors: Float64Array, readonly level: Float64Array }): void {
+    this.#smoother.restore(errors)
+    this.#level?.restore(level)
+  }
 }
 
 /** What the members say of the same windows, taken together; both shape [windows × channels]. */
@@ -79,31 +89,46 @@ export class Detector {
   readonly #buffer: WindowBuffer
   readonly #scorer: CausalScorer
 
-  /** @param autoencoders one for each member of the model */
-  constructor (model: DetectorModel, autoencoders: readonly Autoencoder[]) {
+  /**
+   * @param autoencoders one for each member of the model
+   * @param saved by save() of a detector of the same model: the next verdicts are those that it would have given, bit for bit
+   * @throws Problem invalid-state where that is damaged, or another model's
+   */
+  constructor (model: DetectorModel, autoencoders: readonly Autoencoder[], saved?: unknown) {
     this.#model = model
     this.#autoencoders = autoencoders
     this.#options = model.members.map((member) => optionsOf(model, member))
     this.#imputer = new HoldImputer(model.channels.length, model.maxGap)
     this.#buffer = new WindowBuffer(model.windowLength, model.channels.length)
     this.#scorer = new CausalScorer(model)
+    if (saved === undefined) return
+    const memory = unpackState(model, saved)
+    this.#imputer.restore(memory)
+    this.#buffer.restore(memory.window)
+    this.#scorer.restore(memory)
+  }
+
+  /** What the next detector needs to go on after the observations so far. */
+  save (): DetectorState {
+    return packState(this.#model, { ...this.#imputer.save(), window: this.#buffer.save(), ...this.#scorer.save() })
   }
 
   /**
    * The verdict on the next observation.
    * @param observation shape [channels] in the model's order and units; NaN is missing
+   * @param filled 1 where somebody else has filled a missing value, shape [channels]; held ones give what NaN gives, bit for bit
    */
-  observe (observation: ArrayLike<number>): Verdict {
-    return this.observeAll([observation])[0]!
+  observe (observation: ArrayLike<number>, filled?: Uint8Array): Verdict {
+    return this.observeAll([observation], filled && [filled])[0]!
   }
 
   /** observe() for each in turn, bit for bit, with one call of each autoencoder for all. */
-  observeAll (observations: ReadonlyArray<ArrayLike<number>>): Verdict[] {
+  observeAll (observations: ReadonlyArray<ArrayLike<number>>, filled: ReadonlyArray<Uint8Array | undefined> = []): Verdict[] {
     const channels = this.#model.channels.length
     const batches = this.#options.map(({ windowLength }) => new Float32Array(observations.length * windowLength * channels))
     let count = 0
-    const steps = observations.map((row) => {
-      const step = this.#take(row)
+    const steps = observations.map((row, i) => {
+      const step = this.#take(row, filled[i])
       if (step.window !== undefined) {
         // Shorter windows are the newest part of the longest.
         batches.forEach((batch, m) => { batch.set(step.window!.subarray(-this.#options[m]!.windowLength * channels), count * this.#options[m]!.windowLength * channels) })
@@ -114,20 +139,22 @@ export class Detector {
       const options = this.#options[m]!
       return errorsOfWindows(this.#autoencoders[m]!, batch.subarray(0, count * options.windowLength * channels), count, options)
     }))
+    // Parts of one array: small arrays of their own take longer to make than what is written into them.
+    const shares = new Float64Array(count * channels)
     return steps.map(({ imputed, complete, at }) => {
       if (!complete) this.#scorer.clear()
       if (at < 0) {
         this.#scorer.skip()
         return { score: null, anomalous: null, contributions: null, expected: null, imputed }
       }
-      const contributions = new Float64Array(channels)
-      const score = this.#scorer.next(parts, contributions, at * channels, 0)
-      return { score, anomalous: isAnomalous(score), contributions, expected: expected.slice(at * channels, (at + 1) * channels), imputed }
+      const [from, to] = [at * channels, (at + 1) * channels]
+      const score = this.#scorer.next(parts, shares, from, from)
+      return { score, anomalous: isAnomalous(score), contributions: shares.subarray(from, to), expected: expected.subarray(from, to), imputed }
     })
   }
 
-  #take (row: ArrayLike<number>): { imputed: Uint8Array, complete: boolean, window: Float32Array | undefined } {
-    const { values, imputed, complete } = this.#imputer.next(row)
+  #take (row: ArrayLike<number>, filled: Uint8Array | undefined): { imputed: Uint8Array, complete: boolean, window: Float32Array | undefined } {
+    const { values, imputed, complete } = this.#imputer.next(row, 0, filled)
     if (complete) standardise(this.#model.scaler, values, this.#buffer.next())
     else this.#buffer.clear()
     return { imputed: imputed.slice(), complete, window: this.#buffer.window }

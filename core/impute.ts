@@ -10,6 +10,14 @@ export interface ImputedObservation {
   readonly complete: boolean
 }
 
+/** What a HoldImputer remembers; both shape [channels]. */
+export interface ImputerMemory {
+  /** The newest value, NaN before the first. */
+  readonly last: Float64Array
+  /** Observations since the newest one that had a value of its own. */
+  readonly missingFor: Float64Array
+}
+
 /** Holds the last value of each channel for at most `maxGap` observations (last observation carried forward). */
 export class HoldImputer {
   readonly #maxGap: number
@@ -27,14 +35,18 @@ export class HoldImputer {
     this.#imputed = new Uint8Array(channels)
   }
 
-  /** @param values the next observation, shape [channels], beginning at index `at` */
-  next (values: ArrayLike<number>, at = 0): ImputedObservation {
+  /**
+   * @param values the next observation, shape [channels], beginning at index `at`
+   * @param given 1 where somebody else has filled the value, shape [channels]: it is taken as it is, but counts as missing and is marked imputed
+   */
+  next (values: ArrayLike<number>, at = 0, given?: ArrayLike<number>): ImputedObservation {
     let complete = true
     for (let c = 0; c < this.#last.length; c++) {
       const value = values[at + c]!
-      const missing = !Number.isFinite(value)
+      const present = Number.isFinite(value)
+      const missing = !present || isGiven(given, c)
       this.#missingFor[c] = missing ? this.#missingFor[c]! + 1 : 0
-      if (!missing) this.#last[c] = value
+      if (present) this.#last[c] = value
       const filled = this.#last[c]!
       this.#values[c] = filled
       const known = this.#missingFor[c]! <= this.#maxGap && !Number.isNaN(filled)
@@ -43,7 +55,19 @@ export class HoldImputer {
     }
     return { values: this.#values, imputed: this.#imputed, complete }
   }
+
+  save (): ImputerMemory {
+    return { last: this.#last.slice(), missingFor: this.#missingFor.slice() }
+  }
+
+  /** Goes on as the imputer that saved it, of as many channels. */
+  restore ({ last, missingFor }: ImputerMemory): void {
+    this.#last.set(last)
+    this.#missingFor.set(missingFor)
+  }
 }
+
+const isGiven = (given: ArrayLike<number> | undefined, c: number): boolean => given !== undefined && given[c] === 1
 
 /**
  * What HoldImputer says of a whole series, channel after channel.

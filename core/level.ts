@@ -85,6 +85,18 @@ export class LevelWindow {
     return this.#factor * this.#sorted[rank]!
   }
 
+  /** The scores of the set, oldest first, NaN where there is none. */
+  save (): Float64Array {
+    const scores = new Float64Array(this.#held)
+    for (let i = 0; i < this.#held; i++) scores[i] = this.#values[(this.#first + i) % this.#values.length]!
+    return scores
+  }
+
+  /** Goes on as the window that saved them, of the same span; for one that nothing was pushed to. */
+  restore (scores: Float64Array): void {
+    for (let i = 0; i < scores.length; i++) this.push(scores[i]!)
+  }
+
   #sort (): Float64Array {
     const sorted = new Float64Array(this.#values.length)
     let at = 0

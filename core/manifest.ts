@@ -68,6 +68,8 @@ export const ManifestSchema = z.strictObject({
     series: z.number().int().positive(),
     observations: z.number().int().positive(),
   }),
+  /** Where the training was recorded. The digest does not cover it: the same data, code and parameters give the same one, recorded or not. */
+  tracking: z.exactOptional(z.strictObject({ mlflowRunId: z.string().regex(/^[\w-]{1,64}$/) })),
 })
 
 export type Manifest = z.infer<typeof ManifestSchema>

@@ -8,6 +8,9 @@ const UNITS = 2 ** 32
 /** Errors are at most that many standard deviations; 512 of them still add up exactly. Far beyond every threshold. */
 export const LARGEST_ERROR = 2 ** 12
 
+/** The same in whole units of 2⁻³², with room for the rounding of its parts. */
+export const LARGEST_UNITS = 2 * LARGEST_ERROR * UNITS
+
 /** An error in whole units of 2⁻³². */
 function toUnits (error: number): number {
   return Math.round(error * UNITS)
@@ -55,6 +58,25 @@ export class TrailingSmoother {
       this.#ring[from + c] = units
       out[outAt + c] = this.#sums[c]! / UNITS / held
     }
+  }
+
+  /** The errors in the mean, in whole units, oldest first; shape [count × channels]. */
+  save (): Float64Array {
+    const held = Math.min(this.#count, this.#span)
+    const errors = new Float64Array(held * this.#channels)
+    const oldest = (this.#count - held) % this.#span * this.#channels
+    const tail = this.#ring.subarray(oldest, Math.min(this.#ring.length, oldest + errors.length))
+    errors.set(tail)
+    errors.set(this.#ring.subarray(0, errors.length - tail.length), tail.length)
+    return errors
+  }
+
+  /** Goes on as the smoother that saved them, of the same span: sums of whole numbers are the same in any order. */
+  restore (errors: Float64Array): void {
+    this.clear()
+    this.#ring.set(errors)
+    this.#count = errors.length / this.#channels
+    for (let i = 0; i < errors.length; i++) this.#sums[i % this.#channels]! += errors[i]!
   }
 }
 

@@ -45,6 +45,17 @@ export class WindowBuffer {
     if (this.#end < this.#length) return undefined
     return this.#ring.subarray((this.#end - this.#length) * this.#channels, this.#end * this.#channels)
   }
+
+  /** The newest observations, at most a window of them, oldest first; shape [count × channels]. */
+  save (): Float32Array {
+    return this.#ring.slice(Math.max(0, this.#end - this.#length) * this.#channels, this.#end * this.#channels)
+  }
+
+  /** Goes on as the buffer that saved them, of the same shape. */
+  restore (observations: Float32Array): void {
+    this.#ring.set(observations)
+    this.#end = observations.length / this.#channels
+  }
 }
 
 /** Number of windows of `length` observations, stride 1, in a run of `observations`. */

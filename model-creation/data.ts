@@ -1,23 +1,59 @@
-// npm run data: writes the simulated wind farm to data/, the data set that the pipeline trains on where no other is given.
+// npm run data: the simulated wind farm, or series fetched from InfluxDB or an object store, as the folder that the pipeline trains on.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
+import { Command, CommanderError, Option } from 'commander'
+import { z } from 'zod'
+import { parseDuration } from '../core/duration.ts'
 import { Problem } from '../core/errors.ts'
 import { farmFiles, type FarmFiles } from '../core/wind-farm/files.ts'
 import { WIND_FARM_DEFAULTS, type WindFarmOptions } from '../core/wind-farm/simulate.ts'
 import { dvcFolderHash, fileHash, hashFolder } from './adapters/dvc-hash.ts'
+import { influxAccess, type InfluxSelection, InfluxSource } from './adapters/influx.ts'
+import { storeAccess, storeLocation, StoreSource } from './adapters/object-store.ts'
 import { replaceDirectory } from './adapters/series-files.ts'
+import { flagOf } from './flags.ts'
+import { type Fetch, fromInflux, fromStore, ingest } from './ingest.ts'
+import { FARM_PATHS } from './paths.ts'
 import { isProgram, runReporting } from './stage.ts'
 
-const USAGE = `Usage: npm run data -- [options]
+const SOURCES = ['farm', 'influx', 'minio'] as const
 
-Writes the simulated wind farm: ${WIND_FARM_DEFAULTS.turbines} turbines over ${WIND_FARM_DEFAULTS.days} days, with labelled faults.
+interface Flags {
+  from: typeof SOURCES[number]
+  out?: string
+  seed?: string
+  bucket?: string
+  start?: string
+  stop?: string
+  measurement?: string
+  every?: string
+  series?: string
+  tag?: readonly string[]
+}
 
-Options:
-  --out <folder>  where to write (default: data)
-  --seed <text>   another farm; data.dvc pins the default (default: ${WIND_FARM_DEFAULTS.seed})
-  --help          this text
-`
+/** Flags that mean something with one source only. */
+const FLAGS_OF: Readonly<Record<Flags['from'], ReadonlyArray<keyof Flags>>> = {
+  farm: ['seed'],
+  influx: ['bucket', 'start', 'stop', 'measurement', 'every', 'series', 'tag'],
+  minio: [],
+}
+
+const command = (print: (text: string) => void): Command => new Command('npm run data --')
+  .description(`Writes the simulated wind farm (${WIND_FARM_DEFAULTS.turbines} turbines over ${WIND_FARM_DEFAULTS.days} days, with labelled faults), or fetches series: ` +
+    'one CSV file each, with a report on the quality of the data. Servers and keys are named by variables; .env.example lists them.')
+  .argument('[place]', 's3://bucket/folder, or one object, with --from minio')
+  .addOption(new Option('--from <source>', 'farm simulates; influx is InfluxDB 2, minio an S3 store').choices(SOURCES).default('farm'))
+  .option('--out <folder>', `where to write, replacing what is there; default: data, and for what is fetched ${FARM_PATHS.raw}`)
+  .option('--seed <text>', `farm: another one; data.dvc pins the default, ${WIND_FARM_DEFAULTS.seed}`)
+  .option('--bucket <name>', 'influx: where from')
+  .option('--start <time>', 'influx: first time, e.g. 2026-03-01T00:00:00Z')
+  .option('--stop <time>', 'influx: the time after the last')
+  .option('--measurement <name>', 'influx: its fields alone')
+  .option('--every <duration>', 'influx: means over this, e.g. PT10M; default: every point')
+  .option('--series <tag>', 'influx: the tag that tells the series apart, a file each; default: all is one series')
+  .option('--tag <name=value>', 'influx: only points with this tag; may be repeated', (one: string, all: readonly string[] = []) => [...all, one])
+  .exitOverride()
+  .configureOutput({ writeOut: print, writeErr: () => {} })
 
 export interface DataResult {
   /** DVC's hash of the folder. */
@@ -48,19 +84,72 @@ export async function writeData (out: string, options: Partial<WindFarmOptions>)
   return { md5, written: true }
 }
 
+const Time = z.iso.datetime({ offset: true })
+
+function timeOf (flag: '--start' | '--stop', text: string): string {
+  if (Time.safeParse(text).success) return new Date(text).toISOString()
+  throw new Problem('invalid-settings', `${flag} is "${text}": write a time with its zone such as 2026-03-02T00:00:00Z.`)
+}
+
+function everyOf (text: string): number {
+  try {
+    return parseDuration(text)
+  } catch (cause) {
+    throw new Problem('invalid-settings', `--every ${(cause as Error).message}`, { cause })
+  }
+}
+
+function tagOf (text: string): [string, string] {
+  const at = text.indexOf('=')
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)]
+  throw new Problem('invalid-settings', `--tag is "${text}": write name=value.`)
+}
+
+/** @throws Problem invalid-settings naming the flag */
+export function influxSelection ({ bucket, start, stop, measurement, every, series, tag = [] }: Partial<Flags>): InfluxSelection {
+  if (bucket === undefined || start === undefined || stop === undefined) throw new Problem('invalid-settings', '--from influx needs --bucket, --start and --stop.')
+  const times = { start: timeOf('--start', start), stop: timeOf('--stop', stop) }
+  if (times.start >= times.stop) throw new Problem('invalid-settings', `--stop ${stop} is not after --start ${start}.`)
+  return { bucket, ...times, measurement, series, every: every === undefined ? undefined : everyOf(every), tags: tag.map(tagOf) }
+}
+
+function fetchOf (flags: Flags, place: string | undefined, env: NodeJS.ProcessEnv): Fetch {
+  if (flags.from === 'influx') return fromInflux(new InfluxSource(influxAccess(env), influxSelection(flags)))
+  if (place === undefined) throw new Problem('invalid-settings', '--from minio needs the place to fetch from: s3://bucket/folder.')
+  return fromStore(new StoreSource(storeAccess(env), storeLocation(place)))
+}
+
+function parse (args: readonly string[], print: (text: string) => void): { flags: Flags, place: string | undefined } | undefined {
+  try {
+    const parsed = command(print).parse(args, { from: 'user' })
+    return { flags: parsed.opts<Flags>(), place: parsed.args[0] }
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return undefined
+    throw new Problem('invalid-settings', `${error.message.replace(/^error: /, '')}; npm run data -- --help lists the options.`, { cause: error })
+  }
+}
+
+function refuseOthers (flags: Flags, place: string | undefined): void {
+  const [other] = SOURCES.filter((source) => source !== flags.from).flatMap((source) => FLAGS_OF[source].filter((name) => flags[name] !== undefined))
+  if (other !== undefined) throw new Problem('invalid-settings', `${flagOf(other)} is not for --from ${flags.from}.`)
+  if (place !== undefined && flags.from !== 'minio') throw new Problem('invalid-settings', `"${place}" is not for --from ${flags.from}; objects are fetched with --from minio.`)
+}
+
 /** The command. Prints one line of result. */
-export async function main (args: readonly string[], print: (text: string) => void): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      out: { type: 'string', default: 'data' },
-      seed: { type: 'string', default: WIND_FARM_DEFAULTS.seed },
-      help: { type: 'boolean', default: false },
-    },
-  })
-  if (values.help) return print(USAGE)
-  const { md5, written } = await writeData(values.out, { seed: values.seed })
-  print(`${values.out}: ${written ? 'written' : 'already there, left as it is'}, seed ${values.seed}, md5 ${md5}\n`)
+export async function main (args: readonly string[], print: (text: string) => void, env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  const parsed = parse(args, print)
+  if (parsed === undefined) return
+  const { flags, place } = parsed
+  refuseOthers(flags, place)
+  if (flags.from === 'farm') {
+    const { out = 'data', seed = WIND_FARM_DEFAULTS.seed } = flags
+    const { md5, written } = await writeData(out, { seed })
+    return print(`${out}: ${written ? 'written' : 'already there, left as it is'}, seed ${seed}, md5 ${md5}\n`)
+  }
+  const out = flags.out ?? FARM_PATHS.raw
+  const { series, rows, md5 } = await ingest(out, fetchOf(flags, place, env))
+  print(`${out}: written from ${flags.from}, ${series} series, ${rows} rows, md5 ${md5}; the quality of the data is in ${join(out, 'data-quality.md')}\n`)
 }
 
 if (isProgram(import.meta.url)) {

@@ -12,17 +12,26 @@ import { loadBackend } from '../core/tfjs/backend.ts'
 import { loadAutoencoders } from '../core/tfjs/autoencoders.ts'
 import { writeModelPackage } from '../core/tfjs/model-package.ts'
 import { readLayersModels } from '../core/tfjs/saved-models.ts'
+import { type TrackedRun, trackingServer } from './adapters/mlflow.ts'
 import { markdownTable } from './adapters/report-files.ts'
 import { readSeriesFolder, replaceDirectory } from './adapters/series-files.ts'
 import { type ArchitectureName, ARCHITECTURES } from './architectures/index.ts'
 import { type NamedMember } from './members.ts'
 import { runAsProgram, type StageContext } from './stage.ts'
+import { record, tracked } from './tracking.ts'
 import { readTrainedDetector, type TrainedDetector } from './train.ts'
 
-/** Assembles the package and returns its digest. */
-export async function packageModel ({ paths, params, progress }: StageContext): Promise<string> {
-  progress.stage('package')
-  await refuseForeignFolder(paths.package)
+/** Assembles the package, records it where MLFLOW_TRACKING_URI is set, and returns its digest. */
+export async function packageModel (context: StageContext): Promise<string> {
+  context.progress.stage('package')
+  await refuseForeignFolder(context.paths.package)
+  const server = trackingServer(process.env)
+  const digest = await tracked(server, context.params, async (run) => assemble(context, run))
+  context.progress.message(`${context.paths.package}`)
+  return digest
+}
+
+async function assemble ({ paths, params }: StageContext, run: TrackedRun | undefined): Promise<string> {
   const trained = await readTrainedDetector(paths.model)
   const engines = { kernel: true, backend: async () => loadBackend(trained.training.backend) }
   const models = await readLayersModels(paths.model, trained.detector.members.length)
@@ -31,11 +40,14 @@ export async function packageModel ({ paths, params, progress }: StageContext): 
   const { goldenLength, ...named } = params.package
   const golden = makeGolden(trained.detector, autoencoders, goldenSeries(training, trained.detector, goldenLength))
   dispose()
-  const manifest: Manifest = { format: MANIFEST_FORMAT, ...named, ...trained } as Manifest
+  const manifest: Manifest = { format: MANIFEST_FORMAT, ...named, ...trained, ...(run !== undefined && { tracking: { mlflowRunId: run.id } }) } as Manifest
   const card = modelCard(named, trained, await readMetrics(paths.reports))
-  const digest = await replaceDirectory(paths.package, async (directory) => writeModelPackage(directory, { manifest, golden, models, card }))
-  progress.message(`${paths.package}`)
-  return digest
+  return replaceDirectory(paths.package, async (directory) => {
+    const digest = await writeModelPackage(directory, { manifest, golden, models, card })
+    // Before it is put in its place: a package that names a run is on record there.
+    if (run !== undefined) await record(run, { params, reports: paths.reports, package: directory, digest, dataSha256: trained.training.dataSha256 })
+    return digest
+  })
 }
 
 /** Also the second and further members' files. */

@@ -42,6 +42,8 @@ export const ParamsSchema = z.strictObject({
     interval: z.literal('auto').or(duration).default('auto'),
     /** Observations before it train, later ones test; null: all of them train. */
     trainUntil: z.iso.datetime({ offset: true, error: 'must be a time with its zone such as 2026-03-02T00:00:00Z' }).nullable().default(null),
+    /** What of the test part is learnt on either side of a false alarm that somebody reported: several windows, and the smoothing. */
+    feedbackContext: duration.default('P1D'),
   }).prefault({}),
   train: z.strictObject({
     /** One architecture, or `ensemble`: several autoencoders whose errors are combined. */

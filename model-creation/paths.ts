@@ -6,6 +6,8 @@ export interface PipelinePaths {
   readonly raw: string
   /** Labels of the raw series (CSV), or undefined. */
   readonly labels: string | undefined
+  /** What people said of intervals of the raw series (CSV), or undefined. */
+  readonly feedback: string | undefined
   /** Series on their grid, in train/ and test/. */
   readonly prepared: string
   /** Fitted detector and weights. */
@@ -22,6 +24,7 @@ const OUT = join('model-creation', 'out')
 export const FARM_PATHS: PipelinePaths = {
   raw: join('data', 'turbines'),
   labels: join('data', 'labels.csv'),
+  feedback: join('data', 'feedback.csv'),
   prepared: join(OUT, 'prepared'),
   model: join(OUT, 'model'),
   reports: join(OUT, 'reports'),

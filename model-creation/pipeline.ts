@@ -4,7 +4,9 @@ import { rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { Problem } from '../core/errors.ts'
+import { readFeedback } from './adapters/feedback-file.ts'
 import { readLabels } from './adapters/label-files.ts'
+import { trackingServer } from './adapters/mlflow.ts'
 import { withTemporaryFolder } from './adapters/series-files.ts'
 import { evaluate } from './evaluate.ts'
 import { addDataOption, addDataOptions, type DataFlags, flagOf, ownParams, tableOf } from './flags.ts'
@@ -20,7 +22,9 @@ import { train } from './train.ts'
 export async function runPipeline (context: StageContext): Promise<string> {
   // What would fail after the training is found before it.
   await refuseForeignFolder(context.paths.package)
+  await trackingServer(process.env)?.experiment(context.params.package.name)
   if (context.paths.labels !== undefined) await readLabels(context.paths.labels)
+  if (context.paths.feedback !== undefined) await readFeedback(context.paths.feedback)
   await prepare(context)
   await train(context)
   await evaluate(context)
@@ -30,17 +34,19 @@ export async function runPipeline (context: StageContext): Promise<string> {
 interface Flags extends DataFlags {
   out?: string
   labels?: string
+  feedback?: string
 }
 
 const command = (): Command => addDataOptions(addDataOption(new Command('npm run train --'))
   .description('Trains a model and writes its package: without --data the wind farm\'s, with --data one of your own.')
   .option('--out <dir>', 'folder of the package (needed with --data)')
   .option('--labels <file>', 'known anomalies: CSV with the columns series (name of the file without .csv), fault, start, end')
+  .option('--feedback <file>', 'what people said of intervals: CSV with the columns series (empty: all), start, end, label (confirmed, missed or false-alarm)')
   .option('--name <name>', 'name of the model; default: the name of the data')
   .addOption(new Option('--architecture <name>', 'kind of autoencoder; default: several that are combined').choices(ARCHITECTURE_CHOICES)))
 
-function ownPaths (data: string, out: string, labels: string | undefined, work: string): PipelinePaths {
-  return { raw: data, labels, prepared: join(work, 'prepared'), model: join(work, 'model'), reports: join(work, 'reports'), package: out }
+function ownPaths (data: string, out: string, { labels, feedback }: Flags, work: string): PipelinePaths {
+  return { raw: data, labels, feedback, prepared: join(work, 'prepared'), model: join(work, 'model'), reports: join(work, 'reports'), package: out }
 }
 
 /** The command. Its last line is the package's digest. */
@@ -67,7 +73,7 @@ async function trainOwn (flags: Flags, data: string, progress: Progress): Promis
   await refuseForeignFolder(out)
   const params = await ownParams(flags, data)
   return withTemporaryFolder(out, async (work) => {
-    const paths = ownPaths(data, out, flags.labels, work)
+    const paths = ownPaths(data, out, flags, work)
     const digest = await runPipeline({ paths, params, progress, table: tableOf(flags) })
     await rename(paths.reports, join(out, 'reports'))
     return digest

@@ -173,7 +173,7 @@ async function contextOf (flags: Flags, given: readonly string[], work: string, 
     if (!existsSync(FARM_PATHS.raw)) throw new Problem('no-training-data', `There is no ${FARM_PATHS.raw}; make the farm's data with "npm run data", or name your own with --data.`)
     return { paths: { ...FARM_PATHS, prepared }, params: await readParams(FARM_PARAMS), progress, table: {} }
   }
-  return { paths: { ...FARM_PATHS, raw: flags.data, prepared, reports: join(reportsFolder(flags), 'reports') }, params: await ownParams(flags, flags.data), progress, table: tableOf(flags) }
+  return { paths: { ...FARM_PATHS, raw: flags.data, labels: undefined, feedback: undefined, prepared, reports: join(reportsFolder(flags), 'reports') }, params: await ownParams(flags, flags.data), progress, table: tableOf(flags) }
 }
 
 /** Folder beside which the work is done. @throws Problem invalid-settings without --out */

@@ -1,7 +1,8 @@
 // The laws of scoring: causality, stream = batch, units, channel order, gaps, contributions.
 import fc from 'fast-check'
 import t from 'tap'
-import { type DetectorModel, isAnomalous } from '../detection.ts'
+import { decodeBytes, decodeFloat32, decodeFloat64, encodeNumbers } from '../base64.ts'
+import { type DetectorModel, isAnomalous, type Verdict } from '../detection.ts'
 import { Detector, detectCausal } from '../detector.ts'
 import { type FitSettings } from '../fit.ts'
 import { detectBatch, scoreBatch } from '../hindsight.ts'
@@ -284,4 +285,93 @@ t.test('batch scores alone are those of the detection, and an empty series has n
   const series = altered(waves(500, 3, 2), (values) => { for (const from of [100, 110, 300]) values.fill(NaN, from * 3, (from + 5) * 3) })
   t.strictSame(scoreBatch(model, autoencoders, series), detectBatch(model, autoencoders, series).score)
   t.strictSame(scoreBatch(model, autoencoders, slice(series, 0, 0)), new Float64Array(0))
+})
+
+/** The series with the newest value in place of each missing one, however long, and 1 where that is so; shape [length × channels]. */
+function held (series: Series): { values: Float64Array, filled: Uint8Array } {
+  const values = series.values.slice()
+  const filled = new Uint8Array(values.length)
+  for (let i = series.channels.length; i < values.length; i++) {
+    if (Number.isFinite(values[i]!) || Number.isNaN(values[i - series.channels.length]!)) continue
+    values[i] = values[i - series.channels.length]!
+    filled[i] = 1
+  }
+  return { values, filled }
+}
+
+const sameVerdict = (a: Verdict, b: Verdict): boolean => Object.is(a.score, b.score) && a.anomalous === b.anomalous &&
+  same(a.contributions ?? [], b.contributions ?? []) && same(a.expected ?? [], b.expected ?? []) && same(a.imputed, b.imputed)
+
+for (const [name, { model, autoencoders }] of Object.entries({ 'one autoencoder': await fitLinear([train], LEVELLED), 'three autoencoders without a level': { ...ensemble, model: withoutLevel(ensemble.model) } })) {
+  const raised = altered(drifted, (values) => values.copyWithin(0, 3 * 400))
+  const part = fc.oneof(fc.constant(slice(raised, 0, 900)), dirty)
+  const holes = fc.array(fc.record({ at: fc.nat(899), channel: fc.nat(2), whole: fc.boolean(), length: fc.integer({ min: 1, max: 12 }) }), { maxLength: 12 })
+  const holed = fc.tuple(part, holes).map(([series, list]) => altered(series, (values) => {
+    for (const { at, channel, whole, length } of list) {
+      for (let i = at; i < Math.min(series.length, at + length); i++) for (let c = 0; c < 3; c++) if (whole || c === channel) values[3 * i + c] = c === 1 ? Infinity : NaN
+    }
+  }))
+  const cuts = fc.array(fc.nat(899), { maxLength: 12 }).map((list) => [...list, 0, 3, 7, 8, 11, 12, 13].sort((a, b) => a - b))
+
+  t.test(`${name}: a detector that was saved and restored goes on bit for bit, and values that are held give what missing ones give`, async () => {
+    fc.assert(fc.property(holed, cuts, (series, ends) => {
+      const uninterrupted = new Detector(model, autoencoders)
+      let [restored, given] = [new Detector(model, autoencoders), new Detector(model, autoencoders)]
+      const { values, filled } = held(series)
+      let from = 0
+      for (const to of [...ends.filter((end) => end <= series.length), series.length]) {
+        const indices = Array.from({ length: to - from }, (_, i) => from + i)
+        const rows = indices.map((i) => observation(series, i))
+        const wanted = uninterrupted.observeAll(rows)
+        const after = restored.observeAll(rows)
+        const marked = given.observeAll(indices.map((i) => values.subarray(3 * i, 3 * i + 3)), indices.map((i) => filled.subarray(3 * i, 3 * i + 3)))
+        if (!wanted.every((verdict, i) => sameVerdict(verdict, after[i]!) && sameVerdict(verdict, marked[i]!))) return false
+        restored = new Detector(model, autoencoders, JSON.parse(JSON.stringify(restored.save())))
+        given = new Detector(model, autoencoders, given.save())
+        from = to
+      }
+      return true
+    }), { numRuns: 30 })
+  })
+}
+
+t.test('a value that somebody else has filled is taken as it is, up to maxGap in a row', async (t) => {
+  const one = new Detector(model, autoencoders)
+  const other = new Detector(model, autoencoders)
+  const risen = altered(test, (values) => { for (let i = 100; i < 104; i++) values[3 * i] = values[3 * 99]! + i - 99 })
+  for (let i = 0; i < 120; i++) {
+    const filled = i >= 100 && i < 104 ? Uint8Array.of(1, 0, 0) : undefined
+    const [marked, plain] = [one.observe(observation(risen, i), filled), other.observe(observation(risen, i))]
+    if (i >= 100 && i < 102) t.ok(Object.is(marked.score, plain.score) && marked.imputed[0] === 1 && plain.imputed[0] === 0)
+    if (i >= 102 && i < 104) t.same([marked.score, Array.from(marked.imputed)], [null, [0, 0, 0]], 'beyond maxGap there is no score')
+  }
+})
+
+t.test('a state that is damaged or of another model is refused', async (t) => {
+  const detector = new Detector(model, autoencoders)
+  detector.observeAll(Array.from({ length: 40 }, (_, i) => observation(test, i)))
+  const state = detector.save()
+  const refuses = (saved: unknown, message: RegExp, by = lone): void => {
+    t.throws(() => new Detector(by.model, by.autoencoders, saved), { name: 'Problem', code: 'invalid-state', message })
+  }
+  refuses(null, /not of the shape/)
+  refuses({ ...state, more: 1 }, /more/)
+  refuses(state, /that of a model/, ensemble)
+  refuses({ ...state, last: 'ä' }, /no base64/)
+  refuses({ ...state, last: encodeNumbers(Float64Array.of(1, 2)) }, /last is not/)
+  refuses({ ...state, last: encodeNumbers(Float64Array.of(1, 2, -Infinity)) }, /last is not/)
+  refuses({ ...state, missingFor: encodeNumbers(Float64Array.of(0, 0, 0.5)) }, /missingFor is not/)
+  refuses({ ...state, window: encodeNumbers(new Float32Array(3 * 9)) }, /window is not/)
+  refuses({ ...state, window: encodeNumbers(new Float32Array(4)) }, /window is not/)
+  refuses({ ...state, window: encodeNumbers(Float32Array.of(1, 2, NaN)) }, /window is not/)
+  refuses({ ...state, window: encodeNumbers(Uint8Array.of(1, 2, 3)) }, /3 bytes where whole numbers of 4/)
+  refuses({ ...state, errors: encodeNumbers(Float64Array.of(1, 2, -1)) }, /errors is not/)
+  refuses({ ...state, level: encodeNumbers(new Float64Array(model.causal.level.span + 1)) }, /level is not/)
+})
+
+t.test('numbers come back from their text with every bit, in the order of bytes that other machines read', async (t) => {
+  fc.assert(fc.property(fc.float64Array({ maxLength: 3000 }), fc.float32Array(), fc.uint8Array(), (doubles, floats, bytes) =>
+    same(decodeFloat64(encodeNumbers(doubles)), doubles) && same(decodeFloat32(encodeNumbers(floats)), floats) && same(decodeBytes(encodeNumbers(bytes)), bytes)))
+  t.equal(encodeNumbers(Float64Array.of(1, NaN)), Buffer.from('000000000000f03f000000000000f87f', 'hex').toString('base64'))
+  t.equal(encodeNumbers(Float32Array.of(-2)), Buffer.from('000000c0', 'hex').toString('base64'))
 })

@@ -43,6 +43,23 @@ t.test('after every push and shift the divisor is that of the sorted set', async
   }), { numRuns: 12 })
 })
 
+t.test('a set that is saved and restored goes on as if nothing had been', async (t) => {
+  const scores = wanderingScores(3, 1500).map((score, i) => i % 11 === 0 ? NaN : score)
+  const whole = new LevelWindow({ span: 640, factor: 1.3 })
+  let window = new LevelWindow({ span: 640, factor: 1.3 })
+  const raised = scores.map((score, i) => {
+    for (const one of [whole, window]) one.push(score)
+    if (i % 101 === 0) {
+      const saved = window.save()
+      window = new LevelWindow({ span: 640, factor: 1.3 })
+      window.restore(saved)
+    }
+    return [window.divisor, whole.divisor]
+  })
+  t.equal(raised.findIndex(([here, there]) => here !== there), -1)
+  t.ok(raised.some(([divisor]) => divisor! > 1))
+})
+
 t.test('a set can be emptied and filled again', async (t) => {
   const window = new LevelWindow({ span: 600, factor: 1 })
   for (let round = 0; round < 3; round++) {

@@ -99,6 +99,35 @@ t.test('the imputer holds the last value up to maxGap observations', async (t) =
   t.same(seen, [[NaN, 0, false], [5, 0, true], [5, 1, true], [5, 1, true], [5, 0, false], [6, 0, true], [6, 1, true]])
 })
 
+t.test('a value that is given counts as missing, and is held when the next one is missing, too', async (t) => {
+  const imputer = new HoldImputer(1, 2)
+  const seen = ([[3, 1], [4, 1], [NaN, 0], [6, 0], [NaN, 1], [7, 1], [8, 1]] as const).map(([value, given]) => {
+    const { values, imputed, complete } = imputer.next([value], 0, [given])
+    return [values[0], imputed[0], complete]
+  })
+  t.same(seen, [[3, 1, true], [4, 1, true], [4, 0, false], [6, 0, true], [6, 1, true], [7, 1, true], [8, 0, false]])
+})
+
+t.test('an imputer and a window buffer go on as the ones that saved', async () => {
+  const rows = fc.array(fc.tuple(fc.constantFrom(1, 2, NaN), fc.constantFrom(3, NaN)), { maxLength: 30 })
+  fc.assert(fc.property(rows, fc.nat(30), fc.integer({ min: 1, max: 5 }), (list, cut, length) => {
+    let [imputer, buffer] = [new HoldImputer(2, 2), new WindowBuffer(length, 2)]
+    const [uninterrupted, whole] = [new HoldImputer(2, 2), new WindowBuffer(length, 2)]
+    return list.every((row, i) => {
+      if (i === cut) {
+        const [memory, newest] = [imputer.save(), buffer.save()]
+        imputer = new HoldImputer(2, 2)
+        imputer.restore(memory)
+        buffer = new WindowBuffer(length, 2)
+        buffer.restore(newest)
+      }
+      if (i === 20) for (const one of [buffer, whole]) one.clear()
+      for (const one of [buffer, whole]) one.next().set(row)
+      return JSON.stringify([imputer.next(row), buffer.window]) === JSON.stringify([uninterrupted.next(row), whole.window])
+    })
+  }))
+})
+
 t.test('gaps of a whole series are filled as those of a stream', async () => {
   const value = fc.oneof({ weight: 3, arbitrary: fc.integer({ min: -9, max: 9 }) }, fc.constantFrom(NaN, Infinity))
   fc.assert(fc.property(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 0, max: 3 }), fc.array(value, { maxLength: 60 }), (channels, maxGap, list) => {

@@ -36,6 +36,7 @@ real turbine was recorded. The first ${trainingDays} days are free of faults; th
   An empty field is a missing value. As in real exports, times stray up to a minute from the grid of ten minutes (round them to it),
   rows are absent, repeated or late.
 - \`labels.csv\`: \`turbine,fault,channel,start,end\`; \`channel\` shows the fault first, \`end\` is inclusive.
+- \`feedback.csv\`: \`series,start,end,label\`, what people said of intervals (\`confirmed\`, \`missed\`, \`false-alarm\`; an empty series: all). Nothing yet.
 
 Curtailment, stops, cut-outs in storms and calms are normal operation and have no label.
 
@@ -52,6 +53,7 @@ export function farmFiles (options: Partial<WindFarmOptions> = {}): FarmFiles {
   return new Map([
     ['README.md', readme(settings)],
     ['labels.csv', labelTable(farm.labels)],
+    ['feedback.csv', 'series,start,end,label\n'],
     ...farm.turbines.map(({ name, series }) => [`turbines/${name}.csv`, turbineTable(addDirt(series, random.fork(name)))] as const),
   ])
 }

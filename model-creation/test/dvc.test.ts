@@ -32,9 +32,9 @@ const NAMES = ['prepare', 'train', 'evaluate', 'package']
 
 /** Data that each stage reads, beside its code. */
 const DATA: Record<string, string[]> = {
-  prepare: [FARM_PATHS.raw],
+  prepare: [FARM_PATHS.raw, FARM_PATHS.labels!, FARM_PATHS.feedback!],
   train: [FARM_PATHS.prepared],
-  evaluate: [FARM_PATHS.labels!, FARM_PATHS.model, FARM_PATHS.prepared],
+  evaluate: [FARM_PATHS.feedback!, FARM_PATHS.labels!, FARM_PATHS.model, FARM_PATHS.prepared],
   package: [FARM_PATHS.model, FARM_PATHS.prepared, join(FARM_PATHS.reports, 'metrics.json')],
 }
 

@@ -7,6 +7,9 @@ import { type Params, parseParams } from '../params.ts'
 import { type PipelinePaths } from '../paths.ts'
 import { type Progress } from '../progress.ts'
 
+// Whatever the tests train is recorded nowhere.
+delete process.env['MLFLOW_TRACKING_URI']
+
 export const ROWS = 600
 export const INTERVAL = 600_000
 export const START = Date.UTC(2026, 0, 1)
@@ -102,8 +105,8 @@ export function plantParams (changes: Partial<Record<keyof Params, Record<string
 }
 
 /** Paths for a pipeline over `raw` that writes into `out`. */
-export function plantPaths (raw: string, out: string, labels?: string): PipelinePaths {
-  return { raw, labels, prepared: join(out, 'prepared'), model: join(out, 'model'), reports: join(out, 'reports'), package: join(out, 'package') }
+export function plantPaths (raw: string, out: string, labels?: string, feedback?: string): PipelinePaths {
+  return { raw, labels, feedback, prepared: join(out, 'prepared'), model: join(out, 'model'), reports: join(out, 'reports'), package: join(out, 'package') }
 }
 
 /** Progress that remembers what was told. */

@@ -12,8 +12,8 @@ export interface Outcome {
 
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 
-/** The test runner's loader and coverage are not for the program under test. */
-const { NODE_OPTIONS: _, ...env } = process.env
+/** The test runner's loader and coverage are not for the program under test, and what it trains is recorded nowhere. */
+const { NODE_OPTIONS: _, MLFLOW_TRACKING_URI: __, ...env } = process.env
 
 /** @param program file of model-creation, e.g. `pipeline.ts`; ended after a minute */
 export async function runProgram (program: string, args: readonly string[], cwd: string): Promise<Outcome> {

@@ -301,6 +301,18 @@ t.test('a package whose scores are others than the golden ones is refused, and n
   loaded.dispose()
 })
 
+t.test('where the training was recorded is in the manifest and not under the digest', async (t) => {
+  const directory = join(t.testdir({}), 'package')
+  const digest = await writeModelPackage(directory, parts)
+  const tracking = { mlflowRunId: '0123456789abcdef0123456789abcdef' }
+  t.equal(await writeModelPackage(directory, { ...parts, manifest: { ...parts.manifest, tracking } }), digest)
+  const loaded = await loadModelPackage(directory, choice)
+  t.same(loaded.manifest.tracking, tracking)
+  loaded.dispose()
+  await edit(directory, 'manifest.json', (value: Manifest) => ({ ...value, tracking: { mlflowRunId: '../x' } }))
+  t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /tracking\/mlflowRunId/ })
+})
+
 t.test('several members: files of their own, all under the digest, each with its windows', async (t) => {
   const directory = join(t.testdir({}), 'ensemble')
   const { model } = await fitEnsemble([SERIES])

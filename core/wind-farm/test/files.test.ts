@@ -59,10 +59,10 @@ t.test('without dirt the rows are the series', (t) => {
   t.end()
 })
 
-t.test('files are a table for each turbine, the labels and a README', (t) => {
+t.test('files are a table for each turbine, the labels, feedback and a README', (t) => {
   const options = { turbines: 2, days: 14, trainingDays: 5, seed: 'files' }
   const files = farmFiles(options)
-  t.strictSame([...files.keys()], ['README.md', 'labels.csv', 'turbines/T01.csv', 'turbines/T02.csv'])
+  t.strictSame([...files.keys()], ['README.md', 'labels.csv', 'feedback.csv', 'turbines/T01.csv', 'turbines/T02.csv'])
   const table = files.get('turbines/T01.csv')!
   const [header, ...lines] = table.trimEnd().split('\n')
   t.equal(header, `timestamp,${CHANNELS.join(',')}`)
@@ -76,6 +76,7 @@ t.test('files are a table for each turbine, the labels and a README', (t) => {
   t.equal(labelHeader, 'turbine,fault,channel,start,end')
   t.equal(labels.length, simulateFarm(options).labels.length)
   for (const label of labels) t.match(label, /^T0[12],[a-z-]+,[a-z_]+,2026-01-\d\dT\d\d:\d0:00Z,2026-01-\d\dT\d\d:\d0:00Z$/)
+  t.equal(files.get('feedback.csv'), 'series,start,end,label\n', 'nobody has said anything')
   t.match(files.get('README.md'), /2 wind turbines.*14 days from 2026-01-01T00:00:00Z/s)
   t.match(files.get('README.md'), 'Apache-2.0')
   t.end()
