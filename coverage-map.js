@@ -12,7 +12,7 @@ const COVERS = {
   changepoints: ['core/changepoints.ts', 'core/robust.ts'],
   combine: ['core/combine.ts', 'core/score.ts'],
   csv: ['core/csv.ts', 'core/cells.ts', 'core/delimiter.ts', 'core/numbers.ts', 'core/time-column.ts', 'core/timestamps.ts', 'core/iso-time.ts', 'core/duration.ts'],
-  detector: ['core/detector.ts', 'core/hindsight.ts', 'core/score.ts', 'core/reconstruction-error.ts', 'core/detection.ts'],
+  detector: ['core/detector.ts', 'core/detector-state.ts', 'core/base64.ts', 'core/hindsight.ts', 'core/score.ts', 'core/reconstruction-error.ts', 'core/detection.ts'],
   drift: ['core/drift.ts'],
   fit: ['core/fit.ts', 'core/calibration.ts', 'core/subspace.ts', 'core/threshold.ts', 'core/scaler.ts'],
   kernel: ['core/kernel/kernel-memory.ts', 'core/kernel/leading-eigenvectors.ts', 'core/kernel/linear-kernel.ts', 'core/kernel/pack.ts', 'core/subspace.ts'],

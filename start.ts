@@ -1,19 +1,25 @@
 // The embedded default, `npm start`: everything in one place, no server, no download. Makes the data and trains the model where
-// there is none yet, then serves. The only file that knows several components; training runs in a process of its own, because
-// a process has one TensorFlow.js backend and serving may choose another than training.
+// there is none yet, then serves, and streams a simulated fleet. The only file that knows several components; training runs in a
+// process of its own, because a process has one TensorFlow.js backend and serving may choose another than training.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { DEFAULT_REGISTRY } from './core/registry/open-store.ts'
 import { FARM_PATHS } from './model-creation/paths.ts'
+import type { Extension } from './model-serving/app.ts'
+import type { Config } from './model-serving/config.ts'
 import { runService } from './model-serving/run-service.ts'
+import { isEnforced } from './model-serving/settings/access.ts'
+import { findKey } from './model-serving/settings/api-keys.ts'
+import type { EmbeddedStream } from './pipelines/embedded.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 
 /** Runs one of the project's programs with this process' own loader; its progress goes to this terminal. */
-async function runProgram (path: string, signal: AbortSignal): Promise<void> {
-  const child = spawn(process.execPath, [...process.execArgv, join(here, `${path}.${extension}`)], { stdio: ['ignore', 2, 2], signal, killSignal: 'SIGTERM' })
+async function runProgram (path: string, args: readonly string[], signal: AbortSignal): Promise<void> {
+  const child = spawn(process.execPath, [...process.execArgv, join(here, `${path}.${extension}`), ...args], { stdio: ['ignore', 2, 2], signal, killSignal: 'SIGTERM' })
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', resolve)
@@ -21,16 +27,46 @@ async function runProgram (path: string, signal: AbortSignal): Promise<void> {
   if (code !== 0) throw new Error(`${path} ended with status ${code}`)
 }
 
-/** Makes the farm's model on the first start. One's own MODELS_DIR is never written to. */
+/** Makes the farm's model on the first start, and publishes it. */
 async function makeModel (stopped: AbortSignal): Promise<void> {
-  if (!existsSync(FARM_PATHS.raw)) await runProgram('model-creation/data', stopped)
-  await runProgram('model-creation/pipeline', stopped)
+  if (!existsSync(join(FARM_PATHS.package, 'manifest.json'))) {
+    if (!existsSync(FARM_PATHS.raw)) await runProgram('model-creation/data', [], stopped)
+    await runProgram('model-creation/pipeline', [], stopped)
+  }
+  await runProgram('model-creation/models', ['publish', FARM_PATHS.package, '--promote', '--registry', DEFAULT_REGISTRY], stopped)
 }
 
-const isMissing = (modelsDir: string): boolean => modelsDir === dirname(FARM_PATHS.package) && !existsSync(join(FARM_PATHS.package, 'manifest.json'))
+/** One's own MODELS_DIR or MODEL_REGISTRY is never written to. */
+const isEmpty = ({ registry: { location } }: Config): boolean => location === DEFAULT_REGISTRY && !existsSync(join(DEFAULT_REGISTRY, 'models'))
+
+const opened: { stream?: EmbeddedStream } = {}
+
+/** The page at `/`, and what is streamed to it; nothing where STREAM=off. */
+async function addStream ({ access }: Config): Promise<Extension | undefined> {
+  if (process.env['STREAM'] === 'off') return undefined
+  return {
+    home: true,
+    add: async (app) => {
+      // Read while the threads start.
+      const { openEmbeddedStream } = await import('./pipelines/embedded.ts')
+      const stream = await openEmbeddedStream(process.env, app.log.child({ part: 'stream' }))
+      opened.stream = stream
+      app.addHook('onClose', async () => stream.close())
+      await stream.mount(app, {
+        config: { scope: 'score' },
+        admits: (key) => !isEnforced(access) || (key !== undefined && findKey(access.keys, key) !== undefined),
+        links: [{ href: '/score', text: 'Score a file' }, { href: '/docs', text: 'API docs' }],
+      })
+    },
+  }
+}
 
 await runService({
-  prepare: ({ modelsDir }, stopped) => isMissing(modelsDir) ? async () => makeModel(stopped) : undefined,
-  // For people, and so not between the lines of the log.
-  onReady: (url) => { process.stderr.write(`Ready: ${url} (page), ${url}/docs (API). Stop with Ctrl-C.\n`) },
+  prepare: (config, stopped) => isEmpty(config) ? async () => makeModel(stopped) : undefined,
+  extend: addStream,
+  onReady: (url) => {
+    opened.stream?.start().catch(() => {})
+    // For people, and so not between the lines of the log.
+    process.stderr.write(`Ready: ${url} (${opened.stream === undefined ? 'page' : 'live fleet'}), ${url}/docs (API). Stop with Ctrl-C.\n`)
+  },
 })

@@ -1,21 +1,28 @@
 // Builds the service; never listens and never reads the environment.
 import accepts from '@fastify/accepts'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import { AnswerCounts } from './answer-counts.ts'
 import type { Config } from './config.ts'
-import type { ModelRegistry } from './models.ts'
+import type { ModelSide } from './models/model-side.ts'
+import type { ServedModels } from './models/served-models.ts'
+import { RequestTimes } from './request-times.ts'
 import { addAccess } from './plugins/access.ts'
 import { addBodies } from './plugins/bodies.ts'
 import { refuseConnection } from './plugins/client-errors.ts'
 import { addCors } from './plugins/cors.ts'
 import { addErrors, sendProblem, toProblem } from './plugins/errors.ts'
+import { addIdempotency } from './plugins/idempotency.ts'
 import { addHeaders, requestIds, setHeaders } from './plugins/headers.ts'
 import { watchMethods } from './plugins/methods.ts'
 import { addOpenApi } from './plugins/openapi.ts'
 import { addValidation } from './plugins/validation.ts'
 import { addCompute } from './routes/compute.ts'
+import { addFeedback } from './routes/feedback.ts'
+import { addJobs } from './routes/jobs.ts'
 import { addModels } from './routes/models.ts'
 import { addOperation } from './routes/operation.ts'
 import { addPages } from './routes/pages.ts'
+import { addRegistry } from './routes/registry.ts'
 import { addTasks } from './routes/tasks.ts'
 import type { EngineState } from './engine/link.ts'
 import type { TaskDoor } from './tasks/door.ts'
@@ -24,18 +31,29 @@ import type { Scorer } from './workers/scorer.ts'
 export interface AppDependencies {
   readonly config: Config
   /** May still be empty: the service answers 503 until it is opened. */
-  readonly models: ModelRegistry
+  readonly models: ServedModels
   /** Answers POST /compute; closed with the app. */
   readonly scorer: Scorer
   /** Fastify's logger setting: pino options, or false. */
   readonly logger: FastifyServerOptions['logger']
+  /** Makes what brings models here and takes them away; closed with the app. Default: what is served stays. */
+  readonly openSide?: ((log: FastifyBaseLogger) => ModelSide) | undefined
   /** Takes tasks of engines; default: none are taken. */
   readonly openDoor?: ((log: FastifyBaseLogger) => TaskDoor) | undefined
+  /** What a program that embeds the service adds to it. */
+  readonly extension?: Extension | undefined
   /** For GET /status. */
   readonly engines?: () => readonly EngineState[]
 }
 
-export async function buildApp ({ config, models, scorer, logger, openDoor, engines = () => [] }: AppDependencies): Promise<FastifyInstance> {
+/** Routes beside those of the service, with its headers, errors and access. */
+export interface Extension {
+  /** It has a page at `/`: the service's own is at `/score`. */
+  readonly home: boolean
+  add (app: FastifyInstance): Promise<void>
+}
+
+export async function buildApp ({ config, models, scorer, logger, openSide, openDoor, extension, engines = () => [] }: AppDependencies): Promise<FastifyInstance> {
   const makeId = requestIds()
   const app = Fastify({
     logger: logger ?? false,
@@ -52,6 +70,9 @@ export async function buildApp ({ config, models, scorer, logger, openDoor, engi
     },
     clientErrorHandler: (error, socket) => { refuseConnection(app.log, makeId({ headers: {} }), error, socket) },
   })
+  const answers = new AnswerCounts()
+  const requests = new RequestTimes()
+  requests.watch(app)
   addErrors(app, config)
   addValidation(app)
   addHeaders(app)
@@ -62,13 +83,22 @@ export async function buildApp ({ config, models, scorer, logger, openDoor, engi
   await addOpenApi(app, config)
   const refuseOtherMethods = watchMethods(app)
   const door = openDoor?.(app.log)
-  addCompute(app, models, scorer, door)
+  const side = openSide?.(app.log)
+  const idempotent = addIdempotency(app)
+  addCompute(app, models, scorer, answers, door)
   addTasks(app, door)
   addModels(app, models)
-  addOperation(app, models, config, { door, engines })
-  await addPages(app)
+  addRegistry(app, scorer, side, idempotent)
+  addJobs(app, side)
+  addFeedback(app, side, idempotent)
+  addOperation(app, models, config, { door, engines, side, work: { answers, requests, scorer, tasks: door?.tasks } })
+  await addPages(app, { home: extension?.home !== true })
+  if (extension !== undefined) await app.register(async (own) => extension.add(own))
   refuseOtherMethods()
   // Called when the last answer is out.
-  app.addHook('onClose', async () => scorer.close())
+  app.addHook('onClose', async () => {
+    await side?.close()
+    await scorer.close()
+  })
   return app
 }

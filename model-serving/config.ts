@@ -1,10 +1,10 @@
-// Settings of the service: one schema for the environment, and the only file here that reads it.
+// Settings of the service: one schema for the environment.
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
-import { Problem } from '../core/errors.ts'
+import { parseSettings, wholeNumber } from '../core/settings/values.ts'
 import { ACCESS_SETTINGS, type AccessConfig, accessOf } from './settings/access.ts'
 import { ENGINE_SETTINGS, type EngineConfig, engineOf } from './settings/engine.ts'
-import { wholeNumber } from './settings/values.ts'
+import { REGISTRY_SETTINGS, type RegistryConfig, registryOf } from './settings/registry.ts'
 
 /** Variable → meaning; `.env.example` lists the same variables with the same defaults. */
 export const SettingsSchema = z.object({
@@ -12,7 +12,7 @@ export const SettingsSchema = z.object({
   SERVICE_HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 opens the service to the network, which needs API_KEYS.'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('Least severe log line that is written.'),
   TFJS_BACKEND: z.enum(['auto', 'native', 'wasm', 'cpu']).default('auto').describe('TensorFlow.js backend; auto takes the fastest that works here.'),
-  MODELS_DIR: z.string().default('model-creation/out/models').describe('A model package, or a folder whose subfolders are model packages.'),
+  MODELS_DIR: z.string().optional().describe('A model package, or a folder whose subfolders are model packages, served as they lie there. Default: none, the registry is followed.'),
   MAX_BODY_BYTES: wholeNumber(1024, 1_073_741_824).default(33_554_432).describe('Largest request body, in bytes after decompression.'),
   MAX_VALUES: wholeNumber(1, 100_000_000).default(1_000_000).describe('Most values in one request: observations times channels.'),
   COMPUTE_WORKERS: wholeNumber(1, 64).default(() => Math.min(4, availableParallelism())).describe('Threads that score; the first starts at once, others with load. Default: as many as there are processors, at most 4.'),
@@ -21,6 +21,7 @@ export const SettingsSchema = z.object({
   COMPUTE_MAX_MEMORY_MB: wholeNumber(64, 1_000_000).default(1024).describe('Most JavaScript memory of one thread, in megabytes.'),
   AD_HOC_MAX_VALUES: wholeNumber(1, 100_000_000).default(250_000).describe('Most values that a model is fitted on for one request.'),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000).describe('Time that running requests get to finish when the service is stopped.'),
+  ...REGISTRY_SETTINGS,
   ...ACCESS_SETTINGS,
   ...ENGINE_SETTINGS,
 })
@@ -30,7 +31,7 @@ export interface Config {
   readonly host: string
   readonly logLevel: z.output<typeof SettingsSchema>['LOG_LEVEL']
   readonly backend: z.output<typeof SettingsSchema>['TFJS_BACKEND']
-  readonly modelsDir: string
+  readonly modelsDir: string | undefined
   readonly maxBodyBytes: number
   readonly maxValues: number
   readonly adHocMaxValues: number
@@ -39,24 +40,9 @@ export interface Config {
   readonly computeTimeoutMs: number
   readonly computeMaxMemoryMb: number
   readonly shutdownGraceMs: number
+  readonly registry: RegistryConfig
   readonly access: AccessConfig
   readonly engine: EngineConfig
-}
-
-/**
- * The environment of this process, with what a file `.env` in the working folder adds to it; a variable that is set keeps its value.
- * Added to the process itself, so that its children have the same settings.
- * @throws Problem invalid-settings where there is a `.env` that cannot be read
- */
-export function readEnvironment (): Readonly<Record<string, string | undefined>> {
-  try {
-    process.loadEnvFile()
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw new Problem('invalid-settings', 'The .env of this folder cannot be read; make it a readable file of lines NAME=value, or remove it.', { cause })
-    }
-  }
-  return process.env
 }
 
 /**
@@ -64,10 +50,7 @@ export function readEnvironment (): Readonly<Record<string, string | undefined>>
  * @throws Problem invalid-settings, naming each variable and what it must be
  */
 export function readConfig (env: Readonly<Record<string, string | undefined>>): Config {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
-  const result = SettingsSchema.safeParse(set)
-  if (!result.success) throw invalidSettings(result.error, env)
-  const settings = result.data
+  const settings = parseSettings(SettingsSchema, env)
   return {
     port: settings.SERVICE_PORT,
     host: settings.SERVICE_HOST,
@@ -82,19 +65,8 @@ export function readConfig (env: Readonly<Record<string, string | undefined>>): 
     computeTimeoutMs: settings.COMPUTE_TIMEOUT_MS,
     computeMaxMemoryMb: settings.COMPUTE_MAX_MEMORY_MB,
     shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
+    registry: registryOf(settings),
     access: accessOf(settings),
     engine: engineOf(settings),
   }
-}
-
-/** Settings whose value no sentence, document or log line may hold. */
-const isSecret = (name: string): boolean => name in SettingsSchema.shape && SettingsSchema.shape[name as keyof typeof SettingsSchema.shape].meta()?.['secret'] === true
-
-function invalidSettings (error: z.ZodError, env: Readonly<Record<string, string | undefined>>): Problem {
-  const items = error.issues.map(({ path, message }) => {
-    const name = String(path[0])
-    return { pointer: `/${path.join('/')}`, detail: message, ...(!isSecret(name) && { got: env[name] }) }
-  })
-  const sentences = items.map(({ pointer, detail, got }) => `${pointer.slice(1)}${got === undefined ? '' : ` is "${got}"`}: ${detail}.`)
-  return new Problem('invalid-settings', `${sentences.join(' ')} Set or unset the variable; .env.example lists all of them.`, { items })
 }

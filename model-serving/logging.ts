@@ -4,7 +4,7 @@ import type { FastifyServerOptions } from 'fastify'
 /** Headers and members that hold secrets. */
 const SECRETS = [
   'authorization', 'Authorization', 'x-api-key', 'ocp-apim-subscription-key', 'cookie',
-  's3_access_key_id', 's3_secret_access_key', 'secretKey', 'accessKey', 'API_KEYS',
+  's3_access_key_id', 's3_secret_access_key', 'secretKey', 'accessKey', 'API_KEYS', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'sessionToken',
 ]
 
 /** How deep they are found, e.g. 3 for `req.headers.authorization`. Each level costs 10 µs a line. */

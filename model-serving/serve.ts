@@ -1,17 +1,23 @@
 // Runs the service: listens at once, loads the models, closes with grace. For main.ts and for programs that embed the service.
 import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
 import { Problem } from '../core/errors.ts'
+import type { Extension } from './app.ts'
 import type { Config } from './config.ts'
 import { loggerOptions } from './logging.ts'
 import type { Engines } from './engine/engines.ts'
-import { ModelRegistry } from './models.ts'
+import type { ModelSide } from './models/model-side.ts'
+import { PackageShelf } from './models/package-shelf.ts'
+import { ServedModels } from './models/served-models.ts'
+import type { Supply } from './models/supply.ts'
 import { isLoopback, refuseOpenService } from './settings/access.ts'
 import type { TaskDoor } from './tasks/door.ts'
 import { WorkerPool } from './workers/pool.ts'
-import type { Loaded, Scorer } from './workers/scorer.ts'
+import type { Scorer } from './workers/scorer.ts'
 
 export interface RunningService {
   readonly url: string
+  /** Looks for new versions of models now. Never rejects. */
+  refresh (): Promise<void>
   /** Fulfilled once the models are loaded and proved; rejected with the Problem that prevents it. */
   readonly ready: Promise<void>
   /** Stops listening and waits for running requests, at most the grace time. */
@@ -23,25 +29,31 @@ export interface ServeOptions {
   readonly logger?: FastifyServerOptions['logger']
   /** What there is to do before the models can be loaded, e.g. to train them; begins once the service listens. */
   readonly prepare?: (() => Promise<void>) | undefined
-  /** What scores; default: worker threads with the packages of config.modelsDir. */
+  readonly extension?: Extension | undefined
+  /** What scores; default: worker threads. */
   readonly scorer?: Scorer
+  /** Where models come from; default: what the settings say. */
+  readonly supplies?: readonly Supply[]
 }
 
 /** @throws Problem invalid-settings where the address or port cannot be had, or would be open to the network without a key */
 export async function serve (config: Config, options: ServeOptions = {}): Promise<RunningService> {
   refuseOpenService(config)
-  const { logger = loggerOptions(config.logLevel), prepare, scorer = new WorkerPool(config) } = options
-  const models = new ModelRegistry()
-  const told: { log?: FastifyBaseLogger } = {}
-  const load = async (): Promise<Loaded> => scorer.start((fault) => { told.log?.error({ err: fault }, 'a worker thread failed') })
+  const { logger = loggerOptions(config.logLevel), prepare } = options
+  const models = new ServedModels(config.registry)
+  const shelf = new PackageShelf(config.registry.memoryBytes)
+  const scorer = options.scorer ?? new WorkerPool({ config, models, shelf })
+  const told: { log?: FastifyBaseLogger, side?: ModelSide } = {}
   // A thread takes as long to start as everything of HTTP: it begins before that is even read.
-  const early = prepare === undefined ? load() : undefined
-  early?.catch(() => {})
-  const { buildApp } = await import('./app.ts')
+  const thread = scorer.start((fault) => { told.log?.error({ err: fault }, 'a worker thread failed') }, (one) => { told.side?.hear(one) })
+  thread.catch(() => {})
+  const [{ buildApp }, { ModelSide, openSources }] = await Promise.all([import('./app.ts'), import('./models/model-side.ts')])
+  const sources = options.supplies === undefined ? await openSources(config) : { supplies: options.supplies, registry: undefined }
   const engine: { door?: TaskDoor, engines?: Engines } = {}
   const side = await engineSide(config)
   const openDoor = (log: FastifyBaseLogger): TaskDoor => (engine.door = new side!.TaskDoor(config, scorer, log))
-  const app = await buildApp({ config, models, scorer, logger, openDoor: config.engine.takesTasks ? openDoor : undefined, engines: () => engine.engines?.describe() ?? [] })
+  const openSide = (log: FastifyBaseLogger): ModelSide => (told.side = new ModelSide({ config, models, shelf, scorer, log, ...sources }))
+  const app = await buildApp({ config, models, scorer, logger, extension: options.extension, openSide, openDoor: config.engine.takesTasks ? openDoor : undefined, engines: () => engine.engines?.describe() ?? [] })
   told.log = app.log
   const url = await listen(app, config)
   if (config.access.auth === 'off' && !isLoopback(config.host)) app.log.warn({ host: config.host }, 'API_AUTH is off: everybody who reaches this address may use the service')
@@ -49,11 +61,10 @@ export async function serve (config: Config, options: ServeOptions = {}): Promis
   const start = async (): Promise<void> => {
     await prepare?.()
     if (closing) return
-    const loaded = await (early ?? load())
-    models.open(loaded.models, loaded.backend)
-    const served = loaded.models.map(({ manifest: { name, version }, goldenDifference }) => ({ name, version, goldenDifference }))
+    await told.side!.start(await thread)
     if (closing) return
-    app.log.info({ backend: loaded.backend.name, models: served }, 'ready')
+    const served = models.list().map(({ name, live }) => ({ name, version: live?.version, goldenDifference: live?.goldenDifference }))
+    app.log.info({ backend: models.backend?.name, models: served }, 'ready')
     engine.door?.tasks.recover()
     if (side === undefined) return
     engine.engines = new side.Engines(config.engine, side.serviceUrlOf(config.engine.serviceUrl, url), app.log)
@@ -69,7 +80,7 @@ export async function serve (config: Config, options: ServeOptions = {}): Promis
     await engine.door?.close(config.shutdownGraceMs)
     await closeWithin(config.shutdownGraceMs, () => app.close(), () => { app.server.closeAllConnections() })
   }
-  return { url, ready, close }
+  return { url, ready, close, refresh: async () => told.side?.follower.refresh() }
 }
 
 /** Clients of S3 and HTTP are read only where there is an engine: most services have none, and start the sooner. */

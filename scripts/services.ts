@@ -1,44 +1,86 @@
-// `npm run services -- install|start|stop [minio]`: the servers of the integration tests by hand; `npm run test:integration` needs none of it.
+// `npm run services -- install|start|stop [server]`: the servers of the integration tests by hand; `npm run test:integration` needs none of it.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Argument, Command } from 'commander'
-import { installMinio, startMinio } from './services/minio.ts'
-import { isRunning, RUN_DIR } from './services/server.ts'
+import { actionlintVersion, installActionlint } from './services/actionlint.ts'
+import { airflowVersion, installAirflow } from './services/airflow.ts'
+import { alertmanagerVersion, installAlertmanager, startAlertmanager } from './services/alertmanager.ts'
+import { cassandraVersion, installCassandra, startCassandra } from './services/cassandra.ts'
+import { influxdbVersion, installInfluxdb, startInfluxdb } from './services/influxdb.ts'
+import { installKafka, kafkaVersion, startKafka } from './services/kafka.ts'
+import { installKubeApiserver, kubeApiserverVersion } from './services/kube-apiserver.ts'
+import { installMinio, minioVersion, startMinio } from './services/minio.ts'
+import { installMlflow, mlflowVersion, startMlflow } from './services/mlflow.ts'
+import { installPromtool, promtoolVersion } from './services/promtool.ts'
+import { endGroup, isRunning, RUN_DIR, type RunningServer } from './services/server.ts'
+
+interface Kind {
+  install (): void
+  version (): string
+  start (options: { folder: string, detached: boolean }): Promise<RunningServer>
+}
+
+const SERVERS = {
+  minio: { install: installMinio, version: minioVersion, start: startMinio },
+  mlflow: { install: installMlflow, version: mlflowVersion, start: startMlflow },
+  alertmanager: { install: installAlertmanager, version: alertmanagerVersion, start: startAlertmanager },
+  kafka: { install: installKafka, version: kafkaVersion, start: startKafka },
+  influxdb: { install: installInfluxdb, version: influxdbVersion, start: startInfluxdb },
+  cassandra: { install: installCassandra, version: cassandraVersion, start: startCassandra },
+} as const satisfies Record<string, Kind>
+
+/** What is installed, and started by tests alone. */
+const TOOLS = {
+  actionlint: { install: installActionlint, version: actionlintVersion },
+  airflow: { install: installAirflow, version: airflowVersion },
+  'kube-apiserver': { install: installKubeApiserver, version: kubeApiserverVersion },
+  promtool: { install: installPromtool, version: promtoolVersion },
+} as const satisfies Record<string, Omit<Kind, 'start'>>
+
+type Name = keyof typeof SERVERS
 
 const say = (line: string): void => { process.stdout.write(`services  ${line}\n`) }
-const note = join(RUN_DIR, 'minio.json')
+const noteOf = (name: Name): string => join(RUN_DIR, `${name}.json`)
 
-interface Note { readonly pid: number, readonly url: string, readonly accessKey: string, readonly secretKey: string }
+/** What start() answered: where it is and how it is used. */
+interface Note { readonly pid: number, readonly url: string }
 
-function running (): Note | undefined {
+function running (name: Name): Note | undefined {
   try {
-    const found = JSON.parse(readFileSync(note, 'utf8')) as Note
+    const found = JSON.parse(readFileSync(noteOf(name), 'utf8')) as Note
     return isRunning(found.pid) ? found : undefined
   } catch {
     return undefined
   }
 }
 
-async function start (): Promise<void> {
-  const there = running()
-  const { pid, url, accessKey, secretKey } = there ?? await startMinio({ folder: join(RUN_DIR, 'minio'), detached: true })
+async function start (name: Name): Promise<void> {
+  const there = running(name)
+  const folder = join(RUN_DIR, name)
+  const server: Note = there ?? await SERVERS[name].start({ folder, detached: true })
   mkdirSync(RUN_DIR, { recursive: true })
-  writeFileSync(note, JSON.stringify({ pid, url, accessKey, secretKey }), { mode: 0o600 })
-  say(`minio ${there === undefined ? 'started' : 'runs already'} at ${url}, log ${join(RUN_DIR, 'minio/minio.log')}; its keys stand in ${note}`)
+  writeFileSync(noteOf(name), JSON.stringify(server), { mode: 0o600 })
+  say(`${name} ${SERVERS[name].version()} ${there === undefined ? 'started' : 'runs already'} at ${server.url}, log ${join(folder, `${name}.log`)}; what it is used with stands in ${noteOf(name)}`)
 }
 
-function stop (): void {
-  const there = running()
-  if (there !== undefined) process.kill(there.pid, 'SIGTERM')
-  rmSync(note, { force: true })
-  say(there === undefined ? 'minio does not run' : 'minio is being stopped; its data stay')
+function stop (name: Name): void {
+  const there = running(name)
+  if (there !== undefined) endGroup(there.pid, 'SIGTERM')
+  rmSync(noteOf(name), { force: true })
+  say(there === undefined ? `${name} does not run` : `${name} is being stopped; its data stay`)
 }
 
-const name = new Argument('[server]').choices(['minio']).default('minio')
+function install (name: Name | keyof typeof TOOLS): void {
+  const { install: bring, version } = { ...SERVERS, ...TOOLS }[name]
+  bring()
+  say(`${name} ${version()} is installed`)
+}
+
+const server = new Argument('[server]').choices(Object.keys(SERVERS)).default('minio')
 const program = new Command('services').description('The servers of the integration tests, built or installed from package registries.')
-program.command('install').addArgument(name).action(() => { installMinio(); say('minio is installed') })
-program.command('start').addArgument(name).action(start)
-program.command('stop').addArgument(name).action(stop)
+program.command('install').addArgument(new Argument('[server]').choices([...Object.keys(SERVERS), ...Object.keys(TOOLS)]).default('minio')).action(install)
+program.command('start').addArgument(server).action(start)
+program.command('stop').addArgument(server).action(stop)
 try {
   await program.parseAsync()
 } catch (error) {

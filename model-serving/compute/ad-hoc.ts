@@ -4,7 +4,7 @@ import { type AdHocDetector, fitAdHoc } from '../../core/ad-hoc.ts'
 import { pointer, Problem } from '../../core/errors.ts'
 import type { Series } from '../../core/series.ts'
 import { canonicalJson } from '../../core/tfjs/saved-models.ts'
-import { AD_HOC } from '../models.ts'
+import { AD_HOC } from '../models/identity.ts'
 import type { ModelInUse } from './answer.ts'
 import type { FitPart } from './options.ts'
 

@@ -1,6 +1,7 @@
 // A request as it came → the bytes of its answers: everything of POST /compute that takes time. Runs in the worker threads; a
 // failure comes out as plain data, because a Problem would lose its class on the way to the thread that speaks HTTP.
-import type { ModelRegistry, ServedModel } from '../models.ts'
+import { ANOMALOUS } from '../../core/verdicts.ts'
+import { type ModelSource, PackageMissing } from '../models/resident-models.ts'
 import type { AnswerType } from '../schemas/media.ts'
 import type { ComputeLimits } from '../workers/messages.ts'
 import { answerTable } from './answer-table.ts'
@@ -10,16 +11,21 @@ import type { ComputeTask, Outcome } from './messages.ts'
 import { plainFailure } from './plain-failure.ts'
 import { readRequest } from './read-request.ts'
 
-/** Never rejects. */
-export async function answerRequest (models: ModelRegistry<ServedModel>, limits: ComputeLimits, task: ComputeTask): Promise<Outcome> {
+/**
+ * @param onComputed told of what was scored, once the answer is written
+ * @throws PackageMissing where the thread must be given a package first; nothing else
+ */
+export async function answerRequest (models: ModelSource, limits: ComputeLimits, task: ComputeTask, onComputed: (computed: Computed) => void = () => {}): Promise<Outcome> {
   try {
     const input = await readRequest(task, limits)
     const computed = await compute(models, input, limits)
-    const { model, observations } = computed
     const bodies: Array<Uint8Array<ArrayBuffer>> = []
     for (const type of task.answerTypes) bodies.push(await render(computed, input, type))
-    return { answered: { bodies, model: `${model.name}@${model.version}`, observations, channels: input.channels.length } }
+    onComputed(computed)
+    const { model, series, judged } = computed
+    return { answered: { bodies, model: `${model.name}@${model.version}`, observations: series.length, anomalous: judged.verdicts.filter((verdict) => verdict === ANOMALOUS).length, channels: input.channels.length } }
   } catch (error) {
+    if (error instanceof PackageMissing) throw error
     return { failure: plainFailure(error) }
   }
 }

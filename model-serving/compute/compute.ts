@@ -1,22 +1,28 @@
 // Request → series → detection → answer. Pure: equal requests to equal models give equal answers.
 import { AD_HOC_LEAST } from '../../core/ad-hoc.ts'
+import type { Detection } from '../../core/detection.ts'
 import { detectCausal } from '../../core/detector.ts'
 import { detectBatch } from '../../core/hindsight.ts'
 import { pointer, Problem } from '../../core/errors.ts'
 import { withoutLevel } from '../../core/level.ts'
 import { checkObserved } from '../../core/series.ts'
-import { AD_HOC, type ModelRegistry, type ServedModel } from '../models.ts'
+import type { VersionRef } from '../models/catalogue.ts'
+import { AD_HOC } from '../models/identity.ts'
+import type { ModelInService, ModelSource } from '../models/resident-models.ts'
 import type { ComputeAnswer, Part } from '../schemas/compute.ts'
 import type { ComputeLimits } from '../workers/messages.ts'
 import { adHocModel } from './ad-hoc.ts'
 import { buildAnswer, buildPlot, type ModelInUse } from './answer.ts'
 import { checkLength, checkTimes, type ComputeInput, type PostedSeries, type WantedSeries } from './input.ts'
-import { verdictsOf } from './verdicts.ts'
+import { type Verdicts, verdictsOf } from './verdicts.ts'
 
-export interface Computed {
+export interface Computed extends Pick<PostedSeries, 'series'> {
   readonly model: ComputeAnswer['model']
-  /** On the grid. */
-  readonly observations: number
+  /** The version of the catalogue; undefined for a model that was fitted on the series. */
+  readonly ref: VersionRef | undefined
+  readonly input: ComputeInput
+  readonly detection: Detection
+  readonly judged: Verdicts
   /** @param parts parts of the answer instead of those that the request asks for */
   answer (parts?: readonly Part[]): ComputeAnswer
   /** All that a plot has a mark for. */
@@ -25,10 +31,28 @@ export interface Computed {
 
 /**
  * Scores the posted series with the wanted model, or with one that is fitted on it.
- * @throws Problem of the request's faults, or not-ready
+ * @throws Problem of the request's faults
  */
-export async function compute (models: ModelRegistry<ServedModel>, input: ComputeInput, limits: ComputeLimits): Promise<Computed> {
-  const { model, posted } = await modelAndSeries(models, input, limits)
+export async function compute (models: ModelSource, input: ComputeInput, limits: ComputeLimits): Promise<Computed> {
+  const served = await servedModel(models, input)
+  if (served !== undefined) return computeWith(served, input, limits)
+  const wanted = { channels: input.channels, interval: undefined, least: AD_HOC_LEAST, because: `to fit a model on it, at least ${AD_HOC_LEAST} are needed` }
+  const posted = checkedSeries(input, wanted, limits)
+  return score(await adHocModel(posted.series, input.options.fit, limits.adHocMaxValues), undefined, posted, input)
+}
+
+/** Scores the posted series with this model. @throws as compute() */
+export async function computeWith ({ manifest: { detector, name, architecture }, version, digest, stale, autoencoders }: ModelInService, input: ComputeInput, limits: ComputeLimits): Promise<Computed> {
+  if (input.options.fit !== undefined) {
+    throw new Problem('invalid-request', `The model "${name}" is fitted already; leave out what to fit on, or set the model to "${AD_HOC}".`,
+      { items: [{ pointer: pointer(...input.options.fit.at), detail: `only for the model "${AD_HOC}"` }] })
+  }
+  const wanted = { channels: detector.channels, interval: detector.interval, least: detector.windowLength, because: `the model needs at least ${detector.windowLength}, its window` }
+  const identity = { name, version, digest, architecture, ...(stale && { stale }) }
+  return score({ identity, detector, autoencoders }, { name, version, digest }, checkedSeries(input, wanted, limits), input)
+}
+
+function score (model: ModelInUse, ref: VersionRef | undefined, posted: PostedSeries, input: ComputeInput): Computed {
   const detect = input.options.scoring === 'batch' ? detectBatch : detectCausal
   const detector = input.options.adaptive ? model.detector : withoutLevel(model.detector)
   const detection = detect(detector, model.autoencoders, posted.series)
@@ -36,30 +60,18 @@ export async function compute (models: ModelRegistry<ServedModel>, input: Comput
   const scored = { ...posted, model, detection, judged, timestamped: input.timestamped, numbered: input.numbered }
   return {
     model: model.identity,
-    observations: posted.series.length,
+    ref,
+    input,
+    series: posted.series,
+    detection,
+    judged,
     plot: () => buildPlot({ ...scored, options: input.options }),
     answer: (parts) => buildAnswer({ ...scored, options: parts === undefined ? input.options : { ...input.options, include: new Set(parts) } }),
   }
 }
 
-async function modelAndSeries (models: ModelRegistry<ServedModel>, input: ComputeInput, limits: ComputeLimits): Promise<{ model: ModelInUse, posted: PostedSeries }> {
-  const served = servedModel(models, input)
-  if (served === undefined) {
-    const wanted = { channels: input.channels, interval: undefined, least: AD_HOC_LEAST, because: `to fit a model on it, at least ${AD_HOC_LEAST} are needed` }
-    const posted = checkedSeries(input, wanted, limits)
-    return { model: await adHocModel(posted.series, input.options.fit, limits.adHocMaxValues), posted }
-  }
-  const { manifest: { detector, name, version, architecture }, digest, autoencoders } = served
-  if (input.options.fit !== undefined) {
-    throw new Problem('invalid-request', `The model "${name}" is fitted already; leave out what to fit on, or set the model to "${AD_HOC}".`,
-      { items: [{ pointer: pointer(...input.options.fit.at), detail: `only for the model "${AD_HOC}"` }] })
-  }
-  const wanted = { channels: detector.channels, interval: detector.interval, least: detector.windowLength, because: `the model needs at least ${detector.windowLength}, its window` }
-  return { model: { identity: { name, version, digest, architecture }, detector, autoencoders }, posted: checkedSeries(input, wanted, limits) }
-}
-
 /** Undefined where a model must be fitted. */
-function servedModel (models: ModelRegistry<ServedModel>, { model, channels }: ComputeInput): ServedModel | undefined {
+async function servedModel (models: ModelSource, { model, channels }: ComputeInput): Promise<ModelInService | undefined> {
   if (model === AD_HOC) return undefined
   return model === undefined ? models.withChannels(channels) : models.get(model)
 }

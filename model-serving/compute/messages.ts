@@ -25,6 +25,8 @@ export interface Answered {
   /** `name@version` */
   readonly model: string
   readonly observations: number
+  /** Of them. */
+  readonly anomalous: number
   readonly channels: number
 }
 

@@ -17,6 +17,9 @@ declare module 'fastify' {
 
 type Admit = () => Promise<void>
 
+/** Whether what a request has shown allows more than its route demands. */
+const permissions = new WeakMap<FastifyRequest, (scope: Scope) => boolean>()
+
 /** How a request to a protected route is admitted. */
 const admissions = new WeakMap<FastifyRequest, Admit>()
 
@@ -27,13 +30,14 @@ export async function addAccess (app: FastifyInstance, { access }: Pick<Config, 
     const { scope = 'none', deferAccess } = request.routeOptions.config
     if (scope === 'none') return
     const sent = sentKey(request)
+    const key = sent === undefined ? undefined : findKey(access.keys, sent)
+    permissions.set(request, (wanted) => !isEnforced(access) || (key !== undefined && allows(key, wanted)))
     const admit = once(async () => {
-      const key = sent === undefined ? undefined : findKey(access.keys, sent)
       // Refusals count, too, or guessing would be the one thing without a limit.
       await count(request, reply, key)
       if (!isEnforced(access)) return
       if (key === undefined) throw unauthorized(sent !== undefined)
-      if (!allows(key, scope)) throw new Problem('forbidden', `This API key lacks the scope "${scope}"; take one that has it.`, { extensions: { scope } })
+      if (!allows(key, scope)) throw forbidden(scope)
     })
     admissions.set(request, admit)
     const isDeferred = sent === undefined && deferAccess?.(request) === true
@@ -51,6 +55,16 @@ export async function requireAccess (request: FastifyRequest): Promise<void> {
   if (admit === undefined) throw unauthorized(false)
   await admit()
 }
+
+/**
+ * For handlers of which a part demands more than the route does.
+ * @throws Problem forbidden
+ */
+export function requireScope (request: FastifyRequest, scope: Scope): void {
+  if (permissions.get(request)?.(scope) !== true) throw forbidden(scope)
+}
+
+const forbidden = (scope: string): Problem => new Problem('forbidden', `This API key lacks the scope "${scope}"; take one that has it.`, { extensions: { scope } })
 
 function once (admit: Admit): Admit {
   let outcome: Promise<void> | undefined

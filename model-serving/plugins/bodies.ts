@@ -14,5 +14,5 @@ export async function addBodies (app: FastifyInstance): Promise<void> {
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } },
   })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser([...BODY_TYPES], { parseAs: 'buffer' }, async (_: FastifyRequest, body: Buffer) => body)
+  app.addContentTypeParser([...BODY_TYPES, 'application/x-tar'], { parseAs: 'buffer' }, async (_: FastifyRequest, body: Buffer) => body)
 }

@@ -1,8 +1,9 @@
 // POST /compute: a series in, scores out, in the media types that the caller sends and wants.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
+import type { AnswerCounts } from '../answer-counts.ts'
 import type { ComputeTask } from '../compute/messages.ts'
-import type { ModelRegistry } from '../models.ts'
+import type { ServedModels } from '../models/served-models.ts'
 import { requireAccess } from '../plugins/access.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
 import { ComputeQuerySchema, CsvBodySchema, FormBodySchema } from '../schemas/compute.ts'
@@ -16,9 +17,9 @@ import type { Scorer } from '../workers/scorer.ts'
 import { mayBeEngine, takeTask } from './tasks.ts'
 
 const REFUSALS = problemResponses('/compute', [
-  'malformed-body', 'unauthorized', 'forbidden', 'engine-tasks-off', 'too-many-requests', 'unknown-model', 'not-acceptable', 'body-too-large', 'unsupported-media-type', 'invalid-request', 'model-required',
+  'malformed-body', 'unauthorized', 'forbidden', 'engine-tasks-off', 'too-many-requests', 'unknown-model', 'unknown-version', 'not-acceptable', 'body-too-large', 'unsupported-media-type', 'invalid-request', 'model-required',
   'unknown-channel', 'missing-channel', 'channel-length-mismatch', 'series-too-short', 'series-too-long', 'timestamps-not-ascending',
-  'invalid-timestamp', 'invalid-value', 'interval-mismatch', 'invalid-table', 'no-training-data', 'memory-exceeded', 'internal-error', 'not-ready', 'overloaded', 'compute-timeout',
+  'invalid-timestamp', 'invalid-value', 'interval-mismatch', 'invalid-table', 'no-training-data', 'memory-exceeded', 'internal-error', 'not-ready', 'registry-unavailable', 'overloaded', 'compute-timeout',
 ])
 
 const document = (examples: ComputeExamples) => ({
@@ -51,7 +52,7 @@ const document = (examples: ComputeExamples) => ({
   },
 }) satisfies RouteDocument
 
-export function addCompute (app: FastifyInstance, models: ModelRegistry, scorer: Scorer, door?: TaskDoor): void {
+export function addCompute (app: FastifyInstance, models: ServedModels, scorer: Scorer, answers: AnswerCounts, door?: TaskDoor): void {
   app.route({
     method: 'POST',
     url: '/compute',
@@ -69,6 +70,7 @@ export function addCompute (app: FastifyInstance, models: ModelRegistry, scorer:
       const gone = goneSignal(reply)
       try {
         const { bodies, ...told } = await scorer.answer(task, gone)
+        answers.add(told)
         request.log.info({ ...told, durationMs: Math.round(reply.elapsedTime) }, 'series scored')
         return send(reply, task.answerTypes[0]!, bodies[0]!)
       } catch (error) {

@@ -1,6 +1,6 @@
-// GET /models and GET /models/{name}: what is served.
+// GET /models and GET /models/{name}: what is served. For versions see routes/registry.ts.
 import type { FastifyInstance } from 'fastify'
-import type { ModelRegistry } from '../models.ts'
+import type { ServedModels } from '../models/served-models.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
 import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
 import { describeModel, ModelDescriptionSchema, ModelListSchema, ModelParamsSchema } from '../schemas/models.ts'
@@ -23,11 +23,11 @@ const oneDocument = {
   params: ModelParamsSchema,
   response: {
     200: { description: 'The model', content: { 'application/json': { schema: ModelDescriptionSchema, examples: ANSWER_EXAMPLES.model } } },
-    ...problemResponses('/models/wind-turbine', ['unauthorized', 'too-many-requests', 'unsupported-media-type', 'unknown-model', 'not-found', 'internal-error', 'not-ready']),
+    ...problemResponses('/models/wind-turbine', ['unauthorized', 'too-many-requests', 'unsupported-media-type', 'unknown-model', 'unknown-version', 'not-found', 'internal-error', 'not-ready']),
   },
 } satisfies RouteDocument
 
-export function addModels (app: FastifyInstance, models: ModelRegistry): void {
-  app.get('/models', { schema: listDocument, config: { scope: 'any' } }, async () => ({ models: models.list().map(describeModel) }))
+export function addModels (app: FastifyInstance, models: ServedModels): void {
+  app.get('/models', { schema: listDocument, config: { scope: 'any' } }, async () => ({ models: models.list().flatMap(({ live }) => live === undefined ? [] : [describeModel(live)]) }))
   app.get<{ Params: { name: string } }>('/models/:name', { schema: oneDocument, config: { scope: 'any' } }, async (request) => describeModel(models.get(request.params.name)))
 }

@@ -1,18 +1,24 @@
 // GET /status, /livez and /readyz: for people, engines and load balancers.
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config.ts'
-import type { ModelRegistry } from '../models.ts'
+import type { ModelSide } from '../models/model-side.ts'
+import type { ServedModels } from '../models/served-models.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
+import { Metrics, METRICS_TYPE, type Work } from '../metrics.ts'
+import { ShadowTally } from '../models/shadow-tally.ts'
 import { serviceVersion } from '../project.ts'
 import type { EngineState } from '../engine/link.ts'
 import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
 import { problemResponses } from '../schemas/problem.ts'
-import { LiveSchema, ReadySchema, type Status, StatusSchema } from '../schemas/status.ts'
+import { LiveSchema, MetricsSchema, ReadySchema, type Status, StatusSchema } from '../schemas/status.ts'
 import type { TaskDoor } from '../tasks/door.ts'
 
-export interface EngineSide {
+export interface OperationSides {
   readonly door: TaskDoor | undefined
   engines (): readonly EngineState[]
+  readonly side: ModelSide | undefined
+  /** What is counted besides the models. */
+  readonly work: Work
 }
 
 const statusDocument = {
@@ -36,6 +42,16 @@ const liveDocument = {
   },
 } satisfies RouteDocument
 
+const metricsDocument = {
+  operationId: 'getMetrics',
+  summary: 'Tell Prometheus of the service and its models',
+  tags: ['operation'],
+  response: {
+    200: { description: 'Metrics in the text format of Prometheus', content: { 'text/plain': { schema: MetricsSchema, examples: ANSWER_EXAMPLES.metrics } } },
+    ...problemResponses('/metrics', ['unsupported-media-type', 'internal-error']),
+  },
+} satisfies RouteDocument
+
 const readyDocument = {
   operationId: 'getReadiness',
   summary: 'Tell whether series can be scored',
@@ -47,23 +63,33 @@ const readyDocument = {
   },
 } satisfies RouteDocument
 
-export function addOperation (app: FastifyInstance, models: ModelRegistry, config: Config, engine: EngineSide): void {
-  app.get('/status', { schema: statusDocument }, async () => ({ ...statusOf(models, config), tasks: engine.door?.tasks.describe() ?? null, engines: engine.engines() }))
+export function addOperation (app: FastifyInstance, models: ServedModels, config: Config, { door, engines, side, work }: OperationSides): void {
+  app.get('/status', { schema: statusDocument }, async () => ({ ...statusOf(models, config), registry: registryState(side), shadows: side?.tally.list() ?? [], tasks: door?.tasks.describe() ?? null, engines: engines() }))
   app.get('/livez', { schema: liveDocument }, async () => ({ live: true }))
   app.get('/readyz', { schema: readyDocument }, async () => {
     models.list()
     return { ready: true }
   })
+  const metrics = side?.metrics ?? new Metrics(models, new ShadowTally())
+  metrics.include(work)
+  app.get('/metrics', { schema: metricsDocument }, async (_, reply) => {
+    return reply.type(METRICS_TYPE).serializer((text: string) => text).send(await metrics.text())
+  })
 }
 
-function statusOf (models: ModelRegistry, config: Config): Omit<Status, 'tasks' | 'engines'> {
+function registryState (side: ModelSide | undefined): Status['registry'] {
+  if (side === undefined) return null
+  return { sources: side.follower.locations, problem: side.follower.problem ?? null, refused: side.follower.refusals.map(({ name, version, digest, code, reason, at }) => ({ name, version, digest, code, reason, at })) }
+}
+
+function statusOf (models: ServedModels, config: Config): Omit<Status, 'tasks' | 'engines' | 'registry' | 'shadows'> {
   const { maxBodyBytes, maxValues, adHocMaxValues, computeWorkers, computeQueue, computeTimeoutMs, computeMaxMemoryMb } = config
   return {
     status: models.ready ? 'ready' : 'loading',
     version: serviceVersion,
     uptimeSeconds: Math.floor(process.uptime()),
     backend: models.backend === undefined ? null : { name: models.backend.name, tfjs: models.backend.version },
-    models: models.ready ? models.list().map(({ manifest: { name, version }, digest, goldenDifference }) => ({ name, version, digest, goldenDifference })) : [],
+    models: models.ready ? models.list().flatMap(({ name, live }) => live === undefined ? [] : [{ name, version: live.version, digest: live.digest, goldenDifference: live.goldenDifference }]) : [],
     limits: { maxBodyBytes, maxValues, adHocMaxValues, computeWorkers, computeQueue, computeTimeoutMs, computeMaxMemoryMb },
   }
 }

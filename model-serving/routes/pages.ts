@@ -1,4 +1,4 @@
-// GET /, /openapi.json and /docs/errors, and the files that the page needs.
+// GET /, /score, /openapi.json and /docs/errors, and the files that the page needs.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -24,6 +24,17 @@ const pageDocument = {
   },
 } satisfies RouteDocument
 
+const scorePageDocument = {
+  operationId: 'getScorePage',
+  summary: 'Open the page that scores a file',
+  description: 'The same page as at `/`, unless a program that embeds the service shows something else there.',
+  tags: ['documentation'],
+  response: {
+    200: pageDocument.response[200],
+    ...problemResponses('/score', ['unsupported-media-type', 'not-found', 'internal-error']),
+  },
+} satisfies RouteDocument
+
 const openApiDocument = {
   operationId: 'getOpenApi',
   summary: 'Get this document',
@@ -44,20 +55,24 @@ const errorsDocument = {
   },
 } satisfies RouteDocument
 
-export async function addPages (app: FastifyInstance): Promise<void> {
+/** @param home whether the page is at `/`, too */
+export async function addPages (app: FastifyInstance, { home }: { readonly home: boolean }): Promise<void> {
   await addFiles(app)
-  app.get('/', { schema: pageDocument }, async (request, reply) =>
-    request.accepts().type(['application/json', 'text/html']) === 'text/html' ? reply.sendFile('index.html') : reply.redirect('/docs'))
+  app.get('/score', { schema: scorePageDocument }, async (_, reply) => reply.sendFile('index.html'))
+  if (home) {
+    app.get('/', { schema: pageDocument }, async (request, reply) =>
+      request.accepts().type(['application/json', 'text/html']) === 'text/html' ? reply.sendFile('index.html') : reply.redirect('/docs'))
+  }
   app.get('/openapi.json', { schema: openApiDocument }, async () => app.swagger())
   const page = errorPage(readFileSync(join(projectRoot, 'docs/ERRORS.md'), 'utf8'))
   app.get('/docs/errors', { schema: errorsDocument }, async (_, reply) => reply.type('text/html; charset=utf-8').send(page))
 }
 
-/** The page's own files, the charting library that it shares with the server's plots, and example series. */
+/** The page's own files, the charting library that it shares with the server's plots, and example series, which an installation may lack. */
 async function addFiles (app: FastifyInstance): Promise<void> {
   const charts = dirname(createRequire(import.meta.url).resolve('echarts/package.json'))
   const folders = [
-    { root: join(projectRoot, 'model-serving/public'), prefix: '/', files: /\.(html|js|css|svg|png|ico|webmanifest)$/ },
+    { root: join(import.meta.dirname, '../public'), prefix: '/', files: /\.(html|js|css|svg|png|ico|webmanifest)$/ },
     { root: join(charts, 'dist'), prefix: '/vendor/', files: /^\/echarts(\.esm)?\.min\.m?js$/, maxAge: '1d' },
     { root: join(projectRoot, 'examples'), prefix: '/examples/', files: /\.(csv|json)$/ },
   ]

@@ -8,6 +8,9 @@ import type { ComputeAnswer } from './compute.ts'
 import type { NamedExample } from './content.ts'
 import { EXAMPLE_MODEL } from './examples.ts'
 import type { ModelDescription } from './models.ts'
+import type { Job } from './jobs.ts'
+import type { FeedbackKeptSchema, Proposal } from './feedback.ts'
+import type { Versions } from './registry.ts'
 import type { Status } from './status.ts'
 import { QUEUE_FULL, TASK_ACCEPTED, type TaskStatusSchema } from './task.ts'
 
@@ -78,9 +81,48 @@ const status: Status = {
   uptimeSeconds: 86_400,
   backend: { name: 'kernel', tfjs: '4.22.0' },
   models: [{ name: EXAMPLE_MODEL, version: '1', digest, goldenDifference: 0 }],
+  registry: { sources: ['s3://models'], problem: null, refused: [] },
+  shadows: [],
   limits: { maxBodyBytes: 33_554_432, maxValues: 1_000_000, adHocMaxValues: 250_000, computeWorkers: 4, computeQueue: 32, computeTimeoutMs: 60_000, computeMaxMemoryMb: 1024 },
   tasks: { unfinished: 3, untold: 0, limit: 50 },
   engines: [{ url: 'https://engine.example.org', state: 'announced', problem: null }],
+}
+
+const at = '2026-04-01T06:00:00.000Z'
+
+const versions: Versions = {
+  name: EXAMPLE_MODEL,
+  versions: [{ version: 1, digest, publishedAt: at, bytes: 52_736 }],
+  aliases: { live: { version: 1, digest, at }, shadow: null },
+  history: { live: [{ action: 'promote', version: 1, digest, at }], shadow: [] },
+}
+
+const job: Job = {
+  id: '00000000-0000-4000-8000-000000000000',
+  kind: 'training',
+  state: 'running',
+  model: EXAMPLE_MODEL,
+  createdAt: at,
+  endedAt: null,
+  progress: { stage: 'train', done: 0.33, messages: ['5 series, 43200 observations train'] },
+  result: null,
+  problem: null,
+}
+
+const feedback: z.output<typeof FeedbackKeptSchema> = {
+  id: '20260401060000000-0123abcd', at, version: '1', model: EXAMPLE_MODEL, start: '2026-03-30T06:10:00Z', end: '2026-03-31T07:00:00Z', label: 'false-alarm', note: 'maintenance',
+}
+
+const proposal: Proposal = {
+  model: EXAMPLE_MODEL,
+  version: '1',
+  digest,
+  scoring: 'causal',
+  scores: 4032,
+  feedback: { used: 1, unused: 0 },
+  before: { threshold: 1, anomalies: 3, anomaliesPerWeek: 0.75, falseAlarms: 1, confirmed: 0, missed: 0 },
+  after: { threshold: 1.33, anomalies: 2, anomaliesPerWeek: 0.5, falseAlarms: 0, confirmed: 0, missed: 0 },
+  reason: 'It takes away 1 of 1 false alarms, finds 0 of 0 missed faults, and loses 0 of 0 confirmed anomalies.',
 }
 
 /** Examples by what they show; a PNG has none, because text cannot show pixels. */
@@ -91,6 +133,15 @@ export const ANSWER_EXAMPLES = {
   models: one('one', 'One model is served', { models: [model] }),
   model: one(EXAMPLE_MODEL, 'The model of the simulated wind farm', model),
   status: one('ready', 'One model is served', status),
+  versions: one('one', 'One version, which is live', versions),
+  published: one('published', 'A new version', { name: EXAMPLE_MODEL, version: 2, digest, publishedAt: at, existed: false, promoted: false }),
+  servedNow: one('live', 'Version 2 is served', { name: EXAMPLE_MODEL, alias: 'live', version: 2, digest, at, served: true, problem: null }),
+  job: one('running', 'A training that runs', job),
+  jobs: one('one', 'One training', { jobs: [job] }),
+  feedback: one('falseAlarm', 'A false alarm', feedback),
+  feedbackList: one('one', 'One statement', { feedback: [feedback] }),
+  proposal: one('higher', 'A higher threshold', proposal),
+  metrics: one('metrics', 'Metrics, cut short', '# HELP model_served 1 for each version that an alias stands for here.\n# TYPE model_served gauge\n'),
   taskAccepted: one('task', 'A task of an engine was taken', TASK_ACCEPTED),
   queueFull: one('full', 'As many tasks wait as may', QUEUE_FULL),
   taskStatus: one('processing', 'It is being scored', { status: 'processing' } satisfies z.output<typeof TaskStatusSchema>),

@@ -4,6 +4,9 @@ import { ComputeAnswerSchema } from './compute.ts'
 import { ModelDescriptionSchema, ModelListSchema } from './models.ts'
 import { ProblemDocumentSchema } from './problem.ts'
 import { ComputeOutcomeSchema, QueueFullSchema, TaskAcceptedSchema, TaskStatusSchema, TaskUnknownSchema } from './task.ts'
+import { JobSchema } from './jobs.ts'
+import { FeedbackKeptSchema, FeedbackListSchema, ProposalSchema } from './feedback.ts'
+import { PublishedSchema, ServedNowSchema, VersionsSchema } from './registry.ts'
 import { LiveSchema, ReadySchema, StatusSchema } from './status.ts'
 
 export const components = z.registry<{ id: string }>()
@@ -13,6 +16,13 @@ export const components = z.registry<{ id: string }>()
   .add(ModelListSchema, { id: 'ModelList' })
   .add(ProblemDocumentSchema, { id: 'Problem' })
   .add(StatusSchema, { id: 'Status' })
+  .add(VersionsSchema, { id: 'Versions' })
+  .add(PublishedSchema, { id: 'Published' })
+  .add(ServedNowSchema, { id: 'ServedNow' })
+  .add(JobSchema, { id: 'Job' })
+  .add(FeedbackKeptSchema, { id: 'Feedback' })
+  .add(FeedbackListSchema, { id: 'FeedbackList' })
+  .add(ProposalSchema, { id: 'ThresholdProposal' })
   .add(LiveSchema, { id: 'Live' })
   .add(ReadySchema, { id: 'Ready' })
   .add(TaskAcceptedSchema, { id: 'TaskAccepted' })

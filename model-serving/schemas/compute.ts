@@ -12,7 +12,7 @@ export const DEFAULT_PARTS: readonly Part[] = ['score', 'isAnomaly', 'anomalies'
 
 const MAX_TOP_CHANNELS = 1000
 
-const modelName = z.string().min(1).max(100).describe('Name of a served model. Default: the one whose channels are exactly the posted ones; where there is none, `ad-hoc`: a linear model fitted on the posted series itself. `ad-hoc` can also be named.')
+const modelName = z.string().min(1).max(100).describe('Name of a served model; `name@3` is its version 3, `name@live` (the same as `name`) the one that is served, `name@shadow` the one that is tried beside it. Default: the one whose channels are exactly the posted ones; where there is none, `ad-hoc`: a linear model fitted on the posted series itself. `ad-hoc` can also be named.')
 const duration = z.string().max(40).meta({ format: 'duration' })
 
 /** Bounded before its entries are looked at: each wrong one would cost an issue. */
@@ -159,7 +159,13 @@ const ChannelQualitySchema = z.strictObject({
 })
 
 export const ComputeAnswerSchema = z.strictObject({
-  model: z.strictObject({ name: z.string(), version: z.string(), digest: z.string(), architecture: z.string() }).describe('`ad-hoc` where it was fitted on the posted series; its digest covers all that was fitted.'),
+  model: z.strictObject({
+    name: z.string(),
+    version: z.string().describe('Its number in the registry; without one, what its package says.'),
+    digest: z.string(),
+    architecture: z.string(),
+    stale: z.literal(true).exactOptional().describe('Published longer ago than MODEL_MAX_AGE, or its scores have drifted from what it was calibrated on: time to train again. The scores are what they are.'),
+  }).describe('`ad-hoc` where it was fitted on the posted series; its digest covers all that was fitted.'),
   scoring,
   threshold: z.number().describe('An observation is anomalous when its score is greater; 1 unless `options.threshold` asks for another.'),
   start: time.describe('Time of the first observation of the grid, UTC.'),

@@ -1,7 +1,7 @@
 // The wire format of GET /models.
 import { z } from 'zod'
 import { formatDuration } from '../../core/duration.ts'
-import type { ModelIdentity } from '../models.ts'
+import type { ModelIdentity } from '../models/identity.ts'
 
 const ScoringSchema = z.strictObject({
   smoothing: z.int().min(1).describe('Errors in the mean.'),
@@ -53,11 +53,11 @@ export const ModelParamsSchema = z.strictObject({ name: z.string().min(1).descri
 
 const withoutScores = <T extends { scores?: unknown }>({ scores, ...rule }: T): Omit<T, 'scores'> => rule
 
-export function describeModel ({ manifest, digest, goldenDifference }: ModelIdentity): ModelDescription {
+export function describeModel ({ manifest, version, digest, goldenDifference }: ModelIdentity): ModelDescription {
   const { detector, training: { observations, series, dataSha256, tfjs, backend } } = manifest
   return {
     name: manifest.name,
-    version: manifest.version,
+    version,
     digest,
     goldenDifference,
     description: manifest.description,

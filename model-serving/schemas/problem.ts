@@ -47,6 +47,7 @@ const EXTENSIONS: Partial<Record<AnyProblemCode, Record<string, unknown>>> = {
   forbidden: { scope: 'score' },
   'too-many-requests': { limit: 60 },
   'unknown-model': { models: ['wind-turbine'] },
+  'unknown-version': { versions: ['1', '2'] },
   'model-required': { models: ['wind-turbine'] },
   'body-too-large': { limit: 33_554_432 },
   'unknown-channel': { expected: ['wind_speed_ms', 'power_kw'], errors: [{ pointer: '/channels/wind_speed', detail: 'not a channel of the model' }] },

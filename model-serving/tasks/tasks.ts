@@ -6,6 +6,7 @@ import pRetry from 'p-retry'
 import { StoreFailure } from '../adapters/object-store.ts'
 import { Problem } from '../../core/errors.ts'
 import type { TaskStatus } from '../schemas/task.ts'
+import { AnswerCounts } from '../answer-counts.ts'
 import type { Answered } from '../compute/messages.ts'
 import type { Scorer } from '../workers/scorer.ts'
 import type { Journal } from './journal.ts'
@@ -21,7 +22,7 @@ export interface TasksOptions {
   readonly storageRetryMs: number
   readonly tellsProgress: boolean
   readonly model: string | undefined
-  readonly scorer: Scorer
+  readonly scorer: Pick<Scorer, 'answer'>
   readonly messenger: Messenger
   readonly journal: Journal
   readonly log: FastifyBaseLogger
@@ -57,6 +58,9 @@ export class Tasks {
   readonly #stopWork = new AbortController()
   readonly #stopTelling = new AbortController()
   #closing = false
+  readonly answers = new AnswerCounts()
+  /** Tasks that ended since the start. */
+  readonly ended = { finished: 0, failed: 0 }
 
   constructor (options: TasksOptions) {
     this.#options = options
@@ -66,6 +70,11 @@ export class Tasks {
 
   describe (): TasksState {
     return { unfinished: this.#unfinished.size, untold: this.#untold.size, limit: this.#options.maxTasks }
+  }
+
+  /** Tasks that have a place among those that are worked on. */
+  get active (): number {
+    return this.#slots.pending
   }
 
   /** Undefined for a task that was never taken, or ended long ago. */
@@ -137,11 +146,13 @@ export class Tasks {
     try {
       const { notice: done, answered } = await this.#work(task)
       notice = done
+      this.answers.add(answered)
       log.info({ taskId: task.id, model: answered.model, observations: answered.observations, channels: answered.channels, durationMs: Math.round(performance.now() - began) }, 'task finished')
     } catch (error) {
       outcome = 'error'
       notice = task.failed(this.#sentenceOf(task, error))
     }
+    this.ended[outcome === 'finished' ? 'finished' : 'failed']++
     this.#untold.add(task.id)
     this.#unfinished.delete(task.id)
     await this.#tell(task.id, notice)

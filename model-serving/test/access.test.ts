@@ -112,7 +112,7 @@ t.test('the service serves loopback openly, and refuses to start openly on any o
     t.equal(readConfig({ SERVICE_HOST: host, API_KEYS }).host, host)
     t.equal(readConfig({ SERVICE_HOST: host, API_AUTH: 'off' }).host, host)
   }
-  await t.rejects(serve(testConfig({ host: '0.0.0.0' }), { logger: false, scorer: onThisThread([smallModel]) }), { code: 'invalid-settings', message: /API_KEYS/ }, 'also where a program makes its own settings')
+  await t.rejects(serve(testConfig({ host: '0.0.0.0' }), { logger: false, ...onThisThread([smallModel]) }), { code: 'invalid-settings', message: /API_KEYS/ }, 'also where a program makes its own settings')
   const program = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), join(projectRoot, 'model-serving/main.ts')], {
     cwd: t.testdir({}), encoding: 'utf8', timeout: 60_000, env: { PATH: process.env['PATH'], SERVICE_HOST: '0.0.0.0' },
   })
@@ -122,7 +122,7 @@ t.test('the service serves loopback openly, and refuses to start openly on any o
 t.test('without authentication on an open address the log warns once', async (t) => {
   const warnings = async (env: Record<string, string>): Promise<string[]> => {
     const { lines, stream } = linesOf()
-    const service = await serve({ ...testConfig(), ...readConfig({ SERVICE_PORT: '0', ...env }) }, { logger: { ...loggerOptions('warn'), stream }, scorer: onThisThread([smallModel]) })
+    const service = await serve({ ...testConfig(), ...readConfig({ SERVICE_PORT: '0', ...env }) }, { logger: { ...loggerOptions('warn'), stream }, ...onThisThread([smallModel]) })
     await service.ready
     await service.close()
     return lines
@@ -200,9 +200,11 @@ t.test('the OpenAPI document tells which operations need a key, and lints withou
     Object.entries(methods).filter(([, { security }]) => security !== undefined).map(([method, { security }]) => [`${method} ${path}`, security])))
   const keys = [{ bearer: [] }, { apiKey: [] }]
   const document = await documentOf({ API_KEYS })
-  t.same(securityOf(document), { 'post /compute': keys, 'get /models': keys, 'get /models/{name}': keys })
+  const guarded = ['delete /jobs/{id}', 'get /jobs', 'get /jobs/{id}', 'get /models', 'get /models/{name}', 'get /models/{name}/feedback', 'get /models/{name}/versions', 'post /compute', 'post /feedback', 'post /models',
+    'post /models/{name}/promote', 'post /models/{name}/rollback', 'post /models/{name}/threshold-proposal']
+  t.same(securityOf(document), Object.fromEntries(guarded.map((operation) => [operation, keys])))
   const optional = [{}, ...keys]
-  t.same(securityOf(await documentOf({})), { 'post /compute': optional, 'get /models': optional, 'get /models/{name}': optional })
+  t.same(securityOf(await documentOf({})), Object.fromEntries(guarded.map((operation) => [operation, optional])))
   t.match(document.components.securitySchemes, { bearer: { type: 'http', scheme: 'bearer' }, apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' } })
   const { responses } = document.paths['/compute']!['post']!
   t.match([401, 403, 429].map((status) => Object.keys(responses[status]?.headers ?? {})), [['WWW-Authenticate'], [], ['Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset']])
@@ -262,6 +264,16 @@ t.test('requests that wait for a decision are counted with it, once, and not wit
     t.same(statuses, 'API_KEYS' in env ? [401, 401, 429] : [200, 200, 429])
     t.equal((await send({ task: '1' })).statusCode, 200, 'engines go on')
   }
+})
+
+t.test('whoever may train may not make a version live', async (t) => {
+  const app = await serving(t, { API_KEYS })
+  const publish = async (key: string, query: string) => app.inject({ method: 'POST', url: `/models${query}`, headers: { ...bearer(key), 'content-type': 'application/x-tar' }, payload: Buffer.alloc(1024) })
+  refused(t, await publish(SCORER, ''), 403, 'forbidden', 'a key for scoring alone')
+  refused(t, await publish(TRAINER, '?promote=true'), 403, 'forbidden', 'a key for training')
+  t.match((await publish(TRAINER, '?promote=true')).json(), { scope: 'admin' })
+  for (const [key, query] of [[TRAINER, ''], [ADMIN, '?promote=true']] as const) t.match((await publish(key, query)).json(), { code: 'no-registry' })
+  refused(t, await app.inject({ method: 'POST', url: '/models/wind/promote', headers: { ...bearer(TRAINER), 'content-type': 'application/json' }, payload: '{"version":1}' }), 403, 'forbidden', 'by its own route')
 })
 
 t.test('a route that computes something and declares no scope does not come to be', async (t) => {
@@ -396,7 +408,7 @@ t.test('every kind of answer carries the protective headers, and none promises H
     t.match(headers, { ...PROTECTIVE, 'x-request-id': String }, name)
     t.notOk('strict-transport-security' in headers)
   }
-  const service = await serve(testConfig({ port: 0 }), { logger: false, scorer: onThisThread([smallModel]) })
+  const service = await serve(testConfig({ port: 0 }), { logger: false, ...onThisThread([smallModel]) })
   t.teardown(() => service.close())
   const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
   socket.setTimeout(10_000, () => socket.destroy(new Error('no answer')))
@@ -442,7 +454,8 @@ t.test('no log line holds a secret, however it came into it', async (t) => {
 
 t.test('a service with keys logs none of them, also where it refuses or fails', async (t) => {
   const { lines, stream } = linesOf()
-  const broken = { ...onThisThread([smallModel]), answer: async () => { throw new Error('no luck') } }
+  const fixed = onThisThread([smallModel])
+  const broken = { ...fixed.scorer, answer: async () => { throw new Error('no luck') } }
   const service = await serve(testConfig({ port: 0, access: accessOf({ API_KEYS, RATE_LIMIT_PER_MINUTE: '2' }) }), { logger: { ...loggerOptions('trace'), stream }, scorer: broken })
   t.teardown(() => service.close())
   await service.ready

@@ -6,7 +6,6 @@ import t, { type Test } from 'tap'
 import { buildApp } from '../app.ts'
 import { type Config, readConfig } from '../config.ts'
 import { loggerOptions } from '../logging.ts'
-import { ModelRegistry } from '../models.ts'
 import { TaskDoor } from '../tasks/door.ts'
 import { csvOf, jsonOf, onThisThread, smallModel, windSeries } from './fixture.ts'
 
@@ -18,10 +17,7 @@ interface Door { readonly app: FastifyInstance, readonly lines: string[], readon
 
 async function appWith (t: Test, settings: Record<string, string>): Promise<Door> {
   const config: Config = { ...readConfig({ TASKS_DIR: t.testdir({}), ENGINE_RETRY_DELAY_MS: '10', ...settings }), computeWorkers: 1 }
-  const scorer = onThisThread([smallModel])
-  const loaded = await scorer.start(() => {})
-  const models = new ModelRegistry()
-  models.open(loaded.models, loaded.backend)
+  const { models, scorer } = onThisThread([smallModel])
   const lines: string[] = []
   let door: TaskDoor | undefined
   const app = await buildApp({

@@ -26,6 +26,7 @@ const column = columnsOf(series)['power_kw']!
 
 /** [what is sent, the code, members of the document] */
 const CASES: Record<string, [InjectOptions, keyof typeof ALL_PROBLEMS, object?]> = {
+  'a version that is not there': [csv(csvOf(series), '@7'), 'unknown-version', { versions: ['1'] }],
   'no JSON': [text('{"channels": {'), 'malformed-body'],
   'NaN in JSON': [text('{"a": NaN}'), 'malformed-body', { detail: /null where a value is missing/ }],
   'an empty body': [text(''), 'malformed-body'],
@@ -222,7 +223,7 @@ t.test('docs/ERRORS.md explains every code of the table and no other', (t) => {
 
 t.test('every code that a route can answer is caused by a test above', (t) => {
   const tested = new Set(Object.values(CASES).map(([, code]) => code))
-  const elsewhere = ['engine-tasks-off', 'unauthorized', 'forbidden', 'too-many-requests', 'malformed-request', 'request-timeout', 'headers-too-large', 'not-ready', 'overloaded', 'compute-timeout', 'memory-exceeded', 'internal-error', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable']
+  const elsewhere = ['invalid-state', 'log-unavailable', 'stream-saturated', 'unknown-incident', 'unknown-job', 'version-conflict', 'alias-conflict', 'no-earlier-version', 'no-registry', 'idempotency-conflict', 'package-refused', 'registry-unavailable', 'engine-tasks-off', 'unauthorized', 'forbidden', 'too-many-requests', 'malformed-request', 'request-timeout', 'headers-too-large', 'not-ready', 'overloaded', 'compute-timeout', 'memory-exceeded', 'internal-error', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable', 'server-unavailable']
   t.same(Object.keys(ALL_PROBLEMS).filter((code) => !tested.has(code as keyof typeof ALL_PROBLEMS) && !elsewhere.includes(code)), [])
   t.end()
 })

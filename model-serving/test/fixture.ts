@@ -1,7 +1,4 @@
 // Real models and real apps for the tests: small linear detectors, fitted in memory on the simulated wind farm.
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { FIT_DEFAULTS, fitDetector, type FitSettings } from '../../core/fit.ts'
@@ -17,12 +14,17 @@ import { buildApp } from '../app.ts'
 import { answerRequest } from '../compute/answer-request.ts'
 import { failureOf } from '../compute/plain-failure.ts'
 import { type Config, readConfig } from '../config.ts'
-import { ModelRegistry, type ServedModel } from '../models.ts'
+import type { OpenModel } from '../models/identity.ts'
+import { PackageShelf } from '../models/package-shelf.ts'
+import { ResidentModels } from '../models/resident-models.ts'
+import { type ServedModel, ServedModels } from '../models/served-models.ts'
+import type { Supply } from '../models/supply.ts'
 import { WorkerPool } from '../workers/pool.ts'
 import type { Scorer } from '../workers/scorer.ts'
 
 /** A model whose weights can be written down, so that a worker thread can have it, too. */
-export interface FixtureModel extends ServedModel {
+export interface FixtureModel extends OpenModel {
+  readonly version: string
   readonly subspace: Subspace
 }
 
@@ -43,7 +45,7 @@ async function fitModel (name: string, series: readonly Series[], windowLength: 
     training: { tfjs: '4.22.0', backend: 'cpu', parameters: {}, dataSha256: sha256(series[0]!.values), series: series.length, observations: series[0]!.length },
   })
   const goldenDifference = reproduceGolden(model, autoencoders, makeGolden(model, autoencoders, series[0]!))
-  return { manifest, digest: `sha256:${sha256(JSON.stringify(manifest))}`, goldenDifference, autoencoders, subspace: autoencoders[0]!.subspace }
+  return { manifest, version: '1', digest: `sha256:${sha256(JSON.stringify(manifest))}`, goldenDifference, autoencoders, engines: ['cpu'], subspace: autoencoders[0]!.subspace, dispose () {} }
 }
 
 const sha256 = (content: string | Float64Array): string => createHash('sha256').update(content).digest('hex')
@@ -71,54 +73,114 @@ export async function turbineModel (): Promise<FixtureModel> {
   return fitModel('wind-turbine', turbines.map(({ series }) => series), 8, { folds: 4, batch: { ...FIT_DEFAULTS.batch, smoothing: 37, factor: 1.05 } })
 }
 
-export const testConfig = (changes: Partial<Config> = {}): Config => ({ ...readConfig({}), logLevel: 'silent', ...changes })
+/** Of a service without models of its own: what the working folder holds is not the tests' business. */
+export function testConfig (changes: Partial<Config> = {}): Config {
+  const config = readConfig({})
+  return { ...config, registry: { ...config.registry, location: undefined }, logLevel: 'silent', ...changes }
+}
 
 const BACKEND = { name: 'cpu', version: '4.22.0' }
 
-/** Scores on this thread, for models that no other thread can have. What goes in and out is copied as between threads. */
-export function onThisThread (models: readonly ServedModel[], changes: Partial<Config> = {}): Scorer {
-  const registry = new ModelRegistry<ServedModel>()
+export type Fixed = Pick<FixtureModel, 'manifest' | 'version' | 'digest' | 'goldenDifference' | 'autoencoders'>
+
+/** Served as they are. */
+export function servedModels (models: readonly Fixed[]): ServedModels {
+  const served = new ServedModels()
+  served.open(models.map(servedModel), BACKEND)
+  return served
+}
+
+const servedModel = (live: Fixed): ServedModel => ({ name: live.manifest.name, live, versions: [{ name: live.manifest.name, version: live.version, digest: live.digest }] })
+
+/** What a service needs in order to serve fixed models. */
+export interface Serving {
+  readonly models: ServedModels
+  readonly scorer: Scorer
+  readonly supplies: readonly Supply[]
+}
+
+/** The models as packages whose bytes are made by `write`. */
+function supplyOf (models: readonly Fixed[], write: (model: Fixed) => Uint8Array): Supply {
+  const found = models.map((model) => servedModel(model)).map(({ name, versions }) => ({ name, versions, live: versions[0], earlier: undefined, shadow: undefined }))
   return {
-    start: async () => {
-      registry.open(models, BACKEND)
-      return { models, backend: BACKEND }
+    location: 'the test',
+    strict: true,
+    list: async () => found,
+    fetch: async (ref) => write(models.find(({ digest }) => digest === ref.digest)!),
+    where: ({ name }) => name,
+    watch: () => ({ close () {} }),
+    close () {},
+  }
+}
+
+/** The models that are open, as the threads that score have them. */
+export function residentModels (models: readonly Fixed[]): ResidentModels {
+  const resident = new ResidentModels({
+    open: async (where) => {
+      const { version, ...model } = models.find(({ manifest }) => manifest.name === where)!
+      return { ...model, engines: ['cpu'], dispose () {} }
     },
+    backend: 'cpu',
+    budget: 1000,
+  })
+  resident.follow(servedModels(models).catalogue, 1)
+  return resident
+}
+
+/** Scores on this thread, for models that no other thread can have. What goes in and out is copied as between threads. */
+export function onThisThread (models: readonly Fixed[], changes: Partial<Config> = {}): Serving {
+  const resident = residentModels(models)
+  const add = async ({ manifest: { name }, version, digest }: Fixed): Promise<OpenModel> => resident.add({ name, version, digest, where: name, bytes: new Uint8Array(1) })
+  const scorer: Scorer = {
+    start: async () => BACKEND.version,
+    prove: async ({ name }) => {
+      const model = models.find(({ manifest }) => manifest.name === name)!
+      const { manifest, version, digest, goldenDifference } = model
+      return { identity: { manifest, version, digest, goldenDifference }, engines: ['cpu'] }
+    },
+    examine: async () => {},
+    table: async () => new Uint8Array(),
+    drift: async () => undefined,
+    load: () => ({ waiting: 0, running: 0, refused: 0 }),
     answer: async (task) => {
-      const outcome = structuredClone(await answerRequest(registry, testConfig(changes), structuredClone(task)))
+      for (const model of models) await add(model)
+      const outcome = structuredClone(await answerRequest(resident, testConfig(changes), structuredClone(task)))
       if ('failure' in outcome) throw failureOf(outcome.failure)
       return outcome.answered
     },
     close: async () => {},
   }
+  return { models: servedModels(models), scorer, supplies: [supplyOf(models, () => new Uint8Array(1))] }
 }
 
-/** One worker thread that has the models. */
-export function inWorker (models: readonly FixtureModel[], changes: Partial<Config> = {}): WorkerPool {
-  const file = join(mkdtempSync(join(tmpdir(), 'models-')), 'models.json')
-  const plain = models.map(({ manifest, digest, goldenDifference, subspace: { mean, directions, ...sizes } }) =>
-    ({ manifest, digest, goldenDifference, subspace: { ...sizes, mean: [...mean], directions: [...directions] } }))
-  writeFileSync(file, JSON.stringify(plain))
-  return new WorkerPool(testConfig({ computeWorkers: 1, modelsDir: file, ...changes }), new URL('./fixture-loader.ts', import.meta.url).href)
-}
-
-/** A silent app that serves the scorer's models; without any it never becomes ready. */
-async function appWith (scorer: Scorer, models: readonly ServedModel[], changes: Partial<Config>): Promise<FastifyInstance> {
-  const registry = new ModelRegistry()
-  if (models.length > 0) {
-    const loaded = await scorer.start(() => {})
-    registry.open(loaded.models, loaded.backend)
+/** One worker thread that can have the models. */
+export function inWorker (models: readonly FixtureModel[], changes: Partial<Config> = {}): Serving & { readonly scorer: WorkerPool } {
+  const written = (model: Fixed): Uint8Array => {
+    const { manifest, digest, goldenDifference, subspace: { mean, directions, ...sizes } } = model as FixtureModel
+    return new TextEncoder().encode(JSON.stringify({ manifest, digest, goldenDifference, subspace: { ...sizes, mean: [...mean], directions: [...directions] } }))
   }
-  return buildApp({ config: testConfig(changes), models: registry, scorer, logger: false })
+  const config = testConfig({ computeWorkers: 1, ...changes })
+  const supply = supplyOf(models, written)
+  const shelf = new PackageShelf(config.registry.memoryBytes)
+  shelf.drawFrom(new Map(models.map(({ manifest }) => [manifest.name, supply])))
+  const served = servedModels(models)
+  return { models: served, supplies: [supply], scorer: new WorkerPool({ config, models: served, shelf, opener: new URL('./fixture-opener.ts', import.meta.url).href }) }
+}
+
+/** A silent app that serves the models; without any it never becomes ready. */
+async function appWith ({ scorer, models }: Serving, isReady: boolean, changes: Partial<Config>): Promise<FastifyInstance> {
+  await scorer.start(() => {})
+  return buildApp({ config: testConfig(changes), models: isReady ? models : new ServedModels(), scorer, logger: false })
 }
 
 /** Scores on the test's own thread: starts at once, and takes models that are not what they should be. */
-export async function testApp (models: readonly ServedModel[], changes: Partial<Config> = {}): Promise<FastifyInstance> {
-  return appWith(onThisThread(models, changes), models, changes)
+export async function testApp (models: readonly Fixed[], changes: Partial<Config> = {}): Promise<FastifyInstance> {
+  return appWith(onThisThread(models, changes), models.length > 0, changes)
 }
 
 /** Scores in a worker thread, as the service does. */
 export async function threadedApp (models: readonly FixtureModel[], changes: Partial<Config> = {}): Promise<FastifyInstance> {
-  return appWith(inWorker(models, changes), models, changes)
+  return appWith(inWorker(models, changes), models.length > 0, changes)
 }
 
 /** The JSON form of a series. */

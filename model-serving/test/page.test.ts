@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { type Series, slice } from '../../core/series.ts'
 import { simulateFarm } from '../../core/wind-farm/simulate.ts'
 import { buildApp } from '../app.ts'
-import { ModelRegistry } from '../models.ts'
+import { ServedModels } from '../models/served-models.ts'
 import type { Answer } from '../plot/svg.ts'
 import { csvOf, onThisThread, smallModel, testApp, testConfig, turbineModel, windSeries } from './fixture.ts'
 import { renamed, syntheticAnswer } from './synthetic-answer.ts'
@@ -226,8 +226,8 @@ t.test('the examples are one press away', { skip }, async (t) => {
 })
 
 t.test('opened before the model is made it says so, and goes on by itself once it is', { skip }, async (t) => {
-  const models = new ModelRegistry()
-  const scorer = onThisThread([smallModel])
+  const models = new ServedModels()
+  const { scorer, models: later } = onThisThread([smallModel])
   const app = await buildApp({ config: testConfig(), models, scorer, logger: false })
   t.teardown(async () => app.close())
   const { page, faults } = await openTab(t)
@@ -238,8 +238,7 @@ t.test('opened before the model is made it says so, and goes on by itself once i
   t.equal(await page.locator('#model option').count(), 0)
   t.equal(await page.locator('#problem').isVisible(), false, 'which is no failure')
   await upload(page, 'early.csv', csvOf(windSeries(60)))
-  const loaded = await scorer.start(() => {})
-  models.open(loaded.models, loaded.backend)
+  models.open(later.list(), later.backend!)
   // The Retry-After of not-ready, without waiting for it.
   await page.clock.runFor(5000)
   await page.waitForSelector('#model option', { state: 'attached' })

@@ -5,9 +5,8 @@ import t from 'tap'
 import { Problem } from '../../core/errors.ts'
 import { answerRequest } from '../compute/answer-request.ts'
 import { inputFromFile } from '../compute/read-file.ts'
-import { ModelRegistry, type ServedModel } from '../models.ts'
 import { ComputeAnswerSchema } from '../schemas/compute.ts'
-import { columnsOf, csvOf, jsonOf, smallModel, testApp, testConfig, timesOf, windSeries } from './fixture.ts'
+import { columnsOf, csvOf, jsonOf, residentModels, smallModel, testApp, testConfig, timesOf, windSeries } from './fixture.ts'
 
 const LIMITS = { maxBytes: 33_554_432, maxValues: 1_000_000 }
 const bytes = (content: string | Uint8Array): Uint8Array => typeof content === 'string' ? new TextEncoder().encode(content) : content
@@ -250,10 +249,10 @@ t.test('what was written is read, in any shape', async () => {
   }))
 })
 
-const registry = new ModelRegistry<ServedModel>()
-registry.open([smallModel], { name: 'cpu', version: '' })
+const models = residentModels([smallModel])
+await models.add({ name: 'small', version: '1', digest: smallModel.digest, where: 'small', bytes: new Uint8Array(1) })
 const answer = async (content: string) => {
-  const outcome = await answerRequest(registry, testConfig(), { body: bytes(content), mediaType: 'application/octet-stream', contentType: '', query: {}, answerTypes: ['application/json'] })
+  const outcome = await answerRequest(models, testConfig(), { body: bytes(content), mediaType: 'application/octet-stream', contentType: '', query: {}, answerTypes: ['application/json'] })
   if ('failure' in outcome) throw new Error(outcome.failure.message)
   return ComputeAnswerSchema.parse(JSON.parse(new TextDecoder().decode(outcome.answered.bodies[0])))
 }

@@ -11,8 +11,8 @@ import type { Problem } from '../../core/errors.ts'
 import { answerTable } from '../compute/answer-table.ts'
 import { formatInstant, isInstant, parseInstant } from '../compute/times.ts'
 import { readConfig, SettingsSchema } from '../config.ts'
-import { findPackages, loadModels } from '../load-models.ts'
-import { ModelRegistry } from '../models.ts'
+import { findPackages, folderSupply } from '../models/folder-supply.ts'
+import { ServedModels } from '../models/served-models.ts'
 import { projectRoot, serviceVersion } from '../project.ts'
 import { ComputeAnswerSchema, ComputeRequestSchema } from '../schemas/compute.ts'
 import { ModelDescriptionSchema, ModelListSchema } from '../schemas/models.ts'
@@ -20,7 +20,7 @@ import { ALL_PROBLEMS, ProblemDocumentSchema } from '../schemas/problem.ts'
 import { StatusSchema } from '../schemas/status.ts'
 import { serve } from '../serve.ts'
 import { buildApp } from '../app.ts'
-import { inWorker, jsonOf, onThisThread, smallModel, testApp, testConfig, windSeries } from './fixture.ts'
+import { inWorker, jsonOf, onThisThread, servedModels, smallModel, testApp, testConfig, windSeries } from './fixture.ts'
 
 const app = await testApp([smallModel])
 t.teardown(() => app.close())
@@ -40,14 +40,14 @@ const operations = async (): Promise<Array<{ path: string, method: string, opera
   Object.entries((await openApi()).paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })))
 
 t.test('status, liveness and readiness before and after the models are loaded', async (t) => {
-  const models = new ModelRegistry()
-  const loading = await buildApp({ config: testConfig(), models, scorer: onThisThread([]), logger: false })
+  const models = new ServedModels()
+  const loading = await buildApp({ config: testConfig(), models, scorer: onThisThread([]).scorer, logger: false })
   t.teardown(() => loading.close())
   const status = async () => StatusSchema.parse((await loading.inject('/status')).json())
   t.match(await status(), { status: 'loading', backend: null, models: [] })
   t.equal((await loading.inject('/livez')).statusCode, 200)
   t.equal((await loading.inject('/readyz')).statusCode, 503)
-  models.open([{ ...smallModel, goldenDifference: 3e-8 }], { name: 'wasm', version: '4.22.0' })
+  models.open(servedModels([{ ...smallModel, goldenDifference: 3e-8 }]).list(), { name: 'wasm', version: '4.22.0' })
   t.match(await status(), {
     status: 'ready',
     version: serviceVersion,
@@ -68,7 +68,7 @@ t.test('models are listed and described', async (t) => {
 })
 
 t.test('two packages of one name are refused', (t) => {
-  t.throws(() => new ModelRegistry().open([smallModel, smallModel], { name: 'cpu', version: '' }), { code: 'invalid-model-package', message: /versions 1 and 1/ })
+  t.throws(() => servedModels([smallModel, smallModel]), { code: 'invalid-model-package', message: /versions 1 and 1/ })
   t.end()
 })
 
@@ -107,9 +107,7 @@ t.test('every answer carries the headers that protect the page, and a request id
 t.test('one log line tells of a scored series, one of a refusal, and none holds a value', async (t) => {
   const lines: string[] = []
   const stream = new Writable({ write: (chunk, _, done) => { lines.push(String(chunk)); done() } })
-  const models = new ModelRegistry()
-  const scorer = onThisThread([smallModel])
-  models.open((await scorer.start(() => {})).models, { name: 'cpu', version: '4.22.0' })
+  const { models, scorer } = onThisThread([smallModel])
   const logging = await buildApp({ config: testConfig(), models, scorer, logger: { level: 'info', stream } })
   t.teardown(() => logging.close())
   await logging.inject({ method: 'POST', url: '/compute', payload: jsonOf(windSeries(20)) })
@@ -134,12 +132,14 @@ t.test('the OpenAPI document is 3.1 and lints without an error or a warning', as
 t.test('every route is documented with a summary, a tag, its errors and examples of all that it answers', async (t) => {
   const documented = await operations()
   t.same(documented.map(({ method, path }) => `${method} ${path}`).sort(), [
-    'get /', 'get /docs', 'get /docs/errors', 'get /livez', 'get /models', 'get /models/{name}', 'get /openapi.json', 'get /readyz', 'get /status', 'get /status/{id}', 'get /tasks/{id}/status', 'post /compute',
+    'delete /jobs/{id}', 'get /', 'get /docs', 'get /docs/errors', 'get /jobs', 'get /jobs/{id}', 'get /livez', 'get /metrics', 'get /models', 'get /models/{name}', 'get /models/{name}/feedback', 'get /models/{name}/versions',
+    'get /openapi.json', 'get /readyz', 'get /score', 'get /status', 'get /status/{id}', 'get /tasks/{id}/status', 'post /compute', 'post /feedback', 'post /models', 'post /models/{name}/promote', 'post /models/{name}/rollback',
+    'post /models/{name}/threshold-proposal',
   ])
   t.equal(new Set(documented.map(({ operation }) => operation.operationId)).size, documented.length)
   for (const { path, operation } of documented) {
     t.ok(operation.summary.length > 5 && operation.tags.length === 1, path)
-    for (const [type, { examples }] of Object.entries(operation.responses['200']!.content!)) {
+    for (const [type, { examples }] of Object.entries((operation.responses['200'] ?? operation.responses['201'])!.content!)) {
       t.ok(type === 'image/png' || Object.values(examples!).every(({ summary = '', value }) => summary.length > 5 && value !== undefined), `${path} ${type}`)
     }
     t.ok('Allow' in operation.responses['405']!.headers!, `${path} tells of other methods`)
@@ -161,13 +161,14 @@ t.test('POST /compute documents three bodies with examples, four answers, and ev
   for (const { value } of Object.values(json)) t.ok(ComputeRequestSchema.safeParse(value).success)
   const codes = Object.values(responses).flatMap(({ content }) => Object.keys(content?.['application/problem+json']?.examples ?? {}))
   t.ok([...Object.values(json), ...Object.values(requestBody!.content['text/csv']!.examples)].every(({ summary }) => /model (wind-turbine|ad-hoc)/.test(summary!)), 'each example says for which model it is')
-  const elsewhere = ['malformed-request', 'request-timeout', 'headers-too-large', 'not-found', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable']
+  const elsewhere = ['malformed-request', 'request-timeout', 'headers-too-large', 'not-found', 'invalid-settings', 'invalid-model-package', 'golden-scores-differ', 'backend-unavailable',
+    'unknown-job', 'version-conflict', 'alias-conflict', 'no-earlier-version', 'no-registry', 'idempotency-conflict', 'package-refused', 'server-unavailable', 'log-unavailable', 'stream-saturated', 'unknown-incident', 'invalid-state']
   t.same(codes.sort(), Object.keys(ALL_PROBLEMS).filter((code) => !elsewhere.includes(code)).sort())
 })
 
 t.test('the examples of answers are what the schemas allow, and agree with themselves and with the pipeline', async (t) => {
   const example = async (path: string, type = 'application/json'): Promise<unknown> =>
-    Object.values((Object.values((await openApi()).paths[path]!)[0]!).responses['200']!.content![type]!.examples!)[0]!.value
+    Object.values(((await openApi()).paths[path]!['get'] ?? (await openApi()).paths[path]!['post'])!.responses['200']!.content![type]!.examples!)[0]!.value
   const answer = ComputeAnswerSchema.parse(await example('/compute'))
   t.same(answer.isAnomaly, answer.score!.map((value) => value! > 1))
   t.same(answer.anomalies!.map(({ peakScore }) => peakScore), [Math.max(...answer.score!.map(Number))])
@@ -195,7 +196,7 @@ async function exchange (url: string, request: string): Promise<{ head: string, 
 }
 
 t.test('what is no HTTP is refused with a problem document, too, and the connection is closed', async (t) => {
-  const service = await serve(testConfig({ port: 0 }), { logger: false, scorer: onThisThread([smallModel]) })
+  const service = await serve(testConfig({ port: 0 }), { logger: false, ...onThisThread([smallModel]) })
   t.teardown(() => service.close())
   const cases: Record<string, [string, number]> = {
     'malformed-request': ['BREW /status HTTP/1.1\r\nHost: x\r\n\r\n', 400],
@@ -232,7 +233,7 @@ t.test('settings have defaults, and .env.example tells all of them', (t) => {
   const own = Object.keys(SettingsSchema.shape)
   t.same(own.filter((name) => !(name in example)), [], 'every variable is there')
   t.same(readConfig(example), readConfig({}), 'with its default')
-  t.match(readConfig({}), { port: 8282, host: '127.0.0.1', logLevel: 'info', backend: 'auto', modelsDir: 'model-creation/out/models', maxBodyBytes: 33_554_432, maxValues: 1_000_000 })
+  t.match(readConfig({}), { port: 8282, host: '127.0.0.1', logLevel: 'info', backend: 'auto', modelsDir: undefined, registry: { location: '.registry', pollMs: 5000, keepsScores: true, maxAgeMs: undefined }, maxBodyBytes: 33_554_432, maxValues: 1_000_000 })
   t.end()
 })
 
@@ -273,7 +274,7 @@ t.test('model packages are the folder itself or its subfolders', async (t) => {
   const root = t.testdir({ b: { 'manifest.json': '{}' }, a: { 'manifest.json': '{}' }, c: { 'other.json': '{}' }, 'manifest.md': '', empty: {} })
   t.same(await findPackages(root), [join(root, 'a'), join(root, 'b')])
   t.same(await findPackages(join(root, 'a')), [join(root, 'a')])
-  for (const folder of ['empty', 'nowhere']) await t.rejects(loadModels({ modelsDir: join(root, folder), backend: 'auto' }), { code: 'invalid-model-package', message: /MODELS_DIR/ })
+  for (const folder of ['empty', 'nowhere']) await t.rejects(folderSupply(join(root, folder)).list(), { code: 'invalid-model-package', message: /MODELS_DIR/ })
 })
 
 t.test('the service listens at once, becomes ready later, and closes', async (t) => {
@@ -284,7 +285,7 @@ t.test('the service listens at once, becomes ready later, and closes', async (t)
   const service = await serve(testConfig({ port: 0 }), {
     logger: { level: 'info', stream },
     prepare: async () => loading,
-    scorer: inWorker([{ ...smallModel, goldenDifference: 3e-8 }]),
+    ...inWorker([{ ...smallModel, goldenDifference: 3e-8 }]),
   })
   t.match(service.url, /^http:\/\/127\.0\.0\.1:\d+$/)
   const statusOf = async (path: string): Promise<number> => (await fetch(service.url + path)).status

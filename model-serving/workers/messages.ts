@@ -1,26 +1,79 @@
 // What the pool and its threads say to each other.
-import type { ComputeTask } from '../compute/messages.ts'
+import type { Scoring } from '../../core/detection.ts'
+import type { ComputeTask, Outcome } from '../compute/messages.ts'
 import type { PlainFailure } from '../compute/plain-failure.ts'
 import type { Config } from '../config.ts'
-import type { Loaded } from './scorer.ts'
+import type { VersionRef } from '../models/catalogue.ts'
+import type { ModelIdentity } from '../models/identity.ts'
+import type { PackageBytes } from '../models/resident-models.ts'
 
 /** Settings that bound what is computed. */
 export type ComputeLimits = Pick<Config, 'maxBodyBytes' | 'maxValues' | 'adHocMaxValues'>
 
 export interface WorkerSettings {
-  /** URL of a module that exports `loadModels`. */
-  readonly loader: string
-  readonly load: Pick<Config, 'modelsDir' | 'backend'>
+  /** URL of a module that exports `openPackage`. */
+  readonly opener: string
+  readonly backend: Config['backend']
+  /** Bytes of packages that the thread may have open. */
+  readonly modelBytes: number
+  /** Whether scores are told to the service, which keeps them. */
+  readonly tellsScores: boolean
   readonly limits: ComputeLimits
 }
 
 export interface PoolTask {
   readonly task: ComputeTask
-  /** Of the models that the service says it serves: another thread read them. */
-  readonly digests: string
+  /** JSON of the catalogue: a string is copied quicker than what it says, and is read only where it is new. */
+  readonly catalogue: string
+  /** Grows with every change of the catalogue. */
+  readonly epoch: number
+  /** Packages that score the same traffic. */
+  readonly shadows: readonly PackageBytes[]
+  /** The one that the thread asked for. */
+  readonly provided?: PackageBytes
 }
 
-/** What became of a thread's start. */
-export type Start = { readonly loaded: Loaded } | { readonly failure: PlainFailure }
+/** What became of a request: it may also need a package that the thread does not have, and gives the body back. */
+export type PoolOutcome = Outcome | { readonly missing: VersionRef, readonly body: Uint8Array<ArrayBuffer> }
 
-export const digestsOf = ({ models }: Loaded): string => models.map(({ digest }) => digest).join()
+/** A package that was opened and has reproduced its golden scores. */
+export interface Proved {
+  readonly identity: ModelIdentity
+  /** What runs its members: `kernel`, or a backend of TensorFlow.js. */
+  readonly engines: readonly string[]
+}
+
+export type ProofOutcome = { readonly proved: Proved } | { readonly failure: PlainFailure }
+
+/** Scores of a served version, on a regular grid. */
+export interface ScoresTold {
+  readonly kind: 'scores'
+  readonly ref: VersionRef
+  readonly scoring: Scoring
+  /** Milliseconds since 1970. */
+  readonly start: number
+  readonly interval: number
+  /** NaN where not scored. */
+  readonly scores: Float32Array
+}
+
+/** What a shadow made of a series that its live version answered. */
+export interface ShadowTold {
+  readonly kind: 'shadow'
+  readonly live: VersionRef
+  readonly shadow: VersionRef
+  readonly outcome:
+    | { readonly observations: number, readonly disagreements: number }
+    /** It could not score what its live version could; or the thread had more to do than that. */
+    | { readonly failure: string }
+    | { readonly skipped: true }
+}
+
+/** What threads tell besides their answers. */
+export type Told = ScoresTold | ShadowTold
+
+export interface DriftQuestion {
+  readonly ref: VersionRef
+  readonly scoring: Scoring
+  readonly scores: Float32Array
+}

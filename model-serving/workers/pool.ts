@@ -2,14 +2,18 @@
 import { Piscina } from 'piscina'
 import { Problem } from '../../core/errors.ts'
 import type { Answered, ComputeTask, Outcome } from '../compute/messages.ts'
-import { failureOf } from '../compute/plain-failure.ts'
+import type { DriftVerdict } from '../../core/drift.ts'
+import { failureOf, type PlainFailure } from '../compute/plain-failure.ts'
 import type { Config } from '../config.ts'
-import { digestsOf, type PoolTask, type Start, type WorkerSettings } from './messages.ts'
-import type { Loaded, Scorer } from './scorer.ts'
+import type { PackageShelf } from '../models/package-shelf.ts'
+import type { PackageBytes } from '../models/resident-models.ts'
+import type { ServedModels } from '../models/served-models.ts'
+import type { DriftQuestion, PoolOutcome, PoolTask, Proved, Told, WorkerSettings } from './messages.ts'
+import type { ComputeLoad, Scorer } from './scorer.ts'
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const WORKER = new URL(`./worker.${extension}`, import.meta.url).href
-const LOADER = new URL(`../load-models.${extension}`, import.meta.url).href
+const OPENER = new URL(`../models/open-package.${extension}`, import.meta.url).href
 
 /** What a request leaves behind goes soon: with V8's own limit a thread's memory grows by 70 MB more before it does. */
 const YOUNG_GENERATION_MB = 24
@@ -17,24 +21,38 @@ const YOUNG_GENERATION_MB = 24
 /** A thread that is idle for so long ends, but for the first one. */
 const IDLE_MS = 60_000
 
+export interface PoolOptions {
+  readonly config: Config
+  /** What names mean; told to the threads with every request. */
+  readonly models: ServedModels
+  /** Where threads get packages from that they do not have. */
+  readonly shelf: PackageShelf
+  /** URL of a module that exports `openPackage` like models/open-package.ts */
+  readonly opener?: string
+}
+
 export class WorkerPool implements Scorer {
   readonly #config: Config
-  readonly #loader: string
+  readonly #models: ServedModels
+  readonly #shelf: PackageShelf
+  readonly #opener: string
   #pool: Piscina | undefined
-  #digests = ''
+  #told: Pick<PoolTask, 'catalogue' | 'epoch' | 'shadows'> & { readonly of: unknown } | undefined
   #running = 0
+  #refused = 0
   /** In order of arrival; each is called when its turn comes. */
   readonly #waiting: Array<() => void> = []
 
-  /** @param loader URL of a module that exports `loadModels` like load-models.ts */
-  constructor (config: Config, loader = LOADER) {
+  constructor ({ config, models, shelf, opener = OPENER }: PoolOptions) {
     this.#config = config
-    this.#loader = loader
+    this.#models = models
+    this.#shelf = shelf
+    this.#opener = opener
   }
 
-  async start (onFault: (fault: unknown) => void): Promise<Loaded> {
-    const { computeWorkers, computeMaxMemoryMb, modelsDir, backend, maxBodyBytes, maxValues, adHocMaxValues } = this.#config
-    const workerData: WorkerSettings = { loader: this.#loader, load: { modelsDir, backend }, limits: { maxBodyBytes, maxValues, adHocMaxValues } }
+  async start (onFault: (fault: unknown) => void, onTold: (told: Told) => void = () => {}): Promise<string> {
+    const { computeWorkers, computeMaxMemoryMb, backend, maxBodyBytes, maxValues, adHocMaxValues, registry } = this.#config
+    const workerData: WorkerSettings = { opener: this.#opener, backend, modelBytes: registry.memoryBytes, tellsScores: registry.keepsScores, limits: { maxBodyBytes, maxValues, adHocMaxValues } }
     const pool = new Piscina({
       filename: WORKER,
       workerData,
@@ -47,11 +65,33 @@ export class WorkerPool implements Scorer {
       execArgv: threadArguments(),
     })
     pool.on('error', onFault)
+    pool.on('message', onTold)
     this.#pool = pool
-    const start = await this.#describe().catch((error: unknown) => { throw this.#typed(error, false) })
-    if ('failure' in start) throw failureOf(start.failure)
-    this.#digests = digestsOf(start.loaded)
-    return start.loaded
+    return this.#describe().catch((error: unknown) => { throw this.#typed(error, false) })
+  }
+
+  async prove (one: PackageBytes): Promise<Proved> {
+    return (await this.#work('prove', one) as { proved: Proved }).proved
+  }
+
+  async examine (where: string, bytes: Uint8Array): Promise<void> {
+    await this.#work('examine', { where, bytes })
+  }
+
+  async table (task: ComputeTask): Promise<Uint8Array> {
+    return await this.#work('table', task) as Uint8Array
+  }
+
+  /** Something besides answers, within the time that a request may take. */
+  async #work (name: string, question: unknown): Promise<unknown> {
+    const limit = AbortSignal.timeout(this.#config.computeTimeoutMs)
+    const outcome: unknown = await this.#pool!.run(question, { name, signal: limit }).catch((error: unknown) => { throw this.#typed(error, limit.aborted) })
+    if (typeof outcome === 'object' && outcome !== null && 'failure' in outcome) throw failureOf((outcome as { failure: PlainFailure }).failure)
+    return outcome
+  }
+
+  async drift (question: DriftQuestion): Promise<DriftVerdict | undefined> {
+    return await this.#work('drift', question) as DriftVerdict | undefined
   }
 
   async answer (task: ComputeTask, gone: AbortSignal, { waits = false }: { readonly waits?: boolean } = {}): Promise<Answered> {
@@ -66,13 +106,28 @@ export class WorkerPool implements Scorer {
     return outcome.answered
   }
 
+  load (): ComputeLoad {
+    return { waiting: this.#waiting.length, running: this.#running, refused: this.#refused }
+  }
+
   async close (): Promise<void> {
     await this.#pool?.destroy()
   }
 
-  /** Waits for a thread that has loaded the models. */
-  async #describe (): Promise<Start> {
-    return await this.#pool!.run(undefined, { name: 'describe' }) as Start
+  /** Waits for a thread. */
+  async #describe (): Promise<string> {
+    return await this.#pool!.run(undefined, { name: 'describe' }) as string
+  }
+
+  /** What every request is sent with; the same until something is served that was not before. */
+  #catalogue (): Omit<PoolTask, 'task'> {
+    const { catalogue } = this.#models
+    if (this.#told?.of !== catalogue) {
+      const shadows = catalogue.flatMap(({ shadow }) => shadow === undefined ? [] : [this.#shelf.served(shadow.digest)]).filter((one) => one !== undefined)
+      this.#told = { of: catalogue, catalogue: JSON.stringify(catalogue), epoch: (this.#told?.epoch ?? 0) + 1, shadows }
+    }
+    const { of, ...told } = this.#told
+    return told
   }
 
   /** Gives the place of an ended request to the one that waits longest. */
@@ -91,6 +146,7 @@ export class WorkerPool implements Scorer {
       return
     }
     if (!waits && this.#waiting.length >= computeQueue) {
+      this.#refused++
       throw new Problem('overloaded', `${this.#running} requests are being computed and ${computeQueue} wait, as many as may; try again in a few seconds, or raise COMPUTE_QUEUE.`,
         { extensions: { limit: computeQueue } })
     }
@@ -110,13 +166,23 @@ export class WorkerPool implements Scorer {
 
   async #run (task: ComputeTask): Promise<Outcome> {
     const limit = AbortSignal.timeout(this.#config.computeTimeoutMs)
-    const body = ownBytes(task.body)
-    const posted: PoolTask = { task: { ...task, body }, digests: this.#digests }
+    // The same for both attempts: an answer is of what its names meant when it began.
+    const told = this.#catalogue()
     try {
-      return await this.#pool!.run(posted, { signal: limit, transferList: [body.buffer] }) as Outcome
+      const outcome = await this.#post({ ...told, task }, limit)
+      if (!('missing' in outcome)) return outcome
+      const provided = await this.#shelf.fetch(outcome.missing)
+      const again = await this.#post({ ...told, task: { ...task, body: outcome.body }, provided }, limit)
+      if (!('missing' in again)) return again
+      throw new Error(`a thread has not taken the package of ${provided.where}`)
     } catch (error) {
       throw this.#typed(error, limit.aborted)
     }
+  }
+
+  async #post (posted: PoolTask, signal: AbortSignal): Promise<PoolOutcome> {
+    const body = ownBytes(posted.task.body)
+    return await this.#pool!.run({ ...posted, task: { ...posted.task, body } }, { signal, transferList: [body.buffer] }) as PoolOutcome
   }
 
   /** What the end of a thread means for the request that it had. */

@@ -1,40 +1,99 @@
-// A thread that scores: loads the models once, then answers one request after another. Its tasks come from workers/pool.ts.
-import { workerData } from 'node:worker_threads'
+// A thread that scores: opens models as requests need them, and answers one request after another. Its tasks come from workers/pool.ts.
+import { parentPort, workerData } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
+import { type DriftVerdict, driftVerdict } from '../../core/drift.ts'
+import { TENSORFLOW_VERSION } from '../../core/tfjs/model-package.ts'
 import { answerRequest } from '../compute/answer-request.ts'
-import type { Outcome } from '../compute/messages.ts'
-import { plainFailure } from '../compute/plain-failure.ts'
-import type { LoadedModels, loadModels } from '../load-models.ts'
-import { ModelRegistry, type ServedModel } from '../models.ts'
-import { digestsOf, type PoolTask, type Start, type WorkerSettings } from './messages.ts'
+import type { Computed } from '../compute/compute.ts'
+import type { ComputeTask } from '../compute/messages.ts'
+import { type PlainFailure, plainFailure } from '../compute/plain-failure.ts'
+import { readRequest } from '../compute/read-request.ts'
+import { ShadowRunner } from '../compute/shadow.ts'
+import { tableOf } from '../compute/training-table.ts'
+import type { Catalogue } from '../models/catalogue.ts'
+import type { openPackage } from '../models/open-package.ts'
+import { type PackageBytes, PackageMissing, ResidentModels } from '../models/resident-models.ts'
+import type { DriftQuestion, PoolOutcome, PoolTask, ProofOutcome, Told, WorkerSettings } from './messages.ts'
 
-const { loader, load, limits } = workerData as WorkerSettings
-const models = new ModelRegistry<ServedModel>()
+const { opener, backend, modelBytes, tellsScores, limits } = workerData as WorkerSettings
 // Awaited here, so that a thread gets its first request when it can answer it.
-const started = await start()
+const source = await import(opener) as { openPackage: typeof openPackage }
+const models = new ResidentModels({ open: source.openPackage, backend, budget: modelBytes })
+const shadows = new ShadowRunner(models, limits, tell)
+let followed = ''
 
-async function start (): Promise<Start> {
+function tell (told: Told): void {
+  parentPort?.postMessage(told)
+}
+
+/** There is a thread. @returns the version of TensorFlow.js, which is not loaded for that */
+export function describe (): string {
+  return TENSORFLOW_VERSION
+}
+
+/** Opens a package and proves it. */
+export async function prove (one: PackageBytes): Promise<ProofOutcome> {
   try {
-    const source = await import(loader) as { loadModels: typeof loadModels }
-    const { models: packages, backend }: LoadedModels = await source.loadModels(load)
-    models.open(packages, backend)
-    return { loaded: { models: packages.map(({ manifest, digest, goldenDifference }) => ({ manifest, digest, goldenDifference })), backend } }
+    const { manifest, digest, goldenDifference, engines } = await models.add(one)
+    return { proved: { identity: { manifest, version: one.version, digest, goldenDifference }, engines } }
   } catch (error) {
     return { failure: plainFailure(error) }
   }
 }
 
-/** What became of the start. */
-export function describe (): Start {
-  return started
+/** Opens a package of unknown origin, proves it and forgets it. */
+export async function examine ({ where, bytes }: { where: string, bytes: Uint8Array }): Promise<{ failure: PlainFailure } | undefined> {
+  return settled(async () => {
+    const model = await source.openPackage(where, bytes, backend)
+    model.dispose()
+    return undefined
+  })
+}
+
+/** A posted series as a table. */
+export async function table (task: ComputeTask): Promise<{ failure: PlainFailure } | Uint8Array | undefined> {
+  return settled(async () => tableOf(await readRequest(task, limits), limits))
+}
+
+async function settled<T> (work: () => Promise<T>): Promise<T | { failure: PlainFailure }> {
+  return work().catch((error: unknown) => ({ failure: plainFailure(error) }))
+}
+
+/** @returns undefined where the version is not open here */
+export async function drift ({ ref, scoring, scores }: DriftQuestion): Promise<DriftVerdict | undefined> {
+  const model = await models.get(`${ref.name}@${ref.version}`).catch(() => undefined)
+  return model?.digest === ref.digest ? driftVerdict(model.manifest.detector[scoring].scores, Float64Array.from(scores)) : undefined
 }
 
 /** The answers' bytes are handed over, not copied. */
-export default async function answer ({ task, digests }: PoolTask): Promise<Outcome | object> {
-  if ('failure' in started) return started
-  if (digestsOf(started.loaded) !== digests) {
-    return { failure: plainFailure(new Error('The model packages changed since the service started, so that this thread read other ones; restart the service.')) }
+export default async function answer ({ task, catalogue, epoch, shadows: shadowPackages, provided }: PoolTask): Promise<PoolOutcome | object> {
+  try {
+    follow(catalogue, epoch)
+    if (provided !== undefined) await models.add(provided)
+    const outcome = await answerRequest(models, limits, task, (computed) => {
+      if (tellsScores) tellScores(computed)
+      shadows.run(computed, shadowPackages)
+    })
+    return 'failure' in outcome ? outcome : handedOver(outcome, outcome.answered.bodies)
+  } catch (error) {
+    if (!(error instanceof PackageMissing)) return { failure: plainFailure(error) }
+    const body = task.body as Uint8Array<ArrayBuffer>
+    return handedOver({ missing: error.ref, body }, [body])
   }
-  const outcome = await answerRequest(models, limits, task)
-  return 'failure' in outcome ? outcome : move({ [transferableSymbol]: outcome.answered.bodies.map(({ buffer }) => buffer), [valueSymbol]: outcome } as unknown as Parameters<typeof move>[0])
+}
+
+function handedOver (outcome: PoolOutcome, bodies: ReadonlyArray<Uint8Array<ArrayBuffer>>): object {
+  return move({ [transferableSymbol]: bodies.map(({ buffer }) => buffer), [valueSymbol]: outcome } as unknown as Parameters<typeof move>[0])
+}
+
+function follow (catalogue: string, epoch: number): void {
+  if (catalogue === followed) return
+  models.follow(JSON.parse(catalogue) as Catalogue, epoch)
+  followed = catalogue
+}
+
+/** Of a model of the catalogue, at times that are real. */
+function tellScores ({ ref, input, series, detection }: Computed): void {
+  if (ref === undefined || input.numbered) return
+  tell({ kind: 'scores', ref, scoring: input.options.scoring, start: series.start, interval: series.interval, scores: Float32Array.from(detection.score) })
 }

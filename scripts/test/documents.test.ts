@@ -2,6 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { parseSettings } from '../../core/settings/values.ts'
+import { EMBEDDED_SETTINGS } from '../../pipelines/embedded.ts'
 import { exampleFiles } from '../make-examples.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -31,10 +35,54 @@ t.test('the examples are what make-examples writes', async (t) => {
 
 t.test('every command of the documents is a script, every link leads somewhere', async (t) => {
   const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts
-  for (const document of ['README.md', 'CONTRIBUTING.md', 'examples/README.md', 'bench/RESULTS.md', 'docs/EXPERIMENTS.md']) {
+  for (const document of ['README.md', 'CONTRIBUTING.md', 'examples/README.md', 'bench/RESULTS.md', 'docs/EXPERIMENTS.md', 'docs/MODELS.md', 'docs/ENGINE.md', 'docs/STREAM.md']) {
     const text = read(document)
     for (const [, name] of text.matchAll(/npm run (?:-s )?([\w:-]+)/g)) t.ok(scripts[name!], `${document}: npm run ${name}`)
     const folder = document.includes('/') ? document.slice(0, document.lastIndexOf('/')) : '.'
     for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) t.doesNotThrow(() => read(join(folder, target!)), `${document}: ${target}`)
+  }
+})
+
+t.test('.env.example has every setting of the stream, with its default', async (t) => {
+  const example = Object.fromEntries([...read('.env.example').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name!, value!]))
+  const shapes = [EMBEDDED_SETTINGS]
+  for (const file of readdirSync(join(root, 'pipelines/settings'))) {
+    const exported = await import(join(root, 'pipelines/settings', file)) as Record<string, typeof EMBEDDED_SETTINGS>
+    shapes.push(...Object.keys(exported).filter((name) => name.endsWith('_SETTINGS')).map((name) => exported[name]!))
+  }
+  // The service says what these are by default.
+  const elsewhere = ['MODEL_REGISTRY']
+  for (const shape of shapes) {
+    t.same(Object.keys(shape).filter((name) => !(name in example)), [])
+    const own = Object.fromEntries(Object.keys(shape).filter((name) => !elsewhere.includes(name)).map((name) => [name, example[name]]))
+    t.same(parseSettings(z.object(shape), own), parseSettings(z.object(shape), {}))
+  }
+  t.ok(shapes.length > 8)
+})
+
+t.test('.env.example has every variable of a server that training uses, and none that nothing reads', async (t) => {
+  const example = [...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name!)
+  const sources = (folder: string): string => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.includes('test/')).map((name) => read(`${folder}/${name}`)).join('\n')
+  const training = sources('model-creation')
+  for (const [name] of training.matchAll(/\b(?:AWS|INFLUX|MLFLOW)_[A-Z_]+\b/g)) t.ok(example.includes(name), name)
+  const all = training + sources('model-serving') + sources('pipelines') + sources('scripts')
+  for (const name of example) t.ok(all.includes(name), name)
+})
+
+t.test('compose.yaml has settings that exist, keys of none, ports of this machine alone, and mounts what is there', async (t) => {
+  const text = read('compose.yaml')
+  const { services, volumes } = parse(text) as { services: Record<string, { image: string, ports: string[], volumes: string[], healthcheck: { test: string[] } }>, volumes: Record<string, null> }
+  const known = new Set([...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name!))
+  for (const [, name] of text.matchAll(/\$\{(\w+)/g)) t.ok(known.has(name!), String(name))
+  t.notMatch(text, /\$\{(?:\w*(?:TOKEN|PASSWORD|KEY\w*)):-/, 'no key has a default')
+  for (const [name, { image, ports, volumes: mounted, healthcheck }] of Object.entries(services)) {
+    t.match(image, /:.*\d/, `${name} is pinned`)
+    t.ok(healthcheck.test.length > 1, `${name} tells how it is`)
+    for (const port of ports) t.match(port, /^127\.0\.0\.1:/)
+    for (const source of mounted.map((mount) => mount.split(':')[0]!)) {
+      if (source.startsWith('.')) t.ok(readdirSync(join(root, source)).length > 0, source)
+      else t.ok(Object.hasOwn(volumes, source), source)
+    }
   }
 })

@@ -8,7 +8,7 @@ import { type FixtureModel, inWorker, jsonOf, smallModel, testConfig, threadedAp
 
 t.setTimeout(240_000)
 
-const named = (name: string): FixtureModel => ({ ...smallModel, manifest: { ...smallModel.manifest, name } })
+const named = (name: string): FixtureModel => ({ ...smallModel, digest: `sha256:${Buffer.from(name).toString('hex').padEnd(64, '0')}`, manifest: { ...smallModel.manifest, name } })
 const body = (model: string): object => ({ model, ...jsonOf(windSeries(20)) })
 const post = (model: string): InjectOptions => ({ method: 'POST', url: '/compute', payload: body(model) })
 
@@ -43,7 +43,7 @@ t.test('beyond the queue requests are refused at once, and told when to come aga
 })
 
 t.test('a request that nobody waits for any more leaves the queue', async (t) => {
-  const pool = inWorker([named('slow')], { computeQueue: 1 })
+  const { scorer: pool } = inWorker([named('slow')], { computeQueue: 1 })
   t.teardown(() => pool.close())
   await pool.start((fault) => { throw fault })
   const task = () => ({
@@ -63,18 +63,23 @@ t.test('a request that nobody waits for any more leaves the queue', async (t) =>
 })
 
 t.test('the thread that speaks HTTP answers while others compute, and a stop waits for what runs', async (t) => {
-  const pool = inWorker([named('slow')])
+  const { scorer: pool, ...serving } = inWorker([named('slow')])
   let began = (): void => {}
   const beginning = new Promise<void>((resolve) => { began = resolve })
   const scorer: Scorer = {
     start: async (onFault) => pool.start(onFault),
+    prove: async (one) => pool.prove(one),
+    examine: async (where, bytes) => pool.examine(where, bytes),
+    table: async (task) => pool.table(task),
+    drift: async (question) => pool.drift(question),
+    load: () => pool.load(),
     answer: async (task, gone) => {
       began()
       return pool.answer(task, gone)
     },
     close: async () => pool.close(),
   }
-  const service = await serve(testConfig({ port: 0 }), { logger: false, scorer })
+  const service = await serve(testConfig({ port: 0 }), { logger: false, ...serving, scorer })
   await service.ready
   const answer = fetch(`${service.url}/compute`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body('slow')) })
   let answered = false
@@ -87,8 +92,9 @@ t.test('the thread that speaks HTTP answers while others compute, and a stop wai
   await closed
 })
 
-t.test('models that cannot be loaded are the problem of the start, with its cause', async (t) => {
-  const pool = inWorker([], { modelsDir: '/nowhere' })
+t.test('a package that cannot be opened is the problem of the start, with its cause', async (t) => {
+  const { scorer: pool } = inWorker([])
   t.teardown(() => pool.close())
-  await t.rejects(pool.start(() => {}), { message: /ENOENT/ })
+  await pool.start(() => {})
+  await t.rejects(pool.prove({ name: 'small', version: '1', digest: smallModel.digest, where: 'here', bytes: new Uint8Array(3) }), { message: /JSON/ })
 })

@@ -1,0 +1,160 @@
+// Trainings that callers have asked for: one after another, each in a process of its own, cancelled by killing it.
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyBaseLogger } from 'fastify'
+import PQueue from 'p-queue'
+import { Problem } from '../../core/errors.ts'
+import { readPackageFiles } from '../../core/tfjs/package-files.ts'
+import type { Registry } from '../../core/registry/registry.ts'
+import type { Config } from '../config.ts'
+import type { Follower } from '../models/follower.ts'
+import type { Job } from '../schemas/jobs.ts'
+import { runTraining } from './train.ts'
+
+/** What is to be trained. */
+export interface TrainingRequest {
+  readonly name: string
+  /** Flags of `npm run train`. */
+  readonly flags: readonly string[]
+  readonly promote: boolean
+  /** Puts the series where the pipeline reads it: a CSV file, or a folder of them, in the given folder. @returns its path */
+  place (folder: string, signal: AbortSignal): Promise<string>
+}
+
+export interface JobsOptions {
+  readonly registry: Registry
+  readonly follower: Pick<Follower, 'refresh'>
+  readonly config: Pick<Config, 'registry'>
+  readonly log: FastifyBaseLogger
+}
+
+/** Stages of a job, for its progress. */
+const STAGES = ['fetch', 'prepare', 'train', 'evaluate', 'package', 'publish']
+/** Ended jobs that are still told of. */
+const REMEMBERED = 100
+const MESSAGES = 20
+
+interface Entry {
+  job: Job
+  readonly cancel: AbortController
+}
+
+export class Jobs {
+  readonly #options: JobsOptions
+  readonly #queue = new PQueue({ concurrency: 1 })
+  readonly #entries = new Map<string, Entry>()
+
+  constructor (options: JobsOptions) {
+    this.#options = options
+  }
+
+  get config (): Config['registry'] {
+    return this.#options.config.registry
+  }
+
+  /** @throws Problem overloaded */
+  start (request: TrainingRequest): Job {
+    const { maxJobs } = this.#options.config.registry
+    const unfinished = this.list().filter(({ endedAt }) => endedAt === null).length
+    if (unfinished >= maxJobs) throw new Problem('overloaded', `${unfinished} trainings wait or run, as many as may; try again later, or raise MAX_JOBS.`, { extensions: { limit: maxJobs } })
+    const id = randomUUID()
+    const job: Job = { id, kind: 'training', state: 'queued', model: request.name, createdAt: new Date().toISOString(), endedAt: null, progress: { stage: null, done: 0, messages: [] }, result: null, problem: null }
+    const entry = { job, cancel: new AbortController() }
+    this.#entries.set(id, entry)
+    this.#forget()
+    this.#queue.add(async () => this.#run(entry, request)).catch((error: unknown) => { this.#options.log.error({ err: error, job: id }, 'a job failed unexpectedly') })
+    return job
+  }
+
+  /** @throws Problem unknown-job */
+  get (id: string): Job {
+    return this.#entry(id).job
+  }
+
+  list (): Job[] {
+    return [...this.#entries.values()].map(({ job }) => job)
+  }
+
+  /** Ends it, if it has not ended yet: then it stays what it is. @throws Problem unknown-job */
+  cancel (id: string): Job {
+    const entry = this.#entry(id)
+    if (entry.job.endedAt === null) {
+      entry.cancel.abort()
+      this.#end(entry, { state: 'cancelled' })
+    }
+    return entry.job
+  }
+
+  async close (): Promise<void> {
+    for (const { job, cancel } of this.#entries.values()) if (job.endedAt === null) cancel.abort()
+    await this.#queue.onIdle()
+  }
+
+  async #run (entry: Entry, request: TrainingRequest): Promise<void> {
+    const { signal } = entry.cancel
+    if (signal.aborted) return
+    entry.job = { ...entry.job, state: 'running' }
+    const folder = await mkdtemp(join(tmpdir(), 'training-'))
+    try {
+      const out = join(folder, 'package')
+      this.#stage(entry, 'fetch')
+      const data = await request.place(join(folder, 'data'), signal)
+      await runTraining({
+        data,
+        out,
+        flags: [...request.flags, '--name', request.name],
+        signal,
+        onStage: (stage) => { this.#stage(entry, stage) },
+        onMessage: (message) => { this.#say(entry, message.replaceAll(folder, '…')) },
+      })
+      this.#stage(entry, 'publish')
+      this.#end(entry, { state: 'succeeded', result: await this.#publish(out, request) })
+      this.#options.log.info({ job: entry.job.id, ...entry.job.result }, 'a model was trained')
+    } catch (error) {
+      if (signal.aborted) return this.#end(entry, { state: 'cancelled' })
+      this.#end(entry, { state: 'failed', problem: (error as Error).message.replaceAll(folder, '…') })
+      this.#options.log.warn({ job: entry.job.id, problem: entry.job.problem }, 'a training failed')
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+
+  async #publish (out: string, { promote }: TrainingRequest): Promise<NonNullable<Job['result']>> {
+    const { registry, follower } = this.#options
+    const { name, version, digest, existed } = await registry.publish('the trained package', await readPackageFiles(out))
+    if (promote) await registry.promote(name, version)
+    await follower.refresh()
+    return { name, version: String(version), digest, existed, promoted: promote }
+  }
+
+  #stage (entry: Entry, stage: string): void {
+    const { job } = entry
+    if (job.endedAt !== null) return
+    entry.job = { ...job, progress: { ...job.progress, stage, done: Math.max(0, STAGES.indexOf(stage)) / STAGES.length } }
+  }
+
+  #say (entry: Entry, message: string): void {
+    const { job } = entry
+    entry.job = { ...job, progress: { ...job.progress, messages: [...job.progress.messages, message].slice(-MESSAGES) } }
+  }
+
+  /** The first end counts. */
+  #end (entry: Entry, end: Pick<Job, 'state'> & Partial<Job>): void {
+    const { job } = entry
+    if (job.endedAt !== null) return
+    entry.job = { ...job, ...end, endedAt: new Date().toISOString(), progress: { ...job.progress, done: end.state === 'succeeded' ? 1 : job.progress.done } }
+  }
+
+  #entry (id: string): Entry {
+    const entry = this.#entries.get(id)
+    if (entry !== undefined) return entry
+    throw new Problem('unknown-job', `There is no job "${id.slice(0, 60)}"; it never was, ended long ago, or the service was started anew since.`)
+  }
+
+  #forget (): void {
+    const ended = [...this.#entries].filter(([, { job }]) => job.endedAt !== null)
+    for (const [id] of ended.slice(0, Math.max(0, ended.length - REMEMBERED))) this.#entries.delete(id)
+  }
+}

@@ -1,0 +1,138 @@
+// Scores that were served, kept beside the registry for feedback and drift: told by the threads, written in groups, oldest removed first.
+import { randomUUID } from 'node:crypto'
+import type { FastifyBaseLogger } from 'fastify'
+import { z } from 'zod'
+import { readRecord } from '../../core/registry/records.ts'
+import type { RegistryStore } from '../../core/registry/store.ts'
+import type { ScoresTold } from '../workers/messages.ts'
+import type { Scorer } from '../workers/scorer.ts'
+import type { ServedModels } from './served-models.ts'
+
+const RunSchema = z.object({
+  version: z.string(),
+  digest: z.string(),
+  scoring: z.enum(['batch', 'causal']),
+  start: z.number(),
+  interval: z.number().positive(),
+  scores: z.array(z.number().nullable()),
+})
+/** Scores on a grid, as they were served. */
+export type ScoreRun = z.output<typeof RunSchema>
+
+/** Scores that wait to be written; beyond, new ones are not taken: a store that is away must not fill the memory. */
+const MAX_WAITING = 500_000
+/** Bytes of scores that are kept of each model: some two million scores. */
+const MAX_BYTES = 16_000_000
+const FLUSH_MS = 15_000
+/** Significant ones that are kept of a score. */
+const DIGITS = 4
+/** Scores of a version that drift is told from: the latest ones. */
+const RECENT = 20_000
+
+const keyOf = (model: string): string => `scores/${model}/`
+
+export interface ScoreHistoryOptions {
+  readonly store: RegistryStore
+  readonly models: ServedModels
+  readonly scorer: Pick<Scorer, 'drift'>
+  readonly log: FastifyBaseLogger
+}
+
+export class ScoreHistory {
+  readonly #options: ScoreHistoryOptions
+  readonly #waiting = new Map<string, ScoresTold[]>()
+  /** By digest and scoring. */
+  readonly #recent = new Map<string, ScoresTold[]>()
+  #scores = 0
+  #timer: NodeJS.Timeout
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor (options: ScoreHistoryOptions) {
+    this.#options = options
+    this.#timer = setInterval(() => { this.flush().catch(() => {}) }, FLUSH_MS)
+    this.#timer.unref()
+  }
+
+  add (told: ScoresTold): void {
+    if (this.#scores + told.scores.length > MAX_WAITING) return
+    const runs = this.#waiting.get(told.ref.name) ?? []
+    // Whoever asks again is told again, but nothing new was seen.
+    if (runs.some((run) => isSame(run, told))) return
+    runs.push(told)
+    this.#waiting.set(told.ref.name, runs)
+    this.#scores += told.scores.length
+  }
+
+  /** Writes what waits, and looks for drift. Never rejects. */
+  async flush (): Promise<void> {
+    this.#writing = this.#writing.then(async () => {
+      const waiting = [...this.#waiting]
+      this.#waiting.clear()
+      this.#scores = 0
+      for (const [model, runs] of waiting) {
+        await this.#write(model, runs).catch((error: unknown) => { this.#options.log.warn({ model, problem: (error as Error).message }, 'scores could not be kept') })
+        await this.#lookForDrift(runs).catch((error: unknown) => { this.#options.log.warn({ model, problem: (error as Error).message }, 'drift could not be told') })
+      }
+    })
+    await this.#writing
+  }
+
+  async close (): Promise<void> {
+    clearInterval(this.#timer)
+    await this.flush()
+  }
+
+  /** The newest runs of scores of a version, in order of time. @throws Problem registry-unavailable */
+  async read (model: string, digest: string): Promise<ScoreRun[]> {
+    await this.flush()
+    const objects = await this.#options.store.list(keyOf(model))
+    const contents = await Promise.all(objects.map(async ({ key }) => this.#options.store.get(key)))
+    const runs = contents.flatMap((content) => readRecord(z.array(RunSchema), content) ?? [])
+    return runs.filter((run) => run.digest === digest).sort((a, b) => a.start - b.start)
+  }
+
+  async #write (model: string, runs: readonly ScoresTold[]): Promise<void> {
+    const { store } = this.#options
+    const written = runs.map(({ ref, scoring, start, interval, scores }): ScoreRun => ({
+      version: ref.version, digest: ref.digest, scoring, start, interval, scores: Array.from(scores, (score) => Number.isNaN(score) ? null : Number(score.toPrecision(DIGITS))),
+    }))
+    await store.create(`${keyOf(model)}${new Date().toISOString().replaceAll(/\D/g, '')}-${randomUUID().slice(0, 8)}.json`, new TextEncoder().encode(JSON.stringify(written)))
+    const objects = await store.list(keyOf(model))
+    let bytes = objects.reduce((sum, object) => sum + object.bytes, 0)
+    for (const { key, bytes: size } of objects) {
+      if (bytes <= MAX_BYTES) break
+      await store.remove(key)
+      bytes -= size
+    }
+  }
+
+  async #lookForDrift (runs: readonly ScoresTold[]): Promise<void> {
+    const touched = new Set<string>()
+    for (const run of runs) {
+      const key = `${run.ref.digest} ${run.scoring}`
+      this.#recent.set(key, latest([...this.#recent.get(key) ?? [], run]))
+      touched.add(key)
+    }
+    for (const key of touched) await this.#compare(this.#recent.get(key)!)
+  }
+
+  async #compare (runs: readonly ScoresTold[]): Promise<void> {
+    const { models, scorer, log } = this.#options
+    const { ref, scoring } = runs[0]!
+    const scores = Float32Array.from(runs.toSorted((a, b) => a.start - b.start).flatMap((run) => [...run.scores]))
+    const verdict = await scorer.drift({ ref, scoring, scores })
+    if (verdict === undefined || verdict.verdict === 'unknown') return
+    if (models.setDrifting(ref.digest, scoring, verdict.drifting) && verdict.drifting) log.warn({ ...ref, scoring, statistic: verdict.statistic, limit: verdict.limit }, 'scores are no longer those that the model was calibrated on')
+  }
+}
+
+/** The latest runs, as many as hold RECENT scores, and at least one. */
+function latest (runs: readonly ScoresTold[]): ScoresTold[] {
+  let scores = 0
+  const from = runs.findLastIndex((run) => (scores += run.scores.length) > RECENT)
+  return runs.slice(Math.min(runs.length - 1, from + 1))
+}
+
+/** Series of one time and length may still be of two machines. */
+const isSame = (a: ScoresTold, b: ScoresTold): boolean =>
+  a.start === b.start && a.ref.digest === b.ref.digest && a.scoring === b.scoring && a.scores.length === b.scores.length && a.scores.every((score, t) => Object.is(score, b.scores[t]))

@@ -1,0 +1,28 @@
+// The wire format of jobs.
+import { z } from 'zod'
+
+export const JobSchema = z.strictObject({
+  id: z.string(),
+  kind: z.literal('training'),
+  state: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
+  model: z.string().describe('Name of the model.'),
+  createdAt: z.string().meta({ format: 'date-time' }),
+  endedAt: z.string().meta({ format: 'date-time' }).nullable(),
+  progress: z.strictObject({
+    stage: z.string().nullable().describe('fetch, prepare, train, evaluate, package or publish; null before it begins.'),
+    done: z.number().min(0).max(1).describe('Share of the stages that are done.'),
+    messages: z.array(z.string()).describe('What the training has said so far, the newest last.'),
+  }),
+  result: z.strictObject({
+    name: z.string(),
+    version: z.string(),
+    digest: z.string(),
+    existed: z.boolean().describe('Whether the very same package had been published before.'),
+    promoted: z.boolean(),
+  }).nullable().describe('What was published; null until it is.'),
+  problem: z.string().nullable().describe('Why it failed.'),
+})
+export type Job = z.output<typeof JobSchema>
+
+export const JobListSchema = z.strictObject({ jobs: z.array(JobSchema) })
+export const JobParamsSchema = z.strictObject({ id: z.string().min(1).max(100).describe('Id of a job.').meta({ examples: ['00000000-0000-4000-8000-000000000000'] }) })
