@@ -9,9 +9,9 @@ module.exports = {
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'core-is-pure',
-      comment: 'core/*.ts computes: of npm it sees pure libraries only, of Node nothing; tfjs/, registry/ and the environment are adapters.',
+      comment: 'core/*.ts computes: of npm it sees pure libraries only, of Node nothing; tfjs/, registry/, telemetry/ and the environment are adapters.',
       severity: 'error',
-      from: { path: '^core/', pathNot: '^core/(tfjs|registry|test|wind-farm/test)/|^core/settings/environment' },
+      from: { path: '^core/', pathNot: '^core/(tfjs|registry|telemetry|test|wind-farm/test)/|^core/settings/environment' },
       to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'core', 'unknown'], pathNot: `node_modules/(@types/)?${pureLibraries}(/|$)` },
     },
     {
@@ -31,7 +31,7 @@ module.exports = {
     {
       name: 'domain-modules-do-not-reach-into-the-adapter',
       severity: 'error',
-      from: { path: '^core/', pathNot: '^core/(tfjs|registry|test)/' },
+      from: { path: '^core/', pathNot: '^core/(tfjs|registry|telemetry|test)/' },
       to: { path: '^core/tfjs/' },
     },
     ...components.map((name) => ({

@@ -36,7 +36,7 @@ export default [
   {
     // The domain reads no clock, no environment and no network, and draws no number of its own.
     files: ['core/**/*.ts'],
-    ignores: ['core/tfjs/**', 'core/registry/**', 'core/settings/environment.ts', '**/test/**'],
+    ignores: ['core/tfjs/**', 'core/registry/**', 'core/telemetry/**', 'core/settings/environment.ts', '**/test/**'],
     rules: {
       'no-restricted-globals': ['error', 'process', 'fetch', 'performance', 'setTimeout', 'setInterval', 'crypto', 'console'],
       'no-restricted-properties': ['error', { object: 'Date', property: 'now' }, { object: 'Math', property: 'random' }],

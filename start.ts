@@ -46,10 +46,10 @@ async function addStream ({ access }: Config): Promise<Extension | undefined> {
   if (process.env['STREAM'] === 'off') return undefined
   return {
     home: true,
-    add: async (app) => {
+    add: async (app, tracer) => {
       // Read while the threads start.
       const { openEmbeddedStream } = await import('./pipelines/embedded.ts')
-      const stream = await openEmbeddedStream(process.env, app.log.child({ part: 'stream' }))
+      const stream = await openEmbeddedStream(process.env, app.log.child({ part: 'stream' }), tracer)
       opened.stream = stream
       app.addHook('onClose', async () => stream.close())
       await stream.mount(app, {

@@ -1,6 +1,8 @@
 // Builds the service; never listens and never reads the environment.
 import accepts from '@fastify/accepts'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import { traceRequests } from '../core/telemetry/requests.ts'
+import type { Tracer } from '../core/telemetry/spans.ts'
 import { AnswerCounts } from './answer-counts.ts'
 import type { Config } from './config.ts'
 import type { ModelSide } from './models/model-side.ts'
@@ -36,6 +38,8 @@ export interface AppDependencies {
   readonly scorer: Scorer
   /** Fastify's logger setting: pino options, or false. */
   readonly logger: FastifyServerOptions['logger']
+  /** Default: nothing is traced. */
+  readonly tracer?: Tracer | undefined
   /** Makes what brings models here and takes them away; closed with the app. Default: what is served stays. */
   readonly openSide?: ((log: FastifyBaseLogger) => ModelSide) | undefined
   /** Takes tasks of engines; default: none are taken. */
@@ -50,10 +54,10 @@ export interface AppDependencies {
 export interface Extension {
   /** It has a page at `/`: the service's own is at `/score`. */
   readonly home: boolean
-  add (app: FastifyInstance): Promise<void>
+  add (app: FastifyInstance, tracer: Tracer | undefined): Promise<void>
 }
 
-export async function buildApp ({ config, models, scorer, logger, openSide, openDoor, extension, engines = () => [] }: AppDependencies): Promise<FastifyInstance> {
+export async function buildApp ({ config, models, scorer, logger, tracer, openSide, openDoor, extension, engines = () => [] }: AppDependencies): Promise<FastifyInstance> {
   const makeId = requestIds()
   const app = Fastify({
     logger: logger ?? false,
@@ -70,6 +74,7 @@ export async function buildApp ({ config, models, scorer, logger, openSide, open
     },
     clientErrorHandler: (error, socket) => { refuseConnection(app.log, makeId({ headers: {} }), error, socket) },
   })
+  traceRequests(app, tracer)
   const answers = new AnswerCounts()
   const requests = new RequestTimes()
   requests.watch(app)
@@ -93,7 +98,7 @@ export async function buildApp ({ config, models, scorer, logger, openSide, open
   addFeedback(app, side, idempotent)
   addOperation(app, models, config, { door, engines, side, work: { answers, requests, scorer, tasks: door?.tasks } })
   await addPages(app, { home: extension?.home !== true })
-  if (extension !== undefined) await app.register(async (own) => extension.add(own))
+  if (extension !== undefined) await app.register(async (own) => extension.add(own, tracer))
   refuseOtherMethods()
   // Called when the last answer is out.
   app.addHook('onClose', async () => {

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { parseSettings, wholeNumber } from '../core/settings/values.ts'
+import { TELEMETRY_SETTINGS, telemetryOf, type TelemetrySettings } from '../core/telemetry/settings.ts'
 import { ACCESS_SETTINGS, type AccessConfig, accessOf } from './settings/access.ts'
 import { ENGINE_SETTINGS, type EngineConfig, engineOf } from './settings/engine.ts'
 import { REGISTRY_SETTINGS, type RegistryConfig, registryOf } from './settings/registry.ts'
@@ -24,6 +25,7 @@ export const SettingsSchema = z.object({
   ...REGISTRY_SETTINGS,
   ...ACCESS_SETTINGS,
   ...ENGINE_SETTINGS,
+  ...TELEMETRY_SETTINGS,
 })
 
 export interface Config {
@@ -43,6 +45,7 @@ export interface Config {
   readonly registry: RegistryConfig
   readonly access: AccessConfig
   readonly engine: EngineConfig
+  readonly telemetry: TelemetrySettings
 }
 
 /**
@@ -68,5 +71,6 @@ export function readConfig (env: Readonly<Record<string, string | undefined>>): 
     registry: registryOf(settings),
     access: accessOf(settings),
     engine: engineOf(settings),
+    telemetry: telemetryOf(settings),
   }
 }

@@ -1,6 +1,8 @@
 // Runs the service: listens at once, loads the models, closes with grace. For main.ts and for programs that embed the service.
 import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
 import { Problem } from '../core/errors.ts'
+import { openTracer } from '../core/telemetry/open-tracer.ts'
+import { SERVICE_NAME } from '../core/telemetry/spans.ts'
 import type { Extension } from './app.ts'
 import type { Config } from './config.ts'
 import { loggerOptions } from './logging.ts'
@@ -49,11 +51,12 @@ export async function serve (config: Config, options: ServeOptions = {}): Promis
   thread.catch(() => {})
   const [{ buildApp }, { ModelSide, openSources }] = await Promise.all([import('./app.ts'), import('./models/model-side.ts')])
   const sources = options.supplies === undefined ? await openSources(config) : { supplies: options.supplies, registry: undefined }
+  const tracer = await openTracer(SERVICE_NAME, config.telemetry, (problem) => { told.log?.warn({ problem }, 'spans cannot be sent') })
   const engine: { door?: TaskDoor, engines?: Engines } = {}
   const side = await engineSide(config)
   const openDoor = (log: FastifyBaseLogger): TaskDoor => (engine.door = new side!.TaskDoor(config, scorer, log))
   const openSide = (log: FastifyBaseLogger): ModelSide => (told.side = new ModelSide({ config, models, shelf, scorer, log, ...sources }))
-  const app = await buildApp({ config, models, scorer, logger, extension: options.extension, openSide, openDoor: config.engine.takesTasks ? openDoor : undefined, engines: () => engine.engines?.describe() ?? [] })
+  const app = await buildApp({ config, models, scorer, logger, tracer, extension: options.extension, openSide, openDoor: config.engine.takesTasks ? openDoor : undefined, engines: () => engine.engines?.describe() ?? [] })
   told.log = app.log
   const url = await listen(app, config)
   if (config.access.auth === 'off' && !isLoopback(config.host)) app.log.warn({ host: config.host }, 'API_AUTH is off: everybody who reaches this address may use the service')
@@ -79,6 +82,7 @@ export async function serve (config: Config, options: ServeOptions = {}): Promis
     await engine.engines?.withdraw()
     await engine.door?.close(config.shutdownGraceMs)
     await closeWithin(config.shutdownGraceMs, () => app.close(), () => { app.server.closeAllConnections() })
+    await tracer?.close()
   }
   return { url, ready, close, refresh: async () => told.side?.follower.refresh() }
 }

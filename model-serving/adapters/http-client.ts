@@ -12,6 +12,8 @@ export interface HttpMessage {
   readonly body?: string | Uint8Array
   /** Of the body; default JSON. */
   readonly contentType?: string
+  /** What it is part of, where that is traced. */
+  readonly traceparent?: string | undefined
 }
 
 export interface HttpAnswer {
@@ -34,9 +36,10 @@ export interface HttpClientOptions {
 
 export function createHttpClient ({ lookup, token }: HttpClientOptions = {}): HttpClient {
   const dispatcher = new Agent({ connect: { timeout: CONNECT_MS, ...(lookup && { lookup }) }, maxResponseSize: MAX_ANSWER_BYTES, keepAliveTimeout: 4_000 })
-  const headersOf = ({ url, body, contentType = 'application/json' }: HttpMessage): Record<string, string> => ({
+  const headersOf = ({ url, body, contentType = 'application/json', traceparent }: HttpMessage): Record<string, string> => ({
     accept: 'application/json',
     ...(body !== undefined && { 'content-type': contentType }),
+    ...(traceparent !== undefined && { traceparent }),
     ...(token?.origins.includes(new URL(url).origin) && { authorization: `Bearer ${token.value}` }),
   })
   return {

@@ -69,8 +69,9 @@ export function addCompute (app: FastifyInstance, models: ServedModels, scorer: 
       const task = taskOf(request)
       const gone = goneSignal(reply)
       try {
-        const { bodies, ...told } = await scorer.answer(task, gone)
+        const { bodies, ...told } = await scorer.answer(task, gone, { span: request.span })
         answers.add(told)
+        request.span?.set({ 'ae.model': told.model, 'ae.observations': told.observations, 'ae.channels': told.channels })
         request.log.info({ ...told, durationMs: Math.round(reply.elapsedTime) }, 'series scored')
         return send(reply, task.answerTypes[0]!, bodies[0]!)
       } catch (error) {

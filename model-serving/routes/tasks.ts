@@ -53,7 +53,7 @@ export function mayBeEngine (door: TaskDoor | undefined, request: FastifyRequest
 export function takeTask (door: TaskDoor | undefined, request: FastifyRequest, reply: FastifyReply): boolean {
   const task = taskOf(door, request)
   if (task === undefined) return false
-  const isTaken = door!.tasks.take(task)
+  const isTaken = door!.tasks.take(task, request.span)
   request.log.info({ taskId: task.id, ...door!.tasks.describe() }, isTaken ? 'task taken' : 'task refused: the queue is full')
   if (!isTaken) reply.code(503).header('retry-after', '5').send(QUEUE_FULL)
   else reply.send(isForm(door!, request) ? { task_id: task.id } : TASK_ACCEPTED)

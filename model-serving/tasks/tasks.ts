@@ -5,6 +5,7 @@ import PQueue from 'p-queue'
 import pRetry from 'p-retry'
 import { StoreFailure } from '../adapters/object-store.ts'
 import { Problem } from '../../core/errors.ts'
+import { type Span, within } from '../../core/telemetry/spans.ts'
 import type { TaskStatus } from '../schemas/task.ts'
 import { AnswerCounts } from '../answer-counts.ts'
 import type { Answered } from '../compute/messages.ts'
@@ -84,15 +85,16 @@ export class Tasks {
 
   /**
    * Takes a task, and answers for it from then on; one that is under way already is not taken twice.
+   * @param parent what it came with, where that is traced
    * @returns false where there is no room
    */
-  take (task: Task): boolean {
+  take (task: Task, parent?: Span): boolean {
     if (this.#unfinished.has(task.id) || this.#untold.has(task.id)) return true
     if (this.#closing || this.#unfinished.size >= this.#options.maxTasks || this.#untold.size >= MAX_UNTOLD) return false
     this.#options.journal.begin(task.id, task.failed(INTERRUPTED))
     this.#unfinished.add(task.id)
     this.#setStatus(task.id, 'pending')
-    this.#watch(this.#see(task))
+    this.#watch(this.#see(task, parent?.child('task', { 'ae.task_id': task.id })))
     return true
   }
 
@@ -138,24 +140,28 @@ export class Tasks {
   }
 
   /** From taken to told. */
-  async #see (task: Task): Promise<void> {
+  async #see (task: Task, span: Span | undefined): Promise<void> {
     const began = performance.now()
     const { log } = this.#options
     let notice: Notice
     let outcome: 'finished' | 'error' = 'finished'
+    let failure: unknown
     try {
-      const { notice: done, answered } = await this.#work(task)
+      const { notice: done, answered } = await this.#work(task, span)
       notice = done
       this.answers.add(answered)
       log.info({ taskId: task.id, model: answered.model, observations: answered.observations, channels: answered.channels, durationMs: Math.round(performance.now() - began) }, 'task finished')
     } catch (error) {
       outcome = 'error'
+      failure = error
       notice = task.failed(this.#sentenceOf(task, error))
     }
     this.ended[outcome === 'finished' ? 'finished' : 'failed']++
     this.#untold.add(task.id)
     this.#unfinished.delete(task.id)
-    await this.#tell(task.id, notice)
+    const telling = span?.child('tell the engine')
+    await within(telling, async () => this.#tell(task.id, { ...notice, traceparent: telling?.traceparent }))
+    span?.end(failure)
     this.#setStatus(task.id, outcome)
   }
 
@@ -166,27 +172,27 @@ export class Tasks {
     this.#untold.delete(id)
   }
 
-  async #work (task: Task): Promise<{ notice: Notice, answered: Answered }> {
+  async #work (task: Task, span: Span | undefined): Promise<{ notice: Notice, answered: Answered }> {
     const { signal } = this.#stopWork
     const told: { progress?: Promise<void> } = {}
-    const answered = await this.#patiently(task.id, async () => this.#slots.add(async () => this.#score(task, told), { signal }))
+    const answered = await this.#patiently(task.id, async () => this.#slots.add(async () => this.#score(task, told, span), { signal }))
     this.#setStatus(task.id, 'saving')
-    const notice = await this.#patiently(task.id, async () => task.save(answered.bodies, signal))
+    const notice = await this.#patiently(task.id, async () => within(span?.child('save'), async () => task.save(answered.bodies, signal)))
     // A late "processing" would undo the outcome.
     await told.progress
     return { notice, answered }
   }
 
   /** Holds a place of the queue. */
-  async #score (task: Task, told: { progress?: Promise<void> }): Promise<Answered> {
+  async #score (task: Task, told: { progress?: Promise<void> }, span: Span | undefined): Promise<Answered> {
     const { scorer, model, messenger, tellsProgress } = this.#options
     const { signal } = this.#stopWork
     this.#setStatus(task.id, 'fetching')
-    const input = await abortable(task.fetch(signal), signal)
+    const input = await within(span?.child('fetch'), async () => abortable(task.fetch(signal), signal))
     this.#setStatus(task.id, 'processing')
     const progress = tellsProgress ? task.progressed() : undefined
     if (progress !== undefined) told.progress = messenger.once(progress, this.#stopTelling.signal).catch(() => {})
-    const scoring = scorer.answer({ ...input, query: model === undefined ? {} : { model }, answerTypes: task.outputs }, signal, { waits: true })
+    const scoring = scorer.answer({ ...input, query: model === undefined ? {} : { model }, answerTypes: task.outputs }, signal, { waits: true, span })
     return await abortable(scoring, signal).catch((error: unknown) => { throw new Unscored(error) })
   }
 

@@ -1,6 +1,7 @@
 // The worker threads that score. This side knows HTTP's bytes alone; a thread that runs too long or out of memory is replaced.
 import { Piscina } from 'piscina'
 import { Problem } from '../../core/errors.ts'
+import { within } from '../../core/telemetry/spans.ts'
 import type { Answered, ComputeTask, Outcome } from '../compute/messages.ts'
 import type { DriftVerdict } from '../../core/drift.ts'
 import { failureOf, type PlainFailure } from '../compute/plain-failure.ts'
@@ -9,7 +10,7 @@ import type { PackageShelf } from '../models/package-shelf.ts'
 import type { PackageBytes } from '../models/resident-models.ts'
 import type { ServedModels } from '../models/served-models.ts'
 import type { DriftQuestion, PoolOutcome, PoolTask, Proved, Told, WorkerSettings } from './messages.ts'
-import type { ComputeLoad, Scorer } from './scorer.ts'
+import type { AnswerOptions, ComputeLoad, Scorer } from './scorer.ts'
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const WORKER = new URL(`./worker.${extension}`, import.meta.url).href
@@ -94,9 +95,9 @@ export class WorkerPool implements Scorer {
     return await this.#work('drift', question) as DriftVerdict | undefined
   }
 
-  async answer (task: ComputeTask, gone: AbortSignal, { waits = false }: { readonly waits?: boolean } = {}): Promise<Answered> {
-    await this.#turn(gone, waits)
-    const outcome = await this.#run(task).catch((error: unknown) => {
+  async answer (task: ComputeTask, gone: AbortSignal, { waits = false, span }: AnswerOptions = {}): Promise<Answered> {
+    await within(span?.child('wait for a thread'), async () => this.#turn(gone, waits))
+    const outcome = await within(span?.child('compute'), async () => this.#run(task)).catch((error: unknown) => {
       // The thread is lost: the next request's time does not begin before there is another.
       this.#describe().catch(() => {}).finally(() => { this.#next() })
       throw error

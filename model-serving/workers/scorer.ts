@@ -1,5 +1,6 @@
 // What the service needs of whatever does the work.
 import type { DriftVerdict } from '../../core/drift.ts'
+import type { Span } from '../../core/telemetry/spans.ts'
 import type { Answered, ComputeTask } from '../compute/messages.ts'
 import type { PackageBytes } from '../models/resident-models.ts'
 import type { DriftQuestion, Proved, Told } from './messages.ts'
@@ -12,6 +13,11 @@ export interface ComputeLoad {
   readonly running: number
   /** Requests refused since the start, because as many waited as may. */
   readonly refused: number
+}
+
+export interface AnswerOptions {
+  readonly waits?: boolean
+  readonly span?: Span | undefined
 }
 
 export interface Scorer {
@@ -31,9 +37,10 @@ export interface Scorer {
   /**
    * @param gone aborts when nobody waits for the answer any more
    * @param waits whether it may wait however many others do: the caller bounds what it sends
+   * @param span what it is part of, where that is traced
    * @throws Problem of the request's faults, overloaded, compute-timeout or memory-exceeded; `gone.reason` where it never began
    */
-  answer (task: ComputeTask, gone: AbortSignal, options?: { readonly waits?: boolean }): Promise<Answered>
+  answer (task: ComputeTask, gone: AbortSignal, options?: AnswerOptions): Promise<Answered>
   /** Whether recent scores of a served version are still those that it was calibrated on; undefined where nobody can tell. */
   drift (question: DriftQuestion): Promise<DriftVerdict | undefined>
   load (): ComputeLoad

@@ -66,7 +66,7 @@ t.test('.env.example has every variable of a server that training uses, and none
     .filter((name) => name.endsWith('.ts') && !name.includes('test/')).map((name) => read(`${folder}/${name}`)).join('\n')
   const training = sources('model-creation')
   for (const [name] of training.matchAll(/\b(?:AWS|INFLUX|MLFLOW)_[A-Z_]+\b/g)) t.ok(example.includes(name), name)
-  const all = training + sources('model-serving') + sources('pipelines') + sources('scripts')
+  const all = training + sources('core/telemetry') + sources('model-serving') + sources('pipelines') + sources('scripts')
   for (const name of example) t.ok(all.includes(name), name)
 })
 
