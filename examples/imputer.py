@@ -25,8 +25,8 @@ def rfc3339(ms):
     return datetime.fromtimestamp(ms / 1000, timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.') + f'{ms % 1000:03d}Z'
 
 
-def event(kind, ident, time, data):
-    headers = {'ce_specversion': '1.0', 'ce_type': kind, 'ce_source': '/imputer-in-python', 'ce_id': ident, 'ce_time': time, 'content-type': 'application/json'}
+def event(kind, ident, arrived, data):
+    headers = {'ce_specversion': '1.0', 'ce_type': kind, 'ce_source': '/imputer-in-python', 'ce_id': ident, **arrived, 'content-type': 'application/json'}
     return REGULAR, data['series'], data, headers
 
 
@@ -35,7 +35,7 @@ class Series:
 
     def __init__(self, name, options):
         self.name, self.options = name, options
-        self.open = self.last = None  # (instant, {channel: value}, offset, ce_time)
+        self.open = self.last = None  # (instant, {channel: value}, offset, how it came in)
 
     def take(self, time, values, offset, arrived):
         """Returns what is to be sent; raises ValueError for what comes too late."""
@@ -76,7 +76,9 @@ def process(record, state, options):
     try:
         data = json.loads(record.value)
         series = state.setdefault(data['series'], Series(data['series'], options))
-        return series.take(milliseconds(data['time']), data['values'], record.offset, headers['ce_time'])
+        # When it came in, and the trace that it is part of, if any.
+        arrived = {'ce_time': headers['ce_time'], **{name: headers[name] for name in ['ce_traceparent'] if name in headers}}
+        return series.take(milliseconds(data['time']), data['values'], record.offset, arrived)
     except (ValueError, KeyError, TypeError) as error:
         reason = 'late' if type(error) is ValueError and 'has come already' in str(error) else 'invalid-request'
         now = rfc3339(round(datetime.now().timestamp() * 1000))

@@ -1,6 +1,7 @@
 // Messages as records and back: CloudEvents 1.0 in the binary mode of their Kafka binding, written by hand because everything passes here.
 import { Problem } from '../core/errors.ts'
 import { readIsoTime } from '../core/iso-time.ts'
+import { sampledTraceparent } from '../core/telemetry/trace-context.ts'
 import type { LogRecord, NewRecord } from './log/log.ts'
 import { type Message, MESSAGES, type MessageType } from './messages.ts'
 import { QUICK_CHECKS } from './quick-checks.ts'
@@ -24,7 +25,7 @@ export const encodeAll = (messages: readonly Message[], source: string): NewReco
 export const encode = (message: Message, source: string): NewRecord => recordOf([message], source)
 
 function recordOf (run: Run, source: string): NewRecord {
-  const [{ type, id, data: { series } }] = run
+  const [{ type, id, trace, data: { series } }] = run
   const more = run.length - 1
   return {
     topic: MESSAGES[type].topic,
@@ -36,6 +37,7 @@ function recordOf (run: Run, source: string): NewRecord {
       ce_source: source,
       ce_id: more === 0 ? id : `${id}+${more}`,
       ce_time: timeOf(run.reduce((earliest, { receivedAt }) => Math.min(earliest, receivedAt), Infinity)),
+      ...(trace !== undefined && { ce_traceparent: trace }),
       'content-type': 'application/json',
     },
   }
@@ -50,8 +52,9 @@ export function decode ({ key, value, headers }: Pick<LogRecord, 'key' | 'value'
   if (receivedAt === undefined) throw poison(`The header ce_time is ${quoted(headers['ce_time'])}; send the time of arrival in RFC 3339.`)
   const content = contentOf(type, value)
   if (key !== content.series) throw poison(`The key of the record is ${quoted(key)}, but its series is ${quoted(content.series)}; send the series as the key.`)
+  const trace = sampledTraceparent(headers['ce_traceparent'])
   const rows = rowsOf(type, content)
-  return rows.map((data, i) => ({ type, data, id: rows.length === 1 ? id : `${id}/${i}`, receivedAt }) as Message)
+  return rows.map((data, i) => ({ type, data, id: rows.length === 1 ? id : `${id}/${i}`, receivedAt, ...(trace !== undefined && { trace }) }) as Message)
 }
 
 function typeOf (type: string | undefined): MessageType {

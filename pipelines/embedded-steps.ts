@@ -55,5 +55,5 @@ export async function playDemo (log: Log, database: Database, metrics: StepMetri
   const newest = Math.max(...(await database.fleet()).map(({ time }) => Date.parse(time)), 0)
   const start = newest === 0 ? defaultStart(Date.now()) : newest
   const keeper = new Keeper(log, metrics, maxWaiting)
-  await startGenerator({ speed, series, start, now: Date.now, signal, send: async (observations) => keeper.keep(observations, Date.now()) })
+  await startGenerator({ speed, series, start, now: Date.now, signal, send: async (observations) => keeper.keep(observations, { receivedAt: Date.now() }) })
 }

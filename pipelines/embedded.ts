@@ -5,6 +5,7 @@ import { AggregatorRegistry } from 'prom-client'
 import { z } from 'zod'
 import { openStore } from '../core/registry/open-store.ts'
 import { parseSettings, wholeNumber } from '../core/settings/values.ts'
+import type { Tracer } from '../core/telemetry/spans.ts'
 import { addCollector } from './collector/app.ts'
 import { annotateInto } from './dashboard/annotate.ts'
 import { addDashboard, type DashboardDependencies } from './dashboard/app.ts'
@@ -48,10 +49,10 @@ export interface Surroundings {
 const PARTITIONS = 2
 
 /** @throws Problem invalid-settings, log-unavailable */
-export async function openEmbeddedStream (env: Readonly<Record<string, string | undefined>>, logger: Logger): Promise<EmbeddedStream> {
+export async function openEmbeddedStream (env: Readonly<Record<string, string | undefined>>, logger: Logger, tracer?: Tracer): Promise<EmbeddedStream> {
   const settings = parseSettings(z.object(SETTINGS), env)
   const log = settings.KAFKA_BROKERS.length > 0 ? await openLog(settings, logger) : new MemoryLog({ partitions: PARTITIONS })
-  return new EmbeddedStream(settings, log, await openDatabase(settings), logger)
+  return new EmbeddedStream(settings, log, await openDatabase(settings), logger, tracer)
 }
 
 export class EmbeddedStream {
@@ -59,6 +60,7 @@ export class EmbeddedStream {
   readonly #log: Log
   readonly #database: Database
   readonly #logger: Logger
+  readonly #tracer: Tracer | undefined
   readonly #live: LiveFeed
   readonly #stopped = new AbortController()
   readonly #steps: RunningStep[] = []
@@ -67,11 +69,12 @@ export class EmbeddedStream {
   #started: Promise<void> = Promise.resolve()
   #played: Promise<void> = Promise.resolve()
 
-  constructor (settings: StreamSettings, log: Log, database: Database, logger: Logger) {
+  constructor (settings: StreamSettings, log: Log, database: Database, logger: Logger, tracer?: Tracer) {
     this.#settings = settings
     this.#log = log
     this.#database = database
     this.#logger = logger
+    this.#tracer = tracer
     this.#live = new LiveFeed(database)
   }
 
@@ -117,7 +120,7 @@ export class EmbeddedStream {
   }
 
   async #run (kind: StepKind, from: 'earliest' | 'latest'): Promise<void> {
-    const step = await runStep({ kind, from, log: this.#log, metrics: this.#metricsOf(kind.name), checkpointMs: this.#settings.CHECKPOINT_MS, now: Date.now, logger: this.#logger })
+    const step = await runStep({ kind, from, log: this.#log, metrics: this.#metricsOf(kind.name), tracer: this.#tracer, checkpointMs: this.#settings.CHECKPOINT_MS, now: Date.now, logger: this.#logger })
     step.ended.catch((error: unknown) => { this.#tell(error as Error) })
     this.#steps.push(step)
   }

@@ -108,15 +108,24 @@ export const MESSAGES = {
 
 export type MessageType = keyof typeof MESSAGES
 
+/** How the observation behind a message came in. */
+export interface Arrival {
+  /** Milliseconds since 1970: CloudEvents `time`; of a run the earliest. */
+  readonly receivedAt: number
+  /** The trace that it is part of, where somebody records one: CloudEvents `traceparent`, the same from step to step. */
+  readonly trace?: string | undefined
+}
+
+/** To be handed on to what is said because of it. */
+export const arrivalOf = ({ receivedAt, trace }: Arrival): Arrival => trace === undefined ? { receivedAt } : { receivedAt, trace }
+
 /** A message as steps see it. */
 export type Message = { readonly [Type in MessageType]: {
   readonly type: Type
   readonly data: z.output<typeof MESSAGES[Type]['schema']>
   /** Equal for equal things, so that a repetition can be told: CloudEvents `id`. */
   readonly id: string
-  /** When the observation behind it came in, milliseconds since 1970: CloudEvents `time`; of a run the earliest. */
-  readonly receivedAt: number
-} }[MessageType]
+} & Arrival }[MessageType]
 
 /** Messages of one type. */
 export type MessageOf<Type extends MessageType> = Extract<Message, { readonly type: Type }>

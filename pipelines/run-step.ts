@@ -3,6 +3,9 @@ import { setMaxListeners } from 'node:events'
 import pRetry from 'p-retry'
 import type { FastifyBaseLogger } from 'fastify'
 import { Problem } from '../core/errors.ts'
+import { readTraceparent } from '../core/telemetry/trace-context.ts'
+import type { Tracer } from '../core/telemetry/spans.ts'
+import { traced } from './batch-spans.ts'
 import { decode, encodeAll } from './cloud-events.ts'
 import { toDeadLetter } from './dead-letters/dead-letter.ts'
 import type { Log, LogRecord, Membership, NewRecord, Partition } from './log/log.ts'
@@ -23,6 +26,8 @@ export interface StepRun {
   readonly group?: string
   /** Where a group begins that has never committed. Default: earliest. */
   readonly from?: 'earliest' | 'latest'
+  /** Default: nothing is traced. */
+  readonly tracer?: Tracer | undefined
 }
 
 export interface RunningStep {
@@ -168,8 +173,10 @@ class PartitionWorker {
     const outlet = new Collected(metrics)
     const messages = this.#read(records, outlet)
     for (const [type, count] of countByType(messages)) metrics.received(type, count)
-    await step.process(messages, outlet)
-    await this.#hand(outlet, records)
+    await traced(this.#run, this.#partition, messages, async () => {
+      await step.process(messages, outlet)
+      await this.#hand(outlet, records)
+    })
     const done = now()
     for (const { receivedAt } of messages) metrics.took(done - receivedAt)
     this.#offset = last.offset + 1
@@ -201,9 +208,10 @@ class PartitionWorker {
     const dead = new Map<number, NewRecord>()
     for (const { offset, code, detail } of outlet.rejected.sort((a, b) => a.offset - b.offset)) {
       metrics.rejected(code)
-      logger.warn({ ...this.#partition, offset, code, detail }, 'a message goes to the dead letters')
+      const record = records.find((one) => one.offset === offset)!
+      logger.warn({ ...this.#partition, offset, code, detail, trace_id: readTraceparent(record.headers['ce_traceparent'])?.traceId }, 'a message goes to the dead letters')
       // The whole record, with the first reason; what else it holds has been taken, and is a repetition when it is sent again.
-      if (!dead.has(offset)) dead.set(offset, toDeadLetter(records.find((record) => record.offset === offset)!, { reason: code, detail, step: kind.name, at: now() }))
+      if (!dead.has(offset)) dead.set(offset, toDeadLetter(record, { reason: code, detail, step: kind.name, at: now() }))
     }
     const fresh = encodeAll(outlet.sent, sourceOf(kind))
     if (fresh.length + dead.size === 0) return false

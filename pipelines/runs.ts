@@ -56,7 +56,7 @@ export function runsOf (messages: readonly Message[]): Run[] {
   return runs
 }
 
-const belong = (a: Message, b: Message): boolean => a.type === b.type && sharedOf(a.type)?.belong(a.data, b.data) === true
+const belong = (a: Message, b: Message): boolean => a.type === b.type && a.trace === b.trace && sharedOf(a.type)?.belong(a.data, b.data) === true
 
 /** Messages that a record takes which begins with this one. */
 function roomOf ({ type, data }: Message): number {

@@ -4,6 +4,10 @@ import { z } from 'zod'
 import { Problem } from '../core/errors.ts'
 import { readEnvironment } from '../core/settings/environment.ts'
 import { parseSettings } from '../core/settings/values.ts'
+import { openTracer } from '../core/telemetry/open-tracer.ts'
+import { traceRequests } from '../core/telemetry/requests.ts'
+import { TELEMETRY_SETTINGS } from '../core/telemetry/settings.ts'
+import { SERVICE_NAME } from '../core/telemetry/spans.ts'
 import type { Log } from './log/log.ts'
 import { openLog } from './log/open-log.ts'
 import { StepMetrics } from './metrics.ts'
@@ -13,7 +17,7 @@ import { LOG_SETTINGS } from './settings/log.ts'
 import { PROCESS_SETTINGS } from './settings/process.ts'
 import type { StepKind } from './step.ts'
 
-const COMMON_SETTINGS = { ...PROCESS_SETTINGS, ...LOG_SETTINGS }
+const COMMON_SETTINGS = { ...PROCESS_SETTINGS, ...LOG_SETTINGS, ...TELEMETRY_SETTINGS }
 type Settings<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape & typeof COMMON_SETTINGS>>
 
 export interface Context {
@@ -63,13 +67,15 @@ export async function runStepProgram<Shape extends z.ZodRawShape> (program: Prog
 async function serve<Shape extends z.ZodRawShape> (program: Program<Shape>, settings: Settings<Shape>, stopped: AbortSignal): Promise<void> {
   const common = settings as z.output<z.ZodObject<typeof COMMON_SETTINGS>>
   const app = Fastify({ logger: { level: common.LOG_LEVEL, base: { step: program.name } }, logController: new LogController({ disableRequestLogging: true }) })
+  const tracer = await openTracer(`${SERVICE_NAME}-${program.name}`, common, (problem) => { app.log.warn({ problem }, 'spans cannot be sent') })
+  traceRequests(app, tracer)
   const metrics = new StepMetrics(program.name)
   metrics.ofProcess()
   const log = await openLog(common, app.log)
   const opened: { running?: Running, step?: RunningStep | undefined } = {}
   try {
     const running = opened.running = await program.open(settings, { log, logger: app.log, metrics, stopped, app })
-    const step = opened.step = running.kind && await runStep({ ...running, kind: running.kind, log, metrics, checkpointMs: common.CHECKPOINT_MS, now: Date.now, logger: app.log })
+    const step = opened.step = running.kind && await runStep({ ...running, kind: running.kind, log, metrics, tracer, checkpointMs: common.CHECKPOINT_MS, now: Date.now, logger: app.log })
     addOperation(app, metrics, { waitingFor: () => running.waitingFor?.() ?? step?.waitingFor() })
     process.on('SIGHUP', () => { running.refresh?.().catch(() => {}) })
     await app.listen({ port: program.port(settings), host: common.STREAM_HOST })
@@ -80,6 +86,7 @@ async function serve<Shape extends z.ZodRawShape> (program: Program<Shape>, sett
     await opened.step?.close()
     await opened.running?.close?.()
     await log.close()
+    await tracer?.close()
   }
 }
 

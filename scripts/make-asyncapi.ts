@@ -45,6 +45,7 @@ function headersOf (type: MessageType): Json {
       ce_source: text('The step that said it, such as /imputer.'),
       ce_id: text('Equal for equal records. What is said again may share its record with others: an observation or verdict is known by its series and time.', { minLength: 1 }),
       ce_time: text('When the observation behind it came in at the collector, of several the earliest; every step carries it on.', { format: 'date-time' }),
+      ce_traceparent: text('The trace that it is part of, where somebody records one: W3C Trace Context, as the request to the collector had it; every step carries it on.', { pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' }),
       'content-type': { const: 'application/json' },
     },
   }

@@ -3,7 +3,11 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyContextConfig, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
+import { traceparentOf } from '../../core/telemetry/requests.ts'
+import { sampledTraceparent } from '../../core/telemetry/trace-context.ts'
+import { within } from '../../core/telemetry/spans.ts'
 import type { Log } from '../log/log.ts'
+import { arrivalOf, TOPICS } from '../messages.ts'
 import type { StepMetrics } from '../metrics.ts'
 import { addOperation } from '../operation.ts'
 import type { CollectorSettings } from '../settings/collector.ts'
@@ -49,7 +53,8 @@ export async function addCollector (app: FastifyInstance, { log, settings, metri
     }, async (request, reply) => {
       const receivedAt = now()
       const observations = readObservations(await textOf(request, settings.COLLECTOR_MAX_BODY_BYTES), mediaTypeOf(request), [request.query.series].flat()[0])
-      await keeper.keep(observations, receivedAt)
+      const span = request.span?.child(`send ${TOPICS.raw}`, { 'messaging.system': 'kafka', 'messaging.operation.type': 'send', 'messaging.destination.name': TOPICS.raw, 'messaging.batch.message_count': observations.length }, 'producer')
+      await within(span, async () => keeper.keep(observations, arrivalOf({ receivedAt, trace: sampledTraceparent(span?.traceparent ?? traceparentOf(request)) })))
       metrics.took(now() - receivedAt)
       return accept(reply, observations.length)
     })

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import { Problem } from '../../core/errors.ts'
 import { encode } from '../cloud-events.ts'
 import type { Log, NewRecord } from '../log/log.ts'
-import type { RawObservation } from '../messages.ts'
+import type { Arrival, RawObservation } from '../messages.ts'
 import type { StepMetrics } from '../metrics.ts'
 
 /** Brokers take records of about a megabyte; a larger one would be refused for ever, and with it what was sent along. */
@@ -27,16 +27,17 @@ export class Keeper {
 
   /**
    * Fulfilled once the log has them all. Appends that come while one runs are grouped by the log.
+   * @param arrival of all of them
    * @throws Problem stream-saturated, invalid-request: nothing was kept; log-unavailable: some may be kept
    */
-  async keep (observations: readonly RawObservation[], receivedAt: number): Promise<void> {
+  async keep (observations: readonly RawObservation[], arrival: Arrival): Promise<void> {
     const { length } = observations
     this.#metrics.received('observation.raw.v1', length)
     // A request that is larger than all that may wait must find its turn, too.
     if (this.#waiting > 0 && this.#waiting + length > this.#maxWaiting) {
       throw new Problem('stream-saturated', `${this.#waiting} observations wait to be kept, and no more than ${this.#maxWaiting} may; send these ${length} again after Retry-After seconds.`, { extensions: { limit: this.#maxWaiting } })
     }
-    const records = observations.map((observation, i) => toRecord(observation, receivedAt, i))
+    const records = observations.map((observation, i) => toRecord(observation, arrival, i))
     this.#waiting += length
     try {
       await this.#log.append(records)
@@ -51,8 +52,8 @@ export class Keeper {
 }
 
 /** The id is that of the content: what is sent twice is the same event. */
-function toRecord (data: RawObservation, receivedAt: number, index: number): NewRecord {
-  const record = encode({ type: 'observation.raw.v1', id: '', receivedAt, data }, '/collector')
+function toRecord (data: RawObservation, arrival: Arrival, index: number): NewRecord {
+  const record = encode({ type: 'observation.raw.v1', id: '', ...arrival, data }, '/collector')
   if (record.value.length > MAX_RECORD_BYTES / 3 && Buffer.byteLength(record.value) > MAX_RECORD_BYTES) {
     throw new Problem('invalid-request', `Observation ${index} is larger than ${MAX_RECORD_BYTES} bytes; send its channels in several observations of the same time.`)
   }

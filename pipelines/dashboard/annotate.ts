@@ -4,9 +4,10 @@ import type { RegistryStore } from '../../core/registry/store.ts'
 import { encode } from '../cloud-events.ts'
 import type { KeptIncident } from '../database/database.ts'
 import type { Log } from '../log/log.ts'
-import type { Annotation } from '../messages.ts'
+import { type Annotation, arrivalOf } from '../messages.ts'
 
-export type Annotate = (annotation: Annotation, incident: KeptIncident) => Promise<void>
+/** `trace`: what it is part of, where somebody records that. */
+export type Annotate = (annotation: Annotation, incident: KeptIncident, trace?: string | undefined) => Promise<void>
 
 export interface AnnotateOptions {
   readonly log: Pick<Log, 'append'>
@@ -19,9 +20,9 @@ export interface AnnotateOptions {
  * The log comes first: the same once more changes nothing there, whereas feedback would be there twice.
  */
 export function annotateInto ({ log, store }: AnnotateOptions): Annotate {
-  return async (annotation, incident) => {
+  return async (annotation, incident, trace) => {
     const receivedAt = Date.parse(annotation.at)
-    await log.append([encode({ type: 'incident.annotated.v1', id: `${annotation.incident}/${annotation.kind}/${annotation.at}`, receivedAt, data: annotation }, '/dashboard')])
+    await log.append([encode({ type: 'incident.annotated.v1', id: `${annotation.incident}/${annotation.kind}/${annotation.at}`, ...arrivalOf({ receivedAt, trace }), data: annotation }, '/dashboard')])
     if (store === undefined || annotation.kind === 'acknowledged') return
     const { model, series, start, end } = incident
     await addFeedback(store, { model: model.name, start, end, label: annotation.kind, series, ...(annotation.note !== undefined && { note: annotation.note }) }, { version: model.version, now: receivedAt })

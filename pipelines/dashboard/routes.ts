@@ -2,6 +2,8 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
+import { traceparentOf } from '../../core/telemetry/requests.ts'
+import { sampledTraceparent } from '../../core/telemetry/trace-context.ts'
 import type { Database, Period } from '../database/database.ts'
 import { type Annotation, AnnotationSchema } from '../messages.ts'
 import type { Annotate } from './annotate.ts'
@@ -77,7 +79,7 @@ export function addRoutes (app: FastifyInstance, { database, annotate, live, lin
     const incident = await live.incident(id)
     if (incident === undefined) throw new Problem('unknown-incident', 'There is no incident of this id; GET /live/incidents lists them.')
     const annotation: Annotation = { incident: id, series: incident.series, at: new Date(now()).toISOString(), kind, ...(note !== undefined && { note }) }
-    await annotate(annotation, incident)
+    await annotate(annotation, incident, sampledTraceparent(traceparentOf(request)))
     return reply.code(202).send({ annotation })
   })
 }

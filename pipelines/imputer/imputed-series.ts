@@ -1,5 +1,6 @@
 // One series on its way to the grid: what waits, what was sent, what is filled. Counts in instants of the grid; knows no message and no clock.
 import { z } from 'zod'
+import type { Arrival } from '../messages.ts'
 import { SentInstants, SentSchema } from './sent-instants.ts'
 import type { Filler, Strategy } from './strategies/strategy.ts'
 
@@ -16,15 +17,16 @@ export interface Grid {
 
 /** What goes out; instants are numbers of intervals since 1970. */
 export type Output =
-  | { readonly kind: 'observation', readonly instant: number, readonly values: Float64Array, readonly imputed: readonly number[], readonly receivedAt: number }
-  | { readonly kind: 'gap', readonly from: number, readonly to: number, readonly receivedAt: number }
+  | { readonly kind: 'observation', readonly instant: number, readonly values: Float64Array, readonly imputed: readonly number[], readonly arrival: Arrival }
+  | { readonly kind: 'gap', readonly from: number, readonly to: number, readonly arrival: Arrival }
 
 /** An instant that waits to be complete, or for those before it. */
 interface Pending {
   readonly instant: number
   /** Shape [channels], NaN where nothing has come. */
   readonly values: Float64Array
-  receivedAt: number
+  /** Of the last that said something of it. */
+  arrival: Arrival
 }
 
 const valueSchema = z.number().nullable()
@@ -35,7 +37,7 @@ export const SavedSeriesSchema = z.object({
   missingFor: z.array(z.int()),
   filler: z.unknown(),
   sent: SentSchema,
-  pending: z.array(z.object({ instant: z.int(), values: z.array(valueSchema), receivedAt: z.number() })),
+  pending: z.array(z.object({ instant: z.int(), values: z.array(valueSchema), receivedAt: z.number(), trace: z.string().optional() })),
 })
 export type SavedSeries = z.output<typeof SavedSeriesSchema>
 
@@ -62,7 +64,7 @@ export class ImputedSeries {
     this.#missingFor = Float64Array.from(saved.missingFor)
     this.#filler = strategy.open(channels, saved.filler)
     this.#sent = new SentInstants(saved.sent)
-    this.#pending = saved.pending.map(({ values, ...rest }) => ({ ...rest, values: Float64Array.from(values, (value) => value ?? NaN) }))
+    this.#pending = saved.pending.map(({ instant, values, ...arrival }) => ({ instant, values: Float64Array.from(values, (value) => value ?? NaN), arrival }))
   }
 
   get last (): number | undefined {
@@ -77,14 +79,14 @@ export class ImputedSeries {
    * @param values shape [channels], NaN where it says nothing; kept
    * @returns what becomes of it
    */
-  take (instant: number, values: Float64Array, receivedAt: number): 'taken' | 'duplicate' | 'late' {
+  take (instant: number, values: Float64Array, arrival: Arrival): 'taken' | 'duplicate' | 'late' {
     if (this.#last !== undefined && instant <= this.#last) return this.#sent.covers(instant, values) ? 'duplicate' : 'late'
     this.#newest = Math.max(instant, this.#newest ?? instant)
     let at = this.#pending.length
     while (at > 0 && this.#pending[at - 1]!.instant >= instant) at--
     const there = this.#pending[at]
-    if (there?.instant !== instant) this.#pending.splice(at, 0, { instant, values, receivedAt })
-    else if (merge(there.values, values)) there.receivedAt = Math.max(there.receivedAt, receivedAt)
+    if (there?.instant !== instant) this.#pending.splice(at, 0, { instant, values, arrival })
+    else if (merge(there.values, values)) there.arrival = later(there.arrival, arrival)
     else return 'duplicate'
     return 'taken'
   }
@@ -96,7 +98,7 @@ export class ImputedSeries {
       if (next === undefined || !(all || this.#isReady(next, grid))) return
       this.#pending.shift()
       if (this.#last !== undefined) this.#fillUpTo(next, this.#last, grid, send)
-      send({ kind: 'observation', ...this.#filled(next.instant, next.values, undefined, grid), receivedAt: next.receivedAt })
+      send({ kind: 'observation', ...this.#filled(next.instant, next.values, undefined, grid), arrival: next.arrival })
       this.#last = next.instant
     }
   }
@@ -108,7 +110,7 @@ export class ImputedSeries {
       missingFor: Array.from(this.#missingFor),
       filler: this.#filler.save(),
       sent: this.#sent.save(),
-      pending: this.#pending.map(({ values, ...rest }) => ({ ...rest, values: Array.from(values, (value) => Number.isNaN(value) ? null : value) })),
+      pending: this.#pending.map(({ instant, values, arrival }) => ({ instant, values: Array.from(values, (value) => Number.isNaN(value) ? null : value), ...arrival })),
     }
   }
 
@@ -121,16 +123,16 @@ export class ImputedSeries {
 
   /** Of the instants of which nothing came the first ones are filled, the others are one gap: the work is bounded by maxGap, however far `next` is. */
   #fillUpTo (next: Pending, last: number, grid: Grid, send: (output: Output) => void): void {
-    const { receivedAt } = next
+    const { arrival } = next
     let instant = last + 1
     for (; instant < next.instant && instant - last <= grid.maxGap; instant++) {
       const nothing = new Float64Array(grid.channels.length).fill(NaN)
       const filled = this.#filled(instant, nothing, next, grid)
       if (filled.imputed.length === 0) break
-      send({ kind: 'observation', ...filled, receivedAt })
+      send({ kind: 'observation', ...filled, arrival })
     }
     if (instant === next.instant) return
-    send({ kind: 'gap', from: instant, to: next.instant - 1, receivedAt })
+    send({ kind: 'gap', from: instant, to: next.instant - 1, arrival })
     for (let c = 0; c < this.#missingFor.length; c++) this.#missingFor[c]! += next.instant - instant
   }
 
@@ -161,6 +163,8 @@ function knownOf (pending: Pending | undefined, c: number, interval: number): { 
   if (pending === undefined || Number.isNaN(pending.values[c]!)) return undefined
   return { time: pending.instant * interval, value: pending.values[c]! }
 }
+
+const later = (a: Arrival, b: Arrival): Arrival => b.receivedAt < a.receivedAt ? a : b
 
 /** The first value of a channel counts. @returns whether there was anything new */
 function merge (values: Float64Array, more: Float64Array): boolean {

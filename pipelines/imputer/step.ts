@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { DetectorModel } from '../../core/detection.ts'
 import { Problem } from '../../core/errors.ts'
 import { readIsoTime } from '../../core/iso-time.ts'
-import { type MessageOf, STATE_TOPICS } from '../messages.ts'
+import { arrivalOf, type MessageOf, STATE_TOPICS } from '../messages.ts'
 import type { Following } from '../models/live-model.ts'
 import type { Outlet, Received, Step, StepKind } from '../step.ts'
 import { type Grid, ImputedSeries, newSeries, type Output, SavedSeriesSchema } from './imputed-series.ts'
@@ -115,14 +115,14 @@ class Imputer implements Step {
   }
 
   #take (message: RawMessage, out: Outlet): void {
-    const { data, receivedAt } = message
+    const { data } = message
     const time = readIsoTime(data.time) ?? Date.parse(data.time)
     const fault = this.#faultOf(message, time)
     if (fault !== undefined) return out.reject(message, ...fault)
     const one = this.#waiting(data.series)
     one.idleSince = undefined
     const instant = nearestInstant(time, this.#grid.interval)
-    const outcome = one.imputed.take(instant, this.#valuesOf(data.values), receivedAt)
+    const outcome = one.imputed.take(instant, this.#valuesOf(data.values), arrivalOf(message))
     if (outcome === 'duplicate') out.drop(message, 'duplicate')
     if (outcome === 'late') out.reject(message, 'late', this.#lateness(instant, one.imputed))
     this.#release(data.series, one, false, out)
@@ -177,14 +177,14 @@ function nearestInstant (time: number, interval: number): number {
 }
 
 function messageOf (series: string, output: Output, { channels, interval }: Grid): MessageOf<'observation.regular.v1'> | MessageOf<'gap.v1'> {
-  const { receivedAt } = output
+  const { arrival } = output
   if (output.kind === 'gap') {
     const [from, to] = [isoTime(output.from, interval), isoTime(output.to, interval)]
-    return { type: 'gap.v1', id: `${series}/${from}/gap`, receivedAt, data: { series, from, to, interval } }
+    return { type: 'gap.v1', id: `${series}/${from}/gap`, ...arrival, data: { series, from, to, interval } }
   }
   const time = isoTime(output.instant, interval)
   const values: Record<string, number | null> = {}
   for (let c = 0; c < channels.length; c++) values[channels[c]!] = Number.isNaN(output.values[c]!) ? null : output.values[c]!
   const imputed = output.imputed.map((c) => channels[c]!)
-  return { type: 'observation.regular.v1', id: `${series}/${time}`, receivedAt, data: { series, time, interval, values, imputed } }
+  return { type: 'observation.regular.v1', id: `${series}/${time}`, ...arrival, data: { series, time, interval, values, imputed } }
 }

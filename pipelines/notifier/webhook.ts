@@ -6,8 +6,8 @@ import type { Message } from '../messages.ts'
 import type { Request } from './destination.ts'
 
 /** @param at when it is sent, milliseconds since 1970; receivers refuse what is minutes old */
-export function webhookRequest (url: string, secret: string, { type, id, receivedAt, data }: Message, at: number): Request {
-  const event = new CloudEvent({ type, id, source: type === 'incident.annotated.v1' ? '/dashboard' : '/scorer', subject: data.series, time: new Date(receivedAt).toISOString(), datacontenttype: 'application/json', data })
+export function webhookRequest (url: string, secret: string, { type, id, receivedAt, trace, data }: Message, at: number): Request {
+  const event = new CloudEvent({ type, id, source: type === 'incident.annotated.v1' ? '/dashboard' : '/scorer', subject: data.series, time: new Date(receivedAt).toISOString(), datacontenttype: 'application/json', ...(trace !== undefined && { traceparent: trace }), data })
   const { headers, body } = HTTP.structured(event)
   const text = String(body)
   // Of the content alone, so that receivers know a repetition; and fit for a header, whatever the series is called.
@@ -16,6 +16,7 @@ export function webhookRequest (url: string, secret: string, { type, id, receive
     url,
     headers: {
       'content-type': String(headers['content-type']),
+      ...(trace !== undefined && { traceparent: trace }),
       'webhook-id': webhookId,
       'webhook-timestamp': String(Math.floor(at / 1000)),
       'webhook-signature': new Webhook(secret).sign(webhookId, new Date(at), text),

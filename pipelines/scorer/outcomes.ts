@@ -1,6 +1,6 @@
 // What the scorer says, as messages: verdicts and incidents.
 import type { Verdict } from '../../core/detection.ts'
-import type { Incident, MessageOf, RegularObservation } from '../messages.ts'
+import { type Arrival, arrivalOf, type Incident, type MessageOf, type RegularObservation } from '../messages.ts'
 import type { IncidentChange } from './incidents.ts'
 
 type ModelReference = Incident['model']
@@ -10,20 +10,20 @@ export const modelOf = ({ name, version, digest }: ModelReference): ModelReferen
 /** Score 1 is the threshold of every model. */
 const THRESHOLD = 1
 
-export interface VerdictSource {
+export interface VerdictSource extends Arrival {
   readonly data: RegularObservation
-  readonly receivedAt: number
 }
 
 /** The detector's numbers as they are, of the most contributing channels. */
-export function verdictMessage ({ data, receivedAt }: VerdictSource, verdict: Verdict, version: ModelReference & { readonly manifest: { readonly detector: { readonly channels: readonly string[] } } }, topChannels: number): MessageOf<'verdict.v1'> {
+export function verdictMessage (source: VerdictSource, verdict: Verdict, version: ModelReference & { readonly manifest: { readonly detector: { readonly channels: readonly string[] } } }, topChannels: number): MessageOf<'verdict.v1'> {
   const { channels } = version.manifest.detector
+  const { data } = source
   const { series, time, values } = data
   const { score, anomalous, contributions } = verdict
   return {
     type: 'verdict.v1',
     id: `${series}/${time}/${version.digest}`,
-    receivedAt,
+    ...arrivalOf(source),
     data: {
       series,
       time,
@@ -46,16 +46,16 @@ export interface IncidentContext {
   /** Peak score from which it is critical. */
   readonly critical: number
   readonly topChannels: number
-  readonly receivedAt: number
+  readonly arrival: Arrival
 }
 
-export function incidentMessage ({ type, tally }: IncidentChange, { series, model, channels, critical, topChannels, receivedAt }: IncidentContext): MessageOf<'incident.opened.v1' | 'incident.updated.v1' | 'incident.closed.v1'> {
+export function incidentMessage ({ type, tally }: IncidentChange, { series, model, channels, critical, topChannels, arrival }: IncidentContext): MessageOf<'incident.opened.v1' | 'incident.updated.v1' | 'incident.closed.v1'> {
   const [start, end, peak] = [tally.start, tally.end, tally.peak.time].map((time) => new Date(time).toISOString()) as [string, string, string]
   const id = `${series}@${start}`
   return {
     type: `incident.${type}.v1`,
     id: `${id}/${type}/${end}`,
-    receivedAt,
+    ...arrival,
     data: {
       id,
       series,

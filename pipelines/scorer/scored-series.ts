@@ -4,6 +4,7 @@ import type { DetectorModel, Verdict } from '../../core/detection.ts'
 import { Detector } from '../../core/detector.ts'
 import { DetectorStateSchema } from '../../core/detector-state.ts'
 import type { Autoencoder } from '../../core/reconstruction-error.ts'
+import { type Arrival, arrivalOf } from '../messages.ts'
 import { type IncidentRules, Incidents, IncidentStateSchema } from './incidents.ts'
 import { RecentObservations, RecentSchema } from './recent-observations.ts'
 
@@ -20,14 +21,15 @@ export interface Row<Origin> {
   readonly values: readonly number[]
   /** 1 where somebody has filled the value; undefined: none. */
   readonly filled: Uint8Array | undefined
-  /** Arrival of what says so, milliseconds since 1970. */
-  readonly receivedAt: number
+  /** Of what says so. */
+  readonly arrival: Arrival
   readonly origin: Origin | undefined
 }
 
 export const SavedSeriesSchema = z.object({
   last: z.number().nullable(),
   receivedAt: z.number(),
+  trace: z.string().optional(),
   detector: DetectorStateSchema.nullable(),
   recent: RecentSchema,
   incidents: IncidentStateSchema,
@@ -38,8 +40,8 @@ export type SavedSeries = z.output<typeof SavedSeriesSchema>
 const forgetsAfter = ({ maxGap, windowLength, causal: { smoothing, level } }: DetectorModel): number => maxGap + windowLength + smoothing + level.span
 
 export class ScoredSeries<Origin> {
-  /** Arrival of the newest message, milliseconds since 1970. */
-  receivedAt = 0
+  /** Of the newest message. */
+  arrival: Arrival = { receivedAt: 0 }
   readonly #rules: IncidentRules
   #incidents: Incidents
   #last: number | undefined
@@ -54,7 +56,7 @@ export class ScoredSeries<Origin> {
     this.#rules = rules
     this.#saved = saved
     this.#last = saved?.last ?? undefined
-    this.receivedAt = saved?.receivedAt ?? 0
+    if (saved !== undefined) this.arrival = arrivalOf(saved)
     this.#incidents = new Incidents(rules, saved?.incidents)
   }
 
@@ -94,22 +96,22 @@ export class ScoredSeries<Origin> {
    * @param time on the grid, after the last one
    */
   add (row: Row<Origin>, model: DetectorModel): void {
-    this.skipTo(row.time - model.interval, model, row.receivedAt)
+    this.skipTo(row.time - model.interval, model, row.arrival)
     this.#rows.push(row)
     this.#last = row.time
   }
 
   /**
    * Nothing came up to this instant; of many, as many are fed as can matter.
-   * @param receivedAt arrival of what says so
+   * @param arrival of what says so
    */
-  skipTo (time: number, model: DetectorModel, receivedAt: number): void {
-    this.receivedAt = receivedAt
+  skipTo (time: number, model: DetectorModel, arrival: Arrival): void {
+    this.arrival = arrival
     const { interval, channels } = model
     const last = this.#last ?? time
     const count = Math.min((time - last) / interval, forgetsAfter(model))
     for (let i = 1; i <= count; i++) {
-      this.#rows.push({ time: last + i * interval, values: channels.map(() => NaN), filled: undefined, receivedAt, origin: undefined })
+      this.#rows.push({ time: last + i * interval, values: channels.map(() => NaN), filled: undefined, arrival, origin: undefined })
     }
     this.#last = Math.max(last, time)
   }
@@ -126,7 +128,7 @@ export class ScoredSeries<Origin> {
   save (): SavedSeries {
     return {
       last: this.#last ?? null,
-      receivedAt: this.receivedAt,
+      ...this.arrival,
       detector: this.#detector?.save() ?? this.#saved?.detector ?? null,
       recent: this.#recent?.save() ?? this.#saved?.recent ?? { values: '', filled: '' },
       incidents: this.#incidents.save(),

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Verdict } from '../../core/detection.ts'
 import { Problem } from '../../core/errors.ts'
 import { readIsoTime } from '../../core/iso-time.ts'
-import { type MessageOf, STATE_TOPICS } from '../messages.ts'
+import { type Arrival, arrivalOf, type MessageOf, STATE_TOPICS } from '../messages.ts'
 import type { Following, LiveVersion } from '../models/live-model.ts'
 import type { Outlet, Received, Step, StepKind } from '../step.ts'
 import type { IncidentChange, IncidentRules } from './incidents.ts'
@@ -100,7 +100,7 @@ class Scorer implements Step {
         series.goOver(scoringOf(current))
       } else {
         const change = series.incidents.close()
-        if (change !== undefined) this.#tell(name, change, before, series.receivedAt, out)
+        if (change !== undefined) this.#tell(name, change, before, series.arrival, out)
         series.begin(scoringOf(current))
       }
     }
@@ -128,7 +128,7 @@ class Scorer implements Step {
     const row: number[] = []
     for (const name of channels) row.push(values[name] ?? NaN)
     const filled = imputed.length === 0 ? undefined : Uint8Array.from(channels, (name) => imputed.includes(name) ? 1 : 0)
-    series.add({ time, values: row, filled, receivedAt: message.receivedAt, origin: message }, this.#detector)
+    series.add({ time, values: row, filled, arrival: arrivalOf(message), origin: message }, this.#detector)
   }
 
   #takeGap (message: Gap, series: ScoredSeries<Observation>, out: Outlet): void {
@@ -136,7 +136,7 @@ class Scorer implements Step {
     const fault = this.#faultOf(message, to, series.last) ?? (from <= to ? undefined : ['invalid-gap', 'It ends before it begins.'])
     if (fault !== undefined) return out.reject(message, ...fault)
     if (series.last !== undefined && to <= series.last) return out.drop(message, 'duplicate')
-    series.skipTo(to, this.#detector, message.receivedAt)
+    series.skipTo(to, this.#detector, arrivalOf(message))
   }
 
   #faultOf ({ data }: Observation | Gap, time: number, last: number | undefined): Fault | undefined {
@@ -148,16 +148,16 @@ class Scorer implements Step {
   }
 
   #score (name: string, series: ScoredSeries<Observation>, version: ScoredVersion, out: Outlet): void {
-    series.score(({ time, receivedAt, origin }: Row<Observation>, verdict: Verdict) => {
+    series.score(({ time, arrival, origin }: Row<Observation>, verdict: Verdict) => {
       if (origin !== undefined) out.send(verdictMessage(origin, verdict, version, this.#options.topChannels))
       const change = series.incidents.next(time, verdict.score, verdict.contributions)
-      if (change !== undefined) this.#tell(name, change, this.#scored, receivedAt, out)
+      if (change !== undefined) this.#tell(name, change, this.#scored, arrival, out)
     })
   }
 
-  #tell (series: string, change: IncidentChange, { model, channels }: Scored, receivedAt: number, out: Outlet): void {
+  #tell (series: string, change: IncidentChange, { model, channels }: Scored, arrival: Arrival, out: Outlet): void {
     const { incidents: { critical }, topChannels } = this.#options
-    out.send(incidentMessage(change, { series, model, channels, critical, topChannels, receivedAt }))
+    out.send(incidentMessage(change, { series, model, channels, critical, topChannels, arrival }))
   }
 
   get #detector (): Scoring['detector'] {
