@@ -11,6 +11,7 @@ import { installKafka, kafkaVersion, startKafka } from './services/kafka.ts'
 import { installKubeApiserver, kubeApiserverVersion } from './services/kube-apiserver.ts'
 import { installMinio, minioVersion, startMinio } from './services/minio.ts'
 import { installMlflow, mlflowVersion, startMlflow } from './services/mlflow.ts'
+import { installOtelCollector, otelCollectorVersion } from './services/otel-collector.ts'
 import { installPromtool, promtoolVersion } from './services/promtool.ts'
 import { endGroup, isRunning, RUN_DIR, type RunningServer } from './services/server.ts'
 
@@ -34,6 +35,7 @@ const TOOLS = {
   actionlint: { install: installActionlint, version: actionlintVersion },
   airflow: { install: installAirflow, version: airflowVersion },
   'kube-apiserver': { install: installKubeApiserver, version: kubeApiserverVersion },
+  'otel-collector': { install: installOtelCollector, version: otelCollectorVersion },
   promtool: { install: installPromtool, version: promtoolVersion },
 } as const satisfies Record<string, Omit<Kind, 'start'>>
 

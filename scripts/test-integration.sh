@@ -94,9 +94,10 @@ suite_stream() {
   install_server kafka
   install_server influxdb
   install_server alertmanager
+  install_server otel-collector
   bash scripts/services/install-python.sh .cache/services/python-imputer kafka-python==3.0.12
   npm run build
-  run_tap scripts/test/log.integration.ts scripts/test/imputer-python.integration.ts scripts/test/notifier.integration.ts scripts/test/stream-page.integration.ts
+  run_tap scripts/test/log.integration.ts scripts/test/imputer-python.integration.ts scripts/test/notifier.integration.ts scripts/test/tracing.integration.ts scripts/test/stream-page.integration.ts
   limit=1180 run_tap scripts/test/stream.integration.ts
 }
 
