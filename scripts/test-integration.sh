@@ -4,8 +4,9 @@
 # databases (what keeps the stream, on a real InfluxDB and Cassandra), tracking (trainings on a real MLflow, artifacts on MinIO),
 # training (retraining with DVC and a registry on a real MinIO, its DAG in a real Airflow), engine (tasks between an engine and a
 # real MinIO), models (the registry in a real MinIO, switched under load and killed), stream (every step of the stream as a process on a real Kafka and
-# InfluxDB, killed at random), kubernetes (every overlay rendered and checked against published schemas), rules (alert rules by promtool), workflows (actionlint), native (the tests again on libtensorflow).
-# Only where it is named: apiserver (the same before a real API server, which takes five minutes to build).
+# InfluxDB, killed at random), rehearsal (what the image holds, restarted under load and in the middle of tasks), compose (what compose.yaml starts,
+# as processes), kubernetes (every overlay rendered and checked against published schemas), apiserver (the same before a real API server),
+# rules (alert rules by promtool), workflows (actionlint), native (the tests again on libtensorflow).
 # Nothing is skipped here.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -101,6 +102,21 @@ suite_stream() {
   limit=1180 run_tap scripts/test/stream.integration.ts
 }
 
+suite_rehearsal() {
+  install_server minio
+  npm run build
+  run_tap scripts/test/rehearsal.integration.ts
+}
+
+suite_compose() {
+  install_server minio
+  install_server kafka
+  install_server influxdb
+  install_server alertmanager
+  npm run build
+  run_tap scripts/test/compose.integration.ts
+}
+
 suite_kubernetes() {
   timeout -k 30 1800 npm run check:manifests < /dev/null
   run_tap scripts/test/manifests.integration.ts
@@ -131,11 +147,11 @@ suite_native() {
   TFJS_BACKEND=native run_tap "${files[@]}" model-creation/test/architectures.integration.ts
 }
 
-[ "$#" -gt 0 ] || set -- page pipeline data databases tracking training engine models stream kubernetes rules workflows native
+[ "$#" -gt 0 ] || set -- page pipeline data databases tracking training engine models stream rehearsal compose kubernetes apiserver rules workflows native
 for suite in "$@"; do
   case $suite in
-    page | pipeline | data | databases | tracking | training | engine | models | stream | kubernetes | rules | workflows | apiserver | native) ;;
-    *) fail "there is no suite '$suite'; there are: page, pipeline, data, databases, tracking, training, engine, models, stream, kubernetes, rules, workflows, apiserver, native" ;;
+    page | pipeline | data | databases | tracking | training | engine | models | stream | rehearsal | compose | kubernetes | apiserver | rules | workflows | native) ;;
+    *) fail "there is no suite '$suite'; there are: page, pipeline, data, databases, tracking, training, engine, models, stream, rehearsal, compose, kubernetes, apiserver, rules, workflows, native" ;;
   esac
 done
 for suite in "$@"; do

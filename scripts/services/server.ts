@@ -19,6 +19,8 @@ export interface ServerCommand {
   readonly program: string
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Default: this process' own. */
+  readonly cwd?: string
   /** What the server prints. */
   readonly log: string
   /** Answers 200 once the server can be used; tcp://host:port: takes a connection. */
@@ -41,15 +43,18 @@ export interface RunningServer {
   stop (): Promise<number | null>
 }
 
-/** A server by what starts it, which is called at once, and again after each end. */
-export async function controlled<About extends object> (start: () => Promise<ChildProcess>, about: About): Promise<Omit<RunningServer, 'url'> & About> {
+/**
+ * A server by what starts it, which is called at once, and again after each end.
+ * @param stopMs what it gets to end in order
+ */
+export async function controlled<About extends object> (start: () => Promise<ChildProcess>, about: About, stopMs = STOP_MS): Promise<Omit<RunningServer, 'url'> & About> {
   let child = await start()
   return Object.assign({
     get pid () { return child.pid! },
     kill: async () => endServer(child, 'SIGKILL'),
     restart: async () => { child = await start() },
     stop: async () => {
-      await endServer(child, 'SIGTERM')
+      await endServer(child, 'SIGTERM', stopMs)
       return child.exitCode
     },
   }, about)
@@ -87,10 +92,10 @@ export async function freePort (): Promise<number> {
  * Starts the server and waits until it can be used.
  * @throws Error with the end of its log where it ends, or does not become ready within two minutes
  */
-export async function startServer ({ program, args, env = {}, log, readyUrl, detached = false, group = false }: ServerCommand): Promise<ChildProcess> {
+export async function startServer ({ program, args, env = {}, cwd, log, readyUrl, detached = false, group = false }: ServerCommand): Promise<ChildProcess> {
   mkdirSync(dirname(log), { recursive: true })
   const output = openSync(log, 'a')
-  const child = spawn(program, args, { env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }, stdio: ['ignore', output, output], detached: detached || group })
+  const child = spawn(program, args, { cwd, env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }, stdio: ['ignore', output, output], detached: detached || group })
   closeSync(output)
   if (group) leaders.add(child)
   if (detached) child.unref()
@@ -128,11 +133,11 @@ async function takesConnections ({ hostname: host, port }: URL): Promise<boolean
 }
 
 /** Ends the process by a signal, and by SIGKILL where it takes too long. */
-export async function endServer (child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+export async function endServer (child: ChildProcess, signal: NodeJS.Signals, limitMs = STOP_MS): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise<void>((resolve) => { child.once('exit', () => { resolve() }) })
   signalTo(child, signal)
-  const timer = setTimeout(() => { signalTo(child, 'SIGKILL') }, STOP_MS)
+  const timer = setTimeout(() => { signalTo(child, 'SIGKILL') }, limitMs)
   await ended
   clearTimeout(timer)
   // What a leader left behind.
