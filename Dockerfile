@@ -29,8 +29,13 @@ WORKDIR /app
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY --from=build /app/examples examples
+# What a first model is trained by (dist/model-creation/first-model.js).
+COPY --from=build /app/model-creation/params.yaml model-creation/params.yaml
 COPY --from=build /app/docs/ERRORS.md docs/ERRORS.md
 COPY --from=build /app/package.json /app/LICENSE ./
+# The journal of engine tasks, where no volume is mounted.
+ENV TASKS_DIR=/var/lib/ae-anomaly-detection/tasks
+RUN install --directory --owner=1000 --group=1000 /var/lib/ae-anomaly-detection
 USER 1000:1000
 EXPOSE 8282
 # Of the service; a step has its port in HEALTH_PORT.

@@ -6,7 +6,6 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DEFAULT_REGISTRY } from './core/registry/open-store.ts'
-import { FARM_PATHS } from './model-creation/paths.ts'
 import type { Extension } from './model-serving/app.ts'
 import type { Config } from './model-serving/config.ts'
 import { runService } from './model-serving/run-service.ts'
@@ -17,23 +16,15 @@ import type { EmbeddedStream } from './pipelines/embedded.ts'
 const here = dirname(fileURLToPath(import.meta.url))
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 
-/** Runs one of the project's programs with this process' own loader; its progress goes to this terminal. */
-async function runProgram (path: string, args: readonly string[], signal: AbortSignal): Promise<void> {
-  const child = spawn(process.execPath, [...process.execArgv, join(here, `${path}.${extension}`), ...args], { stdio: ['ignore', 2, 2], signal, killSignal: 'SIGTERM' })
+/** On the first start; its progress goes to this terminal. */
+async function makeModel (signal: AbortSignal): Promise<void> {
+  const program = join(here, `model-creation/first-model.${extension}`)
+  const child = spawn(process.execPath, [...process.execArgv, program, '--registry', DEFAULT_REGISTRY], { stdio: ['ignore', 2, 2], signal, killSignal: 'SIGTERM' })
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', resolve)
   })
-  if (code !== 0) throw new Error(`${path} ended with status ${code}`)
-}
-
-/** Makes the farm's model on the first start, and publishes it. */
-async function makeModel (stopped: AbortSignal): Promise<void> {
-  if (!existsSync(join(FARM_PATHS.package, 'manifest.json'))) {
-    if (!existsSync(FARM_PATHS.raw)) await runProgram('model-creation/data', [], stopped)
-    await runProgram('model-creation/pipeline', [], stopped)
-  }
-  await runProgram('model-creation/models', ['publish', FARM_PATHS.package, '--promote', '--registry', DEFAULT_REGISTRY], stopped)
+  if (code !== 0) throw new Error(`the first model was not made: status ${code}`)
 }
 
 /** One's own MODELS_DIR or MODEL_REGISTRY is never written to. */

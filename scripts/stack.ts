@@ -1,10 +1,9 @@
 // `npm run stack`: the stream over a real Kafka and InfluxDB, every step a process, and a simulated fleet that is played against it.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, openSync } from 'node:fs'
+import { mkdirSync, openSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { DEFAULT_REGISTRY } from '../core/registry/open-store.ts'
-import { FARM_PATHS } from '../model-creation/paths.ts'
 import { installInfluxdb } from './services/influxdb.ts'
 import { installKafka } from './services/kafka.ts'
 import { endServer, RUN_DIR } from './services/server.ts'
@@ -22,16 +21,6 @@ async function run (script: string, args: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error(`${script} ended with status ${code}`)
 }
 
-/** The farm's model, made where there is none yet. */
-async function prepare (registry: string): Promise<void> {
-  if (existsSync(join(registry, 'models'))) return
-  if (!existsSync(join(FARM_PATHS.package, 'manifest.json'))) {
-    if (!existsSync(FARM_PATHS.raw)) await run('model-creation/data.ts', [])
-    await run('model-creation/pipeline.ts', [])
-  }
-  await run('model-creation/models.ts', ['publish', FARM_PATHS.package, '--promote', '--registry', registry])
-}
-
 function play (series: number, speed: number): ChildProcess {
   const output = openSync(join(FOLDER, 'generator.log'), 'a')
   const args = ['--url', `http://127.0.0.1:${PORTS.collector}`, '--series', String(series), '--speed', String(speed)]
@@ -46,7 +35,7 @@ async function main ({ registry, series, speed, generator }: Flags): Promise<voi
   say('installing Kafka and InfluxDB, where they are not (InfluxDB is compiled, which takes some minutes)')
   installKafka()
   installInfluxdb()
-  await prepare(registry)
+  await run('model-creation/first-model.ts', ['--registry', registry])
   const notifies = ['WEBHOOK_URL', 'ALERTMANAGER_URL'].some((name) => (process.env[name] ?? '') !== '')
   const env = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined))
   const stack = await Stack.start({ folder: FOLDER, registry, ports: PORTS, env, steps: ['collector', 'imputer', 'scorer', 'sink', 'dashboard', ...notifies ? ['notifier' as const] : []] })

@@ -113,6 +113,7 @@ suite_compose() {
   install_server kafka
   install_server influxdb
   install_server alertmanager
+  install_server mlflow
   npm run build
   run_tap scripts/test/compose.integration.ts
 }

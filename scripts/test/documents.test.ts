@@ -2,7 +2,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
-import { parse } from 'yaml'
 import { z } from 'zod'
 import { parseSettings } from '../../core/settings/values.ts'
 import { EMBEDDED_SETTINGS } from '../../pipelines/embedded.ts'
@@ -68,21 +67,4 @@ t.test('.env.example has every variable of a server that training uses, and none
   for (const [name] of training.matchAll(/\b(?:AWS|INFLUX|MLFLOW)_[A-Z_]+\b/g)) t.ok(example.includes(name), name)
   const all = training + sources('core/telemetry') + sources('model-serving') + sources('pipelines') + sources('scripts')
   for (const name of example) t.ok(all.includes(name), name)
-})
-
-t.test('compose.yaml has settings that exist, keys of none, ports of this machine alone, and mounts what is there', async (t) => {
-  const text = read('compose.yaml')
-  const { services, volumes } = parse(text) as { services: Record<string, { image: string, ports: string[], volumes: string[], healthcheck: { test: string[] } }>, volumes: Record<string, null> }
-  const known = new Set([...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name!))
-  for (const [, name] of text.matchAll(/\$\{(\w+)/g)) t.ok(known.has(name!), String(name))
-  t.notMatch(text, /\$\{(?:\w*(?:TOKEN|PASSWORD|KEY\w*)):-/, 'no key has a default')
-  for (const [name, { image, ports, volumes: mounted, healthcheck }] of Object.entries(services)) {
-    t.match(image, /:.*\d/, `${name} is pinned`)
-    t.ok(healthcheck.test.length > 1, `${name} tells how it is`)
-    for (const port of ports) t.match(port, /^127\.0\.0\.1:/)
-    for (const source of mounted.map((mount) => mount.split(':')[0]!)) {
-      if (source.startsWith('.')) t.ok(readdirSync(join(root, source)).length > 0, source)
-      else t.ok(Object.hasOwn(volumes, source), source)
-    }
-  }
 })
