@@ -6,13 +6,17 @@ import { installKubernetesTools, programOf, SCHEMA_LOCATIONS, versionsOfTools } 
 
 const CHECK_MS = 60_000
 
-export const OVERLAYS_DIR = join(import.meta.dirname, '../kubernetes/overlays')
+const KUBERNETES_DIR = join(import.meta.dirname, '../kubernetes')
 
-export const overlays = (): string[] => readdirSync(OVERLAYS_DIR).filter((name) => existsSync(join(OVERLAYS_DIR, name, 'kustomization.yaml'))).sort()
+/** Folders that are applied, from kubernetes/. */
+export function applicable (): string[] {
+  const overlays = readdirSync(join(KUBERNETES_DIR, 'overlays')).filter((name) => existsSync(join(KUBERNETES_DIR, 'overlays', name, 'kustomization.yaml'))).sort()
+  return [...overlays.map((name) => `overlays/${name}`), 'monitoring', 'monitoring/operator']
+}
 
-/** @param folder of a kustomization. @throws Error with what kustomize says */
+/** @param folder of a kustomization, from kubernetes/. @throws Error with what kustomize says */
 export function rendered (folder: string): string {
-  const { status, stdout, stderr } = spawnSync(programOf('kustomize'), ['build', folder], { encoding: 'utf8', timeout: CHECK_MS })
+  const { status, stdout, stderr } = spawnSync(programOf('kustomize'), ['build', join(KUBERNETES_DIR, folder)], { encoding: 'utf8', timeout: CHECK_MS })
   if (status !== 0) throw new Error(stderr)
   return stdout
 }
@@ -29,8 +33,8 @@ const say = (line: string): void => { process.stdout.write(`${line}\n`) }
 if (process.argv[1] === import.meta.filename) {
   installKubernetesTools()
   say(versionsOfTools())
-  for (const name of overlays()) {
-    const { ok, report } = checked(rendered(join(OVERLAYS_DIR, name)))
+  for (const name of applicable()) {
+    const { ok, report } = checked(rendered(name))
     say(`${ok ? 'ok' : 'WRONG'}  ${name}: ${report}`)
     if (!ok) process.exitCode = 1
   }

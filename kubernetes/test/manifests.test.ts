@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { z } from 'zod'
+import { PROCESS_SETTINGS } from '../../pipelines/settings/process.ts'
 
 const folder = join(import.meta.dirname, '..')
 /** Rules and dashboards in monitoring/ are no manifests; monitoring.test.ts has them. */
@@ -123,6 +124,9 @@ t.test('a pod is given longer to end than its longest request takes, and no more
   t.ok(compute < grace && grace + 5000 < 1000 * terminationGracePeriodSeconds, 'request < grace < grace and preStop < what the pod has')
   const knative = all.find(({ kind, spec }) => kind === 'Service' && spec?.template !== undefined)!.spec!.template!.spec as unknown as { timeoutSeconds: number }
   t.ok(grace < 1000 * knative.timeoutSeconds, 'which is what Knative gives a pod to end')
+  const { SHUTDOWN_GRACE_MS } = PROCESS_SETTINGS
+  const ofStep = Number(SHUTDOWN_GRACE_MS.parse(undefined))
+  for (const { metadata, spec } of programs.filter(({ kind }) => kind === 'Deployment')) t.ok(ofStep + 5000 < 1000 * spec!.template!.spec.terminationGracePeriodSeconds, `${metadata.name}: its grace and preStop < what the pod has`)
   const scaled = all.filter(({ kind, metadata }) => kind === 'ScaledObject' && metadata.name !== 'ae-ano-detection')
   t.equal(scaled.length, 3)
   t.match(readFileSync(join(folder, 'overlays/production/kustomization.yaml'), 'utf8'), 'KAFKA_TLS: "on"')

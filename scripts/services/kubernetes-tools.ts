@@ -17,6 +17,7 @@ const PROGRAMS = {
 const DEFINITIONS = [
   { module: 'github.com/kedacore/keda/v2', version: '2.17.2', folder: 'config/crd/bases' },
   { module: 'knative.dev/serving', version: '0.45.0', folder: 'config/core/300-resources' },
+  { module: 'github.com/prometheus-operator/prometheus-operator', version: '0.85.0', folder: 'example/prometheus-operator-crd' },
 ] as const
 
 const KUBERNETES = '1.34.0'

@@ -1,9 +1,8 @@
 // Manifests before a real API server: every overlay is taken, every pod is allowed in a namespace that enforces "restricted", and what is wrong is refused.
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
 import { parseAllDocuments, stringify } from 'yaml'
-import { overlays, OVERLAYS_DIR, rendered } from '../check-manifests.ts'
+import { applicable, rendered } from '../check-manifests.ts'
 import { kubeApiserverVersion, startKubeApiserver } from '../services/kube-apiserver.ts'
 import { definitionFiles } from '../services/kubernetes-tools.ts'
 
@@ -32,24 +31,26 @@ t.test(`the API server of Kubernetes ${kubeApiserverVersion()} takes every overl
   t.match(version.text, `"gitVersion": "v${kubeApiserverVersion()}"`)
   for (const file of definitionFiles()) t.match(kubectl(['apply', '--server-side', '-f', '-'], readFileSync(file, 'utf8')), { ok: true }, file.split('/').at(-1)!)
   t.match(kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all']), { ok: true })
-  const first = read(rendered(join(OVERLAYS_DIR, 'local'))).filter(({ kind }) => kind === 'Namespace' || kind === 'ServiceAccount')
+  const first = read(rendered('overlays/local')).filter(({ kind }) => kind === 'Namespace' || kind === 'ServiceAccount')
   t.match(kubectl(['apply', '-f', '-'], first.map((one) => stringify(one)).join('---\n')), { ok: true }, 'the namespace and the account of the pods are really made')
+  t.match(kubectl(['create', 'namespace', 'monitoring']), { ok: true })
 
   const dryRun = (text: string): ReturnType<typeof kubectl> => kubectl(['apply', '--dry-run=server', '--validate=strict', '-f', '-'], text)
-  for (const name of overlays()) {
-    const text = rendered(join(OVERLAYS_DIR, name))
+  for (const name of applicable()) {
+    const text = rendered(name)
     const resources = read(text)
     const answer = dryRun(text)
     t.ok(answer.ok, `${name}: ${answer.ok ? `${resources.length} resources` : answer.text}`)
     t.notMatch(answer.text, /Warning/, `${name}: without a warning`)
-    t.ok(resources.every(({ kind, metadata }) => kind === 'Namespace' || metadata.namespace === 'ae-anomaly-detection'), `${name}: all in one namespace`)
+    const namespace = name === 'monitoring' ? 'monitoring' : 'ae-anomaly-detection'
+    t.ok(resources.every(({ kind, metadata }) => kind === 'Namespace' || metadata.namespace === namespace), `${name}: all in one namespace`)
     for (const pod of resources.map(podOf).filter((one) => one !== undefined)) {
       const { ok, text: said } = dryRun(stringify(pod))
       t.ok(ok, `${name}: ${said.trim()}`)
     }
   }
 
-  const [sink] = read(rendered(join(OVERLAYS_DIR, 'production'))).filter(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'sink')
+  const [sink] = read(rendered('overlays/production')).filter(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'sink')
   const pod = stringify(podOf(sink!))
   t.match(dryRun(pod.replace('runAsNonRoot: true', 'runAsNonRoot: false')), { ok: false, text: /violates PodSecurity "restricted:latest".*runAsNonRoot/s })
   t.match(dryRun(pod.replace('allowPrivilegeEscalation: false', 'allowPrivilegeEscalation: true')), { ok: false, text: /violates PodSecurity/ })

@@ -19,6 +19,15 @@ t.test('the rules are valid', async (t) => {
   t.equal(status, 0, said)
 })
 
+t.test('Prometheus takes its configuration, which scrapes under the name that alerts ask for', async (t) => {
+  const file = join(folder, '../prometheus.yml')
+  const { status, said } = run('check', 'config', '--syntax-only', file)
+  t.equal(status, 0, said)
+  const job = /job_name: (.*)/.exec(readFileSync(file, 'utf8'))![1]!
+  const [, asked] = /up\{job=~"(.*?)"\}/.exec(readFileSync(join(folder, 'processes.yaml'), 'utf8'))!
+  t.match(job, new RegExp(`^(?:${asked!})$`))
+})
+
 t.test('each alert fires, and is quiet, as its tests say', async (t) => {
   const { status, said } = run('test', 'rules', ...filesOf(join(folder, 'test')))
   t.equal(status, 0, said)
