@@ -65,7 +65,7 @@ export class Metrics implements FollowerEvents {
   }
 
   #list (): Told[] {
-    return [...this.#listModels(), ...ageOf(this.#models), ...this.#work === undefined ? [] : listWork(this.#work)]
+    return [...this.#listModels(), ...describeLive(this.#models), ...this.#work === undefined ? [] : listWork(this.#work)]
   }
 
   #listModels (): Told[] {
@@ -85,15 +85,19 @@ export class Metrics implements FollowerEvents {
   }
 }
 
-/** Known only where the registry says when a version was published. */
-function ageOf (models: ServedModels): Told[] {
+/** Of the live versions. How old one is is known only where the registry says when it was published. */
+function describeLive (models: ServedModels): Told[] {
   const ages = (): ReadonlyArray<readonly [Record<string, string>, number]> => !models.ready
     ? []
     : models.list().flatMap(({ name, live, versions }) => {
       const publishedAt = versions.find(({ digest }) => digest === live?.digest)?.publishedAt
       return publishedAt === undefined ? [] : [[{ model: name }, Math.max(0, (Date.now() - publishedAt) / 1000)] as const]
     })
+  const thresholds = (): ReadonlyArray<readonly [Record<string, string>, number]> => !models.ready
+    ? []
+    : models.list().flatMap(({ name, live }) => live === undefined ? [] : (['batch', 'causal'] as const).map((scoring) => [{ model: name, scoring }, live.manifest.detector[scoring].threshold] as const))
   return [
+    { name: 'model_threshold', help: 'Reconstruction error, relative to its scale, that is score 1: from there on an observation of the live version is anomalous.', kind: 'gauge', labels: ['model', 'scoring'], values: thresholds },
     { name: 'model_age_seconds', help: 'Since the live version was published.', kind: 'gauge', labels: ['model'], values: ages },
     { name: 'service_ready', help: '1 once the models are loaded and proved.', kind: 'gauge', labels: [], values: () => [[{}, models.ready ? 1 : 0]] },
     { name: 'service_backend_info', help: 'What models are computed with.', kind: 'gauge', labels: ['backend', 'tfjs'], values: () => models.backend === undefined ? [] : [[{ backend: models.backend.name, tfjs: models.backend.version }, 1]] },

@@ -1,4 +1,5 @@
 // What Prometheus is told of a step; the same names for every step, which is a label.
+import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 /** Where something failed: reading a record, working on it, or handing results over. */
@@ -6,6 +7,12 @@ export type Stage = 'receiving' | 'processing' | 'sending'
 
 /** Seconds, from a millisecond to what a minute's outage costs. */
 const LATENCIES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300]
+
+/** 1 is the threshold. */
+const SCORES = [0.25, 0.5, 0.75, 0.9, 1, 1.25, 1.5, 2, 3, 5, 10]
+
+/** Whatever the URL was: callers must not be able to make labels. */
+const NO_ROUTE = 'unknown'
 
 export class StepMetrics {
   readonly registry = new Registry()
@@ -15,6 +22,8 @@ export class StepMetrics {
   readonly #rejected: Counter
   readonly #errors: Counter
   readonly #latency: Histogram
+  /** Of the steps that score. */
+  #scores: Histogram | undefined
 
   constructor (step: string) {
     const registers = [this.registry]
@@ -35,6 +44,20 @@ export class StepMetrics {
   failed (stage: Stage): void { this.#errors.inc({ stage }) }
   /** @param milliseconds since the observation came in */
   took (milliseconds: number): void { this.#latency.observe(milliseconds / 1000) }
+
+  /** Score of a verdict. */
+  scored (score: number): void {
+    this.#scores ??= new Histogram({ name: 'verdict_score', help: 'Scores of verdicts; from 1 on an observation is anomalous.', buckets: SCORES, registers: [this.registry] })
+    this.#scores.observe(score)
+  }
+
+  /** Requests to the app, under the names that the service has for its own. To be called before the routes are added. */
+  watch (app: FastifyInstance): void {
+    const times = new Histogram({ name: 'http_request_duration_seconds', help: 'How long requests took, by route.', labelNames: ['route', 'method', 'status'], buckets: LATENCIES, registers: [this.registry] })
+    app.addHook('onResponse', async (request, reply) => {
+      times.observe({ route: request.is404 ? NO_ROUTE : request.routeOptions.url ?? NO_ROUTE, method: request.method, status: String(reply.statusCode) }, reply.elapsedTime / 1000)
+    })
+  }
 
   /** Of the process, its memory and event loop: for a step that has it to itself. */
   ofProcess (): void {

@@ -217,6 +217,7 @@ class PartitionWorker {
     if (fresh.length + dead.size === 0) return false
     await this.#append([...fresh, ...dead.values()])
     for (const [type, count] of countByType(outlet.sent)) metrics.sent(type, count)
+    for (const message of outlet.sent) if (message.type === 'verdict.v1' && message.data.score !== null) metrics.scored(message.data.score)
     return true
   }
 

@@ -71,6 +71,7 @@ async function serve<Shape extends z.ZodRawShape> (program: Program<Shape>, sett
   traceRequests(app, tracer)
   const metrics = new StepMetrics(program.name)
   metrics.ofProcess()
+  metrics.watch(app)
   const log = await openLog(common, app.log)
   const opened: { running?: Running, step?: RunningStep | undefined } = {}
   try {

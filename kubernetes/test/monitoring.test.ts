@@ -35,6 +35,7 @@ async function exposed (): Promise<Set<string>> {
   service.include({ answers: new AnswerCounts(), requests: new RequestTimes(), scorer: { load: () => ({ waiting: 0, running: 0, refused: 0 }) }, tasks })
   const metrics = new StepMetrics('sink')
   metrics.ofProcess()
+  metrics.scored(1)
   const step = await runStep({ kind: { name: 'sink', accepts: ['verdict.v1'], open: () => ({ process: () => {} }) }, log: new MemoryLog(), metrics, checkpointMs: 1000, now: Date.now, logger: { info () {}, warn () {}, error () {} } })
   const text = `${await service.text()}\n${await metrics.text()}`
   await step.close()

@@ -41,6 +41,12 @@ t.test('an empty registry serves what is fitted ad hoc; uploaded, promoted and r
   t.match((await api.call('GET', '/models/wind')).body, { name: 'wind', version: '1', digest: digestOf(one) })
   t.match((await api.call('GET', '/metrics')).body['text'], /^model_switches_total\{model="wind"\} 3$/m)
   t.match((await api.call('GET', '/metrics')).body['text'], /^model_served\{model="wind",alias="live",version="1",digest="sha256:\w+"\} 1$/m)
+  const text = String((await api.call('GET', '/metrics')).body['text'])
+  const age = Number(/^model_age_seconds\{model="wind"\} (\S+)$/m.exec(text)![1])
+  t.ok(age > 0 && age < 600, `${age} s`)
+  const thresholds = [...text.matchAll(/^model_threshold\{model="wind",scoring="(\w+)"\} (\S+)$/gm)]
+  t.same(thresholds.map(([, scoring]) => scoring), ['batch', 'causal'])
+  t.ok(thresholds.every(([, , value]) => Number(value) > 0))
 })
 
 t.test('uploads that are no package are the caller\'s fault', async (t) => {

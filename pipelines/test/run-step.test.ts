@@ -1,5 +1,6 @@
 // Steps over a log: what comes in goes out, what cannot be used goes to the dead letters, and a successor goes on where the state says.
 import { setTimeout as sleep } from 'node:timers/promises'
+import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { Problem } from '../../core/errors.ts'
 import { decode, encode, encodeAll } from '../cloud-events.ts'
@@ -237,4 +238,23 @@ t.test('however long a step takes, no more than one tick waits for it', async (t
   await until(async () => ticks > before)
   await sleep(20)
   t.ok(ticks - before <= 2, `${ticks - before} at once`)
+})
+
+t.test('scores of verdicts, and requests, are seen in the metrics', async (t) => {
+  const log = new MemoryLog({ partitions: 1 })
+  const verdict = (id: string, score: number | null): MessageOf<'verdict.v1'> => ({
+    type: 'verdict.v1', id, receivedAt: START, data: { series: 'a', time: new Date(START).toISOString(), model: { name: 'm', version: '1', digest: 'd' }, score, anomalous: score !== null && score > 1, threshold: 1, contributions: null, values: {}, expected: null, imputed: [] },
+  })
+  const kind: StepKind = { name: 'scorer', accepts: ['observation.raw.v1'], open: () => ({ process: (_, out) => { for (const [i, score] of [0.3, 1.4, null].entries()) out.send(verdict(String(i), score)) } }) }
+  const { metrics } = await run(t, log, { kind })
+  const app = Fastify()
+  t.teardown(async () => app.close())
+  metrics.watch(app)
+  app.get('/live/:series', async () => 'x')
+  for (const url of ['/live/a', '/live/b', '/nothing', '/nowhere']) await app.inject(url)
+  await append(log, observation('a', 1))
+  const text = await until(async () => metrics.text().then((told) => told.includes('verdict_score_count{step="imputer"} 2') && told))
+  t.match(text, 'verdict_score_bucket{le="1",step="imputer"} 1', 'what is not scored has none')
+  t.match(text, 'http_request_duration_seconds_count{step="imputer",route="/live/:series",method="GET",status="200"} 2')
+  t.match(text, 'http_request_duration_seconds_count{step="imputer",route="unknown",method="GET",status="404"} 2')
 })

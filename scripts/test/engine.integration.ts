@@ -299,6 +299,13 @@ t.test('memory is flat over 500 tasks, and none is lost', async (t) => {
   t.ok(Math.max(...rss) < 500)
 })
 
+t.test('what became of the tasks is seen in the metrics', async (t) => {
+  const text = await (await fetch(`${service.url}/metrics`)).text()
+  const ended = Number(/^tasks_ended_total\{outcome="finished"\} (\d+)$/m.exec(text)![1])
+  t.ok(ended >= 500, `${ended} finished since the last start`)
+  t.match(text, /^tasks_unfinished 0$/m)
+})
+
 t.test('no secret stands in any log, and no engine was told anything that it refuses', async (t) => {
   t.same(engine.refused, [])
   for (const name of readdirSync(logs)) {
