@@ -14,6 +14,9 @@ if [ "$(id -u)" -ne 0 ]; then
   fi
   as_root=(sudo -n)
 fi
+# One at a time: the lists have no lock that apt waits for.
+exec 9> "${TMPDIR:-/tmp}/apt-install.lock"
+flock --timeout 900 9
 install() {
   timeout 600 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install --yes --quiet --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" < /dev/null
