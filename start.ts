@@ -5,13 +5,13 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DEFAULT_REGISTRY } from './core/registry/open-store.ts'
+import { DEFAULT_REGISTRY } from './adapters/registry/open-store.ts'
 import type { Extension } from './model-serving/app.ts'
-import type { Config } from './model-serving/config.ts'
-import { runService } from './model-serving/run-service.ts'
+import type { Config } from './model-serving/settings/config.ts'
+import { runService } from './model-serving/serve.ts'
 import { isEnforced } from './model-serving/settings/access.ts'
 import { findKey } from './model-serving/settings/api-keys.ts'
-import type { EmbeddedStream } from './pipelines/embedded.ts'
+import type { EmbeddedStream } from './pipelines/embedded/embedded.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
@@ -39,7 +39,7 @@ async function addStream ({ access }: Config): Promise<Extension | undefined> {
     home: true,
     add: async (app, tracer) => {
       // Read while the threads start.
-      const { openEmbeddedStream } = await import('./pipelines/embedded.ts')
+      const { openEmbeddedStream } = await import('./pipelines/embedded/embedded.ts')
       const stream = await openEmbeddedStream(process.env, app.log.child({ part: 'stream' }), tracer)
       opened.stream = stream
       app.addHook('onClose', async () => stream.close())

@@ -1,6 +1,6 @@
 // How sure a figure over files is: percentile bootstrap (Efron 1979) over the files, seeded.
+import { quantile } from '../core/quantile.ts'
 import { createRandom } from '../core/random.ts'
-import { quantile } from '../core/threshold.ts'
 
 const RESAMPLES = 2000
 

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import Papa from 'papaparse'
-import { fromColumns, type Series } from '../core/series.ts'
+import { fromColumns, type Series } from '../core/series/series.ts'
 
 export interface BenchmarkFile {
   readonly name: string

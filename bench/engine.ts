@@ -1,5 +1,6 @@
 // What working for an engine costs: `npm run -s bench:engine [-- --tasks 500 --observations 28000 --model trained|ad-hoc]`. A real MinIO, an engine of the tests,
 // the service as a child process, all on this machine: POST /compute → S3 → callback, plot and result of each task. Needs `npm run services -- install`, and builds the service.
+import { quantile } from '../core/quantile.ts'
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
@@ -8,7 +9,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Client } from 'minio'
 import { createRandom } from '../core/random.ts'
-import { quantile } from '../core/threshold.ts'
 import { createHttpClient } from '../model-serving/adapters/http-client.ts'
 import { ContractEngine, type EngineTask } from '../model-serving/test/contract-engine.ts'
 import { startMinio } from '../scripts/services/minio.ts'

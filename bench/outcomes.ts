@@ -1,9 +1,10 @@
 // What scores are worth on the public benchmarks, by file and over the files of a set. Knows no detector.
-import { isAnomalous, type Scoring } from '../core/detection.ts'
-import { addConfusions, autocorrelationPeriod, confusion, type Confusion, pointScores, vusPr } from '../core/metrics.ts'
+import { isAnomalous } from '../core/scoring/threshold.ts'
+import { type Scoring } from '../core/scoring/detection.ts'
+import { addConfusions, autocorrelationPeriod, confusion, type Confusion, pointScores, vusPr } from '../core/metrics/index.ts'
 import { ratio } from '../core/metrics/confusion.ts'
 import { runsOf } from '../core/metrics/runs.ts'
-import { channelValues } from '../core/series.ts'
+import { channelValues } from '../core/series/series.ts'
 import { bootstrap, type Interval } from './bootstrap.ts'
 import { type BenchmarkFile } from './datasets.ts'
 import { type Scores } from './scoring.ts'

@@ -1,10 +1,10 @@
 // The scorer alone: observations a second of one core, from records of the log to verdicts; memory and state of a series. `node --expose-gc --import tsx bench/scorer.ts [package]`.
-import { loadModelPackage } from '../core/tfjs/model-package.ts'
+import { loadModelPackage } from '../adapters/tfjs/model-package.ts'
 import { createRandom } from '../core/random.ts'
-import { decode, encode } from '../pipelines/cloud-events.ts'
-import type { LogRecord } from '../pipelines/log/log.ts'
-import type { Outlet, Received } from '../pipelines/step.ts'
-import { scorerKind } from '../pipelines/scorer/step.ts'
+import { decode, encode } from '../pipelines/messages/cloud-events.ts'
+import type { LogRecord } from '../pipelines/messages/log.ts'
+import type { Outlet, Received } from '../pipelines/runtime/step.ts'
+import { scorerKind } from '../pipelines/steps/scorer/step.ts'
 
 const SERIES = 100
 const BATCH = 500

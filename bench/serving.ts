@@ -1,6 +1,7 @@
 // What serving costs: `npm run -s bench:serving [-- --models <package> --runs 5 --workers 1,2]`. Trains a model of one channel on the fly,
 // serves it and the wind turbine's as a child process, and prints CPU per request (user and system of all its threads), latency,
 // throughput, memory and its slope, /livez under load, and the time until it is ready. Each figure is a median over the runs.
+import { quantile } from '../core/quantile.ts'
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
@@ -8,11 +9,10 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import autocannon from 'autocannon'
-import { formatDuration } from '../core/duration.ts'
+import { formatDuration } from '../core/table/duration.ts'
 import { createRandom } from '../core/random.ts'
-import { channelValues, fromColumns, type Series, slice, timeOf } from '../core/series.ts'
-import { quantile } from '../core/threshold.ts'
-import { simulateFarm } from '../core/wind-farm/simulate.ts'
+import { channelValues, fromColumns, type Series, slice, timeOf } from '../core/series/series.ts'
+import { simulateFarm } from '../simulator/simulate.ts'
 
 const { values: options } = parseArgs({
   options: {

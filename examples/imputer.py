@@ -3,7 +3,7 @@
     pip install kafka-python==3.0.12        (pure Python; nothing to compile)
     python examples/imputer.py --channels wind_speed_ms,power_kw --interval PT10M
 
-Runs instead of `pipelines/imputer`, in its group. Keeps no state: it commits what it needs no more, and says the rest again, under the same ids.
+Runs instead of `pipelines/steps/imputer`, in its group. Keeps no state: it commits what it needs no more, and says the rest again, under the same ids.
 """
 import argparse
 import json

@@ -2,12 +2,12 @@
 import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { Problem } from '../core/errors.ts'
-import { selectChannels } from '../core/series.ts'
-import { loadModelPackage, type ModelPackage } from '../core/tfjs/model-package.ts'
-import { outcomeOf, pointMetrics, readRules, readTestPart, type Rules, type Scored, scoreTestPart, type TestPart } from './judge.ts'
-import { readParams } from './params.ts'
-import { FARM_PARAMS, FARM_PATHS } from './paths.ts'
-import { isProgram, runReporting } from './stage.ts'
+import { selectChannels } from '../core/series/series.ts'
+import { loadModelPackage, type ModelPackage } from '../adapters/tfjs/model-package.ts'
+import { outcomeOf, pointMetrics, readRules, readTestPart, type Rules, type Scored, scoreTestPart, type TestPart } from './stages/judge.ts'
+import { readParams } from './settings/params.ts'
+import { FARM_PARAMS, FARM_PATHS } from './settings/paths.ts'
+import { isProgram, runReporting } from './stages/stage.ts'
 
 /** What one scoring of a package comes to. */
 interface Result {

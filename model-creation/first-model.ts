@@ -4,11 +4,11 @@ import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { DEFAULT_REGISTRY, openStore } from '../core/registry/open-store.ts'
-import { Registry } from '../core/registry/registry.ts'
-import { readEnvironment } from '../core/settings/environment.ts'
-import { FARM_PARAMS, FARM_PATHS } from './paths.ts'
-import { isProgram, runReporting } from './stage.ts'
+import { DEFAULT_REGISTRY, openStore } from '../adapters/registry/open-store.ts'
+import { Registry } from '../adapters/registry/registry.ts'
+import { readEnvironment } from '../adapters/settings/environment.ts'
+import { FARM_PARAMS, FARM_PATHS } from './settings/paths.ts'
+import { isProgram, runReporting } from './stages/stage.ts'
 
 interface Flags { registry: string, folder: string }
 

@@ -1,10 +1,10 @@
 // The flags of all programs that take one's own data: where it lies, how its tables are written, which part of it trains.
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { type TableOptions } from '../core/csv.ts'
+import { type TableOptions } from '../core/table/csv.ts'
 import { seriesName } from './adapters/series-files.ts'
-import { type Params, parseParams, readParams } from './params.ts'
-import { type StageContext } from './stage.ts'
+import { type Params, parseParams, readParams } from './settings/params.ts'
+import { type StageContext } from './stages/stage.ts'
 
 export interface DataFlags extends TableOptions {
   channels?: string

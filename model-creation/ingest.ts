@@ -3,12 +3,12 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import Papa from 'papaparse'
 import { Problem } from '../core/errors.ts'
-import { loadBackend } from '../core/tfjs/backend.ts'
+import { loadBackend } from '../adapters/tfjs/backend.ts'
 import { dvcFolderHash, hashFolder } from './adapters/dvc-hash.ts'
 import { type InfluxSource } from './adapters/influx.ts'
 import { type StoreSource } from './adapters/object-store.ts'
 import { listCsvFiles, replaceDirectory } from './adapters/series-files.ts'
-import { type FileReport, inspect, intervalOf, readRawFile, writeQualityReport } from './data-quality.ts'
+import { type FileReport, inspect, intervalOf, readRawFile, writeQualityReport } from './stages/data-quality.ts'
 
 export interface Fetched {
   readonly series: number

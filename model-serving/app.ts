@@ -1,13 +1,15 @@
 // Builds the service; never listens and never reads the environment.
 import accepts from '@fastify/accepts'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
-import { traceRequests } from '../core/telemetry/requests.ts'
-import type { Tracer } from '../core/telemetry/spans.ts'
-import { AnswerCounts } from './answer-counts.ts'
-import type { Config } from './config.ts'
-import type { ModelSide } from './models/model-side.ts'
-import type { ServedModels } from './models/served-models.ts'
-import { RequestTimes } from './request-times.ts'
+import { traceRequests } from '../adapters/telemetry/requests.ts'
+import type { Tracer } from '../adapters/telemetry/spans.ts'
+import { AnswerCounts } from './workers/answer-counts.ts'
+import type { Config } from './settings/config.ts'
+import { Metrics } from './metrics/metrics.ts'
+import { ShadowTally } from './models/shadow-tally.ts'
+import type { ModelLifecycle } from './models/model-lifecycle.ts'
+import type { ServedModels } from './packages/served-models.ts'
+import { RequestTimes } from './metrics/request-times.ts'
 import { addAccess } from './plugins/access.ts'
 import { addBodies } from './plugins/bodies.ts'
 import { refuseConnection } from './plugins/client-errors.ts'
@@ -27,7 +29,7 @@ import { addPages } from './routes/pages.ts'
 import { addRegistry } from './routes/registry.ts'
 import { addTasks } from './routes/tasks.ts'
 import type { EngineState } from './engine/link.ts'
-import type { TaskDoor } from './tasks/door.ts'
+import type { TaskIntake } from './tasks/task-intake.ts'
 import type { Scorer } from './workers/scorer.ts'
 
 export interface AppDependencies {
@@ -41,9 +43,11 @@ export interface AppDependencies {
   /** Default: nothing is traced. */
   readonly tracer?: Tracer | undefined
   /** Makes what brings models here and takes them away; closed with the app. Default: what is served stays. */
-  readonly openSide?: ((log: FastifyBaseLogger) => ModelSide) | undefined
+  readonly openLifecycle?: ((log: FastifyBaseLogger) => ModelLifecycle) | undefined
+  /** Default: counts from now on, for these models. */
+  readonly metrics?: Metrics | undefined
   /** Takes tasks of engines; default: none are taken. */
-  readonly openDoor?: ((log: FastifyBaseLogger) => TaskDoor) | undefined
+  readonly openIntake?: ((log: FastifyBaseLogger) => TaskIntake) | undefined
   /** What a program that embeds the service adds to it. */
   readonly extension?: Extension | undefined
   /** For GET /status. */
@@ -57,7 +61,7 @@ export interface Extension {
   add (app: FastifyInstance, tracer: Tracer | undefined): Promise<void>
 }
 
-export async function buildApp ({ config, models, scorer, logger, tracer, openSide, openDoor, extension, engines = () => [] }: AppDependencies): Promise<FastifyInstance> {
+export async function buildApp ({ config, models, scorer, logger, tracer, openLifecycle, openIntake, extension, metrics = new Metrics(models, new ShadowTally()), engines = () => [] }: AppDependencies): Promise<FastifyInstance> {
   const makeId = requestIds()
   const app = Fastify({
     logger: logger ?? false,
@@ -87,22 +91,22 @@ export async function buildApp ({ config, models, scorer, logger, tracer, openSi
   await addBodies(app)
   await addOpenApi(app, config)
   const refuseOtherMethods = watchMethods(app)
-  const door = openDoor?.(app.log)
-  const side = openSide?.(app.log)
+  const intake = openIntake?.(app.log)
+  const lifecycle = openLifecycle?.(app.log)
   const idempotent = addIdempotency(app)
-  addCompute(app, models, scorer, answers, door)
-  addTasks(app, door)
+  addCompute(app, models, scorer, answers, intake)
+  addTasks(app, intake)
   addModels(app, models)
-  addRegistry(app, scorer, side, idempotent)
-  addJobs(app, side)
-  addFeedback(app, side, idempotent)
-  addOperation(app, models, config, { door, engines, side, work: { answers, requests, scorer, tasks: door?.tasks } })
+  addRegistry(app, scorer, lifecycle, idempotent)
+  addJobs(app, lifecycle)
+  addFeedback(app, lifecycle, idempotent)
+  addOperation(app, models, config, { metrics, intake, engines, lifecycle, work: { answers, requests, scorer, tasks: intake?.tasks } })
   await addPages(app, { home: extension?.home !== true })
   if (extension !== undefined) await app.register(async (own) => extension.add(own, tracer))
   refuseOtherMethods()
   // Called when the last answer is out.
   app.addHook('onClose', async () => {
-    await side?.close()
+    await lifecycle?.close()
     await scorer.close()
   })
   return app

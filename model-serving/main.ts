@@ -1,4 +1,4 @@
 // The service alone: serves the model packages of MODELS_DIR.
-import { runService } from './run-service.ts'
+import { runService } from './serve.ts'
 
 await runService()

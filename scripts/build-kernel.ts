@@ -1,9 +1,9 @@
-// Assembles core/kernel/kernel.wat into core/kernel/kernel-binary.ts: `npm run build:kernel`. A test assembles it again and compares.
+// Assembles core/linear/kernel/kernel.wat into core/linear/kernel/kernel-binary.ts: `npm run build:kernel`. A test assembles it again and compares.
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import wabt from 'wabt'
 
-const folder = resolve(import.meta.dirname, '../core/kernel')
+const folder = resolve(import.meta.dirname, '../core/linear/kernel')
 
 /** The generated module: the binary as base64. */
 export async function kernelBinary (): Promise<string> {

@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { Problem } from '../core/errors.ts'
-import { readEnvironment } from '../core/settings/environment.ts'
-import { parseSettings } from '../core/settings/values.ts'
+import { readEnvironment } from '../adapters/settings/environment.ts'
+import { parseSettings } from '../adapters/settings/values.ts'
 import { DATABASE_SETTINGS } from '../pipelines/settings/database.ts'
 
 const { INFLUX_URL, INFLUX_TOKEN, INFLUX_BUCKET, INFLUX_RAW_BUCKET } = DATABASE_SETTINGS

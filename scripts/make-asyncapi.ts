@@ -2,8 +2,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { encode } from '../pipelines/cloud-events.ts'
-import { deadTopic, MESSAGES, type MessageType, STATE_TOPICS, TOPICS } from '../pipelines/messages.ts'
+import { encode } from '../pipelines/messages/cloud-events.ts'
+import { deadTopic, MESSAGES, type MessageType, STATE_TOPICS, TOPICS } from '../pipelines/messages/messages.ts'
 import { MESSAGE_EXAMPLES, TITLES } from './asyncapi/examples.ts'
 
 export const ASYNCAPI_FILE = join(import.meta.dirname, '../docs/asyncapi.json')

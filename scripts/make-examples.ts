@@ -2,12 +2,12 @@
 // body of POST /compute. `npm run examples`; a test keeps the files fresh.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readTable } from '../core/csv.ts'
-import { formatDuration } from '../core/duration.ts'
-import { resample } from '../core/resample.ts'
-import { channelValues } from '../core/series.ts'
-import { farmFiles } from '../core/wind-farm/files.ts'
-import { isProgram, runReporting } from '../model-creation/stage.ts'
+import { readTable } from '../core/table/csv.ts'
+import { formatDuration } from '../core/table/duration.ts'
+import { resample } from '../core/series/resample.ts'
+import { channelValues } from '../core/series/series.ts'
+import { farmFiles } from '../simulator/files.ts'
+import { isProgram, runReporting } from '../model-creation/stages/stage.ts'
 
 const DAY = 86_400_000
 

@@ -1,13 +1,14 @@
 // Laws that every way to learn an autoencoder must keep, as one list of named checks; model-creation/test crosses it with the architectures.
+import { standardisedRuns } from '../series/runs.ts'
 import { type TAP } from 'tap'
-import { detectCausal } from '../detector.ts'
-import { fitDetector, type FitSettings, type FittedDetector, type MemberToFit } from '../fit.ts'
-import { detectBatch, standardisedRuns } from '../hindsight.ts'
+import { detectCausal } from '../scoring/detector.ts'
+import { fitDetector, type FitSettings, type FittedDetector, type MemberToFit } from '../fitting/fit.ts'
+import { detectBatch } from '../scoring/hindsight.ts'
 import { createRandom } from '../random.ts'
-import { type Autoencoder } from '../reconstruction-error.ts'
-import { LARGEST_ERROR } from '../score.ts'
-import { channelValues, fromColumns, type Series } from '../series.ts'
-import { sampleWindows } from '../window.ts'
+import { type Autoencoder } from '../scoring/reconstruction-error.ts'
+import { LARGEST_ERROR } from '../scoring/score.ts'
+import { channelValues, fromColumns, type Series } from '../series/series.ts'
+import { sampleWindows } from '../series/window.ts'
 import { altered, scoresOf, SMALL, waves } from './synthetic.ts'
 
 type Test = Pick<TAP, 'ok' | 'equal' | 'strictSame' | 'rejects' | 'fail' | 'testdir'>

@@ -1,11 +1,11 @@
 // Synthetic series and detectors for tests: correlated channels with noise, all from a seed.
-import { type Detection } from '../detection.ts'
-import { FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector, type MemberToFit } from '../fit.ts'
-import { defaultTail, learnerOf, type LinearMember, VARIANCE_SHARE } from '../members.ts'
+import { type Detection } from '../scoring/detection.ts'
+import { FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector, type MemberToFit } from '../fitting/fit.ts'
+import { defaultTail, learnerOf, type LinearMember, VARIANCE_SHARE } from '../fitting/members.ts'
 import { createRandom } from '../random.ts'
-import { type Autoencoder } from '../reconstruction-error.ts'
-import { fromColumns, type Series } from '../series.ts'
-import { fitSubspace, subspaceReconstruct } from '../subspace.ts'
+import { type Autoencoder } from '../scoring/reconstruction-error.ts'
+import { fromColumns, type Series } from '../series/series.ts'
+import { fitSubspace, subspaceReconstruct } from '../linear/subspace.ts'
 
 const INTERVAL = 600_000
 

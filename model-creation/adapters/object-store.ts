@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import type { Client } from 'minio'
 import { Problem } from '../../core/errors.ts'
-import { connect, type StoreAccess } from '../../core/registry/store-client.ts'
+import { connect, type StoreAccess } from '../../adapters/registry/store-client.ts'
 import { requiredVariables, serverUrl } from './environment.ts'
 
 /** A store that sends nothing for so long is down. */

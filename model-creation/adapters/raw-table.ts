@@ -1,8 +1,8 @@
 // Profiles raw tables with danfojs: dtypes, missing values, duplicate rows, ranges. Reading values for training stays with
-// core/csv.ts, the reader that serving uses too; both are compared here, because danfojs misreads some tables silently.
+// core/table/csv.ts, the reader that serving uses too; both are compared here, because danfojs misreads some tables silently.
 import type * as danfojs from 'danfojs-node'
-import { type Table } from '../../core/csv.ts'
-import { type Backend, serveTensorflowTo } from '../../core/tfjs/backend.ts'
+import { type Table } from '../../core/table/csv.ts'
+import { type Backend, serveTensorflowTo } from '../../adapters/tfjs/backend.ts'
 
 export interface ColumnProfile {
   readonly column: string
@@ -19,8 +19,8 @@ export interface TableProfile {
   readonly duplicateRows: number
   readonly columns: readonly ColumnProfile[]
   /**
-   * Columns on which danfojs and core/csv.ts disagree, e.g. decimal commas read as text; all where danfojs cannot read the file.
-   * Where there are any, the profile is of what core/csv.ts read.
+   * Columns on which danfojs and core/table/csv.ts disagree, e.g. decimal commas read as text; all where danfojs cannot read the file.
+   * Where there are any, the profile is of what core/table/csv.ts read.
    */
   readonly disagreements: readonly string[]
 }
@@ -28,7 +28,7 @@ export interface TableProfile {
 /** Profiles the CSV file that `table` was read from. */
 export async function profileRawTable (backend: Backend, file: string, table: Table): Promise<TableProfile> {
   const danfo = serveTensorflowTo<typeof danfojs>(backend, 'danfojs-node')
-  // It rejects files that core/csv.ts reads: decimal commas between semicolons, rows of unequal length.
+  // It rejects files that core/table/csv.ts reads: decimal commas between semicolons, rows of unequal length.
   const read = await danfo.readCSV(file).then((frame) => profileFrame(frame as danfojs.DataFrame), () => undefined)
   const differing = read === undefined ? table.channels : disagreements(read.columns, table)
   const profile = read !== undefined && differing.length === 0 ? read : profileFrame(tableFrame(danfo, table))

@@ -2,10 +2,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import Papa from 'papaparse'
-import { readTable } from '../../core/csv.ts'
+import { readTable } from '../../core/table/csv.ts'
 import { Problem } from '../../core/errors.ts'
-import { resample } from '../../core/resample.ts'
-import { type Series, timeOf } from '../../core/series.ts'
+import { resample } from '../../core/series/resample.ts'
+import { type Series, timeOf } from '../../core/series/series.ts'
 
 /** A series and the name of its file. */
 export interface NamedSeries {

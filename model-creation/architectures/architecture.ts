@@ -1,11 +1,11 @@
 // What an architecture is: a name, parameters with a schema, and a way to learn an autoencoder from windows.
 import { type LayersModel } from '@tensorflow/tfjs'
 import { z } from 'zod'
-import { type Learn } from '../../core/fit.ts'
-import { type Autoencoder } from '../../core/reconstruction-error.ts'
-import { type Backend } from '../../core/tfjs/backend.ts'
-import { toReconstruct } from '../../core/tfjs/reconstruct.ts'
-import { type WindowMatrix } from '../../core/window.ts'
+import { type Learn } from '../../core/fitting/fit.ts'
+import { type Autoencoder } from '../../core/scoring/reconstruction-error.ts'
+import { type Backend } from '../../adapters/tfjs/backend.ts'
+import { toReconstruct } from '../../adapters/tfjs/reconstruct.ts'
+import { type WindowMatrix } from '../../core/series/window.ts'
 
 /** One point of a learning curve. */
 export interface Epoch {
@@ -42,7 +42,7 @@ export interface Architecture {
   readonly summary: string
   /** Section of params.yaml; what is absent gets its default. */
   readonly parameters: z.ZodType<Record<string, unknown>, Record<string, unknown> | undefined>
-  /** The learner for core/fit.ts. */
+  /** The learner for core/fitting/fit.ts. */
   learner (parameters: Record<string, unknown>, context: LearningContext): Learn<LayersAutoencoder>
 }
 

@@ -2,9 +2,9 @@
 import { type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs'
 import { z } from 'zod'
 import { createRandom } from '../../core/random.ts'
-import { fitSubspace } from '../../core/subspace.ts'
-import { type Backend } from '../../core/tfjs/backend.ts'
-import { type WindowMatrix } from '../../core/window.ts'
+import { fitSubspace } from '../../core/linear/subspace.ts'
+import { type Backend } from '../../adapters/tfjs/backend.ts'
+import { type WindowMatrix } from '../../core/series/window.ts'
 import { subspaceOutput } from './linear.ts'
 
 export type Initializer = ReturnType<Backend['tf']['initializers']['glorotUniform']>

@@ -1,8 +1,8 @@
 // Convolutions over time: strides shorten the window on the way to the code, channels unfold into time on the way back.
 import { type SymbolicTensor } from '@tensorflow/tfjs'
 import { z } from 'zod'
-import { type Backend } from '../../core/tfjs/backend.ts'
-import { type WindowMatrix } from '../../core/window.ts'
+import { type Backend } from '../../adapters/tfjs/backend.ts'
+import { type WindowMatrix } from '../../core/series/window.ts'
 import { defineArchitecture } from './architecture.ts'
 import { chain, type Initializer, joinPieces, linearPathParameters, seededInitializers, withLinearPath } from './branch.ts'
 import { trainAutoencoder, trainingParameters } from './training.ts'

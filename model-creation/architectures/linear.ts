@@ -1,10 +1,10 @@
-// The linear window autoencoder at its exact optimum: core/subspace.ts as two dense layers. Nothing is trained step by step.
+// The linear window autoencoder at its exact optimum: core/linear/subspace.ts as two dense layers. Nothing is trained step by step.
 import { type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs'
 import { z } from 'zod'
-import { VARIANCE_SHARE } from '../../core/members.ts'
-import { fitSubspace, type Subspace } from '../../core/subspace.ts'
-import { type Backend } from '../../core/tfjs/backend.ts'
-import { type WindowMatrix } from '../../core/window.ts'
+import { VARIANCE_SHARE } from '../../core/fitting/members.ts'
+import { fitSubspace, type Subspace } from '../../core/linear/subspace.ts'
+import { type Backend } from '../../adapters/tfjs/backend.ts'
+import { type WindowMatrix } from '../../core/series/window.ts'
 import { defineArchitecture, type LayersAutoencoder, layersAutoencoder, type LearningContext, meanSquaredError } from './architecture.ts'
 
 const parameters = z.strictObject({

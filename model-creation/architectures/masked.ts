@@ -1,8 +1,8 @@
-// The masked linear autoencoder at its exact optimum: core/masked.ts as one dense layer with a zero diagonal.
+// The masked linear autoencoder at its exact optimum: core/linear/masked.ts as one dense layer with a zero diagonal.
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
-import { fitMasked, LARGEST_MASKED_WIDTH } from '../../core/masked.ts'
-import { RIDGE } from '../../core/members.ts'
+import { fitMasked, LARGEST_MASKED_WIDTH } from '../../core/linear/masked.ts'
+import { RIDGE } from '../../core/fitting/members.ts'
 import { defineArchitecture } from './architecture.ts'
 import { exactAutoencoder } from './linear.ts'
 

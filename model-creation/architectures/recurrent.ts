@@ -1,8 +1,8 @@
 // Gated recurrent units over time: the encoder's last state is the code, from which a second recurrence unfolds the window again.
 import { type SymbolicTensor } from '@tensorflow/tfjs'
 import { z } from 'zod'
-import { type Backend } from '../../core/tfjs/backend.ts'
-import { type WindowMatrix } from '../../core/window.ts'
+import { type Backend } from '../../adapters/tfjs/backend.ts'
+import { type WindowMatrix } from '../../core/series/window.ts'
 import { defineArchitecture } from './architecture.ts'
 import { chain, type Initializer, joinPieces, linearPathParameters, seededInitializers, withLinearPath } from './branch.ts'
 import { trainAutoencoder, trainingParameters } from './training.ts'

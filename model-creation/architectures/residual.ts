@@ -1,9 +1,9 @@
 // The linear autoencoder plus a trained non-linear branch whose last layer starts at zero: training begins at the linear optimum.
 import { type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs'
 import { z } from 'zod'
-import { fitSubspace } from '../../core/subspace.ts'
-import { type Backend } from '../../core/tfjs/backend.ts'
-import { type WindowMatrix } from '../../core/window.ts'
+import { fitSubspace } from '../../core/linear/subspace.ts'
+import { type Backend } from '../../adapters/tfjs/backend.ts'
+import { type WindowMatrix } from '../../core/series/window.ts'
 import { defineArchitecture } from './architecture.ts'
 import { subspaceOutput } from './linear.ts'
 import { trainAutoencoder, trainingParameters } from './training.ts'

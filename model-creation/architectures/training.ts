@@ -3,9 +3,9 @@ import { type LayersModel } from '@tensorflow/tfjs'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
 import { createRandom, type Random, shuffle } from '../../core/random.ts'
-import { type Backend } from '../../core/tfjs/backend.ts'
-import { toReconstruct } from '../../core/tfjs/reconstruct.ts'
-import { type WindowMatrix } from '../../core/window.ts'
+import { type Backend } from '../../adapters/tfjs/backend.ts'
+import { toReconstruct } from '../../adapters/tfjs/reconstruct.ts'
+import { type WindowMatrix } from '../../core/series/window.ts'
 import { type Epoch, type LayersAutoencoder, layersAutoencoder, type LearningContext, meanSquaredError } from './architecture.ts'
 
 const count = z.number().int().positive()

@@ -1,8 +1,8 @@
 // What a search tries: settings of the section `train`, as differences to the parameters that are there.
-import { LARGEST_MASKED_WIDTH } from '../../core/masked.ts'
+import { LARGEST_MASKED_WIDTH } from '../../core/linear/masked.ts'
 import { type Random, shuffle } from '../../core/random.ts'
 import { type ArchitectureName } from '../architectures/index.ts'
-import { type Params, parseParams } from '../params.ts'
+import { type Params, parseParams } from '../settings/params.ts'
 
 type Train = Params['train']
 
@@ -31,7 +31,7 @@ const VARIANCE_SHARES = [0.8, 0.9, 0.95, 0.97, 0.99]
 const RIDGES = [0.003, 0.03, 0.3]
 const SMOOTHINGS = ['auto', 5, 15] as const
 
-/** Fewest windows' lengths that must fit into the training part, as for the defaults (core/members.ts). */
+/** Fewest windows' lengths that must fit into the training part, as for the defaults (core/fitting/members.ts). */
 const LENGTHS_IN_TRAINING = 12
 
 function windowLengths (observations: number, channels: number): number[] {

@@ -1,7 +1,7 @@
 // Synthetic anomalies for series without labels: normal observations with something wrong of a known kind at known places.
 import { type Random } from '../../core/random.ts'
-import { type Scaler } from '../../core/scaler.ts'
-import { type Series } from '../../core/series.ts'
+import { type Scaler } from '../../core/series/scaler.ts'
+import { type Series } from '../../core/series/series.ts'
 
 /** A series that was normal, and where it no longer is. */
 export interface Injected {

@@ -1,30 +1,31 @@
 // The laws of core/test/checks.ts over every architecture of the registry, and what an architecture promises beyond. Runs on TFJS_BACKEND.
+import { standardisedRuns } from '../../core/series/runs.ts'
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { detectCausal } from '../../core/detector.ts'
-import { fitDetector, type FittedDetector } from '../../core/fit.ts'
-import { makeGolden } from '../../core/golden.ts'
-import { detectBatch, standardisedRuns } from '../../core/hindsight.ts'
-import { type Manifest, MANIFEST_FORMAT } from '../../core/manifest.ts'
-import { fitMasked, LARGEST_MASKED_WIDTH, maskedReconstruct } from '../../core/masked.ts'
-import { defaultMembers, defaultTail } from '../../core/members.ts'
+import { detectCausal } from '../../core/scoring/detector.ts'
+import { fitDetector, type FittedDetector } from '../../core/fitting/fit.ts'
+import { makeGolden } from '../../core/package/golden.ts'
+import { detectBatch } from '../../core/scoring/hindsight.ts'
+import { type Manifest, MANIFEST_FORMAT } from '../../core/package/manifest.ts'
+import { fitMasked, LARGEST_MASKED_WIDTH, maskedReconstruct } from '../../core/linear/masked.ts'
+import { defaultMembers, defaultTail } from '../../core/fitting/members.ts'
 import { createRandom } from '../../core/random.ts'
-import { fitScaler } from '../../core/scaler.ts'
-import { type Series } from '../../core/series.ts'
-import { fitSubspace, subspaceReconstruct } from '../../core/subspace.ts'
+import { fitScaler } from '../../core/series/scaler.ts'
+import { type Series } from '../../core/series/series.ts'
+import { fitSubspace, subspaceReconstruct } from '../../core/linear/subspace.ts'
 import { runChecks, type Subject } from '../../core/test/checks.ts'
 import { altered, SMALL, waves } from '../../core/test/synthetic.ts'
-import { type BackendChoice, loadBackend } from '../../core/tfjs/backend.ts'
-import { linearLayers } from '../../core/tfjs/linear-layers.ts'
-import { loadAutoencoders } from '../../core/tfjs/autoencoders.ts'
-import { loadModelPackage, writeModelPackage } from '../../core/tfjs/model-package.ts'
-import { saveLayersModel } from '../../core/tfjs/saved-models.ts'
-import { type SavedModel } from '../../core/tfjs/saved-models.ts'
-import { sampleWindows, type WindowMatrix } from '../../core/window.ts'
+import { type BackendChoice, loadBackend } from '../../adapters/tfjs/backend.ts'
+import { linearLayers } from '../../adapters/tfjs/linear-layers.ts'
+import { loadAutoencoders } from '../../adapters/tfjs/autoencoders.ts'
+import { loadModelPackage, writeModelPackage } from '../../adapters/tfjs/model-package.ts'
+import { saveLayersModel } from '../../adapters/tfjs/saved-models.ts'
+import { type SavedModel } from '../../adapters/tfjs/saved-models.ts'
+import { sampleWindows, type WindowMatrix } from '../../core/series/window.ts'
 import { type Epoch, type LayersAutoencoder, meanSquaredError } from '../architectures/architecture.ts'
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../architectures/index.ts'
-import { membersOf, toFit } from '../members.ts'
-import { type Params, parseParams } from '../params.ts'
+import { membersOf, toFit } from '../stages/members.ts'
+import { type Params, parseParams } from '../settings/params.ts'
 
 const backend = await loadBackend((process.env['TFJS_BACKEND'] ?? 'auto') as BackendChoice)
 const { tf } = backend
@@ -145,7 +146,7 @@ for (const name of ARCHITECTURE_NAMES) {
   })
 }
 
-t.test('linear: the layers compute what core/subspace.ts computes', async (t) => {
+t.test('linear: the layers compute what core/linear/subspace.ts computes', async (t) => {
   for (const windows of [WINDOWS, windowsOf(waves(60, 8), 10, 12), windowsOf(waves(40, 1), 1)]) {
     const autoencoder = await learn('linear')(windows)
     const exact = subspaceReconstruct(fitSubspace(windows, ARCHITECTURES.linear.parameters.parse({})['varianceShare'] as number))(windows.values, windows.count)
@@ -155,7 +156,7 @@ t.test('linear: the layers compute what core/subspace.ts computes', async (t) =>
   }
 })
 
-t.test('masked: the layer computes what core/masked.ts computes, and windows that are too wide are refused', async (t) => {
+t.test('masked: the layer computes what core/linear/masked.ts computes, and windows that are too wide are refused', async (t) => {
   for (const windows of [WINDOWS, windowsOf(waves(60, 8), 10, 12), windowsOf(waves(40, 1), 1)]) {
     const autoencoder = await learn('masked')(windows)
     const exact = maskedReconstruct(fitMasked(windows, ARCHITECTURES.masked.parameters.parse({})['ridge'] as number))(windows.values, windows.count)

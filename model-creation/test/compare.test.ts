@@ -5,7 +5,7 @@ import t from 'tap'
 import { stringify } from 'yaml'
 import { type Comparison, main } from '../compare.ts'
 import { runPipeline } from '../pipeline.ts'
-import { silent } from '../progress.ts'
+import { silent } from '../stages/progress.ts'
 import { CHANNELS, PARAMS, plantParams, plantPaths, timeAt, writePlant } from './fixture.ts'
 import { runProgram } from './run-program.ts'
 

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { WIND_FARM_DEFAULTS } from '../../core/wind-farm/simulate.ts'
+import { WIND_FARM_DEFAULTS } from '../../simulator/simulate.ts'
 import { dvcFolderHash, dvcOut, fileHash, hashFolder, readDvcFile } from '../adapters/dvc-hash.ts'
 import { main, writeData } from '../data.ts'
 

@@ -6,8 +6,8 @@ import t from 'tap'
 import { parse } from 'yaml'
 import { type z } from 'zod'
 import { readDvcFile } from '../adapters/dvc-hash.ts'
-import { ParamsSchema, parseParams, readParams } from '../params.ts'
-import { FARM_PARAMS, FARM_PATHS } from '../paths.ts'
+import { ParamsSchema, parseParams, readParams } from '../settings/params.ts'
+import { FARM_PARAMS, FARM_PATHS } from '../settings/paths.ts'
 import { importClosure } from './import-closure.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -30,6 +30,9 @@ interface Lock {
 const { stages, plots } = await read('model-creation', 'dvc.yaml') as { stages: Record<string, Stage>, plots: Array<Record<string, { y: Record<string, string> }>> }
 const NAMES = ['prepare', 'train', 'evaluate', 'package']
 
+/** Folders of code, as dependencies name them; all others are data. */
+const CODE = /^(core|adapters|model-creation\/(?!out\/))/
+
 /** Data that each stage reads, beside its code. */
 const DATA: Record<string, string[]> = {
   prepare: [FARM_PATHS.raw, FARM_PATHS.labels!, FARM_PATHS.feedback!],
@@ -44,17 +47,21 @@ t.test('stage = file = section of params.yaml', async (t) => {
   t.strictSame(Object.keys(stages), NAMES)
   t.strictSame(Object.keys(await read(FARM_PARAMS) as object), NAMES)
   for (const [name, { cmd, wdir }] of Object.entries(stages)) {
-    t.equal(cmd, `node --import tsx model-creation/${name}.ts`)
+    t.equal(cmd, `node --import tsx model-creation/stages/${name}.ts`)
     t.equal(wdir, '..')
-    t.ok(existsSync(join(root, 'model-creation', `${name}.ts`)))
+    t.ok(existsSync(join(root, 'model-creation/stages', `${name}.ts`)))
   }
 })
 
 for (const name of NAMES) {
   t.test(`${name} depends on everything it imports and reads, and on nothing else`, (t) => {
     const { deps } = stages[name]!
-    t.strictSame(deps.filter((path) => !path.endsWith('.ts')).sort(), DATA[name]!.toSorted())
-    t.strictSame(deps.filter((path) => path.endsWith('.ts')), importClosure(`model-creation/${name}.ts`, root))
+    const code = deps.filter((path) => CODE.test(path))
+    const imports = importClosure(`model-creation/stages/${name}.ts`, root)
+    const isUnder = (file: string, folder: string): boolean => file.startsWith(`${folder}/`)
+    t.strictSame(imports.filter((file) => !code.some((folder) => isUnder(file, folder))), [], 'imports under no dependency')
+    t.strictSame(code.filter((folder) => !imports.some((file) => isUnder(file, folder))), [], 'folders without an import')
+    t.strictSame(deps.filter((path) => !CODE.test(path)).sort(), DATA[name]!.toSorted())
     t.equal(new Set(deps).size, deps.length)
     t.end()
   })

@@ -2,10 +2,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createRandom } from '../../core/random.ts'
-import { type BackendName } from '../../core/tfjs/backend.ts'
-import { type Params, parseParams } from '../params.ts'
-import { type PipelinePaths } from '../paths.ts'
-import { type Progress } from '../progress.ts'
+import { type BackendName } from '../../adapters/tfjs/backend.ts'
+import { type Params, parseParams } from '../settings/params.ts'
+import { type PipelinePaths } from '../settings/paths.ts'
+import { type Progress } from '../stages/progress.ts'
 
 // Whatever the tests train is recorded nowhere.
 delete process.env['MLFLOW_TRACKING_URI']

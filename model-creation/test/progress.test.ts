@@ -1,7 +1,7 @@
 // What people see while a model is trained: lines in a log, a bar on a terminal.
 import { Writable } from 'node:stream'
 import t from 'tap'
-import { epochSteps, terminalProgress } from '../progress.ts'
+import { epochSteps, terminalProgress } from '../stages/progress.ts'
 
 /** A stream that remembers, and may pose as a terminal. */
 function recorder (isTTY: boolean): { readonly stream: Writable, text: () => string } {

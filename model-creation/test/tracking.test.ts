@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { trackingServer } from '../adapters/mlflow.ts'
 import { runPipeline } from '../pipeline.ts'
-import { packageModel } from '../package.ts'
-import { epochMetrics, finalMetrics, flatParams } from '../tracking.ts'
+import { packageModel } from '../stages/package.ts'
+import { epochMetrics, finalMetrics, flatParams } from '../stages/tracking.ts'
 import { plantParams, plantPaths, remembering, writePlant } from './fixture.ts'
 
 t.test('parameters are flattened, lists are one value', (t) => {

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../../core/errors.ts'
-import { type BucketSettings, bucketStore } from '../../core/registry/bucket-store.ts'
+import { type BucketSettings, bucketStore } from '../../adapters/registry/bucket-store.ts'
 
 /**
  * Fetches the object, or all CSV files under the prefix.

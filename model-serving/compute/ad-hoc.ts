@@ -1,12 +1,12 @@
 // A model made for one request: fitted on the posted series, used for it and forgotten.
 import { createHash } from 'node:crypto'
-import { type AdHocDetector, fitAdHoc } from '../../core/ad-hoc.ts'
+import { type AdHocDetector, fitAdHoc } from '../../core/fitting/ad-hoc.ts'
 import { pointer, Problem } from '../../core/errors.ts'
-import type { Series } from '../../core/series.ts'
-import { canonicalJson } from '../../core/tfjs/saved-models.ts'
-import { AD_HOC } from '../models/identity.ts'
-import type { ModelInUse } from './answer.ts'
-import type { FitPart } from './options.ts'
+import type { Series } from '../../core/series/series.ts'
+import { canonicalJson } from '../../adapters/tfjs/saved-models.ts'
+import { AD_HOC } from '../packages/identity.ts'
+import type { ModelInUse } from './answer/answer.ts'
+import type { FitPart } from './read/options.ts'
 
 /** @throws Problem invalid-request, series-too-long, or what fitAdHoc() refuses */
 export async function adHocModel (series: Series, fit: FitPart | undefined, maxFitValues: number): Promise<ModelInUse> {

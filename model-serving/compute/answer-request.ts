@@ -1,15 +1,15 @@
 // A request as it came → the bytes of its answers: everything of POST /compute that takes time. Runs in the worker threads; a
 // failure comes out as plain data, because a Problem would lose its class on the way to the thread that speaks HTTP.
-import { ANOMALOUS } from '../../core/verdicts.ts'
-import { type ModelSource, PackageMissing } from '../models/resident-models.ts'
+import { ANOMALOUS } from '../../core/verdicts/verdicts.ts'
+import { type ModelSource, PackageMissing } from '../packages/resident-models.ts'
 import type { AnswerType } from '../schemas/media.ts'
-import type { ComputeLimits } from '../workers/messages.ts'
-import { answerTable } from './answer-table.ts'
+import type { ComputeLimits } from '../settings/config.ts'
+import { answerTable } from './answer/answer-table.ts'
 import { compute, type Computed } from './compute.ts'
-import type { ComputeInput } from './input.ts'
+import type { ComputeInput } from './read/input.ts'
 import type { ComputeTask, Outcome } from './messages.ts'
 import { plainFailure } from './plain-failure.ts'
-import { readRequest } from './read-request.ts'
+import { readRequest } from './read/read-request.ts'
 
 /**
  * @param onComputed told of what was scored, once the answer is written

@@ -1,4 +1,6 @@
 // What a request and its answer are between the thread that speaks HTTP and the ones that score: plain data, bytes unread.
+import type { Scoring } from '../../core/scoring/detection.ts'
+import type { VersionRef } from '../packages/catalogue.ts'
 import type { AnswerType, BodyType } from '../schemas/media.ts'
 import type { PlainFailure } from './plain-failure.ts'
 
@@ -31,3 +33,30 @@ export interface Answered {
 }
 
 export type Outcome = { readonly answered: Answered } | { readonly failure: PlainFailure }
+
+/** Scores of a served version, on a regular grid. */
+export interface ScoreReport {
+  readonly kind: 'scores'
+  readonly ref: VersionRef
+  readonly scoring: Scoring
+  /** Milliseconds since 1970. */
+  readonly start: number
+  readonly interval: number
+  /** NaN where not scored. */
+  readonly scores: Float32Array
+}
+
+/** What a shadow made of a series that its live version answered. */
+export interface ShadowReport {
+  readonly kind: 'shadow'
+  readonly live: VersionRef
+  readonly shadow: VersionRef
+  readonly outcome:
+    | { readonly observations: number, readonly disagreements: number }
+    /** It could not score what its live version could; or the thread had more to do than that. */
+    | { readonly failure: string }
+    | { readonly skipped: true }
+}
+
+/** What threads report besides their answers. */
+export type WorkerReport = ScoreReport | ShadowReport

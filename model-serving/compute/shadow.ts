@@ -1,16 +1,17 @@
 // A shadow version scores what its live version has answered, after the answer is out, and tells where it would have judged otherwise.
-import type { ComputeLimits, Told } from '../workers/messages.ts'
-import type { PackageBytes, ResidentModels } from '../models/resident-models.ts'
+import type { ComputeLimits } from '../settings/config.ts'
+import type { WorkerReport } from './messages.ts'
+import type { PackageBytes, ResidentModels } from '../packages/resident-models.ts'
 import { type Computed, computeWith } from './compute.ts'
 
 export class ShadowRunner {
   readonly #models: ResidentModels
   readonly #limits: ComputeLimits
-  readonly #tell: (told: Told) => void
+  readonly #tell: (told: WorkerReport) => void
   /** At most one waits: answers go first, however much is asked. */
   #waiting = false
 
-  constructor (models: ResidentModels, limits: ComputeLimits, tell: (told: Told) => void) {
+  constructor (models: ResidentModels, limits: ComputeLimits, tell: (told: WorkerReport) => void) {
     this.#models = models
     this.#limits = limits
     this.#tell = tell

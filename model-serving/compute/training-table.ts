@@ -1,8 +1,8 @@
 // A posted series as the CSV table that training reads; numbers are written so that reading gives the same bits.
-import { timeOf } from '../../core/series.ts'
-import type { ComputeLimits } from '../workers/messages.ts'
-import { type ComputeInput, checkTimes } from './input.ts'
-import { formatInstant } from './times.ts'
+import { timeOf } from '../../core/series/series.ts'
+import type { ComputeLimits } from '../settings/config.ts'
+import { type ComputeInput, checkTimes } from './read/input.ts'
+import { formatInstant } from './read/times.ts'
 
 /** @throws Problem of the series' faults */
 export function tableOf (input: ComputeInput, { maxValues }: ComputeLimits): Uint8Array {

@@ -6,10 +6,9 @@ import { join } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
 import PQueue from 'p-queue'
 import { Problem } from '../../core/errors.ts'
-import { readPackageFiles } from '../../core/tfjs/package-files.ts'
-import type { Registry } from '../../core/registry/registry.ts'
-import type { Config } from '../config.ts'
-import type { Follower } from '../models/follower.ts'
+import { readPackageFiles } from '../../adapters/tfjs/package-files.ts'
+import type { Registry } from '../../adapters/registry/registry.ts'
+import type { Config } from '../settings/config.ts'
 import type { Job } from '../schemas/jobs.ts'
 import { runTraining } from './train.ts'
 
@@ -25,7 +24,8 @@ export interface TrainingRequest {
 
 export interface JobsOptions {
   readonly registry: Registry
-  readonly follower: Pick<Follower, 'refresh'>
+  /** Looks for new versions in the registry. Never rejects. */
+  refresh (): Promise<void>
   readonly config: Pick<Config, 'registry'>
   readonly log: FastifyBaseLogger
 }
@@ -122,10 +122,10 @@ export class Jobs {
   }
 
   async #publish (out: string, { promote }: TrainingRequest): Promise<NonNullable<Job['result']>> {
-    const { registry, follower } = this.#options
+    const { registry, refresh } = this.#options
     const { name, version, digest, existed } = await registry.publish('the trained package', await readPackageFiles(out))
     if (promote) await registry.promote(name, version)
-    await follower.refresh()
+    await refresh()
     return { name, version: String(version), digest, existed, promoted: promote }
   }
 

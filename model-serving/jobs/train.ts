@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { projectRoot } from '../project.ts'
+import { projectRoot } from '../settings/project.ts'
 
 export interface TrainingOptions {
   /** A CSV file, or a folder of them. */

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pointer, Problem } from '../../core/errors.ts'
-import { bucketSettings } from '../../core/registry/open-store.ts'
+import { bucketSettings } from '../../adapters/registry/open-store.ts'
 import type { RegistryConfig } from '../settings/registry.ts'
 import type { ComputeTask } from '../compute/messages.ts'
 import type { PublishQuery } from '../schemas/registry.ts'

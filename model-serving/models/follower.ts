@@ -1,21 +1,21 @@
-// Follows the supplies: new live versions are fetched and proved beside the old ones, then everything is switched at once. What cannot
+// Follows the sources: new live versions are fetched and proved beside the old ones, then everything is switched at once. What cannot
 // be used is refused, with its reason, and what was served before goes on.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { Problem } from '../../core/errors.ts'
-import type { Watch } from '../../core/registry/store.ts'
+import type { Watch } from '../../adapters/registry/store.ts'
 import type { Proved } from '../workers/messages.ts'
 import type { Scorer } from '../workers/scorer.ts'
-import type { VersionRef } from './catalogue.ts'
-import type { PackageShelf } from './package-shelf.ts'
-import type { PackageBytes } from './resident-models.ts'
-import { checkName, type ServedModel, type ServedModels } from './served-models.ts'
-import type { SuppliedModel, Supply } from './supply.ts'
+import type { VersionRef } from '../packages/catalogue.ts'
+import type { PackageCache } from '../packages/package-cache.ts'
+import type { PackageBytes } from '../packages/resident-models.ts'
+import { checkName, type ServedModel, type ServedModels } from '../packages/served-models.ts'
+import type { SuppliedModel, ModelSource } from '../packages/model-source.ts'
 
 export interface FollowerOptions {
-  readonly supplies: readonly Supply[]
+  readonly sources: readonly ModelSource[]
   readonly models: ServedModels
-  readonly shelf: PackageShelf
+  readonly packageCache: PackageCache
   readonly scorer: Pick<Scorer, 'prove'>
   readonly pollMs: number
   /** Version of TensorFlow.js. */
@@ -74,7 +74,7 @@ export class Follower {
 
   /** Where packages come from. */
   get locations (): string[] {
-    return this.#options.supplies.map(({ location }) => location)
+    return this.#options.sources.map(({ location }) => location)
   }
 
   /** What is not served although it should be. */
@@ -82,13 +82,13 @@ export class Follower {
     return [...this.#refusals.values()]
   }
 
-  /** What keeps the supplies from being read, if anything. */
+  /** What keeps the sources from being read, if anything. */
   get problem (): string | undefined {
     return this.#problem
   }
 
   /**
-   * Serves what the supplies say, and follows them from then on. A registry that cannot be reached is asked until it can.
+   * Serves what the sources say, and follows them from then on. A registry that cannot be reached is asked until it can.
    * @throws Problem of a package that was put into a folder and cannot be used
    */
   async start (): Promise<void> {
@@ -103,11 +103,11 @@ export class Follower {
       }
     }
     if (this.#isClosed) return
-    this.#watches = this.#options.supplies.map((supply) => supply.watch(() => { this.#lookSoon() }))
+    this.#watches = this.#options.sources.map((source) => source.watch(() => { this.#lookSoon() }))
     this.#schedule()
   }
 
-  /** Looks at the supplies now. Never rejects: what cannot be read is told in the log and by `problem`. */
+  /** Looks at the sources now. Never rejects: what cannot be read is told in the log and by `problem`. */
   async refresh (): Promise<void> {
     this.#again = true
     this.#running ??= this.#run().finally(() => { this.#running = undefined })
@@ -120,7 +120,7 @@ export class Follower {
     clearTimeout(this.#soon)
     for (const watch of this.#watches) watch.close()
     await this.#running
-    for (const supply of this.#options.supplies) supply.close()
+    for (const source of this.#options.sources) source.close()
   }
 
   #schedule (): void {
@@ -143,12 +143,12 @@ export class Follower {
   }
 
   async #look (): Promise<void> {
-    const { supplies, shelf } = this.#options
-    const listed = await Promise.all(supplies.map(async (supply) => ({ supply, found: await supply.list() })))
-    shelf.drawFrom(new Map(listed.flatMap(({ supply, found }) => found.map(({ name }) => [name, supply] as const))))
+    const { sources, packageCache } = this.#options
+    const listed = await Promise.all(sources.map(async (source) => ({ source, found: await source.list() })))
+    packageCache.drawFrom(new Map(listed.flatMap(({ source, found }) => found.map(({ name }) => [name, source] as const))))
     const served: ServedModel[] = []
     const needed = new Set<string>()
-    for (const { supply, found } of listed) for (const one of found) served.push(...await this.#serveNamed(supply, one, served, needed))
+    for (const { source, found } of listed) for (const one of found) served.push(...await this.#serveNamed(source, one, served, needed))
     for (const digest of this.#opened.keys()) if (!needed.has(digest)) this.#opened.delete(digest)
     for (const digest of this.#refusals.keys()) if (!needed.has(digest)) this.#refusals.delete(digest)
     this.#switch(served)
@@ -157,11 +157,11 @@ export class Follower {
 
   /** Changes what is served, where it changes. */
   #switch (served: readonly ServedModel[]): void {
-    const { shelf, models, tfjs } = this.#options
+    const { packageCache, models, tfjs } = this.#options
     const signature = JSON.stringify(served.map(({ name, versions, live, shadow }) => [name, versions, live?.digest, shadow?.digest]))
     if (models.ready && signature === this.#signature) return
     const opened = [...this.#opened.values()]
-    shelf.keep(opened.map(({ bytes }) => bytes))
+    packageCache.keep(opened.map(({ bytes }) => bytes))
     const engines = new Set(opened.flatMap(({ proved }) => proved.engines))
     const before = this.#liveDigests()
     // Models that are fitted on what is posted run on the kernel.
@@ -176,27 +176,27 @@ export class Follower {
   }
 
   /** Nothing where its name is no model's to have here: others are served all the same. @throws as #open() */
-  async #serveNamed (supply: Supply, one: SuppliedModel, others: readonly ServedModel[], needed: Set<string>): Promise<ServedModel[]> {
+  async #serveNamed (source: ModelSource, one: SuppliedModel, others: readonly ServedModel[], needed: Set<string>): Promise<ServedModel[]> {
     try {
       checkName(one, others)
     } catch (error) {
-      if (supply.strict) throw error
+      if (source.strict) throw error
       if (one.live !== undefined) {
         needed.add(one.live.digest)
         if (!this.#isRefused(one.live)) this.#refuse(one.live, error as Error)
       }
       return []
     }
-    return [await this.#serve(supply, one, needed)]
+    return [await this.#serve(source, one, needed)]
   }
 
   /** @param needed digests that aliases stand for are added to it */
-  async #serve (supply: Supply, { name, versions, live, earlier, shadow }: SuppliedModel, needed: Set<string>): Promise<ServedModel> {
+  async #serve (source: ModelSource, { name, versions, live, earlier, shadow }: SuppliedModel, needed: Set<string>): Promise<ServedModel> {
     const { models } = this.#options
     const identityOf = async (ref: VersionRef | undefined): Promise<Opened | undefined> => {
       if (ref === undefined) return undefined
       needed.add(ref.digest)
-      return this.#open(supply, ref)
+      return this.#open(source, ref)
     }
     const serving = models.ready ? models.list().find((one) => one.name === name)?.live : undefined
     let opened = await identityOf(live)
@@ -204,19 +204,19 @@ export class Follower {
     return { name, versions, live: opened?.proved.identity, shadow: (await identityOf(shadow))?.proved.identity }
   }
 
-  /** Undefined where it was refused, now or before. @throws Problem of a strict supply's package; registry-unavailable */
-  async #open (supply: Supply, ref: VersionRef): Promise<Opened | undefined> {
+  /** Undefined where it was refused, now or before. @throws Problem of a strict source's package; registry-unavailable */
+  async #open (source: ModelSource, ref: VersionRef): Promise<Opened | undefined> {
     const there = this.#opened.get(ref.digest)
     if (there !== undefined) return there
     if (this.#isRefused(ref)) return undefined
     try {
-      const bytes = await this.#options.shelf.fetch(ref)
+      const bytes = await this.#options.packageCache.fetch(ref)
       const opened = { bytes, proved: await this.#options.scorer.prove(bytes) }
       this.#opened.set(ref.digest, opened)
       this.#refusals.delete(ref.digest)
       return opened
     } catch (error) {
-      if (supply.strict || (error instanceof Problem && error.code === 'registry-unavailable')) throw error
+      if (source.strict || (error instanceof Problem && error.code === 'registry-unavailable')) throw error
       this.#refuse(ref, error as Error)
       return undefined
     }

@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { z } from 'zod'
-import { readRecord } from '../../core/registry/records.ts'
-import type { RegistryStore } from '../../core/registry/store.ts'
-import type { ScoresTold } from '../workers/messages.ts'
+import { readRecord } from '../../adapters/registry/records.ts'
+import type { RegistryStore } from '../../adapters/registry/store.ts'
+import type { ScoreReport } from '../compute/messages.ts'
 import type { Scorer } from '../workers/scorer.ts'
-import type { ServedModels } from './served-models.ts'
+import type { ServedModels } from '../packages/served-models.ts'
 
 const RunSchema = z.object({
   version: z.string(),
@@ -40,9 +40,9 @@ export interface ScoreHistoryOptions {
 
 export class ScoreHistory {
   readonly #options: ScoreHistoryOptions
-  readonly #waiting = new Map<string, ScoresTold[]>()
+  readonly #waiting = new Map<string, ScoreReport[]>()
   /** By digest and scoring. */
-  readonly #recent = new Map<string, ScoresTold[]>()
+  readonly #recent = new Map<string, ScoreReport[]>()
   #scores = 0
   #timer: NodeJS.Timeout
   #writing: Promise<void> = Promise.resolve()
@@ -53,7 +53,7 @@ export class ScoreHistory {
     this.#timer.unref()
   }
 
-  add (told: ScoresTold): void {
+  add (told: ScoreReport): void {
     if (this.#scores + told.scores.length > MAX_WAITING) return
     const runs = this.#waiting.get(told.ref.name) ?? []
     // Whoever asks again is told again, but nothing new was seen.
@@ -91,7 +91,7 @@ export class ScoreHistory {
     return runs.filter((run) => run.digest === digest).sort((a, b) => a.start - b.start)
   }
 
-  async #write (model: string, runs: readonly ScoresTold[]): Promise<void> {
+  async #write (model: string, runs: readonly ScoreReport[]): Promise<void> {
     const { store } = this.#options
     const written = runs.map(({ ref, scoring, start, interval, scores }): ScoreRun => ({
       version: ref.version, digest: ref.digest, scoring, start, interval, scores: Array.from(scores, (score) => Number.isNaN(score) ? null : Number(score.toPrecision(DIGITS))),
@@ -106,7 +106,7 @@ export class ScoreHistory {
     }
   }
 
-  async #lookForDrift (runs: readonly ScoresTold[]): Promise<void> {
+  async #lookForDrift (runs: readonly ScoreReport[]): Promise<void> {
     const touched = new Set<string>()
     for (const run of runs) {
       const key = `${run.ref.digest} ${run.scoring}`
@@ -116,7 +116,7 @@ export class ScoreHistory {
     for (const key of touched) await this.#compare(this.#recent.get(key)!)
   }
 
-  async #compare (runs: readonly ScoresTold[]): Promise<void> {
+  async #compare (runs: readonly ScoreReport[]): Promise<void> {
     const { models, scorer, log } = this.#options
     const { ref, scoring } = runs[0]!
     const scores = Float32Array.from(runs.toSorted((a, b) => a.start - b.start).flatMap((run) => [...run.scores]))
@@ -127,12 +127,12 @@ export class ScoreHistory {
 }
 
 /** The latest runs, as many as hold RECENT scores, and at least one. */
-function latest (runs: readonly ScoresTold[]): ScoresTold[] {
+function latest (runs: readonly ScoreReport[]): ScoreReport[] {
   let scores = 0
   const from = runs.findLastIndex((run) => (scores += run.scores.length) > RECENT)
   return runs.slice(Math.min(runs.length - 1, from + 1))
 }
 
 /** Series of one time and length may still be of two machines. */
-const isSame = (a: ScoresTold, b: ScoresTold): boolean =>
+const isSame = (a: ScoreReport, b: ScoreReport): boolean =>
   a.start === b.start && a.ref.digest === b.ref.digest && a.scoring === b.scoring && a.scores.length === b.scores.length && a.scores.every((score, t) => Object.is(score, b.scores[t]))

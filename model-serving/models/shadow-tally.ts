@@ -1,5 +1,5 @@
 // How often a shadow version would have judged otherwise than the live one.
-import type { ShadowTold } from '../workers/messages.ts'
+import type { ShadowReport } from '../compute/messages.ts'
 
 export interface ShadowCount {
   readonly name: string
@@ -20,7 +20,7 @@ export interface ShadowCount {
 export class ShadowTally {
   readonly #counts = new Map<string, ShadowCount>()
 
-  add ({ live, shadow, outcome }: ShadowTold): void {
+  add ({ live, shadow, outcome }: ShadowReport): void {
     const key = `${live.digest} ${shadow.digest}`
     const count = this.#counts.get(key) ?? { name: live.name, live: live.version, shadow: shadow.version, series: 0, skipped: 0, failed: 0, observations: 0, disagreements: 0, lastFailure: null }
     this.#counts.set(key, count)

@@ -1,5 +1,6 @@
 // What another threshold would have made of scores that were served, measured by what people said of them. Pure.
-import type { Feedback } from '../../core/registry/records.ts'
+import { isAnomalous } from '../../core/scoring/threshold.ts'
+import type { Feedback } from '../../adapters/registry/records.ts'
 import type { ScoreRun } from './score-history.ts'
 
 /** An interval that somebody spoke of, with the highest score in it. */
@@ -64,7 +65,7 @@ function bestThreshold (judged: readonly Judged[]): number {
     .map((candidate) => candidate === CALIBRATED ? candidate : Number(candidate.toPrecision(3)))
     .filter((candidate) => candidate > 0)
   const costs = candidates.map((threshold): readonly [number, number, number] => {
-    const flagged = (label: Feedback['label'], is: boolean): number => judged.filter((one) => one.label === label && (one.peak > threshold) === is).length
+    const flagged = (label: Feedback['label'], is: boolean): number => judged.filter((one) => one.label === label && isAnomalous(one.peak, threshold) === is).length
     return [flagged('confirmed', false), flagged('false-alarm', true) + flagged('missed', false), Math.abs(Math.log(threshold))]
   })
   let best = 0
@@ -80,7 +81,7 @@ function isLess (a: readonly number[], b: readonly number[]): boolean {
 function outcomeOf (runs: readonly ScoreRun[], judged: readonly Judged[], threshold: number): Outcome {
   const anomalies = countAnomalies(runs, threshold)
   const span = runs.reduce((sum, { scores, interval }) => sum + scores.length * interval, 0)
-  const count = (label: Feedback['label'], is: boolean): number => judged.filter((one) => one.label === label && (one.peak > threshold) === is).length
+  const count = (label: Feedback['label'], is: boolean): number => judged.filter((one) => one.label === label && isAnomalous(one.peak, threshold) === is).length
   return {
     threshold,
     anomalies,
@@ -96,7 +97,7 @@ function countAnomalies (runs: readonly ScoreRun[], threshold: number): number {
   for (const { scores } of runs) {
     let inside = false
     for (const score of scores) {
-      const isAbove = score !== null && score > threshold
+      const isAbove = score !== null && isAnomalous(score, threshold)
       if (isAbove && !inside) anomalies++
       inside = isAbove
     }

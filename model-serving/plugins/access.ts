@@ -1,7 +1,7 @@
 // Who may call a route: API keys with scopes, and so many requests a minute. Decided before a body is read, or later where a route says so.
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { Problem } from '../../core/errors.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../settings/config.ts'
 import { isEnforced } from '../settings/access.ts'
 import { allows, findKey, type Scope } from '../settings/api-keys.ts'
 import { addRateLimit } from './rate-limit.ts'

@@ -1,7 +1,7 @@
 // What pages of other origins may do from a browser: nothing, but for the origins of the setting CORS_ORIGINS.
 import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Config } from '../config.ts'
+import type { Config } from '../settings/config.ts'
 
 /** Keys travel in headers that a page sets itself, so no cookies and no credentials of the browser's: `*` stays harmless. */
 const OPTIONS: FastifyCorsOptions = {

@@ -1,18 +1,18 @@
 // POST /compute: a series in, scores out, in the media types that the caller sends and wants.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
-import type { AnswerCounts } from '../answer-counts.ts'
+import type { AnswerCounts } from '../workers/answer-counts.ts'
 import type { ComputeTask } from '../compute/messages.ts'
-import type { ServedModels } from '../models/served-models.ts'
+import type { ServedModels } from '../packages/served-models.ts'
 import { requireAccess } from '../plugins/access.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
 import { ComputeQuerySchema, CsvBodySchema, FormBodySchema } from '../schemas/compute.ts'
-import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
-import { type ComputeExamples, computeExamples } from '../schemas/examples.ts'
+import { ANSWER_EXAMPLES } from '../openapi/answer-examples.ts'
+import { type ComputeExamples, computeExamples } from '../openapi/examples.ts'
 import { ANSWER_TYPES, type AnswerType, BODY_TYPES, CsvAnswerSchema, PngAnswerSchema, SvgAnswerSchema } from '../schemas/media.ts'
 import { problemResponses } from '../schemas/problem.ts'
 import { ComputeBodySchema, ComputeOutcomeSchema, QueueFullSchema } from '../schemas/task.ts'
-import type { TaskDoor } from '../tasks/door.ts'
+import type { TaskIntake } from '../tasks/task-intake.ts'
 import type { Scorer } from '../workers/scorer.ts'
 import { mayBeEngine, takeTask } from './tasks.ts'
 
@@ -52,19 +52,19 @@ const document = (examples: ComputeExamples) => ({
   },
 }) satisfies RouteDocument
 
-export function addCompute (app: FastifyInstance, models: ServedModels, scorer: Scorer, answers: AnswerCounts, door?: TaskDoor): void {
+export function addCompute (app: FastifyInstance, models: ServedModels, scorer: Scorer, answers: AnswerCounts, intake?: TaskIntake): void {
   app.route({
     method: 'POST',
     url: '/compute',
     schema: document(computeExamples()),
-    config: { scope: 'score', deferAccess: (request) => mayBeEngine(door, request) },
+    config: { scope: 'score', deferAccess: (request) => mayBeEngine(intake, request) },
     // Before the body is read: these refusals need nothing of it.
     onRequest: async (request) => {
       models.list()
       answerType(request)
     },
     handler: async (request, reply) => {
-      if (takeTask(door, request, reply)) return reply
+      if (takeTask(intake, request, reply)) return reply
       await requireAccess(request)
       const task = taskOf(request)
       const gone = goneSignal(reply)

@@ -1,12 +1,12 @@
 // Jobs: how far they are, and an end to them.
 import type { FastifyInstance } from 'fastify'
 import type { Jobs } from '../jobs/jobs.ts'
-import type { ModelSide } from '../models/model-side.ts'
+import type { ModelLifecycle } from '../models/model-lifecycle.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
-import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
+import { ANSWER_EXAMPLES } from '../openapi/answer-examples.ts'
 import { JobListSchema, JobParamsSchema, JobSchema } from '../schemas/jobs.ts'
 import { problemResponses } from '../schemas/problem.ts'
-import { registryOf } from './side.ts'
+import { registryOf } from './registry-requests.ts'
 
 const COMMON = ['unauthorized', 'forbidden', 'too-many-requests', 'unsupported-media-type', 'no-registry', 'internal-error'] as const
 
@@ -33,10 +33,10 @@ const oneDocument = (told: Pick<RouteDocument, 'operationId' | 'summary' | 'desc
 const getDocument = oneDocument({ operationId: 'getJob', summary: 'Tell how far a job is' })
 const cancelDocument = oneDocument({ operationId: 'cancelJob', summary: 'End a job', description: 'One that has ended stays what it is.' })
 
-export function addJobs (app: FastifyInstance, side: ModelSide | undefined): void {
+export function addJobs (app: FastifyInstance, lifecycle: ModelLifecycle | undefined): void {
   const jobs = (): Jobs => {
-    registryOf(side)
-    return side!.jobs!
+    registryOf(lifecycle)
+    return lifecycle!.jobs!
   }
   const config = { scope: 'train' } as const
   app.get('/jobs', { schema: listDocument, config }, async () => ({ jobs: jobs().list() }))

@@ -1,8 +1,8 @@
 // GET /models and GET /models/{name}: what is served. For versions see routes/registry.ts.
 import type { FastifyInstance } from 'fastify'
-import type { ServedModels } from '../models/served-models.ts'
+import type { ServedModels } from '../packages/served-models.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
-import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
+import { ANSWER_EXAMPLES } from '../openapi/answer-examples.ts'
 import { describeModel, ModelDescriptionSchema, ModelListSchema, ModelParamsSchema } from '../schemas/models.ts'
 import { problemResponses } from '../schemas/problem.ts'
 

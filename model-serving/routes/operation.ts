@@ -1,22 +1,22 @@
 // GET /status, /livez and /readyz: for people, engines and load balancers.
 import type { FastifyInstance } from 'fastify'
-import type { Config } from '../config.ts'
-import type { ModelSide } from '../models/model-side.ts'
-import type { ServedModels } from '../models/served-models.ts'
+import type { Config } from '../settings/config.ts'
+import type { ModelLifecycle } from '../models/model-lifecycle.ts'
+import type { ServedModels } from '../packages/served-models.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
-import { Metrics, METRICS_TYPE, type Work } from '../metrics.ts'
-import { ShadowTally } from '../models/shadow-tally.ts'
-import { serviceVersion } from '../project.ts'
+import { type Metrics, METRICS_TYPE, type Work } from '../metrics/metrics.ts'
+import { serviceVersion } from '../settings/project.ts'
 import type { EngineState } from '../engine/link.ts'
-import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
+import { ANSWER_EXAMPLES } from '../openapi/answer-examples.ts'
 import { problemResponses } from '../schemas/problem.ts'
 import { LiveSchema, MetricsSchema, ReadySchema, type Status, StatusSchema } from '../schemas/status.ts'
-import type { TaskDoor } from '../tasks/door.ts'
+import type { TaskIntake } from '../tasks/task-intake.ts'
 
 export interface OperationSides {
-  readonly door: TaskDoor | undefined
+  readonly intake: TaskIntake | undefined
   engines (): readonly EngineState[]
-  readonly side: ModelSide | undefined
+  readonly metrics: Metrics
+  readonly lifecycle: ModelLifecycle | undefined
   /** What is counted besides the models. */
   readonly work: Work
 }
@@ -63,23 +63,22 @@ const readyDocument = {
   },
 } satisfies RouteDocument
 
-export function addOperation (app: FastifyInstance, models: ServedModels, config: Config, { door, engines, side, work }: OperationSides): void {
-  app.get('/status', { schema: statusDocument }, async () => ({ ...statusOf(models, config), registry: registryState(side), shadows: side?.tally.list() ?? [], tasks: door?.tasks.describe() ?? null, engines: engines() }))
+export function addOperation (app: FastifyInstance, models: ServedModels, config: Config, { metrics, intake, engines, lifecycle, work }: OperationSides): void {
+  app.get('/status', { schema: statusDocument }, async () => ({ ...statusOf(models, config), registry: registryState(lifecycle), shadows: lifecycle?.tally.list() ?? [], tasks: intake?.tasks.describe() ?? null, engines: engines() }))
   app.get('/livez', { schema: liveDocument }, async () => ({ live: true }))
   app.get('/readyz', { schema: readyDocument }, async () => {
     models.list()
     return { ready: true }
   })
-  const metrics = side?.metrics ?? new Metrics(models, new ShadowTally())
   metrics.include(work)
   app.get('/metrics', { schema: metricsDocument }, async (_, reply) => {
     return reply.type(METRICS_TYPE).serializer((text: string) => text).send(await metrics.text())
   })
 }
 
-function registryState (side: ModelSide | undefined): Status['registry'] {
-  if (side === undefined) return null
-  return { sources: side.follower.locations, problem: side.follower.problem ?? null, refused: side.follower.refusals.map(({ name, version, digest, code, reason, at }) => ({ name, version, digest, code, reason, at })) }
+function registryState (lifecycle: ModelLifecycle | undefined): Status['registry'] {
+  if (lifecycle === undefined) return null
+  return { sources: lifecycle.follower.locations, problem: lifecycle.follower.problem ?? null, refused: lifecycle.follower.refusals.map(({ name, version, digest, code, reason, at }) => ({ name, version, digest, code, reason, at })) }
 }
 
 function statusOf (models: ServedModels, config: Config): Omit<Status, 'tasks' | 'engines' | 'registry' | 'shadows'> {

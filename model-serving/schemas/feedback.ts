@@ -1,6 +1,6 @@
 // The wire format of feedback, and of what it says about thresholds.
 import { z } from 'zod'
-import { FeedbackFieldsSchema, FeedbackSchema } from '../../core/registry/records.ts'
+import { FeedbackFieldsSchema, FeedbackSchema } from '../../adapters/registry/records.ts'
 
 export { FeedbackFieldsSchema }
 

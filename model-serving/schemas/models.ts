@@ -1,7 +1,7 @@
 // The wire format of GET /models.
 import { z } from 'zod'
-import { formatDuration } from '../../core/duration.ts'
-import type { ModelIdentity } from '../models/identity.ts'
+import { formatDuration } from '../../core/table/duration.ts'
+import type { ModelIdentity } from '../packages/identity.ts'
 
 const ScoringSchema = z.strictObject({
   smoothing: z.int().min(1).describe('Errors in the mean.'),

@@ -1,9 +1,9 @@
 // The wire format of versions, promotions and uploads.
 import { z } from 'zod'
-import type { AliasState } from '../../core/registry/aliases.ts'
-import { ManifestSchema } from '../../core/manifest.ts'
-import { ALIASES, type Step } from '../../core/registry/records.ts'
-import type { RegisteredModel } from '../../core/registry/registry.ts'
+import type { AliasState } from '../../adapters/registry/aliases.ts'
+import { ManifestSchema } from '../../core/package/manifest.ts'
+import { ALIASES, type Step } from '../../adapters/registry/records.ts'
+import type { RegisteredModel } from '../../adapters/registry/registry.ts'
 
 const time = z.string().meta({ format: 'date-time' })
 const digest = z.string().describe('SHA-256 over the model package.')

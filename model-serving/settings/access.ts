@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
 import { type ApiKey, ApiKeysSchema } from './api-keys.ts'
-import { list, wholeNumber } from '../../core/settings/values.ts'
+import { list, wholeNumber } from '../../adapters/settings/values.ts'
 
 export interface AccessConfig {
   readonly auth: 'auto' | 'off'

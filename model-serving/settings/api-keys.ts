@@ -1,7 +1,7 @@
 // API keys: read from the setting API_KEYS and kept as digests alone, so that nothing that shows the settings can show a key.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
-import { entriesOf } from '../../core/settings/values.ts'
+import { entriesOf } from '../../adapters/settings/values.ts'
 
 const SCOPES = ['score', 'train', 'admin'] as const
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
 import { type Announcement, InputFieldsSchema, OutputFieldsSchema, SlugSchema, TagsSchema } from '../schemas/service.ts'
 import type { AnswerType } from '../schemas/media.ts'
-import { list, wholeNumber } from '../../core/settings/values.ts'
+import { list, wholeNumber } from '../../adapters/settings/values.ts'
 
 export interface EngineConfig {
   readonly urls: readonly string[]

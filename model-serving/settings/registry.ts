@@ -1,7 +1,7 @@
 // Settings of where models come from, and how long they are good.
 import { z } from 'zod'
-import { BUCKET_SETTINGS, type BucketAccess, DEFAULT_REGISTRY } from '../../core/registry/open-store.ts'
-import { duration, list, wholeNumber } from '../../core/settings/values.ts'
+import { BUCKET_SETTINGS, type BucketAccess, DEFAULT_REGISTRY } from '../../adapters/registry/open-store.ts'
+import { duration, list, wholeNumber } from '../../adapters/settings/values.ts'
 
 export interface RegistryConfig {
   /** A folder or s3://bucket/prefix; undefined: none is followed. */

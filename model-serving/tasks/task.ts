@@ -6,7 +6,7 @@ import type { AnswerType } from '../schemas/media.ts'
 /** The series as it came, not looked at yet. */
 export type TaskInput = Pick<ComputeTask, 'body' | 'mediaType' | 'contentType' | 'fileField'>
 
-/** Told to the engine; the method and the shape are the dialect's. */
+/** WorkerReport to the engine; the method and the shape are the dialect's. */
 export type Notice = HttpMessage
 
 export interface Task {

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { fitAdHoc } from '../../core/ad-hoc.ts'
-import { detectBatch } from '../../core/hindsight.ts'
-import { canonicalJson } from '../../core/tfjs/saved-models.ts'
+import { fitAdHoc } from '../../core/fitting/ad-hoc.ts'
+import { detectBatch } from '../../core/scoring/hindsight.ts'
+import { canonicalJson } from '../../adapters/tfjs/saved-models.ts'
 import { type ComputeAnswer, ComputeAnswerSchema, type OptionsRequest } from '../schemas/compute.ts'
 import { csvOf, jsonOf, smallModel, testApp, timesOf, windSeries } from './fixture.ts'
 

@@ -4,28 +4,28 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { buildApp } from '../app.ts'
-import { type Config, readConfig } from '../config.ts'
+import { type Config, readConfig } from '../settings/config.ts'
 import { loggerOptions } from '../logging.ts'
-import { TaskDoor } from '../tasks/door.ts'
+import { TaskIntake } from '../tasks/task-intake.ts'
 import { csvOf, jsonOf, onThisThread, smallModel, windSeries } from './fixture.ts'
 
 t.setTimeout(60_000)
 
 const SECRETS = { s3_access_key_id: 'AKIA-not-for-logs', s3_secret_access_key: 'hush-not-for-logs' }
 
-interface Door { readonly app: FastifyInstance, readonly lines: string[], readonly door: () => TaskDoor | undefined }
+interface Door { readonly app: FastifyInstance, readonly lines: string[], readonly door: () => TaskIntake | undefined }
 
 async function appWith (t: Test, settings: Record<string, string>): Promise<Door> {
   const config: Config = { ...readConfig({ TASKS_DIR: t.testdir({}), ENGINE_RETRY_DELAY_MS: '10', ...settings }), computeWorkers: 1 }
   const { models, scorer } = onThisThread([smallModel])
   const lines: string[] = []
-  let door: TaskDoor | undefined
+  let door: TaskIntake | undefined
   const app = await buildApp({
     config,
     models,
     scorer,
     logger: { ...loggerOptions('trace'), stream: { write: (line: string) => { lines.push(line) } } },
-    openDoor: config.engine.takesTasks ? (log) => (door = new TaskDoor(config, scorer, log)) : undefined,
+    openIntake: config.engine.takesTasks ? (log) => (door = new TaskIntake(config, scorer, log)) : undefined,
   })
   t.teardown(async () => {
     await door?.close(0)

@@ -7,7 +7,7 @@ import t from 'tap'
 import { PROBLEMS, Problem } from '../../core/errors.ts'
 import { errorPage, errorRows } from '../plugins/error-page.ts'
 import { toProblem } from '../plugins/errors.ts'
-import { projectRoot } from '../project.ts'
+import { projectRoot } from '../settings/project.ts'
 import { ALL_PROBLEMS, ProblemDocumentSchema } from '../schemas/problem.ts'
 import { columnsOf, csvOf, formOf, jsonOf, smallModel, testApp, threadedApp, timesOf, windSeries } from './fixture.ts'
 

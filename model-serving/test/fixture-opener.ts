@@ -1,8 +1,8 @@
 // What the worker threads of the tests open instead of model packages: the models that fixture.ts wrote down.
-import { subspaceAutoencoder } from '../../core/linear.ts'
-import type { Reconstruct } from '../../core/reconstruction-error.ts'
-import type { Subspace } from '../../core/subspace.ts'
-import type { OpenModel } from '../models/identity.ts'
+import { subspaceAutoencoder } from '../../core/linear/linear.ts'
+import type { Reconstruct } from '../../core/scoring/reconstruction-error.ts'
+import type { Subspace } from '../../core/linear/subspace.ts'
+import type { OpenModel } from '../packages/identity.ts'
 
 interface WrittenModel extends Pick<OpenModel, 'manifest' | 'digest' | 'goldenDifference'> {
   readonly subspace: Omit<Subspace, 'mean' | 'directions'> & { readonly mean: number[], readonly directions: number[] }

@@ -1,24 +1,24 @@
 // Real models and real apps for the tests: small linear detectors, fitted in memory on the simulated wind farm.
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { FIT_DEFAULTS, fitDetector, type FitSettings } from '../../core/fit.ts'
-import { makeGolden, reproduceGolden } from '../../core/golden.ts'
-import { subspaceAutoencoder } from '../../core/linear.ts'
-import { MANIFEST_FORMAT, ManifestSchema } from '../../core/manifest.ts'
+import { FIT_DEFAULTS, fitDetector, type FitSettings } from '../../core/fitting/fit.ts'
+import { makeGolden, reproduceGolden } from '../../core/package/golden.ts'
+import { subspaceAutoencoder } from '../../core/linear/linear.ts'
+import { MANIFEST_FORMAT, ManifestSchema } from '../../core/package/manifest.ts'
 import { createRandom } from '../../core/random.ts'
-import { fromColumns, type Series } from '../../core/series.ts'
-import { fitSubspace, type Subspace } from '../../core/subspace.ts'
-import type { WindowMatrix } from '../../core/window.ts'
-import { simulateFarm } from '../../core/wind-farm/simulate.ts'
+import { fromColumns, type Series } from '../../core/series/series.ts'
+import { fitSubspace, type Subspace } from '../../core/linear/subspace.ts'
+import type { WindowMatrix } from '../../core/series/window.ts'
+import { simulateFarm } from '../../simulator/simulate.ts'
 import { buildApp } from '../app.ts'
 import { answerRequest } from '../compute/answer-request.ts'
 import { failureOf } from '../compute/plain-failure.ts'
-import { type Config, readConfig } from '../config.ts'
-import type { OpenModel } from '../models/identity.ts'
-import { PackageShelf } from '../models/package-shelf.ts'
-import { ResidentModels } from '../models/resident-models.ts'
-import { type ServedModel, ServedModels } from '../models/served-models.ts'
-import type { Supply } from '../models/supply.ts'
+import { type Config, readConfig } from '../settings/config.ts'
+import type { OpenModel } from '../packages/identity.ts'
+import { PackageCache } from '../packages/package-cache.ts'
+import { ResidentModels } from '../packages/resident-models.ts'
+import { type ServedModel, ServedModels } from '../packages/served-models.ts'
+import type { ModelSource } from '../packages/model-source.ts'
 import { WorkerPool } from '../workers/pool.ts'
 import type { Scorer } from '../workers/scorer.ts'
 
@@ -96,11 +96,11 @@ const servedModel = (live: Fixed): ServedModel => ({ name: live.manifest.name, l
 export interface Serving {
   readonly models: ServedModels
   readonly scorer: Scorer
-  readonly supplies: readonly Supply[]
+  readonly sources: readonly ModelSource[]
 }
 
 /** The models as packages whose bytes are made by `write`. */
-function supplyOf (models: readonly Fixed[], write: (model: Fixed) => Uint8Array): Supply {
+function supplyOf (models: readonly Fixed[], write: (model: Fixed) => Uint8Array): ModelSource {
   const found = models.map((model) => servedModel(model)).map(({ name, versions }) => ({ name, versions, live: versions[0], earlier: undefined, shadow: undefined }))
   return {
     location: 'the test',
@@ -150,7 +150,7 @@ export function onThisThread (models: readonly Fixed[], changes: Partial<Config>
     },
     close: async () => {},
   }
-  return { models: servedModels(models), scorer, supplies: [supplyOf(models, () => new Uint8Array(1))] }
+  return { models: servedModels(models), scorer, sources: [supplyOf(models, () => new Uint8Array(1))] }
 }
 
 /** One worker thread that can have the models. */
@@ -160,11 +160,11 @@ export function inWorker (models: readonly FixtureModel[], changes: Partial<Conf
     return new TextEncoder().encode(JSON.stringify({ manifest, digest, goldenDifference, subspace: { ...sizes, mean: [...mean], directions: [...directions] } }))
   }
   const config = testConfig({ computeWorkers: 1, ...changes })
-  const supply = supplyOf(models, written)
-  const shelf = new PackageShelf(config.registry.memoryBytes)
-  shelf.drawFrom(new Map(models.map(({ manifest }) => [manifest.name, supply])))
+  const source = supplyOf(models, written)
+  const packageCache = new PackageCache(config.registry.memoryBytes)
+  packageCache.drawFrom(new Map(models.map(({ manifest }) => [manifest.name, source])))
   const served = servedModels(models)
-  return { models: served, supplies: [supply], scorer: new WorkerPool({ config, models: served, shelf, opener: new URL('./fixture-opener.ts', import.meta.url).href }) }
+  return { models: served, sources: [source], scorer: new WorkerPool({ config, models: served, packageCache, opener: new URL('./fixture-opener.ts', import.meta.url).href }) }
 }
 
 /** A silent app that serves the models; without any it never becomes ready. */

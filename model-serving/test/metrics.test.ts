@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { buildApp } from '../app.ts'
-import { readConfig } from '../config.ts'
-import { TaskDoor } from '../tasks/door.ts'
+import { readConfig } from '../settings/config.ts'
+import { TaskIntake } from '../tasks/task-intake.ts'
 import { inWorker, jsonOf, onThisThread, smallModel, testApp, testConfig, windSeries } from './fixture.ts'
 
 const app = await testApp([smallModel])
@@ -63,8 +63,8 @@ t.test('tasks of engines are counted until their engine is told', async (t) => {
   const settings = readConfig({ ENGINE_TASKS: 'on', ENGINE_ALLOWED_HOSTS: '127.0.0.1', ENGINE_STORAGE_RETRY_MS: '0', ENGINE_CALLBACK_RETRY_MS: '60000', MAX_TASKS: '7', TASKS_DIR: t.testdir({}) })
   const config = { ...testConfig(), engine: settings.engine }
   const { models, scorer } = onThisThread([smallModel])
-  let door: TaskDoor | undefined
-  const engines = await buildApp({ config, models, scorer, logger: false, openDoor: (log) => (door = new TaskDoor(config, scorer, log)) })
+  let door: TaskIntake | undefined
+  const engines = await buildApp({ config, models, scorer, logger: false, openIntake: (log) => (door = new TaskIntake(config, scorer, log)) })
   t.teardown(async () => {
     await door!.close(0)
     await engines.close()

@@ -3,15 +3,15 @@ import fc from 'fast-check'
 import Fastify from 'fastify'
 import t from 'tap'
 import { Problem } from '../../core/errors.ts'
-import { folderStore } from '../../core/registry/folder-store.ts'
-import type { Feedback } from '../../core/registry/records.ts'
-import { type Catalogue, resolve, withChannels } from '../models/catalogue.ts'
+import { folderStore } from '../../adapters/registry/folder-store.ts'
+import type { Feedback } from '../../adapters/registry/records.ts'
+import { type Catalogue, resolve, withChannels } from '../packages/catalogue.ts'
 import { Follower } from '../models/follower.ts'
-import { PackageShelf } from '../models/package-shelf.ts'
-import { type PackageBytes, PackageMissing, ResidentModels } from '../models/resident-models.ts'
+import { PackageCache } from '../packages/package-cache.ts'
+import { type PackageBytes, PackageMissing, ResidentModels } from '../packages/resident-models.ts'
 import { ScoreHistory, type ScoreRun } from '../models/score-history.ts'
-import { ServedModels } from '../models/served-models.ts'
-import type { Supply } from '../models/supply.ts'
+import { ServedModels } from '../packages/served-models.ts'
+import type { ModelSource } from '../packages/model-source.ts'
 import { proposeThreshold } from '../models/threshold-proposal.ts'
 import { smallModel } from './fixture.ts'
 
@@ -69,10 +69,10 @@ t.test('what no alias stands for any more is closed, but not by a request that i
   t.match(await models.get('b'), { version: '1' })
 })
 
-t.test('the shelf keeps what is served, and of the rest what was asked for last', async (t) => {
+t.test('the cache keeps what is served, and of the rest what was asked for last', async (t) => {
   const fetched: string[] = []
-  const shelf = new PackageShelf(25)
-  shelf.drawFrom(new Map(['a', 'b', 'c', 'd'].map((name) => [name, {
+  const packageCache = new PackageCache(25)
+  packageCache.drawFrom(new Map(['a', 'b', 'c', 'd'].map((name) => [name, {
     location: 'here',
     strict: false,
     list: async () => [],
@@ -81,16 +81,16 @@ t.test('the shelf keeps what is served, and of the rest what was asked for last'
     where: () => name,
     fetch: async () => { fetched.push(name); return new Uint8Array(10) },
   }])))
-  const a = await shelf.fetch(refOf('a'))
+  const a = await packageCache.fetch(refOf('a'))
   t.ok(a.bytes.buffer instanceof SharedArrayBuffer)
-  shelf.keep([a])
-  for (const name of ['b', 'c', 'd', 'a', 'd']) await shelf.fetch(refOf(name))
+  packageCache.keep([a])
+  for (const name of ['b', 'c', 'd', 'a', 'd']) await packageCache.fetch(refOf(name))
   t.strictSame(fetched, ['a', 'b', 'c', 'd'])
-  await shelf.fetch(refOf('b'))
+  await packageCache.fetch(refOf('b'))
   t.strictSame(fetched, ['a', 'b', 'c', 'd', 'b'], 'b had to go')
-  shelf.keep([])
-  t.equal((await shelf.fetch(refOf('a'))).bytes, a.bytes, 'what is not served any more stays for requests that began before')
-  await t.rejects(shelf.fetch(refOf('gone')), { code: 'unknown-model' })
+  packageCache.keep([])
+  t.equal((await packageCache.fetch(refOf('a'))).bytes, a.bytes, 'what is not served any more stays for requests that began before')
+  await t.rejects(packageCache.fetch(refOf('gone')), { code: 'unknown-model' })
 })
 
 t.test('a version is stale from its age on, or while it drifts', (t) => {
@@ -108,17 +108,17 @@ t.test('a version is stale from its age on, or while it drifts', (t) => {
 })
 
 /** A registry of live models by these names. */
-function supplyOf (names: readonly string[], changes: Partial<Supply> = {}): Supply {
+function supplyOf (names: readonly string[], changes: Partial<ModelSource> = {}): ModelSource {
   const models = names.map((name) => ({ name, versions: [refOf(name)], live: refOf(name), earlier: undefined, shadow: undefined }))
   return { location: 'here', strict: false, list: async () => models, fetch: async () => new Uint8Array(1), where: ({ name }) => name, watch: () => ({ close () {} }), close () {}, ...changes }
 }
 
 const log = Fastify({ logger: false }).log
 
-function following (...supplies: readonly Supply[]): { models: ServedModels, follower: Follower } {
+function following (...sources: readonly ModelSource[]): { models: ServedModels, follower: Follower } {
   const models = new ServedModels()
   const prove = async ({ name, version, digest }: PackageBytes) => ({ identity: { manifest: { ...smallModel.manifest, name }, version, digest, goldenDifference: 0 }, engines: ['cpu'] })
-  return { models, follower: new Follower({ supplies, models, shelf: new PackageShelf(1000), scorer: { prove }, pollMs: 3_600_000, tfjs: () => '', log }) }
+  return { models, follower: new Follower({ sources, models, packageCache: new PackageCache(1000), scorer: { prove }, pollMs: 3_600_000, tfjs: () => '', log }) }
 }
 
 t.test('a name that no model may have keeps nobody else from being served', async (t) => {

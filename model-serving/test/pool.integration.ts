@@ -1,7 +1,7 @@
 // The worker threads: what becomes of requests that wait, take too long, need too much, or that nobody waits for any more.
 import type { InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
-import type { Config } from '../config.ts'
+import type { Config } from '../settings/config.ts'
 import { serve } from '../serve.ts'
 import type { Scorer } from '../workers/scorer.ts'
 import { type FixtureModel, inWorker, jsonOf, smallModel, testConfig, threadedApp, windSeries } from './fixture.ts'

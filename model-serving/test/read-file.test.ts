@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Problem } from '../../core/errors.ts'
 import { answerRequest } from '../compute/answer-request.ts'
-import { inputFromFile } from '../compute/read-file.ts'
+import { inputFromFile } from '../compute/read/read-file.ts'
 import { ComputeAnswerSchema } from '../schemas/compute.ts'
 import { columnsOf, csvOf, jsonOf, residentModels, smallModel, testApp, testConfig, timesOf, windSeries } from './fixture.ts'
 

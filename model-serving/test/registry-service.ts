@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import type { Series } from '../../core/series.ts'
-import { type PackageFiles, verifyModelPackage } from '../../core/tfjs/package-files.ts'
-import { type Config, readConfig } from '../config.ts'
+import type { Series } from '../../core/series/series.ts'
+import { type PackageFiles, verifyModelPackage } from '../../adapters/tfjs/package-files.ts'
+import { type Config, readConfig } from '../settings/config.ts'
 import { ComputeAnswerSchema } from '../schemas/compute.ts'
 import { StatusSchema } from '../schemas/status.ts'
 import { type RunningService, serve } from '../serve.ts'
 import { jsonOf, windSeries } from './fixture.ts'
-import { writePackage } from '../../core/tfjs/test/linear-packages.ts'
+import { writePackage } from '../../adapters/tfjs/test/linear-packages.ts'
 
 export const folder = (): string => mkdtempSync(join(tmpdir(), 'registry-'))
 /** Another seed is another package. */

@@ -8,12 +8,12 @@ import fc from 'fast-check'
 import t from 'tap'
 import { parse } from 'yaml'
 import type { Problem } from '../../core/errors.ts'
-import { answerTable } from '../compute/answer-table.ts'
-import { formatInstant, isInstant, parseInstant } from '../compute/times.ts'
-import { readConfig, SettingsSchema } from '../config.ts'
-import { findPackages, folderSupply } from '../models/folder-supply.ts'
-import { ServedModels } from '../models/served-models.ts'
-import { projectRoot, serviceVersion } from '../project.ts'
+import { answerTable } from '../compute/answer/answer-table.ts'
+import { formatInstant, isInstant, parseInstant } from '../compute/read/times.ts'
+import { readConfig, SettingsSchema } from '../settings/config.ts'
+import { findPackages, folderSource } from '../packages/folder-source.ts'
+import { ServedModels } from '../packages/served-models.ts'
+import { projectRoot, serviceVersion } from '../settings/project.ts'
 import { ComputeAnswerSchema, ComputeRequestSchema } from '../schemas/compute.ts'
 import { ModelDescriptionSchema, ModelListSchema } from '../schemas/models.ts'
 import { ALL_PROBLEMS, ProblemDocumentSchema } from '../schemas/problem.ts'
@@ -274,7 +274,7 @@ t.test('model packages are the folder itself or its subfolders', async (t) => {
   const root = t.testdir({ b: { 'manifest.json': '{}' }, a: { 'manifest.json': '{}' }, c: { 'other.json': '{}' }, 'manifest.md': '', empty: {} })
   t.same(await findPackages(root), [join(root, 'a'), join(root, 'b')])
   t.same(await findPackages(join(root, 'a')), [join(root, 'a')])
-  for (const folder of ['empty', 'nowhere']) await t.rejects(folderSupply(join(root, folder)).list(), { code: 'invalid-model-package', message: /MODELS_DIR/ })
+  for (const folder of ['empty', 'nowhere']) await t.rejects(folderSource(join(root, folder)).list(), { code: 'invalid-model-package', message: /MODELS_DIR/ })
 })
 
 t.test('the service listens at once, becomes ready later, and closes', async (t) => {

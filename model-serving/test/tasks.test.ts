@@ -24,7 +24,7 @@ const never = new AbortController().signal
 const silent = Fastify().log
 const answered = { bodies: [new Uint8Array([1])], model: 'small@1', observations: 3, anomalous: 1, channels: 1 }
 
-/** Told notices, and an engine that answers as it is told to. */
+/** WorkerReport notices, and an engine that answers as it is told to. */
 function telling (answer: (n: number) => HttpAnswer | Error = () => ({ status: 200, body: null })) {
   const told: Notice[] = []
   const http: HttpClient = {

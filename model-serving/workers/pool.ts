@@ -1,20 +1,21 @@
 // The worker threads that score. This side knows HTTP's bytes alone; a thread that runs too long or out of memory is replaced.
 import { Piscina } from 'piscina'
 import { Problem } from '../../core/errors.ts'
-import { within } from '../../core/telemetry/spans.ts'
+import { within } from '../../adapters/telemetry/spans.ts'
 import type { Answered, ComputeTask, Outcome } from '../compute/messages.ts'
-import type { DriftVerdict } from '../../core/drift.ts'
+import type { DriftVerdict } from '../../core/verdicts/drift.ts'
 import { failureOf, type PlainFailure } from '../compute/plain-failure.ts'
-import type { Config } from '../config.ts'
-import type { PackageShelf } from '../models/package-shelf.ts'
-import type { PackageBytes } from '../models/resident-models.ts'
-import type { ServedModels } from '../models/served-models.ts'
-import type { DriftQuestion, PoolOutcome, PoolTask, Proved, Told, WorkerSettings } from './messages.ts'
+import type { Config } from '../settings/config.ts'
+import type { PackageCache } from '../packages/package-cache.ts'
+import type { PackageBytes } from '../packages/resident-models.ts'
+import type { ServedModels } from '../packages/served-models.ts'
+import type { WorkerReport } from '../compute/messages.ts'
+import type { DriftQuestion, PoolOutcome, PoolTask, Proved, WorkerSettings } from './messages.ts'
 import type { AnswerOptions, ComputeLoad, Scorer } from './scorer.ts'
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const WORKER = new URL(`./worker.${extension}`, import.meta.url).href
-const OPENER = new URL(`../models/open-package.${extension}`, import.meta.url).href
+const OPENER = new URL(`../packages/open-package.${extension}`, import.meta.url).href
 
 /** What a request leaves behind goes soon: with V8's own limit a thread's memory grows by 70 MB more before it does. */
 const YOUNG_GENERATION_MB = 24
@@ -27,7 +28,7 @@ export interface PoolOptions {
   /** What names mean; told to the threads with every request. */
   readonly models: ServedModels
   /** Where threads get packages from that they do not have. */
-  readonly shelf: PackageShelf
+  readonly packageCache: PackageCache
   /** URL of a module that exports `openPackage` like models/open-package.ts */
   readonly opener?: string
 }
@@ -35,7 +36,7 @@ export interface PoolOptions {
 export class WorkerPool implements Scorer {
   readonly #config: Config
   readonly #models: ServedModels
-  readonly #shelf: PackageShelf
+  readonly #packageCache: PackageCache
   readonly #opener: string
   #pool: Piscina | undefined
   #told: Pick<PoolTask, 'catalogue' | 'epoch' | 'shadows'> & { readonly of: unknown } | undefined
@@ -44,14 +45,14 @@ export class WorkerPool implements Scorer {
   /** In order of arrival; each is called when its turn comes. */
   readonly #waiting: Array<() => void> = []
 
-  constructor ({ config, models, shelf, opener = OPENER }: PoolOptions) {
+  constructor ({ config, models, packageCache, opener = OPENER }: PoolOptions) {
     this.#config = config
     this.#models = models
-    this.#shelf = shelf
+    this.#packageCache = packageCache
     this.#opener = opener
   }
 
-  async start (onFault: (fault: unknown) => void, onTold: (told: Told) => void = () => {}): Promise<string> {
+  async start (onFault: (fault: unknown) => void, onTold: (told: WorkerReport) => void = () => {}): Promise<string> {
     const { computeWorkers, computeMaxMemoryMb, backend, maxBodyBytes, maxValues, adHocMaxValues, registry } = this.#config
     const workerData: WorkerSettings = { opener: this.#opener, backend, modelBytes: registry.memoryBytes, tellsScores: registry.keepsScores, limits: { maxBodyBytes, maxValues, adHocMaxValues } }
     const pool = new Piscina({
@@ -124,7 +125,7 @@ export class WorkerPool implements Scorer {
   #catalogue (): Omit<PoolTask, 'task'> {
     const { catalogue } = this.#models
     if (this.#told?.of !== catalogue) {
-      const shadows = catalogue.flatMap(({ shadow }) => shadow === undefined ? [] : [this.#shelf.served(shadow.digest)]).filter((one) => one !== undefined)
+      const shadows = catalogue.flatMap(({ shadow }) => shadow === undefined ? [] : [this.#packageCache.served(shadow.digest)]).filter((one) => one !== undefined)
       this.#told = { of: catalogue, catalogue: JSON.stringify(catalogue), epoch: (this.#told?.epoch ?? 0) + 1, shadows }
     }
     const { of, ...told } = this.#told
@@ -172,7 +173,7 @@ export class WorkerPool implements Scorer {
     try {
       const outcome = await this.#post({ ...told, task }, limit)
       if (!('missing' in outcome)) return outcome
-      const provided = await this.#shelf.fetch(outcome.missing)
+      const provided = await this.#packageCache.fetch(outcome.missing)
       const again = await this.#post({ ...told, task: { ...task, body: outcome.body }, provided }, limit)
       if (!('missing' in again)) return again
       throw new Error(`a thread has not taken the package of ${provided.where}`)

@@ -1,9 +1,10 @@
 // What the service needs of whatever does the work.
-import type { DriftVerdict } from '../../core/drift.ts'
-import type { Span } from '../../core/telemetry/spans.ts'
+import type { DriftVerdict } from '../../core/verdicts/drift.ts'
+import type { Span } from '../../adapters/telemetry/spans.ts'
 import type { Answered, ComputeTask } from '../compute/messages.ts'
-import type { PackageBytes } from '../models/resident-models.ts'
-import type { DriftQuestion, Proved, Told } from './messages.ts'
+import type { PackageBytes } from '../packages/resident-models.ts'
+import type { WorkerReport } from '../compute/messages.ts'
+import type { DriftQuestion, Proved } from './messages.ts'
 
 /** How much there is to compute. */
 export interface ComputeLoad {
@@ -27,7 +28,7 @@ export interface Scorer {
    * @param onTold told of what was scored
    * @returns the version of TensorFlow.js
    */
-  start (onFault: (fault: unknown) => void, onTold?: (told: Told) => void): Promise<string>
+  start (onFault: (fault: unknown) => void, onTold?: (told: WorkerReport) => void): Promise<string>
   /** Opens a package and reproduces its golden scores. @throws Problem of a package that cannot be used */
   prove (one: PackageBytes): Promise<Proved>
   /** Opens a package of unknown origin and reproduces its golden scores; keeps nothing of it. @throws Problem of a package that cannot be used */

@@ -1,19 +1,20 @@
 // A thread that scores: opens models as requests need them, and answers one request after another. Its tasks come from workers/pool.ts.
 import { parentPort, workerData } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
-import { type DriftVerdict, driftVerdict } from '../../core/drift.ts'
-import { TENSORFLOW_VERSION } from '../../core/tfjs/model-package.ts'
+import { type DriftVerdict, driftVerdict } from '../../core/verdicts/drift.ts'
+import { TENSORFLOW_VERSION } from '../../adapters/tfjs/model-package.ts'
 import { answerRequest } from '../compute/answer-request.ts'
 import type { Computed } from '../compute/compute.ts'
 import type { ComputeTask } from '../compute/messages.ts'
 import { type PlainFailure, plainFailure } from '../compute/plain-failure.ts'
-import { readRequest } from '../compute/read-request.ts'
+import { readRequest } from '../compute/read/read-request.ts'
 import { ShadowRunner } from '../compute/shadow.ts'
 import { tableOf } from '../compute/training-table.ts'
-import type { Catalogue } from '../models/catalogue.ts'
-import type { openPackage } from '../models/open-package.ts'
-import { type PackageBytes, PackageMissing, ResidentModels } from '../models/resident-models.ts'
-import type { DriftQuestion, PoolOutcome, PoolTask, ProofOutcome, Told, WorkerSettings } from './messages.ts'
+import type { Catalogue } from '../packages/catalogue.ts'
+import type { openPackage } from '../packages/open-package.ts'
+import { type PackageBytes, PackageMissing, ResidentModels } from '../packages/resident-models.ts'
+import type { WorkerReport } from '../compute/messages.ts'
+import type { DriftQuestion, PoolOutcome, PoolTask, ProofOutcome, WorkerSettings } from './messages.ts'
 
 const { opener, backend, modelBytes, tellsScores, limits } = workerData as WorkerSettings
 // Awaited here, so that a thread gets its first request when it can answer it.
@@ -22,7 +23,7 @@ const models = new ResidentModels({ open: source.openPackage, backend, budget: m
 const shadows = new ShadowRunner(models, limits, tell)
 let followed = ''
 
-function tell (told: Told): void {
+function tell (told: WorkerReport): void {
   parentPort?.postMessage(told)
 }
 

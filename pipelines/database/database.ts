@@ -1,5 +1,5 @@
 // What is kept of the stream, and what is asked of it. Adapters: adapters/influx.ts, adapters/cassandra.ts, adapters/sqlite.ts.
-import type { Annotation, Gap, Incident, RawObservation, Verdict } from '../messages.ts'
+import type { Annotation, Gap, Incident, RawObservation, Verdict } from '../messages/messages.ts'
 
 /** Things to be kept, in the order in which they came. */
 export interface Batch {

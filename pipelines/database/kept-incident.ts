@@ -1,5 +1,5 @@
 // An incident with what people said of it, and which of its states is the newest, whatever the order in which they are written.
-import type { Annotation, Incident } from '../messages.ts'
+import type { Annotation, Incident } from '../messages/messages.ts'
 import type { KeptIncident } from './database.ts'
 import { millisOf } from './times.ts'
 

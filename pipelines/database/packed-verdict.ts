@@ -1,5 +1,5 @@
 // What a verdict says channel by channel, as one short JSON text: each name once, numbers as they are written shortest. Half the size of the message.
-import type { Verdict } from '../messages.ts'
+import type { Verdict } from '../messages/messages.ts'
 import { EscapedNames } from './names.ts'
 
 type Parts = Pick<Verdict, 'values' | 'expected' | 'contributions' | 'imputed'>

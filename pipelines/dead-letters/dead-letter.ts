@@ -1,6 +1,6 @@
 // A record that a step could not use, and why: the original as it was, with headers that say what became of it.
-import type { Headers, LogRecord, NewRecord } from '../log/log.ts'
-import { deadTopic } from '../messages.ts'
+import type { Headers, LogRecord, NewRecord } from '../messages/log.ts'
+import { deadTopic } from '../messages/messages.ts'
 
 export interface Death {
   /** A code in kebab-case. */

@@ -1,7 +1,7 @@
 // Lists the dead letters of a log, and replays them.
 import { Problem } from '../../core/errors.ts'
-import type { Log, Partition } from '../log/log.ts'
-import { deadTopic, TOPICS } from '../messages.ts'
+import type { Log, Partition } from '../messages/log.ts'
+import { deadTopic, TOPICS } from '../messages/messages.ts'
 import { type DeadLetter, fromDeadLetter, replayOf } from './dead-letter.ts'
 
 export interface Chosen {

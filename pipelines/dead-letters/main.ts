@@ -1,9 +1,9 @@
 // `npm run dead -- list|replay`: what steps could not use, and a second chance for it.
 import { Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
-import { readEnvironment } from '../../core/settings/environment.ts'
-import { parseSettings } from '../../core/settings/values.ts'
-import { openLog } from '../log/open-log.ts'
+import { readEnvironment } from '../../adapters/settings/environment.ts'
+import { parseSettings } from '../../adapters/settings/values.ts'
+import { openLog } from '../adapters/open-log.ts'
 import { LOG_SETTINGS } from '../settings/log.ts'
 import { type Chosen, listDead, replayDead } from './dead-letters.ts'
 

@@ -2,8 +2,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { Problem } from '../../core/errors.ts'
-import { readObservations } from '../collector/read-observations.ts'
-import type { RawObservation } from '../messages.ts'
+import { readObservations } from '../steps/collector/read-observations.ts'
+import type { RawObservation } from '../messages/messages.ts'
 import type { Part, Stretch } from './fleet.ts'
 
 const DAY = 86_400_000

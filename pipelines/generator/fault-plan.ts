@@ -1,6 +1,6 @@
 // When which turbine suffers what: a plan without an end, drawn from a seed. Counts in observations from the beginning of play.
-import { STEPS_PER_HOUR } from '../../core/wind-farm/channels.ts'
-import { FAULT_TRAITS, FAULT_TYPES, type Fault, type FaultType } from '../../core/wind-farm/faults.ts'
+import { STEPS_PER_HOUR } from '../../simulator/channels.ts'
+import { FAULT_TRAITS, FAULT_TYPES, type Fault, type FaultType } from '../../simulator/faults.ts'
 import { type Random, shuffle } from '../../core/random.ts'
 
 /** demo: one at once, then more on all turbines by and by; random: as rare as in a real farm, or nearly; none: only what is ordered. */

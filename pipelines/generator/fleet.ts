@@ -1,11 +1,11 @@
 // The wind farm as a fleet that runs on and on: simulated stretch by stretch, each going on where the one before ended.
 import { createRandom, type Random } from '../../core/random.ts'
-import { slice } from '../../core/series.ts'
-import { CHANNELS, SAMPLING_INTERVAL_MS, STEPS_PER_DAY } from '../../core/wind-farm/channels.ts'
-import { addDirt, type Row } from '../../core/wind-farm/dirt.ts'
-import { farmOrders, turbineOrders } from '../../core/wind-farm/operations.ts'
-import { simulateTurbine } from '../../core/wind-farm/turbine.ts'
-import { simulateWeather, type Weather } from '../../core/wind-farm/weather.ts'
+import { slice } from '../../core/series/series.ts'
+import { CHANNELS, SAMPLING_INTERVAL_MS, STEPS_PER_DAY } from '../../simulator/channels.ts'
+import { addDirt, type Row } from '../../simulator/dirt.ts'
+import { farmOrders, turbineOrders } from '../../simulator/operations.ts'
+import { simulateTurbine } from '../../simulator/turbine.ts'
+import { simulateWeather, type Weather } from '../../simulator/weather.ts'
 import { type PlannedFault, planFaults, type PlanOptions } from './fault-plan.ts'
 
 /** What one series has to say for some time. */

@@ -1,6 +1,6 @@
 // The generator in one call, for programs: the simulated fleet, sent wherever one likes.
 import { setImmediate, setTimeout } from 'node:timers/promises'
-import { WIND_FARM_DEFAULTS } from '../../core/wind-farm/simulate.ts'
+import { WIND_FARM_DEFAULTS } from '../../simulator/simulate.ts'
 import { fleet, type FleetOptions } from './fleet.ts'
 import { play, type PlayOptions } from './play.ts'
 

@@ -1,5 +1,5 @@
 // Plays stretches in their time or faster: what is due is sent, in order within a series, and nothing is sent twice or left out.
-import type { RawObservation } from '../messages.ts'
+import type { RawObservation } from '../messages/messages.ts'
 import type { Part, Stretch } from './fleet.ts'
 
 export interface Pace {

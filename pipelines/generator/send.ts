@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import pRetry, { AbortError } from 'p-retry'
 import { Problem } from '../../core/errors.ts'
-import type { RawObservation } from '../messages.ts'
+import type { RawObservation } from '../messages/messages.ts'
 
 export interface SenderOptions {
   /** Of the collector, without path. */

@@ -3,10 +3,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { Problem } from '../../core/errors.ts'
-import { openStore } from '../../core/registry/open-store.ts'
-import { Registry, type RegisteredModel } from '../../core/registry/registry.ts'
-import type { Version } from '../../core/registry/records.ts'
-import { type ModelPackage, openModelPackage } from '../../core/tfjs/model-package.ts'
+import { openStore } from '../../adapters/registry/open-store.ts'
+import { Registry, type RegisteredModel } from '../../adapters/registry/registry.ts'
+import type { Version } from '../../adapters/registry/records.ts'
+import { type ModelPackage, openModelPackage } from '../../adapters/tfjs/model-package.ts'
 import type { ModelSettings } from '../settings/models.ts'
 
 /** A version that was opened and has reproduced its golden scores. */

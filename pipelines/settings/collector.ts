@@ -1,6 +1,6 @@
 // Settings of the collector: where it listens, who may send, and how much may wait.
 import { z } from 'zod'
-import { wholeNumber } from '../../core/settings/values.ts'
+import { wholeNumber } from '../../adapters/settings/values.ts'
 import { KeysSchema, refuseOpenProgram } from './keys.ts'
 
 export const COLLECTOR_SETTINGS = {

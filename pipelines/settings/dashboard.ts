@@ -1,7 +1,7 @@
 // Settings of the dashboard: where it listens, who may look, and where feedback goes.
 import { z } from 'zod'
-import { BUCKET_SETTINGS } from '../../core/registry/open-store.ts'
-import { wholeNumber } from '../../core/settings/values.ts'
+import { BUCKET_SETTINGS } from '../../adapters/registry/open-store.ts'
+import { wholeNumber } from '../../adapters/settings/values.ts'
 import { isKey, KeysSchema, refuseOpenProgram } from './keys.ts'
 import { MODEL_SETTINGS } from './models.ts'
 

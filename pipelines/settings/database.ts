@@ -1,6 +1,6 @@
 // Settings of what keeps the stream: which database, where it is, who may use it.
 import { z } from 'zod'
-import { list, wholeNumber } from '../../core/settings/values.ts'
+import { list, wholeNumber } from '../../adapters/settings/values.ts'
 
 const webAddress = z.url({ protocol: /^https?$/, error: 'a URL such as http://influxdb:8086' })
 const cassandraName = z.string().regex(/^[a-z]\w{0,47}$/i, 'a letter, then letters, digits and underscores, at most 48 in all')

@@ -1,6 +1,6 @@
 // Settings of the imputer.
 import { z } from 'zod'
-import { duration, wholeNumber } from '../../core/settings/values.ts'
+import { duration, wholeNumber } from '../../adapters/settings/values.ts'
 
 export const IMPUTER_SETTINGS = {
   IMPUTER_PORT: wholeNumber(0, 65_535).default(8302).describe('Port of the imputer\'s /livez, /readyz and /metrics.'),

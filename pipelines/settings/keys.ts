@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
-import { entriesOf } from '../../core/settings/values.ts'
+import { entriesOf } from '../../adapters/settings/values.ts'
 
 /** All characters that RFC 6750 allows in a bearer token, but for the comma that ends an entry. */
 const KEY = /^[A-Za-z0-9._~+/=-]{16,}$/

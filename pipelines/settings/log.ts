@@ -1,6 +1,6 @@
 // Settings of the log between the steps.
 import { z } from 'zod'
-import { list, wholeNumber } from '../../core/settings/values.ts'
+import { list, wholeNumber } from '../../adapters/settings/values.ts'
 
 export const LOG_SETTINGS = {
   KAFKA_BROKERS: list((entry) => /^[\w.-]+:\d{1,5}$/.test(entry) ? undefined : 'a list of host:port').default([]).describe('Brokers to begin with. None: the stream runs in one process, in memory.'),

@@ -1,7 +1,7 @@
 // Settings of the steps that follow a model: which one, and where its versions are.
 import { z } from 'zod'
-import { BUCKET_SETTINGS, DEFAULT_REGISTRY } from '../../core/registry/open-store.ts'
-import { wholeNumber } from '../../core/settings/values.ts'
+import { BUCKET_SETTINGS, DEFAULT_REGISTRY } from '../../adapters/registry/open-store.ts'
+import { wholeNumber } from '../../adapters/settings/values.ts'
 
 export const MODEL_SETTINGS = {
   STREAM_MODEL: z.string().optional().describe('Name of the model that the stream is scored by. Default: the only one that the registry has live.'),

@@ -1,7 +1,7 @@
 // Settings of the notifier: whom it tells, and for how long it tries.
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
-import { wholeNumber } from '../../core/settings/values.ts'
+import { wholeNumber } from '../../adapters/settings/values.ts'
 
 const url = z.string().refine((text) => /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).username === '', 'an http or https URL, without user or password')
 const base = url.transform((text) => text.replace(/\/+$/, ''))

@@ -1,6 +1,6 @@
 // Settings that every step has: where it listens, what it logs, how long it may take to end.
 import { z } from 'zod'
-import { wholeNumber } from '../../core/settings/values.ts'
+import { wholeNumber } from '../../adapters/settings/values.ts'
 
 export const PROCESS_SETTINGS = {
   STREAM_HOST: z.string().default('127.0.0.1').describe('Address that the steps of the stream listen on.'),

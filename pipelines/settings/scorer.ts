@@ -1,6 +1,6 @@
 // Settings of the scorer, and of when anomalous observations make an incident.
 import type { z } from 'zod'
-import { decimalNumber, wholeNumber } from '../../core/settings/values.ts'
+import { decimalNumber, wholeNumber } from '../../adapters/settings/values.ts'
 
 export const SCORER_SETTINGS = {
   SCORER_PORT: wholeNumber(0, 65_535).default(8303).describe('Port of the scorer\'s /livez, /readyz and /metrics.'),

@@ -1,5 +1,5 @@
 // Settings of the sink.
-import { wholeNumber } from '../../core/settings/values.ts'
+import { wholeNumber } from '../../adapters/settings/values.ts'
 import { DATABASE_SETTINGS } from './database.ts'
 
 export const SINK_SETTINGS = {

@@ -7,9 +7,9 @@ import { pathToFileURL } from 'node:url'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
-import type { Registry } from '../../core/registry/registry.ts'
-import type { RegistryStore } from '../../core/registry/store.ts'
-import type { Environment } from '../../core/settings/environment.ts'
+import type { Registry } from '../../adapters/registry/registry.ts'
+import type { RegistryStore } from '../../adapters/registry/store.ts'
+import type { Environment } from '../../adapters/settings/environment.ts'
 import { runProgram } from './run-program.ts'
 
 /** All relative to the working folder, as in model-creation/. */

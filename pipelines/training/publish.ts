@@ -1,6 +1,6 @@
 // Step 4: publishes the new model, and makes it live if the rule says so.
 import { Problem } from '../../core/errors.ts'
-import { readPackageFiles } from '../../core/tfjs/package-files.ts'
+import { readPackageFiles } from '../../adapters/tfjs/package-files.ts'
 import { LIMITS, runDvc, type StepContext } from './context.ts'
 import { liveOf } from './evaluate.ts'
 import { before, needed, type State } from './state.ts'

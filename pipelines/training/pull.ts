@@ -2,8 +2,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import Papa from 'papaparse'
 import { Problem } from '../../core/errors.ts'
-import { listFeedback } from '../../core/registry/feedback.ts'
-import type { Feedback } from '../../core/registry/records.ts'
+import { listFeedback } from '../../adapters/registry/feedback.ts'
+import type { Feedback } from '../../adapters/registry/records.ts'
 import { LIMITS, pinnedMd5, PLACES, runDvc, runOwn, type StepContext } from './context.ts'
 import { before, type State } from './state.ts'
 

@@ -1,5 +1,5 @@
 // One example of each message, for docs/asyncapi.json.
-import type { Incident, Message, MessageOf, MessageType } from '../../pipelines/messages.ts'
+import type { Incident, Message, MessageOf, MessageType } from '../../pipelines/messages/messages.ts'
 
 export const TITLES: Readonly<Record<MessageType, string>> = {
   'observation.raw.v1': 'What a sensor said',

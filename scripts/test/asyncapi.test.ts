@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { Parser } from '@asyncapi/parser'
 import t from 'tap'
-import { decode } from '../../pipelines/cloud-events.ts'
-import { deadTopic, MESSAGES, STATE_TOPICS, TOPICS } from '../../pipelines/messages.ts'
+import { decode } from '../../pipelines/messages/cloud-events.ts'
+import { deadTopic, MESSAGES, STATE_TOPICS, TOPICS } from '../../pipelines/messages/messages.ts'
 import { MESSAGE_EXAMPLES } from '../asyncapi/examples.ts'
 import { ASYNCAPI_FILE, asyncApiText } from '../make-asyncapi.ts'
 

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
-import { parseSettings } from '../../core/settings/values.ts'
-import { EMBEDDED_SETTINGS } from '../../pipelines/embedded.ts'
+import { parseSettings } from '../../adapters/settings/values.ts'
+import { EMBEDDED_SETTINGS } from '../../pipelines/embedded/embedded.ts'
 import { exampleFiles } from '../make-examples.ts'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -65,6 +65,6 @@ t.test('.env.example has every variable of a server that training uses, and none
     .filter((name) => name.endsWith('.ts') && !name.includes('test/')).map((name) => read(`${folder}/${name}`)).join('\n')
   const training = sources('model-creation')
   for (const [name] of training.matchAll(/\b(?:AWS|INFLUX|MLFLOW)_[A-Z_]+\b/g)) t.ok(example.includes(name), name)
-  const all = training + sources('core/telemetry') + sources('model-serving') + sources('pipelines') + sources('scripts')
+  const all = training + sources('adapters/telemetry') + sources('model-serving') + sources('pipelines') + sources('scripts')
   for (const name of example) t.ok(all.includes(name), name)
 })

@@ -2,9 +2,9 @@
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { z } from 'zod'
-import { parseSettings } from '../../core/settings/values.ts'
-import type { Incident, Message } from '../../pipelines/messages.ts'
-import { notifierKind } from '../../pipelines/notifier/step.ts'
+import { parseSettings } from '../../adapters/settings/values.ts'
+import type { Incident, Message } from '../../pipelines/messages/messages.ts'
+import { notifierKind } from '../../pipelines/steps/notifier/step.ts'
 import { NOTIFIER_SETTINGS } from '../../pipelines/settings/notifier.ts'
 import { startAlertmanager } from '../services/alertmanager.ts'
 

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'minio'
 import t from 'tap'
-import { bucketSettings } from '../../core/registry/open-store.ts'
-import { bucketStore } from '../../core/registry/bucket-store.ts'
-import { LAWS } from '../../core/registry/test/laws.ts'
+import { bucketSettings } from '../../adapters/registry/open-store.ts'
+import { bucketStore } from '../../adapters/registry/bucket-store.ts'
+import { LAWS } from '../../adapters/registry/test/laws.ts'
 import { minioVersion, startMinio } from '../services/minio.ts'
 
 t.setTimeout(300_000)

@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import { createRandom } from '../../core/random.ts'
-import { timeOf } from '../../core/series.ts'
-import type { Series } from '../../core/series.ts'
-import type { RawObservation } from '../../pipelines/messages.ts'
+import { timeOf } from '../../core/series/series.ts'
+import type { Series } from '../../core/series/series.ts'
+import type { RawObservation } from '../../pipelines/messages/messages.ts'
 
 /** Some values missing; some observations as a whole, now and then more of them than are filled. */
 export function withGaps (series: Series, seed: string): Series {

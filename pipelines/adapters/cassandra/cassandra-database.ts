@@ -6,7 +6,7 @@ import { keptIncident, orderOfState } from '../../database/kept-incident.ts'
 import { fromSafeName, toSafeName } from '../../database/names.ts'
 import { packModel, packVerdict, unpackModel, unpackVerdict } from '../../database/packed-verdict.ts'
 import { millisOf, timeOf } from '../../database/times.ts'
-import type { Annotation, Gap, Incident, RawObservation, Verdict } from '../../messages.ts'
+import type { Annotation, Gap, Incident, RawObservation, Verdict } from '../../messages/messages.ts'
 import { type Call, type CassandraAccess, CassandraConnection } from './connection.ts'
 
 const DAY_MS = 86_400_000

@@ -5,7 +5,7 @@ import { keptIncident } from '../../database/kept-incident.ts'
 import { fromSafeName, toTagName } from '../../database/names.ts'
 import { unpackModel, unpackVerdict } from '../../database/packed-verdict.ts'
 import { millisOf, timeOf } from '../../database/times.ts'
-import type { Annotation, Gap, Incident, Verdict } from '../../messages.ts'
+import type { Annotation, Gap, Incident, Verdict } from '../../messages/messages.ts'
 import { linesOf, rawLinesOf } from './lines.ts'
 import { type InfluxAccess, InfluxServer } from './server.ts'
 

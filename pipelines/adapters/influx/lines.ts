@@ -7,7 +7,7 @@ import { orderOfState } from '../../database/kept-incident.ts'
 import { EscapedNames, toTagName } from '../../database/names.ts'
 import { packModel, packVerdict } from '../../database/packed-verdict.ts'
 import { millisOf } from '../../database/times.ts'
-import type { Annotation, Gap, Incident, RawObservation, Verdict } from '../../messages.ts'
+import type { Annotation, Gap, Incident, RawObservation, Verdict } from '../../messages/messages.ts'
 
 /** Which fields InfluxDB keeps for itself, or takes for the tag. */
 const RESERVED = /^(?:time|series|_(?:time|start|stop|value|field|measurement))$/

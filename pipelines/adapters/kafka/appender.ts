@@ -1,7 +1,7 @@
 // Appends records in order: what comes while an append runs goes with the next one.
 import { ProduceAcks, Producer, stringSerializers } from '@platformatic/kafka'
 import { Problem } from '../../../core/errors.ts'
-import type { NewRecord } from '../../log/log.ts'
+import type { NewRecord } from '../../messages/log.ts'
 import type { LogSettings } from '../../settings/log.ts'
 import { ANSWER_MS, closeClient, connectionOf, within } from './connection.ts'
 

@@ -1,7 +1,7 @@
 // The log between the steps in Kafka.
 import { Problem } from '../../../core/errors.ts'
-import type { JoinOptions, Log, LogRecord, Member, Membership, NewRecord, Partition } from '../../log/log.ts'
-import { deadTopic, STATE_TOPICS, TOPICS } from '../../messages.ts'
+import type { JoinOptions, Log, LogRecord, Member, Membership, NewRecord, Partition } from '../../messages/log.ts'
+import { deadTopic, STATE_TOPICS, TOPICS } from '../../messages/messages.ts'
 import type { LogSettings } from '../../settings/log.ts'
 import { Appender } from './appender.ts'
 import { KafkaMembership, type MembershipEvents } from './membership.ts'

@@ -2,7 +2,7 @@
 // committed for others to see, so that nothing depends on what happens in the moment of a rebalance.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Consumer, type ConsumerGroupJoinPayload } from '@platformatic/kafka'
-import type { JoinOptions, Member, Membership, Partition } from '../../log/log.ts'
+import type { JoinOptions, Member, Membership, Partition } from '../../messages/log.ts'
 import type { LogSettings } from '../../settings/log.ts'
 import { ANSWER_MS, closeClient, connectionOf, within } from './connection.ts'
 import { type Position, type Read, Reader } from './reader.ts'

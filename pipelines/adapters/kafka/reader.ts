@@ -1,6 +1,6 @@
 // Reads partitions from given offsets on; belongs to no group.
 import { Consumer, FetchIsolationLevels, ListOffsetTimestamps, type RecordsBatch } from '@platformatic/kafka'
-import type { LogRecord, Partition } from '../../log/log.ts'
+import type { LogRecord, Partition } from '../../messages/log.ts'
 import type { LogSettings } from '../../settings/log.ts'
 import { ANSWER_MS, closeClient, connectionOf, within } from './connection.ts'
 

@@ -1,7 +1,7 @@
 // Creates the topics that are missing, and tells how many partitions they have.
 import { Admin } from '@platformatic/kafka'
 import { Problem } from '../../../core/errors.ts'
-import { deadTopic, STATE_TOPICS, TOPICS } from '../../messages.ts'
+import { deadTopic, STATE_TOPICS, TOPICS } from '../../messages/messages.ts'
 import type { LogSettings } from '../../settings/log.ts'
 import { connectionOf } from './connection.ts'
 

@@ -11,7 +11,7 @@ import { keptIncident, orderOfState } from '../../database/kept-incident.ts'
 import { fromSafeName, toSafeName } from '../../database/names.ts'
 import { packModel, packVerdict, unpackModel, unpackVerdict } from '../../database/packed-verdict.ts'
 import { millisOf, timeOf } from '../../database/times.ts'
-import type { Annotation, Gap, Incident, Verdict } from '../../messages.ts'
+import type { Annotation, Gap, Incident, Verdict } from '../../messages/messages.ts'
 import { leaveFile, takeFile } from './owner.ts'
 
 export interface SqliteOptions {

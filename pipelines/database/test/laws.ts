@@ -1,7 +1,7 @@
 // The laws of a database, over any database: run on SQLite here, and on a real InfluxDB and Cassandra by the integration tests.
 import type { Test } from 'tap'
 import { createRandom } from '../../../core/random.ts'
-import type { Annotation, Gap, Incident, RawObservation, Verdict } from '../../messages.ts'
+import type { Annotation, Gap, Incident, RawObservation, Verdict } from '../../messages/messages.ts'
 import type { Batch, Database } from '../database.ts'
 
 export const BEGIN = Date.UTC(2026, 0, 31, 23, 30)

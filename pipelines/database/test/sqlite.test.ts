@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { z } from 'zod'
-import { parseSettings } from '../../../core/settings/values.ts'
+import { parseSettings } from '../../../adapters/settings/values.ts'
 import { DATABASE_SETTINGS } from '../../settings/database.ts'
 import type { Database } from '../database.ts'
-import { openDatabase } from '../open-database.ts'
+import { openDatabase } from '../../adapters/open-database.ts'
 import { batchOf, BEGIN, LAWS, verdict } from './laws.ts'
 
 const folder = t.testdir()
@@ -40,7 +40,7 @@ t.test('the oldest make room, and the file stops growing', async (t) => {
 
 /** Writes, says so, begins to write more, and is killed in the middle. */
 const VICTIM = (file: string): string => `
-  import { openDatabase } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../open-database.ts')).href)}
+  import { openDatabase } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../adapters/open-database.ts')).href)}
   import { verdict, batchOf } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, 'laws.ts')).href)}
   const database = await openDatabase({ STREAM_DATABASE: 'sqlite', STREAM_STORE: ${JSON.stringify(file)}, STREAM_KEEP: 100_000 })
   await database.write(batchOf({ verdicts: Array.from({ length: 500 }, (_, i) => verdict('a', i)) }))

@@ -76,7 +76,7 @@ t.test('the stages that DVC ran are those that it says it runs', (t) => {
     "'data.dvc' didn't change, skipping",
     "Stage 'model-creation/dvc.yaml:prepare' didn't change, skipping",
     "Running stage 'model-creation/dvc.yaml:train':",
-    '> node --import tsx model-creation/train.ts',
+    '> node --import tsx model-creation/stages/train.ts',
     "Running stage 'package':",
     "Stage 'model-creation/dvc.yaml:evaluate' is cached - skipping run, checking out outputs",
   ].join('\n')
