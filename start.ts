@@ -1,6 +1,7 @@
-// The embedded default, `npm start`: everything in one place, no server, no download. Makes the data and trains the model where
-// there is none yet, then serves, and streams a simulated fleet. The only file that knows several components; training runs in a
-// process of its own, because a process has one TensorFlow.js backend and serving may choose another than training.
+// The embedded default, `npm start`: everything in one place, no server, no download. Makes the data and trains the
+// model where there is none yet, then serves, and streams a simulated fleet. The only file that knows several
+// components; training runs in a process of its own, because a process has one TensorFlow.js backend and serving may
+// choose another than training.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -19,7 +20,11 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 /** On the first start; its progress goes to this terminal. */
 async function makeModel (signal: AbortSignal): Promise<void> {
   const program = join(here, `model-creation/first-model.${extension}`)
-  const child = spawn(process.execPath, [...process.execArgv, program, '--registry', DEFAULT_REGISTRY], { stdio: ['ignore', 2, 2], signal, killSignal: 'SIGTERM' })
+  const child = spawn(process.execPath, [...process.execArgv, program, '--registry', DEFAULT_REGISTRY], {
+    stdio: ['ignore', 2, 2],
+    signal,
+    killSignal: 'SIGTERM',
+  })
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', resolve)
@@ -28,7 +33,8 @@ async function makeModel (signal: AbortSignal): Promise<void> {
 }
 
 /** One's own MODELS_DIR or MODEL_REGISTRY is never written to. */
-const isEmpty = ({ registry: { location } }: Config): boolean => location === DEFAULT_REGISTRY && !existsSync(join(DEFAULT_REGISTRY, 'models'))
+const isEmpty = ({ registry: { location } }: Config): boolean =>
+  location === DEFAULT_REGISTRY && !existsSync(join(DEFAULT_REGISTRY, 'models'))
 
 const opened: { stream?: EmbeddedStream } = {}
 
@@ -58,6 +64,8 @@ await runService({
   onReady: (url) => {
     opened.stream?.start().catch(() => {})
     // For people, and so not between the lines of the log.
-    process.stderr.write(`Ready: ${url} (${opened.stream === undefined ? 'page' : 'live fleet'}), ${url}/docs (API). Stop with Ctrl-C.\n`)
+    process.stderr.write(
+      `Ready: ${url} (${opened.stream === undefined ? 'page' : 'live fleet'}), ${url}/docs (API). Stop with Ctrl-C.\n`
+    )
   },
 })

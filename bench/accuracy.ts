@@ -1,4 +1,5 @@
-// Accuracy on public benchmarks, training on each file's training prefix only: `npm run bench:accuracy -- --data <folder>`.
+// Accuracy on public benchmarks, training on each file's training prefix only: `npm run bench:accuracy -- --data
+// <folder>`.
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
@@ -21,9 +22,19 @@ const architectures = [...ARCHITECTURE_NAMES, 'ensemble']
 const flags = new Command('npm run bench:accuracy --')
   .requiredOption('--data <folder>', 'folder with skab/, tsb-ad-u/, tsb-ad-m/ or some of them')
   .option('--json', 'one JSON document on stdout')
-  .addOption(new Option('--half <name>', 'even-indexed files are for development, odd-indexed ones for reporting').choices(['development', 'report', 'all']).default('all'))
+  .addOption(
+    new Option('--half <name>', 'even-indexed files are for development, odd-indexed ones for reporting').choices([
+      'development',
+      'report',
+      'all',
+    ]).default('all')
+  )
   .addOption(new Option('--architecture <name>').choices(architectures).default('ensemble'))
-  .addOption(new Option('--against <name>', 'another architecture, to tell the difference to on the same files').choices(architectures))
+  .addOption(
+    new Option('--against <name>', 'another architecture, to tell the difference to on the same files').choices(
+      architectures
+    )
+  )
   .option('--intervals', '95 % intervals of F1 or VUS-PR, by resampling the files')
   .parse().opts<Flags>()
 
@@ -44,7 +55,9 @@ async function measureFolder (folder: string, protocol: Protocol): Promise<Recor
   return summarise(outcomes, { protocol, intervals: flags.intervals ?? false, against: flags.against && others })
 }
 
-const folders = (await readdir(flags.data, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
+const folders = (await readdir(flags.data, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map((
+  { name }
+) => name).sort()
 const results: Record<string, unknown> = {}
 for (const folder of folders) {
   if ((await listFiles(join(flags.data, folder), flags.half)).length > 0) {

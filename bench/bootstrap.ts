@@ -13,6 +13,9 @@ export type Interval = readonly [number, number]
  */
 export function bootstrap (count: number, figure: (drawn: readonly number[]) => number, seed: string): Interval {
   const random = createRandom(`bootstrap/${seed}`)
-  const figures = Array.from({ length: RESAMPLES }, () => figure(Array.from({ length: count }, () => random.integer(count))))
+  const figures = Array.from(
+    { length: RESAMPLES },
+    () => figure(Array.from({ length: count }, () => random.integer(count)))
+  )
   return [quantile(figures, 0.025), quantile(figures, 0.975)]
 }

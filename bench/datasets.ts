@@ -34,10 +34,17 @@ export async function readFileOf (folder: string, name: string): Promise<Benchma
   const text = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
   const { data, meta } = Papa.parse<Record<string, string>>(text, { header: true, skipEmptyLines: true })
   const channels = (meta.fields ?? []).filter((field) => !NOT_CHANNELS.has(field.toLowerCase()))
-  const columns = Object.fromEntries(channels.map((channel) => [channel, data.map((row) => row[channel] === '' ? null : Number(row[channel]))]))
+  const columns = Object.fromEntries(
+    channels.map((channel) => [channel, data.map((row) => row[channel] === '' ? null : Number(row[channel]))])
+  )
   const truth = (meta.fields ?? []).find((field) => /^(anomaly|label)$/i.test(field))
   if (truth === undefined) throw new Error(`${name} has neither a column "anomaly" nor "label"`)
   const labels = Uint8Array.from(data, (row) => Number(row[truth]) > 0 ? 1 : 0)
   const prefix = /_tr_(\d+)/.exec(name)
-  return { name, series: fromColumns({ start: 0, interval: 1000, columns }), labels, train: prefix === null ? SKAB_TRAIN : Number(prefix[1]) }
+  return {
+    name,
+    series: fromColumns({ start: 0, interval: 1000, columns }),
+    labels,
+    train: prefix === null ? SKAB_TRAIN : Number(prefix[1]),
+  }
 }

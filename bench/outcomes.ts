@@ -1,7 +1,14 @@
 // What scores are worth on the public benchmarks, by file and over the files of a set. Knows no detector.
 import { isAnomalous } from '../core/scoring/threshold.ts'
 import { type Scoring } from '../core/scoring/detection.ts'
-import { addConfusions, autocorrelationPeriod, confusion, type Confusion, pointScores, vusPr } from '../core/metrics/index.ts'
+import {
+  addConfusions,
+  autocorrelationPeriod,
+  confusion,
+  type Confusion,
+  pointScores,
+  vusPr,
+} from '../core/metrics/index.ts'
 import { ratio } from '../core/metrics/confusion.ts'
 import { runsOf } from '../core/metrics/runs.ts'
 import { channelValues } from '../core/series/series.ts'
@@ -30,7 +37,11 @@ export function outcomeOf (protocol: Protocol, file: BenchmarkFile, scores: Scor
     const flags = Uint8Array.from(score.subarray(file.train), (value) => isAnomalous(value) ? 1 : 0)
     const segments = runsOf(labels)
     const found = segments.filter(({ first, last }) => flags.subarray(first, last + 1).includes(1)).length
-    return { confusion: confusion(labels, flags), segments: { found, all: segments.length }, vusPr: protocol === 'skab' ? NaN : tsbVusPr(file, score) }
+    return {
+      confusion: confusion(labels, flags),
+      segments: { found, all: segments.length },
+      vusPr: protocol === 'skab' ? NaN : tsbVusPr(file, score),
+    }
   }
   return { batch: outcome(scores.batch), causal: outcome(scores.causal) }
 }
@@ -38,7 +49,11 @@ export function outcomeOf (protocol: Protocol, file: BenchmarkFile, scores: Scor
 /** VUS-PR over the whole file; what is not scored yet counts like the first score. */
 function tsbVusPr ({ series, labels }: BenchmarkFile, scores: Float64Array): number {
   const first = scores.find((value) => !Number.isNaN(value)) ?? 0
-  return vusPr(labels, scores.map((value) => Number.isNaN(value) ? first : value), autocorrelationPeriod(channelValues(series, 0)))
+  return vusPr(
+    labels,
+    scores.map((value) => Number.isNaN(value) ? first : value),
+    autocorrelationPeriod(channelValues(series, 0))
+  )
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
@@ -57,7 +72,11 @@ function figuresOf (protocol: Protocol, outcomes: readonly Outcome[]): Record<st
   return {
     vusPr: figureOf(protocol, outcomes),
     // A file whose rows behind the prefix are all labelled has no false-alarm rate.
-    far: mean(outcomes.filter(({ confusion: { fp, tn } }) => fp + tn > 0).map(({ confusion: { fp, tn } }) => 100 * ratio(fp, fp + tn))),
+    far: mean(
+      outcomes.filter(({ confusion: { fp, tn } }) => fp + tn > 0).map(({ confusion: { fp, tn } }) =>
+        100 * ratio(fp, fp + tn)
+      )
+    ),
     segments: {
       found: outcomes.reduce((sum, { segments }) => sum + segments.found, 0),
       all: outcomes.reduce((sum, { segments }) => sum + segments.all, 0),
@@ -74,12 +93,17 @@ export interface SummaryOptions {
   readonly against: readonly FileOutcome[] | undefined
 }
 
-export function summarise (files: readonly FileOutcome[], { protocol, intervals, against }: SummaryOptions): Record<string, unknown> {
+export function summarise (
+  files: readonly FileOutcome[],
+  { protocol, intervals, against }: SummaryOptions
+): Record<string, unknown> {
   const summary = (scoring: Scoring): Record<string, unknown> => {
     const outcomes = files.map((file) => file[scoring])
     const others = against?.map((file) => file[scoring])
-    const interval = (figure: (drawn: readonly number[]) => number): Interval => bootstrap(files.length, figure, scoring)
-    const figure = (of: readonly Outcome[], drawn: readonly number[]): number => figureOf(protocol, drawn.map((i) => of[i]!))
+    const interval = (figure: (drawn: readonly number[]) => number): Interval =>
+      bootstrap(files.length, figure, scoring)
+    const figure = (of: readonly Outcome[], drawn: readonly number[]): number =>
+      figureOf(protocol, drawn.map((i) => of[i]!))
     return {
       ...figuresOf(protocol, outcomes),
       ...(intervals && { interval: interval((drawn) => figure(outcomes, drawn)) }),

@@ -1,4 +1,5 @@
-// Fits an architecture with the default settings on a benchmark file's training prefix, and scores the whole file both ways.
+// Fits an architecture with the default settings on a benchmark file's training prefix, and scores the whole file both
+// ways.
 import { type Scoring } from '../core/scoring/detection.ts'
 import { detectCausal } from '../core/scoring/detector.ts'
 import { FIT_DEFAULTS, fitDetector, type MemberToFit } from '../core/fitting/fit.ts'
@@ -19,15 +20,27 @@ export type Scores = Readonly<Record<Scoring, Float64Array>>
 export async function scoreFile (architecture: Architecture, { series, train }: BenchmarkFile): Promise<Scores> {
   const training = [slice(series, 0, train)]
   const params = ParamsSchema.parse({ train: { architecture } }).train
-  const { model, autoencoders } = await fitDetector<Autoencoder>(training, FIT_DEFAULTS, await learners(params, membersOf(params, training)))
-  const scores = { batch: detectBatch(model, autoencoders, series).score, causal: detectCausal(model, autoencoders, series).score }
+  const { model, autoencoders } = await fitDetector<Autoencoder>(
+    training,
+    FIT_DEFAULTS,
+    await learners(params, membersOf(params, training))
+  )
+  const scores = {
+    batch: detectBatch(model, autoencoders, series).score,
+    causal: detectCausal(model, autoencoders, series).score,
+  }
   for (const autoencoder of autoencoders) autoencoder.dispose?.()
   return scores
 }
 
 /** Exactly solved autoencoders run in the kernel; TensorFlow.js is loaded for the others alone. */
-async function learners (params: Params['train'], members: ReturnType<typeof membersOf>): Promise<Array<MemberToFit<Autoencoder>>> {
-  const solved = members.flatMap(({ architecture, ...settings }) => architecture === 'linear' || architecture === 'masked' ? [{ ...settings, learn: learnerOf(architecture) }] : [])
+async function learners (
+  params: Params['train'],
+  members: ReturnType<typeof membersOf>
+): Promise<Array<MemberToFit<Autoencoder>>> {
+  const solved = members.flatMap(({ architecture, ...settings }) =>
+    architecture === 'linear' || architecture === 'masked' ? [{ ...settings, learn: learnerOf(architecture) }] : []
+  )
   if (solved.length === members.length) return solved
   return toFit(members, params, { backend: await loadBackend('wasm'), seed: 1, onEpoch: () => {} })
 }

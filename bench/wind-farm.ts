@@ -1,4 +1,5 @@
-// The shipped settings on farms of other seeds, which they were not chosen on: `npm run bench:wind-farm -- --seeds a,b,c`.
+// The shipped settings on farms of other seeds, which they were not chosen on: `npm run bench:wind-farm -- --seeds
+// a,b,c`.
 import { quantile } from '../core/quantile.ts'
 import { Command } from 'commander'
 import { findAnomalies } from '../core/verdicts/anomalies.ts'
@@ -25,7 +26,13 @@ const { seeds } = new Command('npm run bench:wind-farm --')
 const { train, evaluate } = await readParams(FARM_PARAMS)
 const backend = await loadBackend(train.backend)
 
-interface Tally { delays: Record<string, number[]>, found: Record<string, number>, labels: Record<string, number>, falseAnomalies: number, weeks: number }
+interface Tally {
+  delays: Record<string, number[]>
+  found: Record<string, number>
+  labels: Record<string, number>
+  falseAnomalies: number
+  weeks: number
+}
 
 const tallies: Record<keyof typeof SCORINGS, Tally> = {
   batch: { delays: {}, found: {}, labels: {}, falseAnomalies: 0, weeks: 0 },
@@ -36,13 +43,24 @@ for (const farmSeed of seeds.split(',')) {
   const farm = simulateFarm({ seed: farmSeed })
   const split = (WIND_FARM_DEFAULTS.trainingDays * 86_400_000) / farm.turbines[0]!.series.interval
   const training = farm.turbines.map(({ series }) => slice(series, 0, split))
-  const { model, autoencoders } = await fitDetector(training, train, toFit(membersOf(train, training), train, { backend, seed: train.seed, onEpoch: () => {} }))
+  const { model, autoencoders } = await fitDetector(
+    training,
+    train,
+    toFit(membersOf(train, training), train, { backend, seed: train.seed, onEpoch: () => {} })
+  )
   for (const scoring of ['batch', 'causal'] as const) {
     const tally = tallies[scoring]
     for (const { name, series } of farm.turbines) {
       const test = slice(series, split, series.length)
-      const anomalies = findAnomalies(SCORINGS[scoring](model, autoencoders, test)).map(({ from, to }) => ({ start: timeOf(test, from), end: timeOf(test, to) }))
-      const { findings, falseAnomalies } = detectionDelays(farm.labels.filter(({ turbine }) => turbine === name), anomalies, { toleranceMs: parseDuration(evaluate.tolerance) })
+      const anomalies = findAnomalies(SCORINGS[scoring](model, autoencoders, test)).map(({ from, to }) => ({
+        start: timeOf(test, from),
+        end: timeOf(test, to),
+      }))
+      const { findings, falseAnomalies } = detectionDelays(
+        farm.labels.filter(({ turbine }) => turbine === name),
+        anomalies,
+        { toleranceMs: parseDuration(evaluate.tolerance) }
+      )
       for (const { label: { fault }, found, delayMs } of findings) {
         if (delayMs !== null) (tally.delays[fault] ??= []).push(delayMs / HOUR)
         tally.labels[fault] = (tally.labels[fault] ?? 0) + 1
@@ -56,6 +74,10 @@ for (const farmSeed of seeds.split(',')) {
 }
 
 for (const [scoring, { delays, found, labels, falseAnomalies, weeks }] of Object.entries(tallies)) {
-  const faults = Object.keys(labels).sort().map((fault) => `${fault} ${found[fault]}/${labels[fault]} after ${quantile(delays[fault] ?? [], 0.5).toFixed(1)} h`)
-  console.log(`${scoring}: ${(falseAnomalies / weeks).toFixed(2)} false anomalies per turbine-week; ${faults.join(', ')}`)
+  const faults = Object.keys(labels).sort().map((fault) =>
+    `${fault} ${found[fault]}/${labels[fault]} after ${quantile(delays[fault] ?? [], 0.5).toFixed(1)} h`
+  )
+  console.log(
+    `${scoring}: ${(falseAnomalies / weeks).toFixed(2)} false anomalies per turbine-week; ${faults.join(', ')}`
+  )
 }

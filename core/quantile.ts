@@ -35,7 +35,10 @@ function withoutNaN (values: ArrayLike<number>): Float64Array {
   return known.subarray(0, count)
 }
 
-/** Moves the values of the given ranks (ascending) in [from, to) to where they stand in ascending order, the middle rank first. */
+/**
+ * Moves the values of the given ranks (ascending) in [from, to) to where they stand in ascending order, the middle rank
+ * first.
+ */
 function select (values: Float64Array, ranks: readonly number[], from: number, to: number): void {
   if (ranks.length === 0) return
   const middle = ranks.length >> 1
@@ -45,7 +48,10 @@ function select (values: Float64Array, ranks: readonly number[], from: number, t
   select(values, ranks.slice(middle + 1), rank, to)
 }
 
-/** Parts in which a rank may lie before sorting is quicker: whatever the order of the values, they are not gone through without end. */
+/**
+ * Parts in which a rank may lie before sorting is quicker: whatever the order of the values, they are not gone through
+ * without end.
+ */
 const MOST_PARTS = 40
 
 /** Hoare's selection: no value before `rank` is larger, and none behind it smaller. */
@@ -63,7 +69,10 @@ function place (values: Float64Array, rank: number, from: number, to: number): v
   }
 }
 
-/** Parts [first, last] by one of its values: what is larger begins at the first index returned, what is smaller ends at the second. */
+/**
+ * Parts [first, last] by one of its values: what is larger begins at the first index returned, what is smaller ends at
+ * the second.
+ */
 function partition (values: Float64Array, rank: number, first: number, last: number): [number, number] {
   const pivot = pivotFor(values, rank, first, last)
   let low = first
@@ -83,7 +92,10 @@ function partition (values: Float64Array, rank: number, first: number, last: num
 const SAMPLE = 32
 const LARGE = 8
 
-/** A value that is likely to stand near `rank`, so that one of the two parts is small: that of its share in an evenly spaced sample. */
+/**
+ * A value that is likely to stand near `rank`, so that one of the two parts is small: that of its share in an evenly
+ * spaced sample.
+ */
 function pivotFor (values: Float64Array, rank: number, first: number, last: number): number {
   const count = last - first + 1
   if (count < LARGE * SAMPLE) return values[(first + last) >> 1]!

@@ -1,10 +1,20 @@
-// `npm run compare -- <package> [package...]`: judges model packages on the same test part, and prints what each finds, as JSON.
+// `npm run compare -- <package> [package...]`: judges model packages on the same test part, and prints what each finds,
+// as JSON.
 import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { Problem } from '../core/errors.ts'
 import { selectChannels } from '../core/series/series.ts'
 import { loadModelPackage, type ModelPackage } from '../adapters/tfjs/model-package.ts'
-import { outcomeOf, pointMetrics, readRules, readTestPart, type Rules, type Scored, scoreTestPart, type TestPart } from './stages/judge.ts'
+import {
+  outcomeOf,
+  pointMetrics,
+  readRules,
+  readTestPart,
+  type Rules,
+  type Scored,
+  scoreTestPart,
+  type TestPart,
+} from './stages/judge.ts'
 import { readParams } from './settings/params.ts'
 import { FARM_PARAMS, FARM_PATHS } from './settings/paths.ts'
 import { isProgram, runReporting } from './stages/stage.ts'
@@ -23,7 +33,9 @@ interface Result {
 export interface Comparison {
   /** How much is judged: all series together. */
   readonly seriesWeeks: number
-  readonly packages: ReadonlyArray<{ readonly name: string, readonly digest: string, readonly batch: Result, readonly causal: Result }>
+  readonly packages: ReadonlyArray<
+    { readonly name: string, readonly digest: string, readonly batch: Result, readonly causal: Result }
+  >
 }
 
 interface Flags {
@@ -44,9 +56,17 @@ const command = (): Command => new Command('npm run compare --')
   .option('--out <file>', 'write the JSON here instead')
 
 /** @throws Problem no-training-data without a test part; invalid-settings where a package is not for its series */
-export async function compare (folders: readonly string[], { prepared, labels, feedback, params }: Flags): Promise<Comparison> {
+export async function compare (
+  folders: readonly string[],
+  { prepared, labels, feedback, params }: Flags
+): Promise<Comparison> {
   const test = await readTestPart({ prepared, labels, feedback })
-  if (test.series.every(({ judged }) => judged.length === 0)) throw new Problem('no-training-data', `There is no test part in ${prepared} to compare on; set prepare.trainUntil, so that something is held back.`)
+  if (test.series.every(({ judged }) => judged.length === 0)) {
+    throw new Problem(
+      'no-training-data',
+      `There is no test part in ${prepared} to compare on; set prepare.trainUntil, so that something is held back.`
+    )
+  }
   const rules = readRules((await readParams(params)).evaluate, test.interval)
   const packages: Array<Comparison['packages'][number]> = []
   let seriesWeeks = 0
@@ -65,11 +85,23 @@ export async function compare (folders: readonly string[], { prepared, labels, f
 }
 
 /** The test part with its channels in the package's order. */
-function testFor (folder: string, { manifest: { detector: { channels, interval } } }: ModelPackage, test: TestPart): TestPart {
-  const differing = [...channels.filter((name) => !test.channels.includes(name)), ...test.channels.filter((name) => !channels.includes(name))]
+function testFor (
+  folder: string,
+  { manifest: { detector: { channels, interval } } }: ModelPackage,
+  test: TestPart
+): TestPart {
+  const differing = [
+    ...channels.filter((name) => !test.channels.includes(name)),
+    ...test.channels.filter((name) => !channels.includes(name)),
+  ]
   if (differing.length > 0 || interval !== test.interval) {
-    const why = differing.length > 0 ? `its channels and those of the test part differ in ${differing.slice(0, 10).join(', ')}` : `its sampling interval is ${interval} ms, that of the test part ${test.interval} ms`
-    throw new Problem('invalid-settings', `${folder} cannot be compared: ${why}. Models of other channels or intervals are promoted by hand: npm run models -- promote.`)
+    const why = differing.length > 0
+      ? `its channels and those of the test part differ in ${differing.slice(0, 10).join(', ')}`
+      : `its sampling interval is ${interval} ms, that of the test part ${test.interval} ms`
+    throw new Problem(
+      'invalid-settings',
+      `${folder} cannot be compared: ${why}. Models of other channels or intervals are promoted by hand: npm run models -- promote.`
+    )
   }
   return { ...test, series: test.series.map((one) => ({ ...one, series: selectChannels(one.series, channels) })) }
 }

@@ -1,5 +1,6 @@
-// A model to begin with: makes the farm's data, trains on it and publishes, where the registry has no model yet. For `npm start`, `npm run stack`
-// and compose.yaml. Each step is a process: one has one TensorFlow.js backend, and publishing may take another than training.
+// A model to begin with: makes the farm's data, trains on it and publishes, where the registry has no model yet. For
+// `npm start`, `npm run stack` and compose.yaml. Each step is a process: one has one TensorFlow.js backend, and
+// publishing may take another than training.
 import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -16,7 +17,11 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 /** Found from here, whatever folder a step runs in. */
 const LOADER = extension === 'ts' ? ['--import', import.meta.resolve('tsx')] : []
 
-export async function main (args: readonly string[], print: (text: string) => void, env = readEnvironment()): Promise<void> {
+export async function main (
+  args: readonly string[],
+  print: (text: string) => void,
+  env = readEnvironment()
+): Promise<void> {
   const { registry, folder } = new Command('first-model')
     .description('Publishes the wind farm\'s model, and makes it live, where the registry has none yet.')
     .option('--registry <location>', 'a folder, or s3://bucket/prefix', env['MODEL_REGISTRY'] || DEFAULT_REGISTRY)
@@ -29,7 +34,13 @@ export async function main (args: readonly string[], print: (text: string) => vo
     if (!there(FARM_PATHS.raw)) await run('data', [], folder)
     await run('pipeline', [], folder)
   }
-  await run('models', ['publish', FARM_PATHS.package, '--promote', '--registry', registry.startsWith('s3:') ? registry : resolve(registry)], folder)
+  await run('models', [
+    'publish',
+    FARM_PATHS.package,
+    '--promote',
+    '--registry',
+    registry.startsWith('s3:') ? registry : resolve(registry),
+  ], folder)
 }
 
 async function hasModels (location: string, env: ReturnType<typeof readEnvironment>): Promise<boolean> {
@@ -49,10 +60,17 @@ function bringParams (folder: string): void {
 
 /** The end of this process is the end of the step's. */
 async function run (name: string, args: readonly string[], cwd: string): Promise<void> {
-  const child = spawn(process.execPath, [...LOADER, join(import.meta.dirname, `${name}.${extension}`), ...args], { cwd, stdio: ['ignore', 2, 2] })
-  const end = (): void => { child.kill('SIGTERM') }
+  const child = spawn(process.execPath, [...LOADER, join(import.meta.dirname, `${name}.${extension}`), ...args], {
+    cwd,
+    stdio: ['ignore', 2, 2],
+  })
+  const end = (): void => {
+    child.kill('SIGTERM')
+  }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end)
-  const code = await new Promise<number | null>((resolve, reject) => { child.once('error', reject).once('exit', resolve) })
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('exit', resolve)
+  })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, end)
   if (code !== 0) throw new Error(`${name} ended with status ${code}`)
 }

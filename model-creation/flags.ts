@@ -1,4 +1,5 @@
-// The flags of all programs that take one's own data: where it lies, how its tables are written, which part of it trains.
+// The flags of all programs that take one's own data: where it lies, how its tables are written, which part of it
+// trains.
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type TableOptions } from '../core/table/csv.ts'
@@ -17,8 +18,12 @@ export interface DataFlags extends TableOptions {
   trainUntil?: string
 }
 
-export const addDataOption = (command: Command): Command => command
-  .option('--data <path>', 'a CSV file with a timestamp column and numeric channels, or a folder of such files (one series each)')
+export const addDataOption = (command: Command): Command =>
+  command
+    .option(
+      '--data <path>',
+      'a CSV file with a timestamp column and numeric channels, or a folder of such files (one series each)'
+    )
 
 export const addDataOptions = (command: Command): Command => command
   .option('--params <file>', 'YAML like model-creation/params.yaml; what it leaves out has defaults')
@@ -34,16 +39,23 @@ export const addDataOptions = (command: Command): Command => command
 /** The parameters for one's own data: the file's, or the defaults, with what the flags say. */
 export async function ownParams (flags: DataFlags, data: string): Promise<Params> {
   const base = flags.params === undefined ? parseParams({}, 'defaults') : await readParams(flags.params)
-  const name = flags.name ?? seriesName(resolve(data)).toLowerCase().replaceAll(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '').slice(0, 63)
+  const name = flags.name ??
+    seriesName(resolve(data)).toLowerCase().replaceAll(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '').slice(0, 63)
   return parseParams({
     ...base,
-    prepare: { ...base.prepare, ...(flags.interval && { interval: flags.interval }), ...(flags.trainUntil && { trainUntil: flags.trainUntil }) },
+    prepare: {
+      ...base.prepare,
+      ...(flags.interval && { interval: flags.interval }),
+      ...(flags.trainUntil && { trainUntil: flags.trainUntil }),
+    },
     train: { ...base.train, ...(flags.architecture && { architecture: flags.architecture }) },
     package: { ...base.package, name: name === '' ? 'model' : name },
   }, 'the flags')
 }
 
-export function tableOf ({ delimiter, decimal, timestampColumn, timestampFormat, channels, exclude }: DataFlags): StageContext['table'] {
+export function tableOf (
+  { delimiter, decimal, timestampColumn, timestampFormat, channels, exclude }: DataFlags
+): StageContext['table'] {
   const names = (list: string | undefined): string[] | undefined => list?.split(',').map((name) => name.trim())
   return { delimiter, decimal, timestampColumn, timestampFormat, channels: names(channels), exclude: names(exclude) }
 }

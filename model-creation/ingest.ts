@@ -1,4 +1,5 @@
-// Data from where they are born, as a folder of CSV files with a report on their quality: fetched whole, then put in the old one's place.
+// Data from where they are born, as a folder of CSV files with a report on their quality: fetched whole, then put in
+// the old one's place.
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import Papa from 'papaparse'
@@ -30,7 +31,11 @@ export async function ingest (out: string, fetch: Fetch): Promise<Fetched> {
     await fetch(folder)
     const reports = await inspectAll(folder)
     await writeQualityReport(folder, reports)
-    return { series: reports.length, rows: reports.reduce((sum, { profile }) => sum + profile.rows, 0), md5: dvcFolderHash(await hashFolder(folder)) }
+    return {
+      series: reports.length,
+      rows: reports.reduce((sum, { profile }) => sum + profile.rows, 0),
+      md5: dvcFolderHash(await hashFolder(folder)),
+    }
   })
 }
 
@@ -39,7 +44,12 @@ const FETCHED = /^([^/]+\.csv|data-quality\.(json|md))$/i
 
 async function refuseForeignFiles (out: string): Promise<void> {
   const foreign = (await hashFolder(out)).find(({ relpath }) => !FETCHED.test(relpath))
-  if (foreign !== undefined) throw new Problem('invalid-settings', `${out} holds ${foreign.relpath}, which was not fetched: name another folder with --out.`)
+  if (foreign !== undefined) {
+    throw new Problem(
+      'invalid-settings',
+      `${out} holds ${foreign.relpath}, which was not fetched: name another folder with --out.`
+    )
+  }
 }
 
 /** One file at a time: together they may be larger than memory. */
@@ -52,7 +62,9 @@ async function inspectAll (folder: string): Promise<FileReport[]> {
       reports.push((await inspect(backend, raw, intervalOf(raw))).report)
     } catch (error) {
       // Its path is of a folder that is gone by the time this is read.
-      if (error instanceof Problem) throw new Problem(error.code, error.message.replaceAll(file, basename(file)), { cause: error })
+      if (error instanceof Problem) {
+        throw new Problem(error.code, error.message.replaceAll(file, basename(file)), { cause: error })
+      }
       throw error
     }
   }
@@ -70,10 +82,20 @@ export class FileNames {
    */
   take (wanted: string, origin: string): string {
     const name = wanted.normalize('NFC').replaceAll(/[^\p{L}\p{N}._-]+/gu, '_').replace(/^[._]+/, '').slice(0, 100)
-    if (name === '') throw new Problem('invalid-settings', `${origin} has no letter or digit to name a file after; leave it out, or rename it.`)
+    if (name === '') {
+      throw new Problem(
+        'invalid-settings',
+        `${origin} has no letter or digit to name a file after; leave it out, or rename it.`
+      )
+    }
     const key = name.toLowerCase()
     const other = this.#takenBy.get(key)
-    if (other !== undefined) throw new Problem('invalid-settings', `${origin} and ${other} would both be ${name}.csv; fetch them into folders of their own, or rename one.`)
+    if (other !== undefined) {
+      throw new Problem(
+        'invalid-settings',
+        `${origin} and ${other} would both be ${name}.csv; fetch them into folders of their own, or rename one.`
+      )
+    }
     this.#takenBy.set(key, origin)
     return `${name}.csv`
   }
@@ -103,7 +125,10 @@ export function fromInflux (source: Pick<InfluxSource, 'fields' | 'rows'>): Fetc
 export function fromStore (source: Pick<StoreSource, 'list' | 'download'>): Fetch {
   return async (folder) => {
     const names = new FileNames()
-    const objects = (await source.list()).map((object) => ({ object, file: names.take(basename(object.key).replace(/\.csv$/i, ''), `the object ${object.key}`) }))
+    const objects = (await source.list()).map((object) => ({
+      object,
+      file: names.take(basename(object.key).replace(/\.csv$/i, ''), `the object ${object.key}`),
+    }))
     for (const { object, file } of objects) await source.download(object, join(folder, file))
   }
 }

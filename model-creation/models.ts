@@ -24,13 +24,20 @@ function wholeNumber (text: string): number {
   throw new InvalidArgumentError('a whole number from 1 on')
 }
 
-const aliasOption = (): Option => new Option('--alias <alias>', 'what is to stand for the version').choices(ALIASES).default('live')
+const aliasOption = (): Option =>
+  new Option('--alias <alias>', 'what is to stand for the version').choices(ALIASES).default('live')
 
 /** The command. The registry is that of MODEL_REGISTRY, unless --registry says otherwise. */
 export async function main (args: readonly string[], print: Print, env = readEnvironment()): Promise<void> {
-  const program = new Command('npm run models --').description('The registry of models: versions that never change, and which of them is served.')
-  const where = new Option('--registry <location>', 'a folder, or s3://bucket/prefix (needs AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)').default(env['MODEL_REGISTRY'] || DEFAULT_REGISTRY)
-  const command = (usage: string, description: string): Command => program.command(usage).description(description).addOption(where)
+  const program = new Command('npm run models --').description(
+    'The registry of models: versions that never change, and which of them is served.'
+  )
+  const where = new Option(
+    '--registry <location>',
+    'a folder, or s3://bucket/prefix (needs AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)'
+  ).default(env['MODEL_REGISTRY'] || DEFAULT_REGISTRY)
+  const command = (usage: string, description: string): Command =>
+    program.command(usage).description(description).addOption(where)
   const run = async (location: string, work: (opened: Opened) => Promise<void>): Promise<void> => {
     const store = await openStore('--registry', location, env)
     try {
@@ -39,35 +46,69 @@ export async function main (args: readonly string[], print: Print, env = readEnv
       store.close()
     }
   }
-  interface Flags { registry: string, alias: Alias, version?: number, promote?: boolean, keep: number }
-  command('list', 'tells which versions there are').action(async ({ registry: at }: Flags) => run(at, async ({ registry }) => { print(listing(await registry.list())) }))
+  interface Flags {
+    registry: string
+    alias: Alias
+    version?: number
+    promote?: boolean
+    keep: number
+  }
+  command('list', 'tells which versions there are').action(async ({ registry: at }: Flags) =>
+    run(at, async ({ registry }) => {
+      print(listing(await registry.list()))
+    })
+  )
   command('publish <folder>', 'publishes a model package, once it has reproduced its golden scores')
     .option('--version <number>', 'the number that it is to have; default: the next one', wholeNumber)
     .option('--promote', 'make it live, too')
-    .action(async (folder: string, flags: Flags) => run(flags.registry, async (opened) => publish(opened, folder, flags, print)))
+    .action(async (folder: string, flags: Flags) =>
+      run(flags.registry, async (opened) => publish(opened, folder, flags, print))
+    )
   command('promote <name> <version>', 'makes a version the one that is served').addOption(aliasOption())
-    .action(async (name: string, version: string, { registry: at, alias }: Flags) => run(at, async ({ registry }) => {
-      print(`${name}@${alias} is version ${(await registry.promote(name, wholeNumber(version), alias)).current?.version}\n`)
-    }))
+    .action(async (name: string, version: string, { registry: at, alias }: Flags) =>
+      run(at, async ({ registry }) => {
+        print(
+          `${name}@${alias} is version ${
+            (await registry.promote(name, wholeNumber(version), alias)).current?.version
+          }\n`
+        )
+      })
+    )
   command('rollback <name>', 'serves what was served before the latest promotion').addOption(aliasOption())
     .action(async (name: string, { registry: at, alias }: Flags) => run(at, async ({ registry }) => {
       print(`${name}@${alias} is version ${(await registry.rollback(name, alias)).current?.version} again\n`)
     }))
   command('clear <name>', 'makes an alias stand for nothing').addOption(aliasOption().default('shadow'))
-    .action(async (name: string, { registry: at, alias }: Flags) => run(at, async ({ registry }) => {
-      await registry.clear(name, alias)
-      print(`${name}@${alias} stands for nothing\n`)
-    }))
-  command('verify', 'reads everything and tells what is wrong').action(async ({ registry: at }: Flags) => run(at, async (opened) => verify(opened, print)))
-  command('prune', 'removes versions that no alias needs').option('--keep <number>', 'newest versions of each model that stay in any case', wholeNumber, 5)
-    .action(async ({ registry: at, keep }: Flags) => run(at, async ({ registry, store }) => {
-      const removed = await pruneRegistry(registry, store, { keep, now: Date.now() })
-      print(`${removed.length === 0 ? 'nothing to remove' : `removed ${removed.join(', ')}`}\n`)
-    }))
+    .action(async (name: string, { registry: at, alias }: Flags) =>
+      run(at, async ({ registry }) => {
+        await registry.clear(name, alias)
+        print(`${name}@${alias} stands for nothing\n`)
+      })
+    )
+  command('verify', 'reads everything and tells what is wrong').action(async ({ registry: at }: Flags) =>
+    run(at, async (opened) => verify(opened, print))
+  )
+  command('prune', 'removes versions that no alias needs').option(
+    '--keep <number>',
+    'newest versions of each model that stay in any case',
+    wholeNumber,
+    5
+  )
+    .action(async ({ registry: at, keep }: Flags) =>
+      run(at, async ({ registry, store }) => {
+        const removed = await pruneRegistry(registry, store, { keep, now: Date.now() })
+        print(`${removed.length === 0 ? 'nothing to remove' : `removed ${removed.join(', ')}`}\n`)
+      })
+    )
   await program.parseAsync(args, { from: 'user' })
 }
 
-async function publish ({ registry }: Opened, folder: string, { version, promote }: { version?: number, promote?: boolean }, print: Print): Promise<void> {
+async function publish (
+  { registry }: Opened,
+  folder: string,
+  { version, promote }: { version?: number, promote?: boolean },
+  print: Print
+): Promise<void> {
   const files = await readPackageFiles(folder)
   const { dispose } = await openModelPackage(folder, files, 'auto')
   dispose()
@@ -81,7 +122,12 @@ async function publish ({ registry }: Opened, folder: string, { version, promote
 async function verify ({ registry, store }: Opened, print: Print): Promise<void> {
   const findings = await verifyRegistry(registry, store)
   for (const { what, fault } of findings) print(`${what}: ${fault}\n`)
-  if (findings.length > 0) throw new Problem('invalid-model-package', `${findings.length} faults in the registry ${registry.location}; publish what is damaged again, or remove it.`)
+  if (findings.length > 0) {
+    throw new Problem(
+      'invalid-model-package',
+      `${findings.length} faults in the registry ${registry.location}; publish what is damaged again, or remove it.`
+    )
+  }
   print(`${registry.location}: everything is whole\n`)
 }
 

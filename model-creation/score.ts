@@ -26,20 +26,28 @@ interface Flags extends TableOptions {
   backend: 'auto' | 'native' | 'wasm' | 'cpu'
 }
 
-const command = (): Command => new Command('npm run score --')
-  .description('Prints the anomalies of a CSV file.')
-  .argument('<file>', 'CSV file with a timestamp column and the model\'s channels')
-  .requiredOption('--model <dir>', 'folder of the model package')
-  .addOption(new Option('--scoring <kind>', 'batch looks at later observations too, causal never').choices(['batch', 'causal']).default('batch'))
-  .addOption(new Option('--json', 'print scores and anomalies as JSON').conflicts('csv'))
-  .option('--csv', 'print one line for each observation: timestamp, score, isAnomaly, imputed channels')
-  .option('--min-duration <duration>', 'leave out shorter anomalies, e.g. PT30M')
-  .option('--merge-gap <duration>', 'join anomalies that are no further apart, e.g. PT1H')
-  .addOption(new Option('--backend <name>', 'TensorFlow.js backend').choices(['auto', 'native', 'wasm', 'cpu']).default('auto'))
-  .option('--delimiter <character>', 'between cells; default: detected')
-  .addOption(new Option('--decimal <character>', 'decimal sign; default: detected').choices(['.', ',']))
-  .option('--timestamp-column <name>', 'default: detected')
-  .option('--timestamp-format <format>', 'Luxon format; default: detected')
+const command = (): Command =>
+  new Command('npm run score --')
+    .description('Prints the anomalies of a CSV file.')
+    .argument('<file>', "CSV file with a timestamp column and the model's channels")
+    .requiredOption('--model <dir>', 'folder of the model package')
+    .addOption(
+      new Option('--scoring <kind>', 'batch looks at later observations too, causal never').choices(['batch', 'causal'])
+        .default('batch')
+    )
+    .addOption(new Option('--json', 'print scores and anomalies as JSON').conflicts('csv'))
+    .option('--csv', 'print one line for each observation: timestamp, score, isAnomaly, imputed channels')
+    .option('--min-duration <duration>', 'leave out shorter anomalies, e.g. PT30M')
+    .option('--merge-gap <duration>', 'join anomalies that are no further apart, e.g. PT1H')
+    .addOption(
+      new Option('--backend <name>', 'TensorFlow.js backend').choices(['auto', 'native', 'wasm', 'cpu']).default(
+        'auto'
+      )
+    )
+    .option('--delimiter <character>', 'between cells; default: detected')
+    .addOption(new Option('--decimal <character>', 'decimal sign; default: detected').choices(['.', ',']))
+    .option('--timestamp-column <name>', 'default: detected')
+    .option('--timestamp-format <format>', 'Luxon format; default: detected')
 
 interface Result {
   readonly model: { readonly name: string, readonly version: string, readonly digest: string }
@@ -56,17 +64,37 @@ async function score (file: string, flags: Flags): Promise<Result> {
   const minDuration = flags.minDuration === undefined ? 0 : parseDuration(flags.minDuration)
   const mergeGap = flags.mergeGap === undefined ? 0 : parseDuration(flags.mergeGap)
   const table = readTable(await readFile(file, 'utf8'), { delimiter, decimal, timestampColumn, timestampFormat })
-  const { manifest: { name, version, detector }, digest, autoencoders, dispose } = await loadModelPackage(flags.model, flags.backend)
+  const { manifest: { name, version, detector }, digest, autoencoders, dispose } = await loadModelPackage(
+    flags.model,
+    flags.backend
+  )
   try {
-    const { series } = resample(keepChannels(table, detector.channels), { interval: detector.interval, order: 'repair', maxObservations: 10_000_000 })
+    const { series } = resample(keepChannels(table, detector.channels), {
+      interval: detector.interval,
+      order: 'repair',
+      maxObservations: 10_000_000,
+    })
     checkObserved(series)
     const detection = (flags.scoring === 'batch' ? detectBatch : detectCausal)(detector, autoencoders, series)
     if (detection.score.every(Number.isNaN)) {
-      throw new Problem('series-too-short', `No observation could be scored: the model needs ${detector.windowLength} in a row without a gap of more than ${detector.maxGap}.`)
+      throw new Problem(
+        'series-too-short',
+        `No observation could be scored: the model needs ${detector.windowLength} in a row without a gap of more than ${detector.maxGap}.`
+      )
     }
-    const rules = { minLength: Math.ceil(minDuration / detector.interval), mergeGap: Math.floor(mergeGap / detector.interval) }
+    const rules = {
+      minLength: Math.ceil(minDuration / detector.interval),
+      mergeGap: Math.floor(mergeGap / detector.interval),
+    }
     const ignored = table.channels.filter((channel) => !detector.channels.includes(channel))
-    return { model: { name, version, digest }, scoring: flags.scoring, series, detection, anomalies: findAnomalies(detection, rules), ignored }
+    return {
+      model: { name, version, digest },
+      scoring: flags.scoring,
+      series,
+      detection,
+      anomalies: findAnomalies(detection, rules),
+      ignored,
+    }
   } finally {
     dispose()
   }
@@ -85,7 +113,12 @@ function asJson ({ model, scoring, series, detection, anomalies }: Result): stri
     step: formatDuration(series.interval),
     score: Array.from(detection.score, scoreOrNull),
     isAnomaly: Array.from(detection.score, (value) => Number.isNaN(value) ? null : isAnomalous(value)),
-    imputed: Object.fromEntries(series.channels.map((name, c) => [name, Array.from(detection.score.keys()).filter((t) => detection.imputed[t * series.channels.length + c] === 1)])),
+    imputed: Object.fromEntries(
+      series.channels.map((name, c) => [
+        name,
+        Array.from(detection.score.keys()).filter((t) => detection.imputed[t * series.channels.length + c] === 1),
+      ])
+    ),
     anomalies: anomalies.map(({ from, to, peak, peakScore, channels }) => ({
       start: timeText(series, from),
       end: timeText(series, to),
@@ -104,19 +137,41 @@ function imputedAt ({ channels }: Series, { imputed }: Detection, t: number): st
 function asCsv ({ series, detection }: Result): string {
   return Papa.unparse({
     fields: ['timestamp', 'score', 'isAnomaly', 'imputed'],
-    data: Array.from(detection.score, (value, t) =>
-      [timeText(series, t), scoreOrNull(value), Number.isNaN(value) ? null : isAnomalous(value), imputedAt(series, detection, t).join(';')]),
+    data: Array.from(
+      detection.score,
+      (
+        value,
+        t
+      ) => [
+        timeText(series, t),
+        scoreOrNull(value),
+        Number.isNaN(value) ? null : isAnomalous(value),
+        imputedAt(series, detection, t).join(';'),
+      ]
+    ),
   }, { newline: '\n' })
 }
 
 function asTable ({ series, detection, anomalies, ignored }: Result): string {
   const scored = detection.score.filter((value) => !Number.isNaN(value)).length
-  const summary = `${anomalies.length} ${anomalies.length === 1 ? 'anomaly' : 'anomalies'} in ${series.length} observations (${scored} scored)${ignored.length === 0 ? '' : `; not the model's channels: ${ignored.join(', ')}`}`
+  const summary = `${anomalies.length} ${
+    anomalies.length === 1 ? 'anomaly' : 'anomalies'
+  } in ${series.length} observations (${scored} scored)${
+    ignored.length === 0 ? '' : `; not the model's channels: ${ignored.join(', ')}`
+  }`
   if (anomalies.length === 0) return summary
   const table = new Table({ head: ['start', 'end', 'peak', 'score', 'channels'], style: { head: [], border: [] } })
   for (const { from, to, peak, peakScore, channels } of anomalies) {
-    const ranked = channels.slice(0, 3).map(({ channel, contribution }) => `${series.channels[channel]} ${(100 * contribution).toFixed(0)} %`)
-    table.push([timeText(series, from), timeText(series, to), timeText(series, peak), peakScore.toFixed(2), ranked.join('\n')])
+    const ranked = channels.slice(0, 3).map(({ channel, contribution }) =>
+      `${series.channels[channel]} ${(100 * contribution).toFixed(0)} %`
+    )
+    table.push([
+      timeText(series, from),
+      timeText(series, to),
+      timeText(series, peak),
+      peakScore.toFixed(2),
+      ranked.join('\n'),
+    ])
   }
   return `${table.toString()}\n${summary}`
 }

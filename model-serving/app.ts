@@ -1,6 +1,11 @@
 // Builds the service; never listens and never reads the environment.
 import accepts from '@fastify/accepts'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify'
 import { traceRequests } from '../adapters/telemetry/requests.ts'
 import type { Tracer } from '../adapters/telemetry/spans.ts'
 import { AnswerCounts } from './workers/answer-counts.ts'
@@ -61,11 +66,25 @@ export interface Extension {
   add (app: FastifyInstance, tracer: Tracer | undefined): Promise<void>
 }
 
-export async function buildApp ({ config, models, scorer, logger, tracer, openLifecycle, openIntake, extension, metrics = new Metrics(models, new ShadowTally()), engines = () => [] }: AppDependencies): Promise<FastifyInstance> {
+export async function buildApp (
+  {
+    config,
+    models,
+    scorer,
+    logger,
+    tracer,
+    openLifecycle,
+    openIntake,
+    extension,
+    metrics = new Metrics(models, new ShadowTally()),
+    engines = () => [],
+  }: AppDependencies
+): Promise<FastifyInstance> {
   const makeId = requestIds()
   const app = Fastify({
     logger: logger ?? false,
-    // One line for each scored series and each refusal (routes/compute.ts, plugins/errors.ts) tells more in fewer lines.
+    // One line for each scored series and each refusal (routes/compute.ts, plugins/errors.ts) tells more in fewer
+    // lines.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: config.maxBodyBytes,
     trustProxy: config.access.trustedProxies.length > 0 && [...config.access.trustedProxies],
@@ -100,7 +119,13 @@ export async function buildApp ({ config, models, scorer, logger, tracer, openLi
   addRegistry(app, scorer, lifecycle, idempotent)
   addJobs(app, lifecycle)
   addFeedback(app, lifecycle, idempotent)
-  addOperation(app, models, config, { metrics, intake, engines, lifecycle, work: { answers, requests, scorer, tasks: intake?.tasks } })
+  addOperation(app, models, config, {
+    metrics,
+    intake,
+    engines,
+    lifecycle,
+    work: { answers, requests, scorer, tasks: intake?.tasks },
+  })
   await addPages(app, { home: extension?.home !== true })
   if (extension !== undefined) await app.register(async (own) => extension.add(own, tracer))
   refuseOtherMethods()

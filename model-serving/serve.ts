@@ -52,7 +52,10 @@ interface Parts {
   readonly running: { log?: FastifyBaseLogger, lifecycle?: ModelLifecycle, intake?: TaskIntake, engines?: Engines }
 }
 
-/** @throws Problem invalid-settings if the address or port is not available, or would be open to the network without a key */
+/**
+ * @throws Problem invalid-settings if the address or port is not available, or would be open to the network without a
+ * key
+ */
 export async function serve (config: Config, options: ServeOptions = {}): Promise<RunningService> {
   refuseOpenService(config)
   const parts = await build(config, options)
@@ -90,7 +93,9 @@ async function build (config: Config, options: ServeOptions): Promise<Parts> {
   const [{ buildApp }, { ModelLifecycle, openSources }, { Metrics }] = await Promise.all([
     import('./app.ts'), import('./models/model-lifecycle.ts'), import('./metrics/metrics.ts'),
   ])
-  const opened = options.sources === undefined ? await openSources(config) : { sources: options.sources, registry: undefined }
+  const opened = options.sources === undefined
+    ? await openSources(config)
+    : { sources: options.sources, registry: undefined }
   const tracer = await openTracer(SERVICE_NAME, config.telemetry, (problem) => {
     running.log?.warn({ problem }, 'spans cannot be sent')
   })
@@ -155,7 +160,8 @@ async function loadEngineModules ({ engine: { takesTasks, urls } }: Config) {
 
 /** What the system says when an address cannot be had → the remedy. */
 const LISTEN_REMEDIES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is taken; stop the program that listens there, or set SERVICE_PORT to another one (0 takes a free one)',
+  EADDRINUSE:
+    'the port is taken; stop the program that listens there, or set SERVICE_PORT to another one (0 takes a free one)',
   EACCES: 'this user may not take the port; set SERVICE_PORT to one above 1023',
   EADDRNOTAVAIL: 'this machine does not have the address; set SERVICE_HOST to one that it has',
   ENOTFOUND: 'no address has this name; set SERVICE_HOST to an address of this machine',
@@ -167,14 +173,24 @@ async function listen (app: FastifyInstance, { host, port }: Config): Promise<st
   } catch (cause) {
     await app.close()
     const { code = '', message } = cause as NodeJS.ErrnoException
-    throw new Problem('invalid-settings', `Cannot listen on ${host}, port ${port}: ${LISTEN_REMEDIES[code] ?? `${message}; set SERVICE_HOST and SERVICE_PORT`}.`, { cause })
+    throw new Problem(
+      'invalid-settings',
+      `Cannot listen on ${host}, port ${port}: ${
+        LISTEN_REMEDIES[code] ?? `${message}; set SERVICE_HOST and SERVICE_PORT`
+      }.`,
+      { cause }
+    )
   }
 }
 
 /** A Problem says all in a sentence; anything else is a fault and needs its stack. */
 function logFailure (log: FastifyBaseLogger, error: unknown): void {
-  if (error instanceof Problem) log.fatal({ code: error.code, cause: (error.cause as Error | undefined)?.message }, `the models cannot be served: ${error.message}`)
-  else log.fatal({ err: error }, 'the models cannot be served')
+  if (error instanceof Problem) {
+    log.fatal(
+      { code: error.code, cause: (error.cause as Error | undefined)?.message },
+      `the models cannot be served: ${error.message}`
+    )
+  } else log.fatal({ err: error }, 'the models cannot be served')
 }
 
 async function closeWithin (graceMs: number, close: () => Promise<unknown>, force: () => void): Promise<void> {
@@ -187,7 +203,10 @@ async function closeWithin (graceMs: number, close: () => Promise<unknown>, forc
 }
 
 export interface ServiceProgram {
-  /** What there is to do before the models can be loaded, if anything. `stopped` aborts when the service is asked to end. */
+  /**
+   * What there is to do before the models can be loaded, if anything. `stopped` aborts when the service is asked to
+   * end.
+   */
   readonly prepare?: (config: Config, stopped: AbortSignal) => (() => Promise<void>) | undefined
   /** Made once the settings are known; closed by the app's own hooks. */
   readonly extend?: (config: Config) => Promise<Extension | undefined>
@@ -233,6 +252,8 @@ function writeFailure (error: Error): void {
 
 /** Lines for people on a terminal, JSON for everything that reads logs. */
 function loggerOf ({ logLevel }: Config): FastifyServerOptions['logger'] {
-  const pretty = { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss' } } }
+  const pretty = {
+    transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss' } },
+  }
   return { ...loggerOptions(logLevel), ...(process.stdout.isTTY && pretty) }
 }

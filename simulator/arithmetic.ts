@@ -1,8 +1,8 @@
 // Smooth curves and noise out of + − × ÷ and square roots alone.
 //
-// The files must be byte-identical on every machine. IEEE 754 fixes the last bit of these five operations, but not of sin, exp, pow
-// or log (V8 has changed some of them between versions), and a simulation that feeds on its own state would carry such a bit on
-// until it shows in a rounded value. So nothing in simulator calls them.
+// The files must be byte-identical on every machine. IEEE 754 fixes the last bit of these five operations, but not of
+// sin, exp, pow or log (V8 has changed some of them between versions), and a simulation that feeds on its own state
+// would carry such a bit on until it shows in a rounded value. So nothing in simulator calls them.
 import type { Random } from '../core/random.ts'
 
 /** `value` kept within [low, high]. */
@@ -20,7 +20,10 @@ export function between (random: Random, low: number, high: number): number {
   return low + (high - low) * random.uniform()
 }
 
-/** First-order autoregression of unit variance that forgets within about `steps` observations; each call is the next value. */
+/**
+ * First-order autoregression of unit variance that forgets within about `steps` observations; each call is the next
+ * value.
+ */
 export function wander (random: Random, steps: number): () => number {
   const keep = 1 - 1 / steps
   const fresh = Math.sqrt(1 - keep * keep)
@@ -31,7 +34,10 @@ export function wander (random: Random, steps: number): () => number {
   }
 }
 
-/** Like `wander` but passed through a low-pass of the same memory, so that it turns smoothly, as weather does; unit variance. */
+/**
+ * Like `wander` but passed through a low-pass of the same memory, so that it turns smoothly, as weather does; unit
+ * variance.
+ */
 export function drift (random: Random, steps: number): () => number {
   const next = wander(random, steps)
   const keep = 1 - 1 / steps

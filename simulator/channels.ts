@@ -33,7 +33,9 @@ export const CHANNELS = Object.keys(CHANNEL_DECIMALS) as readonly Channel[]
 /** One value per channel. */
 export type Measurements = Record<Channel, number>
 
-const SCALES = Object.fromEntries(CHANNELS.map((channel) => [channel, [1, 10, 100, 1000][CHANNEL_DECIMALS[channel]]])) as Record<Channel, number>
+const SCALES = Object.fromEntries(
+  CHANNELS.map((channel) => [channel, [1, 10, 100, 1000][CHANNEL_DECIMALS[channel]]])
+) as Record<Channel, number>
 
 /** `value` as the historian keeps it: rounded to the decimals of its channel, never negative zero. */
 export function quantise (channel: Channel, value: number): number {

@@ -18,7 +18,10 @@ const POWER_KW = [
   [3, 0], [4, 95], [5, 232], [6, 430], [7, 705], [8, 1050], [9, 1425], [10, 1755], [11, 1970], [12, 2050],
 ] as const
 const ROTOR_RPM = [[3, 8.6], [4.5, 9.6], [6, 11.6], [8, 14.2], [9.5, 15.4], [11, 15.9], [12, 16]] as const
-const PITCH_DEG = [[3, 1.2], [5, 0], [9, 0], [10.5, 1], [12, 4.4], [14, 9.2], [17, 14.4], [21, 20.3], [25, 24.8]] as const
+const PITCH_DEG = [[3, 1.2], [5, 0], [9, 0], [10.5, 1], [12, 4.4], [14, 9.2], [17, 14.4], [21, 20.3], [
+  25,
+  24.8,
+]] as const
 
 export type Regime = 'idle' | 'partial-load' | 'rated' | 'curtailed' | 'cut-out' | 'stopped'
 
@@ -89,7 +92,8 @@ export function control (state: ControlState, conditions: Conditions): Operation
   const steered = Math.max(interpolate(PITCH_DEG, used), 9 * spill) + conditions.pitchOffset
   return {
     power: activity * allowed,
-    rotor: activity * interpolate(ROTOR_RPM, used) * (1 - 0.1 * spill * clamp(2 * spill, 0, 1)) + (1 - activity) * idleRotor,
+    rotor: activity * interpolate(ROTOR_RPM, used) * (1 - 0.1 * spill * clamp(2 * spill, 0, 1)) +
+      (1 - activity) * idleRotor,
     pitch: activity * steered + (1 - activity) * idlePitch,
     activity,
     regime: regimeOf(conditions, state, available),

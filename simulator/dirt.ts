@@ -1,9 +1,13 @@
-// What happens to a clean series on its way into a historian's export: missing values, gaps, jitter, duplicate and late rows.
+// What happens to a clean series on its way into a historian's export: missing values, gaps, jitter, duplicate and late
+// rows.
 import type { Random } from '../core/random.ts'
 import { timeOf, type Series } from '../core/series/series.ts'
 import { STEPS_PER_HOUR } from './channels.ts'
 
-/** One recorded row: a time in whole seconds, as milliseconds since the epoch, and one value per channel (NaN = missing). */
+/**
+ * One recorded row: a time in whole seconds, as milliseconds since the epoch, and one value per channel (NaN =
+ * missing).
+ */
 export interface Row {
   readonly time: number
   readonly values: Float64Array
@@ -26,9 +30,20 @@ export interface DirtRates {
   readonly late: number
 }
 
-export const DIRT_DEFAULTS: DirtRates = { missing: 0.003, runs: 0.5, gaps: 0.45, jittered: 0.9, jitterSeconds: 60, duplicated: 0.003, late: 0.003 }
+export const DIRT_DEFAULTS: DirtRates = {
+  missing: 0.003,
+  runs: 0.5,
+  gaps: 0.45,
+  jittered: 0.9,
+  jitterSeconds: 60,
+  duplicated: 0.003,
+  late: 0.003,
+}
 
-/** Starts of `per1000` events per 1000 rows, one in every equal stretch of the series, so that each part of it has its share. */
+/**
+ * Starts of `per1000` events per 1000 rows, one in every equal stretch of the series, so that each part of it has its
+ * share.
+ */
 function starts (random: Random, length: number, per1000: number): number[] {
   const count = Math.round(length * per1000 / 1000)
   return Array.from({ length: count }, (_, i) => Math.floor((i + random.uniform()) * length / count))
@@ -64,8 +79,8 @@ function delay (random: Random, rows: readonly Row[], share: number): Row[] {
 }
 
 /**
- * The rows that a historian would export of `series`. Rounding every time to the grid, sorting and dropping repeats gives the
- * series back, but for what is missing.
+ * The rows that a historian would export of `series`. Rounding every time to the grid, sorting and dropping repeats
+ * gives the series back, but for what is missing.
  * @example
  * addDirt(turbine.series, createRandom('dirt')).length // a little under turbine.series.length
  */
@@ -75,11 +90,15 @@ export function addDirt (series: Series, random: Random, rates: DirtRates = DIRT
   const absent = drawGaps(random.fork('gaps'), series.length, rates.gaps)
   const clock = random.fork('clock')
   const repeats = random.fork('repeats')
-  const stray = (t: number): number => timeOf(series, t) + 1000 * (clock.integer(2 * rates.jitterSeconds + 1) - rates.jitterSeconds)
+  const stray = (t: number): number =>
+    timeOf(series, t) + 1000 * (clock.integer(2 * rates.jitterSeconds + 1) - rates.jitterSeconds)
   const rows: Row[] = []
   for (let t = 0; t < series.length; t++) {
     if (absent[t]) continue
-    const row = { time: clock.uniform() < rates.jittered ? stray(t) : timeOf(series, t), values: values.slice(t * width, (t + 1) * width) }
+    const row = {
+      time: clock.uniform() < rates.jittered ? stray(t) : timeOf(series, t),
+      values: values.slice(t * width, (t + 1) * width),
+    }
     rows.push(row)
     if (repeats.uniform() < rates.duplicated) rows.push(repeats.uniform() < 0.5 ? row : { ...row, time: stray(t) })
   }

@@ -34,7 +34,10 @@ function loadAt (history: History, t: number): number {
   return history.power_kw[t]! / RATED_POWER_KW
 }
 
-/** Root mean square of how far a channel moves away from its value at `from`, in standard deviations of the whole channel, at most 2. */
+/**
+ * Root mean square of how far a channel moves away from its value at `from`, in standard deviations of the whole
+ * channel, at most 2.
+ */
 function movement (values: Float64Array, from: number, to: number): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   const variance = values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0) / values.length
@@ -43,7 +46,10 @@ function movement (values: Float64Array, from: number, to: number): number {
   return Math.min(2, Math.sqrt(squares / (to - from + 1) / variance))
 }
 
-/** How well a fault would show: the share of its time in which it can, and for a frozen sensor how much the channel would have moved. */
+/**
+ * How well a fault would show: the share of its time in which it can, and for a frozen sensor how much the channel
+ * would have moved.
+ */
 function suitability (history: History, fault: Fault): number {
   let shown = 0
   for (let t = fault.from; t <= fault.to; t++) shown += SHOWS[fault.type](history, t) ? 1 : 0
@@ -52,7 +58,14 @@ function suitability (history: History, fault: Fault): number {
 }
 
 /** The best of `CANDIDATES` places that keep their distance from `placed`; undefined where there is none. */
-function place (random: Random, history: History, trainingSteps: number, placed: readonly Fault[], type: FaultType, channel: Channel): Fault | undefined {
+function place (
+  random: Random,
+  history: History,
+  trainingSteps: number,
+  placed: readonly Fault[],
+  type: FaultType,
+  channel: Channel
+): Fault | undefined {
   const steps = Math.round(between(random, ...FAULT_TRAITS[type].hours) * STEPS_PER_HOUR)
   const severity = random.uniform()
   const sign = random.uniform() < 0.5 ? -1 : 1
@@ -72,7 +85,10 @@ function place (random: Random, history: History, trainingSteps: number, placed:
   return best
 }
 
-/** Which types each turbine gets: all of them in turn, `perType` times over the farm, starting at another turbine for each type. */
+/**
+ * Which types each turbine gets: all of them in turn, `perType` times over the farm, starting at another turbine for
+ * each type.
+ */
 function share (random: Random, turbines: number, perType: number): FaultType[][] {
   const shares: FaultType[][] = Array.from({ length: turbines }, () => [])
   const order = shuffle(Array.from({ length: turbines }, (_, i) => i), random)
@@ -89,7 +105,12 @@ function share (random: Random, turbines: number, perType: number): FaultType[][
  * @param perType occurrences of every fault type over the farm
  * @returns per turbine its faults in the order of time; fewer than asked for where the test period has no room
  */
-export function scheduleFaults (random: Random, runs: readonly TurbineRun[], trainingSteps: number, perType: number): Fault[][] {
+export function scheduleFaults (
+  random: Random,
+  runs: readonly TurbineRun[],
+  trainingSteps: number,
+  perType: number
+): Fault[][] {
   const shares = share(random.fork('shares'), runs.length, perType)
   const used = new Map<FaultType, number>()
   return runs.map((run, i) => {

@@ -31,7 +31,14 @@ export interface Effects {
   readonly shaking: number
 }
 
-export const HEALTHY: Effects = { aeroLoss: 0, pitchOffset: 0, oilFlow: 1, gearboxFriction: 0, generatorFriction: 0, shaking: 0 }
+export const HEALTHY: Effects = {
+  aeroLoss: 0,
+  pitchOffset: 0,
+  oilFlow: 1,
+  gearboxFriction: 0,
+  generatorFriction: 0,
+  shaking: 0,
+}
 
 interface FaultTraits {
   /** Channels it may show first in; one is drawn. */
@@ -45,11 +52,20 @@ export const FAULT_TRAITS: Readonly<Record<FaultType, FaultTraits>> = {
   'oil-pump-loss': { channels: ['gearbox_oil_temp_c'], hours: [10, 24] },
   'frozen-sensor': {
     channels: [
-      'gearbox_oil_temp_c', 'generator_bearing_temp_c', 'rotor_rpm', 'gearbox_bearing_temp_c', 'wind_speed_ms', 'generator_rpm', 'power_kw',
+      'gearbox_oil_temp_c',
+      'generator_bearing_temp_c',
+      'rotor_rpm',
+      'gearbox_bearing_temp_c',
+      'wind_speed_ms',
+      'generator_rpm',
+      'power_kw',
     ],
     hours: [30, 72]
   },
-  'sensor-bias': { channels: ['gearbox_oil_temp_c', 'ambient_temp_c', 'generator_bearing_temp_c', 'wind_speed_ms', 'nacelle_temp_c'], hours: [36, 72] },
+  'sensor-bias': {
+    channels: ['gearbox_oil_temp_c', 'ambient_temp_c', 'generator_bearing_temp_c', 'wind_speed_ms', 'nacelle_temp_c'],
+    hours: [36, 72],
+  },
   icing: { channels: ['power_kw'], hours: [12, 26] },
   'pitch-fault': { channels: ['pitch_deg'], hours: [14, 36] },
   'vibration-burst': { channels: ['vibration_mm_s'], hours: [5, 12] },
@@ -80,7 +96,9 @@ const PHYSICS: Partial<Record<FaultType, (fault: Fault, t: number) => Partial<Ef
     const drift = clamp((t - fault.from + 1) / (0.6 * (fault.to - fault.from + 1)), 0, 1)
     const friction = mix([19, 26], fault.severity) * drift
     const shaking = 0.35 * drift
-    return fault.channel === 'gearbox_bearing_temp_c' ? { gearboxFriction: friction, shaking } : { generatorFriction: friction, shaking }
+    return fault.channel === 'gearbox_bearing_temp_c'
+      ? { gearboxFriction: friction, shaking }
+      : { generatorFriction: friction, shaking }
   },
   'oil-pump-loss': (fault, t) => ({ oilFlow: 1 - mix([0.9, 1], fault.severity) * progress(fault, t, 0.5, false) }),
   icing: (fault, t) => {
@@ -94,15 +112,25 @@ const PHYSICS: Partial<Record<FaultType, (fault: Fault, t: number) => Partial<Ef
   'vibration-burst': (fault, t) => ({ shaking: mix([1.6, 2.8], fault.severity) * progress(fault, t, 0.7, true) }),
 }
 
-/** What the faults of one turbine do to its physics at observation t; they never overlap, so the first that is on decides. */
+/**
+ * What the faults of one turbine do to its physics at observation t; they never overlap, so the first that is on
+ * decides.
+ */
 export function effectsAt (faults: readonly Fault[], t: number): Effects {
   const active = faults.find(({ from, to }) => from <= t && t <= to)
   const physics = active && PHYSICS[active.type]
   return active && physics ? { ...HEALTHY, ...physics(active, t) } : HEALTHY
 }
 
-/** Lets sensor faults falsify rows of `values` (shape [length × channels], in place): stuck at its value at the onset, or off by a constant. */
-export function falsify (values: Float64Array, faults: readonly Fault[], write: (channel: Channel, value: number) => number): void {
+/**
+ * Lets sensor faults falsify rows of `values` (shape [length × channels], in place): stuck at its value at the onset,
+ * or off by a constant.
+ */
+export function falsify (
+  values: Float64Array,
+  faults: readonly Fault[],
+  write: (channel: Channel, value: number) => number
+): void {
   const width = CHANNELS.length
   for (const fault of faults) {
     const c = CHANNELS.indexOf(fault.channel)
@@ -111,7 +139,9 @@ export function falsify (values: Float64Array, faults: readonly Fault[], write: 
     for (let t = fault.from; t <= fault.to; t++) {
       const i = t * width + c
       if (fault.type === 'frozen-sensor') values[i] = stuck
-      if (fault.type === 'sensor-bias') values[i] = write(fault.channel, Math.max(values[i]! + offset, fault.channel === 'wind_speed_ms' ? 0 : -60))
+      if (fault.type === 'sensor-bias') {
+        values[i] = write(fault.channel, Math.max(values[i]! + offset, fault.channel === 'wind_speed_ms' ? 0 : -60))
+      }
     }
   }
 }

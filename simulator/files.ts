@@ -22,14 +22,18 @@ function turbineTable (rows: readonly Row[]): string {
 }
 
 function labelTable (labels: readonly FaultLabel[]): string {
-  const lines = labels.map(({ turbine, fault, channel, start, end }) => [turbine, fault, channel, isoSeconds(start), isoSeconds(end)].join(','))
+  const lines = labels.map(({ turbine, fault, channel, start, end }) =>
+    [turbine, fault, channel, isoSeconds(start), isoSeconds(end)].join(',')
+  )
   return `${['turbine,fault,channel,start,end', ...lines].join('\n')}\n`
 }
 
 function readme ({ seed, turbines, days, trainingDays, start }: WindFarmOptions): string {
   return `# Simulated wind farm
 
-${turbines} wind turbines of 2.05 MW over ${days} days from ${isoSeconds(start)}, as ten-minute means of a SCADA historian. The data are simulated: no
+${turbines} wind turbines of 2.05 MW over ${days} days from ${
+    isoSeconds(start)
+  }, as ten-minute means of a SCADA historian. The data are simulated: no
 real turbine was recorded. The first ${trainingDays} days are free of faults; the faults after them are labelled.
 
 - \`turbines/T01.csv\` …: \`timestamp\` (ISO 8601, UTC) and ${CHANNELS.length} channels; the unit ends each name (ms = m/s, kw, rpm, deg, c = °C, mm_s = mm/s RMS).
@@ -54,6 +58,8 @@ export function farmFiles (options: Partial<WindFarmOptions> = {}): FarmFiles {
     ['README.md', readme(settings)],
     ['labels.csv', labelTable(farm.labels)],
     ['feedback.csv', 'series,start,end,label\n'],
-    ...farm.turbines.map(({ name, series }) => [`turbines/${name}.csv`, turbineTable(addDirt(series, random.fork(name)))] as const),
+    ...farm.turbines.map(({ name, series }) =>
+      [`turbines/${name}.csv`, turbineTable(addDirt(series, random.fork(name)))] as const
+    ),
   ])
 }

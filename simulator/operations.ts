@@ -1,4 +1,5 @@
-// What people and the grid ask of the turbines, all of it normal: maintenance, cable unwinding, grid outages, curtailment.
+// What people and the grid ask of the turbines, all of it normal: maintenance, cable unwinding, grid outages,
+// curtailment.
 import type { Random } from '../core/random.ts'
 import { between } from './arithmetic.ts'
 import { STEPS_PER_DAY, STEPS_PER_HOUR } from './channels.ts'
@@ -43,7 +44,8 @@ export function turbineOrders (random: Random, farm: Orders): Orders {
   const length = stop.length
   const maintenance = random.fork('maintenance')
   repeat(maintenance, length, 13, (t) => {
-    const morning = Math.floor(t / STEPS_PER_DAY) * STEPS_PER_DAY + Math.round(between(maintenance, 7.5, 10) * STEPS_PER_HOUR)
+    const morning = Math.floor(t / STEPS_PER_DAY) * STEPS_PER_DAY +
+      Math.round(between(maintenance, 7.5, 10) * STEPS_PER_HOUR)
     stopFor(stop, morning, between(maintenance, 2.5, 5.5))
   })
   const unwinding = random.fork('unwinding')

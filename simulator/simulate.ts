@@ -18,7 +18,10 @@ export interface WindFarmOptions {
   readonly trainingDays: number
   /** Occurrences of every fault type over the farm. */
   readonly faultsPerType: number
-  /** °C by which worn bearings run hotter at full load on the last day; grows evenly from the end of `trainingDays`. No fault, no label. */
+  /**
+   * °C by which worn bearings run hotter at full load on the last day; grows evenly from the end of `trainingDays`. No
+   * fault, no label.
+   */
   readonly ageing: number
   /** Time of the first observation, milliseconds since the epoch; a midnight. */
   readonly start: number
@@ -62,11 +65,17 @@ export interface Farm {
 function check (options: WindFarmOptions): void {
   const { turbines, days, trainingDays, faultsPerType } = options
   for (const [name, value] of Object.entries({ turbines, days, trainingDays, faultsPerType })) {
-    if (!Number.isInteger(value) || value < 0) throw new Problem('invalid-settings', `${name} must be a whole number, not ${value}`)
+    if (!Number.isInteger(value) || value < 0) {
+      throw new Problem('invalid-settings', `${name} must be a whole number, not ${value}`)
+    }
   }
-  if (!(options.ageing >= 0 && options.ageing <= 50)) throw new Problem('invalid-settings', `ageing must be 0 to 50 °C, not ${options.ageing}`)
+  if (!(options.ageing >= 0 && options.ageing <= 50)) {
+    throw new Problem('invalid-settings', `ageing must be 0 to 50 °C, not ${options.ageing}`)
+  }
   if (turbines < 1 || turbines > 99) throw new Problem('invalid-settings', `turbines must be 1 to 99, not ${turbines}`)
-  if (days < trainingDays) throw new Problem('invalid-settings', `days (${days}) must not be fewer than trainingDays (${trainingDays})`)
+  if (days < trainingDays) {
+    throw new Problem('invalid-settings', `days (${days}) must not be fewer than trainingDays (${trainingDays})`)
+  }
 }
 
 /**
@@ -87,10 +96,22 @@ export function simulateFarm (options: Partial<WindFarmOptions> = {}): Farm {
   const names = Array.from({ length: settings.turbines }, (_, i) => `T${String(i + 1).padStart(2, '0')}`)
   const inputs = names.map((name): TurbineInput => {
     const own = random.fork(name)
-    return { random: own, weather, orders: turbineOrders(own.fork('orders'), farm), faults: [], wear, start: settings.start }
+    return {
+      random: own,
+      weather,
+      orders: turbineOrders(own.fork('orders'), farm),
+      faults: [],
+      wear,
+      start: settings.start,
+    }
   })
   const healthy = inputs.map(simulateTurbine)
-  const faults = scheduleFaults(random.fork('faults'), healthy, settings.trainingDays * STEPS_PER_DAY, settings.faultsPerType)
+  const faults = scheduleFaults(
+    random.fork('faults'),
+    healthy,
+    settings.trainingDays * STEPS_PER_DAY,
+    settings.faultsPerType
+  )
   const turbines = names.map((name, i): Turbine => {
     const own = faults[i]!
     return { name, faults: own, ...(own.length > 0 ? simulateTurbine({ ...inputs[i]!, faults: own }) : healthy[i]!) }
@@ -104,5 +125,11 @@ function wearFrom (from: number, length: number, end: number): (t: number) => nu
 }
 
 function labelsOf ({ name, series, faults }: Turbine): FaultLabel[] {
-  return faults.map(({ type, channel, from, to }) => ({ turbine: name, fault: type, channel, start: timeOf(series, from), end: timeOf(series, to) }))
+  return faults.map(({ type, channel, from, to }) => ({
+    turbine: name,
+    fault: type,
+    channel,
+    start: timeOf(series, from),
+    end: timeOf(series, to),
+  }))
 }

@@ -1,4 +1,5 @@
-// Heat in the drive train: four temperatures, each a first-order lag behind what load, speed and surroundings would settle at.
+// Heat in the drive train: four temperatures, each a first-order lag behind what load, speed and surroundings would
+// settle at.
 import { clamp } from './arithmetic.ts'
 import { STEP_MINUTES } from './channels.ts'
 
@@ -49,7 +50,15 @@ export function heat (before: Temperatures, sources: HeatSources): Temperatures 
   const oil = relax(before.oil, Math.max(nacelle + churning / (1 + cooler), HEATED_OIL_C), 240 / (1 + cooler))
   // Without flow the oil no longer carries the bearing's heat away, so its own losses heat it.
   const starved = 1 - oilFlow
-  const gearboxBearing = relax(before.gearboxBearing, oil + 4 * speed + 5 * load + (sources.gearboxFriction + 20 * starved) * strain, 28)
-  const generatorBearing = relax(before.generatorBearing, 9 + 0.6 * nacelle + 14 * speed + 8 * load + sources.generatorFriction * strain, 50)
+  const gearboxBearing = relax(
+    before.gearboxBearing,
+    oil + 4 * speed + 5 * load + (sources.gearboxFriction + 20 * starved) * strain,
+    28
+  )
+  const generatorBearing = relax(
+    before.generatorBearing,
+    9 + 0.6 * nacelle + 14 * speed + 8 * load + sources.generatorFriction * strain,
+    50
+  )
   return { nacelle, oil, gearboxBearing, generatorBearing }
 }

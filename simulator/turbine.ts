@@ -3,7 +3,15 @@ import type { Random } from '../core/random.ts'
 import type { Series } from '../core/series/series.ts'
 import { between, clamp, hump, noise, wander } from './arithmetic.ts'
 import { CHANNELS, quantise, SAMPLING_INTERVAL_MS, type Measurements } from './channels.ts'
-import { control, GEAR_RATIO, RATED_POWER_KW, RATED_ROTOR_RPM, type ControlState, type Operation, type Regime } from './controls.ts'
+import {
+  control,
+  GEAR_RATIO,
+  RATED_POWER_KW,
+  RATED_ROTOR_RPM,
+  type ControlState,
+  type Operation,
+  type Regime,
+} from './controls.ts'
 import { effectsAt, falsify, type Effects, type Fault } from './faults.ts'
 import type { Orders } from './operations.ts'
 import { heat, type Temperatures } from './thermal.ts'
@@ -30,7 +38,9 @@ export interface TurbineInput {
   readonly weather: Weather
   readonly orders: Orders
   readonly faults: readonly Fault[]
-  /** Wear at an observation: °C by which the bearings run hotter at full load; the turbine makes the less power for it. */
+  /**
+   * Wear at an observation: °C by which the bearings run hotter at full load; the turbine makes the less power for it.
+   */
   readonly wear: (t: number) => number
   /** Time of the first observation, milliseconds since the epoch. */
   readonly start: number
@@ -54,7 +64,10 @@ function drawIndividual (random: Random): Individual {
   }
 }
 
-/** Vibration in mm/s: grows with speed and load, is highest where the rotor passes the tower's resonance, and faults add to it. */
+/**
+ * Vibration in mm/s: grows with speed and load, is highest where the rotor passes the tower's resonance, and faults add
+ * to it.
+ */
 function vibrationOf (operation: Operation, wind: number, effects: Effects): number {
   const speed = operation.rotor / RATED_ROTOR_RPM
   const load = operation.power / RATED_POWER_KW
@@ -62,20 +75,33 @@ function vibrationOf (operation: Operation, wind: number, effects: Effects): num
   return 0.28 + 0.75 * speed + 0.65 * load + resonance + 0.025 * wind * speed + effects.shaking * speed
 }
 
-/** Slow disturbances that no channel records: wake and yaw error, ventilation, oil condition. Each call is the next observation. */
-function disturbances (random: Random): () => { gust: number, wake: number, nacelle: number, oil: number, bearing: number, roughness: number } {
+/**
+ * Slow disturbances that no channel records: wake and yaw error, ventilation, oil condition. Each call is the next
+ * observation.
+ */
+function disturbances (
+  random: Random
+): () => { gust: number, wake: number, nacelle: number, oil: number, bearing: number, roughness: number } {
   const gust = wander(random.fork('gust'), 4)
   const wake = wander(random.fork('wake'), 30)
   const nacelle = wander(random.fork('ventilation'), 40)
   const oil = wander(random.fork('oil'), 60)
   const bearing = wander(random.fork('bearing'), 50)
   const roughness = wander(random.fork('roughness'), 40)
-  return () => ({ gust: gust(), wake: wake(), nacelle: nacelle(), oil: oil(), bearing: bearing(), roughness: roughness() })
+  return () => ({
+    gust: gust(),
+    wake: wake(),
+    nacelle: nacelle(),
+    oil: oil(),
+    bearing: bearing(),
+    roughness: roughness(),
+  })
 }
 
 /** What the sensors show: the truth, this turbine's offsets, and the noise of each sensor. */
 function measure (random: Random, truth: Measurements): Measurements {
-  const stir = (value: number, relative: number, absolute: number): number => value + (relative * value + absolute) * noise(random)
+  const stir = (value: number, relative: number, absolute: number): number =>
+    value + (relative * value + absolute) * noise(random)
   return {
     wind_speed_ms: Math.max(0, stir(truth.wind_speed_ms, 0.02, 0.08)),
     power_kw: stir(truth.power_kw, 0.012, 3),
@@ -92,7 +118,9 @@ function measure (random: Random, truth: Measurements): Measurements {
 }
 
 /** The physics of one turbine as a machine that is stepped through the observations. */
-function machine ({ random, weather, orders, faults, wear }: Omit<TurbineInput, 'start'>): (t: number) => { truth: Measurements, regime: Regime } {
+function machine (
+  { random, weather, orders, faults, wear }: Omit<TurbineInput, 'start'>
+): (t: number) => { truth: Measurements, regime: Regime } {
   const own = drawIndividual(random.fork('individual'))
   const disturb = disturbances(random)
   const state: ControlState = { sheltering: false, activity: 1 }
@@ -115,8 +143,18 @@ function machine ({ random, weather, orders, faults, wear }: Omit<TurbineInput, 
     const operation = control(state, { ...conditions, aeroLoss: effects.aeroLoss, pitchOffset: effects.pitchOffset })
     const load = operation.power / RATED_POWER_KW
     const speed = operation.rotor / RATED_ROTOR_RPM
-    const friction = { gearboxFriction: effects.gearboxFriction + worn, generatorFriction: effects.generatorFriction + worn }
-    temperatures = heat(temperatures, { ...effects, ...friction, ambient: ambient + 0.7 * unseen.nacelle, load, speed, cooling: own.cooling })
+    const friction = {
+      gearboxFriction: effects.gearboxFriction + worn,
+      generatorFriction: effects.generatorFriction + worn,
+    }
+    temperatures = heat(temperatures, {
+      ...effects,
+      ...friction,
+      ambient: ambient + 0.7 * unseen.nacelle,
+      load,
+      speed,
+      cooling: own.cooling,
+    })
     return {
       regime: operation.regime,
       truth: {
@@ -130,13 +168,16 @@ function machine ({ random, weather, orders, faults, wear }: Omit<TurbineInput, 
         gearbox_oil_temp_c: temperatures.oil + own.offsets.oil + 0.6 * unseen.oil,
         gearbox_bearing_temp_c: temperatures.gearboxBearing + own.offsets.gearboxBearing + 0.7 * unseen.bearing,
         generator_bearing_temp_c: temperatures.generatorBearing + own.offsets.generatorBearing - 0.7 * unseen.bearing,
-        vibration_mm_s: vibrationOf(operation, wind, effects) * own.roughness * (1 + 0.05 * clamp(unseen.roughness, -3, 3)),
+        vibration_mm_s: vibrationOf(operation, wind, effects) * own.roughness *
+          (1 + 0.05 * clamp(unseen.roughness, -3, 3)),
       },
     }
   }
 }
 
-/** Runs one turbine through the weather; equal inputs give equal series, and a fault changes nothing before its onset. */
+/**
+ * Runs one turbine through the weather; equal inputs give equal series, and a fault changes nothing before its onset.
+ */
 export function simulateTurbine (input: TurbineInput): TurbineRun {
   const { weather, random } = input
   const length = weather.wind.length

@@ -58,10 +58,14 @@ export function simulateWeather (random: Random, length: number): Weather {
     const day = t / STEPS_PER_DAY
     const synoptic = front()
     const calm = windOf(0.95 * synoptic + 0.12 * wave(day - 0.4)) * (1 + 0.1 * squall())
-    wind[t] = storms.reduce((speed, storm) => speed + Math.max(0, storm.peak - speed) * hump((t - storm.centre) / storm.halfWidth), Math.max(0.3, calm))
+    wind[t] = storms.reduce(
+      (speed, storm) => speed + Math.max(0, storm.peak - speed) * hump((t - storm.centre) / storm.halfWidth),
+      Math.max(0.3, calm)
+    )
     // A clear sky widens the daily cycle, warmest in the afternoon; westerlies are mild in winter.
     const clearness = Math.max(0.3, 1 + 0.4 * cloud())
-    ambient[t] = MEAN_AMBIENT_C + WARMING_C_PER_DAY * day + 3.6 * airMass() + 0.8 * synoptic + 2.1 * clearness * wave(day - 0.375) + 0.3 * breath()
+    ambient[t] = MEAN_AMBIENT_C + WARMING_C_PER_DAY * day + 3.6 * airMass() + 0.8 * synoptic +
+      2.1 * clearness * wave(day - 0.375) + 0.3 * breath()
   }
   return { wind, ambient }
 }

@@ -18,8 +18,8 @@ export interface AliasState {
 }
 
 /**
- * A promotion puts a version on top of those before, a rollback takes the top one off; `clear` takes all. Rolling back twice leads
- * back two promotions.
+ * A promotion puts a version on top of those before, a rollback takes the top one off; `clear` takes all. Rolling back
+ * twice leads back two promotions.
  * @param steps in the order of their numbers; the first ones may be gone
  */
 export function aliasState (steps: readonly NumberedStep[]): AliasState {

@@ -21,7 +21,12 @@ export async function packArchive (files: PackageFiles): Promise<Uint8Array> {
  */
 export async function unpackArchive (where: string, content: Uint8Array): Promise<PackageFiles> {
   const files = new Map<string, Uint8Array>()
-  const refuse = (reason: string, cause?: unknown): Problem => new Problem('invalid-model-package', `${where} is no model package: ${reason}. Pack the files of a package's folder with tar, uncompressed.`, { cause })
+  const refuse = (reason: string, cause?: unknown): Problem =>
+    new Problem(
+      'invalid-model-package',
+      `${where} is no model package: ${reason}. Pack the files of a package's folder with tar, uncompressed.`,
+      { cause }
+    )
   try {
     for await (const entry of Readable.from([content]).pipe(extract())) {
       const { name: path, type } = entry.header

@@ -1,4 +1,5 @@
-// A registry in a MinIO bucket: objects are created by conditional puts (If-None-Match: *), and the server tells of new ones.
+// A registry in a MinIO bucket: objects are created by conditional puts (If-None-Match: *), and the server tells of new
+// ones.
 import type { Client } from 'minio'
 import { Problem } from '../../core/errors.ts'
 import { connect, type StoreAccess } from './store-client.ts'
@@ -29,18 +30,29 @@ export function bucketStore (settings: BucketSettings): RegistryStore {
   const { bucket, prefix } = settings
   const location = `s3://${bucket}/${prefix}`.replace(/\/$/, '')
   const { client, destroy } = connect(settings, IDLE_MS)
-  const attempt = async <T>(work: () => Promise<T>): Promise<T> => work().catch((cause: unknown) => {
-    throw new Problem('registry-unavailable', `The registry ${location} cannot be used (${codeOf(cause)}); check that ${settings.endpoint.origin} runs and has the bucket, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`, { cause })
-  })
+  const attempt = async <T>(work: () => Promise<T>): Promise<T> =>
+    work().catch((cause: unknown) => {
+      throw new Problem(
+        'registry-unavailable',
+        `The registry ${location} cannot be used (${
+          codeOf(cause)
+        }); check that ${settings.endpoint.origin} runs and has the bucket, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
+        { cause }
+      )
+    })
   return {
     location,
-    create: async (key, content) => attempt(async () => {
-      const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-      return client.putObject(bucket, prefix + key, bytes, bytes.length, { 'If-None-Match': '*' }).then(() => true, (error: unknown) => {
-        if (PRESENT.includes(codeOf(error))) return false
-        throw error
-      })
-    }),
+    create: async (key, content) =>
+      attempt(async () => {
+        const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+        return client.putObject(bucket, prefix + key, bytes, bytes.length, { 'If-None-Match': '*' }).then(
+          () => true,
+          (error: unknown) => {
+            if (PRESENT.includes(codeOf(error))) return false
+            throw error
+          }
+        )
+      }),
     get: async (key) => attempt(async () => read(client, bucket, prefix + key)),
     list: async (under) => attempt(async () => list(client, bucket, prefix, under)),
     remove: async (key) => attempt(async () => client.removeObject(bucket, prefix + key)),
@@ -64,15 +76,17 @@ async function list (client: Client, bucket: string, prefix: string, under: stri
   const found: StoredObject[] = []
   for await (const item of client.listObjectsV2(bucket, prefix + under, true)) {
     const { name, size, lastModified } = item as { name?: string, size: number, lastModified?: Date }
-    if (name !== undefined && lastModified !== undefined) found.push({ key: name.slice(prefix.length), bytes: size, createdAt: lastModified.getTime() })
+    if (name !== undefined && lastModified !== undefined) {
+      found.push({ key: name.slice(prefix.length), bytes: size, createdAt: lastModified.getTime() })
+    }
   }
   return found.sort((a, b) => a.key < b.key ? -1 : 1)
 }
 
 /**
- * MinIO's own notifications, over a connection that is set up again where it breaks; other stores have none, which is no failure.
- * The last public build of MinIO gathers 4 kB of them before it sends any: whoever watches looks now and then, too.
- * The client does not notice that an answer broke off, so that its end is watched for here.
+ * MinIO's own notifications, over a connection that is set up again where it breaks; other stores have none, which is
+ * no failure. The last public build of MinIO gathers 4 kB of them before it sends any: whoever watches looks now and
+ * then, too. The client does not notice that an answer broke off, so that its end is watched for here.
  */
 function watch (settings: BucketSettings, prefix: string, onChange: () => void): Watch {
   let closed = false
@@ -89,7 +103,10 @@ function watch (settings: BucketSettings, prefix: string, onChange: () => void):
     }
     // The server sends a sign of life every few seconds.
     const { client, destroy } = connect(settings, 3 * IDLE_MS, again)
-    const poller = client.listenBucketNotification(settings.bucket, prefix, '', ['s3:ObjectCreated:*', 's3:ObjectRemoved:*'])
+    const poller = client.listenBucketNotification(settings.bucket, prefix, '', [
+      's3:ObjectCreated:*',
+      's3:ObjectRemoved:*',
+    ])
     stop = () => {
       poller.stop()
       destroy()

@@ -4,12 +4,19 @@ import { type Feedback, type FeedbackFields, FeedbackSchema, keys, readRecord } 
 import type { RegistryStore } from './store.ts'
 
 /** Keeps a statement, with the version that was live when it was made. */
-export async function addFeedback (store: RegistryStore, fields: FeedbackFields, { version, now }: { readonly version: string | null, readonly now: number }): Promise<Feedback> {
+export async function addFeedback (
+  store: RegistryStore,
+  fields: FeedbackFields,
+  { version, now }: { readonly version: string | null, readonly now: number }
+): Promise<Feedback> {
   const at = new Date(now).toISOString()
   // In order of time, and no two the same.
   const id = `${at.replaceAll(/\D/g, '')}-${randomUUID().slice(0, 8)}`
   const feedback: Feedback = { id, at, version, ...fields }
-  await store.create(`${keys.feedbackOf(fields.model)}${id}.json`, new TextEncoder().encode(`${JSON.stringify(feedback)}\n`))
+  await store.create(
+    `${keys.feedbackOf(fields.model)}${id}.json`,
+    new TextEncoder().encode(`${JSON.stringify(feedback)}\n`)
+  )
   return feedback
 }
 

@@ -1,4 +1,5 @@
-// A registry in a folder: objects are files, created by linking a finished one to its name, which is atomic and refuses names that are taken.
+// A registry in a folder: objects are files, created by linking a finished one to its name, which is atomic and refuses
+// names that are taken.
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
@@ -16,9 +17,16 @@ const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoExc
 /** The folder need not exist yet. */
 export function folderStore (folder: string): RegistryStore {
   const root = resolve(folder)
-  const attempt = async <T>(work: () => Promise<T>): Promise<T> => work().catch((cause: unknown) => {
-    throw new Problem('registry-unavailable', `The registry ${folder} cannot be used (${codeOf(cause) ?? (cause as Error).message}); make it a folder that this program may read and write.`, { cause })
-  })
+  const attempt = async <T>(work: () => Promise<T>): Promise<T> =>
+    work().catch((cause: unknown) => {
+      throw new Problem(
+        'registry-unavailable',
+        `The registry ${folder} cannot be used (${
+          codeOf(cause) ?? (cause as Error).message
+        }); make it a folder that this program may read and write.`,
+        { cause }
+      )
+    })
   return {
     location: folder,
     create: async (key, content) => attempt(async () => createFile(root, pathOf(root, key), content)),

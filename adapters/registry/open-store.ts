@@ -13,7 +13,10 @@ export const BUCKET_SETTINGS = {
   AWS_ENDPOINT_URL: z.string().optional().describe('The S3 server of the registry, for example http://minio:9000.'),
   AWS_ACCESS_KEY_ID: z.string().optional().meta({ secret: true, description: 'Its access key.' }),
   AWS_SECRET_ACCESS_KEY: z.string().optional().meta({ secret: true, description: 'Its secret key.' }),
-  AWS_SESSION_TOKEN: z.string().optional().meta({ secret: true, description: 'A token that belongs to them, where they are temporary.' }),
+  AWS_SESSION_TOKEN: z.string().optional().meta({
+    secret: true,
+    description: 'A token that belongs to them, where they are temporary.',
+  }),
   AWS_REGION: z.string().optional().describe('Its region. Default: AWS_DEFAULT_REGION, then us-east-1.'),
   AWS_DEFAULT_REGION: z.string().optional().describe('Its region, where AWS_REGION is not set.'),
 }
@@ -28,14 +31,21 @@ const BUCKET = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/
  */
 export function bucketSettings (what: string, location: string, access: BucketAccess): BucketSettings {
   const [, bucket, path = ''] = BUCKET.exec(location) ?? []
-  if (bucket === undefined) throw new Problem('invalid-settings', `${what} is "${location}"; write s3://bucket or s3://bucket/prefix.`)
+  if (bucket === undefined) {
+    throw new Problem('invalid-settings', `${what} is "${location}"; write s3://bucket or s3://bucket/prefix.`)
+  }
   const variables = ['AWS_ENDPOINT_URL', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] as const
   const [endpoint, accessKey, secretKey] = variables.map((name) => {
     const value = access[name]
     if (value) return value
-    throw new Problem('invalid-settings', `${name} is not set, and ${what} is "${location}"; set ${variables.join(', ')}.`)
+    throw new Problem(
+      'invalid-settings',
+      `${name} is not set, and ${what} is "${location}"; set ${variables.join(', ')}.`
+    )
   }) as [string, string, string]
-  if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol)) throw new Problem('invalid-settings', 'AWS_ENDPOINT_URL is no URL such as http://127.0.0.1:9000.')
+  if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol)) {
+    throw new Problem('invalid-settings', 'AWS_ENDPOINT_URL is no URL such as http://127.0.0.1:9000.')
+  }
   const prefix = path.replace(/^\/+|\/+$/g, '')
   const { AWS_SESSION_TOKEN: sessionToken, AWS_REGION, AWS_DEFAULT_REGION } = access
   return {
@@ -49,7 +59,10 @@ export function bucketSettings (what: string, location: string, access: BucketAc
   }
 }
 
-/** MinIO's client is read only where there is a bucket: it takes a fifth of a second. @throws Problem invalid-settings */
+/**
+ * MinIO's client is read only where there is a bucket: it takes a fifth of a second.
+ * @throws Problem invalid-settings
+ */
 export async function openStore (what: string, location: string, access: BucketAccess): Promise<RegistryStore> {
   if (!/^\w+:\/\//.test(location)) return folderStore(location)
   const settings = bucketSettings(what, location, access)

@@ -20,7 +20,9 @@ export const VersionSchema = z.object({
 })
 export type Version = z.output<typeof VersionSchema>
 
-/** `models/{name}/aliases/{alias}/{number}.json`: one step of the alias' history. `clear` leaves it without a version. */
+/**
+ * `models/{name}/aliases/{alias}/{number}.json`: one step of the alias' history. `clear` leaves it without a version.
+ */
 export const StepSchema = z.discriminatedUnion('action', [
   z.object({ action: z.enum(['promote', 'rollback']), version, digest, at: time }),
   z.object({ action: z.literal('clear'), at: time }),
@@ -34,12 +36,21 @@ export const FeedbackFieldsSchema = z.strictObject({
   model: ManifestSchema.shape.name.describe('Name of the model.'),
   start: z.iso.datetime({ offset: true }).describe('First instant that is meant, RFC 3339.'),
   end: z.iso.datetime({ offset: true }).describe('Last instant that is meant.'),
-  label: z.enum(FEEDBACK_LABELS).describe('false-alarm: flagged, but normal; missed: not flagged, but a fault; confirmed: flagged, and a fault.'),
-  series: z.string().min(1).max(200).optional().describe('The series that is meant, as its training file is named without .csv. Default: all.'),
+  label: z.enum(FEEDBACK_LABELS).describe(
+    'false-alarm: flagged, but normal; missed: not flagged, but a fault; confirmed: flagged, and a fault.'
+  ),
+  series: z.string().min(1).max(200).optional().describe(
+    'The series that is meant, as its training file is named without .csv. Default: all.'
+  ),
   note: z.string().max(2000).optional().describe('Anything worth knowing.'),
 })
 /** `feedback/{name}/{id}.json` */
-export const FeedbackSchema = z.object({ id: z.string(), at: time, version: z.string().nullable(), ...FeedbackFieldsSchema.shape })
+export const FeedbackSchema = z.object({
+  id: z.string(),
+  at: time,
+  version: z.string().nullable(),
+  ...FeedbackFieldsSchema.shape,
+})
 export type FeedbackFields = z.output<typeof FeedbackFieldsSchema>
 export type Feedback = z.output<typeof FeedbackSchema>
 
@@ -48,9 +59,11 @@ const padded = (number: number): string => String(number).padStart(6, '0')
 
 export const keys = {
   models: 'models/',
-  package: (name: string, ofDigest: string): string => `models/${name}/packages/${ofDigest.slice('sha256:'.length)}.tar`,
+  package: (name: string, ofDigest: string): string =>
+    `models/${name}/packages/${ofDigest.slice('sha256:'.length)}.tar`,
   version: (name: string, number: number): string => `models/${name}/versions/${padded(number)}.json`,
-  step: (name: string, alias: Alias, number: number): string => `models/${name}/aliases/${alias}/${padded(number)}.json`,
+  step: (name: string, alias: Alias, number: number): string =>
+    `models/${name}/aliases/${alias}/${padded(number)}.json`,
   feedbackOf: (name: string): string => `feedback/${name}/`,
 }
 
@@ -59,7 +72,8 @@ export type Place =
   | { readonly kind: 'package', readonly name: string, readonly digest: string }
   | { readonly kind: 'step', readonly name: string, readonly alias: Alias, readonly number: number }
 
-const PLACE = /^models\/([^/]+)\/(?:versions\/(\d{6,})\.json|packages\/([0-9a-f]{64})\.tar|aliases\/(live|shadow)\/(\d{6,})\.json)$/
+const PLACE =
+  /^models\/([^/]+)\/(?:versions\/(\d{6,})\.json|packages\/([0-9a-f]{64})\.tar|aliases\/(live|shadow)\/(\d{6,})\.json)$/
 
 /** What a key of `models/` stands for; undefined for what is none of the registry's. */
 export function placeOf (key: string): Place | undefined {

@@ -1,11 +1,22 @@
-// Versions of models and what their aliases stand for. Every object is created once and never changed, so that whoever is killed
-// leaves nothing half done, and a reader that has seen an object need not read it again.
+// Versions of models and what their aliases stand for. Every object is created once and never changed, so that whoever
+// is killed leaves nothing half done, and a reader that has seen an object need not read it again.
 import type { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
 import { type PackageFiles, verifyModelPackage } from '../tfjs/package-files.ts'
 import { aliasState, type AliasState, type NumberedStep } from './aliases.ts'
 import { packArchive, unpackArchive } from './archive.ts'
-import { type Alias, ALIASES, keys, type Place, placeOf, readRecord, type Step, StepSchema, type Version, VersionSchema } from './records.ts'
+import {
+  type Alias,
+  ALIASES,
+  keys,
+  type Place,
+  placeOf,
+  readRecord,
+  type Step,
+  StepSchema,
+  type Version,
+  VersionSchema,
+} from './records.ts'
 import type { RegistryStore, StoredObject, Watch } from './store.ts'
 
 /** One model as the registry has it. */
@@ -52,7 +63,10 @@ export class Registry {
   async get (name: string): Promise<RegisteredModel> {
     const model = await this.#find(name)
     if (model.versions.length > 0) return model
-    throw new Problem('unknown-model', `The registry ${this.location} has no model "${name}"; publish a package of it first.`)
+    throw new Problem(
+      'unknown-model',
+      `The registry ${this.location} has no model "${name}"; publish a package of it first.`
+    )
   }
 
   /** Calls back some time after something changed, where the store tells of it. */
@@ -67,7 +81,8 @@ export class Registry {
   /**
    * Publishes a package under the name in its manifest. The same package again is the same version.
    * @param wanted the number that it is to have; default: the next one
-   * @throws Problem invalid-model-package; version-conflict where another package has the wanted number, or too many write at once
+   * @throws Problem invalid-model-package; version-conflict where another package has the wanted number, or too many
+   * write at once
    */
   async publish (where: string, files: PackageFiles, wanted?: number): Promise<Published> {
     const { digest, manifest: { name } } = verifyModelPackage(where, files)
@@ -81,7 +96,10 @@ export class Registry {
       const version: Version = { version: number, digest, publishedAt: this.#time(), bytes: content.byteLength }
       if (await this.#create(keys.version(name, number), version)) return { name, ...version, existed: false }
     }
-    throw new Problem('version-conflict', `Others publish versions of "${name}" so quickly that no number was free in ${ATTEMPTS} attempts; try again.`)
+    throw new Problem(
+      'version-conflict',
+      `Others publish versions of "${name}" so quickly that no number was free in ${ATTEMPTS} attempts; try again.`
+    )
   }
 
   /**
@@ -93,7 +111,10 @@ export class Registry {
     const files = await unpackArchive(where, await this.fetchArchive(name, digest))
     const verified = verifyModelPackage(where, files)
     if (verified.digest !== digest || verified.manifest.name !== name) {
-      throw new Problem('invalid-model-package', `The package of ${where} is that of ${verified.manifest.name}, ${verified.digest}, but ${digest} was published; publish it again.`)
+      throw new Problem(
+        'invalid-model-package',
+        `The package of ${where} is that of ${verified.manifest.name}, ${verified.digest}, but ${digest} was published; publish it again.`
+      )
     }
     return files
   }
@@ -102,7 +123,10 @@ export class Registry {
   async fetchArchive (name: string, digest: string): Promise<Uint8Array> {
     const content = await this.#store.get(keys.package(name, digest))
     if (content !== undefined) return content
-    throw new Problem('invalid-model-package', `The registry ${this.location} has no package ${digest} of "${name}" any more; publish it again.`)
+    throw new Problem(
+      'invalid-model-package',
+      `The registry ${this.location} has no package ${digest} of "${name}" any more; publish it again.`
+    )
   }
 
   /**
@@ -114,7 +138,12 @@ export class Registry {
     const version = versionOf(model, number)
     const state = model.aliases[alias]
     if (state.current?.version === number) return state
-    return this.#step(name, alias, state, { action: 'promote', version: number, digest: version.digest, at: this.#time() })
+    return this.#step(name, alias, state, {
+      action: 'promote',
+      version: number,
+      digest: version.digest,
+      at: this.#time(),
+    })
   }
 
   /**
@@ -125,8 +154,13 @@ export class Registry {
     const model = await this.get(name)
     const state = model.aliases[alias]
     if (state.earlier === undefined) {
-      const now = state.current === undefined ? 'stands for nothing' : `has been version ${state.current.version} from the first`
-      throw new Problem('no-earlier-version', `"${alias}" of "${name}" ${now}; there is nothing to roll back to. Promote a version instead.`)
+      const now = state.current === undefined
+        ? 'stands for nothing'
+        : `has been version ${state.current.version} from the first`
+      throw new Problem(
+        'no-earlier-version',
+        `"${alias}" of "${name}" ${now}; there is nothing to roll back to. Promote a version instead.`
+      )
     }
     const { version, digest } = versionOf(model, state.earlier.version)
     return this.#step(name, alias, state, { action: 'rollback', version, digest, at: this.#time() })
@@ -140,7 +174,10 @@ export class Registry {
 
   async #step (name: string, alias: Alias, state: AliasState, step: Step): Promise<AliasState> {
     if (!await this.#create(keys.step(name, alias, state.next), step)) {
-      throw new Problem('alias-conflict', `"${alias}" of "${name}" was changed by somebody else at the same time; look what it is now, and decide again.`)
+      throw new Problem(
+        'alias-conflict',
+        `"${alias}" of "${name}" was changed by somebody else at the same time; look what it is now, and decide again.`
+      )
     }
     return (await this.get(name)).aliases[alias]
   }
@@ -155,7 +192,11 @@ export class Registry {
     const steps: Record<Alias, NumberedStep[]> = { live: [], shadow: [] }
     await Promise.all(places.map(async ({ key, place }) => {
       if (place.kind === 'version') versions.push(...await this.#record(key, VersionSchema))
-      if (place.kind === 'step') steps[place.alias].push(...(await this.#record(key, StepSchema)).map((step) => ({ number: place.number, step })))
+      if (place.kind === 'step') {
+        steps[place.alias].push(
+          ...(await this.#record(key, StepSchema)).map((step) => ({ number: place.number, step }))
+        )
+      }
     }))
     const stateOf = (alias: Alias): AliasState => aliasState(steps[alias].sort((a, b) => a.number - b.number))
     return {
@@ -206,17 +247,30 @@ function versionOf ({ name, versions }: RegisteredModel, number: number): Versio
   const version = versions.find((one) => one.version === number)
   if (version !== undefined) return version
   const numbers = versions.map((one) => one.version)
-  throw new Problem('unknown-version', `"${name}" has no version ${number}; it has ${numbers.slice(-20).join(', ')}.`, { extensions: { versions: numbers } })
+  throw new Problem('unknown-version', `"${name}" has no version ${number}; it has ${numbers.slice(-20).join(', ')}.`, {
+    extensions: { versions: numbers },
+  })
 }
 
 /** The number that a package gets, and its version where it has one already. @throws Problem version-conflict */
-function numberFor (name: string, versions: readonly Version[], digest: string, wanted: number | undefined): { number: number, same: Version | undefined } {
+function numberFor (
+  name: string,
+  versions: readonly Version[],
+  digest: string,
+  wanted: number | undefined
+): { number: number, same: Version | undefined } {
   const same = versions.find((version) => version.digest === digest)
   if (same !== undefined && (wanted ?? same.version) === same.version) return { number: same.version, same }
   if (same !== undefined) throw taken(`this package is version ${same.version} of "${name}" already`)
   const number = wanted ?? (versions.at(-1)?.version ?? 0) + 1
-  if (versions.some(({ version }) => version === number)) throw taken(`version ${number} of "${name}" is another package`)
+  if (versions.some(({ version }) => version === number)) {
+    throw taken(`version ${number} of "${name}" is another package`)
+  }
   return { number, same }
 }
 
-const taken = (why: string): Problem => new Problem('version-conflict', `Not published: ${why}, and versions never change. Leave the number out, and the next one is taken.`)
+const taken = (why: string): Problem =>
+  new Problem(
+    'version-conflict',
+    `Not published: ${why}, and versions never change. Leave the number out, and the next one is taken.`
+  )

@@ -1,5 +1,11 @@
 // MinIO's client for an S3 store, bounded in time, with connections that can be ended.
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http'
+import {
+  Agent as HttpAgent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as httpRequest,
+  type RequestOptions,
+} from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { Client } from 'minio'
 
@@ -24,7 +30,11 @@ export interface Connection {
  * @param idleMs a server that sends nothing for so long is down
  * @param onEnd called when the answer to a request is over, or broke off
  */
-export function connect ({ endpoint, accessKey, secretKey, sessionToken, region }: StoreAccess, idleMs: number, onEnd?: () => void): Connection {
+export function connect (
+  { endpoint, accessKey, secretKey, sessionToken, region }: StoreAccess,
+  idleMs: number,
+  onEnd?: () => void
+): Connection {
   const useSSL = endpoint.protocol === 'https:'
   const agent = new (useSSL ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: 16 })
   const send = useSSL ? httpsRequest : httpRequest

@@ -22,7 +22,10 @@ export interface RegistryStore {
   /** All objects whose key begins so, by key. */
   list (prefix: string): Promise<StoredObject[]>
   remove (key: string): Promise<void>
-  /** Calls back some time after objects under the prefix came or went, where the store tells of it; else never. Lost calls are to be made up for by looking now and then. */
+  /**
+   * Calls back some time after objects under the prefix came or went, where the store tells of it; else never. Lost
+   * calls are to be made up for by looking now and then.
+   */
   watch (prefix: string, onChange: () => void): Watch
   close (): void
 }

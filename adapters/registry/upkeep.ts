@@ -20,7 +20,9 @@ export async function verifyRegistry (registry: Registry, store: RegistryStore):
   for (const { key } of await store.list(keys.models)) {
     const place = placeOf(key)
     if (place === undefined) findings.push({ what: key, fault: 'is no object of a registry' })
-    else if (place.kind === 'version' && !isListed(models, place.name, place.number)) findings.push({ what: key, fault: 'cannot be read as a version' })
+    else if (place.kind === 'version' && !isListed(models, place.name, place.number)) {
+      findings.push({ what: key, fault: 'cannot be read as a version' })
+    }
   }
   for (const model of models) findings.push(...await verifyModel(registry, model))
   return findings
@@ -39,21 +41,32 @@ async function verifyModel (registry: Registry, { name, versions, aliases }: Reg
   }
   for (const alias of ALIASES) {
     const { current } = aliases[alias]
-    if (current === undefined || versions.some(({ version, digest }) => version === current.version && digest === current.digest)) continue
+    if (
+      current === undefined ||
+      versions.some(({ version, digest }) => version === current.version && digest === current.digest)
+    ) continue
     findings.push({ what: `${name}@${alias}`, fault: `stands for version ${current.version}, which is not there` })
   }
   return findings
 }
 
 /**
- * Removes versions that no alias stands for or could be rolled back to, but for the newest; then packages without a version.
+ * Removes versions that no alias stands for or could be rolled back to, but for the newest; then packages without a
+ * version.
  * @param keep how many of the newest versions stay in any case, at least 1: numbers are never used again
  * @returns what was removed
  */
-export async function pruneRegistry (registry: Registry, store: RegistryStore, { keep, now }: { readonly keep: number, readonly now: number }): Promise<string[]> {
+export async function pruneRegistry (
+  registry: Registry,
+  store: RegistryStore,
+  { keep, now }: { readonly keep: number, readonly now: number }
+): Promise<string[]> {
   const removed: string[] = []
   for (const { name, versions, aliases } of await registry.list()) {
-    const needed = new Set([...versions.slice(-Math.max(1, keep)).map(({ version }) => version), ...ALIASES.flatMap((alias) => [aliases[alias].current?.version, aliases[alias].earlier?.version])])
+    const needed = new Set([
+      ...versions.slice(-Math.max(1, keep)).map(({ version }) => version),
+      ...ALIASES.flatMap((alias) => [aliases[alias].current?.version, aliases[alias].earlier?.version]),
+    ])
     for (const { version, digest } of versions) {
       if (needed.has(version)) continue
       // In this order: a version without a package would be a fault, a package without a version is none.
@@ -67,8 +80,12 @@ export async function pruneRegistry (registry: Registry, store: RegistryStore, {
 
 /** Packages that were being published when their writer was killed. */
 async function removeStrays (registry: Registry, store: RegistryStore, now: number): Promise<string[]> {
-  const known = new Set((await registry.list()).flatMap(({ name, versions }) => versions.map(({ digest }) => keys.package(name, digest))))
-  const strays = (await store.list(keys.models)).filter(({ key, createdAt }) => placeOf(key)?.kind === 'package' && !known.has(key) && now - createdAt > SETTLED_MS)
+  const known = new Set(
+    (await registry.list()).flatMap(({ name, versions }) => versions.map(({ digest }) => keys.package(name, digest)))
+  )
+  const strays = (await store.list(keys.models)).filter(({ key, createdAt }) =>
+    placeOf(key)?.kind === 'package' && !known.has(key) && now - createdAt > SETTLED_MS
+  )
   for (const { key } of strays) await store.remove(key)
   return strays.map(({ key }) => key)
 }

@@ -1,4 +1,5 @@
-// The environment of the programs, with what a file `.env` in the working folder adds to it. The one file of core/ that looks at the process.
+// The environment of the programs, with what a file `.env` in the working folder adds to it. The one file of core/ that
+// looks at the process.
 import { Problem } from '../../core/errors.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -12,7 +13,11 @@ export function readEnvironment (): Environment {
     process.loadEnvFile()
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') {
-      throw new Problem('invalid-settings', 'The .env of this folder cannot be read; make it a readable file of lines NAME=value, or remove it.', { cause })
+      throw new Problem(
+        'invalid-settings',
+        'The .env of this folder cannot be read; make it a readable file of lines NAME=value, or remove it.',
+        { cause }
+      )
     }
   }
   return process.env

@@ -5,12 +5,16 @@ import { Problem } from '../../core/errors.ts'
 
 export function wholeNumber (least: number, most: number): z.ZodType<number, string> {
   const message = `a whole number from ${least} to ${most}`
-  return z.string().regex(/^\d{1,15}$/, message).transform(Number).pipe(z.number().min(least, message).max(most, message))
+  return z.string().regex(/^\d{1,15}$/, message).transform(Number).pipe(
+    z.number().min(least, message).max(most, message)
+  )
 }
 
 export function decimalNumber (least: number, most: number): z.ZodType<number, string> {
   const message = `a number from ${least} to ${most}`
-  return z.string().regex(/^\d{1,15}(\.\d{1,15})?$/, message).transform(Number).pipe(z.number().min(least, message).max(most, message))
+  return z.string().regex(/^\d{1,15}(\.\d{1,15})?$/, message).transform(Number).pipe(
+    z.number().min(least, message).max(most, message)
+  )
 }
 
 /** An ISO 8601 duration, in milliseconds. */
@@ -25,7 +29,9 @@ export function duration (example: string): z.ZodType<number, string> {
   })
 }
 
-/** A list in one variable, separated by commas or white space. `fault` says what is wrong with an entry, if anything. */
+/**
+ * A list in one variable, separated by commas or white space. `fault` says what is wrong with an entry, if anything.
+ */
 export function list (fault: (entry: string) => string | undefined): z.ZodType<readonly string[], string> {
   return z.string().transform((text, context) => {
     const entries = entriesOf(text)
@@ -41,9 +47,13 @@ export const entriesOf = (text: string): string[] => text.split(/[\s,]+/).filter
 
 /**
  * Reads settings by their schema, whose keys are the variables; an empty variable counts as not set.
- * @throws Problem invalid-settings, naming each variable and what it must be; values of those marked `secret` are not repeated
+ * @throws Problem invalid-settings, naming each variable and what it must be; values of those marked `secret` are not
+ * repeated
  */
-export function parseSettings<Shape extends z.ZodRawShape> (schema: z.ZodObject<Shape>, env: Readonly<Record<string, string | undefined>>): z.output<z.ZodObject<Shape>> {
+export function parseSettings<Shape extends z.ZodRawShape> (
+  schema: z.ZodObject<Shape>,
+  env: Readonly<Record<string, string | undefined>>
+): z.output<z.ZodObject<Shape>> {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
   const result = schema.safeParse(set)
   if (result.success) return result.data
@@ -52,6 +62,12 @@ export function parseSettings<Shape extends z.ZodRawShape> (schema: z.ZodObject<
     const name = String(path[0])
     return { pointer: `/${path.join('/')}`, detail: message, ...(!isSecret(name) && { got: env[name] }) }
   })
-  const sentences = items.map(({ pointer, detail, got }) => `${pointer.slice(1)}${got === undefined ? '' : ` is "${got}"`}: ${detail}.`)
-  throw new Problem('invalid-settings', `${sentences.join(' ')} Set or unset the variable; .env.example lists all of them.`, { items })
+  const sentences = items.map(({ pointer, detail, got }) =>
+    `${pointer.slice(1)}${got === undefined ? '' : ` is "${got}"`}: ${detail}.`
+  )
+  throw new Problem(
+    'invalid-settings',
+    `${sentences.join(' ')} Set or unset the variable; .env.example lists all of them.`,
+    { items }
+  )
 }

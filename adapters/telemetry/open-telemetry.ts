@@ -1,11 +1,27 @@
-// Tracing by OpenTelemetry's SDK. Nothing is registered globally: spans know their parents by name, and no other library is instrumented.
-import { type Context, diag, DiagLogLevel, ROOT_CONTEXT, type Span as ApiSpan, SpanKind as ApiSpanKind, SpanStatusCode, trace, type Tracer as ApiTracer } from '@opentelemetry/api'
+// Tracing by OpenTelemetry's SDK. Nothing is registered globally: spans know their parents by name, and no other
+// library is instrumented.
+import {
+  type Context,
+  diag,
+  DiagLogLevel,
+  ROOT_CONTEXT,
+  type Span as ApiSpan,
+  SpanKind as ApiSpanKind,
+  SpanStatusCode,
+  trace,
+  type Tracer as ApiTracer,
+} from '@opentelemetry/api'
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
 import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace-node'
 import { type Attributes, SERVICE_NAME, type Span, type SpanKind, type SpanOptions, type Tracer } from './spans.ts'
 import { readTraceparent } from './trace-context.ts'
 
-const KINDS: Readonly<Record<SpanKind, ApiSpanKind>> = { server: ApiSpanKind.SERVER, consumer: ApiSpanKind.CONSUMER, producer: ApiSpanKind.PRODUCER, internal: ApiSpanKind.INTERNAL }
+const KINDS: Readonly<Record<SpanKind, ApiSpanKind>> = {
+  server: ApiSpanKind.SERVER,
+  consumer: ApiSpanKind.CONSUMER,
+  producer: ApiSpanKind.PRODUCER,
+  internal: ApiSpanKind.INTERNAL,
+}
 
 /** A collector that does not answer must not hold up the end of a process. */
 const CLOSE_MS = 3000
@@ -22,15 +38,29 @@ export class OpenTelemetryTracer implements Tracer {
     this.#tracer = this.#provider.getTracer(SERVICE_NAME)
   }
 
-  static async open (name: string, protocol: 'http/protobuf' | 'http/json', onProblem: (problem: string) => void): Promise<OpenTelemetryTracer> {
-    const tell = (problem: string): void => { onProblem(problem.slice(0, 500)) }
-    diag.setLogger({ error: tell, warn: tell, info: () => {}, debug: () => {}, verbose: () => {} }, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
-    const { OTLPTraceExporter } = protocol === 'http/json' ? await import('@opentelemetry/exporter-trace-otlp-http') : await import('@opentelemetry/exporter-trace-otlp-proto')
+  static async open (
+    name: string,
+    protocol: 'http/protobuf' | 'http/json',
+    onProblem: (problem: string) => void
+  ): Promise<OpenTelemetryTracer> {
+    const tell = (problem: string): void => {
+      onProblem(problem.slice(0, 500))
+    }
+    diag.setLogger({ error: tell, warn: tell, info: () => {}, debug: () => {}, verbose: () => {} }, {
+      logLevel: DiagLogLevel.WARN,
+      suppressOverrideMessage: true,
+    })
+    const { OTLPTraceExporter } = protocol === 'http/json'
+      ? await import('@opentelemetry/exporter-trace-otlp-http')
+      : await import('@opentelemetry/exporter-trace-otlp-proto')
     return new OpenTelemetryTracer(name, new OTLPTraceExporter())
   }
 
   start (name: string, { kind, parent, attributes = {} }: SpanOptions): Span {
-    return new TracedSpan(this.#tracer, this.#tracer.startSpan(name, { kind: KINDS[kind], attributes: { ...attributes } }, contextOf(parent)))
+    return new TracedSpan(
+      this.#tracer,
+      this.#tracer.startSpan(name, { kind: KINDS[kind], attributes: { ...attributes } }, contextOf(parent))
+    )
   }
 
   async close (): Promise<void> {
@@ -43,7 +73,12 @@ function contextOf (traceparent: string | undefined): Context {
   const context = readTraceparent(traceparent)
   if (context === undefined) return ROOT_CONTEXT
   const { traceId, isSampled } = context
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId: context.traceparent.slice(36, 52), traceFlags: isSampled ? 1 : 0, isRemote: true })
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId,
+    spanId: context.traceparent.slice(36, 52),
+    traceFlags: isSampled ? 1 : 0,
+    isRemote: true,
+  })
 }
 
 class TracedSpan implements Span {
@@ -63,11 +98,20 @@ class TracedSpan implements Span {
   }
 
   child (name: string, attributes: Attributes = {}, kind: SpanKind = 'internal'): Span {
-    return new TracedSpan(this.#tracer, this.#tracer.startSpan(name, { kind: KINDS[kind], attributes: { ...attributes } }, trace.setSpan(ROOT_CONTEXT, this.#span)))
+    return new TracedSpan(
+      this.#tracer,
+      this.#tracer.startSpan(
+        name,
+        { kind: KINDS[kind], attributes: { ...attributes } },
+        trace.setSpan(ROOT_CONTEXT, this.#span)
+      )
+    )
   }
 
   set (attributes: Attributes): void {
-    for (const [name, value] of Object.entries(attributes)) if (value !== undefined) this.#span.setAttribute(name, value)
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value !== undefined) this.#span.setAttribute(name, value)
+    }
   }
 
   end (failure?: unknown): void {

@@ -1,4 +1,5 @@
-// The span of each HTTP request, and the ids by which its log lines are found. Written here, and not by Fastify's own instrumentation (decision 22).
+// The span of each HTTP request, and the ids by which its log lines are found. Written here, and not by Fastify's own
+// instrumentation (decision 22).
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { readTraceparent } from './trace-context.ts'
 import type { Span, Tracer } from './spans.ts'
@@ -17,16 +18,22 @@ const PROBES = new Set(['/livez', '/readyz', '/metrics', '/stream/metrics'])
 export function traceRequests (app: FastifyInstance, tracer: Tracer | undefined): void {
   app.addHook('onRequest', async (request, reply) => {
     const context = readTraceparent(request.headers['traceparent'])
-    if (tracer !== undefined && !PROBES.has(request.routeOptions.url ?? '')) request.span = watched(request, reply, tracer, context?.traceparent)
+    if (tracer !== undefined && !PROBES.has(request.routeOptions.url ?? '')) {
+      request.span = watched(request, reply, tracer, context?.traceparent)
+    }
     const traceId = request.span?.traceId ?? context?.traceId
     if (traceId === undefined) return
     // The names that OpenTelemetry gives them in logs.
-    request.log = reply.log = request.log.child({ trace_id: traceId, ...(request.span !== undefined && { span_id: request.span.spanId }) })
+    request.log = reply.log = request.log.child({
+      trace_id: traceId,
+      ...(request.span !== undefined && { span_id: request.span.spanId }),
+    })
   })
 }
 
 /** What others are to be part of that come from this request: its span, else what it came with. */
-export const traceparentOf = ({ span, headers }: FastifyRequest): string | undefined => span?.traceparent ?? readTraceparent(headers['traceparent'])?.traceparent
+export const traceparentOf = ({ span, headers }: FastifyRequest): string | undefined =>
+  span?.traceparent ?? readTraceparent(headers['traceparent'])?.traceparent
 
 function watched (request: FastifyRequest, reply: FastifyReply, tracer: Tracer, parent: string | undefined): Span {
   const route = request.is404 ? undefined : request.routeOptions.url
@@ -34,7 +41,12 @@ function watched (request: FastifyRequest, reply: FastifyReply, tracer: Tracer, 
   const span = tracer.start(route === undefined ? request.method : `${request.method} ${route}`, {
     kind: 'server',
     parent,
-    attributes: { 'http.request.method': request.method, 'http.route': route, 'url.scheme': request.protocol, 'url.path': request.url.split('?', 1)[0] },
+    attributes: {
+      'http.request.method': request.method,
+      'http.route': route,
+      'url.scheme': request.protocol,
+      'url.path': request.url.split('?', 1)[0],
+    },
   })
   // Also where the caller is gone before there is an answer.
   reply.raw.once('close', () => {
@@ -46,4 +58,5 @@ function watched (request: FastifyRequest, reply: FastifyReply, tracer: Tracer, 
 }
 
 /** The caller's faults are none of the server's. */
-const failureOf = (status: number): Error | undefined => status < 500 ? undefined : Object.assign(new Error(`answered ${status}`), { code: String(status) })
+const failureOf = (status: number): Error | undefined =>
+  status < 500 ? undefined : Object.assign(new Error(`answered ${status}`), { code: String(status) })

@@ -1,4 +1,5 @@
-// What programs know of tracing. A parent is a `traceparent`, whether it came by HTTP, by the log of the stream, or from a span of this process.
+// What programs know of tracing. A parent is a `traceparent`, whether it came by HTTP, by the log of the stream, or
+// from a span of this process.
 
 /** Of all processes together; that of the service, too. */
 export const SERVICE_NAME = 'ae-anomaly-detection'

@@ -32,7 +32,11 @@ export function enginesOf (choice: BackendChoice): Engines {
  * The members' saved models as autoencoders.
  * @throws Error where a model is not flat, or not as wide as its member's windows
  */
-export async function loadAutoencoders (engines: Engines, models: readonly SavedModel[], { members, channels }: Pick<DetectorModel, 'members' | 'channels'>): Promise<LoadedAutoencoders> {
+export async function loadAutoencoders (
+  engines: Engines,
+  models: readonly SavedModel[],
+  { members, channels }: Pick<DetectorModel, 'members' | 'channels'>
+): Promise<LoadedAutoencoders> {
   const loaded: LayersModel[] = []
   const dispose = (): void => { for (const model of loaded) model.dispose() }
   const load = async (saved: SavedModel, windowLength: number): Promise<[string, Autoencoder]> => {
@@ -45,7 +49,9 @@ export async function loadAutoencoders (engines: Engines, models: readonly Saved
   }
   try {
     const all: Array<[string, Autoencoder]> = []
-    for (const [m, { model: name }] of memberFiles(models.length).entries()) all.push(await named(name, load(models[m]!, members[m]!.windowLength)))
+    for (const [m, { model: name }] of memberFiles(models.length).entries()) {
+      all.push(await named(name, load(models[m]!, members[m]!.windowLength)))
+    }
     return { autoencoders: all.map(([, autoencoder]) => autoencoder), engines: all.map(([engine]) => engine), dispose }
   } catch (error) {
     dispose()
@@ -56,6 +62,8 @@ export async function loadAutoencoders (engines: Engines, models: readonly Saved
 function flatReconstruct (backend: Backend, model: LayersModel, windowLength: number, channels: number): Reconstruct {
   const reconstruct = toReconstruct(backend, model)
   const width = model.inputs[0]?.shape[1]
-  if (width !== windowLength * channels) throw new Error(`its windows hold ${width} values, those of manifest.json ${windowLength} × ${channels}`)
+  if (width !== windowLength * channels) {
+    throw new Error(`its windows hold ${width} values, those of manifest.json ${windowLength} × ${channels}`)
+  }
   return reconstruct
 }

@@ -1,4 +1,5 @@
-// The only file that picks a TensorFlow.js backend; it loads that one lazily and knows nothing of models or of the environment.
+// The only file that picks a TensorFlow.js backend; it loads that one lazily and knows nothing of models or of the
+// environment.
 import { existsSync, readdirSync } from 'node:fs'
 import { createRequire, Module } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -18,15 +19,18 @@ export interface Backend {
   readonly version: string
 }
 
-// CommonJS on purpose: every package of TensorFlow.js is, and only so do they share one copy under node, tsx and tap alike.
+// CommonJS on purpose: every package of TensorFlow.js is, and only so do they share one copy under node, tsx and tap
+// alike.
 const require = createRequire(import.meta.url)
 
 let loading: Promise<Backend> | undefined
 
 /**
- * Loads TensorFlow.js on the chosen backend: `auto` takes native where its addon was built, else WASM, else plain JavaScript.
- * Tensors live in one engine per process, so the first choice holds: asking again for it (or for `auto`) gives the same object.
- * @throws Problem `backend-unavailable` when the choice cannot be had here, or when the process already runs on another one.
+ * Loads TensorFlow.js on the chosen backend: `auto` takes native where its addon was built, else WASM, else plain
+ * JavaScript. Tensors live in one engine per process, so the first choice holds: asking again for it (or for `auto`)
+ * gives the same object.
+ * @throws Problem `backend-unavailable` when the choice cannot be had here, or when the process already runs on another
+ * one.
  * @example
  * const { tf, name } = await loadBackend('auto')
  */
@@ -55,7 +59,8 @@ export function hasNativeAddon (): boolean {
 }
 
 /**
- * Requires a package that itself requires `@tensorflow/tfjs-node`, which throws where the addon is missing: it gets this backend's tf instead.
+ * Requires a package that itself requires `@tensorflow/tfjs-node`, which throws where the addon is missing: it gets
+ * this backend's tf instead.
  * @example
  * import type * as danfojs from 'danfojs-node'
  * const danfo = serveTensorflowTo<typeof danfojs>(backend, 'danfojs-node')
@@ -102,7 +107,8 @@ async function loadWasm (): Promise<Backend> {
     const events = ['uncaughtException', 'unhandledRejection']
     const own = new Set(events.flatMap((event) => process.rawListeners(event)))
     if (!await tf.setBackend('wasm')) throw new Error('the WASM module did not start')
-    // The module's loader rethrows every error of the process from its own listeners, which buries the place it came from.
+    // The module's loader rethrows every error of the process from its own listeners, which buries the place it came
+    // from.
     for (const event of events) {
       for (const listener of process.rawListeners(event)) {
         if (!own.has(listener)) process.removeListener(event, listener as (...details: unknown[]) => void)
@@ -127,7 +133,11 @@ function unavailable (name: BackendName, reason: string, cause?: unknown): Probl
   const remedy = name === 'native'
     ? 'Run `npm run setup:native`, or set TFJS_BACKEND to auto, wasm or cpu.'
     : 'Run `npm ci`, or set TFJS_BACKEND to auto.'
-  return new Problem('backend-unavailable', `The TensorFlow.js backend '${name}' cannot be used: ${reason}. ${remedy}`, { extensions: { choice: name }, cause })
+  return new Problem(
+    'backend-unavailable',
+    `The TensorFlow.js backend '${name}' cannot be used: ${reason}. ${remedy}`,
+    { extensions: { choice: name }, cause }
+  )
 }
 
 /** tfjs-node calls two functions that Node 23 removed. */
@@ -137,7 +147,10 @@ function restoreUtilities (): void {
   util['isArray'] ??= Array.isArray
 }
 
-/** libtensorflow reads the level when it is loaded: 1 leaves out its notes about the processor and keeps warnings and errors. */
+/**
+ * libtensorflow reads the level when it is loaded: 1 leaves out its notes about the processor and keeps warnings and
+ * errors.
+ */
 function quietLibtensorflow (): void {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1'
 }

@@ -1,4 +1,5 @@
-// Stored models of linear layers, recognised and run by the kernel: quicker than TensorFlow.js, which they do not even load.
+// Stored models of linear layers, recognised and run by the kernel: quicker than TensorFlow.js, which they do not even
+// load.
 import type { Autoencoder } from '../../core/scoring/reconstruction-error.ts'
 import { maskedAutoencoder, subspaceAutoencoder } from '../../core/linear/linear.ts'
 import type { SavedModel } from './saved-models.ts'
@@ -20,13 +21,20 @@ const TOLERANCE = 1e-5
  */
 export function linearLayers (saved: SavedModel, width: number, channels: number): Autoencoder | undefined {
   const layers = denseChain(saved)
-  if (layers === undefined || layers[0]!.kernel.length !== width * layers[0]!.units || layers.at(-1)!.units !== width) return undefined
+  if (layers === undefined || layers[0]!.kernel.length !== width * layers[0]!.units || layers.at(-1)!.units !== width) {
+    return undefined
+  }
   if (layers.length === 2) return asSubspace(layers[0]!, layers[1]!, width, channels)
   return layers.length === 1 ? asMasked(layers[0]!, width, channels) : undefined
 }
 
 /** x̂ = b + (x Vᵀ + a) V with a = −V b. */
-function asSubspace (encoder: DenseLayer, decoder: DenseLayer, width: number, channels: number): Autoencoder | undefined {
+function asSubspace (
+  encoder: DenseLayer,
+  decoder: DenseLayer,
+  width: number,
+  channels: number
+): Autoencoder | undefined {
   const components = encoder.units
   for (let k = 0; k < components; k++) {
     let shift = 0
@@ -62,11 +70,22 @@ interface LayerTopology {
 function denseChain (saved: SavedModel): DenseLayer[] | undefined {
   const [input, ...dense] = (saved.topology as Topology).config?.layers ?? []
   if (input?.class_name !== 'InputLayer' || dense.length === 0) return undefined
-  const follows = (layer: LayerTopology, i: number): boolean => layer.inbound_nodes[0]?.[0]?.[0] === (i === 0 ? input : dense[i - 1]!).name
-  if (!dense.every((layer, i) => layer.class_name === 'Dense' && layer.config.activation === 'linear' && follows(layer, i))) return undefined
+  const follows = (layer: LayerTopology, i: number): boolean =>
+    layer.inbound_nodes[0]?.[0]?.[0] === (i === 0 ? input : dense[i - 1]!).name
+  if (
+    !dense.every((layer, i) =>
+      layer.class_name === 'Dense' && layer.config.activation === 'linear' && follows(layer, i)
+    )
+  ) return undefined
   const values = weightsByName(saved)
-  const layers = dense.map(({ name, config: { units = 0 } }) => ({ units, kernel: values.get(`${name}/kernel`), bias: values.get(`${name}/bias`) }))
-  return layers.every((layer): layer is DenseLayer => layer.kernel !== undefined && layer.bias?.length === layer.units) ? layers : undefined
+  const layers = dense.map(({ name, config: { units = 0 } }) => ({
+    units,
+    kernel: values.get(`${name}/kernel`),
+    bias: values.get(`${name}/bias`),
+  }))
+  return layers.every((layer): layer is DenseLayer => layer.kernel !== undefined && layer.bias?.length === layer.units)
+    ? layers
+    : undefined
 }
 
 function weightsByName ({ weightSpecs, weights }: SavedModel): Map<string, Float32Array> {
@@ -74,7 +93,9 @@ function weightsByName ({ weightSpecs, weights }: SavedModel): Map<string, Float
   let at = 0
   for (const { name, shape } of weightSpecs) {
     const bytes = 4 * shape.reduce((product, length) => product * length, 1)
-    if (at + bytes <= weights.byteLength) values.set(name, new Float32Array(Uint8Array.from(weights.subarray(at, at + bytes)).buffer))
+    if (at + bytes <= weights.byteLength) {
+      values.set(name, new Float32Array(Uint8Array.from(weights.subarray(at, at + bytes)).buffer))
+    }
     at += bytes
   }
   return values

@@ -1,13 +1,18 @@
-// The files of a model package, before anything is loaded: which there are, whether they are whole, and the digest over them.
+// The files of a model package, before anything is loaded: which there are, whether they are whole, and the digest over
+// them.
 import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import type { z } from 'zod'
 import { GoldenSchema, type Manifest, MANIFEST_FORMAT, ManifestSchema } from '../../core/package/manifest.ts'
 import { canonicalJson, invalid, memberFiles, parseJson, readAll } from './saved-models.ts'
 
-/** The files that the digest covers, in the order of their names. MODEL_CARD.md tells the same to people and is not covered. */
+/**
+ * The files that the digest covers, in the order of their names. MODEL_CARD.md tells the same to people and is not
+ * covered.
+ */
 export function coveredFiles (members: number): string[] {
-  return ['golden.json', 'manifest.json', ...memberFiles(members).flatMap(({ model, weights }) => [model, weights])].sort()
+  return ['golden.json', 'manifest.json', ...memberFiles(members).flatMap(({ model, weights }) => [model, weights])]
+    .sort()
 }
 
 /** A package's files by name, wherever they come from. */
@@ -20,7 +25,9 @@ export const isPackageFile = (name: string): boolean => PACKAGE_FILE.test(name)
 
 /** Reads the files of a package's directory, without looking at what they say. @throws Problem invalid-model-package */
 export async function readPackageFiles (directory: string): Promise<PackageFiles> {
-  const names = await readdir(directory).catch((cause: unknown) => { throw invalid(directory, 'it cannot be read', cause) })
+  const names = await readdir(directory).catch((cause: unknown) => {
+    throw invalid(directory, 'it cannot be read', cause)
+  })
   return readAll(directory, names.filter(isPackageFile))
 }
 
@@ -36,17 +43,23 @@ function covered (name: string, json: unknown): unknown {
 /** Digest over canonical content: JSON files by meaning, weights by bytes. */
 export function digestOf (contents: ReadonlyMap<string, Uint8Array>, members: number): string {
   const lines = coveredFiles(members).map((name) => {
-    const canonical = name.endsWith('.json') ? canonicalJson(covered(name, parseJson(contents, name))) : contents.get(name)!
+    const canonical = name.endsWith('.json')
+      ? canonicalJson(covered(name, parseJson(contents, name)))
+      : contents.get(name)!
     return `${name} ${sha256(canonical)}\n`
   })
   return `sha256:${sha256(lines.join(''))}`
 }
 
 /**
- * What can be known of a package without loading its models: that it is whole, that this program reads its format, and its digest.
+ * What can be known of a package without loading its models: that it is whole, that this program reads its format, and
+ * its digest.
  * @throws Problem invalid-model-package
  */
-export function verifyModelPackage (where: string, files: PackageFiles): { readonly digest: string, readonly manifest: Manifest } {
+export function verifyModelPackage (
+  where: string,
+  files: PackageFiles
+): { readonly digest: string, readonly manifest: Manifest } {
   demand(where, files, ['manifest.json', 'digest.txt'])
   const manifest = readManifest(where, files)
   const members = manifest.detector.members.length
@@ -56,7 +69,14 @@ export function verifyModelPackage (where: string, files: PackageFiles): { reado
   for (const { model } of memberFiles(members)) json(model)
   matching(where, 'golden.json', GoldenSchema, json('golden.json'))
   const digest = digestOf(files, members)
-  if (digest !== recorded) throw invalid(where, `the digest of ${coveredFiles(members).join(', ')} is ${digest}, but digest.txt says ${recorded}; one of them was changed`)
+  if (digest !== recorded) {
+    throw invalid(
+      where,
+      `the digest of ${
+        coveredFiles(members).join(', ')
+      } is ${digest}, but digest.txt says ${recorded}; one of them was changed`
+    )
+  }
   return { digest, manifest }
 }
 
@@ -79,7 +99,12 @@ function readManifest (directory: string, contents: ReadonlyMap<string, Uint8Arr
   const json = jsonReader(directory, contents)('manifest.json')
   // First of all: another format may have other rules for everything that follows.
   const { format } = (json ?? {}) as { format?: unknown }
-  if (format !== MANIFEST_FORMAT) throw invalid(directory, `manifest.json: /format is ${JSON.stringify(format)}, this program reads ${MANIFEST_FORMAT}`)
+  if (format !== MANIFEST_FORMAT) {
+    throw invalid(
+      directory,
+      `manifest.json: /format is ${JSON.stringify(format)}, this program reads ${MANIFEST_FORMAT}`
+    )
+  }
   return matching(directory, 'manifest.json', ManifestSchema, json)
 }
 

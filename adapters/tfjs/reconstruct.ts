@@ -1,12 +1,14 @@
-// A trained LayersModel as a Reconstruct function: batches, padding and disposal of tensors; knows nothing of scaling or scores.
+// A trained LayersModel as a Reconstruct function: batches, padding and disposal of tensors; knows nothing of scaling
+// or scores.
 import type { LayersModel, Tensor } from '@tensorflow/tfjs'
 import { Problem } from '../../core/errors.ts'
 import type { Reconstruct } from '../../core/scoring/reconstruction-error.ts'
 import type { Backend, BackendName } from './backend.ts'
 
 /**
- * Windows per call. On native a matrix product takes another path for another number of rows (bits then depend on the neighbours),
- * so there every batch is padded to the same shape. WASM and plain JavaScript compute each row on its own (docs/decisions/0006).
+ * Windows per call. On native a matrix product takes another path for another number of rows (bits then depend on the
+ * neighbours), so there every batch is padded to the same shape. WASM and plain JavaScript compute each row on its own
+ * (docs/decisions/0006).
  */
 const BATCHES: Record<BackendName, { size: number, padded: boolean }> = {
   native: { size: 256, padded: true },
@@ -21,8 +23,8 @@ export interface ModelReconstruct extends Reconstruct {
 
 /**
  * Makes the reconstruction function of a model with input and output [null, windowLength * channels].
- * `windows` is [count, windowLength * channels] flattened, and so is what comes back. Synchronous; a row's bits do not depend
- * on the rows it is given together with, nor on their number. No tensor is left behind.
+ * `windows` is [count, windowLength * channels] flattened, and so is what comes back. Synchronous; a row's bits do not
+ * depend on the rows it is given together with, nor on their number. No tensor is left behind.
  * @throws Problem `invalid-model-package` when the model is not flat or its output is not as wide as its input.
  * @example
  * const reconstruct = toReconstruct(await loadBackend('auto'), model)
@@ -39,7 +41,10 @@ export function toReconstruct ({ tf, name }: Backend, model: LayersModel): Model
   }
   const reconstruct = (windows: Float32Array, count: number): Float32Array => {
     if (windows.length !== count * width) {
-      throw new Problem('internal-error', `${count} windows of ${width} values were announced, ${windows.length} values given.`)
+      throw new Problem(
+        'internal-error',
+        `${count} windows of ${width} values were announced, ${windows.length} values given.`
+      )
     }
     const result = new Float32Array(windows.length)
     for (let from = 0; from < count; from += size) {
@@ -63,9 +68,13 @@ function flatWidth (model: LayersModel): number {
   const [input, output] = [model.inputs, model.outputs].map((ends) => ends.length === 1 ? ends[0]!.shape : [])
   const width = input?.[1]
   if (input?.length !== 2 || output?.length !== 2 || typeof width !== 'number' || output[1] !== width) {
-    throw new Problem('invalid-model-package',
-      `The model maps ${JSON.stringify(model.inputs.map(({ shape }) => shape))} to ${JSON.stringify(model.outputs.map(({ shape }) => shape))}; ` +
-      'one input and one output of shape [null, windowLength * channels] are needed.')
+    throw new Problem(
+      'invalid-model-package',
+      `The model maps ${JSON.stringify(model.inputs.map(({ shape }) => shape))} to ${
+        JSON.stringify(model.outputs.map(({ shape }) => shape))
+      }; ` +
+        'one input and one output of shape [null, windowLength * channels] are needed.'
+    )
   }
   return width
 }

@@ -13,7 +13,13 @@ export interface MemberFiles {
 
 /** model.json and weights.bin, then model-2.json and weights-2.bin and so on. */
 export function memberFiles (members: number): MemberFiles[] {
-  return Array.from({ length: members }, (_, m) => m === 0 ? { model: 'model.json', weights: 'weights.bin' } : { model: `model-${m + 1}.json`, weights: `weights-${m + 1}.bin` })
+  return Array.from(
+    { length: members },
+    (_, m) =>
+      m === 0
+        ? { model: 'model.json', weights: 'weights.bin' }
+        : { model: `model-${m + 1}.json`, weights: `weights-${m + 1}.bin` }
+  )
 }
 
 /** A LayersModel as JSON topology and bytes. */
@@ -45,18 +51,30 @@ export async function saveLayersModel (backend: Backend, model: LayersModel): Pr
   let saved: SavedModel | undefined
   await model.save(backend.tf.io.withSaveHandler(async ({ modelTopology, weightSpecs, weightData }) => {
     const buffers = Array.isArray(weightData) ? weightData : [weightData ?? new ArrayBuffer(0)]
-    saved = { topology: modelTopology, weightSpecs: weightSpecs ?? [], weights: Buffer.concat(buffers.map((buffer) => Buffer.from(buffer))) }
+    saved = {
+      topology: modelTopology,
+      weightSpecs: weightSpecs ?? [],
+      weights: Buffer.concat(buffers.map((buffer) => Buffer.from(buffer))),
+    }
     return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } }
   }))
   return saved!
 }
 
-/** Puts a stored LayersModel together again on a backend. Unlike tf.loadLayersModel it leaves no tensor behind where weights do not fit. */
+/**
+ * Puts a stored LayersModel together again on a backend. Unlike tf.loadLayersModel it leaves no tensor behind where
+ * weights do not fit.
+ */
 export async function loadLayersModel ({ tf }: Backend, saved: SavedModel): Promise<LayersModel> {
   const model = await tf.models.modelFromJSON(saved.topology as Parameters<typeof tf.models.modelFromJSON>[0])
   try {
-    const weights = saved.weights.buffer.slice(saved.weights.byteOffset, saved.weights.byteOffset + saved.weights.byteLength) as ArrayBuffer
-    tf.tidy(() => { model.loadWeights(tf.io.decodeWeights(weights, saved.weightSpecs)) })
+    const weights = saved.weights.buffer.slice(
+      saved.weights.byteOffset,
+      saved.weights.byteOffset + saved.weights.byteLength
+    ) as ArrayBuffer
+    tf.tidy(() => {
+      model.loadWeights(tf.io.decodeWeights(weights, saved.weightSpecs))
+    })
     return model
   } catch (error) {
     model.dispose()
@@ -69,7 +87,11 @@ export async function writeLayersModels (directory: string, models: readonly Sav
   await mkdir(directory, { recursive: true })
   for (const [m, { model, weights }] of memberFiles(models.length).entries()) {
     const saved = models[m]!
-    const json = { format: 'layers-model', modelTopology: saved.topology, weightsManifest: [{ paths: [weights], weights: saved.weightSpecs }] }
+    const json = {
+      format: 'layers-model',
+      modelTopology: saved.topology,
+      weightsManifest: [{ paths: [weights], weights: saved.weightSpecs }],
+    }
     await writeFile(join(directory, model), `${canonicalJson(json)}\n`)
     await writeFile(join(directory, weights), saved.weights)
   }
@@ -82,8 +104,14 @@ export async function readLayersModels (directory: string, members: number): Pro
   return Promise.all(files.map(async (names) => parseLayersModel(contents, names)))
 }
 
-export async function parseLayersModel (contents: ReadonlyMap<string, Uint8Array>, { model, weights }: MemberFiles): Promise<SavedModel> {
-  const { modelTopology, weightsManifest } = parseJson(contents, model) as { modelTopology: unknown, weightsManifest: [{ weights: io.WeightsManifestEntry[] }] }
+export async function parseLayersModel (
+  contents: ReadonlyMap<string, Uint8Array>,
+  { model, weights }: MemberFiles
+): Promise<SavedModel> {
+  const { modelTopology, weightsManifest } = parseJson(contents, model) as {
+    modelTopology: unknown,
+    weightsManifest: [{ weights: io.WeightsManifestEntry[] }],
+  }
   return { topology: modelTopology, weightSpecs: weightsManifest[0].weights, weights: contents.get(weights)! }
 }
 
@@ -92,11 +120,17 @@ export async function readAll (directory: string, names: readonly string[]): Pro
 }
 
 async function readPart (directory: string, name: string): Promise<Uint8Array> {
-  return readFile(join(directory, name)).catch((cause: unknown) => { throw invalid(directory, `${name} cannot be read`, cause) })
+  return readFile(join(directory, name)).catch((cause: unknown) => {
+    throw invalid(directory, `${name} cannot be read`, cause)
+  })
 }
 
 export function invalid (directory: string, reason: string, cause?: unknown): Problem {
-  return new Problem('invalid-model-package', `The model package ${directory} cannot be used: ${reason}. Train or fetch it again.`, { cause })
+  return new Problem(
+    'invalid-model-package',
+    `The model package ${directory} cannot be used: ${reason}. Train or fetch it again.`,
+    { cause }
+  )
 }
 
 /** Says which member's file an error is about. */

@@ -27,8 +27,9 @@ interface Call {
 const KERNEL = 'Conv2DBackpropFilter'
 
 /**
- * Registers the kernel where it is missing: what each cell of the filter met, as a matrix, times the derivatives, one product of the
- * backend's own. Images are [batch, height, width, channels]; TensorFlow.js itself refuses gradients of dilated convolutions.
+ * Registers the kernel where it is missing: what each cell of the filter met, as a matrix, times the derivatives, one
+ * product of the backend's own. Images are [batch, height, width, channels]; TensorFlow.js itself refuses gradients of
+ * dilated convolutions.
  */
 export function repairWasmGradients (tf: Tensorflow): void {
   if (tf.getKernel(KERNEL, 'wasm') !== undefined) return
@@ -36,7 +37,14 @@ export function repairWasmGradients (tf: Tensorflow): void {
   const kernelFunc = ({ inputs: { x, dy }, backend, attrs }: Call): TensorInfo => {
     const { strides, pad, dimRoundingMode, filterShape, dataFormat } = attrs
     if (dataFormat !== 'NHWC') throw new Error(`${KERNEL} on WASM: dataFormat must be NHWC, not ${dataFormat}.`)
-    const convolution = tf.backend_util.computeConv2DInfo(x.shape as Convolution['inShape'], filterShape, strides, 1, pad, dimRoundingMode)
+    const convolution = tf.backend_util.computeConv2DInfo(
+      x.shape as Convolution['inShape'],
+      filterShape,
+      strides,
+      1,
+      pad,
+      dimRoundingMode
+    )
     const { batchSize, outHeight, outWidth, filterHeight, filterWidth, inChannels, outChannels } = convolution
     const [places, cells] = [batchSize * outHeight * outWidth, filterHeight * filterWidth * inChannels]
     const met = backend.makeOutput([1, cells, places], 'float32')
@@ -51,7 +59,11 @@ export function repairWasmGradients (tf: Tensorflow): void {
     backend.disposeData(met.dataId)
     return { ...gradient, shape: filterShape }
   }
-  tf.registerKernel({ kernelName: KERNEL, backendName: 'wasm', kernelFunc: kernelFunc as unknown as tensorflow.KernelFunc })
+  tf.registerKernel({
+    kernelName: KERNEL,
+    backendName: 'wasm',
+    kernelFunc: kernelFunc as unknown as tensorflow.KernelFunc,
+  })
 }
 
 /**
@@ -59,7 +71,18 @@ export function repairWasmGradients (tf: Tensorflow): void {
  * @param met zeros, shape [filterHeight × filterWidth × inChannels, places]; padding stays zero
  */
 function gather (convolution: Convolution, x: Float32Array, met: Float32Array, places: number): void {
-  const { outHeight, outWidth, filterHeight, filterWidth, inHeight, inWidth, inChannels, strideHeight, strideWidth, padInfo } = convolution
+  const {
+    outHeight,
+    outWidth,
+    filterHeight,
+    filterWidth,
+    inHeight,
+    inWidth,
+    inChannels,
+    strideHeight,
+    strideWidth,
+    padInfo,
+  } = convolution
   for (let place = 0; place < places; place++) {
     const left = (place % outWidth) * strideWidth - padInfo.left
     const line = Math.floor(place / outWidth)

@@ -3,11 +3,24 @@ import { runLengths } from '../series/runs.ts'
 import { quantiles } from '../quantile.ts'
 import type { DetectorModel, Scoring } from '../scoring/detection.ts'
 import { pointer, Problem } from '../errors.ts'
-import { defaultSmoothing, FIT_DEFAULTS, fitDetector, fitHalf, fitRest, type FitSettings, type FittedDetector, type HalfFitted, type MemberToFit } from './fit.ts'
+import {
+  defaultSmoothing,
+  FIT_DEFAULTS,
+  fitDetector,
+  fitHalf,
+  fitRest,
+  type FitSettings,
+  type FittedDetector,
+  type HalfFitted,
+  type MemberToFit,
+} from './fit.ts'
 import { defaultMembers, learnerOf, type SolvedAutoencoder } from './members.ts'
 import { channelValues, emptyChannels, type Series, slice } from '../series/series.ts'
 
-/** Fewest observations that an ad-hoc model is fitted on: four blocks of cross-validation with three windows of four each. */
+/**
+ * Fewest observations that an ad-hoc model is fitted on: four blocks of cross-validation with three windows of four
+ * each.
+ */
 export const AD_HOC_LEAST = 48
 
 /** Windows to learn from, and values in a window: a fit is to take seconds, however many channels there are. */
@@ -17,7 +30,10 @@ const MAX_WIDTH = 1024
 const SMOOTHED_SHARE = 0.02
 const LEAST_SMOOTHING = 5
 
-/** Rounds of the robust fit, share of the observations that a round may leave out, and from how many median errors on it does. */
+/**
+ * Rounds of the robust fit, share of the observations that a round may leave out, and from how many median errors on it
+ * does.
+ */
 const ROUNDS = 2
 const LEFT_OUT = 0.1
 const SUSPICIOUS = 2
@@ -29,8 +45,10 @@ export interface AdHocDetector {
 }
 
 /**
- * Fits the default detector on the first `part.rows` observations, which the caller knows to be normal, or robustly on all.
- * @throws Problem series-too-short, missing-channel (no value to learn from), no-training-data (no stretch without gaps)
+ * Fits the default detector on the first `part.rows` observations, which the caller knows to be normal, or robustly on
+ * all.
+ * @throws Problem series-too-short, missing-channel (no value to learn from), no-training-data (no stretch without
+ * gaps)
  */
 export async function fitAdHoc (series: Series, part?: { readonly rows: number }): Promise<AdHocDetector> {
   const training = part === undefined ? series : slice(series, 0, Math.min(part.rows, series.length))
@@ -40,13 +58,24 @@ export async function fitAdHoc (series: Series, part?: { readonly rows: number }
 
 function checkTraining (training: Series): void {
   if (training.length < AD_HOC_LEAST) {
-    throw new Problem('series-too-short', `There are ${training.length} observations to fit a model on; at least ${AD_HOC_LEAST} are needed. Send a longer series, fit on more of it (options.fit), or name a served model.`,
-      { extensions: { needed: AD_HOC_LEAST, got: training.length } })
+    throw new Problem(
+      'series-too-short',
+      `There are ${training.length} observations to fit a model on; at least ${AD_HOC_LEAST} are needed. Send a longer series, fit on more of it (options.fit), or name a served model.`,
+      { extensions: { needed: AD_HOC_LEAST, got: training.length } }
+    )
   }
   const missing = emptyChannels([training])
   if (missing.length === 0) return
-  throw new Problem('missing-channel', `There is no value of ${missing.slice(0, 10).map((name) => `"${name.slice(0, 60)}"`).join(', ')} among the ${training.length} observations to fit a model on; leave the channel out, or fit on more of the series (options.fit).`,
-    { items: missing.map((name) => ({ pointer: pointer('channels', name), detail: 'no value to fit on' })), extensions: { missing, expected: training.channels } })
+  throw new Problem(
+    'missing-channel',
+    `There is no value of ${
+      missing.slice(0, 10).map((name) => `"${name.slice(0, 60)}"`).join(', ')
+    } among the ${training.length} observations to fit a model on; leave the channel out, or fit on more of the series (options.fit).`,
+    {
+      items: missing.map((name) => ({ pointer: pointer('channels', name), detail: 'no value to fit on' })),
+      extensions: { missing, expected: training.channels },
+    }
+  )
 }
 
 async function fitNormal (training: Series): Promise<FittedDetector<SolvedAutoencoder>> {
@@ -111,12 +140,17 @@ function withoutWild (series: Series): Series {
     const column = channelValues(series, c).map((value) => Number.isFinite(value) ? value : NaN)
     const [low, middle, high] = quantiles(column, [0.25, 0.5, 0.75])
     const most = WILD * (high! - low!)
-    if (most > 0) for (let i = c; i < values.length; i += channels) if (Math.abs(values[i]! - middle!) > most) values[i] = NaN
+    if (most > 0) {
+      for (let i = c; i < values.length; i += channels) if (Math.abs(values[i]! - middle!) > most) values[i] = NaN
+    }
   }
   return { ...series, values }
 }
 
-/** Scores by the models that had not seen the observation, as calibration has them, aligned with the series; shape [length]. */
+/**
+ * Scores by the models that had not seen the observation, as calibration has them, aligned with the series; shape
+ * [length].
+ */
 function aligned (scores: Float64Array, length: number): Float64Array {
   const inTime = new Float64Array(length)
   for (let fold = 0; fold < FIT_DEFAULTS.folds; fold++) {

@@ -1,4 +1,5 @@
-// From blocked cross-validation to scales, thresholds and levels: what normal data look like to a model that has not seen them.
+// From blocked cross-validation to scales, thresholds and levels: what normal data look like to a model that has not
+// seen them.
 import { quantile } from '../quantile.ts'
 import type { DetectorModel, Member, Scoring, ScoringModel } from '../scoring/detection.ts'
 import { detectCausal } from '../scoring/detector.ts'
@@ -25,8 +26,8 @@ export interface Fold<A extends Autoencoder> {
 export interface Calibration {
   readonly calibrated: Pick<DetectorModel, 'members' | 'causal' | 'batch' | 'margins'>
   /**
-   * Smoothed reconstruction errors of what the fold's model had not seen, over the threshold: block after block, and within it
-   * series after series, each in order of time and with a NaN behind it; NaN where not scored.
+   * Smoothed reconstruction errors of what the fold's model had not seen, over the threshold: block after block, and
+   * within it series after series, each in order of time and with a NaN behind it; NaN where not scored.
    */
   readonly scores: Readonly<Record<Scoring, Float64Array>>
 }
@@ -52,34 +53,56 @@ export function holdOut (model: DetectorModel, folds: ReadonlyArray<Fold<Autoenc
   const errors = inOrder(folds, (fold, series, from) => {
     const { score, expected } = detectBatch({ ...fold.model, members }, fold.autoencoders, series)
     residuals.forEach((all, c) => {
-      for (let t = 0; t < series.length; t++) all[from + t] = Math.abs(series.values[t * residuals.length + c]! - expected[t * residuals.length + c]!)
+      for (let t = 0; t < series.length; t++) {
+        all[from + t] = Math.abs(series.values[t * residuals.length + c]! - expected[t * residuals.length + c]!)
+      }
     })
     return score
   })
   if (!errors.some((error) => !Number.isNaN(error))) {
-    throw new Problem('no-training-data', `No observation was left to calibrate the threshold on: each of ${folds.length} blocks of time needs ${model.windowLength} consecutive observations without long gaps. ` +
-      'Post or name more data, or choose a shorter window or fewer folds.')
+    throw new Problem(
+      'no-training-data',
+      `No observation was left to calibrate the threshold on: each of ${folds.length} blocks of time needs ${model.windowLength} consecutive observations without long gaps. ` +
+        'Post or name more data, or choose a shorter window or fewer folds.'
+    )
   }
   return { scales, errors, ...relative(rule, errors), residuals }
 }
 
 /** @param batch what holdOut() says of the same model and folds */
-export function calibrate (model: DetectorModel, folds: ReadonlyArray<Fold<Autoencoder>>, settings: Readonly<Record<Scoring, CalibrationSettings>>, batch: HeldOut): Calibration {
-  const members = model.members.map((member, m): Member => ({ ...member, scale: { causal: memberScale(model, folds, m, 'causal'), batch: batch.scales[m]! } }))
-  const errors = inOrder(folds, (fold, series) => detectCausal({ ...fold.model, members }, fold.autoencoders, series).score)
+export function calibrate (
+  model: DetectorModel,
+  folds: ReadonlyArray<Fold<Autoencoder>>,
+  settings: Readonly<Record<Scoring, CalibrationSettings>>,
+  batch: HeldOut
+): Calibration {
+  const members = model.members.map((member, m): Member => ({
+    ...member,
+    scale: { causal: memberScale(model, folds, m, 'causal'), batch: batch.scales[m]! },
+  }))
+  const errors = inOrder(
+    folds,
+    (fold, series) => detectCausal({ ...fold.model, members }, fold.autoencoders, series).score
+  )
   const causal = { errors, ...relative(settings.causal, errors) }
   return {
     calibrated: {
       members,
       causal: calibrated(model.causal, causal, settings.causal),
       batch: calibrated(model.batch, batch, settings.batch),
-      margins: batch.residuals.map((residuals) => Math.min(Number.MAX_VALUE, settings.batch.factor * quantile(residuals, settings.batch.quantile))),
+      margins: batch.residuals.map((residuals) =>
+        Math.min(Number.MAX_VALUE, settings.batch.factor * quantile(residuals, settings.batch.quantile))
+      ),
     },
     scores: { causal: causal.scores, batch: batch.scores },
   }
 }
 
-function calibrated (model: ScoringModel, { errors, threshold, scores }: Pick<HeldOut, 'errors' | 'threshold' | 'scores'>, { levelSpan: span }: CalibrationSettings): ScoringModel {
+function calibrated (
+  model: ScoringModel,
+  { errors, threshold, scores }: Pick<HeldOut, 'errors' | 'threshold' | 'scores'>,
+  { levelSpan: span }: CalibrationSettings
+): ScoringModel {
   const level = span === 0 ? NO_LEVEL : { span, factor: levelFactor(quantile(errors, 0.5) / threshold) }
   return { ...model, threshold, scores: fitTail(scores), level }
 }
@@ -100,7 +123,12 @@ const SCORERS: Record<Scoring, (...given: Parameters<typeof scoreBatch>) => Floa
 }
 
 /** Mean error of one member on what it has not seen, before smoothing. */
-function memberScale (model: DetectorModel, folds: ReadonlyArray<Fold<Autoencoder>>, m: number, scoring: Scoring): number {
+function memberScale (
+  model: DetectorModel,
+  folds: ReadonlyArray<Fold<Autoencoder>>,
+  m: number,
+  scoring: Scoring
+): number {
   if (model.members.length === 1) return 1
   const alone = (fold: Fold<Autoencoder>): DetectorModel => ({
     ...fold.model,
@@ -125,7 +153,10 @@ function lengthOf (folds: ReadonlyArray<Fold<Autoencoder>>): number {
 }
 
 /** What is said of each observation that was held out: block after block, series after series, a NaN behind each. */
-function inOrder (folds: ReadonlyArray<Fold<Autoencoder>>, scoresOf: (fold: Fold<Autoencoder>, series: Series, from: number) => Float64Array): Float64Array {
+function inOrder (
+  folds: ReadonlyArray<Fold<Autoencoder>>,
+  scoresOf: (fold: Fold<Autoencoder>, series: Series, from: number) => Float64Array
+): Float64Array {
   const scores = new Float64Array(lengthOf(folds)).fill(NaN)
   let from = 0
   for (const fold of folds) {

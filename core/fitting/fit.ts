@@ -1,6 +1,13 @@
 // Fits a detector on normal series: scaler, channel weights, autoencoders, and thresholds by blocked cross-validation.
 import { runLengths, standardisedRuns } from '../series/runs.ts'
-import { calibrate, type Calibration, type CalibrationSettings, type Fold, type HeldOut, holdOut } from './calibration.ts'
+import {
+  calibrate,
+  type Calibration,
+  type CalibrationSettings,
+  type Fold,
+  type HeldOut,
+  holdOut,
+} from './calibration.ts'
 import type { DetectorModel, Scoring, ScoringModel } from '../scoring/detection.ts'
 import { Problem } from '../errors.ts'
 import { NO_LEVEL } from '../scoring/level.ts'
@@ -19,7 +26,10 @@ export interface MemberSettings {
 }
 
 export interface ScoringSettings extends CalibrationSettings {
-  /** Errors in the moving mean; `auto`: 61 around an observation, 31 before it, and twice that where there is one channel alone. */
+  /**
+   * Errors in the moving mean; `auto`: 61 around an observation, 31 before it, and twice that where there is one
+   * channel alone.
+   */
   readonly smoothing: number | 'auto'
 }
 
@@ -30,7 +40,10 @@ export interface FitSettings {
   readonly maxWindows: number
   /** Contiguous blocks of the cross-validation. */
   readonly folds: number
-  /** Weight of the squared residuals of channels with two distinct training values (switches, commands), and of those with one. */
+  /**
+   * Weight of the squared residuals of channels with two distinct training values (switches, commands), and of those
+   * with one.
+   */
   readonly switchWeight: number
   readonly constantWeight: number
   readonly causal: ScoringSettings
@@ -48,7 +61,10 @@ export const FIT_DEFAULTS: FitSettings = {
   batch: { smoothing: 'auto', quantile: 0.99, factor: 1.15, levelSpan: 2001 },
 }
 
-const SMOOTHING: Record<Scoring, { several: number, one: number }> = { causal: { several: 31, one: 61 }, batch: { several: 61, one: 121 } }
+const SMOOTHING: Record<Scoring, { several: number, one: number }> = {
+  causal: { several: 31, one: 61 },
+  batch: { several: 61, one: 121 },
+}
 
 /** Errors in the moving mean; a lone channel says less at each instant, so that more of them are taken. */
 export function defaultSmoothing (scoring: Scoring, channels: number): number {
@@ -85,7 +101,11 @@ export interface HalfFitted<A extends Autoencoder> {
  * Fits on one or more series of normal data with the same channels and interval.
  * @throws Problem no-training-data when the series hold no full window
  */
-export async function fitDetector<A extends Autoencoder> (series: readonly Series[], settings: FitSettings, members: ReadonlyArray<MemberToFit<A>>): Promise<FittedDetector<A>> {
+export async function fitDetector<A extends Autoencoder> (
+  series: readonly Series[],
+  settings: FitSettings,
+  members: ReadonlyArray<MemberToFit<A>>
+): Promise<FittedDetector<A>> {
   const model = prepare(series, settings, members)
   const autoencoders = await learnAll(series, model, settings, members)
   try {
@@ -102,18 +122,28 @@ export async function fitDetector<A extends Autoencoder> (series: readonly Serie
 }
 
 /** fitDetector() as far as held-out batch scores need it; its autoencoders must be such as need no disposal. */
-export async function fitHalf<A extends Autoencoder> (series: readonly Series[], settings: FitSettings, members: ReadonlyArray<MemberToFit<A>>): Promise<HalfFitted<A>> {
+export async function fitHalf<A extends Autoencoder> (
+  series: readonly Series[],
+  settings: FitSettings,
+  members: ReadonlyArray<MemberToFit<A>>
+): Promise<HalfFitted<A>> {
   const model = prepare(series, settings, members)
   const folds = await learnFolds(series, model, settings, members)
   return { series, settings, members, model, folds, held: holdOut(model, folds, settings.batch) }
 }
 
 /** The other half: what fitDetector() returns, bit for bit. */
-export async function fitRest<A extends Autoencoder> ({ series, settings, members, model, folds, held }: HalfFitted<A>): Promise<FittedDetector<A>> {
+export async function fitRest<A extends Autoencoder> (
+  { series, settings, members, model, folds, held }: HalfFitted<A>
+): Promise<FittedDetector<A>> {
   return fittedFrom(model, await learnAll(series, model, settings, members), calibrate(model, folds, settings, held))
 }
 
-function fittedFrom<A extends Autoencoder> (model: DetectorModel, autoencoders: readonly A[], { calibrated, scores }: Calibration): FittedDetector<A> {
+function fittedFrom<A extends Autoencoder> (
+  model: DetectorModel,
+  autoencoders: readonly A[],
+  { calibrated, scores }: Calibration
+): FittedDetector<A> {
   return { model: { ...model, ...calibrated }, autoencoders, calibration: scores }
 }
 
@@ -129,19 +159,36 @@ function prepare (series: readonly Series[], settings: FitSettings, members: rea
   return { ...shape, scaler, weights: channelWeights(series, scaler, settings) }
 }
 
-/** A channel without a value leaves no observation to learn from; told by name, for no more data and no shorter window helps. */
+/**
+ * A channel without a value leaves no observation to learn from; told by name, for no more data and no shorter window
+ * helps.
+ */
 function checkTrainable (series: readonly Series[]): void {
   if (series.length === 0) throw new Problem('no-training-data', 'There is no series to train on.')
   const empty = emptyChannels(series)
-  if (empty.length > 0) throw new Problem('no-training-data', `There is no value of ${empty.join(', ')} in the training part; leave such channels out (--exclude).`)
+  if (empty.length > 0) {
+    throw new Problem(
+      'no-training-data',
+      `There is no value of ${empty.join(', ')} in the training part; leave such channels out (--exclude).`
+    )
+  }
 }
 
 /** The model before anything is learnt: scales and thresholds are 1, so that scores are raw smoothed errors. */
-function modelShape (series: readonly Series[], settings: FitSettings, members: readonly MemberSettings[]): DetectorModel {
+function modelShape (
+  series: readonly Series[],
+  settings: FitSettings,
+  members: readonly MemberSettings[]
+): DetectorModel {
   const { channels, interval } = series[0]!
   const scoring = (name: Scoring): ScoringModel => {
     const { smoothing } = settings[name]
-    return { smoothing: smoothing === 'auto' ? defaultSmoothing(name, channels.length) : smoothing, threshold: 1, level: NO_LEVEL, scores: NO_SCORES }
+    return {
+      smoothing: smoothing === 'auto' ? defaultSmoothing(name, channels.length) : smoothing,
+      threshold: 1,
+      level: NO_LEVEL,
+      scores: NO_SCORES,
+    }
   }
   return {
     channels,
@@ -150,7 +197,11 @@ function modelShape (series: readonly Series[], settings: FitSettings, members: 
     scaler: { center: [], scale: [] },
     weights: [],
     windowLength: Math.max(...members.map(({ windowLength }) => windowLength)),
-    members: members.map(({ windowLength, tail }) => ({ windowLength, tail: Math.min(tail, windowLength), scale: { causal: 1, batch: 1 } })),
+    members: members.map(({ windowLength, tail }) => ({
+      windowLength,
+      tail: Math.min(tail, windowLength),
+      scale: { causal: 1, batch: 1 },
+    })),
     causal: scoring('causal'),
     batch: scoring('batch'),
     margins: channels.map(() => 0),
@@ -158,10 +209,14 @@ function modelShape (series: readonly Series[], settings: FitSettings, members: 
 }
 
 /**
- * Channels that switch are reconstructed badly at every switch, faulty or not: they hardly count. One that never moved in training
- * and moves is news: it counts more than others.
+ * Channels that switch are reconstructed badly at every switch, faulty or not: they hardly count. One that never moved
+ * in training and moves is news: it counts more than others.
  */
-function channelWeights (series: readonly Series[], scaler: Scaler, { switchWeight, constantWeight }: FitSettings): number[] {
+function channelWeights (
+  series: readonly Series[],
+  scaler: Scaler,
+  { switchWeight, constantWeight }: FitSettings
+): number[] {
   const { channels } = series[0]!
   // A lone channel has nothing to be weighed against.
   if (channels.length === 1) return [1]
@@ -189,7 +244,12 @@ function disposeAll (autoencoders: readonly Autoencoder[]): void {
   for (const autoencoder of autoencoders) autoencoder.dispose?.()
 }
 
-async function learnAll<A extends Autoencoder> (series: readonly Series[], { channels, scaler, maxGap }: DetectorModel, settings: FitSettings, members: ReadonlyArray<MemberToFit<A>>): Promise<A[]> {
+async function learnAll<A extends Autoencoder> (
+  series: readonly Series[],
+  { channels, scaler, maxGap }: DetectorModel,
+  settings: FitSettings,
+  members: ReadonlyArray<MemberToFit<A>>
+): Promise<A[]> {
   const runs = series.flatMap((one) => standardisedRuns(one, scaler, maxGap).map((run) => run.values))
   const autoencoders: A[] = []
   try {
@@ -206,12 +266,23 @@ async function learnAll<A extends Autoencoder> (series: readonly Series[], { cha
 }
 
 function tooLittle (windowLength: number): Problem {
-  return new Problem('no-training-data', `Training needs at least ${windowLength + 1} consecutive observations without long gaps; ` +
-    'post or name more data, or choose a shorter window.')
+  return new Problem(
+    'no-training-data',
+    `Training needs at least ${windowLength + 1} consecutive observations without long gaps; ` +
+      'post or name more data, or choose a shorter window.'
+  )
 }
 
-/** Blocked cross-validation: each block of time is scored by a model that was fitted without it, the block scored as served. */
-async function learnFolds<A extends Autoencoder> (series: readonly Series[], model: DetectorModel, settings: FitSettings, members: ReadonlyArray<MemberToFit<A>>): Promise<Array<Fold<A>>> {
+/**
+ * Blocked cross-validation: each block of time is scored by a model that was fitted without it, the block scored as
+ * served.
+ */
+async function learnFolds<A extends Autoencoder> (
+  series: readonly Series[],
+  model: DetectorModel,
+  settings: FitSettings,
+  members: ReadonlyArray<MemberToFit<A>>
+): Promise<Array<Fold<A>>> {
   const folds: Array<Fold<A>> = []
   try {
     for (let fold = 0; fold < settings.folds; fold++) {
@@ -219,7 +290,11 @@ async function learnFolds<A extends Autoencoder> (series: readonly Series[], mod
       const outside = blocks.flatMap((block) => block.outside)
       // A channel's kind is told by all of the data: a switch that rests outside this block is still a switch.
       const seen = { ...model, scaler: fitScaler(outside.map((one) => one.values), model.channels.length) }
-      folds.push({ model: seen, autoencoders: await learnAll(outside, seen, settings, members), inside: blocks.map((block) => block.inside) })
+      folds.push({
+        model: seen,
+        autoencoders: await learnAll(outside, seen, settings, members),
+        inside: blocks.map((block) => block.inside),
+      })
     }
   } catch (error) {
     for (const { autoencoders } of folds) disposeAll(autoencoders)

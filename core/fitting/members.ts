@@ -1,4 +1,5 @@
-// The default detector: which linear autoencoders it is made of, chosen on public benchmarks (docs/EXPERIMENTS.md). No TensorFlow.
+// The default detector: which linear autoencoders it is made of, chosen on public benchmarks (docs/EXPERIMENTS.md). No
+// TensorFlow.
 import type { Learn, MemberSettings } from './fit.ts'
 import { maskedAutoencoder, subspaceAutoencoder } from '../linear/linear.ts'
 import { fitMasked, LARGEST_MASKED_WIDTH } from '../linear/masked.ts'
@@ -16,8 +17,9 @@ export interface LinearMember extends MemberSettings {
 }
 
 /**
- * A lone channel: one masked autoencoder on long windows, for all there is to learn from is time. Several channels: short windows
- * see which values go together, in both kinds, and longer ones how they move. Very many channels leave the masked one out.
+ * A lone channel: one masked autoencoder on long windows, for all there is to learn from is time. Several channels:
+ * short windows see which values go together, in both kinds, and longer ones how they move. Very many channels leave
+ * the masked one out.
  * @returns window lengths for as many observations; at most a twelfth of them
  */
 export function defaultMembers (observations: number, channels: number): LinearMember[] {

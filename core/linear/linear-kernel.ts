@@ -1,5 +1,6 @@
-// Scores windows by a linear autoencoder with kernel.wat, straight from the run that they overlap in: no window is ever laid out.
-// 32-bit products, each sum in an order that the position within the window fixes; so a window's bits depend on that window alone.
+// Scores windows by a linear autoencoder with kernel.wat, straight from the run that they overlap in: no window is ever
+// laid out. 32-bit products, each sum in an order that the position within the window fixes; so a window's bits depend
+// on that window alone.
 import type { Masked } from './masked.ts'
 import type { Reconstruct, RunErrors } from '../scoring/reconstruction-error.ts'
 import type { Subspace } from './subspace.ts'
@@ -77,7 +78,15 @@ function layOut (packed: Packed, windows: number, overlapping: boolean): Layout 
   const row = overlapping ? padded + length - 1 : padded * length
   const residualRow = BEFORE + padded + BEHIND
   const sumRow = padded + length + LANES
-  const sizes = [mean.length, directions.length, channels * row, blocks * 4 * padded, 4 * residualRow, channels * padded * 2, channels * sumRow]
+  const sizes = [
+    mean.length,
+    directions.length,
+    channels * row,
+    blocks * 4 * padded,
+    4 * residualRow,
+    channels * padded * 2,
+    channels * sumRow,
+  ]
   const { addresses, kept } = claimMemory(packed, sizes.map((size) => size * FLOAT))
   const at = (index: number): number => addresses[index]!
   if (!kept) {
@@ -114,9 +123,13 @@ function runErrors (packed: Packed, run: Float32Array, options: RunErrorOptions)
     placeRun(packed, layout, run.subarray(first * channels, (first + size + length - 1) * channels))
     encode(packed, layout)
     decode(packed, layout, size, options, newest.subarray(first * channels, (first + size) * channels))
-    for (let i = first * channels; i < (first + size) * channels; i++) newest[i] = run[(length - 1) * channels + i]! - newest[i]!
+    for (let i = first * channels; i < (first + size) * channels; i++) {
+      newest[i] = run[(length - 1) * channels + i]! - newest[i]!
+    }
     splitErrors(packed, layout, options, errors.subarray(first * channels, (first + size) * channels))
-    if (sums !== undefined) moveSums(packed, layout, first + size === count ? size + length - 1 : size, sums.subarray(first * channels))
+    if (sums !== undefined) {
+      moveSums(packed, layout, first + size === count ? size + length - 1 : size, sums.subarray(first * channels))
+    }
   }
   if (sums !== undefined) turnIntoReconstructions(packed, run, count, sums)
   return { errors, sums, newest }
@@ -140,7 +153,10 @@ function encode (packed: Packed, layout: Layout): void {
 }
 
 /** z = x. */
-function copyCodes ({ channels, length, mean, offsets }: Packed, { codes, padded, observations, rowStride, stepStride }: Layout): void {
+function copyCodes (
+  { channels, length, mean, offsets }: Packed,
+  { codes, padded, observations, rowStride, stepStride }: Layout
+): void {
   const out = float32At(codes, offsets.length * padded)
   for (let c = 0; c < channels; c++) {
     for (let t = 0; t < length; t++) {
@@ -162,11 +178,20 @@ function project (packed: Packed, layout: Layout): void {
     }
   } else {
     const together = Math.floor(GROUP / length)
-    for (let c = 0; c < channels; c += together) encodeGroup(packed, layout, c, 0, Math.min(together, channels - c), length)
+    for (let c = 0; c < channels; c += together) {
+      encodeGroup(packed, layout, c, 0, Math.min(together, channels - c), length)
+    }
   }
 }
 
-function encodeGroup (packed: Packed, layout: Layout, channel: number, step: number, channels: number, steps: number): void {
+function encodeGroup (
+  packed: Packed,
+  layout: Layout,
+  channel: number,
+  step: number,
+  channels: number,
+  steps: number
+): void {
   const position = channel * packed.length + step
   kernelFunctions.encode(
     layout.observations + channel * layout.rowStride + step * layout.stepStride, layout.rowStride, layout.stepStride,
@@ -179,9 +204,19 @@ function decodeSteps (packed: Packed, layout: Layout, channel: number, step: num
   const position = channel * packed.length + step
   const decodeThem = steps === 4 ? kernelFunctions.decode4 : kernelFunctions.decode1
   decodeThem(
-    layout.observations + channel * layout.rowStride + step * layout.stepStride, layout.stepStride, layout.mean + position * FLOAT,
-    layout.directions + position * 4 * FLOAT, packed.mean.length * 4 * FLOAT, layout.codes, layout.padded * FLOAT,
-    packed.components, layout.padded / LANES, layout.residuals, layout.residualStride, layout.squares + channel * layout.padded * 2 * FLOAT)
+    layout.observations + channel * layout.rowStride + step * layout.stepStride,
+    layout.stepStride,
+    layout.mean + position * FLOAT,
+    layout.directions + position * 4 * FLOAT,
+    packed.mean.length * 4 * FLOAT,
+    layout.codes,
+    layout.padded * FLOAT,
+    packed.components,
+    layout.padded / LANES,
+    layout.residuals,
+    layout.residualStride,
+    layout.squares + channel * layout.padded * 2 * FLOAT
+  )
 }
 
 /** Calls `each` for the positions of a channel that count, newest first, four at a time while there are four. */
@@ -192,7 +227,13 @@ function newestFirst (length: number, tail: number, each: (step: number, steps: 
 }
 
 /** Squares, sums of residuals where they are wanted, and in `newest` the residuals of the newest observations. */
-function decode (packed: Packed, layout: Layout, count: number, { tail, expected }: RunErrorOptions, newest: Float32Array): void {
+function decode (
+  packed: Packed,
+  layout: Layout,
+  count: number,
+  { tail, expected }: RunErrorOptions,
+  newest: Float32Array
+): void {
   const { channels, length } = packed
   const { padded, residuals, residualStride } = layout
   const row = residualStride / FLOAT
@@ -209,13 +250,23 @@ function decode (packed: Packed, layout: Layout, count: number, { tail, expected
       if (!expected) return
       if (steps < 4) rows.fill(0, row)
       for (let p = 0; p < steps; p++) rows.fill(0, p * row + BEFORE + count, p * row + BEFORE + padded)
-      kernelFunctions.accumulate(layout.sums + c * layout.sumStride + step * FLOAT, residuals, residualStride, padded / 4 + 1)
+      kernelFunctions.accumulate(
+        layout.sums + c * layout.sumStride + step * FLOAT,
+        residuals,
+        residualStride,
+        padded / 4 + 1
+      )
     })
   }
 }
 
 /** Splits each window's error over channels: reconstructionError() of the squares. */
-function splitErrors ({ channels }: Packed, { padded, squares }: Layout, { tail, weights }: RunErrorOptions, errors: Float64Array): void {
+function splitErrors (
+  { channels }: Packed,
+  { padded, squares }: Layout,
+  { tail, weights }: RunErrorOptions,
+  errors: Float64Array
+): void {
   const parts = float64At(squares, channels * padded)
   for (let w = 0; w * channels < errors.length; w++) {
     let sum = 0
@@ -237,7 +288,12 @@ function moveSums ({ channels }: Packed, { sums, sumStride }: Layout, count: num
 }
 
 /** An observation's reconstructions are its value less the residuals. */
-function turnIntoReconstructions ({ channels, length }: Packed, run: Float32Array, windows: number, sums: Float64Array): void {
+function turnIntoReconstructions (
+  { channels, length }: Packed,
+  run: Float32Array,
+  windows: number,
+  sums: Float64Array
+): void {
   for (let t = 0; t * channels < run.length; t++) {
     const covering = Math.min(windows - 1, t) - Math.max(0, t - length + 1) + 1
     for (let i = t * channels; i < (t + 1) * channels; i++) sums[i] = covering * run[i]! - sums[i]!

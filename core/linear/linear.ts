@@ -27,10 +27,14 @@ function kernelAutoencoder (channels: number, create: (values: number) => Linear
 }
 
 /**
- * Windows at a stride of s are windows at a stride of 1 over longer observations: s of them, one after another, count as one with s
- * times as many channels. The stride divides the window's length.
+ * Windows at a stride of s are windows at a stride of 1 over longer observations: s of them, one after another, count
+ * as one with s times as many channels. The stride divides the window's length.
  */
-function strided (kernel: LinearKernel, run: Float32Array, { channels, windowLength, stride, tail, weights, summed }: RunOptions): RunErrors {
+function strided (
+  kernel: LinearKernel,
+  run: Float32Array,
+  { channels, windowLength, stride, tail, weights, summed }: RunOptions
+): RunErrors {
   const windows = Math.floor((run.length / channels - windowLength) / stride) + 1
   const covered = run.subarray(0, ((windows - 1) * stride + windowLength) * channels)
   const { errors, sums, newest } = kernel.runErrors(covered, {

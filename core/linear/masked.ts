@@ -1,12 +1,16 @@
-// The masked linear window autoencoder, solved exactly: every value of a window is reconstructed from all the others, x̂ⱼ = mⱼ +
-// Σ_{i≠j} (xᵢ − mᵢ) Bᵢⱼ. The least-squares optimum under a zero diagonal has a closed form: with P = (C + λI)⁻¹, C the covariance
-// of the training windows, Bᵢⱼ = −Pᵢⱼ / Pⱼⱼ (Steck 2019, "Embarrassingly shallow autoencoders"; Besag 1975 for the Gaussian case).
-// A value cannot vouch for itself, so that an anomaly is not reconstructed along with everything else.
+// The masked linear window autoencoder, solved exactly: every value of a window is reconstructed from all the others,
+// x̂ⱼ = mⱼ + Σ_{i≠j} (xᵢ − mᵢ) Bᵢⱼ. The least-squares optimum under a zero diagonal has a closed form: with P = (C +
+// λI)⁻¹, C the covariance of the training windows, Bᵢⱼ = −Pᵢⱼ / Pⱼⱼ (Steck 2019, "Embarrassingly shallow autoencoders";
+// Besag 1975 for the Gaussian case). A value cannot vouch for itself, so that an anomaly is not reconstructed along
+// with everything else.
 import { claimMemory, float32At, float64At, kernelFunctions } from './kernel/kernel-memory.ts'
 import type { Reconstruct } from '../scoring/reconstruction-error.ts'
 import type { WindowMatrix } from '../series/window.ts'
 
-/** Wider windows than this are not for this autoencoder: its weights and its fit grow with the square and the cube of the width. */
+/**
+ * Wider windows than this are not for this autoencoder: its weights and its fit grow with the square and the cube of
+ * the width.
+ */
 export const LARGEST_MASKED_WIDTH = 1024
 
 export interface Masked {
@@ -24,7 +28,8 @@ const BYTES = 8
 const FLOAT = 4
 
 /**
- * Matrices in the kernel's memory. A panel is four columns side by side, all their rows one after another; a table is row after row.
+ * Matrices in the kernel's memory. A panel is four columns side by side, all their rows one after another; a table is
+ * row after row.
  */
 interface Workspace {
   /** Rows and columns of a matrix: the width, in whole tiles. */
@@ -75,8 +80,24 @@ export function fitMasked (windows: WindowMatrix, ridge: number): Masked {
 function claimWorkspace ({ count, width }: WindowMatrix): Workspace {
   const size = Math.ceil(width / TILE) * TILE
   const squares = size * size * BYTES
-  const { addresses } = claimMemory({}, [width * count * FLOAT, size * BYTES, size * count * BYTES, size * count * BYTES, squares, squares, squares])
-  const [windows, mean, departures, shares, table, lower, inverted] = addresses as [number, number, number, number, number, number, number]
+  const { addresses } = claimMemory({}, [
+    width * count * FLOAT,
+    size * BYTES,
+    size * count * BYTES,
+    size * count * BYTES,
+    squares,
+    squares,
+    squares,
+  ])
+  const [windows, mean, departures, shares, table, lower, inverted] = addresses as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number
+  ]
   return { size, windows, mean, departures, shares, table, lower, inverted }
 }
 
@@ -84,19 +105,34 @@ function claimWorkspace ({ count, width }: WindowMatrix): Workspace {
  * Writes the covariance of the windows' values into the table, each value summed window after window.
  * @returns mean window: from the first one on, so that a value that never varies is its own mean to the last bit
  */
-function covary ({ values, count, width }: WindowMatrix, { size, windows, mean, departures, shares, table }: Workspace): Float64Array {
+function covary (
+  { values, count, width }: WindowMatrix,
+  { size, windows, mean, departures, shares, table }: Workspace
+): Float64Array {
   float32At(windows, values.length).set(values)
   const panel = TILE * count * BYTES
   for (let i = 0; i < size / TILE; i++) {
-    // Where the width is no whole number of tiles, the last one sees values of the next window: what it makes of them nobody reads.
-    kernelFunctions.centre(windows + i * TILE * FLOAT, width * FLOAT, count, count, mean + i * TILE * BYTES, departures + i * panel, shares + i * panel)
-    for (let j = 0; j <= i; j++) kernelFunctions.tile(shares + i * panel, departures + j * panel, count, tileAt(table, size, i, j), size * BYTES)
+    // Where the width is no whole number of tiles, the last one sees values of the next window: what it makes of them
+    // nobody reads.
+    kernelFunctions.centre(
+      windows + i * TILE * FLOAT,
+      width * FLOAT,
+      count,
+      count,
+      mean + i * TILE * BYTES,
+      departures + i * panel,
+      shares + i * panel
+    )
+    for (let j = 0; j <= i; j++) {
+      kernelFunctions.tile(shares + i * panel, departures + j * panel, count, tileAt(table, size, i, j), size * BYTES)
+    }
   }
   return float64At(mean, width).slice()
 }
 
 /** Address of a tile of a table, by its row and column of tiles. */
-const tileAt = (table: number, size: number, row: number, column: number): number => table + (row * size + column) * TILE * BYTES
+const tileAt = (table: number, size: number, row: number, column: number): number =>
+  table + (row * size + column) * TILE * BYTES
 
 /** The autoencoder of a solution; 64-bit inside, 32-bit in and out. */
 export function maskedReconstruct ({ width, offset, weights }: Masked): Reconstruct {
@@ -116,8 +152,8 @@ export function maskedReconstruct ({ width, offset, weights }: Masked): Reconstr
 }
 
 /**
- * The table becomes its inverse, by its Cholesky factor: A = L Lᵀ, A⁻¹ = L⁻ᵀ L⁻¹. Tile by tile, but each value by the same steps in
- * the same order as alone: its products one after another, then the quotient.
+ * The table becomes its inverse, by its Cholesky factor: A = L Lᵀ, A⁻¹ = L⁻ᵀ L⁻¹. Tile by tile, but each value by the
+ * same steps in the same order as alone: its products one after another, then the quotient.
  */
 function invertPositive (workspace: Workspace, width: number): void {
   const { size, table, inverted } = workspace
@@ -127,11 +163,22 @@ function invertPositive (workspace: Workspace, width: number): void {
   for (let i = 0; i < size / TILE; i++) {
     // Above row 4i the columns of L⁻¹ from 4i on hold zeros.
     const above = i * TILE * TILE * BYTES
-    for (let j = 0; j <= i; j++) kernelFunctions.tile(inverted + i * panel + above, inverted + j * panel + above, size - i * TILE, tileAt(table, size, i, j), size * BYTES)
+    for (let j = 0; j <= i; j++) {
+      kernelFunctions.tile(
+        inverted + i * panel + above,
+        inverted + j * panel + above,
+        size - i * TILE,
+        tileAt(table, size, i, j),
+        size * BYTES
+      )
+    }
   }
 }
 
-/** The Cholesky factor, four columns at a time: what those before have to say by the kernel, what they say to each other here. */
+/**
+ * The Cholesky factor, four columns at a time: what those before have to say by the kernel, what they say to each other
+ * here.
+ */
 function factorise ({ size, table, lower }: Workspace, width: number): void {
   const rows = float64At(table, size * size)
   const factor = float64At(lower, size * size).fill(0)
@@ -139,7 +186,15 @@ function factorise ({ size, table, lower }: Workspace, width: number): void {
   for (let first = 0; first < width; first += TILE) {
     const last = Math.min(first + TILE, width)
     if (first > 0) {
-      for (let i = first / TILE; i < size / TILE; i++) kernelFunctions.reduce(lower + i * panel, lower + first / TILE * panel, first, tileAt(table, size, i, first / TILE), size * BYTES)
+      for (let i = first / TILE; i < size / TILE; i++) {
+        kernelFunctions.reduce(
+          lower + i * panel,
+          lower + first / TILE * panel,
+          first,
+          tileAt(table, size, i, first / TILE),
+          size * BYTES
+        )
+      }
     }
     for (let i = first; i < width; i++) {
       const own = inPanels(size, i)
@@ -167,7 +222,13 @@ function invertLower ({ size, table, lower, inverted }: Workspace, width: number
     // Above row j the columns of L⁻¹ from j on hold zeros.
     for (let j = 0; j < first; j += TILE) {
       const above = j * TILE * BYTES
-      kernelFunctions.reduce(lower + first / TILE * panel + above, inverted + j / TILE * panel + above, first - j, tileAt(table, size, first / TILE, j / TILE), size * BYTES)
+      kernelFunctions.reduce(
+        lower + first / TILE * panel + above,
+        inverted + j / TILE * panel + above,
+        first - j,
+        tileAt(table, size, first / TILE, j / TILE),
+        size * BYTES
+      )
     }
     for (let i = first; i < Math.min(first + TILE, width); i++) finishRow(i, rows, factor, inverse, size)
   }

@@ -45,7 +45,17 @@ export function pack ({ width, mean, directions, components }: Subspace, channel
       for (let k = 0; k < components; k++) packed[((k >> 2) * width + to) * 4 + (k & 3)] = directions[k * width + from]!
     }
   }
-  return { masked: false, channels, length, components, blocks, mean: means, directions: packed, offsets, chunk: chunkOf(blocks, channels) }
+  return {
+    masked: false,
+    channels,
+    length,
+    components,
+    blocks,
+    mean: means,
+    directions: packed,
+    offsets,
+    chunk: chunkOf(blocks, channels),
+  }
 }
 
 function chunkOf (blocks: number, channels: number): number {
@@ -66,5 +76,15 @@ export function packMasked ({ width, offset, weights }: Masked, channels: number
     const row = (k >> 2) * width * 4 + (k & 3)
     for (let j = 0; j < width; j++) packed[row + places[j]! * 4] = weights[i * width + j]!
   }
-  return { masked: true, channels, length, components: width, blocks, mean: means, directions: packed, offsets: new Float64Array(blocks * 4), chunk: chunkOf(blocks, channels) }
+  return {
+    masked: true,
+    channels,
+    length,
+    components: width,
+    blocks,
+    mean: means,
+    directions: packed,
+    offsets: new Float64Array(blocks * 4),
+    chunk: chunkOf(blocks, channels),
+  }
 }

@@ -1,6 +1,6 @@
-// The linear window autoencoder, solved exactly: x̂ = m + V Vᵀ (x − m), V spanning the principal subspace of the training
-// windows (Baldi and Hornik 1989: the optimum of a linear autoencoder). 64-bit arithmetic without transcendental functions,
-// so that every machine finds the same bits.
+// The linear window autoencoder, solved exactly: x̂ = m + V Vᵀ (x − m), V spanning the principal subspace of the
+// training windows (Baldi and Hornik 1989: the optimum of a linear autoencoder). 64-bit arithmetic without
+// transcendental functions, so that every machine finds the same bits.
 import { leadingEigenvectors, scalarProducts } from './kernel/leading-eigenvectors.ts'
 import type { Reconstruct } from '../scoring/reconstruction-error.ts'
 import type { WindowMatrix } from '../series/window.ts'
@@ -19,8 +19,8 @@ export interface Subspace {
 const RANK_TOLERANCE = 1e-12
 
 /**
- * The fewest principal directions of the windows that reach `varianceShare` of their variance; none where the windows do not
- * vary at all (otherwise everything would count as reconstructed).
+ * The fewest principal directions of the windows that reach `varianceShare` of their variance; none where the windows
+ * do not vary at all (otherwise everything would count as reconstructed).
  * @param varianceShare in (0, 1]
  */
 export function fitSubspace (windows: WindowMatrix, varianceShare: number): Subspace {
@@ -29,7 +29,9 @@ export function fitSubspace (windows: WindowMatrix, varianceShare: number): Subs
   const active = varyingColumns(windows)
   const centred = new Float64Array(count * active.length)
   for (let i = 0; i < count; i++) {
-    for (let j = 0; j < active.length; j++) centred[i * active.length + j] = windows.values[i * width + active[j]!]! - mean[active[j]!]!
+    for (let j = 0; j < active.length; j++) {
+      centred[i * active.length + j] = windows.values[i * width + active[j]!]! - mean[active[j]!]!
+    }
   }
   const kept = active.length === 0 ? [] : principalDirections(centred, count, varianceShare)
   const directions = new Float64Array(kept.length * width)
@@ -63,7 +65,9 @@ function principalDirections (centred: Float64Array, count: number, varianceShar
   const width = centred.length / count
   const viaWindows = width > count
   const table = { values: centred, rows: count, columns: width, rowStride: width, columnStride: 1 }
-  const products = scalarProducts(viaWindows ? { values: centred, rows: width, columns: count, rowStride: 1, columnStride: width } : table)
+  const products = scalarProducts(
+    viaWindows ? { values: centred, rows: width, columns: count, rowStride: 1, columnStride: width } : table
+  )
   const vectors = leadingEigenvectors(products, varianceShare, RANK_TOLERANCE)
   return vectors.map((vector) => unitVector(viaWindows ? combination(centred, vector) : vector))
 }

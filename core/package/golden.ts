@@ -7,11 +7,15 @@ import type { Golden } from './manifest.ts'
 import type { Autoencoder } from '../scoring/reconstruction-error.ts'
 import { channelValues, fromColumns, type Series } from '../series/series.ts'
 
-/** Largest relative difference between backends: 32-bit sums in another order, no more. Below LEAST_SCORE scores are compared as if they were that. */
+/**
+ * Largest relative difference between backends: 32-bit sums in another order, no more. Below LEAST_SCORE scores are
+ * compared as if they were that.
+ */
 export const GOLDEN_TOLERANCE = 1e-4
 const LEAST_SCORE = 0.01
 
-const toJson = (values: Float64Array): Array<number | null> => Array.from(values, (value) => Number.isNaN(value) ? null : value)
+const toJson = (values: Float64Array): Array<number | null> =>
+  Array.from(values, (value) => Number.isNaN(value) ? null : value)
 
 /** Scores a series both ways, to be stored beside the weights. */
 export function makeGolden (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Golden {
@@ -36,8 +40,11 @@ export function reproduceGolden (model: DetectorModel, autoencoders: readonly Au
     difference(detectBatch(model, autoencoders, series).score, golden.batch)
   )
   if (largest <= GOLDEN_TOLERANCE) return largest
-  throw new Problem('golden-scores-differ', `The model's golden scores differ by ${largest.toExponential(1)} here (at most ${GOLDEN_TOLERANCE} is allowed); ` +
-    'the package is damaged, or this backend computes wrongly: try TFJS_BACKEND=wasm, or train again.')
+  throw new Problem(
+    'golden-scores-differ',
+    `The model's golden scores differ by ${largest.toExponential(1)} here (at most ${GOLDEN_TOLERANCE} is allowed); ` +
+      'the package is damaged, or this backend computes wrongly: try TFJS_BACKEND=wasm, or train again.'
+  )
 }
 
 function difference (scores: Float64Array, golden: ReadonlyArray<number | null>): number {

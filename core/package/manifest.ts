@@ -42,20 +42,34 @@ const DetectorModelSchema = z.strictObject({
   windowLength: count,
   members: z.array(MemberSchema).min(1),
   causal: scoring,
-  batch: scoring.refine(({ smoothing }) => odd(smoothing), { message: 'must be odd: the mean is centred', path: ['smoothing'] })
-    .refine(({ level }) => level.span === 0 || odd(level.span), { message: 'must be odd: the level is centred', path: ['level', 'span'] }),
+  batch: scoring.refine(({ smoothing }) => odd(smoothing), {
+    message: 'must be odd: the mean is centred',
+    path: ['smoothing'],
+  })
+    .refine(({ level }) => level.span === 0 || odd(level.span), {
+      message: 'must be odd: the level is centred',
+      path: ['level', 'span'],
+    }),
   margins: numbers,
-}).refine(({ channels, scaler, weights, margins }) =>
-  [scaler.center, scaler.scale, weights, margins].every((list) => list.length === channels.length),
-{ message: 'scaler, weights and margins need one entry for each channel' })
-  .refine(({ members, windowLength }) => windowLength === Math.max(...members.map((member) => member.windowLength)), { message: 'must be that of the longest member', path: ['windowLength'] }) satisfies z.ZodType<DetectorModel>
+}).refine(
+  ({ channels, scaler, weights, margins }) =>
+    [scaler.center, scaler.scale, weights, margins].every((list) => list.length === channels.length),
+  { message: 'scaler, weights and margins need one entry for each channel' }
+)
+  .refine(({ members, windowLength }) => windowLength === Math.max(...members.map((member) => member.windowLength)), {
+    message: 'must be that of the longest member',
+    path: ['windowLength'],
+  }) satisfies z.ZodType<DetectorModel>
 
 /** Bump on every change that an older reader would misunderstand; readers refuse other numbers. */
 export const MANIFEST_FORMAT = 2
 
 export const ManifestSchema = z.strictObject({
   format: z.literal(MANIFEST_FORMAT),
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'lower-case letters, digits, dot, dash or underscore; at most 63'),
+  name: z.string().regex(
+    /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    'lower-case letters, digits, dot, dash or underscore; at most 63'
+  ),
   version: z.string().min(1),
   description: z.string(),
   architecture: z.string().min(1),
@@ -68,7 +82,10 @@ export const ManifestSchema = z.strictObject({
     series: z.number().int().positive(),
     observations: z.number().int().positive(),
   }),
-  /** Where the training was recorded. The digest does not cover it: the same data, code and parameters give the same one, recorded or not. */
+  /**
+   * Where the training was recorded. The digest does not cover it: the same data, code and parameters give the same
+   * one, recorded or not.
+   */
   tracking: z.exactOptional(z.strictObject({ mlflowRunId: z.string().regex(/^[\w-]{1,64}$/) })),
 })
 

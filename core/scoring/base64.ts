@@ -32,8 +32,9 @@ function toBytes (values: Numbers): Uint8Array {
   const bytes = new Uint8Array(3 * Math.ceil(values.byteLength / 3))
   const view = new DataView(bytes.buffer)
   if (values instanceof Uint8Array) bytes.set(values)
-  else if (values instanceof Float64Array) for (let i = 0; i < values.length; i++) view.setFloat64(8 * i, values[i]!, true)
-  else for (let i = 0; i < values.length; i++) view.setFloat32(4 * i, values[i]!, true)
+  else if (values instanceof Float64Array) {
+    for (let i = 0; i < values.length; i++) view.setFloat64(8 * i, values[i]!, true)
+  } else for (let i = 0; i < values.length; i++) view.setFloat32(4 * i, values[i]!, true)
   return bytes
 }
 
@@ -66,9 +67,18 @@ function decoded (text: string, size: number): DataView<ArrayBuffer> {
   try {
     binary = atob(text)
   } catch (cause) {
-    throw new Problem('invalid-state', 'A saved state holds numbers that are no base64; it is damaged: leave it out and start afresh.', { cause })
+    throw new Problem(
+      'invalid-state',
+      'A saved state holds numbers that are no base64; it is damaged: leave it out and start afresh.',
+      { cause }
+    )
   }
-  if (binary.length % size !== 0) throw new Problem('invalid-state', `A saved state holds ${binary.length} bytes where whole numbers of ${size} bytes are wanted; it is damaged: leave it out and start afresh.`)
+  if (binary.length % size !== 0) {
+    throw new Problem(
+      'invalid-state',
+      `A saved state holds ${binary.length} bytes where whole numbers of ${size} bytes are wanted; it is damaged: leave it out and start afresh.`
+    )
+  }
   const bytes = new Uint8Array(binary.length)
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i)
   return new DataView(bytes.buffer)

@@ -1,5 +1,5 @@
-// Combines the errors of several autoencoders: each divided by its size on normal data, then the geometric mean. An anomaly stands
-// out in all of them; what one of them alone cannot reconstruct counts less.
+// Combines the errors of several autoencoders: each divided by its size on normal data, then the geometric mean. An
+// anomaly stands out in all of them; what one of them alone cannot reconstruct counts less.
 import { LARGEST_ERROR } from './score.ts'
 
 /** Below this an error is as good as none; keeps the product of all from vanishing with one. */
@@ -43,8 +43,8 @@ function addShares (parts: Float64Array, at: number, out: Float64Array): number 
 }
 
 /**
- * The n-th root of the product, by Newton's method from the arithmetic mean, which is never below it: so the steps only fall, and
- * end where rounding stops them. Products and quotients alone, for the same bits on every machine.
+ * The n-th root of the product, by Newton's method from the arithmetic mean, which is never below it: so the steps only
+ * fall, and end where rounding stops them. Products and quotients alone, for the same bits on every machine.
  * @param values all above 0
  */
 export function geometricMean (values: Float64Array): number {

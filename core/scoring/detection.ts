@@ -9,7 +9,10 @@ export interface Member {
   readonly windowLength: number
   /** Newest observations of the window whose residuals count in causal scoring. */
   readonly tail: number
-  /** Mean error of unseen normal data, by scoring: errors are divided by it, so that members can be combined. 1 for a lone member. */
+  /**
+   * Mean error of unseen normal data, by scoring: errors are divided by it, so that members can be combined. 1 for a
+   * lone member.
+   */
   readonly scale: { readonly causal: number, readonly batch: number }
 }
 
@@ -45,10 +48,15 @@ export interface DetectorModel {
   readonly margins: readonly number[]
 }
 
-/** causal: of the past alone, the only one for streams; batch: with hindsight, for a series that is there as a whole. */
+/**
+ * causal: of the past alone, the only one for streams; batch: with hindsight, for a series that is there as a whole.
+ */
 export type Scoring = 'causal' | 'batch'
 
-/** What the detector says of one observation. All but `imputed` are null in warm-up and in gaps: not scored is not "normal". */
+/**
+ * What the detector says of one observation. All but `imputed` are null in warm-up and in gaps: not scored is not
+ * "normal".
+ */
 export interface Verdict {
   /** Higher is more anomalous; 1 is the threshold of every model. */
   readonly score: number | null

@@ -12,7 +12,9 @@ export const DetectorStateSchema = z.strictObject({
   last: z.string().describe('Newest value of each channel; 64 bits each.'),
   missingFor: z.string().describe('Observations since it, channel by channel; 64 bits each.'),
   window: z.string().describe('Newest standardised observations, at most a window, oldest first; 32 bits a value.'),
-  errors: z.string().describe('Newest errors, at most as many as are smoothed, oldest first, in units of 2⁻³²; 64 bits a part.'),
+  errors: z.string().describe(
+    'Newest errors, at most as many as are smoothed, oldest first, in units of 2⁻³²; 64 bits a part.'
+  ),
   level: z.string().describe('Newest scores, at most the span of the level, oldest first; 64 bits each.'),
 })
 export type DetectorState = z.output<typeof DetectorStateSchema>
@@ -27,11 +29,16 @@ export interface DetectorMemory extends ImputerMemory {
   readonly level: Float64Array
 }
 
-function signatureOf ({ channels, interval, maxGap, windowLength, causal: { smoothing, threshold, level } }: DetectorModel): string {
+function signatureOf (
+  { channels, interval, maxGap, windowLength, causal: { smoothing, threshold, level } }: DetectorModel
+): string {
   return JSON.stringify([channels, interval, maxGap, windowLength, smoothing, threshold, level.span, level.factor])
 }
 
-export function packState (model: DetectorModel, { last, missingFor, window, errors, level }: DetectorMemory): DetectorState {
+export function packState (
+  model: DetectorModel,
+  { last, missingFor, window, errors, level }: DetectorMemory
+): DetectorState {
   return {
     model: signatureOf(model),
     last: encodeNumbers(last),
@@ -45,9 +52,15 @@ export function packState (model: DetectorModel, { last, missingFor, window, err
 /** @throws Problem invalid-state where it is none, is damaged, or is another model's */
 export function unpackState (model: DetectorModel, saved: unknown): DetectorMemory {
   const result = DetectorStateSchema.safeParse(saved)
-  if (!result.success) throw refused(`it is not of the shape that this program saves: ${z.prettifyError(result.error)}`, result.error)
+  if (!result.success) {
+    throw refused(`it is not of the shape that this program saves: ${z.prettifyError(result.error)}`, result.error)
+  }
   const { data: state } = result
-  if (state.model !== signatureOf(model)) throw refused(`it is that of a model ${state.model.slice(0, 300)}, and this one is ${signatureOf(model).slice(0, 300)}`)
+  if (state.model !== signatureOf(model)) {
+    throw refused(
+      `it is that of a model ${state.model.slice(0, 300)}, and this one is ${signatureOf(model).slice(0, 300)}`
+    )
+  }
   const memory = {
     last: decodeFloat64(state.last),
     missingFor: decodeFloat64(state.missingFor),
@@ -61,18 +74,30 @@ export function unpackState (model: DetectorModel, saved: unknown): DetectorMemo
 }
 
 /** Only a damaged state has one; its numbers would come back as scores that nobody can explain. */
-function faultOf ({ channels: { length: channels }, windowLength, causal }: DetectorModel, memory: DetectorMemory): keyof DetectorMemory | undefined {
-  const rows = (values: ArrayLike<number>, most: number): boolean => values.length % channels === 0 && values.length <= most * channels
+function faultOf (
+  { channels: { length: channels }, windowLength, causal }: DetectorModel,
+  memory: DetectorMemory
+): keyof DetectorMemory | undefined {
+  const rows = (values: ArrayLike<number>, most: number): boolean =>
+    values.length % channels === 0 && values.length <= most * channels
   const fits: Record<keyof DetectorMemory, boolean> = {
-    last: memory.last.length === channels && memory.last.every((value) => Number.isNaN(value) || Number.isFinite(value)),
-    missingFor: memory.missingFor.length === channels && memory.missingFor.every((count) => Number.isSafeInteger(count) && count >= 0),
+    last: memory.last.length === channels &&
+      memory.last.every((value) => Number.isNaN(value) || Number.isFinite(value)),
+    missingFor: memory.missingFor.length === channels &&
+      memory.missingFor.every((count) => Number.isSafeInteger(count) && count >= 0),
     window: rows(memory.window, windowLength) && memory.window.every(Number.isFinite),
-    errors: rows(memory.errors, causal.smoothing) && memory.errors.every((units) => Number.isInteger(units) && units >= 0 && units <= LARGEST_UNITS),
-    level: memory.level.length <= causal.level.span && memory.level.every((score) => Number.isNaN(score) || (score >= 0 && score < Infinity)),
+    errors: rows(memory.errors, causal.smoothing) &&
+      memory.errors.every((units) => Number.isInteger(units) && units >= 0 && units <= LARGEST_UNITS),
+    level: memory.level.length <= causal.level.span &&
+      memory.level.every((score) => Number.isNaN(score) || (score >= 0 && score < Infinity)),
   }
   return (Object.keys(fits) as Array<keyof DetectorMemory>).find((name) => !fits[name])
 }
 
 function refused (reason: string, cause?: unknown): Problem {
-  return new Problem('invalid-state', `The saved state of a detector cannot be used: ${reason}. Leave it out, and the detector starts afresh.`, { cause })
+  return new Problem(
+    'invalid-state',
+    `The saved state of a detector cannot be used: ${reason}. Leave it out, and the detector starts afresh.`,
+    { cause }
+  )
 }

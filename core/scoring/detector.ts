@@ -1,4 +1,5 @@
-// THE causal scoring: observe() for streams, and the same on a whole series. Looks back only; knows no file, clock or tensor.
+// THE causal scoring: observe() for streams, and the same on a whole series. Looks back only; knows no file, clock or
+// tensor.
 import { isAnomalous } from './threshold.ts'
 import { standardisedRuns } from '../series/runs.ts'
 import { combineErrors } from './combine.ts'
@@ -6,7 +7,13 @@ import { type Detection, type DetectorModel, emptyDetection, type Member, type V
 import { type DetectorState, packState, unpackState } from './detector-state.ts'
 import { HoldImputer } from '../series/impute.ts'
 import { LevelWindow } from './level.ts'
-import { type Autoencoder, errorsOfRun, errorsOfWindows, type RunErrors, type RunOptions } from './reconstruction-error.ts'
+import {
+  type Autoencoder,
+  errorsOfRun,
+  errorsOfWindows,
+  type RunErrors,
+  type RunOptions,
+} from './reconstruction-error.ts'
 import { standardise, unscale } from '../series/scaler.ts'
 import { splitScore, TrailingSmoother } from './score.ts'
 import type { Series } from '../series/series.ts'
@@ -37,7 +44,8 @@ class CausalScorer {
   }
 
   /**
-   * @param parts of the combined error of the window that ends at this observation, shape [channels], beginning at index `partsAt`
+   * @param parts of the combined error of the window that ends at this observation, shape [channels], beginning at
+   * index `partsAt`
    * @param contributions receives each channel's share, shape [channels], beginning at index `at`
    * @returns the score
    */
@@ -67,8 +75,14 @@ interface Opinion {
   readonly expected: Float64Array
 }
 
-function opinionOf ({ members, scaler, channels }: DetectorModel, found: ReadonlyArray<Pick<RunErrors, 'errors' | 'newest'>>): Opinion {
-  const parts = combineErrors(found.map(({ errors }, m) => ({ parts: errors, scale: members[m]!.scale.causal })), channels.length)
+function opinionOf (
+  { members, scaler, channels }: DetectorModel,
+  found: ReadonlyArray<Pick<RunErrors, 'errors' | 'newest'>>
+): Opinion {
+  const parts = combineErrors(
+    found.map(({ errors }, m) => ({ parts: errors, scale: members[m]!.scale.causal })),
+    channels.length
+  )
   const expected = new Float64Array(parts.length)
   for (const { newest } of found) for (let i = 0; i < expected.length; i++) expected[i]! += newest[i]! / found.length
   for (let c = 0; c < channels.length; c++) {
@@ -92,7 +106,8 @@ export class Detector {
 
   /**
    * @param autoencoders one for each member of the model
-   * @param saved by save() of a detector of the same model: the next verdicts are those that it would have given, bit for bit
+   * @param saved by save() of a detector of the same model: the next verdicts are those that it would have given, bit
+   * for bit
    * @throws Problem invalid-state where that is damaged, or another model's
    */
   constructor (model: DetectorModel, autoencoders: readonly Autoencoder[], saved?: unknown) {
@@ -117,29 +132,48 @@ export class Detector {
   /**
    * The verdict on the next observation.
    * @param observation shape [channels] in the model's order and units; NaN is missing
-   * @param filled 1 where somebody else has filled a missing value, shape [channels]; held ones give what NaN gives, bit for bit
+   * @param filled 1 where somebody else has filled a missing value, shape [channels]; held ones give what NaN gives,
+   * bit for bit
    */
   observe (observation: ArrayLike<number>, filled?: Uint8Array): Verdict {
     return this.observeAll([observation], filled && [filled])[0]!
   }
 
   /** observe() for each in turn, bit for bit, with one call of each autoencoder for all. */
-  observeAll (observations: ReadonlyArray<ArrayLike<number>>, filled: ReadonlyArray<Uint8Array | undefined> = []): Verdict[] {
+  observeAll (
+    observations: ReadonlyArray<ArrayLike<number>>,
+    filled: ReadonlyArray<Uint8Array | undefined> = []
+  ): Verdict[] {
     const channels = this.#model.channels.length
-    const batches = this.#options.map(({ windowLength }) => new Float32Array(observations.length * windowLength * channels))
+    const batches = this.#options.map(({ windowLength }) =>
+      new Float32Array(observations.length * windowLength * channels)
+    )
     let count = 0
     const steps = observations.map((row, i) => {
       const step = this.#take(row, filled[i])
       if (step.window !== undefined) {
         // Shorter windows are the newest part of the longest.
-        batches.forEach((batch, m) => { batch.set(step.window!.subarray(-this.#options[m]!.windowLength * channels), count * this.#options[m]!.windowLength * channels) })
+        batches.forEach((batch, m) => {
+          batch.set(
+            step.window!.subarray(-this.#options[m]!.windowLength * channels),
+            count * this.#options[m]!.windowLength * channels
+          )
+        })
       }
       return { ...step, at: step.window === undefined ? -1 : count++ }
     })
-    const { parts, expected } = opinionOf(this.#model, batches.map((batch, m) => {
-      const options = this.#options[m]!
-      return errorsOfWindows(this.#autoencoders[m]!, batch.subarray(0, count * options.windowLength * channels), count, options)
-    }))
+    const { parts, expected } = opinionOf(
+      this.#model,
+      batches.map((batch, m) => {
+        const options = this.#options[m]!
+        return errorsOfWindows(
+          this.#autoencoders[m]!,
+          batch.subarray(0, count * options.windowLength * channels),
+          count,
+          options
+        )
+      })
+    )
     // Parts of one array: small arrays of their own take longer to make than what is written into them.
     const shares = new Float64Array(count * channels)
     return steps.map(({ imputed, complete, at }) => {
@@ -150,11 +184,20 @@ export class Detector {
       }
       const [from, to] = [at * channels, (at + 1) * channels]
       const score = this.#scorer.next(parts, shares, from, from)
-      return { score, anomalous: isAnomalous(score), contributions: shares.subarray(from, to), expected: expected.subarray(from, to), imputed }
+      return {
+        score,
+        anomalous: isAnomalous(score),
+        contributions: shares.subarray(from, to),
+        expected: expected.subarray(from, to),
+        imputed,
+      }
     })
   }
 
-  #take (row: ArrayLike<number>, filled: Uint8Array | undefined): { imputed: Uint8Array, complete: boolean, window: Float32Array | undefined } {
+  #take (
+    row: ArrayLike<number>,
+    filled: Uint8Array | undefined
+  ): { imputed: Uint8Array, complete: boolean, window: Float32Array | undefined } {
     const { values, imputed, complete } = this.#imputer.next(row, 0, filled)
     if (complete) standardise(this.#model.scaler, values, this.#buffer.next())
     else this.#buffer.clear()

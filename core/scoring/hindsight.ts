@@ -1,4 +1,5 @@
-// Batch scoring: every window that covers an observation has a say, later ones too. For series that are there as a whole.
+// Batch scoring: every window that covers an observation has a say, later ones too. For series that are there as a
+// whole.
 import { combineErrors } from './combine.ts'
 import { type Detection, type DetectorModel, emptyDetection, type Member } from './detection.ts'
 import { type Run, standardisedRuns } from '../series/runs.ts'
@@ -12,8 +13,9 @@ import type { Series } from '../series/series.ts'
 const COVERING_WINDOWS = 16
 
 /**
- * Batch scoring of a series: for each observation the mean error of the windows that cover it, combined over the members, then a
- * centred mean, relative to the threshold and to the level around it. A run shorter than the longest window stays unscored.
+ * Batch scoring of a series: for each observation the mean error of the windows that cover it, combined over the
+ * members, then a centred mean, relative to the threshold and to the level around it. A run shorter than the longest
+ * window stays unscored.
  * @param autoencoders one for each member of the model
  */
 export function detectBatch (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
@@ -44,20 +46,34 @@ export function scoreBatch (model: DetectorModel, autoencoders: readonly Autoenc
   return scores
 }
 
-/** The windows of one member in a run: each observation's mean error, part by part, and mean reconstruction; both [length × channels]. */
+/**
+ * The windows of one member in a run: each observation's mean error, part by part, and mean reconstruction; both
+ * [length × channels].
+ */
 interface Covered {
   readonly parts: Float64Array
   readonly means: Float64Array | undefined
 }
 
 /** @param expected whether the mean reconstructions are wanted */
-function coverRun (model: DetectorModel, autoencoders: readonly Autoencoder[], run: Run, index: number, expected: boolean): Covered[] {
-  return model.members.map((member, m) => coverByMember(model, member, autoencoders[m]!, { ...run, index: index + run.from, expected }))
+function coverRun (
+  model: DetectorModel,
+  autoencoders: readonly Autoencoder[],
+  run: Run,
+  index: number,
+  expected: boolean
+): Covered[] {
+  return model.members.map((member, m) =>
+    coverByMember(model, member, autoencoders[m]!, { ...run, index: index + run.from, expected })
+  )
 }
 
 /** Combined errors of the observations of a run in their centred mean, part by part. */
 function smoothedErrors ({ members, channels, batch }: DetectorModel, covered: readonly Covered[]): Float64Array {
-  const errors = combineErrors(covered.map(({ parts }, m) => ({ parts, scale: members[m]!.scale.batch })), channels.length)
+  const errors = combineErrors(
+    covered.map(({ parts }, m) => ({ parts, scale: members[m]!.scale.batch })),
+    channels.length
+  )
   return centredMean(errors, channels.length, batch.smoothing)
 }
 
@@ -71,7 +87,10 @@ function expectedOf ({ scaler, channels, members }: DetectorModel, covered: read
   return expected
 }
 
-/** Number of the series' first observation on the grid of all times: strides are counted from there, wherever a series begins. */
+/**
+ * Number of the series' first observation on the grid of all times: strides are counted from there, wherever a series
+ * begins.
+ */
 function gridIndex ({ start, interval }: Series): number {
   return Math.floor(start / interval)
 }
@@ -83,11 +102,23 @@ interface Piece {
   readonly found: RunErrors
 }
 
-function coverByMember (model: DetectorModel, member: Member, autoencoder: Autoencoder, run: { readonly values: Float32Array, readonly index: number, readonly expected: boolean }): Covered {
+function coverByMember (
+  model: DetectorModel,
+  member: Member,
+  autoencoder: Autoencoder,
+  run: { readonly values: Float32Array, readonly index: number, readonly expected: boolean }
+): Covered {
   const channels = model.channels.length
   const { windowLength } = member
   const length = run.values.length / channels
-  const options = { channels, windowLength, stride: strideOf(windowLength), tail: windowLength, weights: model.weights, summed: run.expected }
+  const options = {
+    channels,
+    windowLength,
+    stride: strideOf(windowLength),
+    tail: windowLength,
+    weights: model.weights,
+    summed: run.expected,
+  }
   const pieces = piecesOf(length, options, run.index).map(({ from, windows }): Piece => {
     const to = from + (windows - 1) * options.stride + windowLength
     return { from, found: errorsOfRun(autoencoder, run.values.subarray(from * channels, to * channels), options) }
@@ -113,7 +144,11 @@ function strideOf (windowLength: number): number {
 }
 
 /** The first window of a run, those that begin at whole strides of the grid, and the last one. */
-function piecesOf (length: number, { windowLength, stride }: RunOptions, index: number): Array<{ from: number, windows: number }> {
+function piecesOf (
+  length: number,
+  { windowLength, stride }: RunOptions,
+  index: number
+): Array<{ from: number, windows: number }> {
   const last = length - windowLength
   const aligned = (stride - index % stride) % stride
   const windows = aligned > last ? 0 : Math.floor((last - aligned) / stride) + 1
@@ -124,7 +159,13 @@ function piecesOf (length: number, { windowLength, stride }: RunOptions, index: 
   return pieces
 }
 
-function meanReconstruction (pieces: readonly Piece[], starts: Int32Array, channels: number, windowLength: number, length: number): Float64Array {
+function meanReconstruction (
+  pieces: readonly Piece[],
+  starts: Int32Array,
+  channels: number,
+  windowLength: number,
+  length: number
+): Float64Array {
   const means = new Float64Array(length * channels)
   for (const { from, found } of pieces) {
     const sums = found.sums!

@@ -1,8 +1,12 @@
-// The level of scores around an observation: where more than half of them lie well above what calibration saw, the process has
-// drifted, and scores are measured by that level instead of the threshold. Looks `span` observations far; remembers nothing else.
+// The level of scores around an observation: where more than half of them lie well above what calibration saw, the
+// process has drifted, and scores are measured by that level instead of the threshold. Looks `span` observations far;
+// remembers nothing else.
 
 export interface Level {
-  /** Observations whose median is the level: the newest ones in causal scoring, those around in batch scoring (odd). 0: no level. */
+  /**
+   * Observations whose median is the level: the newest ones in causal scoring, those around in batch scoring (odd). 0:
+   * no level.
+   */
   readonly span: number
   /** The level counts this much: a score is divided by factor · median where that is above 1. */
   readonly factor: number
@@ -12,7 +16,9 @@ export interface Level {
 export const NO_LEVEL: Level = { span: 0, factor: 0 }
 
 /** The same detector with scores relative to the calibrated threshold alone. */
-export function withoutLevel<Model extends { readonly causal: { readonly level: Level }, readonly batch: { readonly level: Level } }> (model: Model): Model {
+export function withoutLevel<
+  Model extends { readonly causal: { readonly level: Level }, readonly batch: { readonly level: Level } }
+> (model: Model): Model {
   return { ...model, causal: { ...model.causal, level: NO_LEVEL }, batch: { ...model.batch, level: NO_LEVEL } }
 }
 
@@ -31,13 +37,18 @@ export function levelFactor (median: number): number {
   return Math.max(1, Math.min(LARGEST_FACTOR, 1 / (MARGIN * median)))
 }
 
-/** The median of a moving set of scores, of which those missing to LEAST_EVIDENCE count as 0. O(1) while it is of no consequence. */
+/**
+ * The median of a moving set of scores, of which those missing to LEAST_EVIDENCE count as 0. O(1) while it is of no
+ * consequence.
+ */
 export class LevelWindow {
   readonly #factor: number
   /** Scores up to this cannot raise the level. */
   readonly #quiet: number
   readonly #values: Float64Array
-  /** Where the oldest observation of the set lies in `#values`, how many there are, and how many of them have a score. */
+  /**
+   * Where the oldest observation of the set lies in `#values`, how many there are, and how many of them have a score.
+   */
   #first = 0
   #held = 0
   #count = 0

@@ -3,7 +3,8 @@
 /**
  * What an autoencoder does, whatever it is made of: windows in, reconstructions out, both [count × width] flattened.
  * A window's reconstruction depends on that window alone, never on its neighbours in the call: scores would otherwise
- * depend on the batch size. Implemented by adapters/tfjs (LayersModels) and core/linear/subspace.ts, core/linear/masked.ts.
+ * depend on the batch size. Implemented by adapters/tfjs (LayersModels) and core/linear/subspace.ts,
+ * core/linear/masked.ts.
  */
 export type Reconstruct = (windows: Float32Array, count: number) => Float32Array
 
@@ -25,7 +26,10 @@ export interface RunOptions {
 export interface RunErrors {
   /** Parts of each window's error, as reconstructionError() splits it; shape [windows × channels]. */
   readonly errors: Float64Array
-  /** Sums of the reconstructions of each observation by the windows that cover it, standardised; shape [length × channels]. Only where they are wanted. */
+  /**
+   * Sums of the reconstructions of each observation by the windows that cover it, standardised; shape [length ×
+   * channels]. Only where they are wanted.
+   */
   readonly sums: Float64Array | undefined
   /** Each window's reconstruction of its newest observation, standardised; shape [windows × channels]. */
   readonly newest: Float32Array
@@ -43,11 +47,16 @@ export interface Autoencoder {
 const CHUNK = 512
 
 /**
- * Root of the weighted mean squared residual, e = sqrt(Σ w_c r² / (tail · channels)), split over channels in proportion to
- * their share of the sum, so that the parts add up to e exactly (up to rounding).
+ * Root of the weighted mean squared residual, e = sqrt(Σ w_c r² / (tail · channels)), split over channels in proportion
+ * to their share of the sum, so that the parts add up to e exactly (up to rounding).
  * @param out receives the parts, shape [channels]
  */
-export function reconstructionError ({ channels, weights, tail }: RunOptions, window: Float32Array, reconstruction: Float32Array, out: Float64Array): void {
+export function reconstructionError (
+  { channels, weights, tail }: RunOptions,
+  window: Float32Array,
+  reconstruction: Float32Array,
+  out: Float64Array
+): void {
   const first = window.length - tail * channels
   let sum = 0
   for (let c = 0; c < channels; c++) {
@@ -77,10 +86,18 @@ export function errorsOfRun (autoencoder: Autoencoder, run: Float32Array, option
   for (let first = 0; first < count; first += CHUNK) {
     const size = Math.min(CHUNK, count - first)
     const windows = new Float32Array(size * width)
-    for (let i = 0; i < size; i++) windows.set(run.subarray((first + i) * stride * channels, (first + i) * stride * channels + width), i * width)
+    for (let i = 0; i < size; i++) {
+      windows.set(run.subarray((first + i) * stride * channels, (first + i) * stride * channels + width), i * width)
+    }
     const reconstructions = autoencoder.reconstruct(windows, size)
     for (let i = 0; i < size; i++) {
-      addWindow(found, first + i, windows.subarray(i * width, (i + 1) * width), reconstructions.subarray(i * width, (i + 1) * width), options)
+      addWindow(
+        found,
+        first + i,
+        windows.subarray(i * width, (i + 1) * width),
+        reconstructions.subarray(i * width, (i + 1) * width),
+        options
+      )
     }
   }
   return found
@@ -94,7 +111,13 @@ function emptyErrors (run: Float32Array, count: number, { channels, summed }: Ru
   }
 }
 
-function addWindow ({ errors, sums, newest }: RunErrors, w: number, window: Float32Array, reconstruction: Float32Array, options: RunOptions): void {
+function addWindow (
+  { errors, sums, newest }: RunErrors,
+  w: number,
+  window: Float32Array,
+  reconstruction: Float32Array,
+  options: RunOptions
+): void {
   const { channels, stride } = options
   reconstructionError(options, window, reconstruction, errors.subarray(w * channels, (w + 1) * channels))
   newest.set(reconstruction.subarray(-channels), w * channels)
@@ -104,17 +127,30 @@ function addWindow ({ errors, sums, newest }: RunErrors, w: number, window: Floa
 }
 
 /**
- * Reconstructs windows that lie one after another, not overlapping; bit for bit what errorsOfRun() says of each of them alone.
+ * Reconstructs windows that lie one after another, not overlapping; bit for bit what errorsOfRun() says of each of them
+ * alone.
  * @param windows shape [count × windowLength × channels]
  */
-export function errorsOfWindows (autoencoder: Autoencoder, windows: Float32Array, count: number, options: RunOptions): Pick<RunErrors, 'errors' | 'newest'> {
+export function errorsOfWindows (
+  autoencoder: Autoencoder,
+  windows: Float32Array,
+  count: number,
+  options: RunOptions
+): Pick<RunErrors, 'errors' | 'newest'> {
   const { channels } = options
   const apart = { ...options, stride: options.windowLength }
-  if (autoencoder.errorsOfRun === undefined) return count === 0 ? emptyErrors(windows, 0, options) : errorsOfRun(autoencoder, windows, apart)
+  if (autoencoder.errorsOfRun === undefined) {
+    return count === 0
+      ? emptyErrors(windows, 0, options)
+      : errorsOfRun(autoencoder, windows, apart)
+  }
   const width = options.windowLength * channels
   const found = emptyErrors(windows, count, options)
   for (let w = 0; w < count; w++) {
-    const { errors, newest } = autoencoder.errorsOfRun(windows.subarray(w * width, (w + 1) * width), { ...options, stride: 1 })
+    const { errors, newest } = autoencoder.errorsOfRun(windows.subarray(w * width, (w + 1) * width), {
+      ...options,
+      stride: 1,
+    })
     found.errors.set(errors, w * channels)
     found.newest.set(newest, w * channels)
   }

@@ -1,7 +1,8 @@
 // From reconstruction errors to scores: means over time of the errors' parts per channel.
 //
-// Errors are rounded to whole multiples of 2⁻³² before they are added up. Sums of whole numbers below 2⁵³ are exact, so a running
-// sum equals one taken afresh: a score depends on the observations in its reach alone, not on how long the series was before.
+// Errors are rounded to whole multiples of 2⁻³² before they are added up. Sums of whole numbers below 2⁵³ are exact, so
+// a running sum equals one taken afresh: a score depends on the observations in its reach alone, not on how long the
+// series was before.
 
 const UNITS = 2 ** 32
 
@@ -46,7 +47,10 @@ export class TrailingSmoother {
     this.#sums.fill(0)
   }
 
-  /** Takes the parts of the newest error and writes the mean of each part into `out` (both shape [channels], beginning at an index). */
+  /**
+   * Takes the parts of the newest error and writes the mean of each part into `out` (both shape [channels], beginning
+   * at an index).
+   */
   next (parts: Float64Array, out: Float64Array, partsAt = 0, outAt = 0): void {
     bound(parts, this.#channels, partsAt)
     const from = (this.#count % this.#span) * this.#channels
@@ -86,7 +90,13 @@ export class TrailingSmoother {
  * @param errors parts of the windows' errors, shape [windows × channels]; bounded in place
  * @returns shape [length × channels]
  */
-export function meanOverCoveringWindows (starts: ArrayLike<number>, errors: Float64Array, channels: number, windowLength: number, length: number): Float64Array {
+export function meanOverCoveringWindows (
+  starts: ArrayLike<number>,
+  errors: Float64Array,
+  channels: number,
+  windowLength: number,
+  length: number
+): Float64Array {
   for (let at = 0; at < errors.length; at += channels) bound(errors, channels, at)
   let behind = 0
   let ahead = 0
@@ -115,7 +125,9 @@ export function centredMean (values: Float64Array, channels: number, span: numbe
   return runningMean(values, channels, ends)
 }
 
-/** @param ends the values [from, to) whose mean is wanted at each time, shape [length × 2]; neither end ever goes back */
+/**
+ * @param ends the values [from, to) whose mean is wanted at each time, shape [length × 2]; neither end ever goes back
+ */
 function runningMean (values: Float64Array, channels: number, ends: Int32Array): Float64Array {
   const length = ends.length / 2
   const means = new Float64Array(length * channels)
@@ -138,8 +150,8 @@ function runningMean (values: Float64Array, channels: number, ends: Int32Array):
 
 /**
  * Scores and their split: the sum of an observation's parts over the threshold, and each part's share of it.
- * @param parts smoothed errors, part by part, shape [length × channels]; become the contributions (≥ 0, sum 1; equal where there is
- * no error at all)
+ * @param parts smoothed errors, part by part, shape [length × channels]; become the contributions (≥ 0, sum 1; equal
+ * where there is no error at all)
  * @returns shape [length]
  */
 export function splitScores (parts: Float64Array, channels: number, threshold: number): Float64Array {

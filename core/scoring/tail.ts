@@ -1,12 +1,16 @@
 // The tail of calibration scores, and thresholds from it: for a budget of false alarms, or for a sensitivity.
 //
-// Peaks over threshold (Pickands 1975; for anomaly thresholds Siffer et al. 2017): what exceeds a high level follows a generalised
-// Pareto distribution. Smoothed scores come in runs, so it is fitted to the peaks of runs, and alarms are counted as runs. Fitting
-// takes sums and quotients only, so that every machine writes the same manifest; reading a threshold off may take powers.
+// Peaks over threshold (Pickands 1975; for anomaly thresholds Siffer et al. 2017): what exceeds a high level follows a
+// generalised Pareto distribution. Smoothed scores come in runs, so it is fitted to the peaks of runs, and alarms are
+// counted as runs. Fitting takes sums and quotients only, so that every machine writes the same manifest; reading a
+// threshold off may take powers.
 import { quantiles } from '../quantile.ts'
 import { Problem } from '../errors.ts'
 
-/** Shares of the scores below each of `ScoreTail.quantiles`; the last is the level above which the Pareto distribution holds. */
+/**
+ * Shares of the scores below each of `ScoreTail.quantiles`; the last is the level above which the Pareto distribution
+ * holds.
+ */
 export const TAIL_PROBABILITIES: readonly number[] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95]
 
 /** What is kept of normal scores, in units of the default threshold; plain JSON, part of the manifest. */
@@ -40,7 +44,13 @@ const RAREST = 1e-6
 const NEVER = 1e-12
 
 /** Nothing is known: a tail at the default threshold that expects no run. */
-export const NO_SCORES: ScoreTail = { count: 0, quantiles: TAIL_PROBABILITIES.map(() => 1), runs: TAIL_PROBABILITIES.map(() => 0), shape: 0, scale: SMALLEST_SCALE }
+export const NO_SCORES: ScoreTail = {
+  count: 0,
+  quantiles: TAIL_PROBABILITIES.map(() => 1),
+  runs: TAIL_PROBABILITIES.map(() => 0),
+  shape: 0,
+  scale: SMALLEST_SCALE,
+}
 
 /**
  * Fits the tail of scores of normal data.
@@ -128,8 +138,8 @@ function excessAt ({ shape, scale }: ScoreTail, share: number): number {
 }
 
 /**
- * Runs per observation above the quantiles from the median up, made falling: the rate at a quantile is the highest at or above
- * it. (Far below the median everything is one endless run, so fewer runs there would not mean fewer alarms.)
+ * Runs per observation above the quantiles from the median up, made falling: the rate at a quantile is the highest at
+ * or above it. (Far below the median everything is one endless run, so fewer runs there would not mean fewer alarms.)
  */
 function fallingRuns ({ quantiles, runs }: ScoreTail): Array<{ threshold: number, rate: number }> {
   const points: Array<{ threshold: number, rate: number }> = []
@@ -163,8 +173,8 @@ function runRate (tail: ScoreTail, threshold: number): number {
 }
 
 /**
- * The threshold at which normal data give about `falseAlarmsPerDay` alarms (runs) a day; more allowed, lower threshold. It ends
- * where runs are most frequent, and for a budget of none at one run in 10¹² observations.
+ * The threshold at which normal data give about `falseAlarmsPerDay` alarms (runs) a day; more allowed, lower threshold.
+ * It ends where runs are most frequent, and for a budget of none at one run in 10¹² observations.
  * @param interval sampling interval in milliseconds
  * @returns in units of the default threshold
  * @throws Problem invalid-settings
@@ -195,9 +205,9 @@ function thresholdForRate (tail: ScoreTail, rate: number): number {
 const atLeast = (threshold: number): number => Math.max(threshold, SMALLEST_THRESHOLD)
 
 /**
- * The threshold of a sensitivity s in [0, 1]: m^(2s − 1) for s ≥ ½ and f^(1 − 2s) below, where m ≤ 1 is the median of normal
- * scores and f ≥ 1 the score that normal data exceed once in a million observations. So ½ gives exactly 1, the default
- * threshold; 1 gives the median; 0 the far tail; more sensitive is never higher.
+ * The threshold of a sensitivity s in [0, 1]: m^(2s − 1) for s ≥ ½ and f^(1 − 2s) below, where m ≤ 1 is the median of
+ * normal scores and f ≥ 1 the score that normal data exceed once in a million observations. So ½ gives exactly 1, the
+ * default threshold; 1 gives the median; 0 the far tail; more sensitive is never higher.
  * @returns in units of the default threshold
  * @throws Problem invalid-settings
  */

@@ -1,15 +1,17 @@
 // The threshold: how it is chosen from calibration scores, and the one rule by which a score is compared with it.
 import { quantile } from '../quantile.ts'
 
-/** How a threshold is chosen: `factor` times the `quantile` of the scores on normal data that the model has not seen. */
+/**
+ * How a threshold is chosen: `factor` times the `quantile` of the scores on normal data that the model has not seen.
+ */
 export interface ThresholdRule {
   readonly quantile: number
   readonly factor: number
 }
 
 /**
- * Smallest threshold, in standard deviations of the training data: below it a reconstruction error is rounding, and what a
- * perfectly regular series leaves over must not become an anomaly.
+ * Smallest threshold, in standard deviations of the training data: below it a reconstruction error is rounding, and
+ * what a perfectly regular series leaves over must not become an anomaly.
  */
 export const THRESHOLD_FLOOR = 1e-3
 

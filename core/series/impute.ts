@@ -37,7 +37,8 @@ export class HoldImputer {
 
   /**
    * @param values the next observation, shape [channels], beginning at index `at`
-   * @param given 1 where somebody else has filled the value, shape [channels]: it is taken as it is, but counts as missing and is marked imputed
+   * @param given 1 where somebody else has filled the value, shape [channels]: it is taken as it is, but counts as
+   * missing and is marked imputed
    */
   next (values: ArrayLike<number>, at = 0, given?: ArrayLike<number>): ImputedObservation {
     let complete = true
@@ -73,9 +74,15 @@ const isGiven = (given: ArrayLike<number> | undefined, c: number): boolean => gi
  * What HoldImputer says of a whole series, channel after channel.
  * @param values shape [length × channels]
  * @param imputed receives 1 where a value was filled, shape [length × channels]
- * @returns the values, those to be scored without NaN, and 1 for each observation that is not, shape [length]; undefined where all are
+ * @returns the values, those to be scored without NaN, and 1 for each observation that is not, shape [length];
+ * undefined where all are
  */
-export function fillGaps (values: Float64Array, channels: number, maxGap: number, imputed?: Uint8Array): { filled: Float64Array, incomplete: Uint8Array | undefined } {
+export function fillGaps (
+  values: Float64Array,
+  channels: number,
+  maxGap: number,
+  imputed?: Uint8Array
+): { filled: Float64Array, incomplete: Uint8Array | undefined } {
   if (allFinite(values)) return { filled: values, incomplete: undefined }
   const filled = values.slice()
   const incomplete = new Uint8Array(values.length / channels)

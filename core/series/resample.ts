@@ -1,4 +1,5 @@
-// Irregular rows → a series on a regular grid: sorted, deduplicated, snapped to the nearest grid time; nothing is invented.
+// Irregular rows → a series on a regular grid: sorted, deduplicated, snapped to the nearest grid time; nothing is
+// invented.
 import type { Table } from '../table/csv.ts'
 import { formatDuration } from '../table/duration.ts'
 import { pointer, Problem } from '../errors.ts'
@@ -49,7 +50,9 @@ export function inferInterval (timestamps: Float64Array): number {
   const sorted = firstBack(timestamps) < 0 ? timestamps : timestamps.slice().sort()
   const between = new Float64Array(sorted.length)
   let count = 0
-  for (let i = 1; i < sorted.length; i++) if (sorted[i]! > sorted[i - 1]!) between[count++] = sorted[i]! - sorted[i - 1]!
+  for (let i = 1; i < sorted.length; i++) {
+    if (sorted[i]! > sorted[i - 1]!) between[count++] = sorted[i]! - sorted[i - 1]!
+  }
   if (count === 0) return NaN
   const distances = between.subarray(0, count).sort()
   const median = distances[distances.length >> 1]!
@@ -58,7 +61,8 @@ export function inferInterval (timestamps: Float64Array): number {
 
 /**
  * Puts a table's rows on a regular grid.
- * @throws Problem timestamps-not-ascending (strict: neither ascending nor each on a grid time of its own), interval-mismatch (not the wanted one, or none can be told), series-too-long
+ * @throws Problem timestamps-not-ascending (strict: neither ascending nor each on a grid time of its own),
+ * interval-mismatch (not the wanted one, or none can be told), series-too-long
  */
 export function resample (table: Table, options: ResampleOptions): Resampled {
   const order = rowOrder(table.timestamps, options.order)
@@ -68,8 +72,12 @@ export function resample (table: Table, options: ResampleOptions): Resampled {
   const start = gridOrigin(times, interval)
   const length = Math.round((times[times.length - 1]! - start) / interval) + 1
   if (length > options.maxObservations) {
-    throw new Problem('series-too-long', `From first to last time there are ${length} sampling intervals, more than the limit of ${options.maxObservations}; ` +
-      'check the timestamps, or send the series in parts.', { extensions: { limit: options.maxObservations, got: length } })
+    throw new Problem(
+      'series-too-long',
+      `From first to last time there are ${length} sampling intervals, more than the limit of ${options.maxObservations}; ` +
+        'check the timestamps, or send the series in parts.',
+      { extensions: { limit: options.maxObservations, got: length } }
+    )
   }
   const channels = table.channels.length
   const values = new Float64Array(length * channels).fill(NaN)
@@ -88,17 +96,30 @@ export function resample (table: Table, options: ResampleOptions): Resampled {
     }
   }
   const late = outOfOrder(table)
-  const quality = table.channels.map((_, c) => ({ missing: countMissing(values, channels, c), duplicates: duplicates[c]!, outOfOrder: late[c]! }))
+  const quality = table.channels.map((_, c) => ({
+    missing: countMissing(values, channels, c),
+    duplicates: duplicates[c]!,
+    outOfOrder: late[c]!,
+  }))
   return { series: { channels: table.channels, start, interval, length, values }, quality }
 }
 
 function chooseInterval (timestamps: Float64Array, wanted: number | undefined): number {
   const found = inferInterval(timestamps)
   const interval = wanted ?? found
-  if (Number.isNaN(interval)) throw new Problem('interval-mismatch', 'The sampling interval cannot be told from fewer than two times; post more rows.')
+  if (Number.isNaN(interval)) {
+    throw new Problem(
+      'interval-mismatch',
+      'The sampling interval cannot be told from fewer than two times; post more rows.'
+    )
+  }
   if (Number.isNaN(found) || Math.abs(found - interval) <= 2 * JITTER * interval) return interval
-  throw new Problem('interval-mismatch', `The times are ${formatDuration(found)} apart, but the sampling interval is to be ${formatDuration(interval)}; ` +
-    'resample the series to that, or use a model of its interval.', { extensions: { got: formatDuration(found), want: formatDuration(interval) } })
+  throw new Problem(
+    'interval-mismatch',
+    `The times are ${formatDuration(found)} apart, but the sampling interval is to be ${formatDuration(interval)}; ` +
+      'resample the series to that, or use a model of its interval.',
+    { extensions: { got: formatDuration(found), want: formatDuration(interval) } }
+  )
 }
 
 /** First row whose time is not after that of the row before; -1 where there is none. */
@@ -114,16 +135,33 @@ function rowOrder (timestamps: Float64Array, order: ResampleOptions['order']): U
   const back = firstBack(timestamps)
   if (back < 0) return rows
   if (order === 'repair') return rows.sort((a, b) => timestamps[a]! - timestamps[b]! || a - b)
-  throw new Problem('timestamps-not-ascending', `The timestamp at index ${back} is not after the one before it; sort them, or set options.timestamps to "repair".`,
-    { items: [{ pointer: pointer('timestamps', back), detail: 'not after the one before' }], extensions: { index: back } })
+  throw new Problem(
+    'timestamps-not-ascending',
+    `The timestamp at index ${back} is not after the one before it; sort them, or set options.timestamps to "repair".`,
+    {
+      items: [{ pointer: pointer('timestamps', back), detail: 'not after the one before' }],
+      extensions: { index: back },
+    }
+  )
 }
 
 function sameGridTime (index: number, interval: number): Problem {
-  return new Problem('timestamps-not-ascending', `The timestamp at index ${index} and the one before it fall on one observation of the grid of ${formatDuration(interval)}; ` +
-    'leave one out, or set options.timestamps to "repair".', { items: [{ pointer: pointer('timestamps', index), detail: 'on the same grid time as the one before' }], extensions: { index } })
+  return new Problem(
+    'timestamps-not-ascending',
+    `The timestamp at index ${index} and the one before it fall on one observation of the grid of ${
+      formatDuration(interval)
+    }; ` +
+      'leave one out, or set options.timestamps to "repair".',
+    {
+      items: [{ pointer: pointer('timestamps', index), detail: 'on the same grid time as the one before' }],
+      extensions: { index },
+    }
+  )
 }
 
-/** First grid time: the rows' median offset from it is 0, and it is a multiple of the interval where jitter allows it. */
+/**
+ * First grid time: the rows' median offset from it is 0, and it is a multiple of the interval where jitter allows it.
+ */
 function gridOrigin (times: Float64Array, interval: number): number {
   const first = times[0]!
   const offsets = times.map((time) => time - first - Math.round((time - first) / interval) * interval).sort()

@@ -20,7 +20,10 @@ export function standardisedRuns (series: Series, scaler: Scaler, maxGap: number
   const { filled, incomplete } = fillGaps(series.values, channels, maxGap, imputed)
   const values = new Float32Array(filled.length)
   standardise(scaler, filled, values)
-  return completeRuns(series.length, incomplete).map(({ from, to }) => ({ from, values: values.subarray(from * channels, to * channels) }))
+  return completeRuns(series.length, incomplete).map(({ from, to }) => ({
+    from,
+    values: values.subarray(from * channels, to * channels),
+  }))
 }
 
 /** Lengths of the series' runs. */

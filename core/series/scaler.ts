@@ -11,8 +11,8 @@ export interface Scaler {
 const CONSTANT_SPREAD = 64 * Number.EPSILON
 
 /**
- * Standardised size of any departure of a channel that never varied in training. There is no scale to measure it by, so a
- * departure counts the same in every unit.
+ * Standardised size of any departure of a channel that never varied in training. There is no scale to measure it by, so
+ * a departure counts the same in every unit.
  */
 export const CONSTANT_DEPARTURE = 1
 
@@ -36,7 +36,11 @@ export function fitScaler (rows: readonly Float64Array[], channels: number): Sca
   return { center, scale }
 }
 
-function channelMoments (rows: readonly Float64Array[], channels: number, c: number): { mean: number, deviation: number } {
+function channelMoments (
+  rows: readonly Float64Array[],
+  channels: number,
+  c: number
+): { mean: number, deviation: number } {
   const { low, high, sum, count } = channelRange(rows, channels, c)
   if (count === 0) return { mean: 0, deviation: 0 }
   const largest = Math.max(Math.abs(low), Math.abs(high))
@@ -54,7 +58,11 @@ function channelMoments (rows: readonly Float64Array[], channels: number, c: num
   return { mean: mean * unit, deviation: Math.sqrt(squares / count) * unit }
 }
 
-function channelRange (rows: readonly Float64Array[], channels: number, c: number): { low: number, high: number, sum: number, count: number } {
+function channelRange (
+  rows: readonly Float64Array[],
+  channels: number,
+  c: number
+): { low: number, high: number, sum: number, count: number } {
   let [low, high, sum, count] = [Infinity, -Infinity, 0, 0]
   for (const values of rows) {
     for (let i = c; i < values.length; i += channels) {
@@ -71,12 +79,19 @@ function channelRange (rows: readonly Float64Array[], channels: number, c: numbe
 
 function meanIn (unit: number, rows: readonly Float64Array[], channels: number, c: number, count: number): number {
   let sum = 0
-  for (const values of rows) for (let i = c; i < values.length; i += channels) if (!Number.isNaN(values[i]!)) sum += values[i]! / unit
+  for (const values of rows) {
+    for (let i = c; i < values.length; i += channels) if (!Number.isNaN(values[i]!)) sum += values[i]! / unit
+  }
   return sum / count
 }
 
 /** Writes the standardised observations (shape [length × channels]) into `out`, beginning at index `at`. */
-export function standardise ({ center, scale }: Scaler, observations: ArrayLike<number>, out: Float32Array, at = 0): void {
+export function standardise (
+  { center, scale }: Scaler,
+  observations: ArrayLike<number>,
+  out: Float32Array,
+  at = 0
+): void {
   const channels = center.length
   for (let c = 0; c < channels; c++) {
     const [mean, deviation] = [center[c]!, scale[c]!]
@@ -90,7 +105,9 @@ export function standardise ({ center, scale }: Scaler, observations: ArrayLike<
       for (let i = c; i < observations.length; i += channels) {
         const departure = observations[i]! - mean
         const ratio = departure / deviation
-        out[at + i] = Math.abs(ratio) <= STANDARDISED_LIMIT ? ratio : within(STANDARDISED_LIMIT, within(Number.MAX_VALUE, departure) / deviation)
+        out[at + i] = Math.abs(ratio) <= STANDARDISED_LIMIT
+          ? ratio
+          : within(STANDARDISED_LIMIT, within(Number.MAX_VALUE, departure) / deviation)
       }
     }
   }

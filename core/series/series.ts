@@ -30,7 +30,12 @@ export function timeOf (series: Pick<Series, 'start' | 'interval'>, t: number): 
 /** Observations [from, to) as a series of their own (a view). */
 export function slice (series: Series, from: number, to: number): Series {
   const width = series.channels.length
-  return { ...series, start: timeOf(series, from), length: to - from, values: series.values.subarray(from * width, to * width) }
+  return {
+    ...series,
+    start: timeOf(series, from),
+    length: to - from,
+    values: series.values.subarray(from * width, to * width),
+  }
 }
 
 /** One channel as an array, shape [length]. */
@@ -46,7 +51,9 @@ export function channelValues (series: Series, c: number): Float64Array {
  * @example
  * fromColumns({ start: 0, interval: 60_000, columns: { temp_c: [20, null, 21] } }).length // 3
  */
-export function fromColumns (input: { start: number, interval: number, columns: Readonly<Record<string, ArrayLike<number | null>>> }): Series {
+export function fromColumns (
+  input: { start: number, interval: number, columns: Readonly<Record<string, ArrayLike<number | null>>> }
+): Series {
   const channels = Object.keys(input.columns)
   const columns = Object.values(input.columns)
   const length = columns[0]?.length ?? 0
@@ -64,10 +71,14 @@ export function fromColumns (input: { start: number, interval: number, columns: 
 export function checkObserved (series: Series): void {
   const empty = emptyChannels([series])
   if (empty.length === 0) return
-  throw new Problem('missing-channel', `${quoted(empty)} has no value at all, so that nothing can be scored; send its values, or use a model without it.`, {
-    items: empty.map((channel) => ({ pointer: pointer('channels', channel), detail: 'no value' })),
-    extensions: { missing: empty, expected: series.channels },
-  })
+  throw new Problem(
+    'missing-channel',
+    `${quoted(empty)} has no value at all, so that nothing can be scored; send its values, or use a model without it.`,
+    {
+      items: empty.map((channel) => ({ pointer: pointer('channels', channel), detail: 'no value' })),
+      extensions: { missing: empty, expected: series.channels },
+    }
+  )
 }
 
 /** Names of the channels that have no value in any of the series. */
@@ -88,6 +99,10 @@ export function selectChannels (series: Series, channels: readonly string[]): Se
   if (from.every((column, c) => column === c)) return series
   const width = channels.length
   const values = new Float64Array(series.values.length)
-  for (let t = 0; t < series.length; t++) from.forEach((column, c) => { values[t * width + c] = series.values[t * width + column]! })
+  for (let t = 0; t < series.length; t++) {
+    from.forEach((column, c) => {
+      values[t * width + c] = series.values[t * width + column]!
+    })
+  }
   return { ...series, channels, values }
 }

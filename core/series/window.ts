@@ -15,7 +15,9 @@ export interface WindowMatrix {
 export class WindowBuffer {
   readonly #length: number
   readonly #channels: number
-  /** Twice the window: writing runs ahead and is moved back once a window, so the newest window is always contiguous. */
+  /**
+   * Twice the window: writing runs ahead and is moved back once a window, so the newest window is always contiguous.
+   */
   readonly #ring: Float32Array
   #end = 0
 
@@ -40,7 +42,9 @@ export class WindowBuffer {
     return this.#ring.subarray(this.#end * width, ++this.#end * width)
   }
 
-  /** The newest window, shape [length × channels], or undefined while it is not full (warm-up). A view: copy to keep. */
+  /**
+   * The newest window, shape [length × channels], or undefined while it is not full (warm-up). A view: copy to keep.
+   */
   get window (): Float32Array | undefined {
     if (this.#end < this.#length) return undefined
     return this.#ring.subarray((this.#end - this.#length) * this.#channels, this.#end * this.#channels)
@@ -67,7 +71,12 @@ export function windowCount (observations: number, length: number): number {
  * At most `maxCount` windows, evenly spaced over all windows (stride 1) of several runs of observations.
  * @param runs gap-free runs of standardised observations, each [observations × channels] row-major
  */
-export function sampleWindows (runs: readonly Float32Array[], channels: number, length: number, maxCount: number): WindowMatrix {
+export function sampleWindows (
+  runs: readonly Float32Array[],
+  channels: number,
+  length: number,
+  maxCount: number
+): WindowMatrix {
   const width = length * channels
   const counts = runs.map((run) => windowCount(run.length / channels, length))
   const total = counts.reduce((sum, count) => sum + count, 0)

@@ -26,11 +26,16 @@ export function parseCells (text: string, delimiter?: string): Cells {
   const { table, comment, lines } = withoutComments(evenEnds(text))
   const given = NO_DELIMITERS.has(delimiter) ? undefined : delimiter
   const parsed = table.includes('"') ? parseQuoted(table, delimiter) : parseLines(table, given)
-  if (parsed.columns.length === 0) throw new Problem('invalid-table', 'The table is empty; send a header and at least one row.')
+  if (parsed.columns.length === 0) {
+    throw new Problem('invalid-table', 'The table is empty; send a header and at least one row.')
+  }
   return { columns: parsed.columns, row: { name: 'Line', first: lines + 1 }, comment: namesOf(comment, parsed) }
 }
 
-/** Files that were put together from several have line ends of several kinds; taken for one kind, the rest would be one long line. */
+/**
+ * Files that were put together from several have line ends of several kinds; taken for one kind, the rest would be one
+ * long line.
+ */
 function evenEnds (text: string): string {
   return text.includes('\r\n') && /[^\r]\n/.test(text) ? text.replaceAll('\r\n', '\n') : text
 }
@@ -47,7 +52,10 @@ function namesOf (comment: string | undefined, { columns, delimiter }: Parsed): 
 const ABOVE = /#+[ \t]*([^\r\n]*)(?:\r\n|\r|\n|$)|\r\n|\r|\n/y
 const MOST_ABOVE = 10_000
 
-/** The table without a byte order mark, and without blank lines and lines that begin with `#` above it; the last of these, and how many lines there are. */
+/**
+ * The table without a byte order mark, and without blank lines and lines that begin with `#` above it; the last of
+ * these, and how many lines there are.
+ */
 export function withoutComments (text: string): { table: string, comment: string | undefined, lines: number } {
   let from = text.startsWith('\uFEFF') ? 1 : 0
   let comment: string | undefined
@@ -67,10 +75,16 @@ interface Parsed {
   readonly delimiter: Delimiter
 }
 
-/** Cells that may be missing at the ends of short lines: without a bound a few megabytes of text become gigabytes of empty cells. */
+/**
+ * Cells that may be missing at the ends of short lines: without a bound a few megabytes of text become gigabytes of
+ * empty cells.
+ */
 const SPARE_CELLS = 1_000_000
 
-/** Without quotation marks a line is a row: cut up here, which takes less than half of the parser's time and gives the same cells. */
+/**
+ * Without quotation marks a line is a row: cut up here, which takes less than half of the parser's time and gives the
+ * same cells.
+ */
 function parseLines (text: string, given: string | undefined): Parsed {
   const end = lineEnd(text)
   const all = text.split(end)
@@ -92,7 +106,10 @@ function parseLines (text: string, given: string | undefined): Parsed {
 
 function checkCells (width: number, lines: number, text: string): void {
   if (width * lines <= text.length + SPARE_CELLS) return
-  throw new Problem('invalid-table', `The first line has ${width} columns, but most of the ${lines} lines have far fewer; send lines of equal length.`)
+  throw new Problem(
+    'invalid-table',
+    `The first line has ${width} columns, but most of the ${lines} lines have far fewer; send lines of equal length.`
+  )
 }
 
 /** What split() does, without an array for each line. */
@@ -120,16 +137,24 @@ function isBlank (line: string, delimiter: Delimiter): boolean {
 function parseQuoted (text: string, delimiter: string | undefined): Parsed {
   const { data, errors, meta } = Papa.parse<string[]>(text, { skipEmptyLines: 'greedy', delimiter: delimiter ?? '' })
   const quotes = errors.find((error) => error.type === 'Quotes')
-  if (quotes !== undefined) throw new Problem('invalid-table', `${quotes.message} at character ${quotes.index}; close the quotation marks.`)
+  if (quotes !== undefined) {
+    throw new Problem('invalid-table', `${quotes.message} at character ${quotes.index}; close the quotation marks.`)
+  }
   const width = data[0]?.length ?? 0
   checkCells(width, data.length, text)
-  return { columns: Array.from({ length: width }, (_, c) => data.map((row) => (row[c] ?? '').trim())), delimiter: meta.delimiter }
+  return {
+    columns: Array.from({ length: width }, (_, c) => data.map((row) => (row[c] ?? '').trim())),
+    delimiter: meta.delimiter,
+  }
 }
 
 /** Characters that are looked at to tell line ends apart, as the parser does. */
 const LOOKED_AT = 1 << 20
 
-/** As the parser finds it: whichever comes first, and both together where most carriage returns are followed by a line feed. */
+/**
+ * As the parser finds it: whichever comes first, and both together where most carriage returns are followed by a line
+ * feed.
+ */
 function lineEnd (text: string): '\n' | '\r' | '\r\n' {
   const start = text.slice(0, LOOKED_AT)
   const first = start.indexOf('\r')

@@ -1,9 +1,18 @@
-// Text → table of timestamped rows. Detects delimiter, decimal comma, header and timestamp format; says where it cannot.
+// Text → table of timestamped rows. Detects delimiter, decimal comma, header and timestamp format; says where it
+// cannot.
 import { checkChannels } from './channels.ts'
 import { type Cells, parseCells } from './cells.ts'
 import { pointer, Problem } from '../errors.ts'
 import { countsRows, type Decimal, isMissing, isNumber, readNumber } from './numbers.ts'
-import { findTimeColumn, type NamedColumns, readTimes, sample, type TimeColumn, type TimeOptions, timeRemedy } from './time-column.ts'
+import {
+  findTimeColumn,
+  type NamedColumns,
+  readTimes,
+  sample,
+  type TimeColumn,
+  type TimeOptions,
+  timeRemedy,
+} from './time-column.ts'
 import { detectTimestampReader } from './timestamps.ts'
 
 /** Rows as they came: in any order, with duplicates and gaps. */
@@ -49,15 +58,28 @@ export function readCells (cells: Cells, options: TableOptions = {}): Table {
   const rows = table.columns[0]!.length
   if (rows === 0) throw new Problem('invalid-table', 'The table has no rows; send a header and at least one row.')
   const time = timeOf(table, decimal, options)
-  const numeric = table.names.map((_, column) => column).filter((column) => time?.columns.includes(column) !== true && table.names[column] !== '')
+  const numeric = table.names.map((_, column) => column).filter((column) =>
+    time?.columns.includes(column) !== true && table.names[column] !== ''
+  )
   const text = numeric.filter((column) => isText(table.columns[column]!, decimal))
   const channels = withoutCounter(table, numeric.filter((column) => !text.includes(column)), time, options)
-  if (channels.length === 0) throw new Problem('invalid-table', `The table has no numeric column${time === undefined ? '' : ' beside the timestamps'}.`)
+  if (channels.length === 0) {
+    throw new Problem(
+      'invalid-table',
+      `The table has no numeric column${time === undefined ? '' : ' beside the timestamps'}.`
+    )
+  }
   const timestamps = time === undefined ? numberedTimes(rows) : readTimes(table, time)
   const values = new Float64Array(rows * channels.length)
   channels.forEach((column, c) => { readColumn(table, column, decimal, values, c, channels.length) })
   const namesOf = (columns: readonly number[]): string[] => columns.map((column) => table.names[column]!)
-  return { channels: namesOf(channels), timestamps, values, textColumns: namesOf(text), ...(time === undefined && { numbered: true }) }
+  return {
+    channels: namesOf(channels),
+    timestamps,
+    values,
+    textColumns: namesOf(text),
+    ...(time === undefined && { numbered: true }),
+  }
 }
 
 function numberedTimes (rows: number): Float64Array {
@@ -79,13 +101,25 @@ function detectDecimal ({ columns }: Cells): Decimal {
   return commas > points ? ',' : '.'
 }
 
-/** The first row is the header where one of its cells is neither number nor time; names that a comment gives need one that is. */
+/**
+ * The first row is the header where one of its cells is neither number nor time; names that a comment gives need one
+ * that is.
+ */
 function withNames ({ columns, header, comment, row }: Cells, decimal: Decimal): NamedColumns {
   if (header !== undefined) return { names: distinct(header), columns, row }
   const first = columns.map((cells) => cells[0]!)
-  const isData = (text: string): boolean => isMissing(text) || isNumber(text, decimal) || detectTimestampReader([text]) !== undefined
+  const isData = (text: string): boolean =>
+    isMissing(text) || isNumber(text, decimal) || detectTimestampReader([text]) !== undefined
   const isHeadless = comment === undefined ? first.every(isData) : first.some(isData)
-  if (isHeadless) return { names: distinct(named(comment ?? first.map((_, i) => columns[i]!.every((text) => text === '') ? '' : `channel_${i}`), columns)), columns, row }
+  if (isHeadless) {
+    return {
+      names: distinct(
+        named(comment ?? first.map((_, i) => columns[i]!.every((text) => text === '') ? '' : `channel_${i}`), columns)
+      ),
+      columns,
+      row,
+    }
+  }
   const names = distinct(named(first, columns))
   return { names, columns: columns.map((cells) => cells.slice(1)), row: { ...row, first: row.first + 1 } }
 }
@@ -98,7 +132,9 @@ function named (names: readonly string[], columns: Cells['columns']): string[] {
 function distinct (names: readonly string[]): readonly string[] {
   const seen = new Set<string>()
   const twice = names.find((name) => name !== '' && seen.size === seen.add(name).size)
-  if (twice !== undefined) throw new Problem('invalid-table', `Two columns are named "${twice}"; give every column a name of its own.`)
+  if (twice !== undefined) {
+    throw new Problem('invalid-table', `Two columns are named "${twice}"; give every column a name of its own.`)
+  }
   return names
 }
 
@@ -125,23 +161,42 @@ function isText (cells: readonly string[], decimal: Decimal): boolean {
 const COUNTER_NAME = /^(index|idx|id|row|no|nr|n|#|column_1|channel_0|unnamed: ?0)$/i
 
 /**
- * A first column that counts the rows is none of the channels, where there is another. Beside times it stays one: a model may have
- * been trained with it.
+ * A first column that counts the rows is none of the channels, where there is another. Beside times it stays one: a
+ * model may have been trained with it.
  */
-function withoutCounter ({ names, columns }: NamedColumns, channels: readonly number[], time: TimeColumn | undefined, { mayBeNumbered = false, hasOptions = true }: TableOptions): readonly number[] {
+function withoutCounter (
+  { names, columns }: NamedColumns,
+  channels: readonly number[],
+  time: TimeColumn | undefined,
+  { mayBeNumbered = false, hasOptions = true }: TableOptions
+): readonly number[] {
   const isWanted = mayBeNumbered && (time === undefined || !hasOptions)
-  if (!isWanted || channels.length < 2 || channels[0] !== 0 || !COUNTER_NAME.test(names[0]!) || !countsRows(columns[0]!)) return channels
+  if (
+    !isWanted || channels.length < 2 || channels[0] !== 0 || !COUNTER_NAME.test(names[0]!) || !countsRows(columns[0]!)
+  ) return channels
   return channels.slice(1)
 }
 
-function readColumn ({ names, columns, row: { name, first } }: NamedColumns, column: number, decimal: Decimal, values: Float64Array, c: number, width: number): void {
+function readColumn (
+  { names, columns, row: { name, first } }: NamedColumns,
+  column: number,
+  decimal: Decimal,
+  values: Float64Array,
+  c: number,
+  width: number
+): void {
   const cells = columns[column]!
   for (let row = 0; row < cells.length; row++) {
     const text = cells[row]!
     const value = readNumber(text, decimal)
     if (value === undefined) {
-      throw new Problem('invalid-value', `${name} ${first + row}, column "${names[column]}": "${text}" is not a number; leave the cell empty where there is no value.`,
-        { items: [{ pointer: pointer(names[column]!, first + row), detail: 'not a number', got: text }] })
+      throw new Problem(
+        'invalid-value',
+        `${name} ${first + row}, column "${
+          names[column]
+        }": "${text}" is not a number; leave the cell empty where there is no value.`,
+        { items: [{ pointer: pointer(names[column]!, first + row), detail: 'not a number', got: text }] }
+      )
     }
     values[row * width + c] = value
   }

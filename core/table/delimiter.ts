@@ -1,5 +1,5 @@
-// What stands between the cells of a line: found from the first lines, as the parser of quoted tables finds it, and beyond that for
-// decimal commas and for columns of white space.
+// What stands between the cells of a line: found from the first lines, as the parser of quoted tables finds it, and
+// beyond that for decimal commas and for columns of white space.
 import Papa from 'papaparse'
 import { isMissing, isNumber } from './numbers.ts'
 
@@ -28,7 +28,11 @@ export const cut = (line: string, delimiter: Delimiter, most?: number): string[]
  * - columns with nothing but white space between them.
  * @param hasCommas whether any line has one
  */
-export function chooseDelimiter (lines: readonly string[], newline: '\n' | '\r' | '\r\n', hasCommas: boolean): Delimiter {
+export function chooseDelimiter (
+  lines: readonly string[],
+  newline: '\n' | '\r' | '\r\n',
+  hasCommas: boolean
+): Delimiter {
   const first = lines.slice(0, LOOKED_AT).map((line) => line.slice(0, LONGEST))
   const { errors, meta } = Papa.parse<string[]>(first.join(newline), { skipEmptyLines: 'greedy', newline })
   const isFound = !errors.some(({ code }) => code === 'UndetectableDelimiter')
@@ -55,18 +59,24 @@ const DECIMAL_COMMA = /^[+-]?\d+,\d+(e[+-]?\d+)?$/i
 /** Cut so, each comma stands inside a number. The header may have none, and one at least is needed below. */
 function hasDecimalCommas (lines: readonly string[], delimiter: Delimiter): boolean {
   if (!isTable(lines, delimiter)) return false
-  const withComma = lines.flatMap((line) => cut(line, delimiter)).map((cell) => cell.trim()).filter((cell) => cell.includes(','))
+  const withComma = lines.flatMap((line) => cut(line, delimiter)).map((cell) => cell.trim()).filter((cell) =>
+    cell.includes(',')
+  )
   return withComma.length > 0 && withComma.every((cell) => DECIMAL_COMMA.test(cell))
 }
 
 const ONE_COMMA = /^[+-]?(\d+)(?:,(\d+)(e[+-]?\d+)?)?$/i
 
-/** Fewest different last digits that make single digits the decimals of a measurement rather than a label or a small count. */
+/**
+ * Fewest different last digits that make single digits the decimals of a measurement rather than a label or a small
+ * count.
+ */
 const DIGITS = 6
 
 /**
- * Whether lines such as `20,5`, each a whole number, a comma and digits, are one column of decimal commas. As they stand they may
- * as well be two columns of whole numbers, which is what CSV means by a comma; so it takes something that whole numbers do not do:
+ * Whether lines such as `20,5`, each a whole number, a comma and digits, are one column of decimal commas. As they
+ * stand they may as well be two columns of whole numbers, which is what CSV means by a comma; so it takes something
+ * that whole numbers do not do:
  * - the header is a single name;
  * - some line has no comma (`21` between `20,5` and `21,5`) or an exponent;
  * - what follows the comma begins with a zero and goes on (`20,05`);
@@ -91,6 +101,9 @@ function areDecimals (numbers: readonly RegExpExecArray[]): boolean {
   const fractions = numbers.map((match) => match[2])
   if (fractions.includes(undefined)) return true
   if (numbers.every((match, i) => Number(match[1]) === Number(numbers[0]![1]) + i)) return false
-  if (numbers.some((match) => match[3] !== undefined) || fractions.some((digits) => digits!.length > 1 && digits!.startsWith('0'))) return true
+  if (
+    numbers.some((match) => match[3] !== undefined) ||
+    fractions.some((digits) => digits!.length > 1 && digits!.startsWith('0'))
+  ) return true
   return fractions.every((digits) => digits!.length === 1) && new Set(fractions).size >= DIGITS
 }

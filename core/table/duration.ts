@@ -12,8 +12,10 @@ const MS = { seconds: 1000, minutes: 60_000, hours: 3_600_000, days: 86_400_000,
  * parseDuration('PT10M') // 600000
  */
 export function parseDuration (text: string, pointer = ''): number {
-  const wrong = (detail: string): Problem => new Problem('invalid-request', `"${text}" ${detail}; write an ISO 8601 duration such as PT10M or P1D.`,
-    { items: [{ pointer, detail, got: text, want: 'ISO 8601 duration' }] })
+  const wrong = (detail: string): Problem =>
+    new Problem('invalid-request', `"${text}" ${detail}; write an ISO 8601 duration such as PT10M or P1D.`, {
+      items: [{ pointer, detail, got: text, want: 'ISO 8601 duration' }],
+    })
   let parts
   try {
     parts = parse(text)
@@ -23,7 +25,9 @@ export function parseDuration (text: string, pointer = ''): number {
   if (parts.years || parts.months) throw wrong('counts years or months, which have no fixed length')
   const total = Object.entries(MS).reduce((sum, [unit, ms]) => sum + (parts[unit as keyof typeof MS] ?? 0) * ms, 0)
   const milliseconds = Math.round(parts.negative ? -total : total)
-  if (!Number.isSafeInteger(milliseconds) || milliseconds <= 0) throw wrong('is not a positive duration of at least 1 ms')
+  if (!Number.isSafeInteger(milliseconds) || milliseconds <= 0) {
+    throw wrong('is not a positive duration of at least 1 ms')
+  }
   return milliseconds
 }
 

@@ -1,14 +1,28 @@
-// ISO 8601 times of the usual fixed shapes → milliseconds since the epoch, without a pattern: a fortieth of the library's time.
+// ISO 8601 times of the usual fixed shapes → milliseconds since the epoch, without a pattern: a fortieth of the
+// library's time.
 
-const [DASH, COLON, POINT, COMMA, T, SPACE, Z, PLUS, ZERO] = [0x2d, 0x3a, 0x2e, 0x2c, 0x54, 0x20, 0x5a, 0x2b, 0x30] as const
-/** Longest fraction whose digits, and the power of ten that they are of, a double holds exactly; longer ones are not usual. */
+const [DASH, COLON, POINT, COMMA, T, SPACE, Z, PLUS, ZERO] = [
+  0x2d,
+  0x3a,
+  0x2e,
+  0x2c,
+  0x54,
+  0x20,
+  0x5a,
+  0x2b,
+  0x30,
+] as const
+/**
+ * Longest fraction whose digits, and the power of ten that they are of, a double holds exactly; longer ones are not
+ * usual.
+ */
 const MAX_DIGITS = 9
 const POWERS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9] as const
 const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /**
- * Milliseconds since the epoch of `2026-01-31`, `2026-01-31T13:50`, `2026-01-31 13:50:00.123`, each with or without `Z` or an offset
- * `+01:00`; a time without one counts as UTC.
+ * Milliseconds since the epoch of `2026-01-31`, `2026-01-31T13:50`, `2026-01-31 13:50:00.123`, each with or without `Z`
+ * or an offset `+01:00`; a time without one counts as UTC.
  * @returns undefined where the text is not quite so, which is not to say that it is no time
  * @example
  * readIsoTime('2026-01-31T01:00:00+01:00') // 1769817600000
@@ -20,7 +34,9 @@ export function readIsoTime (text: string): number | undefined {
   const between = text.charCodeAt(10)
   const hour = two(text, 11)
   const minute = two(text, 14)
-  if ((between !== T && between !== SPACE) || text.charCodeAt(13) !== COLON || !(hour <= 23 && minute <= 59)) return undefined
+  if ((between !== T && between !== SPACE) || text.charCodeAt(13) !== COLON || !(hour <= 23 && minute <= 59)) {
+    return undefined
+  }
   return withRest(text, midnight + hour * 3_600_000 + minute * 60_000)
 }
 

@@ -1,7 +1,25 @@
 // Cells that hold numbers: decimal point or comma, and what people and machines write where there is no value.
 
 /** What historians write where there is no value. */
-const MISSING = new Set(['', '-', '--', 'na', 'n/a', 'nan', 'null', 'none', 'nil', '?', '#n/a', 'bad', 'inf', '-inf', '+inf', 'infinity', '-infinity'])
+const MISSING = new Set([
+  '',
+  '-',
+  '--',
+  'na',
+  'n/a',
+  'nan',
+  'null',
+  'none',
+  'nil',
+  '?',
+  '#n/a',
+  'bad',
+  'inf',
+  '-inf',
+  '+inf',
+  'infinity',
+  '-infinity',
+])
 /** Longer texts are none of them, and need no copy in lower case. */
 const LONGEST_MISSING = 9
 
@@ -11,9 +29,11 @@ const COMMA_NUMBER = /^[+-]?(\d+(,\d*)?|,\d+)(e[+-]?\d+)?$/i
 
 export type Decimal = '.' | ','
 
-export const isMissing = (text: string): boolean => text === '' || (text.length <= LONGEST_MISSING && MISSING.has(text.toLowerCase()))
+export const isMissing = (text: string): boolean =>
+  text === '' || (text.length <= LONGEST_MISSING && MISSING.has(text.toLowerCase()))
 
-export const isNumber = (text: string, decimal: Decimal): boolean => (decimal === ',' ? COMMA_NUMBER : DOT_NUMBER).test(text)
+export const isNumber = (text: string, decimal: Decimal): boolean =>
+  (decimal === ',' ? COMMA_NUMBER : DOT_NUMBER).test(text)
 
 /** 10^0 to 10^15, all of them exact. */
 const POWERS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15] as const
@@ -34,8 +54,9 @@ export function readNumber (text: string, decimal: Decimal): number | undefined 
 }
 
 /**
- * Up to 15 digits without an exponent, about half the time of pattern and Number(): both the digits and the power of ten
- * are whole numbers that a double holds exactly, so that their quotient is the double nearest to the text, which is what Number() gives.
+ * Up to 15 digits without an exponent, about half the time of pattern and Number(): both the digits and the power of
+ * ten are whole numbers that a double holds exactly, so that their quotient is the double nearest to the text, which is
+ * what Number() gives.
  * @returns NaN for everything else
  */
 function plainNumber (text: string, mark: number): number {

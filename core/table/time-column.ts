@@ -47,12 +47,15 @@ export function sample (cells: readonly string[]): string[] {
 /**
  * The column of the times.
  * @returns undefined where no column is named like one and none reads as one
- * @throws Problem invalid-table where the wanted column is not there, invalid-timestamp where a column named like a time cannot be read
+ * @throws Problem invalid-table where the wanted column is not there, invalid-timestamp where a column named like a
+ * time cannot be read
  */
 export function findTimeColumn (table: NamedColumns, options: TimeOptions): TimeColumn | undefined {
   const { timestampColumn: wanted, timestampFormat, hasOptions = true } = options
   const { names, columns } = table
-  const named = names.flatMap((name, column) => (wanted === undefined ? TIME_NAME.test(name) : name === wanted) ? [column] : [])
+  const named = names.flatMap((name, column) =>
+    (wanted === undefined ? TIME_NAME.test(name) : name === wanted) ? [column] : []
+  )
   if (wanted !== undefined && named.length === 0) {
     throw new Problem('invalid-table', `There is no column "${wanted}"; the columns are ${names.join(', ')}.`)
   }
@@ -64,12 +67,19 @@ export function findTimeColumn (table: NamedColumns, options: TimeOptions): Time
     const read = timestampFormat === undefined ? readerOf(sampled, together) : timestampReader(timestampFormat)
     if (read !== undefined) return { columns: together, read, isNamed }
   }
-  if (isNamed) throw new Problem('invalid-timestamp', `The timestamps of column "${names[named[0]!]}" are in no known format; ${timeRemedy(hasOptions)}`)
+  if (isNamed) {
+    throw new Problem(
+      'invalid-timestamp',
+      `The timestamps of column "${names[named[0]!]}" are in no known format; ${timeRemedy(hasOptions)}`
+    )
+  }
   return undefined
 }
 
 export const timeRemedy = (hasOptions: boolean): string =>
-  `write them as 2026-01-31T13:50:00Z${hasOptions ? ', or name column and format (timestampColumn, timestampFormat)' : ''}.`
+  `write them as 2026-01-31T13:50:00Z${
+    hasOptions ? ', or name column and format (timestampColumn, timestampFormat)' : ''
+  }.`
 
 /** The column, and the one that holds the time of day where the column holds dates alone. */
 function withTimeOfDay (sampled: ReadonlyArray<readonly string[]>, column: number, ofDay: readonly number[]): number[] {
@@ -98,8 +108,11 @@ export function readTimes ({ names, columns, row: { name, first } }: NamedColumn
     times[row] = time.read(text)
     if (!Number.isNaN(times[row])) continue
     const column = names[time.columns[0]!]!
-    throw new Problem('invalid-timestamp', `${name} ${first + row}, column "${column}": "${text}" is not a timestamp like the others.`,
-      { items: [{ pointer: pointer(column, first + row), detail: 'not a timestamp', got: text }] })
+    throw new Problem(
+      'invalid-timestamp',
+      `${name} ${first + row}, column "${column}": "${text}" is not a timestamp like the others.`,
+      { items: [{ pointer: pointer(column, first + row), detail: 'not a timestamp', got: text }] }
+    )
   }
   return times
 }

@@ -11,7 +11,9 @@ const ISO = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?(?:
 function readIso (text: string): number {
   const usual = readIsoTime(text)
   if (usual !== undefined) return usual
-  return ISO.test(text) ? DateTime.fromISO(text.replace(/ ?(Z|UTC|GMT)$/, 'Z').replace(' ', 'T'), { zone: 'utc' }).toMillis() : NaN
+  return ISO.test(text)
+    ? DateTime.fromISO(text.replace(/ ?(Z|UTC|GMT)$/, 'Z').replace(' ', 'T'), { zone: 'utc' }).toMillis()
+    : NaN
 }
 
 const EPOCH = /^\d{9,19}(\.\d+)?$/
@@ -30,10 +32,13 @@ function readEpoch (text: string): number {
 let formatReaders: readonly TimestampReader[] | undefined
 
 const FORMATS = ['d.M.yyyy', 'd/M/yyyy', 'M/d/yyyy', 'd-M-yyyy', 'yyyy/M/d', 'yyyyMMdd', 'd LLL yyyy', 'LLL d, yyyy']
-  .flatMap((date) => ['H:mm:ss', 'H:mm', 'H:mm:ss.SSS', 'h:mm:ss a', 'h:mm a'].map((time) => `${date} ${time}`).concat(date))
+  .flatMap((date) =>
+    ['H:mm:ss', 'H:mm', 'H:mm:ss.SSS', 'h:mm:ss a', 'h:mm a'].map((time) => `${date} ${time}`).concat(date)
+  )
 
 /** What all of the formats begin with: any other text need not be tried with each of them. */
-const LIKE_A_DATE = /^(\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}\/\d{1,2}\/\d{1,2}|\d{8}|\d{1,2}\s[a-z.]+\s\d{4}|[a-z.]+\s\d{1,2},\s\d{4})(\s|$)/i
+const LIKE_A_DATE =
+  /^(\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}\/\d{1,2}\/\d{1,2}|\d{8}|\d{1,2}\s[a-z.]+\s\d{4}|[a-z.]+\s\d{1,2},\s\d{4})(\s|$)/i
 
 const UTC = { zone: 'utc', locale: 'en' } as const
 
@@ -50,17 +55,23 @@ const DIGITS: Readonly<Record<string, string>> = {
   SSS: '(?<millisecond>\\d{3})',
 }
 
-/** The same reader for one of the formats above: dates that are plainly of it cost a tenth of the library's time, all else is left to it. */
+/**
+ * The same reader for one of the formats above: dates that are plainly of it cost a tenth of the library's time, all
+ * else is left to it.
+ */
 function quickReader (format: string): TimestampReader {
   const slow = timestampReader(format)
   const tokens = Array.from(format.matchAll(/([A-Za-z])\1*|[^A-Za-z]/g), ([token]) => token)
   if (tokens.some((token) => /[A-Za-z]/.test(token) && DIGITS[token] === undefined)) return slow
-  const pattern = new RegExp(`^${tokens.map((token) => DIGITS[token] ?? `\\u${token.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}$`)
+  const pattern = new RegExp(
+    `^${tokens.map((token) => DIGITS[token] ?? `\\u${token.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}$`
+  )
   return (text) => {
     const match = pattern.exec(text)
     if (match === null) return slow(text)
     const groups = match.groups!
-    const time = (midnightOf(Number(groups['year']), Number(groups['month']), Number(groups['day'])) ?? NaN) + timeOfDay(groups)
+    const time = (midnightOf(Number(groups['year']), Number(groups['month']), Number(groups['day'])) ?? NaN) +
+      timeOfDay(groups)
     return Number.isNaN(time) ? slow(text) : time
   }
 }
@@ -89,8 +100,11 @@ export function timestampReader (format: string): TimestampReader {
     // Luxon finds contradictions only in a text that fits.
     read(DateTime.fromMillis(0, UTC).toFormat(format))
   } catch (cause) {
-    throw new Problem('invalid-timestamp', `"${format}" is no timestamp format: ${(cause as Error).message}. Write one like "dd.MM.yyyy HH:mm".`,
-      { items: [{ pointer: '/timestampFormat', detail: 'contradicts itself', got: format }], cause })
+    throw new Problem(
+      'invalid-timestamp',
+      `"${format}" is no timestamp format: ${(cause as Error).message}. Write one like "dd.MM.yyyy HH:mm".`,
+      { items: [{ pointer: '/timestampFormat', detail: 'contradicts itself', got: format }], cause }
+    )
   }
   return read
 }
@@ -110,7 +124,8 @@ export function detectTimestampReader (samples: readonly string[]): TimestampRea
   const fitting = formatReaders.filter((reader) => samples.every((text) => !Number.isNaN(reader(text))))
   const times = new Map(fitting.map((reader) => [reader, samples.map(reader)]))
   const worse = (a: TimestampReader, b: TimestampReader): number =>
-    backwardSteps(times.get(a)!) - backwardSteps(times.get(b)!) || regularSteps(times.get(b)!) - regularSteps(times.get(a)!)
+    backwardSteps(times.get(a)!) - backwardSteps(times.get(b)!) ||
+    regularSteps(times.get(b)!) - regularSteps(times.get(a)!)
   return fitting.sort(worse)[0]
 }
 

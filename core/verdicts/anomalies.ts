@@ -26,7 +26,11 @@ export interface Anomaly {
  * An unscored observation ends a run.
  * @param verdicts of judge(), shape [length]; default: score > 1
  */
-export function findAnomalies (detection: Pick<Detection, 'score' | 'contributions'>, rules: AnomalyRules = {}, verdicts = byDefault(detection.score)): Anomaly[] {
+export function findAnomalies (
+  detection: Pick<Detection, 'score' | 'contributions'>,
+  rules: AnomalyRules = {},
+  verdicts = byDefault(detection.score)
+): Anomaly[] {
   const { minLength = 1, mergeGap = 0 } = rules
   const runs: Array<{ from: number, to: number }> = []
   verdicts.forEach((verdict, t) => {
@@ -38,9 +42,14 @@ export function findAnomalies (detection: Pick<Detection, 'score' | 'contributio
   return runs.filter(({ from, to }) => to - from + 1 >= minLength).map((run) => describe(detection, run, verdicts))
 }
 
-const byDefault = (score: Float64Array): Int8Array => Int8Array.from(score, (value) => isAnomalous(value) ? ANOMALOUS : NORMAL)
+const byDefault = (score: Float64Array): Int8Array =>
+  Int8Array.from(score, (value) => isAnomalous(value) ? ANOMALOUS : NORMAL)
 
-function describe (detection: Pick<Detection, 'score' | 'contributions'>, { from, to }: { from: number, to: number }, verdicts: Int8Array): Anomaly {
+function describe (
+  detection: Pick<Detection, 'score' | 'contributions'>,
+  { from, to }: { from: number, to: number },
+  verdicts: Int8Array
+): Anomaly {
   const channels = detection.contributions.length / detection.score.length
   const shares = new Float64Array(channels)
   let peak = from

@@ -1,8 +1,9 @@
-// Changepoints: instants after which the process stays different, as opposed to an anomaly that passes. Hindsight, per channel.
+// Changepoints: instants after which the process stays different, as opposed to an anomaly that passes. Hindsight, per
+// channel.
 //
-// Binary segmentation (Scott and Knott 1974; Fryzlewicz 2014) with the Gaussian likelihood of a change in mean and variance, the
-// values clipped so that spikes do not count. Autocorrelated values say less than independent ones: the likelihood is divided by
-// the autocorrelation time. Last, what returns to before is taken out.
+// Binary segmentation (Scott and Knott 1974; Fryzlewicz 2014) with the Gaussian likelihood of a change in mean and
+// variance, the values clipped so that spikes do not count. Autocorrelated values say less than independent ones: the
+// likelihood is divided by the autocorrelation time. Last, what returns to before is taken out.
 import { Problem } from '../errors.ts'
 import { autocorrelationTime, robustMoments } from './robust.ts'
 import type { Scaler } from '../series/scaler.ts'
@@ -73,10 +74,12 @@ interface ChannelChange {
 
 /**
  * Changepoints of a series, in order of time; NaN is skipped. O(n log n) per channel for few changes.
- * @param scaler of a detector: then the mean must change by `minEffect` of the training deviation too, not only of what is around it
+ * @param scaler of a detector: then the mean must change by `minEffect` of the training deviation too, not only of what
+ * is around it
  * @throws Problem invalid-settings
  * @example
- * findChangepoints(fromColumns({ start: 0, interval: 1, columns: { a: [...quiet, ...shifted] } })) // [{ index: quiet.length, … }]
+ * findChangepoints(fromColumns({ start: 0, interval: 1, columns: { a: [...quiet, ...shifted] } })) // [{ index:
+ * quiet.length, … }]
  */
 export function findChangepoints (series: Series, scaler?: Scaler, settings: ChangepointSettings = {}): Changepoint[] {
   const rules = { ...CHANGEPOINT_DEFAULTS, ...settings }
@@ -87,13 +90,25 @@ export function findChangepoints (series: Series, scaler?: Scaler, settings: Cha
 }
 
 function check ({ minLength, penalty, minEffect }: Required<ChangepointSettings>): void {
-  if (!Number.isInteger(minLength) || minLength < 2) throw new Problem('invalid-settings', `minLength must be a whole number of observations, 2 or more, not ${minLength}.`)
+  if (!Number.isInteger(minLength) || minLength < 2) {
+    throw new Problem(
+      'invalid-settings',
+      `minLength must be a whole number of observations, 2 or more, not ${minLength}.`
+    )
+  }
   for (const [name, value] of Object.entries({ penalty, minEffect })) {
-    if (!(value >= 0 && value < Infinity)) throw new Problem('invalid-settings', `${name} must be a number, 0 or more, not ${value}.`)
+    if (!(value >= 0 && value < Infinity)) {
+      throw new Problem('invalid-settings', `${name} must be a number, 0 or more, not ${value}.`)
+    }
   }
 }
 
-function channelChanges (series: Series, c: number, rules: Required<ChangepointSettings>, scaler: Scaler | undefined): ChannelChange[] {
+function channelChanges (
+  series: Series,
+  c: number,
+  rules: Required<ChangepointSettings>,
+  scaler: Scaler | undefined
+): ChannelChange[] {
   const { at, observed } = observedOf(channelValues(series, c))
   const { centre, deviation } = robustMoments(observed)
   if (deviation === 0) return []
@@ -103,7 +118,12 @@ function channelChanges (series: Series, c: number, rules: Required<ChangepointS
   const segments = lasting(channel, split(channel, 0, at.length))
   return segments.slice(1).map((after, i) => {
     const before = segments[i]!
-    return { channel: c, index: at[after.from]!, confidence: 1 - channel.penalty / (2 * gain(channel, before, after)), direction: directionOf(channel, before, after) }
+    return {
+      channel: c,
+      index: at[after.from]!,
+      confidence: 1 - channel.penalty / (2 * gain(channel, before, after)),
+      direction: directionOf(channel, before, after),
+    }
   })
 }
 
@@ -115,7 +135,12 @@ function observedOf (values: Float64Array): { at: Uint32Array, observed: Float64
   return { at: at.subarray(0, count), observed: values.filter(Number.isFinite) }
 }
 
-function prepare (values: Float64Array, unit: number, information: number, { minLength, penalty, minEffect }: Required<ChangepointSettings>): Channel {
+function prepare (
+  values: Float64Array,
+  unit: number,
+  information: number,
+  { minLength, penalty, minEffect }: Required<ChangepointSettings>
+): Channel {
   const sums = new Float64Array(values.length + 1)
   const squares = new Float64Array(values.length + 1)
   values.forEach((value, i) => {
@@ -123,16 +148,29 @@ function prepare (values: Float64Array, unit: number, information: number, { min
     squares[i + 1] = squares[i]! + value * value
   })
   const time = autocorrelationTime(values)
-  return { sums, squares, time, minLength: Math.max(minLength, Math.ceil(TIMES_APART * (time - 1))), penalty: penalty * information, minEffect, unit }
+  return {
+    sums,
+    squares,
+    time,
+    minLength: Math.max(minLength, Math.ceil(TIMES_APART * (time - 1))),
+    penalty: penalty * information,
+    minEffect,
+    unit,
+  }
 }
 
 function segmentOf ({ sums, squares }: Channel, from: number, to: number): Segment {
   return { from, to, count: to - from, sum: sums[to]! - sums[from]!, squares: squares[to]! - squares[from]! }
 }
 
-const join = (a: Moments, b: Moments): Moments => ({ count: a.count + b.count, sum: a.sum + b.sum, squares: a.squares + b.squares })
+const join = (a: Moments, b: Moments): Moments => ({
+  count: a.count + b.count,
+  sum: a.sum + b.sum,
+  squares: a.squares + b.squares,
+})
 
-const variance = (count: number, sum: number, squares: number): number => Math.max(SMALLEST_VARIANCE, squares / count - (sum / count) * (sum / count))
+const variance = (count: number, sum: number, squares: number): number =>
+  Math.max(SMALLEST_VARIANCE, squares / count - (sum / count) * (sum / count))
 
 const cost = ({ count, sum, squares }: Moments): number => count * Math.log(variance(count, sum, squares))
 
@@ -142,7 +180,9 @@ function gain (channel: Channel, before: Moments, after: Moments): number {
 }
 
 function shift ({ unit }: Channel, before: Moments, after: Moments): number {
-  const within = (before.count * variance(before.count, before.sum, before.squares) + after.count * variance(after.count, after.sum, after.squares)) / (before.count + after.count)
+  const within =
+    (before.count * variance(before.count, before.sum, before.squares) +
+      after.count * variance(after.count, after.sum, after.squares)) / (before.count + after.count)
   return (after.sum / after.count - before.sum / before.count) / Math.max(unit, Math.sqrt(within))
 }
 
@@ -152,7 +192,8 @@ const widening = (before: Moments, after: Moments): number =>
 
 function differs (channel: Channel, before: Moments, after: Moments): boolean {
   const ratio = widening(before, after)
-  const isLarge = Math.abs(shift(channel, before, after)) >= channel.minEffect || Math.max(ratio, 1 / ratio) >= 1 + channel.minEffect
+  const isLarge = Math.abs(shift(channel, before, after)) >= channel.minEffect ||
+    Math.max(ratio, 1 / ratio) >= 1 + channel.minEffect
   return isLarge && gain(channel, before, after) > channel.penalty
 }
 
@@ -187,7 +228,10 @@ function bestSplit ({ sums, squares, minLength }: Channel, from: number, to: num
   return best
 }
 
-/** Segments that each differ from the one before: like neighbours become one, and what lies between two that are alike has passed. */
+/**
+ * Segments that each differ from the one before: like neighbours become one, and what lies between two that are alike
+ * has passed.
+ */
 function lasting (channel: Channel, segments: readonly Segment[]): Segment[] {
   const kept: Segment[] = []
   for (const segment of segments) {

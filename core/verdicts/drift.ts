@@ -1,4 +1,5 @@
-// Whether recent scores still come from the population that a model was calibrated on: a question about the model's age, not a verdict.
+// Whether recent scores still come from the population that a model was calibrated on: a question about the model's
+// age, not a verdict.
 import { autocorrelationTime } from './robust.ts'
 import { type ScoreTail, TAIL_PROBABILITIES } from '../scoring/tail.ts'
 
@@ -7,7 +8,9 @@ export interface DriftVerdict {
   readonly verdict: 'stable' | 'drifting' | 'unknown'
   /** verdict is `drifting` */
   readonly drifting: boolean
-  /** Population stability index: 0 for equal populations; usually, above 0.1 is a small and above 0.25 a large change. */
+  /**
+   * Population stability index: 0 for equal populations; usually, above 0.1 is a small and above 0.25 a large change.
+   */
   readonly statistic: number
   /** Drifting above this: 0.25, or what chance alone may give with so few independent scores. */
   readonly limit: number
@@ -26,9 +29,10 @@ const FEWEST = 30
 const CHANCE = 3
 
 /**
- * Compares recent scores with the calibration scores by the population stability index over the calibration's quantiles,
- * Σ (recent − expected share) · ln(recent / expected share). Without a change it is about χ² (bins − 1) × (1/n + 1/m) for n recent
- * and m calibration scores (Yurdakul 2018), both counted as independent ones by the recent scores' autocorrelation time.
+ * Compares recent scores with the calibration scores by the population stability index over the calibration's
+ * quantiles, Σ (recent − expected share) · ln(recent / expected share). Without a change it is about χ² (bins − 1) ×
+ * (1/n + 1/m) for n recent and m calibration scores (Yurdakul 2018), both counted as independent ones by the recent
+ * scores' autocorrelation time.
  * @param recentScores in order of time, in units of the default threshold; NaN is skipped
  */
 export function driftVerdict (tail: ScoreTail, recentScores: Float64Array): DriftVerdict {
@@ -36,9 +40,12 @@ export function driftVerdict (tail: ScoreTail, recentScores: Float64Array): Drif
   const bins = binsOf(tail)
   const time = autocorrelationTime(scores)
   const freedom = bins.length - 1
-  const chance = (freedom + CHANCE * Math.sqrt(2 * freedom)) * time * (1 / Math.max(1, scores.length) + 1 / Math.max(1, tail.count))
+  const chance = (freedom + CHANCE * Math.sqrt(2 * freedom)) * time *
+    (1 / Math.max(1, scores.length) + 1 / Math.max(1, tail.count))
   const limit = Math.max(LARGE_CHANGE, chance)
-  if (tail.count === 0 || scores.length < FEWEST * time) return { verdict: 'unknown', drifting: false, statistic: 0, limit, scores: scores.length }
+  if (tail.count === 0 || scores.length < FEWEST * time) {
+    return { verdict: 'unknown', drifting: false, statistic: 0, limit, scores: scores.length }
+  }
   const statistic = stabilityIndex(bins, scores)
   const drifting = statistic > limit
   return { verdict: drifting ? 'drifting' : 'stable', drifting, statistic, limit, scores: scores.length }

@@ -7,7 +7,10 @@ const MAD_TO_DEVIATION = 1.4826
 const SAMPLED = 2000
 const LONGEST_LAG_SHARE = 1 / 16
 
-/** Median and deviation: 1.4826 × the median absolute deviation, or the standard deviation where most values are equal; 0 for a constant. */
+/**
+ * Median and deviation: 1.4826 × the median absolute deviation, or the standard deviation where most values are equal;
+ * 0 for a constant.
+ */
 export function robustMoments (values: Float64Array): { centre: number, deviation: number } {
   const centre = quantile(values, 0.5)
   const departures = values.map((value) => Math.abs(value - centre))
@@ -15,13 +18,17 @@ export function robustMoments (values: Float64Array): { centre: number, deviatio
   if (spread > 0) return { centre, deviation: spread }
   const largest = departures.reduce((most, departure) => Math.max(most, departure), 0)
   if (largest === 0) return { centre, deviation: 0 }
-  return { centre, deviation: largest * Math.sqrt(departures.reduce((sum, departure) => sum + (departure / largest) ** 2, 0) / values.length) }
+  return {
+    centre,
+    deviation: largest *
+      Math.sqrt(departures.reduce((sum, departure) => sum + (departure / largest) ** 2, 0) / values.length),
+  }
 }
 
 /**
- * Integrated autocorrelation time, ≥ 1: so many successive values say as much as one independent one. By the robust variogram
- * (Cressie and Hawkins 1980): differences over a lag grow until the values have forgotten, and few of them span a level shift.
- * Lags are powers of two up to a sixteenth of the series.
+ * Integrated autocorrelation time, ≥ 1: so many successive values say as much as one independent one. By the robust
+ * variogram (Cressie and Hawkins 1980): differences over a lag grow until the values have forgotten, and few of them
+ * span a level shift. Lags are powers of two up to a sixteenth of the series.
  */
 export function autocorrelationTime (values: Float64Array): number {
   const lags: number[] = []

@@ -11,11 +11,15 @@ export interface VerdictRules {
   readonly threshold?: number
   /** Only anomalies whose most contributing channel lies on this side of its expected value. Shape [channels]. */
   readonly direction?: readonly Direction[]
-  /** Only where the most contributing channel is at least so far from its expected value, in its unit; 0 asks for nothing. Shape [channels]. */
+  /**
+   * Only where the most contributing channel is at least so far from its expected value, in its unit; 0 asks for
+   * nothing. Shape [channels].
+   */
   readonly minDeviation?: readonly number[]
   /**
-   * How far the score of an observation reaches, in observations: its side and its distance are those of the farthest departure
-   * within. A score is a mean, and most observations in it are ordinary. Default: none, the observation itself.
+   * How far the score of an observation reaches, in observations: its side and its distance are those of the farthest
+   * departure within. A score is a mean, and most observations in it are ordinary. Default: none, the observation
+   * itself.
    */
   readonly reach?: { readonly behind: number, readonly ahead: number }
 }
@@ -29,7 +33,11 @@ export const NOT_SCORED = -1
  * channel has no value within reach they are not satisfied.
  * @returns shape [length]: ANOMALOUS, NORMAL or NOT_SCORED
  */
-export function judge (series: Series, detection: Pick<Detection, 'score' | 'contributions' | 'expected'>, rules: VerdictRules = {}): Int8Array {
+export function judge (
+  series: Series,
+  detection: Pick<Detection, 'score' | 'contributions' | 'expected'>,
+  rules: VerdictRules = {}
+): Int8Array {
   const { threshold = 1 } = rules
   const verdicts = new Int8Array(detection.score.length)
   for (let t = 0; t < verdicts.length; t++) {
@@ -40,18 +48,35 @@ export function judge (series: Series, detection: Pick<Detection, 'score' | 'con
   return verdicts
 }
 
-function satisfies (series: Series, detection: Pick<Detection, 'contributions' | 'expected'>, { direction, minDeviation, reach = { behind: 0, ahead: 0 } }: VerdictRules, t: number): boolean {
+function satisfies (
+  series: Series,
+  detection: Pick<Detection, 'contributions' | 'expected'>,
+  { direction, minDeviation, reach = { behind: 0, ahead: 0 } }: VerdictRules,
+  t: number
+): boolean {
   if (direction === undefined && minDeviation === undefined) return true
   const channels = series.channels.length
   const { contributions } = detection
   let top = 0
   for (let c = 1; c < channels; c++) if (contributions[t * channels + c]! > contributions[t * channels + top]!) top = c
-  const departure = farthestDeparture(series, detection, top, Math.max(0, t - reach.behind), Math.min(series.length - 1, t + reach.ahead))
+  const departure = farthestDeparture(
+    series,
+    detection,
+    top,
+    Math.max(0, t - reach.behind),
+    Math.min(series.length - 1, t + reach.ahead)
+  )
   return liesOn(direction?.[top], departure) && isAtLeast(minDeviation?.[top], departure)
 }
 
 /** Of observations [from, to], observed less expected where that is largest; NaN where nothing is known. */
-function farthestDeparture ({ values, channels }: Series, { expected }: Pick<Detection, 'expected'>, c: number, from: number, to: number): number {
+function farthestDeparture (
+  { values, channels }: Series,
+  { expected }: Pick<Detection, 'expected'>,
+  c: number,
+  from: number,
+  to: number
+): number {
   let farthest = NaN
   for (let i = from * channels.length + c; i <= to * channels.length + c; i += channels.length) {
     const departure = values[i]! - expected[i]!

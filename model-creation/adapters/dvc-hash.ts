@@ -28,10 +28,16 @@ export function fileHash (relpath: string, content: string | Uint8Array): FileHa
 
 /** A JSON string as Python's `json.dumps` writes it: in ASCII, everything else as \uXXXX. */
 function pythonString (text: string): string {
-  return JSON.stringify(text).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return JSON.stringify(text).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+  )
 }
 
-/** Compares whole paths by code points, as Python compares text; `<` would compare UTF-16 units, another order beyond the BMP. */
+/**
+ * Compares whole paths by code points, as Python compares text; `<` would compare UTF-16 units, another order beyond
+ * the BMP.
+ */
 function byPath (a: FileHash, b: FileHash): number {
   return Buffer.compare(Buffer.from(a.relpath), Buffer.from(b.relpath))
 }
@@ -41,23 +47,35 @@ function byPath (a: FileHash, b: FileHash): number {
  * The listing is the text that Python's `json.dumps` makes, spaces included, for that text is what DVC hashes.
  */
 export function dvcFolderHash (entries: readonly FileHash[]): string {
-  const listing = [...entries].sort(byPath).map(({ md5, relpath }) => `{"md5": "${md5}", "relpath": ${pythonString(relpath)}}`)
+  const listing = [...entries].sort(byPath).map(({ md5, relpath }) =>
+    `{"md5": "${md5}", "relpath": ${pythonString(relpath)}}`
+  )
   return `${createHash('md5').update(`[${listing.join(', ')}]`).digest('hex')}.dir`
 }
 
 /** Hashes every file below `folder`; none where there is no such folder. */
 export async function hashFolder (folder: string): Promise<FileHash[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return []
-    throw cause
-  })
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
+    (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') return []
+      throw cause
+    }
+  )
   const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name))
-  return await Promise.all(files.map(async (file) => fileHash(relative(folder, file).replaceAll(sep, '/'), await readFile(file))))
+  return await Promise.all(
+    files.map(async (file) => fileHash(relative(folder, file).replaceAll(sep, '/'), await readFile(file)))
+  )
 }
 
 /** What `dvc add` would record of a folder at `path` with these files. */
 export function dvcOut (path: string, entries: readonly FileHash[]): DvcOut {
-  return { md5: dvcFolderHash(entries), size: entries.reduce((sum, { size }) => sum + size, 0), nfiles: entries.length, hash: 'md5', path }
+  return {
+    md5: dvcFolderHash(entries),
+    size: entries.reduce((sum, { size }) => sum + size, 0),
+    nfiles: entries.length,
+    hash: 'md5',
+    path,
+  }
 }
 
 /**
@@ -66,6 +84,8 @@ export function dvcOut (path: string, entries: readonly FileHash[]): DvcOut {
  */
 export async function readDvcFile (file: string): Promise<DvcOut> {
   const pointer = Pointer.safeParse(parse(await readFile(file, 'utf8')))
-  if (!pointer.success) throw new Problem('invalid-settings', `${file} does not pin a folder: ${z.prettifyError(pointer.error)}`)
+  if (!pointer.success) {
+    throw new Problem('invalid-settings', `${file} does not pin a folder: ${z.prettifyError(pointer.error)}`)
+  }
   return pointer.data.outs[0]
 }

@@ -4,7 +4,12 @@ import { Problem } from '../../core/errors.ts'
 /** @throws Problem invalid-settings naming all that are missing or empty */
 export function requiredVariables<N extends string> (env: NodeJS.ProcessEnv, names: readonly N[]): Record<N, string> {
   const missing = names.filter((name) => (env[name] ?? '') === '')
-  if (missing.length > 0) throw new Problem('invalid-settings', `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set; .env.example says what for.`)
+  if (missing.length > 0) {
+    throw new Problem(
+      'invalid-settings',
+      `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set; .env.example says what for.`
+    )
+  }
   return Object.fromEntries(names.map((name) => [name, env[name]])) as Record<N, string>
 }
 

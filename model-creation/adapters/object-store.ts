@@ -43,7 +43,9 @@ export function storeAccess (env: NodeJS.ProcessEnv): StoreAccess {
  */
 export function storeLocation (source: string): StoreLocation {
   const [, bucket, path = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(source) ?? []
-  if (bucket === undefined) throw new Problem('invalid-settings', `"${source}" is no place in an object store; write s3://bucket/folder.`)
+  if (bucket === undefined) {
+    throw new Problem('invalid-settings', `"${source}" is no place in an object store; write s3://bucket/folder.`)
+  }
   const isFolder = path !== '' && !path.endsWith('/') && !CSV.test(path)
   return { bucket, prefix: isFolder ? `${path}/` : path }
 }
@@ -67,12 +69,17 @@ export class StoreSource {
     const { bucket, prefix } = this.#location
     const found: StoredObject[] = []
     await this.#explained(async () => {
-      for await (const item of this.#client.listObjectsV2(bucket, prefix, true) as AsyncIterable<{ name?: string, size: number }>) {
+      for await (
+        const item of this.#client.listObjectsV2(bucket, prefix, true) as AsyncIterable<{ name?: string, size: number }>
+      ) {
         if (item.name !== undefined && CSV.test(item.name)) found.push({ key: item.name, size: item.size })
       }
     })
     if (found.length > 0) return found
-    throw new Problem('no-training-data', `There is no .csv object in s3://${bucket}/${prefix}; name the folder that holds them.`)
+    throw new Problem(
+      'no-training-data',
+      `There is no .csv object in s3://${bucket}/${prefix}; name the folder that holds them.`
+    )
   }
 
   async download ({ key, size }: StoredObject, file: string): Promise<void> {
@@ -102,9 +109,21 @@ const REMEDIES: Readonly<Record<string, (location: StoreLocation) => string>> = 
   AuthorizationHeaderMalformed: () => 'AWS_REGION is not the region of the store',
 }
 
-/** Names the variable or the argument that must change; clients hang secrets on their errors, so only the message goes on. */
-function explained ({ code = '', message }: Error & { code?: string }, { endpoint }: StoreAccess, location: StoreLocation): Problem {
+/**
+ * Names the variable or the argument that must change; clients hang secrets on their errors, so only the message goes
+ * on.
+ */
+function explained (
+  { code = '', message }: Error & { code?: string },
+  { endpoint }: StoreAccess,
+  location: StoreLocation
+): Problem {
   const remedy = REMEDIES[code]
-  if (remedy !== undefined) return new Problem('invalid-settings', `Object store ${endpoint.host}: ${remedy(location)}.`)
-  return new Problem('server-unavailable', `Object store ${endpoint.host} does not answer as it should (${message || code}); check AWS_ENDPOINT_URL.`)
+  if (remedy !== undefined) {
+    return new Problem('invalid-settings', `Object store ${endpoint.host}: ${remedy(location)}.`)
+  }
+  return new Problem(
+    'server-unavailable',
+    `Object store ${endpoint.host} does not answer as it should (${message || code}); check AWS_ENDPOINT_URL.`
+  )
 }

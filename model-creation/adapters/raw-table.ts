@@ -1,5 +1,6 @@
-// Profiles raw tables with danfojs: dtypes, missing values, duplicate rows, ranges. Reading values for training stays with
-// core/table/csv.ts, the reader that serving uses too; both are compared here, because danfojs misreads some tables silently.
+// Profiles raw tables with danfojs: dtypes, missing values, duplicate rows, ranges. Reading values for training stays
+// with core/table/csv.ts, the reader that serving uses too; both are compared here, because danfojs misreads some
+// tables silently.
 import type * as danfojs from 'danfojs-node'
 import { type Table } from '../../core/table/csv.ts'
 import { type Backend, serveTensorflowTo } from '../../adapters/tfjs/backend.ts'
@@ -19,8 +20,8 @@ export interface TableProfile {
   readonly duplicateRows: number
   readonly columns: readonly ColumnProfile[]
   /**
-   * Columns on which danfojs and core/table/csv.ts disagree, e.g. decimal commas read as text; all where danfojs cannot read the file.
-   * Where there are any, the profile is of what core/table/csv.ts read.
+   * Columns on which danfojs and core/table/csv.ts disagree, e.g. decimal commas read as text; all where danfojs cannot
+   * read the file. Where there are any, the profile is of what core/table/csv.ts read.
    */
   readonly disagreements: readonly string[]
 }
@@ -36,13 +37,19 @@ export async function profileRawTable (backend: Backend, file: string, table: Ta
 }
 
 function profileFrame (frame: danfojs.DataFrame): Omit<TableProfile, 'disagreements'> {
-  return { rows: frame.shape[0] ?? 0, duplicateRows: countDuplicates(frame), columns: frame.columns.map((column) => profileColumn(frame, column)) }
+  return {
+    rows: frame.shape[0] ?? 0,
+    duplicateRows: countDuplicates(frame),
+    columns: frame.columns.map((column) => profileColumn(frame, column)),
+  }
 }
 
 function tableFrame (danfo: typeof danfojs, { channels, timestamps, values }: Table): danfojs.DataFrame {
   const rows = Array.from(timestamps, (time, row) => [
     new Date(time).toISOString(),
-    ...Array.from(channels, (_, c) => values[row * channels.length + c]!).map((value) => Number.isNaN(value) ? null : value),
+    ...Array.from(channels, (_, c) => values[row * channels.length + c]!).map((value) =>
+      Number.isNaN(value) ? null : value
+    ),
   ])
   return new danfo.DataFrame(rows, { columns: ['time', ...channels] })
 }
@@ -51,7 +58,8 @@ function profileColumn (frame: danfojs.DataFrame, column: string): ColumnProfile
   const values = frame.column(column).values as unknown[]
   const dtype = frame.column(column).dtype
   const numbers = values.filter((value): value is number => typeof value === 'number' && Number.isFinite(value))
-  const missing = values.filter((value) => value === null || value === undefined || value === '' || Number.isNaN(value)).length
+  const missing =
+    values.filter((value) => value === null || value === undefined || value === '' || Number.isNaN(value)).length
   if (numbers.length === 0) return { column, dtype, missing, min: null, max: null, mean: null, deviation: null }
   const sum = numbers.reduce((total, value) => total + value, 0)
   const mean = sum / numbers.length

@@ -13,7 +13,10 @@ export interface NamedSeries {
   readonly series: Series
 }
 
-/** Runs `write` on a new folder beside `directory`, then puts it in that one's place: a failure or a crash leaves the old one. */
+/**
+ * Runs `write` on a new folder beside `directory`, then puts it in that one's place: a failure or a crash leaves the
+ * old one.
+ */
 export async function replaceDirectory<T> (directory: string, write: (temporary: string) => Promise<T>): Promise<T> {
   return withTemporaryFolder(directory, async (temporary) => {
     const [old, made] = [join(temporary, 'old'), join(temporary, 'new')]
@@ -28,12 +31,17 @@ export async function replaceDirectory<T> (directory: string, write: (temporary:
   })
 }
 
-/** Runs `use` with a hidden folder beside `directory`, on the same disk, that is removed afterwards; so are those of killed processes. */
+/**
+ * Runs `use` with a hidden folder beside `directory`, on the same disk, that is removed afterwards; so are those of
+ * killed processes.
+ */
 export async function withTemporaryFolder<T> (directory: string, use: (temporary: string) => Promise<T>): Promise<T> {
   const [parent, prefix] = [dirname(resolve(directory)), `.${basename(resolve(directory))}.writing-`]
   await mkdir(parent, { recursive: true })
   for (const name of await readdir(parent)) {
-    if (name.startsWith(prefix) && !isInUse(join(parent, name), Number.parseInt(name.slice(prefix.length)))) await rm(join(parent, name), { recursive: true, force: true })
+    if (name.startsWith(prefix) && !isInUse(join(parent, name), Number.parseInt(name.slice(prefix.length)))) {
+      await rm(join(parent, name), { recursive: true, force: true })
+    }
   }
   const temporary = await mkdtemp(join(parent, `${prefix}${process.pid}-`))
   temporaryFolders.add(temporary)
@@ -77,13 +85,20 @@ export function seriesName (file: string): string {
   return basename(file).replace(CSV, '')
 }
 
-/** Writes a series as `<name>.csv`; a missing value is an empty cell. Numbers are written so that reading gives the same bits. */
+/**
+ * Writes a series as `<name>.csv`; a missing value is an empty cell. Numbers are written so that reading gives the same
+ * bits.
+ */
 export async function writeSeries (directory: string, { name, series }: NamedSeries): Promise<void> {
   const { channels, length, values } = series
   const lines = [Papa.unparse([['timestamp', ...channels]])]
   for (let t = 0; t < length; t++) {
     const row = Array.from(channels, (_, c) => values[t * channels.length + c]!)
-    lines.push(`${new Date(timeOf(series, t)).toISOString()},${row.map((value) => Number.isNaN(value) ? '' : String(value)).join(',')}`)
+    lines.push(
+      `${new Date(timeOf(series, t)).toISOString()},${
+        row.map((value) => Number.isNaN(value) ? '' : String(value)).join(',')
+      }`
+    )
   }
   await mkdir(directory, { recursive: true })
   await writeFile(join(directory, `${name}.csv`), `${lines.join('\n')}\n`)
@@ -93,7 +108,14 @@ export async function writeSeries (directory: string, { name, series }: NamedSer
 export async function readSeriesFolder (directory: string, interval: number): Promise<NamedSeries[]> {
   const files = await listCsvFiles(directory).catch(() => [])
   return Promise.all(files.map(async (file) => {
-    const table = readTable(await readFile(file, 'utf8'), { delimiter: ',', decimal: '.', timestampColumn: 'timestamp' })
-    return { name: seriesName(file), series: resample(table, { interval, order: 'strict', maxObservations: Infinity }).series }
+    const table = readTable(await readFile(file, 'utf8'), {
+      delimiter: ',',
+      decimal: '.',
+      timestampColumn: 'timestamp',
+    })
+    return {
+      name: seriesName(file),
+      series: resample(table, { interval, order: 'strict', maxObservations: Infinity }).series,
+    }
   }))
 }

@@ -10,7 +10,10 @@ import { type WindowMatrix } from '../../core/series/window.ts'
 /** One point of a learning curve. */
 export interface Epoch {
   readonly epoch: number
-  /** Mean squared error on the training windows as they were trained on (with noise where the architecture adds it), in standardised units. */
+  /**
+   * Mean squared error on the training windows as they were trained on (with noise where the architecture adds it), in
+   * standardised units.
+   */
   readonly loss: number
 }
 
@@ -46,7 +49,9 @@ export interface Architecture {
   learner (parameters: Record<string, unknown>, context: LearningContext): Learn<LayersAutoencoder>
 }
 
-export function defineArchitecture<P extends z.ZodType<Record<string, unknown>>> ({ summary, parameters, learn }: Definition<P>): Architecture {
+export function defineArchitecture<P extends z.ZodType<Record<string, unknown>>> (
+  { summary, parameters, learn }: Definition<P>
+): Architecture {
   return {
     summary,
     parameters: z.record(z.string(), z.unknown()).default({}).pipe(z.preprocess((value) => value, parameters)),
@@ -58,8 +63,19 @@ export function defineArchitecture<P extends z.ZodType<Record<string, unknown>>>
 }
 
 /** Completes a LayersModel to an autoencoder. */
-export function layersAutoencoder (backend: Backend, layers: LayersModel, history: readonly Epoch[]): LayersAutoencoder {
-  return { layers, history, reconstruct: toReconstruct(backend, layers), dispose: () => { layers.dispose() } }
+export function layersAutoencoder (
+  backend: Backend,
+  layers: LayersModel,
+  history: readonly Epoch[]
+): LayersAutoencoder {
+  return {
+    layers,
+    history,
+    reconstruct: toReconstruct(backend, layers),
+    dispose: () => {
+      layers.dispose()
+    },
+  }
 }
 
 /** Mean squared error of an autoencoder over windows. */

@@ -7,7 +7,10 @@ import { masked } from './masked.ts'
 import { recurrent } from './recurrent.ts'
 import { residual } from './residual.ts'
 
-export const ARCHITECTURES = { linear, masked, residual, dense, convolutional, recurrent } as const satisfies Record<string, Architecture>
+export const ARCHITECTURES = { linear, masked, residual, dense, convolutional, recurrent } as const satisfies Record<
+  string,
+  Architecture
+>
 
 export type ArchitectureName = keyof typeof ARCHITECTURES
 

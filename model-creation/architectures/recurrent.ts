@@ -1,10 +1,18 @@
-// Gated recurrent units over time: the encoder's last state is the code, from which a second recurrence unfolds the window again.
+// Gated recurrent units over time: the encoder's last state is the code, from which a second recurrence unfolds the
+// window again.
 import { type SymbolicTensor } from '@tensorflow/tfjs'
 import { z } from 'zod'
 import { type Backend } from '../../adapters/tfjs/backend.ts'
 import { type WindowMatrix } from '../../core/series/window.ts'
 import { defineArchitecture } from './architecture.ts'
-import { chain, type Initializer, joinPieces, linearPathParameters, seededInitializers, withLinearPath } from './branch.ts'
+import {
+  chain,
+  type Initializer,
+  joinPieces,
+  linearPathParameters,
+  seededInitializers,
+  withLinearPath,
+} from './branch.ts'
 import { trainAutoencoder, trainingParameters } from './training.ts'
 
 /** Each step of a recurrence is a handful of small operations, and their overhead is what training costs. */
@@ -27,7 +35,13 @@ export const recurrent = defineArchitecture({
   learn: async (windows, options, context) => {
     const { backend, seed } = context
     const initializer = seededInitializers(backend, `recurrent/${seed}`)
-    const model = withLinearPath(backend, 'recurrent', windows, options, (input, last) => branch(backend, windows, options, initializer, input, last))
+    const model = withLinearPath(
+      backend,
+      'recurrent',
+      windows,
+      options,
+      (input, last) => branch(backend, windows, options, initializer, input, last)
+    )
     return trainAutoencoder('recurrent', model, windows, options, context)
   },
 })
@@ -36,7 +50,8 @@ function branch (backend: Backend, { width, channels }: WindowMatrix, { units, p
   initializer: (layer: string) => Initializer, input: SymbolicTensor, last: 'zeros' | undefined): SymbolicTensor {
   const { tf } = backend
   const windowLength = width / channels
-  // TensorFlow.js cannot differentiate a sequence of one step: a lone observation is read twice, longer windows in two pieces at least.
+  // TensorFlow.js cannot differentiate a sequence of one step: a lone observation is read twice, longer windows in two
+  // pieces at least.
   const length = Math.max(2, windowLength)
   const size = Math.min(piece === 'auto' ? Math.ceil(length / MOST_STEPS) : piece, Math.ceil(length / 2))
   const recurrence = (name: string, returnSequences: boolean) => tf.layers.gru({
@@ -48,8 +63,17 @@ function branch (backend: Backend, { width, channels }: WindowMatrix, { units, p
     recurrentInitializer: initializer(`${name}_recurrent`),
   })
   const pieces = chain(input, [
-    windowLength === 1 ? tf.layers.repeatVector({ name: 'sequence', n: length }) : tf.layers.reshape({ name: 'sequence', targetShape: [length, channels] }),
-    tf.layers.conv1d({ name: 'read', filters: units, kernelSize: size, strides: size, padding: 'same', kernelInitializer: initializer('read') }),
+    windowLength === 1
+      ? tf.layers.repeatVector({ name: 'sequence', n: length })
+      : tf.layers.reshape({ name: 'sequence', targetShape: [length, channels] }),
+    tf.layers.conv1d({
+      name: 'read',
+      filters: units,
+      kernelSize: size,
+      strides: size,
+      padding: 'same',
+      kernelInitializer: initializer('read'),
+    }),
     recurrence('encode', false),
     tf.layers.repeatVector({ name: 'code', n: Math.ceil(length / size) }),
     recurrence('decode', true),

@@ -1,4 +1,5 @@
-// The training loop of all architectures that are trained step by step: own seeded batches, denoising, Adam, and a bound on the steps.
+// The training loop of all architectures that are trained step by step: own seeded batches, denoising, Adam, and a
+// bound on the steps.
 import { type LayersModel } from '@tensorflow/tfjs'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
@@ -6,7 +7,13 @@ import { createRandom, type Random, shuffle } from '../../core/random.ts'
 import { type Backend } from '../../adapters/tfjs/backend.ts'
 import { toReconstruct } from '../../adapters/tfjs/reconstruct.ts'
 import { type WindowMatrix } from '../../core/series/window.ts'
-import { type Epoch, type LayersAutoencoder, layersAutoencoder, type LearningContext, meanSquaredError } from './architecture.ts'
+import {
+  type Epoch,
+  type LayersAutoencoder,
+  layersAutoencoder,
+  type LearningContext,
+  meanSquaredError,
+} from './architecture.ts'
 
 const count = z.number().int().positive()
 
@@ -19,7 +26,10 @@ export function trainingParameters (defaults: { noise: number, learningRate: num
     batch: count.default(64),
     /** Optimiser steps; an epoch is as many as the windows fill batches. */
     steps: count.default(defaults.steps),
-    /** Share of the windows, the last ones, that is not trained on: the weights that reconstruct it best are kept. 0: all windows train, the last weights stay. */
+    /**
+     * Share of the windows, the last ones, that is not trained on: the weights that reconstruct it best are kept. 0:
+     * all windows train, the last weights stay.
+     */
     validation: z.number().min(0).lt(1).default(0),
     /** Epochs without a better reconstruction of that share after which training ends. */
     patience: count.default(10),
@@ -33,7 +43,13 @@ export type TrainingOptions = z.output<z.ZodObject<ReturnType<typeof trainingPar
  * @param name of the architecture: each draws numbers of its own
  * @throws Problem invalid-settings when the training diverges
  */
-export async function trainAutoencoder (name: string, model: LayersModel, windows: WindowMatrix, options: TrainingOptions, context: LearningContext): Promise<LayersAutoencoder> {
+export async function trainAutoencoder (
+  name: string,
+  model: LayersModel,
+  windows: WindowMatrix,
+  options: TrainingOptions,
+  context: LearningContext
+): Promise<LayersAutoencoder> {
   const optimizer = context.backend.tf.train.adam(options.learningRate)
   model.compile({ optimizer, loss: 'meanSquaredError' })
   try {
@@ -48,7 +64,13 @@ export async function trainAutoencoder (name: string, model: LayersModel, window
 }
 
 /** Own seeded batches: fit({ shuffle: true }) of TensorFlow.js draws from Math.random. */
-async function train (name: string, model: LayersModel, all: WindowMatrix, options: TrainingOptions, { backend, seed, onEpoch }: LearningContext): Promise<Epoch[]> {
+async function train (
+  name: string,
+  model: LayersModel,
+  all: WindowMatrix,
+  options: TrainingOptions,
+  { backend, seed, onEpoch }: LearningContext
+): Promise<Epoch[]> {
   const random = createRandom(`${name}/${seed}`)
   const { windows, tail } = split(all, options.validation)
   const watch = tail.count === 0 ? undefined : new TailWatch(backend, model, tail, options.patience)
@@ -71,7 +93,11 @@ async function train (name: string, model: LayersModel, all: WindowMatrix, optio
     }
     watch?.restoreBest()
     // A loss is taken before its step: the last one may have led astray.
-    finite(name, history.length, meanSquaredError({ reconstruct: toReconstruct(backend, model) }, split(windows, 1).windows))
+    finite(
+      name,
+      history.length,
+      meanSquaredError({ reconstruct: toReconstruct(backend, model) }, split(windows, 1).windows)
+    )
     return history
   } finally {
     watch?.dispose()
@@ -90,10 +116,20 @@ function split (all: WindowMatrix, share: number): { windows: WindowMatrix, tail
 
 function finite (name: string, epoch: number, loss: number): number {
   if (Number.isFinite(loss)) return loss
-  throw new Problem('invalid-settings', `The training diverged in epoch ${epoch}: its loss became ${loss}. Choose a smaller train.architectures.${name}.learningRate.`)
+  throw new Problem(
+    'invalid-settings',
+    `The training diverged in epoch ${epoch}: its loss became ${loss}. Choose a smaller train.architectures.${name}.learningRate.`
+  )
 }
 
-async function trainStep ({ tf }: Backend, model: LayersModel, { values, width }: WindowMatrix, rows: Uint32Array, noise: number, random: Random): Promise<number> {
+async function trainStep (
+  { tf }: Backend,
+  model: LayersModel,
+  { values, width }: WindowMatrix,
+  rows: Uint32Array,
+  noise: number,
+  random: Random
+): Promise<number> {
   const target = new Float32Array(rows.length * width)
   rows.forEach((row, i) => { target.set(values.subarray(row * width, (row + 1) * width), i * width) })
   const noisy = target.map((value) => value + noise * random.normal())

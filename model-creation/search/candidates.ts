@@ -35,30 +35,54 @@ const SMOOTHINGS = ['auto', 5, 15] as const
 const LENGTHS_IN_TRAINING = 12
 
 function windowLengths (observations: number, channels: number): number[] {
-  return WINDOWS.filter((length) => length * LENGTHS_IN_TRAINING <= observations && length * channels <= LARGEST_MASKED_WIDTH)
+  return WINDOWS.filter((length) =>
+    length * LENGTHS_IN_TRAINING <= observations && length * channels <= LARGEST_MASKED_WIDTH
+  )
 }
 
-const lone = (architecture: ArchitectureName, windowLength: number): TrainChange => ({ architecture, windowLength, tail: 'auto' })
+const lone = (architecture: ArchitectureName, windowLength: number): TrainChange => ({
+  architecture,
+  windowLength,
+  tail: 'auto',
+})
 
 /** All candidates of one architecture. */
 function of (architecture: Train['architecture'], lengths: readonly number[]): Candidate[] {
   if (architecture === 'ensemble') {
-    return VARIANCE_SHARES.map((varianceShare) => ({ name: `ensemble, variance share ${varianceShare}`, change: { architecture, members: 'auto', architectures: { linear: { varianceShare } } } }))
+    return VARIANCE_SHARES.map((varianceShare) => ({
+      name: `ensemble, variance share ${varianceShare}`,
+      change: { architecture, members: 'auto', architectures: { linear: { varianceShare } } },
+    }))
   }
   return lengths.flatMap((length): Candidate[] => {
     const change = lone(architecture, length)
     const name = `${architecture}, window ${length}`
-    if (architecture === 'linear') return VARIANCE_SHARES.map((varianceShare) => ({ name: `${name}, variance share ${varianceShare}`, change: { ...change, architectures: { linear: { varianceShare } } } }))
-    if (architecture === 'masked') return RIDGES.map((ridge) => ({ name: `${name}, ridge ${ridge}`, change: { ...change, architectures: { masked: { ridge } } } }))
+    if (architecture === 'linear') {
+      return VARIANCE_SHARES.map((varianceShare) => ({
+        name: `${name}, variance share ${varianceShare}`,
+        change: { ...change, architectures: { linear: { varianceShare } } },
+      }))
+    }
+    if (architecture === 'masked') {
+      return RIDGES.map((ridge) => ({
+        name: `${name}, ridge ${ridge}`,
+        change: { ...change, architectures: { masked: { ridge } } },
+      }))
+    }
     return [{ name, change }]
   })
 }
 
 /**
- * The first round: the parameters as they are, then the grid in random order, for nobody knows which of its axes matters (Bergstra
- * and Bengio 2012, "Random search for hyper-parameter optimization").
+ * The first round: the parameters as they are, then the grid in random order, for nobody knows which of its axes
+ * matters (Bergstra and Bengio 2012, "Random search for hyper-parameter optimization").
  */
-export function candidatesFor (architectures: ReadonlyArray<Train['architecture']>, observations: number, channels: number, random: Random): Candidate[] {
+export function candidatesFor (
+  architectures: ReadonlyArray<Train['architecture']>,
+  observations: number,
+  channels: number,
+  random: Random
+): Candidate[] {
   const grid = architectures.flatMap((architecture) => of(architecture, windowLengths(observations, channels)))
   const order = shuffle(Uint32Array.from(grid, (_, i) => i), random)
   return [AS_IS, ...Array.from(order, (i) => grid[i]!)]
@@ -67,11 +91,26 @@ export function candidatesFor (architectures: ReadonlyArray<Train['architecture'
 /** The second round: a candidate under the other smoothings. */
 export function smoothed ({ name, change }: Candidate, train: Train): Candidate[] {
   return SMOOTHINGS.filter((smoothing) => smoothing !== train.causal.smoothing || smoothing !== train.batch.smoothing)
-    .map((smoothing) => ({ name: `${name}, smoothing ${smoothing}`, change: { ...change, causal: { smoothing }, batch: { smoothing } } }))
+    .map((smoothing) => ({
+      name: `${name}, smoothing ${smoothing}`,
+      change: { ...change, causal: { smoothing }, batch: { smoothing } },
+    }))
 }
 
 /** The whole section `train` of a candidate. */
 export function trainOf (base: Train, { name, change }: Candidate): Train {
-  const architectures = Object.fromEntries(Object.entries(base.architectures).map(([architecture, section]) => [architecture, { ...section, ...change.architectures?.[architecture as ArchitectureName] }]))
-  return parseParams({ train: { ...base, ...change, causal: { ...base.causal, ...change.causal }, batch: { ...base.batch, ...change.batch }, architectures } }, name).train
+  const architectures = Object.fromEntries(
+    Object.entries(base.architectures).map((
+      [architecture, section]
+    ) => [architecture, { ...section, ...change.architectures?.[architecture as ArchitectureName] }])
+  )
+  return parseParams({
+    train: {
+      ...base,
+      ...change,
+      causal: { ...base.causal, ...change.causal },
+      batch: { ...base.batch, ...change.batch },
+      architectures,
+    },
+  }, name).train
 }

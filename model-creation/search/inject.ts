@@ -1,4 +1,5 @@
-// Synthetic anomalies for series without labels: normal observations with something wrong of a known kind at known places.
+// Synthetic anomalies for series without labels: normal observations with something wrong of a known kind at known
+// places.
 import { type Random } from '../../core/random.ts'
 import { type Scaler } from '../../core/series/scaler.ts'
 import { type Series } from '../../core/series/series.ts'
@@ -56,8 +57,11 @@ export const KINDS = {
   },
   'frozen sensor': ({ values, channels }, { c, from, length }) => {
     // A missing value stays missing: the place must not tell itself by having none.
-    const held = Array.from({ length }, (_, i) => values[(from + i) * channels + c]!).find((value) => !Number.isNaN(value)) ?? NaN
-    for (let i = 0; i < length; i++) if (!Number.isNaN(values[(from + i) * channels + c]!)) values[(from + i) * channels + c] = held
+    const held =
+      Array.from({ length }, (_, i) => values[(from + i) * channels + c]!).find((value) => !Number.isNaN(value)) ?? NaN
+    for (let i = 0; i < length; i++) {
+      if (!Number.isNaN(values[(from + i) * channels + c]!)) values[(from + i) * channels + c] = held
+    }
   },
   'noise burst': (scene, place) => {
     const size = between(scene.random, 0.5, 1.5)
@@ -69,7 +73,9 @@ export const KINDS = {
   },
   'correlation break': ({ values, channels, random, elsewhere }, { c, from, length }) => {
     const other = random.integer(Math.max(1, elsewhere.length - length))
-    for (let i = 0; i < Math.min(length, elsewhere.length); i++) values[(from + i) * channels + c] = elsewhere.values[(other + i) * channels + c]!
+    for (let i = 0; i < Math.min(length, elsewhere.length); i++) {
+      values[(from + i) * channels + c] = elsewhere.values[(other + i) * channels + c]!
+    }
   },
 } as const satisfies Record<string, Inject>
 
@@ -96,7 +102,10 @@ export interface Injection {
   readonly random: Random
 }
 
-/** A copy of the series with anomalies of one kind, each in one channel that varies, evenly spread with random places and lengths. */
+/**
+ * A copy of the series with anomalies of one kind, each in one channel that varies, evenly spread with random places
+ * and lengths.
+ */
 export function inject (series: Series, { kind, lengths, trained, scaler, random }: Injection): Injected {
   const channels = series.channels.length
   const scene = { values: series.values.slice(), channels, scale: scaler.scale, random, elsewhere: trained }
@@ -106,7 +115,11 @@ export function inject (series: Series, { kind, lengths, trained, scaler, random
   const slot = Math.floor(series.length / count)
   for (let k = 0; k < count; k++) {
     const length = Math.max(1, Math.min(lengths[random.integer(lengths.length)]!, Math.floor(slot / 2)))
-    const place = { c: varying[random.integer(varying.length)]!, from: k * slot + random.integer(slot - length + 1), length }
+    const place = {
+      c: varying[random.integer(varying.length)]!,
+      from: k * slot + random.integer(slot - length + 1),
+      length,
+    }
     KINDS[kind](scene, place)
     labels.fill(1, place.from, place.from + length)
   }

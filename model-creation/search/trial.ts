@@ -1,4 +1,5 @@
-// One candidate on trial: fitted on the earlier part of the training series, judged on their last part, the validation tail.
+// One candidate on trial: fitted on the earlier part of the training series, judged on their last part, the validation
+// tail.
 import { isAnomalous } from '../../core/scoring/threshold.ts'
 import { type Detection, type DetectorModel, type Scoring } from '../../core/scoring/detection.ts'
 import { detectCausal } from '../../core/scoring/detector.ts'
@@ -67,25 +68,61 @@ export interface Trial {
  * Cuts the tails off the training series and injects anomalies into copies of them.
  * @throws Problem no-training-data where the tails are too short or no channel varies
  */
-export function layCourse (training: readonly Series[], { seed, lengths: wanted }: { seed: number, lengths: readonly number[] }): Course {
+export function layCourse (
+  training: readonly Series[],
+  { seed, lengths: wanted }: { seed: number, lengths: readonly number[] }
+): Course {
   const splits = training.map((series) => series.length - Math.floor(series.length * VALIDATION_SHARE))
   const tails = training.map((series, i) => slice(series, splits[i]!, series.length))
   const observations = tails.reduce((sum, tail) => sum + tail.length, 0)
-  if (observations < LEAST_TAIL) throw new Problem('no-training-data', `The training part is too short to keep a quarter of it for validation: ${observations} observations, at least ${LEAST_TAIL} are needed; train on more data.`)
+  if (observations < LEAST_TAIL) {
+    throw new Problem(
+      'no-training-data',
+      `The training part is too short to keep a quarter of it for validation: ${observations} observations, at least ${LEAST_TAIL} are needed; train on more data.`
+    )
+  }
   const fitted = training.map((series, i) => slice(series, 0, splits[i]!))
   const { channels } = training[0]!
   const scaler = fitScaler(fitted.map(({ values }) => values), channels.length)
   const longest = Math.floor(Math.min(...training.map((series, i) => series.length - splits[i]!)) / 2)
   const lengths = wanted.filter((length) => length <= longest)
-  if (lengths.length === 0) throw new Problem('invalid-settings', `--lengths names anomalies of at least ${Math.min(...wanted)} observations; the validation part has room for at most ${longest}. Name shorter ones, or train on more data.`)
-  if (scaler.scale.every((scale) => scale === 0)) throw new Problem('no-training-data', 'No channel varies in the training part, so there is nothing to choose by; add channels that do.')
+  if (lengths.length === 0) {
+    throw new Problem(
+      'invalid-settings',
+      `--lengths names anomalies of at least ${
+        Math.min(...wanted)
+      } observations; the validation part has room for at most ${longest}. Name shorter ones, or train on more data.`
+    )
+  }
+  if (scaler.scale.every((scale) => scale === 0)) {
+    throw new Problem(
+      'no-training-data',
+      'No channel varies in the training part, so there is nothing to choose by; add channels that do.'
+    )
+  }
   const kinds = kindsFor(channels.length)
-  const copies = Math.min(MOST_COPIES, Math.ceil(ANOMALIES / tails.reduce((sum, tail) => sum + anomaliesIn(tail.length, lengths), 0)))
+  const copies = Math.min(
+    MOST_COPIES,
+    Math.ceil(ANOMALIES / tails.reduce((sum, tail) => sum + anomaliesIn(tail.length, lengths), 0))
+  )
   const laid = tails.flatMap((tail, i) => {
     if (tail.length === 0) return []
     const trained = fitted[i]!
-    const injected = kinds.flatMap((kind) => Array.from({ length: copies }, (_, copy) =>
-      ({ kind, ...inject(tail, { kind, lengths, trained, scaler, random: createRandom(`search/${seed}/${i}/${kind}/${copy}`) }) })))
+    const injected = kinds.flatMap((kind) =>
+      Array.from(
+        { length: copies },
+        (_, copy) => ({
+          kind,
+          ...inject(tail, {
+            kind,
+            lengths,
+            trained,
+            scaler,
+            random: createRandom(`search/${seed}/${i}/${kind}/${copy}`),
+          }),
+        })
+      )
+    )
     return [withLead(trained, tail, injected)]
   })
   return { fitted, kinds, tails: laid, buffer: Math.ceil(BUFFER_SHARE * Math.max(...lengths)) }
@@ -95,7 +132,11 @@ export function layCourse (training: readonly Series[], { seed, lengths: wanted 
 function withLead (trained: Series, tail: Series, injected: Tail['injected']): Tail {
   const from = Math.min(LEAD, trained.length)
   const lead = slice(trained, trained.length - from, trained.length)
-  return { from, normal: joined(lead, tail), injected: injected.map((one) => ({ ...one, series: joined(lead, one.series) })) }
+  return {
+    from,
+    normal: joined(lead, tail),
+    injected: injected.map((one) => ({ ...one, series: joined(lead, one.series) })),
+  }
 }
 
 function joined (before: Series, after: Series): Series {
@@ -110,7 +151,15 @@ export async function tryOut (course: Course, base: Params['train'], candidate: 
   const params = trainOf(base, candidate)
   const members = membersOf(params, course.fitted)
   const { maxGap, maxWindows, folds, switchWeight, constantWeight, causal, batch } = params
-  const { model, autoencoders } = await fitDetector<Autoencoder>(course.fitted, { maxGap, maxWindows, folds, switchWeight, constantWeight, causal, batch }, await learners(params, members))
+  const { model, autoencoders } = await fitDetector<Autoencoder>(course.fitted, {
+    maxGap,
+    maxWindows,
+    folds,
+    switchWeight,
+    constantWeight,
+    causal,
+    batch,
+  }, await learners(params, members))
   try {
     const width = members.reduce((sum, { windowLength }) => sum + windowLength, 0) * model.channels.length
     return { candidate, ...judge(course, model, autoencoders), width }
@@ -120,7 +169,10 @@ export async function tryOut (course: Course, base: Params['train'], candidate: 
 }
 
 /** Exactly solved autoencoders run in the kernel; TensorFlow.js is needed for the others alone. */
-async function learners (params: Params['train'], members: readonly NamedMember[]): Promise<Array<MemberToFit<Autoencoder>>> {
+async function learners (
+  params: Params['train'],
+  members: readonly NamedMember[]
+): Promise<Array<MemberToFit<Autoencoder>>> {
   const solved = members.flatMap(({ architecture, windowLength, tail }) => {
     const learn = solverOf(architecture, params.architectures[architecture])
     return learn === undefined ? [] : [{ windowLength, tail, learn }]
@@ -130,23 +182,40 @@ async function learners (params: Params['train'], members: readonly NamedMember[
 }
 
 function solverOf (architecture: string, section: Readonly<Record<string, unknown>>): Learn<Autoencoder> | undefined {
-  if (architecture === 'linear') return (windows) => subspaceAutoencoder(fitSubspace(windows, Number(section['varianceShare'])), windows.channels)
-  if (architecture === 'masked') return (windows) => maskedAutoencoder(fitMasked(windows, Number(section['ridge'])), windows.channels)
+  if (architecture === 'linear') {
+    return (windows) => subspaceAutoencoder(fitSubspace(windows, Number(section['varianceShare'])), windows.channels)
+  }
+  if (architecture === 'masked') {
+    return (windows) => maskedAutoencoder(fitMasked(windows, Number(section['ridge'])), windows.channels)
+  }
   return undefined
 }
 
 const SCORINGS = { batch: detectBatch, causal: detectCausal } as const
 
-function judge ({ tails, kinds, buffer }: Course, model: DetectorModel, autoencoders: readonly Autoencoder[]): Omit<Trial, 'candidate' | 'width'> {
+function judge (
+  { tails, kinds, buffer }: Course,
+  model: DetectorModel,
+  autoencoders: readonly Autoencoder[]
+): Omit<Trial, 'candidate' | 'width'> {
   const detect = (scoring: Scoring, series: Series): Detection => SCORINGS[scoring](model, autoencoders, series)
-  const volumes = (scoring: Scoring): ReadonlyArray<{ kind: Kind, volume: number }> => tails.flatMap(({ from, injected }) => injected.map(({ kind, series, labels }) =>
-    ({ kind, volume: vusPr(labels, detect(scoring, series).score.subarray(from), buffer) })))
+  const volumes = (scoring: Scoring): ReadonlyArray<{ kind: Kind, volume: number }> =>
+    tails.flatMap(({ from, injected }) =>
+      injected.map(({ kind, series, labels }) => ({
+        kind,
+        volume: vusPr(labels, detect(scoring, series).score.subarray(from), buffer),
+      }))
+    )
   const [batch, causal] = [volumes('batch'), volumes('causal')]
   const both = [...batch, ...causal]
   const ofKind = (kind: Kind): number => mean(both.flatMap((one) => one.kind === kind ? [one.volume] : []))
   return {
     vusPr: mean(both.map(({ volume }) => volume)),
-    ...falseAlarms((['batch', 'causal'] as const).flatMap((scoring) => tails.map(({ from, normal }) => detect(scoring, normal).score.subarray(from)))),
+    ...falseAlarms(
+      (['batch', 'causal'] as const).flatMap((scoring) =>
+        tails.map(({ from, normal }) => detect(scoring, normal).score.subarray(from))
+      )
+    ),
     batch: mean(batch.map(({ volume }) => volume)),
     causal: mean(causal.map(({ volume }) => volume)),
     kinds: Object.fromEntries(kinds.map((kind) => [kind, ofKind(kind)])),

@@ -31,7 +31,10 @@ const architectureSections = z.strictObject(Object.fromEntries(
   ARCHITECTURE_NAMES.map((name) => [name, ARCHITECTURES[name].parameters])
 ) as Record<ArchitectureName, Architecture['parameters']>)
 
-const NO_SECTION = Object.fromEntries(ARCHITECTURE_NAMES.map((name) => [name, undefined])) as Record<ArchitectureName, undefined>
+const NO_SECTION = Object.fromEntries(ARCHITECTURE_NAMES.map((name) => [name, undefined])) as Record<
+  ArchitectureName,
+  undefined
+>
 
 /** What `train.architecture` may be. */
 export const ARCHITECTURE_CHOICES = [...ARCHITECTURE_NAMES, 'ensemble'] as const
@@ -41,8 +44,12 @@ export const ParamsSchema = z.strictObject({
     /** ISO 8601 duration, or auto: told from the data. */
     interval: z.literal('auto').or(duration).default('auto'),
     /** Observations before it train, later ones test; null: all of them train. */
-    trainUntil: z.iso.datetime({ offset: true, error: 'must be a time with its zone such as 2026-03-02T00:00:00Z' }).nullable().default(null),
-    /** What of the test part is learnt on either side of a false alarm that somebody reported: several windows, and the smoothing. */
+    trainUntil: z.iso.datetime({ offset: true, error: 'must be a time with its zone such as 2026-03-02T00:00:00Z' })
+      .nullable().default(null),
+    /**
+     * What of the test part is learnt on either side of a false alarm that somebody reported: several windows, and the
+     * smoothing.
+     */
     feedbackContext: duration.default('P1D'),
   }).prefault({}),
   train: z.strictObject({
@@ -55,7 +62,9 @@ export const ParamsSchema = z.strictObject({
     windowLength: auto(count),
     tail: auto(count),
     /** Of the ensemble; auto: core/fitting/members.ts chooses by the number of channels. */
-    members: auto(z.array(z.strictObject({ architecture: z.enum(ARCHITECTURE_NAMES), windowLength: count, tail: count })).min(1)),
+    members: auto(
+      z.array(z.strictObject({ architecture: z.enum(ARCHITECTURE_NAMES), windowLength: count, tail: count })).min(1)
+    ),
     maxGap: z.number().int().nonnegative().default(FIT_DEFAULTS.maxGap),
     maxWindows: count.min(2).default(FIT_DEFAULTS.maxWindows),
     folds: z.number().int().min(2).default(FIT_DEFAULTS.folds),
@@ -98,15 +107,21 @@ export function parseParams (value: unknown, where: string): Params {
   const result = ParamsSchema.safeParse(value)
   if (result.success) return result.data
   const issue = result.error.issues[0]
-  throw new Problem('invalid-settings', `${where}: ${issue?.path.join('.') || 'the document'}: ${issue?.message}`, { cause: result.error })
+  throw new Problem('invalid-settings', `${where}: ${issue?.path.join('.') || 'the document'}: ${issue?.message}`, {
+    cause: result.error,
+  })
 }
 
 export async function readParams (path: string): Promise<Params> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => { throw new Problem('invalid-settings', `${path} cannot be read.`, { cause }) })
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new Problem('invalid-settings', `${path} cannot be read.`, { cause })
+  })
   try {
     return parseParams(parse(text) ?? {}, path)
   } catch (error) {
-    if (error instanceof YAMLParseError) throw new Problem('invalid-settings', `${path}: ${error.message.split('\n', 1)[0]}`, { cause: error })
+    if (error instanceof YAMLParseError) {
+      throw new Problem('invalid-settings', `${path}: ${error.message.split('\n', 1)[0]}`, { cause: error })
+    }
     throw error
   }
 }

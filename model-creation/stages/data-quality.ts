@@ -1,4 +1,5 @@
-// Raw tables as they came, each read, put on its grid and reported on: what `prepare` and `npm run data` say of the quality of data.
+// Raw tables as they came, each read, put on its grid and reported on: what `prepare` and `npm run data` say of the
+// quality of data.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { keepChannels, readTable, type Table } from '../../core/table/csv.ts'
@@ -34,8 +35,15 @@ export interface FileReport {
 
 /** Reads one raw file. @throws Problem that names it */
 export async function readRawFile (file: string, options: StageContext['table']): Promise<RawFile> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => { throw new Problem('no-training-data', `${file} cannot be read.`, { cause }) })
-  return { name: seriesName(file), file, text, table: named(file, () => chosenChannels(readTable(text, options), options)) }
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Problem('no-training-data', `${file} cannot be read.`, { cause })
+  })
+  return {
+    name: seriesName(file),
+    file,
+    text,
+    table: named(file, () => chosenChannels(readTable(text, options), options)),
+  }
 }
 
 /** @throws Problem no-training-data where all rows have one time */
@@ -46,11 +54,27 @@ export function intervalOf ({ file, table }: RawFile): number {
 }
 
 /** The file's series on its grid, and what is to be said of it. */
-export async function inspect (backend: Backend, raw: RawFile, interval: number): Promise<{ series: Series, report: FileReport }> {
-  const { series, quality } = named(raw.file, () => resample(raw.table, { interval, order: 'repair', maxObservations: MAX_OBSERVATIONS }))
+export async function inspect (
+  backend: Backend,
+  raw: RawFile,
+  interval: number
+): Promise<{ series: Series, report: FileReport }> {
+  const { series, quality } = named(
+    raw.file,
+    () => resample(raw.table, { interval, order: 'repair', maxObservations: MAX_OBSERVATIONS })
+  )
   const profile = await profileRawTable(backend, raw.file, raw.table)
   const byChannel = Object.fromEntries(series.channels.map((channel, c) => [channel, quality[c]!]))
-  return { series, report: { name: raw.name, profile, textColumns: raw.table.textColumns, observations: series.length, quality: byChannel } }
+  return {
+    series,
+    report: {
+      name: raw.name,
+      profile,
+      textColumns: raw.table.textColumns,
+      observations: series.length,
+      quality: byChannel,
+    },
+  }
 }
 
 /** data-quality.json and data-quality.md. */
@@ -68,7 +92,9 @@ function named<T> (file: string, make: () => T): T {
   try {
     return make()
   } catch (error) {
-    if (error instanceof Problem) throw new Problem(error.code, `${file}: ${error.message}`, { items: error.items, cause: error })
+    if (error instanceof Problem) {
+      throw new Problem(error.code, `${file}: ${error.message}`, { items: error.items, cause: error })
+    }
     throw error
   }
 }
@@ -81,11 +107,24 @@ function qualityMarkdown (reports: readonly FileReport[]): string {
       return [column, dtype, missing, number(min), number(max), number(mean), number(deviation),
         grid?.missing ?? '–', grid?.duplicates ?? '–', grid?.outOfOrder ?? '–']
     })
-    const table = markdownTable(['column', 'dtype', 'empty cells', 'min', 'max', 'mean', 'deviation', 'missing on grid', 'duplicates', 'out of order'], rows)
+    const table = markdownTable([
+      'column',
+      'dtype',
+      'empty cells',
+      'min',
+      'max',
+      'mean',
+      'deviation',
+      'missing on grid',
+      'duplicates',
+      'out of order',
+    ], rows)
     const notes = [
       `${profile.rows} rows, ${profile.duplicateRows} of them exact duplicates; ${observations} observations on the grid.`,
       ...(textColumns.length > 0 ? [`Left out because they hold text: ${textColumns.join(', ')}.`] : []),
-      ...(profile.disagreements.length > 0 ? [`Read differently by danfojs, so the table tells what training reads: ${profile.disagreements.join(', ')}.`] : []),
+      ...(profile.disagreements.length > 0
+        ? [`Read differently by danfojs, so the table tells what training reads: ${profile.disagreements.join(', ')}.`]
+        : []),
       ...(feedback === undefined ? [] : [`By feedback, ${movedText(feedback)}.`]),
     ]
     return `## ${name}\n\n${notes.join('\n')}\n\n${table}\n`

@@ -5,7 +5,16 @@ import { loadBackend } from '../../adapters/tfjs/backend.ts'
 import { loadAutoencoders } from '../../adapters/tfjs/autoencoders.ts'
 import { readLayersModels } from '../../adapters/tfjs/saved-models.ts'
 import { writeJsonReport, writePlot } from '../adapters/report-files.ts'
-import { type ByScoring, type Outcome, outcomeOf, pointMetrics, readRules, readTestPart, type Rules, scoreTestPart } from './judge.ts'
+import {
+  type ByScoring,
+  type Outcome,
+  outcomeOf,
+  pointMetrics,
+  readRules,
+  readTestPart,
+  type Rules,
+  scoreTestPart,
+} from './judge.ts'
 import { runAsProgram, type StageContext } from './stage.ts'
 import { readTrainedDetector } from './train.ts'
 
@@ -16,11 +25,21 @@ export async function evaluate ({ paths, params, progress }: StageContext): Prom
   const test = await readTestPart(paths)
   const labels = test.labels ?? []
   if (test.series.length === 0) progress.message('there is no test part (prepare.trainUntil): nothing is evaluated')
-  else if (labels.length < test.known) progress.message(`${test.known - labels.length} of ${test.known} labels are not in the test part and are left out; what is labelled in the training part is learnt as normal`)
+  else if (labels.length < test.known) {
+    progress.message(
+      `${
+        test.known - labels.length
+      } of ${test.known} labels are not in the test part and are left out; what is labelled in the training part is learnt as normal`
+    )
+  }
   const trained = await readTrainedDetector(paths.model)
   const engines = { kernel: true, backend: async () => loadBackend(trained.training.backend) }
   const { detector } = trained
-  const { autoencoders, dispose } = await loadAutoencoders(engines, await readLayersModels(paths.model, detector.members.length), detector)
+  const { autoencoders, dispose } = await loadAutoencoders(
+    engines,
+    await readLayersModels(paths.model, detector.members.length),
+    detector
+  )
   const rules = readRules(params.evaluate, test.interval)
   const scored = test.series.length === 0 ? [] : scoreTestPart(test, detector, autoencoders)
   dispose()
@@ -28,7 +47,12 @@ export async function evaluate ({ paths, params, progress }: StageContext): Prom
   else await writeComparison(paths.reports, progress, scored, rules)
 }
 
-async function writeUnlabelled (reports: string, progress: StageContext['progress'], scored: ByScoring, rules: Rules): Promise<void> {
+async function writeUnlabelled (
+  reports: string,
+  progress: StageContext['progress'],
+  scored: ByScoring,
+  rules: Rules
+): Promise<void> {
   const metrics = scored.map(([scoring, series]) => {
     const { falseAnomalies, weeks } = outcomeOf(series, rules, 1)
     progress.message(`${scoring}: ${falseAnomalies} anomalies in the test part; there are no labels to compare with`)
@@ -37,21 +61,53 @@ async function writeUnlabelled (reports: string, progress: StageContext['progres
   await writeJsonReport(join(reports, 'metrics.json'), Object.fromEntries(metrics))
 }
 
-async function writeComparison (reports: string, progress: StageContext['progress'], scored: ByScoring, rules: Rules): Promise<void> {
+async function writeComparison (
+  reports: string,
+  progress: StageContext['progress'],
+  scored: ByScoring,
+  rules: Rules
+): Promise<void> {
   const outcomes = scored.map(([scoring, series]) => {
     const outcome = outcomeOf(series, rules, 1)
-    progress.message(`${scoring}: ${outcome.findings.filter(({ found }) => found).length} of ${outcome.findings.length} labelled faults found, ` +
-      `${(outcome.falseAnomalies / outcome.weeks).toFixed(2)} false anomalies per series and week`)
+    progress.message(
+      `${scoring}: ${
+        outcome.findings.filter(({ found }) => found).length
+      } of ${outcome.findings.length} labelled faults found, ` +
+        `${(outcome.falseAnomalies / outcome.weeks).toFixed(2)} false anomalies per series and week`
+    )
     return { scoring, series, outcome }
   })
-  await writeJsonReport(join(reports, 'metrics.json'), Object.fromEntries(outcomes.map(({ scoring, series, outcome }) => [scoring, { ...summary(outcome), ...pointMetrics(series) }])))
-  await writeJsonReport(join(reports, 'findings.json'), (outcomes[0]?.outcome.findings ?? []).map(({ label: { series, fault, start } }, i) => ({
-    series, fault, start: new Date(start).toISOString(), ...Object.fromEntries(outcomes.map(({ scoring, outcome }) => [`${scoring}DelayHours`, hours(outcome.findings[i]!.delayMs)])),
-  })))
+  await writeJsonReport(
+    join(reports, 'metrics.json'),
+    Object.fromEntries(
+      outcomes.map(({ scoring, series, outcome }) => [scoring, { ...summary(outcome), ...pointMetrics(series) }])
+    )
+  )
+  await writeJsonReport(
+    join(reports, 'findings.json'),
+    (outcomes[0]?.outcome.findings ?? []).map(({ label: { series, fault, start } }, i) => ({
+      series,
+      fault,
+      start: new Date(start).toISOString(),
+      ...Object.fromEntries(
+        outcomes.map(({ scoring, outcome }) => [`${scoring}DelayHours`, hours(outcome.findings[i]!.delayMs)])
+      ),
+    }))
+  )
   const rows = thresholdCurve(scored, rules)
   await writeJsonReport(join(reports, 'threshold-curve.json'), rows)
-  await writePlot(join(reports, 'found.vl.json'), { title: 'Share of labelled faults found, by threshold', x: 'level', y: ['batchFound', 'causalFound'], rows })
-  await writePlot(join(reports, 'false-anomalies.vl.json'), { title: 'False anomalies per series and week, by threshold', x: 'level', y: ['batchFalse', 'causalFalse'], rows })
+  await writePlot(join(reports, 'found.vl.json'), {
+    title: 'Share of labelled faults found, by threshold',
+    x: 'level',
+    y: ['batchFound', 'causalFound'],
+    rows,
+  })
+  await writePlot(join(reports, 'false-anomalies.vl.json'), {
+    title: 'False anomalies per series and week, by threshold',
+    x: 'level',
+    y: ['batchFalse', 'causalFalse'],
+    rows,
+  })
 }
 
 const hours = (ms: number | null): number | null => ms === null ? null : ms / HOUR
@@ -64,7 +120,12 @@ function summary ({ findings, falseAnomalies, weeks }: Outcome): Record<string, 
     faults: Object.fromEntries(faults.map((fault) => {
       const of = findings.filter(({ label }) => label.fault === fault)
       const delays = of.flatMap(({ delayMs }) => delayMs === null ? [] : [delayMs / HOUR])
-      return [fault, { occurrences: of.length, found: delays.length, foundShare: delays.length / of.length, medianDelayHours: delays.length === 0 ? null : quantile(delays, 0.5) }]
+      return [fault, {
+        occurrences: of.length,
+        found: delays.length,
+        foundShare: delays.length / of.length,
+        medianDelayHours: delays.length === 0 ? null : quantile(delays, 0.5),
+      }]
     })),
   }
 }

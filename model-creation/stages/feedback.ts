@@ -1,5 +1,5 @@
-// What people said of intervals, applied to a series: faults leave its training part, false alarms of its test part enter the training
-// as series of their own. Knows no files.
+// What people said of intervals, applied to a series: faults leave its training part, false alarms of its test part
+// enter the training as series of their own. Knows no files.
 import { type TimeInterval } from '../../core/metrics/delays.ts'
 import { type Series, slice, timeOf } from '../../core/series/series.ts'
 import { type Statement } from '../adapters/feedback-file.ts'
@@ -7,10 +7,15 @@ import { type Statement } from '../adapters/feedback-file.ts'
 export const [UNSAID, FAULT, NORMAL] = [0, 1, 2]
 
 /** What is said of each observation; of several statements the last one counts. Shape [length]. */
-export function whatIsSaid ({ name, series }: { readonly name: string, readonly series: Series }, statements: readonly Statement[]): Uint8Array {
+export function whatIsSaid (
+  { name, series }: { readonly name: string, readonly series: Series },
+  statements: readonly Statement[]
+): Uint8Array {
   const said = new Uint8Array(series.length).fill(UNSAID!)
   for (const { series: of, label, ...interval } of statements) {
-    if (of === undefined || of === name) said.fill(label === 'false-alarm' ? NORMAL! : FAULT!, ...rangeOf(series, interval))
+    if (of === undefined || of === name) {
+      said.fill(label === 'false-alarm' ? NORMAL! : FAULT!, ...rangeOf(series, interval))
+    }
   }
   return said
 }
@@ -18,7 +23,10 @@ export function whatIsSaid ({ name, series }: { readonly name: string, readonly 
 /** Observations [from, to) whose times lie in the interval. */
 export function rangeOf (series: Series, { start, end }: TimeInterval): [number, number] {
   const within = (t: number): number => Math.min(series.length, Math.max(0, t))
-  return [within(Math.ceil((start - series.start) / series.interval)), within(Math.floor((end - series.start) / series.interval) + 1)]
+  return [
+    within(Math.ceil((start - series.start) / series.interval)),
+    within(Math.floor((end - series.start) / series.interval) + 1),
+  ]
 }
 
 /** Maximal stretches [from, to) of observations that are `value`. */
@@ -57,9 +65,18 @@ export interface Applied {
  * @param said of whatIsSaid()
  * @param split where the test part begins
  * @param labels known faults of the series: nothing of them is learnt from the test part
- * @param context observations that are taken along on either side of a false alarm, for windows and smoothing to have a beginning
+ * @param context observations that are taken along on either side of a false alarm, for windows and smoothing to have a
+ * beginning
  */
-export function applyFeedback (series: Series, said: Uint8Array, { split, labels, context }: { readonly split: number, readonly labels: readonly TimeInterval[], readonly context: number }): Applied {
+export function applyFeedback (
+  series: Series,
+  said: Uint8Array,
+  { split, labels, context }: {
+    readonly split: number,
+    readonly labels: readonly TimeInterval[],
+    readonly context: number,
+  }
+): Applied {
   const faulty = said.map((one) => one === FAULT ? 1 : 0)
   for (const label of labels) faulty.fill(1, ...rangeOf(series, label))
   const taken = new Uint8Array(series.length)
@@ -93,7 +110,10 @@ function withoutFaults (series: Series, said: Uint8Array, split: number): { with
 }
 
 /** First and last instant. */
-export const spanOf = (series: Series): TimeInterval => ({ start: series.start, end: timeOf(series, series.length - 1) })
+export const spanOf = (series: Series): TimeInterval => ({
+  start: series.start,
+  end: timeOf(series, series.length - 1),
+})
 
 /** The stretches that none of the learnt intervals covers, in order of time: what is left to judge. */
 export function unlearnt (series: Series, learnt: readonly TimeInterval[]): Array<[number, number]> {

@@ -1,4 +1,5 @@
-// How detectors are judged on the test part: what is scored, what is left out because it was learnt, what counts as found and as false.
+// How detectors are judged on the test part: what is scored, what is left out because it was learnt, what counts as
+// found and as false.
 import { isAnomalous } from '../../core/scoring/threshold.ts'
 import { join } from 'node:path'
 import { readFile } from 'node:fs/promises'
@@ -7,7 +8,16 @@ import { type Detection, type DetectorModel, type Scoring } from '../../core/sco
 import { detectCausal } from '../../core/scoring/detector.ts'
 import { parseDuration } from '../../core/table/duration.ts'
 import { detectBatch } from '../../core/scoring/hindsight.ts'
-import { addConfusions, confusion, detectionDelays, type LabelFinding, pointScores, rangeF1, type TimeInterval, vusPr } from '../../core/metrics/index.ts'
+import {
+  addConfusions,
+  confusion,
+  detectionDelays,
+  type LabelFinding,
+  pointScores,
+  rangeF1,
+  type TimeInterval,
+  vusPr,
+} from '../../core/metrics/index.ts'
 import { type Autoencoder } from '../../core/scoring/reconstruction-error.ts'
 import { type Series, slice, timeOf } from '../../core/series/series.ts'
 import { readFeedback, type Statement } from '../adapters/feedback-file.ts'
@@ -43,16 +53,24 @@ export interface TestPart {
 
 /** Reads what `prepare` held back, with the labels and the faults that people reported. */
 export async function readTestPart (paths: Pick<PipelinePaths, 'prepared' | 'labels' | 'feedback'>): Promise<TestPart> {
-  const { interval, channels, learnt } = PreparedSchema.parse(JSON.parse(await readFile(join(paths.prepared, 'prepared.json'), 'utf8')))
+  const { interval, channels, learnt } = PreparedSchema.parse(
+    JSON.parse(await readFile(join(paths.prepared, 'prepared.json'), 'utf8'))
+  )
   const test = await readSeriesFolder(join(paths.prepared, 'test'), interval)
   const known = paths.labels === undefined ? [] : await readLabels(paths.labels)
   const statements = paths.feedback === undefined ? [] : await readFeedback(paths.feedback)
-  const labelled = known.filter((label) => test.some(({ name, series }) => label.series === name && touches(label, spanOf(series))))
+  const labelled = known.filter((label) =>
+    test.some(({ name, series }) => label.series === name && touches(label, spanOf(series)))
+  )
   const reported = test.flatMap((named) => reportedFaults(named, statements, labelled))
   return {
     interval,
     channels,
-    series: test.map(({ name, series }) => ({ name, series, judged: unlearnt(series, learnt.filter((one) => one.series === name)) })),
+    series: test.map(({ name, series }) => ({
+      name,
+      series,
+      judged: unlearnt(series, learnt.filter((one) => one.series === name)),
+    })),
     labels: paths.labels === undefined && reported.length === 0 ? undefined : [...labelled, ...reported],
     known: known.length + reported.length,
   }
@@ -64,7 +82,12 @@ const touches = (a: TimeInterval, b: TimeInterval): boolean => a.end >= b.start 
 function reportedFaults (named: NamedSeries, statements: readonly Statement[], labels: readonly Label[]): Label[] {
   const { name, series } = named
   return stretches(whatIsSaid(named, statements), FAULT!)
-    .map(([from, to]) => ({ series: name, fault: 'reported', start: timeOf(series, from), end: timeOf(series, to - 1) }))
+    .map(([from, to]) => ({
+      series: name,
+      fault: 'reported',
+      start: timeOf(series, from),
+      end: timeOf(series, to - 1),
+    }))
     .filter((fault) => !labels.some((label) => label.series === name && touches(label, fault)))
 }
 
@@ -77,20 +100,32 @@ export interface Scored extends NamedSeries {
 export type ByScoring = ReadonlyArray<readonly [Scoring, readonly Scored[]]>
 
 /** Each series is scored whole, then cut into the stretches that are judged. */
-export function scoreTestPart ({ series: test, labels = [] }: TestPart, detector: DetectorModel, autoencoders: readonly Autoencoder[]): ByScoring {
-  return (['batch', 'causal'] as const).map((scoring) => [scoring, test.flatMap(({ name, series, judged }) => {
-    const { score, contributions } = SCORINGS[scoring](detector, autoencoders, series)
-    const width = series.channels.length
-    return judged.map(([from, to]): Scored => {
-      const piece = slice(series, from, to)
-      return {
-        name,
-        series: piece,
-        labels: labels.filter((label) => label.series === name && touches(label, spanOf(piece))),
-        detection: { score: score.subarray(from, to), contributions: contributions.subarray(from * width, to * width) },
-      }
-    })
-  })] as const)
+export function scoreTestPart (
+  { series: test, labels = [] }: TestPart,
+  detector: DetectorModel,
+  autoencoders: readonly Autoencoder[]
+): ByScoring {
+  return (['batch', 'causal'] as const).map((scoring) =>
+    [
+      scoring,
+      test.flatMap(({ name, series, judged }) => {
+        const { score, contributions } = SCORINGS[scoring](detector, autoencoders, series)
+        const width = series.channels.length
+        return judged.map(([from, to]): Scored => {
+          const piece = slice(series, from, to)
+          return {
+            name,
+            series: piece,
+            labels: labels.filter((label) => label.series === name && touches(label, spanOf(piece))),
+            detection: {
+              score: score.subarray(from, to),
+              contributions: contributions.subarray(from * width, to * width),
+            },
+          }
+        })
+      }),
+    ] as const
+  )
 }
 
 export interface Rules {
@@ -132,7 +167,10 @@ export function outcomeOf (scored: readonly Scored[], rules: Rules, level: numbe
 }
 
 function truthOf (series: Series, labels: readonly Label[]): boolean[] {
-  return Array.from({ length: series.length }, (_, t) => labels.some(({ start, end }) => timeOf(series, t) >= start && timeOf(series, t) <= end))
+  return Array.from(
+    { length: series.length },
+    (_, t) => labels.some(({ start, end }) => timeOf(series, t) >= start && timeOf(series, t) <= end)
+  )
 }
 
 export interface PointMetrics {

@@ -14,7 +14,10 @@ export interface NamedMember {
 }
 
 /** The members for these training series; lengths that are left to `auto` are chosen by them. */
-export function membersOf ({ architecture, windowLength, tail, members }: Params['train'], series: readonly Series[]): NamedMember[] {
+export function membersOf (
+  { architecture, windowLength, tail, members }: Params['train'],
+  series: readonly Series[]
+): NamedMember[] {
   const observations = Math.max(...series.map(({ length }) => length))
   const channels = series[0]!.channels.length
   if (architecture === 'ensemble') return members === 'auto' ? defaultMembers(observations, channels) : members
@@ -23,6 +26,14 @@ export function membersOf ({ architecture, windowLength, tail, members }: Params
 }
 
 /** Each member with the learner of its architecture, on the parameters of its section. */
-export function toFit (members: readonly NamedMember[], { architectures }: Params['train'], context: LearningContext): Array<MemberToFit<LayersAutoencoder>> {
-  return members.map(({ architecture, windowLength, tail }) => ({ windowLength, tail, learn: ARCHITECTURES[architecture].learner(architectures[architecture], context) }))
+export function toFit (
+  members: readonly NamedMember[],
+  { architectures }: Params['train'],
+  context: LearningContext
+): Array<MemberToFit<LayersAutoencoder>> {
+  return members.map(({ architecture, windowLength, tail }) => ({
+    windowLength,
+    tail,
+    learn: ARCHITECTURES[architecture].learner(architectures[architecture], context),
+  }))
 }

@@ -36,47 +36,90 @@ async function assemble ({ paths, params }: StageContext, run: TrackedRun | unde
   const engines = { kernel: true, backend: async () => loadBackend(trained.training.backend) }
   const models = await readLayersModels(paths.model, trained.detector.members.length)
   const { autoencoders, dispose } = await loadAutoencoders(engines, models, trained.detector)
-  const training = (await readSeriesFolder(join(paths.prepared, 'train'), trained.detector.interval)).map(({ series }) => series)
+  const training = (await readSeriesFolder(join(paths.prepared, 'train'), trained.detector.interval)).map((
+    { series }
+  ) => series)
   const { goldenLength, ...named } = params.package
   const golden = makeGolden(trained.detector, autoencoders, goldenSeries(training, trained.detector, goldenLength))
   dispose()
-  const manifest: Manifest = { format: MANIFEST_FORMAT, ...named, ...trained, ...(run !== undefined && { tracking: { mlflowRunId: run.id } }) } as Manifest
+  const manifest: Manifest = {
+    format: MANIFEST_FORMAT,
+    ...named,
+    ...trained,
+    ...(run !== undefined && { tracking: { mlflowRunId: run.id } }),
+  } as Manifest
   const card = modelCard(named, trained, await readMetrics(paths.reports))
   return replaceDirectory(paths.package, async (directory) => {
     const digest = await writeModelPackage(directory, { manifest, golden, models, card })
     // Before it is put in its place: a package that names a run is on record there.
-    if (run !== undefined) await record(run, { params, reports: paths.reports, package: directory, digest, dataSha256: trained.training.dataSha256 })
+    if (run !== undefined) {
+      await record(run, {
+        params,
+        reports: paths.reports,
+        package: directory,
+        digest,
+        dataSha256: trained.training.dataSha256,
+      })
+    }
     return digest
   })
 }
 
 /** Also the second and further members' files. */
-const PACKAGE_CONTENT = /^(manifest\.json|model(-\d+)?\.json|weights(-\d+)?\.bin|golden\.json|digest\.txt|MODEL_CARD\.md|reports)$/
+const PACKAGE_CONTENT =
+  /^(manifest\.json|model(-\d+)?\.json|weights(-\d+)?\.bin|golden\.json|digest\.txt|MODEL_CARD\.md|reports)$/
 
-/** Replacing a folder deletes what is in it: only a package, or nothing, may be in the way. @throws Problem invalid-settings */
+/**
+ * Replacing a folder deletes what is in it: only a package, or nothing, may be in the way.
+ * @throws Problem invalid-settings
+ */
 export async function refuseForeignFolder (directory: string): Promise<void> {
   const found = await readdir(directory).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return []
-    throw new Problem('invalid-settings', `${directory} is no folder that a model package can be written to; name another.`, { cause: error })
+    throw new Problem(
+      'invalid-settings',
+      `${directory} is no folder that a model package can be written to; name another.`,
+      { cause: error }
+    )
   })
   const foreign = found.filter((name) => !PACKAGE_CONTENT.test(name))
   if (foreign.length === 0) return
-  throw new Problem('invalid-settings', `${directory} holds files that are not a model package's (${foreign.slice(0, 3).join(', ')}); name a new or empty folder.`)
+  throw new Problem(
+    'invalid-settings',
+    `${directory} holds files that are not a model package's (${
+      foreign.slice(0, 3).join(', ')
+    }); name a new or empty folder.`
+  )
 }
 
-/** The first `wanted` training observations that can be scored, and at least two windows: golden scores must not be all unscored. */
-function goldenSeries (training: readonly Series[], { scaler, maxGap, windowLength }: DetectorModel, wanted: number): Series {
+/**
+ * The first `wanted` training observations that can be scored, and at least two windows: golden scores must not be all
+ * unscored.
+ */
+function goldenSeries (
+  training: readonly Series[],
+  { scaler, maxGap, windowLength }: DetectorModel,
+  wanted: number
+): Series {
   for (const series of training) {
-    const run = standardisedRuns(series, scaler, maxGap).find(({ values }) => values.length >= windowLength * series.channels.length)
+    const run = standardisedRuns(series, scaler, maxGap).find(({ values }) =>
+      values.length >= windowLength * series.channels.length
+    )
     if (run === undefined) continue
     // The imputer needs the values that it filled the run's first observations from.
     const from = Math.max(0, run.from - maxGap)
-    return disturbed(slice(series, from, Math.min(series.length, run.from + Math.max(wanted, 2 * windowLength))), scaler)
+    return disturbed(
+      slice(series, from, Math.min(series.length, run.from + Math.max(wanted, 2 * windowLength))),
+      scaler
+    )
   }
   throw new Problem('no-training-data', 'No training series has a full window without long gaps.')
 }
 
-/** The series with a fault in its last quarter, for golden scores on both sides of the threshold: the first channel is off by six deviations. */
+/**
+ * The series with a fault in its last quarter, for golden scores on both sides of the threshold: the first channel is
+ * off by six deviations.
+ */
 function disturbed (series: Series, { scale }: DetectorModel['scaler']): Series {
   const width = series.channels.length
   const values = series.values.slice()
@@ -90,10 +133,16 @@ async function readMetrics (reports: string): Promise<Record<string, unknown>> {
 
 function summaryOf (architecture: string, members: readonly NamedMember[]): string {
   if (architecture !== 'ensemble') return ARCHITECTURES[architecture as ArchitectureName].summary
-  return `geometric mean of the errors of ${members.map((member) => `${member.architecture} on windows of ${member.windowLength}`).join(', ')}`
+  return `geometric mean of the errors of ${
+    members.map((member) => `${member.architecture} on windows of ${member.windowLength}`).join(', ')
+  }`
 }
 
-function modelCard (named: { name: string, version: string, description: string }, { architecture, detector, training }: TrainedDetector, metrics: Record<string, unknown>): string {
+function modelCard (
+  named: { name: string, version: string, description: string },
+  { architecture, detector, training }: TrainedDetector,
+  metrics: Record<string, unknown>
+): string {
   const facts: Array<[string, string | number]> = [
     ['version', named.version],
     ['digest', '{digest}'],
@@ -102,9 +151,18 @@ function modelCard (named: { name: string, version: string, description: string 
     ['sampling interval', formatDuration(detector.interval)],
     ['window', `${detector.windowLength} observations`],
     ['gaps', `filled up to ${detector.maxGap} observations by the last value, not scored beyond`],
-    ['trained on', `${training.observations} observations of ${training.series} series, data sha256 ${training.dataSha256}`],
-    ['trained with', `TensorFlow.js ${training.tfjs} on ${training.backend}, parameters ${JSON.stringify(training.parameters)}`],
-    ['threshold', `score 1 = smoothed reconstruction error ${detector.batch.threshold} (batch), ${detector.causal.threshold} (causal)`],
+    [
+      'trained on',
+      `${training.observations} observations of ${training.series} series, data sha256 ${training.dataSha256}`,
+    ],
+    [
+      'trained with',
+      `TensorFlow.js ${training.tfjs} on ${training.backend}, parameters ${JSON.stringify(training.parameters)}`,
+    ],
+    [
+      'threshold',
+      `score 1 = smoothed reconstruction error ${detector.batch.threshold} (batch), ${detector.causal.threshold} (causal)`,
+    ],
   ]
   return [
     `# ${named.name}\n\n${named.description}\n`,
@@ -112,7 +170,9 @@ function modelCard (named: { name: string, version: string, description: string 
     '\n## Use\n\nScores series of exactly these channels at this interval. An observation is anomalous when its score is above 1.',
     'The model knows what its training data showed: other machines, sites or seasons need training of their own.',
     '\n## Metrics on the test part\n',
-    Object.keys(metrics).length === 0 ? 'No test part: nothing was held back.' : `\`\`\`json\n${JSON.stringify(metrics, null, 2)}\n\`\`\``,
+    Object.keys(metrics).length === 0
+      ? 'No test part: nothing was held back.'
+      : `\`\`\`json\n${JSON.stringify(metrics, null, 2)}\n\`\`\``,
     '',
   ].join('\n')
 }

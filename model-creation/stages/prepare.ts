@@ -1,4 +1,5 @@
-// Stage 1: raw tables → series on a regular grid, split by time and corrected by feedback, with a report on the quality of the data.
+// Stage 1: raw tables → series on a regular grid, split by time and corrected by feedback, with a report on the quality
+// of the data.
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,7 +11,15 @@ import { loadBackend } from '../../adapters/tfjs/backend.ts'
 import { readFeedback, type Statement } from '../adapters/feedback-file.ts'
 import { readLabels } from '../adapters/label-files.ts'
 import { listCsvFiles, type NamedSeries, replaceDirectory, writeSeries } from '../adapters/series-files.ts'
-import { type FileReport, inspect, intervalOf, movedText, type RawFile, readRawFile, writeQualityReport } from './data-quality.ts'
+import {
+  type FileReport,
+  inspect,
+  intervalOf,
+  movedText,
+  type RawFile,
+  readRawFile,
+  writeQualityReport,
+} from './data-quality.ts'
 import { type Applied, applyFeedback, type Moved, spanOf, whatIsSaid } from './feedback.ts'
 import { runAsProgram, type StageContext } from './stage.ts'
 
@@ -41,16 +50,26 @@ export async function prepare ({ paths, params, progress, table }: StageContext)
       const { series, report } = await inspect(backend, raw, interval)
       const split = Math.min(series.length, Math.max(0, Math.ceil((until - series.start) / series.interval)))
       const named = { name: raw.name, series }
-      const applied = applyFeedback(series, whatIsSaid(named, statements), { split, labels: labels.filter((label) => label.series === raw.name), context })
+      const applied = applyFeedback(series, whatIsSaid(named, statements), {
+        split,
+        labels: labels.filter((label) => label.series === raw.name),
+        context,
+      })
       await writeParts(directory, named, split, applied)
       learnt.push(...applied.learnt.map((piece) => ({ series: raw.name, ...spanOf(piece) })))
       reports.push(statements.length === 0 ? report : { ...report, feedback: applied.moved })
-      progress.step(reports.length, raws.length, `${raw.name}: ${series.length} observations every ${formatDuration(interval)}`)
+      progress.step(
+        reports.length,
+        raws.length,
+        `${raw.name}: ${series.length} observations every ${formatDuration(interval)}`
+      )
     }
     const prepared = { interval, channels: raws[0]!.table.channels, dataSha256: hashOf(raws, statements), learnt }
     await writeFile(join(directory, 'prepared.json'), `${JSON.stringify(prepared, null, 2)}\n`)
   })
-  if (statements.length > 0) progress.message(`feedback: ${movedText(sum(reports.flatMap(({ feedback }) => feedback ?? [])))}`)
+  if (statements.length > 0) {
+    progress.message(`feedback: ${movedText(sum(reports.flatMap(({ feedback }) => feedback ?? [])))}`)
+  }
   await writeQualityReport(paths.reports, reports)
 }
 
@@ -61,25 +80,47 @@ function sum (moves: readonly Moved[]): Moved {
 
 async function readRaw (path: string, options: StageContext['table']): Promise<RawFile[]> {
   const files = await listCsvFiles(path)
-  if (files.length === 0) throw new Problem('no-training-data', `There is no .csv file in ${path}; make the example data with "npm run data", or name your own with --data.`)
+  if (files.length === 0) {
+    throw new Problem(
+      'no-training-data',
+      `There is no .csv file in ${path}; make the example data with "npm run data", or name your own with --data.`
+    )
+  }
   const raws = await Promise.all(files.map(async (file) => readRawFile(file, options)))
   const channels = raws[0]!.table.channels.join(', ')
   const other = raws.find(({ table }) => table.channels.join(', ') !== channels)
   if (other !== undefined) {
-    throw new Problem('invalid-table', `${other.file} has the channels ${other.table.channels.join(', ')}, the first file has ${channels}; all files of a model need the same columns in the same order.`)
+    throw new Problem(
+      'invalid-table',
+      `${other.file} has the channels ${
+        other.table.channels.join(', ')
+      }, the first file has ${channels}; all files of a model need the same columns in the same order.`
+    )
   }
   return raws
 }
 
 /** The test part stays whole: what of it is learnt is still what the scores behind it are made of. */
-async function writeParts (directory: string, { name, series: whole }: NamedSeries, split: number, { series, learnt }: Applied): Promise<void> {
+async function writeParts (
+  directory: string,
+  { name, series: whole }: NamedSeries,
+  split: number,
+  { series, learnt }: Applied
+): Promise<void> {
   const train = join(directory, 'train')
   if (split > 0) await writeSeries(train, { name, series: slice(series, 0, split) })
-  if (split < whole.length) await writeSeries(join(directory, 'test'), { name, series: slice(whole, split, whole.length) })
-  for (const [i, piece] of learnt.entries()) await writeSeries(train, { name: `${name}.false-alarm-${i + 1}`, series: piece })
+  if (split < whole.length) {
+    await writeSeries(join(directory, 'test'), { name, series: slice(whole, split, whole.length) })
+  }
+  for (const [i, piece] of learnt.entries()) {
+    await writeSeries(train, { name: `${name}.false-alarm-${i + 1}`, series: piece })
+  }
 }
 
-/** Over names and contents, not paths: the same data in another place are the same data. Without feedback it says nothing of it. */
+/**
+ * Over names and contents, not paths: the same data in another place are the same data. Without feedback it says
+ * nothing of it.
+ */
 function hashOf (raws: readonly RawFile[], statements: readonly Statement[]): string {
   const hash = createHash('sha256')
   for (const { name, text } of raws) hash.update(`${name}\n${createHash('sha256').update(text).digest('hex')}\n`)

@@ -41,7 +41,10 @@ export function terminalProgress (stream: WriteStream | NodeJS.WritableStream = 
       }
       if (bar === undefined) {
         // Neither the cursor nor line wrapping is switched off: a program that is stopped could not switch it on again.
-        bar = new SingleBar({ linewrap: true, format: '  {bar} {value}/{total} {detail}', stream }, Presets.shades_classic)
+        bar = new SingleBar(
+          { linewrap: true, format: '  {bar} {value}/{total} {detail}', stream },
+          Presets.shades_classic
+        )
         bar.start(total, done, { detail })
       }
       bar.update(done, { detail })
@@ -56,7 +59,12 @@ export function epochSteps (progress: Progress, trainings: number): (epoch: Epoc
   let training = 0
   return ({ epoch, loss }, epochs) => {
     const last = epoch === epochs
-    progress.step(training * epochs + epoch, trainings * epochs, `training ${training + 1} of ${trainings}, mean squared error ${loss.toFixed(4)}`, !last)
+    progress.step(
+      training * epochs + epoch,
+      trainings * epochs,
+      `training ${training + 1} of ${trainings}, mean squared error ${loss.toFixed(4)}`,
+      !last
+    )
     if (last) training++
   }
 }

@@ -11,7 +11,10 @@ export interface StageContext {
   readonly params: Params
   readonly progress: Progress
   /** How raw tables are written, absent members are detected; and which of their channels to take, by default all. */
-  readonly table: TableOptions & { readonly channels?: readonly string[] | undefined, readonly exclude?: readonly string[] | undefined }
+  readonly table: TableOptions & {
+    readonly channels?: readonly string[] | undefined,
+    readonly exclude?: readonly string[] | undefined,
+  }
 }
 
 /** Whether the module was started as the program, not imported. */
@@ -24,7 +27,9 @@ export function isProgram (moduleUrl: string): boolean {
 export async function runAsProgram (moduleUrl: string, stage: (context: StageContext) => Promise<void>): Promise<void> {
   if (!isProgram(moduleUrl)) return
   const progress = terminalProgress()
-  await runReporting(async () => stage({ paths: FARM_PATHS, params: await readParams(FARM_PARAMS), progress, table: {} }))
+  await runReporting(async () =>
+    stage({ paths: FARM_PATHS, params: await readParams(FARM_PARAMS), progress, table: {} })
+  )
   progress.close()
 }
 
@@ -38,7 +43,9 @@ export async function runReporting (job: () => Promise<void>): Promise<void> {
     const { message, code, cause } = error as Error & { code?: string }
     process.stderr.write(`error${code === undefined ? '' : ` ${code}`}: ${message}\n`)
     // Zod's message is a list in JSON; ours has told its first entry.
-    if (cause instanceof Error && cause.name !== 'ZodError' && !message.includes(cause.message)) process.stderr.write(`  because: ${cause.message}\n`)
+    if (cause instanceof Error && cause.name !== 'ZodError' && !message.includes(cause.message)) {
+      process.stderr.write(`  because: ${cause.message}\n`)
+    }
     process.exitCode = 1
   }
 }

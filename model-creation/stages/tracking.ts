@@ -1,17 +1,26 @@
-// What a run on a tracking server records of a training: parameters, metrics by epoch and in the end, reports, plots and the package.
+// What a run on a tracking server records of a training: parameters, metrics by epoch and in the end, reports, plots
+// and the package.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Metric, type TrackedRun, type TrackingServer } from '../adapters/mlflow.ts'
 import { type Params } from '../settings/params.ts'
 
 /**
- * Runs `work` as a run of the server, which ends with it: FINISHED, or FAILED where it throws. Without a server nothing is recorded.
+ * Runs `work` as a run of the server, which ends with it: FINISHED, or FAILED where it throws. Without a server nothing
+ * is recorded.
  * @throws Problem server-unavailable before `work` begins where the server cannot be reached
  */
-export async function tracked<T> (server: TrackingServer | undefined, { package: { name, version } }: Params, work: (run: TrackedRun | undefined) => Promise<T>): Promise<T> {
+export async function tracked<T> (
+  server: TrackingServer | undefined,
+  { package: { name, version } }: Params,
+  work: (run: TrackedRun | undefined) => Promise<T>
+): Promise<T> {
   if (server === undefined) return work(undefined)
   const run = await server.startRun(await server.experiment(name), `${name} ${version}`, {
-    'mlflow.source.name': 'model-creation/stages/package.ts', 'mlflow.source.type': 'LOCAL', 'model.name': name, 'model.version': version,
+    'mlflow.source.name': 'model-creation/stages/package.ts',
+    'mlflow.source.type': 'LOCAL',
+    'model.name': name,
+    'model.version': version,
   })
   try {
     const result = await work(run)
@@ -41,7 +50,9 @@ export async function record (run: TrackedRun, recorded: Recorded): Promise<void
   await run.logMetrics(finalMetrics(await readReport(recorded.reports, 'metrics.json')))
   for (const [from, to] of [[recorded.reports, 'reports'], [recorded.package, 'model']] as const) {
     for (const entry of await readdir(from, { withFileTypes: true })) {
-      if (entry.isFile()) await run.upload(`${to}/${entry.name}`, Uint8Array.from(await readFile(join(from, entry.name))))
+      if (entry.isFile()) {
+        await run.upload(`${to}/${entry.name}`, Uint8Array.from(await readFile(join(from, entry.name))))
+      }
     }
   }
 }
@@ -51,7 +62,8 @@ async function readReport (reports: string, name: string): Promise<unknown> {
 }
 
 /** Names that MLflow takes: letters, digits, and few signs; a slash would make folders of them. */
-const keyOf = (path: readonly string[]): string => path.map((part) => part.replaceAll(/[^\p{L}\p{N}_. -]/gu, '_')).join('.').slice(0, 250)
+const keyOf = (path: readonly string[]): string =>
+  path.map((part) => part.replaceAll(/[^\p{L}\p{N}_. -]/gu, '_')).join('.').slice(0, 250)
 
 type Leaf = readonly [path: readonly string[], value: unknown]
 
@@ -66,17 +78,27 @@ function leaves (value: unknown, path: readonly string[] = []): Leaf[] {
  * flatParams({ train: { seed: 1, members: ['a'] } }) // { 'train.seed': '1', 'train.members': '["a"]' }
  */
 export function flatParams (params: object): Record<string, string> {
-  return Object.fromEntries(leaves(params).map(([path, value]) => [keyOf(path), typeof value === 'string' ? value : JSON.stringify(value)]))
+  return Object.fromEntries(
+    leaves(params).map(([path, value]) => [keyOf(path), typeof value === 'string' ? value : JSON.stringify(value)])
+  )
 }
 
 /** Every number of the metrics; what could not be measured (`null`) is left out. */
 export function finalMetrics (metrics: unknown): Metric[] {
-  return leaves(metrics).flatMap(([path, value]) => typeof value === 'number' && Number.isFinite(value) ? [{ key: keyOf(path), value, step: 0 }] : [])
+  return leaves(metrics).flatMap(([path, value]) =>
+    typeof value === 'number' && Number.isFinite(value) ? [{ key: keyOf(path), value, step: 0 }] : []
+  )
 }
 
 type EpochRow = Readonly<Record<string, number>>
 
 /** `training.member-1.loss` over the epochs, for each member. */
 export function epochMetrics (rows: readonly EpochRow[]): Metric[] {
-  return rows.flatMap(({ member = 1, epoch = 0, ...values }) => Object.entries(values).map(([key, value]) => ({ key: keyOf(['training', `member-${member}`, key]), value, step: epoch })))
+  return rows.flatMap(({ member = 1, epoch = 0, ...values }) =>
+    Object.entries(values).map(([key, value]) => ({
+      key: keyOf(['training', `member-${member}`, key]),
+      value,
+      step: epoch,
+    }))
+  )
 }

@@ -35,8 +35,22 @@ export async function train ({ paths, params, progress }: StageContext): Promise
   progress.stage('train')
   const prepared = PreparedSchema.parse(JSON.parse(await readFile(join(paths.prepared, 'prepared.json'), 'utf8')))
   const series = (await readSeriesFolder(join(paths.prepared, 'train'), prepared.interval)).map((named) => named.series)
-  if (series.length === 0) throw new Problem('no-training-data', 'No observation lies before prepare.trainUntil; choose a later time.')
-  const { architecture, architectures, backend: choice, seed, maxGap, maxWindows, folds, switchWeight, constantWeight, causal, batch } = params.train
+  if (series.length === 0) {
+    throw new Problem('no-training-data', 'No observation lies before prepare.trainUntil; choose a later time.')
+  }
+  const {
+    architecture,
+    architectures,
+    backend: choice,
+    seed,
+    maxGap,
+    maxWindows,
+    folds,
+    switchWeight,
+    constantWeight,
+    causal,
+    batch,
+  } = params.train
   const settings = { maxGap, maxWindows, folds, switchWeight, constantWeight, causal, batch }
   const members = membersOf(params.train, series)
   const backend = await loadBackend(choice)
@@ -48,7 +62,11 @@ export async function train ({ paths, params, progress }: StageContext): Promise
     training: {
       tfjs: backend.version,
       backend: backend.name,
-      parameters: { seed, ...settings, members: members.map((member) => ({ ...member, ...architectures[member.architecture] })) },
+      parameters: {
+        seed,
+        ...settings,
+        members: members.map((member) => ({ ...member, ...architectures[member.architecture] })),
+      },
       dataSha256: prepared.dataSha256,
       series: series.length,
       observations: series.reduce((sum, one) => sum + one.length, 0),
@@ -62,12 +80,17 @@ export async function train ({ paths, params, progress }: StageContext): Promise
   await writeTrainingReport(paths.reports, fitted)
   const { model } = fitted
   const windows = members.map((member) => `${member.architecture} on windows of ${member.windowLength}`).join(', ')
-  progress.message(`${windows}; thresholds: causal ${model.causal.threshold.toFixed(4)}, batch ${model.batch.threshold.toFixed(4)}`)
+  progress.message(
+    `${windows}; thresholds: causal ${model.causal.threshold.toFixed(4)}, batch ${model.batch.threshold.toFixed(4)}`
+  )
   for (const autoencoder of fitted.autoencoders) autoencoder.dispose()
 }
 
 /** Learning curve, and the distribution of calibration scores relative to the threshold, for dvc plots. */
-async function writeTrainingReport (reports: string, { autoencoders, calibration }: FittedDetector<LayersAutoencoder>): Promise<void> {
+async function writeTrainingReport (
+  reports: string,
+  { autoencoders, calibration }: FittedDetector<LayersAutoencoder>
+): Promise<void> {
   const history = autoencoders.flatMap((one, member) => one.history.map((epoch) => ({ member: member + 1, ...epoch })))
   await writeJsonReport(join(reports, 'learning-curve.json'), history)
   const levels = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 1]
@@ -77,14 +100,26 @@ async function writeTrainingReport (reports: string, { autoencoders, calibration
     causal: quantile(calibration.causal, level),
   }))
   await writeJsonReport(join(reports, 'calibration.json'), rows)
-  await writePlot(join(reports, 'learning-curve.vl.json'), { title: 'Learning curve', x: 'epoch', y: ['loss'], rows: history })
-  await writePlot(join(reports, 'calibration.vl.json'), { title: 'Scores of normal data that the model had not seen', x: 'quantile', y: ['batch', 'causal'], rows })
+  await writePlot(join(reports, 'learning-curve.vl.json'), {
+    title: 'Learning curve',
+    x: 'epoch',
+    y: ['loss'],
+    rows: history,
+  })
+  await writePlot(join(reports, 'calibration.vl.json'), {
+    title: 'Scores of normal data that the model had not seen',
+    x: 'quantile',
+    y: ['batch', 'causal'],
+    rows,
+  })
 }
 
 /** Reads model/detector.json. */
 export async function readTrainedDetector (directory: string): Promise<TrainedDetector> {
   const text = await readFile(join(directory, 'detector.json'), 'utf8')
-  return z.custom<TrainedDetector>((value) => typeof value === 'object' && value !== null && 'detector' in value).parse(JSON.parse(text))
+  return z.custom<TrainedDetector>((value) => typeof value === 'object' && value !== null && 'detector' in value).parse(
+    JSON.parse(text)
+  )
 }
 
 await runAsProgram(import.meta.url, train)

@@ -1,4 +1,5 @@
-// The laws of core/test/checks.ts over every architecture of the registry, and what an architecture promises beyond. Runs on TFJS_BACKEND.
+// The laws of core/test/checks.ts over every architecture of the registry, and what an architecture promises beyond.
+// Runs on TFJS_BACKEND.
 import { standardisedRuns } from '../../core/series/runs.ts'
 import { createHash } from 'node:crypto'
 import t from 'tap'
@@ -45,14 +46,25 @@ const EXACT: readonly ArchitectureName[] = ['linear', 'masked']
 const TRAINED = ARCHITECTURE_NAMES.filter((name) => !EXACT.includes(name))
 const FROM_LINEAR = ['residual', 'convolutional', 'recurrent'] as const
 
-interface Options { readonly seed?: number, readonly parameters?: Record<string, unknown>, readonly onEpoch?: (epoch: Epoch, epochs: number) => void }
+interface Options {
+  readonly seed?: number
+  readonly parameters?: Record<string, unknown>
+  readonly onEpoch?: (epoch: Epoch, epochs: number) => void
+}
 
-function learn (name: ArchitectureName, { seed = 1, parameters = {}, onEpoch = () => {} }: Options = {}): (windows: WindowMatrix) => Promise<LayersAutoencoder> {
+function learn (
+  name: ArchitectureName,
+  { seed = 1, parameters = {}, onEpoch = () => {} }: Options = {}
+): (windows: WindowMatrix) => Promise<LayersAutoencoder> {
   const run = ARCHITECTURES[name].learner({ ...QUICK[name], ...parameters }, { backend, seed, onEpoch })
   return async (windows) => run(windows)
 }
 
-async function packaged (directory: string, { model, autoencoders }: FittedDetector<LayersAutoencoder>, series: Series): ReturnType<typeof loadModelPackage> {
+async function packaged (
+  directory: string,
+  { model, autoencoders }: FittedDetector<LayersAutoencoder>,
+  series: Series
+): ReturnType<typeof loadModelPackage> {
   const manifest: Manifest = {
     format: MANIFEST_FORMAT,
     name: 'checked',
@@ -60,7 +72,14 @@ async function packaged (directory: string, { model, autoencoders }: FittedDetec
     description: '',
     architecture: 'any',
     detector: model as Manifest['detector'],
-    training: { tfjs: backend.version, backend: backend.name, parameters: {}, dataSha256: '0'.repeat(64), series: 1, observations: series.length },
+    training: {
+      tfjs: backend.version,
+      backend: backend.name,
+      parameters: {},
+      dataSha256: '0'.repeat(64),
+      series: 1,
+      observations: series.length,
+    },
   }
   const golden = makeGolden(model, autoencoders, series)
   const models = await Promise.all(autoencoders.map(async ({ layers }) => saveLayersModel(backend, layers)))
@@ -98,7 +117,12 @@ runChecks(t, 'ensemble of masked and dense', subjectOf(['masked', 'dense']))
 
 function windowsOf (series: Series, length: number, maxCount = 1000): WindowMatrix {
   const scaler = fitScaler([series.values], series.channels.length)
-  return sampleWindows(standardisedRuns(series, scaler, 0).map(({ values }) => values), series.channels.length, length, maxCount)
+  return sampleWindows(
+    standardisedRuns(series, scaler, 0).map(({ values }) => values),
+    series.channels.length,
+    length,
+    maxCount
+  )
 }
 
 const WINDOWS = windowsOf(waves(300), 8)
@@ -111,7 +135,10 @@ function meanWindow ({ values, count, width }: WindowMatrix): { reconstruct: (wi
 }
 
 function largestDifference (a: Float32Array, b: Float32Array): number {
-  return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - b[i]!)), a.length === b.length ? 0 : Infinity)
+  return a.reduce(
+    (largest, value, i) => Math.max(largest, Math.abs(value - b[i]!)),
+    a.length === b.length ? 0 : Infinity
+  )
 }
 
 for (const name of ARCHITECTURE_NAMES) {
@@ -119,7 +146,10 @@ for (const name of ARCHITECTURE_NAMES) {
     const before = tf.memory().numTensors
     const autoencoder = await learn(name)(WINDOWS)
     t.equal(tf.memory().numTensors - before, autoencoder.layers.weights.length)
-    t.strictSame([autoencoder.layers.inputs, autoencoder.layers.outputs].map(([end]) => end!.shape), [[null, WINDOWS.width], [null, WINDOWS.width]])
+    t.strictSame([autoencoder.layers.inputs, autoencoder.layers.outputs].map(([end]) => end!.shape), [[
+      null,
+      WINDOWS.width,
+    ], [null, WINDOWS.width]])
     const [error, ofMean] = [meanSquaredError(autoencoder, WINDOWS), meanSquaredError(meanWindow(WINDOWS), WINDOWS)]
     t.ok(error < 0.35 * ofMean && ofMean > 0.5, `${error} against ${ofMean}`)
     autoencoder.dispose()
@@ -149,7 +179,9 @@ for (const name of ARCHITECTURE_NAMES) {
 t.test('linear: the layers compute what core/linear/subspace.ts computes', async (t) => {
   for (const windows of [WINDOWS, windowsOf(waves(60, 8), 10, 12), windowsOf(waves(40, 1), 1)]) {
     const autoencoder = await learn('linear')(windows)
-    const exact = subspaceReconstruct(fitSubspace(windows, ARCHITECTURES.linear.parameters.parse({})['varianceShare'] as number))(windows.values, windows.count)
+    const exact = subspaceReconstruct(
+      fitSubspace(windows, ARCHITECTURES.linear.parameters.parse({})['varianceShare'] as number)
+    )(windows.values, windows.count)
     const difference = largestDifference(autoencoder.reconstruct(windows.values, windows.count), exact)
     t.ok(difference < 1e-5, `${difference}`)
     autoencoder.dispose()
@@ -159,7 +191,10 @@ t.test('linear: the layers compute what core/linear/subspace.ts computes', async
 t.test('masked: the layer computes what core/linear/masked.ts computes, and windows that are too wide are refused', async (t) => {
   for (const windows of [WINDOWS, windowsOf(waves(60, 8), 10, 12), windowsOf(waves(40, 1), 1)]) {
     const autoencoder = await learn('masked')(windows)
-    const exact = maskedReconstruct(fitMasked(windows, ARCHITECTURES.masked.parameters.parse({})['ridge'] as number))(windows.values, windows.count)
+    const exact = maskedReconstruct(fitMasked(windows, ARCHITECTURES.masked.parameters.parse({})['ridge'] as number))(
+      windows.values,
+      windows.count
+    )
     const difference = largestDifference(autoencoder.reconstruct(windows.values, windows.count), exact)
     t.ok(difference < 1e-5, `${difference}`)
     autoencoder.dispose()
@@ -167,14 +202,22 @@ t.test('masked: the layer computes what core/linear/masked.ts computes, and wind
   const before = tf.memory().numTensors
   const width = LARGEST_MASKED_WIDTH + 1
   const wide = { values: new Float32Array(2 * width), count: 2, width, channels: width }
-  await t.rejects(learn('masked')(wide), { code: 'invalid-settings', message: /1025 values.*at most 1024.*windowLength/ })
+  await t.rejects(learn('masked')(wide), {
+    code: 'invalid-settings',
+    message: /1025 values.*at most 1024.*windowLength/,
+  })
   t.equal(tf.memory().numTensors, before)
 })
 
 t.test('stored models of linear layers are run by the kernel, all others by TensorFlow.js, with the same scores', async (t) => {
   const series = waves(200, 2)
   const fault = altered(series, (values) => values.fill(9, 260, 290))
-  for (const [names, engines] of [[['linear', 'masked'], ['kernel', 'kernel']], [['dense', 'linear'], [backend.name, 'kernel']]] as Array<[ArchitectureName[], string[]]>) {
+  for (
+    const [names, engines] of [[['linear', 'masked'], ['kernel', 'kernel']], [['dense', 'linear'], [
+      backend.name,
+      'kernel',
+    ]]] as Array<[ArchitectureName[], string[]]>
+  ) {
     const { model, autoencoders } = await fitDetector([series], SMALL, subjectOf(names).members(1, 8))
     const models = await Promise.all(autoencoders.map(async ({ layers }) => saveLayersModel(backend, layers)))
     const before = tf.memory().numTensors
@@ -183,7 +226,13 @@ t.test('stored models of linear layers are run by the kernel, all others by Tens
     for (const detect of [detectBatch, detectCausal]) {
       const [quick, slow] = [detect(model, loaded.autoencoders, fault), detect(model, autoencoders, fault)]
       t.strictSame(quick.imputed, slow.imputed)
-      t.ok(quick.score.every((score, i) => Number.isNaN(score) ? Number.isNaN(slow.score[i]!) : Math.abs(score - slow.score[i]!) < 1e-4 * Math.max(0.01, slow.score[i]!)))
+      t.ok(
+        quick.score.every((score, i) =>
+          Number.isNaN(score)
+            ? Number.isNaN(slow.score[i]!)
+            : Math.abs(score - slow.score[i]!) < 1e-4 * Math.max(0.01, slow.score[i]!)
+        )
+      )
     }
     loaded.dispose()
     t.equal(tf.memory().numTensors, before)
@@ -205,7 +254,10 @@ t.test('a model that only looks linear is run by TensorFlow.js', async (t) => {
     weights[at]! += 0.5
     return { ...saved, weights: new Uint8Array(weights.buffer) }
   }
-  const renamed = (saved: SavedModel, from: string, to: string): SavedModel => ({ ...saved, topology: JSON.parse(JSON.stringify(saved.topology).replaceAll(from, to)) as unknown })
+  const renamed = (saved: SavedModel, from: string, to: string): SavedModel => ({
+    ...saved,
+    topology: JSON.parse(JSON.stringify(saved.topology).replaceAll(from, to)) as unknown,
+  })
   const encoder = linear.weightSpecs[0]!.shape
   t.notOk(recognised(bent(masked, 0)), 'a value vouches for itself')
   t.notOk(recognised(bent(linear, 0)), 'encoder and decoder differ')
@@ -219,17 +271,37 @@ t.test('a model that only looks linear is run by TensorFlow.js', async (t) => {
 })
 
 t.test('members: one architecture with windows of its own or by default, an ensemble as named or by default', async (t) => {
-  const of = (train: Record<string, unknown>, series: readonly Series[]): unknown => membersOf(parseParams({ train }, 'the test').train, series)
+  const of = (train: Record<string, unknown>, series: readonly Series[]): unknown =>
+    membersOf(parseParams({ train }, 'the test').train, series)
   const [one, three] = [waves(1200, 1), waves(240, 3)]
   t.strictSame(of({ architecture: 'dense' }, [three]), [{ architecture: 'dense', windowLength: 16, tail: 8 }])
-  t.strictSame(of({ architecture: 'dense' }, [three, one]), [{ architecture: 'dense', windowLength: 16, tail: 8 }], 'the longest series counts')
-  t.strictSame(of({ architecture: 'masked', windowLength: 20, tail: 30 }, [three]), [{ architecture: 'masked', windowLength: 20, tail: 20 }])
+  t.strictSame(
+    of({ architecture: 'dense' }, [three, one]),
+    [{ architecture: 'dense', windowLength: 16, tail: 8 }],
+    'the longest series counts'
+  )
+  t.strictSame(of({ architecture: 'masked', windowLength: 20, tail: 30 }, [three]), [{
+    architecture: 'masked',
+    windowLength: 20,
+    tail: 20,
+  }])
   t.strictSame(of({}, [one]), defaultMembers(1200, 1), 'the ensemble is the default')
   t.strictSame(of({}, [three]), defaultMembers(240, 3))
-  const members = [{ architecture: 'dense', windowLength: 12, tail: 3 }, { architecture: 'linear', windowLength: 5, tail: 5 }]
+  const members = [{ architecture: 'dense', windowLength: 12, tail: 3 }, {
+    architecture: 'linear',
+    windowLength: 5,
+    tail: 5,
+  }]
   t.strictSame(of({ members }, [three]), members)
-  for (const refused of [{ members: [] }, { members: [{ architecture: 'ensemble', windowLength: 5, tail: 5 }] }, { windowLength: 0 }, { architecture: 'lstm' }]) {
-    t.throws(() => parseParams({ train: refused }, 'the test'), { code: 'invalid-settings', message: new RegExp(`train\\.${Object.keys(refused)[0]}`) })
+  for (
+    const refused of [{ members: [] }, { members: [{ architecture: 'ensemble', windowLength: 5, tail: 5 }] }, {
+      windowLength: 0,
+    }, { architecture: 'lstm' }]
+  ) {
+    t.throws(() => parseParams({ train: refused }, 'the test'), {
+      code: 'invalid-settings',
+      message: new RegExp(`train\\.${Object.keys(refused)[0]}`),
+    })
   }
 })
 
@@ -237,7 +309,10 @@ for (const name of FROM_LINEAR) {
   t.test(`${name}: training begins at the linear optimum`, async (t) => {
     const linear = await learn('linear')(WINDOWS)
     const begun = await learn(name, { parameters: { steps: 1, learningRate: 1e-9 } })(WINDOWS)
-    const difference = largestDifference(begun.reconstruct(WINDOWS.values, WINDOWS.count), linear.reconstruct(WINDOWS.values, WINDOWS.count))
+    const difference = largestDifference(
+      begun.reconstruct(WINDOWS.values, WINDOWS.count),
+      linear.reconstruct(WINDOWS.values, WINDOWS.count)
+    )
     t.ok(difference < 1e-5, `${difference}`)
     linear.dispose()
     begun.dispose()
@@ -282,7 +357,12 @@ for (const name of TRAINED) {
     // Far too fast to settle: the error of the tail goes up and down.
     const parameters = { validation: 0.25, learningRate: 0.05, steps: 200, patience: 2 }
     const told: Array<[number, number]> = []
-    const stopped = await learn(name, { parameters, onEpoch: ({ epoch }, epochs) => { told.push([epoch, epochs]) } })(WINDOWS)
+    const stopped = await learn(name, {
+      parameters,
+      onEpoch: ({ epoch }, epochs) => {
+        told.push([epoch, epochs])
+      },
+    })(WINDOWS)
     const kept = Math.max(1, WINDOWS.count - Math.floor(WINDOWS.count * 0.25))
     const perEpoch = Math.ceil(kept / 32)
     const epochs = stopped.history.length
@@ -290,7 +370,9 @@ for (const name of TRAINED) {
     t.strictSame(told.at(-1), [epochs, epochs], 'the last epoch is told as the last')
     const tail = { ...WINDOWS, values: WINDOWS.values.subarray(kept * WINDOWS.width), count: WINDOWS.count - kept }
     // The best epoch lies `patience` before the end: a training of so many steps ends with the same weights.
-    const best = await learn(name, { parameters: { ...parameters, steps: (epochs - 2) * perEpoch, patience: 100 } })(WINDOWS)
+    const best = await learn(name, { parameters: { ...parameters, steps: (epochs - 2) * perEpoch, patience: 100 } })(
+      WINDOWS
+    )
     t.equal(meanSquaredError(stopped, tail), meanSquaredError(best, tail))
     stopped.dispose()
     best.dispose()
@@ -300,7 +382,10 @@ for (const name of TRAINED) {
   t.test(`${name}: training that diverges is a problem with a remedy`, async (t) => {
     const before = tf.memory().numTensors
     for (const parameters of [{ steps: 20 }, { steps: 1 }, { steps: 20, validation: 0.2 }]) {
-      await t.rejects(learn(name, { parameters: { ...parameters, learningRate: 3e38 } })(WINDOWS), { code: 'invalid-settings', message: new RegExp(`diverged.*${name}.learningRate`) })
+      await t.rejects(learn(name, { parameters: { ...parameters, learningRate: 3e38 } })(WINDOWS), {
+        code: 'invalid-settings',
+        message: new RegExp(`diverged.*${name}.learningRate`),
+      })
     }
     t.equal(tf.memory().numTensors, before, 'no tensor is left behind')
   })
@@ -309,6 +394,10 @@ for (const name of TRAINED) {
 t.test('residual: its weights are what they have always been', { skip: backend.name !== 'wasm' }, async (t) => {
   const residual = await learn('residual', { parameters: { steps: 40 } })(WINDOWS)
   const { weights } = await saveLayersModel(backend, residual.layers)
-  t.equal(createHash('sha256').update(weights).digest('hex'), '49600e1d69cd12f79e5bb43380a23b66d2ff70dcbe68db3b7c0a1419c5af3556', 'on every machine, in every version')
+  t.equal(
+    createHash('sha256').update(weights).digest('hex'),
+    '49600e1d69cd12f79e5bb43380a23b66d2ff70dcbe68db3b7c0a1419c5af3556',
+    'on every machine, in every version'
+  )
   residual.dispose()
 })

@@ -1,4 +1,5 @@
-// npm run compare: the same test part for all, the figures of the pipeline's own report, and a sentence where packages do not fit.
+// npm run compare: the same test part for all, the figures of the pipeline's own report, and a sentence where packages
+// do not fit.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
@@ -11,7 +12,11 @@ import { runProgram } from './run-program.ts'
 
 const root = t.testdir({})
 const raw = join(root, 'plant')
-const [labels, feedback, params] = ['labels.csv', 'feedback.csv', 'params.yaml'].map((name) => join(root, name)) as [string, string, string]
+const [labels, feedback, params] = ['labels.csv', 'feedback.csv', 'params.yaml'].map((name) => join(root, name)) as [
+  string,
+  string,
+  string
+]
 await writePlant(raw)
 await writeFile(feedback, 'series,start,end,label\n')
 await writeFile(params, stringify(PARAMS))
@@ -21,9 +26,13 @@ const train = async (name: string, changes: Parameters<typeof plantParams>[0] = 
   return { paths, digest: await runPipeline({ paths, params: plantParams(changes), progress: silent, table }) }
 }
 const good = await train('good')
-const deaf = await train('deaf', { train: { ...PARAMS.train, causal: { smoothing: 5, factor: 90 }, batch: { smoothing: 7, factor: 90 } } })
+const deaf = await train('deaf', {
+  train: { ...PARAMS.train, causal: { smoothing: 5, factor: 90 }, batch: { smoothing: 7, factor: 90 } },
+})
 
-const flags = (prepared = good.paths.prepared) => ['--prepared', prepared, '--labels', labels, '--feedback', feedback, '--params', params]
+const flags = (
+  prepared = good.paths.prepared
+) => ['--prepared', prepared, '--labels', labels, '--feedback', feedback, '--params', params]
 const compare = async (folders: readonly string[], prepared?: string): Promise<Comparison> => {
   let text = ''
   await main([...folders, ...flags(prepared)], (printed) => { text += printed })
@@ -35,9 +44,14 @@ t.test('each package is judged as the pipeline judges its own', async (t) => {
   t.equal(seriesWeeks.toFixed(3), '0.397', 'two series of 200 observations')
   t.strictSame(packages.map(({ name, digest }) => [name, digest]), [['plant', good.digest], ['plant', deaf.digest]])
   for (const [i, { paths }] of [good, deaf].entries()) {
-    const metrics = JSON.parse(await readFile(join(paths.reports, 'metrics.json'), 'utf8')) as Record<'batch' | 'causal', Record<string, number>>
+    const metrics = JSON.parse(await readFile(join(paths.reports, 'metrics.json'), 'utf8')) as Record<
+      'batch' | 'causal',
+      Record<string, number>
+    >
     for (const scoring of ['batch', 'causal'] as const) {
-      for (const key of ['f1', 'vusPr', 'falseAnomaliesPerSeriesWeek'] as const) t.equal(Number(packages[i]![scoring][key]!.toPrecision(6)), metrics[scoring][key], `${scoring} ${key}`)
+      for (const key of ['f1', 'vusPr', 'falseAnomaliesPerSeriesWeek'] as const) {
+        t.equal(Number(packages[i]![scoring][key]!.toPrecision(6)), metrics[scoring][key], `${scoring} ${key}`)
+      }
       t.equal(packages[i]![scoring].faults, 1)
     }
   }
@@ -48,8 +62,12 @@ t.test('without labels, anomalies are counted and nothing else is said', async (
   const other = join(root, 'no-labels.csv')
   await writeFile(other, 'series,fault,start,end\n')
   let text = ''
-  await main([good.paths.package, ...flags(), '--labels', other], (printed) => { text += printed })
-  t.match(JSON.parse(text), { packages: [{ batch: { found: 0, faults: 0, f1: null, vusPr: null }, causal: { f1: null } }] })
+  await main([good.paths.package, ...flags(), '--labels', other], (printed) => {
+    text += printed
+  })
+  t.match(JSON.parse(text), {
+    packages: [{ batch: { found: 0, faults: 0, f1: null, vusPr: null }, causal: { f1: null } }],
+  })
 })
 
 t.test('a package of the same channels in another order is judged, too', async (t) => {
@@ -60,15 +78,37 @@ t.test('a package of the same channels in another order is judged, too', async (
 
 t.test('packages that do not fit, and a test part that is not there, are told with the remedy', async (t) => {
   const fewer = await train('fewer', {}, { exclude: ['oil_c'] })
-  await t.rejects(compare([good.paths.package, fewer.paths.package]), { code: 'invalid-settings', message: /fewer\/package cannot be compared: its channels and those of the test part differ in oil_c\. .*npm run models -- promote/ })
-  await t.rejects(compare([good.paths.package], fewer.paths.prepared), { code: 'invalid-settings', message: /good\/package/ })
+  await t.rejects(compare([good.paths.package, fewer.paths.package]), {
+    code: 'invalid-settings',
+    message:
+      /fewer\/package cannot be compared: its channels and those of the test part differ in oil_c\. .*npm run models -- promote/,
+  })
+  await t.rejects(compare([good.paths.package], fewer.paths.prepared), {
+    code: 'invalid-settings',
+    message: /good\/package/,
+  })
   const all = await train('all', { prepare: { trainUntil: timeAt(10_000) } })
-  await t.rejects(compare([all.paths.package], all.paths.prepared), { code: 'no-training-data', message: /no test part .* prepare\.trainUntil/ })
+  await t.rejects(compare([all.paths.package], all.paths.prepared), {
+    code: 'no-training-data',
+    message: /no test part .* prepare\.trainUntil/,
+  })
   await t.rejects(compare([join(root, 'nowhere')]), { code: 'invalid-model-package' })
 })
 
 t.test('as a program', async (t) => {
-  const done = await runProgram('compare.ts', ['good/package', '--prepared', 'good/prepared', '--labels', 'labels.csv', '--feedback', 'feedback.csv', '--params', 'params.yaml', '--out', 'comparison.json'], root)
+  const done = await runProgram('compare.ts', [
+    'good/package',
+    '--prepared',
+    'good/prepared',
+    '--labels',
+    'labels.csv',
+    '--feedback',
+    'feedback.csv',
+    '--params',
+    'params.yaml',
+    '--out',
+    'comparison.json',
+  ], root)
   t.strictSame([done.code, done.stdout], [0, ''], done.stderr)
   t.match(JSON.parse(await readFile(join(root, 'comparison.json'), 'utf8')), { packages: [{ digest: good.digest }] })
 })

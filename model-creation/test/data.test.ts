@@ -1,4 +1,5 @@
-// npm run data and DVC's folder hash: the pinned data set can be made again, byte for byte, without DVC and without a remote.
+// npm run data and DVC's folder hash: the pinned data set can be made again, byte for byte, without DVC and without a
+// remote.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
@@ -21,7 +22,13 @@ t.test('a folder hashes as DVC 3.67.1 hashes it, whatever its names', (t) => {
   // Recorded with `dvc add` on these five files: whole paths are sorted, by code point, and listed in ASCII.
   const files = { 'a/b.txt': 'one', 'a-b.txt': 'two', 'é "q".txt': 'three', '😀.txt': 'four', 'ﬀ.txt': 'five' }
   const entries = Object.entries(files).map(([path, text]) => fileHash(path, text))
-  t.strictSame(dvcOut('odd', entries), { md5: 'dcf39661d6de56dbdba51f7ef6ecaba1.dir', size: 19, nfiles: 5, hash: 'md5', path: 'odd' })
+  t.strictSame(dvcOut('odd', entries), {
+    md5: 'dcf39661d6de56dbdba51f7ef6ecaba1.dir',
+    size: 19,
+    nfiles: 5,
+    hash: 'md5',
+    path: 'odd',
+  })
   t.equal(dvcFolderHash(entries.toReversed()), dvcFolderHash(entries), 'in whatever order they are given')
   t.end()
 })
@@ -29,7 +36,14 @@ t.test('a folder hashes as DVC 3.67.1 hashes it, whatever its names', (t) => {
 t.test('a folder on disk hashes like its files in memory', async (t) => {
   const folder = t.testdir({ 'README.md': 'read me', turbines: { 'T01.csv': 'a,b\n', 'T02.csv': '' } })
   const entries = await hashFolder(folder)
-  t.equal(dvcFolderHash(entries), dvcFolderHash([fileHash('turbines/T02.csv', ''), fileHash('README.md', 'read me'), fileHash('turbines/T01.csv', 'a,b\n')]))
+  t.equal(
+    dvcFolderHash(entries),
+    dvcFolderHash([
+      fileHash('turbines/T02.csv', ''),
+      fileHash('README.md', 'read me'),
+      fileHash('turbines/T01.csv', 'a,b\n'),
+    ])
+  )
   t.strictSame(await hashFolder(join(folder, 'nowhere')), [], 'a folder that is not there has no files')
   await t.rejects(hashFolder(join(folder, 'README.md')), { code: 'ENOTDIR' })
 })
@@ -56,7 +70,10 @@ t.test('a folder is written once, left when it is right, and made anew when it i
 
 t.test('a folder with files of someone else is never replaced', async (t) => {
   const out = t.testdir({ 'thesis.txt': 'years of work' })
-  await t.rejects(writeData(out, { turbines: 1, days: 1, trainingDays: 1 }), { code: 'invalid-settings', message: /thesis\.txt/ })
+  await t.rejects(writeData(out, { turbines: 1, days: 1, trainingDays: 1 }), {
+    code: 'invalid-settings',
+    message: /thesis\.txt/,
+  })
   t.equal(await readFile(join(out, 'thesis.txt'), 'utf8'), 'years of work')
 })
 

@@ -1,4 +1,5 @@
-// dvc.yaml tells the truth: stages are the files, the sections of params.yaml and the paths of the code, and depend on all they import.
+// dvc.yaml tells the truth: stages are the files, the sections of params.yaml and the paths of the code, and depend on
+// all they import.
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -24,10 +25,21 @@ interface Stage {
 }
 
 interface Lock {
-  readonly stages: Record<string, { cmd: string, deps: Array<{ path: string }>, params: Record<string, Record<string, unknown>>, outs: Array<{ path: string }> }>
+  readonly stages: Record<
+    string,
+    {
+      cmd: string,
+      deps: Array<{ path: string }>,
+      params: Record<string, Record<string, unknown>>,
+      outs: Array<{ path: string }>,
+    }
+  >
 }
 
-const { stages, plots } = await read('model-creation', 'dvc.yaml') as { stages: Record<string, Stage>, plots: Array<Record<string, { y: Record<string, string> }>> }
+const { stages, plots } = await read('model-creation', 'dvc.yaml') as {
+  stages: Record<string, Stage>,
+  plots: Array<Record<string, { y: Record<string, string> }>>,
+}
 const NAMES = ['prepare', 'train', 'evaluate', 'package']
 
 /** Folders of code, as dependencies name them; all others are data. */
@@ -59,8 +71,16 @@ for (const name of NAMES) {
     const code = deps.filter((path) => CODE.test(path))
     const imports = importClosure(`model-creation/stages/${name}.ts`, root)
     const isUnder = (file: string, folder: string): boolean => file.startsWith(`${folder}/`)
-    t.strictSame(imports.filter((file) => !code.some((folder) => isUnder(file, folder))), [], 'imports under no dependency')
-    t.strictSame(code.filter((folder) => !imports.some((file) => isUnder(file, folder))), [], 'folders without an import')
+    t.strictSame(
+      imports.filter((file) => !code.some((folder) => isUnder(file, folder))),
+      [],
+      'imports under no dependency'
+    )
+    t.strictSame(
+      code.filter((folder) => !imports.some((file) => isUnder(file, folder))),
+      [],
+      'folders without an import'
+    )
     t.strictSame(deps.filter((path) => !CODE.test(path)).sort(), DATA[name]!.toSorted())
     t.equal(new Set(deps).size, deps.length)
     t.end()
@@ -79,14 +99,24 @@ t.test('what one stage reads another has made, or data.dvc pins it', async (t) =
   const { path } = await readDvcFile(join(root, 'data.dvc'))
   const made: string[] = []
   for (const name of NAMES) {
-    for (const dependency of DATA[name]!) t.ok(dependency.startsWith(`${path}/`) || made.includes(dependency), `${name} reads ${dependency}`)
+    for (const dependency of DATA[name]!) {
+      t.ok(dependency.startsWith(`${path}/`) || made.includes(dependency), `${name} reads ${dependency}`)
+    }
     made.push(...produced(stages[name]!))
   }
-  t.strictSame(made.filter((out) => !out.startsWith(FARM_PATHS.reports)), [FARM_PATHS.prepared, FARM_PATHS.model, FARM_PATHS.package])
+  t.strictSame(made.filter((out) => !out.startsWith(FARM_PATHS.reports)), [
+    FARM_PATHS.prepared,
+    FARM_PATHS.model,
+    FARM_PATHS.package,
+  ])
   t.equal(new Set(made).size, made.length)
   const plotted = plots.flatMap((plot) => Object.values(plot).flatMap(({ y }) => Object.keys(y)))
   for (const file of plotted) t.ok(made.includes(file), `${file} is plotted`)
-  t.equal(basename(FARM_PATHS.package), (await readParams(join(root, FARM_PARAMS))).package.name, 'the folder is named like the model')
+  t.equal(
+    basename(FARM_PATHS.package),
+    (await readParams(join(root, FARM_PARAMS))).package.name,
+    'the folder is named like the model'
+  )
 })
 
 t.test('dvc.lock records these stages with these dependencies and parameters', async (t) => {
@@ -95,7 +125,11 @@ t.test('dvc.lock records these stages with these dependencies and parameters', a
   t.strictSame(Object.keys(lock.stages).sort(), NAMES.toSorted())
   for (const [name, { cmd, deps, params: locked, outs }] of Object.entries(lock.stages)) {
     t.equal(cmd, stages[name]!.cmd)
-    t.strictSame(deps.map((dependency) => dependency.path).sort(), stages[name]!.deps.toSorted(), `${name}: dependencies`)
+    t.strictSame(
+      deps.map((dependency) => dependency.path).sort(),
+      stages[name]!.deps.toSorted(),
+      `${name}: dependencies`
+    )
     t.strictSame(outs.map((out) => out.path).sort(), produced(stages[name]!).sort(), `${name}: results`)
     t.strictSame(locked[FARM_PARAMS]![name], params[name], `${name}: parameters`)
   }
@@ -110,9 +144,19 @@ function keysOf (value: unknown, prefix = ''): string[] {
 t.test('params.yaml names every parameter there is, and no other', async (t) => {
   const written = await read(FARM_PARAMS)
   t.strictSame(keysOf(written).sort(), keysOf(ParamsSchema.parse({})).sort())
-  t.strictSame(parseParams(written, FARM_PARAMS), written as z.output<typeof ParamsSchema>, 'and the schema changes nothing about it')
+  t.strictSame(
+    parseParams(written, FARM_PARAMS),
+    written as z.output<typeof ParamsSchema>,
+    'and the schema changes nothing about it'
+  )
   for (const key of keysOf(written)) {
-    const misspelt = key.split('.').reduceRight<unknown>((inner, part, i, parts) => ({ [i === parts.length - 1 ? `${part}x` : part]: inner }), 1)
-    t.throws(() => parseParams(misspelt, 'params.yaml'), { code: 'invalid-settings', message: new RegExp(`"${key.split('.').at(-1)}x"`) }, key)
+    const misspelt = key.split('.').reduceRight<unknown>(
+      (inner, part, i, parts) => ({ [i === parts.length - 1 ? `${part}x` : part]: inner }),
+      1
+    )
+    t.throws(() => parseParams(misspelt, 'params.yaml'), {
+      code: 'invalid-settings',
+      message: new RegExp(`"${key.split('.').at(-1)}x"`),
+    }, key)
   }
 })

@@ -1,4 +1,5 @@
-// Feedback in the pipeline: faults leave the training data, false alarms enter it, and what was learnt is judged no more.
+// Feedback in the pipeline: faults leave the training data, false alarms enter it, and what was learnt is judged no
+// more.
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -14,16 +15,40 @@ import { main, runPipeline } from '../pipeline.ts'
 import { prepare } from '../stages/prepare.ts'
 import { silent } from '../stages/progress.ts'
 import { readTrainedDetector } from '../stages/train.ts'
-import { FAULT, INTERVAL, plantParams, plantPaths, remembering, START, TRAIN_UNTIL, timeAt, writePlant } from './fixture.ts'
+import {
+  FAULT,
+  INTERVAL,
+  plantParams,
+  plantPaths,
+  remembering,
+  START,
+  TRAIN_UNTIL,
+  timeAt,
+  writePlant,
+} from './fixture.ts'
 
 const HEADER = 'series,start,end,label\n'
-const row = (series: string, from: number, to: number, label: Statement['label']): string => `${series},${timeAt(from)},${timeAt(to)},${label}\n`
-const counting = (length: number) => fromColumns({ start: 0, interval: 1000, columns: { a: Array.from({ length }, (_, i) => i) } })
-const says = (from: number, to: number, label: Statement['label'], series?: string): Statement => ({ series, start: 1000 * from, end: 1000 * to, label })
+const row = (series: string, from: number, to: number, label: Statement['label']): string =>
+  `${series},${timeAt(from)},${timeAt(to)},${label}\n`
+const counting = (length: number) =>
+  fromColumns({ start: 0, interval: 1000, columns: { a: Array.from({ length }, (_, i) => i) } })
+const says = (from: number, to: number, label: Statement['label'], series?: string): Statement => ({
+  series,
+  start: 1000 * from,
+  end: 1000 * to,
+  label,
+})
 
 t.test('of several statements the last one counts, and only those on this series or on all', (t) => {
   const series = counting(8)
-  const statements = [says(1, 4, 'confirmed'), says(3, 5, 'false-alarm', 'A'), says(0, 7, 'missed', 'B'), says(5, 5, 'missed'), says(-9, -1, 'confirmed'), says(7, 99, 'confirmed')]
+  const statements = [
+    says(1, 4, 'confirmed'),
+    says(3, 5, 'false-alarm', 'A'),
+    says(0, 7, 'missed', 'B'),
+    says(5, 5, 'missed'),
+    says(-9, -1, 'confirmed'),
+    says(7, 99, 'confirmed'),
+  ]
   t.strictSame([...whatIsSaid({ name: 'A', series }, statements)], [0, 1, 1, 2, 2, 1, 0, 1])
   t.end()
 })
@@ -36,8 +61,18 @@ t.test('times between two observations take neither', (t) => {
 
 t.test('faults leave the training part, false alarms of the test part enter with their surroundings, up to faults', (t) => {
   const series = counting(40)
-  const said = whatIsSaid({ name: 'A', series }, [says(3, 4, 'confirmed'), says(6, 7, 'false-alarm'), says(18, 21, 'missed'), says(25, 26, 'false-alarm'), says(36, 38, 'false-alarm')])
-  const { series: train, learnt, moved } = applyFeedback(series, said, { split: 20, labels: [{ start: 28_000, end: 29_000 }, { start: 37_000, end: 37_000 }], context: 5 })
+  const said = whatIsSaid({ name: 'A', series }, [
+    says(3, 4, 'confirmed'),
+    says(6, 7, 'false-alarm'),
+    says(18, 21, 'missed'),
+    says(25, 26, 'false-alarm'),
+    says(36, 38, 'false-alarm'),
+  ])
+  const { series: train, learnt, moved } = applyFeedback(series, said, {
+    split: 20,
+    labels: [{ start: 28_000, end: 29_000 }, { start: 37_000, end: 37_000 }],
+    context: 5,
+  })
   t.strictSame([3, 4, 18, 19].filter((i) => !Number.isNaN(train.values[i]!)), [])
   t.equal(train.values.filter(Number.isNaN).length, 4, 'nothing else, and nothing of the test part')
   t.notOk(series.values.some(Number.isNaN), 'the series that was given is left alone')
@@ -49,18 +84,35 @@ t.test('faults leave the training part, false alarms of the test part enter with
 })
 
 t.test('whatever is said: nothing faulty is learnt, everything learnt is of the test part, nothing is learnt twice', (t) => {
-  const interval = fc.tuple(fc.integer({ min: -5, max: 45 }), fc.integer({ min: 0, max: 12 }), fc.constantFrom('confirmed', 'missed', 'false-alarm'))
-  fc.assert(fc.property(fc.array(interval, { maxLength: 8 }), fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 9 }), (intervals, split, context) => {
-    const series = counting(40)
-    const said = whatIsSaid({ name: 'A', series }, intervals.map(([from, length, label]) => says(from, from + length, label)))
-    const { learnt, moved } = applyFeedback(series, said, { split, labels: [], context })
-    const times = learnt.flatMap((piece) => [...piece.values])
-    t.equal(new Set(times).size, times.length)
-    t.ok(times.every((i) => i >= split && said[i] !== 1))
-    t.equal(times.length, moved.entered + moved.around)
-    t.ok([...said.keys()].every((i) => i < split || said[i] !== 2 || times.includes(i)), 'all false alarms are learnt')
-    t.equal(unlearnt(series, learnt.map(spanOf)).reduce((sum, [from, to]) => sum + to - from, 0), 40 - times.length)
-  }))
+  const interval = fc.tuple(
+    fc.integer({ min: -5, max: 45 }),
+    fc.integer({ min: 0, max: 12 }),
+    fc.constantFrom('confirmed', 'missed', 'false-alarm')
+  )
+  fc.assert(
+    fc.property(
+      fc.array(interval, { maxLength: 8 }),
+      fc.integer({ min: 0, max: 40 }),
+      fc.integer({ min: 0, max: 9 }),
+      (intervals, split, context) => {
+        const series = counting(40)
+        const said = whatIsSaid(
+          { name: 'A', series },
+          intervals.map(([from, length, label]) => says(from, from + length, label))
+        )
+        const { learnt, moved } = applyFeedback(series, said, { split, labels: [], context })
+        const times = learnt.flatMap((piece) => [...piece.values])
+        t.equal(new Set(times).size, times.length)
+        t.ok(times.every((i) => i >= split && said[i] !== 1))
+        t.equal(times.length, moved.entered + moved.around)
+        t.ok(
+          [...said.keys()].every((i) => i < split || said[i] !== 2 || times.includes(i)),
+          'all false alarms are learnt'
+        )
+        t.equal(unlearnt(series, learnt.map(spanOf)).reduce((sum, [from, to]) => sum + to - from, 0), 40 - times.length)
+      }
+    )
+  )
   t.end()
 })
 
@@ -82,13 +134,23 @@ t.test('the pipeline: what it writes, counts and judges', async (t) => {
   t.equal(empty.digest, without, 'no feedback, no difference')
   t.notOk(empty.told.some((text) => text.startsWith('feedback')))
 
-  const { digest, told, paths } = await run(HEADER + row('A', 100, 119, 'confirmed') + row('B', 450, 459, 'false-alarm') + row('', FAULT.from, FAULT.from + 4, 'missed') + row('A', 520, 525, 'false-alarm'))
+  const { digest, told, paths } = await run(
+    HEADER + row('A', 100, 119, 'confirmed') + row('B', 450, 459, 'false-alarm') +
+      row('', FAULT.from, FAULT.from + 4, 'missed') + row('A', 520, 525, 'false-alarm')
+  )
   t.not(digest, without)
-  t.ok(told.includes('feedback: 20 observations left the training data, 10 of the test part entered it as false alarms with 90 around them; 6 more are labelled as faults and stay where they are'), told.join('\n'))
+  t.ok(
+    told.includes(
+      'feedback: 20 observations left the training data, 10 of the test part entered it as false alarms with 90 around them; 6 more are labelled as faults and stay where they are'
+    ),
+    told.join('\n')
+  )
   const train = await readSeriesFolder(join(paths.prepared, 'train'), INTERVAL)
   t.strictSame(train.map(({ name }) => name), ['A', 'B', 'B.false-alarm-1'])
   const [a, , piece] = train
-  t.ok(Array.from({ length: 20 }, (_, i) => observation(a!.series, 100 + i)).every((values) => values.every(Number.isNaN)))
+  t.ok(
+    Array.from({ length: 20 }, (_, i) => observation(a!.series, 100 + i)).every((values) => values.every(Number.isNaN))
+  )
   t.ok(observation(a!.series, 99).every(Number.isFinite) && observation(a!.series, 121).every(Number.isFinite))
   // Ten observations and sixty on either side, but for what lies before the test part and in the missed fault behind.
   t.strictSame([piece!.series.start, piece!.series.length], [START + 400 * INTERVAL, 100])
@@ -97,13 +159,20 @@ t.test('the pipeline: what it writes, counts and judges', async (t) => {
     { name: 'A', feedback: { left: 20, entered: 0, around: 0, contradicted: 6 } },
     { name: 'B', feedback: { left: 0, entered: 10, around: 90, contradicted: 0 } },
   ])
-  t.match(await readFile(join(paths.reports, 'data-quality.md'), 'utf8'), 'By feedback, 0 observations left the training data, 10 of the test part entered it as false alarms with 90 around them.')
+  t.match(
+    await readFile(join(paths.reports, 'data-quality.md'), 'utf8'),
+    'By feedback, 0 observations left the training data, 10 of the test part entered it as false alarms with 90 around them.'
+  )
   const loaded = await loadModelPackage(paths.package, 'auto')
   t.teardown(() => loaded.dispose())
   t.match(loaded.manifest.training, { series: 3, observations: 900 })
 
   const test = await readTestPart(paths)
-  t.strictSame(test.labels?.map(({ series, fault }) => [series, fault]), [['A', 'overheating'], ['B', 'reported']], 'what people missed is a fault, unless it is labelled already')
+  t.strictSame(
+    test.labels?.map(({ series, fault }) => [series, fault]),
+    [['A', 'overheating'], ['B', 'reported']],
+    'what people missed is a fault, unless it is labelled already'
+  )
   t.strictSame(test.series.map(({ judged }) => judged), [[[0, 200]], [[100, 200]]])
   const scored = scoreTestPart(test, (await readTrainedDetector(paths.model)).detector, loaded.autoencoders)
   for (const [, [whole, rest]] of scored) {
@@ -111,11 +180,16 @@ t.test('the pipeline: what it writes, counts and judges', async (t) => {
     t.equal(timeOf(rest!.series, 0), START + 500 * INTERVAL)
     t.ok(rest!.detection.score.every(Number.isFinite), 'scored with what lies before it')
   }
-  const metrics = JSON.parse(await readFile(join(paths.reports, 'metrics.json'), 'utf8')) as { batch: { faults: object } }
+  const metrics = JSON.parse(await readFile(join(paths.reports, 'metrics.json'), 'utf8')) as {
+    batch: { faults: object },
+  }
   t.match(metrics.batch.faults, { overheating: { occurrences: 1 }, reported: { occurrences: 1 } })
 
   await prepare({ ...empty, paths: { ...paths, feedback: undefined }, progress: silent })
-  t.notOk((await readdir(join(paths.prepared, 'train'))).includes('B.false-alarm-1.csv'), 'gone as soon as nobody says so')
+  t.notOk(
+    (await readdir(join(paths.prepared, 'train'))).includes('B.false-alarm-1.csv'),
+    'gone as soon as nobody says so'
+  )
 })
 
 t.test('statements that cannot be read are refused by file, line and column', async (t) => {
@@ -127,8 +201,14 @@ t.test('statements that cannot be read are refused by file, line and column', as
   }
   await refused(`${HEADER}A,${timeAt(1)},${timeAt(2)},fine\n`, /feedback\.csv, line 2: label/)
   await refused(`${HEADER}A,${timeAt(1)},tomorrow,confirmed\n`, /line 2: end: must be a time with its zone/)
-  await refused(HEADER + row('A', 1, 2, 'missed') + row('A', 3, 2, 'missed'), /line 3: the interval ends before it starts/)
-  await t.rejects(readFeedback(join(root, 'nowhere.csv')), { code: 'invalid-table', message: /nowhere\.csv cannot be read; "npm run data" writes an empty one/ })
+  await refused(
+    HEADER + row('A', 1, 2, 'missed') + row('A', 3, 2, 'missed'),
+    /line 3: the interval ends before it starts/
+  )
+  await t.rejects(readFeedback(join(root, 'nowhere.csv')), {
+    code: 'invalid-table',
+    message: /nowhere\.csv cannot be read; "npm run data" writes an empty one/,
+  })
   await writeFile(file, `${HEADER},2026-01-01T01:00:00+01:00,2026-01-01T01:00:00+01:00,false-alarm\n`)
   t.strictSame(await readFeedback(file), [{ series: undefined, start: START, end: START, label: 'false-alarm' }])
 })
@@ -141,7 +221,17 @@ t.test('the command takes it with one\'s own data', async (t) => {
   const params = join(root, 'params.yaml')
   const { prepare: { trainUntil }, train: { backend } } = plantParams()
   await writeFile(params, stringify({ prepare: { trainUntil }, train: { backend, architecture: 'linear' } }))
-  await main(['--data', raw, '--out', out, '--feedback', join(root, 'feedback.csv'), '--params', params], () => {}, silent)
-  t.match(JSON.parse(await readFile(join(out, 'reports', 'data-quality.json'), 'utf8')), [{ name: 'A', feedback: { left: 20 } }, { name: 'B', feedback: { left: 0 } }])
-  await t.rejects(main(['--data', raw, '--out', out, '--feedback', join(root, 'nowhere.csv'), '--params', params], () => {}, silent), { code: 'invalid-table', message: /nowhere\.csv/ })
+  await main(
+    ['--data', raw, '--out', out, '--feedback', join(root, 'feedback.csv'), '--params', params],
+    () => {},
+    silent
+  )
+  t.match(JSON.parse(await readFile(join(out, 'reports', 'data-quality.json'), 'utf8')), [{
+    name: 'A',
+    feedback: { left: 20 },
+  }, { name: 'B', feedback: { left: 0 } }])
+  await t.rejects(
+    main(['--data', raw, '--out', out, '--feedback', join(root, 'nowhere.csv'), '--params', params], () => {}, silent),
+    { code: 'invalid-table', message: /nowhere\.csv/ }
+  )
 })

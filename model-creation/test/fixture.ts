@@ -1,4 +1,5 @@
-// A small plant for the pipeline's tests: two series of three channels, with the flaws of real exports and one planted fault.
+// A small plant for the pipeline's tests: two series of three channels, with the flaws of real exports and one planted
+// fault.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createRandom } from '../../core/random.ts'
@@ -106,7 +107,15 @@ export function plantParams (changes: Partial<Record<keyof Params, Record<string
 
 /** Paths for a pipeline over `raw` that writes into `out`. */
 export function plantPaths (raw: string, out: string, labels?: string, feedback?: string): PipelinePaths {
-  return { raw, labels, feedback, prepared: join(out, 'prepared'), model: join(out, 'model'), reports: join(out, 'reports'), package: join(out, 'package') }
+  return {
+    raw,
+    labels,
+    feedback,
+    prepared: join(out, 'prepared'),
+    model: join(out, 'model'),
+    reports: join(out, 'reports'),
+    package: join(out, 'package'),
+  }
 }
 
 /** Progress that remembers what was told. */

@@ -25,7 +25,10 @@ t.test('in a log every step is a plain line', (t) => {
   progress.stage('train')
   progress.step(1, 3, '')
   progress.close()
-  t.equal(text(), 'prepare …\n  prepare 1/2 A: 600 observations\n  prepare 2/2 B: 600 observations\n  done\ntrain …\n  train 1/3 \n')
+  t.equal(
+    text(),
+    'prepare …\n  prepare 1/2 A: 600 observations\n  prepare 2/2 B: 600 observations\n  done\ntrain …\n  train 1/3 \n'
+  )
   t.end()
 })
 
@@ -51,7 +54,10 @@ t.test('on a terminal steps are a bar, and the terminal stays as it was if the p
   progress.step(1, 2, 'open')
   progress.close()
   progress.close()
-  t.match(text(), /\nevaluate …\n[^]*1\/5 unfinished[^]*\n {2}interrupts the bar\n[^]*2\/5 a new one[^]*\npackage …\n[^]*1\/2 open[^]*\n$/)
+  t.match(
+    text(),
+    /\nevaluate …\n[^]*1\/5 unfinished[^]*\n {2}interrupts the bar\n[^]*2\/5 a new one[^]*\npackage …\n[^]*1\/2 open[^]*\n$/
+  )
   t.end()
 })
 
@@ -61,9 +67,20 @@ t.test('every epoch moves the bar, only the end of a training is a line', (t) =>
     const progress = terminalProgress(stream)
     progress.stage('train')
     const onEpoch = epochSteps(progress, 2)
-    for (let training = 0; training < 2; training++) for (let epoch = 1; epoch <= 4; epoch++) onEpoch({ epoch, loss: 1 / epoch }, 4)
-    if (isTTY) t.match(text(), /1\/8 training 1 of 2, mean squared error 1\.0000[^]*8\/8 training 2 of 2, mean squared error 0\.2500/)
-    else t.equal(text(), 'train …\n  train 4/8 training 1 of 2, mean squared error 0.2500\n  train 8/8 training 2 of 2, mean squared error 0.2500\n')
+    for (let training = 0; training < 2; training++) {
+      for (let epoch = 1; epoch <= 4; epoch++) onEpoch({ epoch, loss: 1 / epoch }, 4)
+    }
+    if (isTTY) {
+      t.match(
+        text(),
+        /1\/8 training 1 of 2, mean squared error 1\.0000[^]*8\/8 training 2 of 2, mean squared error 0\.2500/
+      )
+    } else {
+      t.equal(
+        text(),
+        'train …\n  train 4/8 training 1 of 2, mean squared error 0.2500\n  train 8/8 training 2 of 2, mean squared error 0.2500\n'
+      )
+    }
   }
   t.end()
 })

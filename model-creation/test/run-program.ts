@@ -19,8 +19,13 @@ const { NODE_OPTIONS: _, MLFLOW_TRACKING_URI: __, ...env } = process.env
 export async function runProgram (program: string, args: readonly string[], cwd: string): Promise<Outcome> {
   const file = join(dirname(import.meta.dirname), program)
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--import', TSX, file, ...args], { cwd, env, timeout: 60_000, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr })
-    })
+    execFile(
+      process.execPath,
+      ['--import', TSX, file, ...args],
+      { cwd, env, timeout: 60_000, killSignal: 'SIGKILL' },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr })
+      }
+    )
   })
 }

@@ -11,7 +11,18 @@ import { loadModelPackage } from '../../adapters/tfjs/model-package.ts'
 import { runPipeline } from '../pipeline.ts'
 import { silent } from '../stages/progress.ts'
 import { main } from '../score.ts'
-import { CHANNELS, FAULT, GERMAN, INTERVAL, plantParams, plantPaths, ROWS, tableText, timeAt, writePlant } from './fixture.ts'
+import {
+  CHANNELS,
+  FAULT,
+  GERMAN,
+  INTERVAL,
+  plantParams,
+  plantPaths,
+  ROWS,
+  tableText,
+  timeAt,
+  writePlant,
+} from './fixture.ts'
 import { runProgram } from './run-program.ts'
 
 const root = t.testdir({})
@@ -33,17 +44,32 @@ interface Printed {
   readonly start: string
   readonly score: Array<number | null>
   readonly isAnomaly: Array<boolean | null>
-  readonly anomalies: Array<{ start: string, end: string, peak: string, peakScore: number, channels: Array<{ name: string, contribution: number }> }>
+  readonly anomalies: Array<
+    {
+      start: string,
+      end: string,
+      peak: string,
+      peakScore: number,
+      channels: Array<{ name: string, contribution: number }>,
+    }
+  >
 }
 
 const asJson = async (...args: string[]): Promise<Printed> => JSON.parse(await printed('--json', ...args)) as Printed
 
-const withoutNaN = (scores: Float64Array): Array<number | null> => Array.from(scores, (score) => Number.isNaN(score) ? null : score)
+const withoutNaN = (scores: Float64Array): Array<number | null> =>
+  Array.from(scores, (score) => Number.isNaN(score) ? null : score)
 
 t.test('JSON holds exactly the scores of the package', async (t) => {
-  const { series } = resample(readTable(await readFile(file, 'utf8')), { interval: INTERVAL, order: 'repair', maxObservations: 1000 })
+  const { series } = resample(readTable(await readFile(file, 'utf8')), {
+    interval: INTERVAL,
+    order: 'repair',
+    maxObservations: 1000,
+  })
   const loaded = await loadModelPackage(paths.package, 'auto')
-  const [batch, causal] = [detectBatch, detectCausal].map((detect) => withoutNaN(detect(loaded.manifest.detector, loaded.autoencoders, series).score))
+  const [batch, causal] = [detectBatch, detectCausal].map((detect) =>
+    withoutNaN(detect(loaded.manifest.detector, loaded.autoencoders, series).score)
+  )
   loaded.dispose()
   const before = backend.tf.memory().numTensors
   const found = await asJson(file)
@@ -68,7 +94,11 @@ t.test('JSON holds exactly the scores of the package', async (t) => {
 t.test('the table tells the same anomalies to people', async (t) => {
   const { anomalies } = await asJson(file)
   const text = await printed(file)
-  for (const { start, end, peak, peakScore } of anomalies) for (const cell of [start, end, peak, peakScore.toFixed(2)]) t.match(text, cell)
+  for (const { start, end, peak, peakScore } of anomalies) {
+    for (const cell of [start, end, peak, peakScore.toFixed(2)]) {
+      t.match(text, cell)
+    }
+  }
   t.match(text, /oil_c \d+ %/)
   t.match(text, new RegExp(`\n${anomalies.length} anomal(y|ies) in ${ROWS} observations \\(${ROWS} scored\\)\n$`))
   const quiet = join(root, 'quiet.csv')
@@ -81,7 +111,10 @@ t.test('CSV has a line for each observation', async (t) => {
   const lines = (await printed('--csv', file, '--scoring', 'causal')).trimEnd().split('\n')
   t.equal(lines[0], 'timestamp,score,isAnomaly,imputed')
   const filled = (row: number): string => CHANNELS.filter((name) => imputed[name]!.includes(row)).join(';')
-  t.strictSame(lines.slice(1), score.map((value, row) => `${timeAt(row)},${value ?? ''},${isAnomaly[row] ?? ''},${filled(row)}`))
+  t.strictSame(
+    lines.slice(1),
+    score.map((value, row) => `${timeAt(row)},${value ?? ''},${isAnomaly[row] ?? ''},${filled(row)}`)
+  )
   t.ok(lines.some((line) => line.endsWith(',oil_c')), 'what was filled is marked')
 })
 
@@ -100,9 +133,21 @@ t.test('short anomalies can be left out and near ones joined', async (t) => {
 
 t.test('another way of writing the table, with its columns in another order, gives the same scores', async (t) => {
   const german = join(root, 'german.csv')
-  await writeFile(german, tableText('A', GERMAN).split('\n').map((line) => line.split(';').reverse().join(';')).join('\n'))
+  await writeFile(
+    german,
+    tableText('A', GERMAN).split('\n').map((line) => line.split(';').reverse().join(';')).join('\n')
+  )
   t.strictSame(await asJson(german), await asJson(file))
-  const flags = ['--delimiter', ';', '--decimal', ',', '--timestamp-column', 'Zeit', '--timestamp-format', 'dd.MM.yyyy HH:mm']
+  const flags = [
+    '--delimiter',
+    ';',
+    '--decimal',
+    ',',
+    '--timestamp-column',
+    'Zeit',
+    '--timestamp-format',
+    'dd.MM.yyyy HH:mm',
+  ]
   t.strictSame(await asJson(german, ...flags), await asJson(file))
   await t.rejects(printed(german, '--timestamp-column', 'Uhrzeit'), { code: 'invalid-table', message: /"Uhrzeit"/ })
 })
@@ -111,7 +156,10 @@ t.test('what does not fit the model is refused', async (t) => {
   const other = join(root, 'other.csv')
   await writeFile(other, tableText('B').replace('oil_c', 'air_c'))
   await t.rejects(printed(other), { code: 'missing-channel', message: /"oil_c"/ })
-  await writeFile(other, tableText('B').split('\n').map((line, i) => line === '' ? '' : `${line},${i === 0 ? 'label' : i % 2}`).join('\n'))
+  await writeFile(
+    other,
+    tableText('B').split('\n').map((line, i) => line === '' ? '' : `${line},${i === 0 ? 'label' : i % 2}`).join('\n')
+  )
   t.match(await printed(other), /; not the model's channels: label\n$/, 'other columns are left out, and told')
   await writeFile(other, tableText('B').split('\n').map((line) => line.split(',').slice(0, 3).join(',')).join('\n'))
   await t.rejects(printed(other), { code: 'missing-channel', message: /oil_c/ })
@@ -135,7 +183,10 @@ t.test('as a program: status 0 with or without anomalies, 1 with the reason on s
   t.equal(found.code, 0, found.stderr)
   t.equal(found.stderr, '')
   const here = await asJson(file)
-  t.ok((JSON.parse(found.stdout) as Printed).score.every((score, i) => Math.abs(score! - here.score[i]!) < 1e-4), 'on whatever backend')
+  t.ok(
+    (JSON.parse(found.stdout) as Printed).score.every((score, i) => Math.abs(score! - here.score[i]!) < 1e-4),
+    'on whatever backend'
+  )
   t.match(missing, { code: 1, stdout: '', stderr: /^error ENOENT: .*nowhere\.csv/ })
   t.match(both, { code: 1, stdout: '', stderr: /'--json' cannot be used with option '--csv'/ })
   t.match(no, { code: 1, stdout: '', stderr: /required option '--model <dir>'/ })

@@ -1,4 +1,5 @@
-// JSON over HTTP to engines: bounded in time and size, redirects not followed, names looked up by whoever opens the connection.
+// JSON over HTTP to engines: bounded in time and size, redirects not followed, names looked up by whoever opens the
+// connection.
 import type { LookupFunction } from 'node:net'
 import { Agent, request } from 'undici'
 
@@ -35,8 +36,14 @@ export interface HttpClientOptions {
 }
 
 export function createHttpClient ({ lookup, token }: HttpClientOptions = {}): HttpClient {
-  const dispatcher = new Agent({ connect: { timeout: CONNECT_MS, ...(lookup && { lookup }) }, maxResponseSize: MAX_ANSWER_BYTES, keepAliveTimeout: 4_000 })
-  const headersOf = ({ url, body, contentType = 'application/json', traceparent }: HttpMessage): Record<string, string> => ({
+  const dispatcher = new Agent({
+    connect: { timeout: CONNECT_MS, ...(lookup && { lookup }) },
+    maxResponseSize: MAX_ANSWER_BYTES,
+    keepAliveTimeout: 4_000,
+  })
+  const headersOf = (
+    { url, body, contentType = 'application/json', traceparent }: HttpMessage
+  ): Record<string, string> => ({
     accept: 'application/json',
     ...(body !== undefined && { 'content-type': contentType }),
     ...(traceparent !== undefined && { traceparent }),

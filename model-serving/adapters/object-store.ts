@@ -1,5 +1,11 @@
 // Objects in the S3 store of a task, by MinIO's client: bounded in size and time, hosts looked up by the guard.
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http'
+import {
+  Agent as HttpAgent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as httpRequest,
+  type RequestOptions,
+} from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import { Client } from 'minio'
@@ -36,14 +42,20 @@ const LASTING: Readonly<Record<string, (key: string) => string>> = {
   NotFound: (key) => `there is no object "${key}"; upload the file again`,
   NoSuchBucket: () => 'there is no such bucket; the operator of the engine must correct its S3 settings',
   AccessDenied: () => 'access is denied; the operator of the engine must correct its S3 settings',
-  InvalidAccessKeyId: () => 'the access key is not known there; the operator of the engine must correct its S3 settings',
+  InvalidAccessKeyId: () =>
+    'the access key is not known there; the operator of the engine must correct its S3 settings',
   SignatureDoesNotMatch: () => 'the secret key is wrong; the operator of the engine must correct its S3 settings',
   AuthorizationHeaderMalformed: () => 'the region is wrong; the operator of the engine must correct its S3 settings',
-  RequestTimeTooSkewed: () => 'the clocks of the store and of this service differ too much; their operators must correct them',
-  MovedPermanently: () => 'it answers with a redirect, which is not followed; the operator of the engine must correct its S3 settings',
-  PermanentRedirect: () => 'it answers with a redirect, which is not followed; the operator of the engine must correct its S3 settings',
-  TemporaryRedirect: () => 'it answers with a redirect, which is not followed; the operator of the engine must correct its S3 settings',
-  InvalidBucketNameError: () => 'the name of the bucket is none; the operator of the engine must correct its S3 settings',
+  RequestTimeTooSkewed: () =>
+    'the clocks of the store and of this service differ too much; their operators must correct them',
+  MovedPermanently: () =>
+    'it answers with a redirect, which is not followed; the operator of the engine must correct its S3 settings',
+  PermanentRedirect: () =>
+    'it answers with a redirect, which is not followed; the operator of the engine must correct its S3 settings',
+  TemporaryRedirect: () =>
+    'it answers with a redirect, which is not followed; the operator of the engine must correct its S3 settings',
+  InvalidBucketNameError: () =>
+    'the name of the bucket is none; the operator of the engine must correct its S3 settings',
   InvalidObjectNameError: (key) => `"${key}" is no name of an object`,
 }
 
@@ -59,11 +71,19 @@ export class ObjectStores {
 
   open (settings: StoreSettings): ObjectStore {
     return {
-      get: async (key, maxBytes, signal) => explained(settings, key, async () => read(await this.#client(settings, signal).getObject(settings.bucket, key), key, maxBytes)),
-      put: async (key, content, contentType, signal) => explained(settings, key, async () => {
-        const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-        await this.#client(settings, signal).putObject(settings.bucket, key, bytes, bytes.length, { 'Content-Type': contentType })
-      }),
+      get: async (key, maxBytes, signal) =>
+        explained(
+          settings,
+          key,
+          async () => read(await this.#client(settings, signal).getObject(settings.bucket, key), key, maxBytes)
+        ),
+      put: async (key, content, contentType, signal) =>
+        explained(settings, key, async () => {
+          const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+          await this.#client(settings, signal).putObject(settings.bucket, key, bytes, bytes.length, {
+            'Content-Type': contentType,
+          })
+        }),
     }
   }
 
@@ -97,12 +117,18 @@ export class ObjectStores {
   }
 }
 
-async function read (stream: AsyncIterable<Buffer> & { destroy (): void, headers?: Record<string, string | undefined> }, key: string, maxBytes: number): Promise<Buffer> {
+async function read (
+  stream: AsyncIterable<Buffer> & { destroy(): void, headers?: Record<string, string | undefined> },
+  key: string,
+  maxBytes: number
+): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   const tooLarge = (): StoreFailure => {
     stream.destroy()
-    return new StoreFailure(`The file "${key}" is larger than ${maxBytes} bytes, the limit of this service; send the series in parts, or resampled.`)
+    return new StoreFailure(
+      `The file "${key}" is larger than ${maxBytes} bytes, the limit of this service; send the series in parts, or resampled.`
+    )
   }
   if (Number(stream.headers?.['content-length'] ?? 0) > maxBytes) throw tooLarge()
   for await (const chunk of stream) {
@@ -113,7 +139,9 @@ async function read (stream: AsyncIterable<Buffer> & { destroy (): void, headers
   return Buffer.concat(chunks, size)
 }
 
-/** Lasting failures as sentences; what may pass goes on as it is, without the secrets that clients hang on their errors. */
+/**
+ * Lasting failures as sentences; what may pass goes on as it is, without the secrets that clients hang on their errors.
+ */
 async function explained<T> ({ host, bucket }: StoreSettings, key: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

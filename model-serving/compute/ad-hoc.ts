@@ -13,17 +13,31 @@ export async function adHocModel (series: Series, fit: FitPart | undefined, maxF
   const part = fit === undefined ? undefined : { rows: rowsOf(fit, series) }
   const values = (part?.rows ?? series.length) * series.channels.length
   if (values > maxFitValues) {
-    throw new Problem('series-too-long', `A model is fitted on at most ${maxFitValues} values, that is ${Math.floor(maxFitValues / series.channels.length)} observations of ${series.channels.length} channels; ` +
-      'send fewer, fit on a part (options.fit), name a served model, or raise AD_HOC_MAX_VALUES.', { extensions: { limit: Math.floor(maxFitValues / series.channels.length), got: values / series.channels.length } })
+    throw new Problem(
+      'series-too-long',
+      `A model is fitted on at most ${maxFitValues} values, that is ${
+        Math.floor(maxFitValues / series.channels.length)
+      } observations of ${series.channels.length} channels; ` +
+        'send fewer, fit on a part (options.fit), name a served model, or raise AD_HOC_MAX_VALUES.',
+      {
+        extensions: { limit: Math.floor(maxFitValues / series.channels.length), got: values / series.channels.length },
+      }
+    )
   }
   const { model, autoencoders } = await fitAdHoc(series, part)
-  return { identity: { name: AD_HOC, version: '1', digest: digestOf({ model, autoencoders }), architecture: 'ensemble' }, detector: model, autoencoders }
+  return {
+    identity: { name: AD_HOC, version: '1', digest: digestOf({ model, autoencoders }), architecture: 'ensemble' },
+    detector: model,
+    autoencoders,
+  }
 }
 
 /** Over everything that scores depend on, as the digest of a model package is. */
 function digestOf ({ model, autoencoders }: AdHocDetector): string {
   const hash = createHash('sha256').update(canonicalJson(model))
-  for (const { weights } of autoencoders) for (const values of weights) hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+  for (const { weights } of autoencoders) {
+    for (const values of weights) hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+  }
   return `sha256:${hash.digest('hex')}`
 }
 
@@ -31,6 +45,18 @@ function digestOf ({ model, autoencoders }: AdHocDetector): string {
 function rowsOf ({ rows, until, at }: FitPart, series: Series): number {
   const found = rows ?? Math.ceil((until! - series.start) / series.interval)
   if (found >= 1 && found <= series.length) return found
-  throw new Problem('invalid-request', `The part to fit on has ${Math.max(0, found)} observations, the series has ${series.length}; choose a part of the series, or leave options.fit out.`,
-    { items: [{ pointer: pointer(...at), detail: 'not a part of the series', got: found, want: `1 to ${series.length} observations` }] })
+  throw new Problem(
+    'invalid-request',
+    `The part to fit on has ${
+      Math.max(0, found)
+    } observations, the series has ${series.length}; choose a part of the series, or leave options.fit out.`,
+    {
+      items: [{
+        pointer: pointer(...at),
+        detail: 'not a part of the series',
+        got: found,
+        want: `1 to ${series.length} observations`,
+      }],
+    }
+  )
 }

@@ -1,5 +1,6 @@
-// A request as it came → the bytes of its answers: everything of POST /compute that takes time. Runs in the worker threads; a
-// failure comes out as plain data, because a Problem would lose its class on the way to the thread that speaks HTTP.
+// A request as it came → the bytes of its answers: everything of POST /compute that takes time. Runs in the worker
+// threads; a failure comes out as plain data, because a Problem would lose its class on the way to the thread that
+// speaks HTTP.
 import { ANOMALOUS } from '../../core/verdicts/verdicts.ts'
 import { type ModelSource, PackageMissing } from '../packages/resident-models.ts'
 import type { AnswerType } from '../schemas/media.ts'
@@ -15,7 +16,12 @@ import { readRequest } from './read/read-request.ts'
  * @param onComputed told of what was scored, once the answer is written
  * @throws PackageMissing where the thread must be given a package first; nothing else
  */
-export async function answerRequest (models: ModelSource, limits: ComputeLimits, task: ComputeTask, onComputed: (computed: Computed) => void = () => {}): Promise<Outcome> {
+export async function answerRequest (
+  models: ModelSource,
+  limits: ComputeLimits,
+  task: ComputeTask,
+  onComputed: (computed: Computed) => void = () => {}
+): Promise<Outcome> {
   try {
     const input = await readRequest(task, limits)
     const computed = await compute(models, input, limits)
@@ -23,17 +29,31 @@ export async function answerRequest (models: ModelSource, limits: ComputeLimits,
     for (const type of task.answerTypes) bodies.push(await render(computed, input, type))
     onComputed(computed)
     const { model, series, judged } = computed
-    return { answered: { bodies, model: `${model.name}@${model.version}`, observations: series.length, anomalous: judged.verdicts.filter((verdict) => verdict === ANOMALOUS).length, channels: input.channels.length } }
+    return {
+      answered: {
+        bodies,
+        model: `${model.name}@${model.version}`,
+        observations: series.length,
+        anomalous: judged.verdicts.filter((verdict) => verdict === ANOMALOUS).length,
+        channels: input.channels.length,
+      },
+    }
   } catch (error) {
     if (error instanceof PackageMissing) throw error
     return { failure: plainFailure(error) }
   }
 }
 
-async function render (computed: Computed, { options }: ComputeInput, type: AnswerType): Promise<Uint8Array<ArrayBuffer>> {
+async function render (
+  computed: Computed,
+  { options }: ComputeInput,
+  type: AnswerType
+): Promise<Uint8Array<ArrayBuffer>> {
   if (type === 'application/json') return bytesOf(JSON.stringify(computed.answer()))
   // A table has its verdicts and says what was filled, whatever else is asked for.
-  if (type === 'text/csv') return bytesOf(answerTable(computed.answer([...options.include, 'score', 'isAnomaly', 'quality'])))
+  if (type === 'text/csv') {
+    return bytesOf(answerTable(computed.answer([...options.include, 'score', 'isAnomaly', 'quality'])))
+  }
   const plot = { answer: computed.plot() }
   // Loaded with the first plot: the drawing libraries are large, and most callers want numbers.
   if (type === 'image/svg+xml') return bytesOf((await import('../plot/svg.ts')).renderSvg(plot))

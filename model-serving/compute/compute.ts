@@ -36,20 +36,42 @@ export interface Computed extends Pick<PostedSeries, 'series'> {
 export async function compute (models: ModelSource, input: ComputeInput, limits: ComputeLimits): Promise<Computed> {
   const served = await servedModel(models, input)
   if (served !== undefined) return computeWith(served, input, limits)
-  const wanted = { channels: input.channels, interval: undefined, least: AD_HOC_LEAST, because: `to fit a model on it, at least ${AD_HOC_LEAST} are needed` }
+  const wanted = {
+    channels: input.channels,
+    interval: undefined,
+    least: AD_HOC_LEAST,
+    because: `to fit a model on it, at least ${AD_HOC_LEAST} are needed`,
+  }
   const posted = checkedSeries(input, wanted, limits)
   return score(await adHocModel(posted.series, input.options.fit, limits.adHocMaxValues), undefined, posted, input)
 }
 
 /** Scores the posted series with this model. @throws as compute() */
-export async function computeWith ({ manifest: { detector, name, architecture }, version, digest, stale, autoencoders }: ModelInService, input: ComputeInput, limits: ComputeLimits): Promise<Computed> {
+export async function computeWith (
+  { manifest: { detector, name, architecture }, version, digest, stale, autoencoders }: ModelInService,
+  input: ComputeInput,
+  limits: ComputeLimits
+): Promise<Computed> {
   if (input.options.fit !== undefined) {
-    throw new Problem('invalid-request', `The model "${name}" is fitted already; leave out what to fit on, or set the model to "${AD_HOC}".`,
-      { items: [{ pointer: pointer(...input.options.fit.at), detail: `only for the model "${AD_HOC}"` }] })
+    throw new Problem(
+      'invalid-request',
+      `The model "${name}" is fitted already; leave out what to fit on, or set the model to "${AD_HOC}".`,
+      { items: [{ pointer: pointer(...input.options.fit.at), detail: `only for the model "${AD_HOC}"` }] }
+    )
   }
-  const wanted = { channels: detector.channels, interval: detector.interval, least: detector.windowLength, because: `the model needs at least ${detector.windowLength}, its window` }
+  const wanted = {
+    channels: detector.channels,
+    interval: detector.interval,
+    least: detector.windowLength,
+    because: `the model needs at least ${detector.windowLength}, its window`,
+  }
   const identity = { name, version, digest, architecture, ...(stale && { stale }) }
-  return score({ identity, detector, autoencoders }, { name, version, digest }, checkedSeries(input, wanted, limits), input)
+  return score(
+    { identity, detector, autoencoders },
+    { name, version, digest },
+    checkedSeries(input, wanted, limits),
+    input
+  )
 }
 
 function score (model: ModelInUse, ref: VersionRef | undefined, posted: PostedSeries, input: ComputeInput): Computed {
@@ -66,12 +88,19 @@ function score (model: ModelInUse, ref: VersionRef | undefined, posted: PostedSe
     detection,
     judged,
     plot: () => buildPlot({ ...scored, options: input.options }),
-    answer: (parts) => buildAnswer({ ...scored, options: parts === undefined ? input.options : { ...input.options, include: new Set(parts) } }),
+    answer: (parts) =>
+      buildAnswer({
+        ...scored,
+        options: parts === undefined ? input.options : { ...input.options, include: new Set(parts) },
+      }),
   }
 }
 
 /** Undefined where a model must be fitted. */
-async function servedModel (models: ModelSource, { model, channels }: ComputeInput): Promise<ModelInService | undefined> {
+async function servedModel (
+  models: ModelSource,
+  { model, channels }: ComputeInput
+): Promise<ModelInService | undefined> {
   if (model === AD_HOC) return undefined
   return model === undefined ? models.withChannels(channels) : models.get(model)
 }

@@ -1,10 +1,13 @@
-// What a request and its answer are between the thread that speaks HTTP and the ones that score: plain data, bytes unread.
+// What a request and its answer are between the thread that speaks HTTP and the ones that score: plain data, bytes
+// unread.
 import type { Scoring } from '../../core/scoring/detection.ts'
 import type { VersionRef } from '../packages/catalogue.ts'
 import type { AnswerType, BodyType } from '../schemas/media.ts'
 import type { PlainFailure } from './plain-failure.ts'
 
-/** Bytes of which nothing is known: what they are is found by looking at them. No client of POST /compute can send such. */
+/**
+ * Bytes of which nothing is known: what they are is found by looking at them. No client of POST /compute can send such.
+ */
 export const UNKNOWN_TYPE = 'application/octet-stream'
 
 export interface ComputeTask {

@@ -1,4 +1,5 @@
-// Failures as plain data and back: what is thrown in a worker comes out of the thread that answers as if it had been thrown there.
+// Failures as plain data and back: what is thrown in a worker comes out of the thread that answers as if it had been
+// thrown there.
 import { Problem, type ProblemCode, type ProblemItem } from '../../core/errors.ts'
 
 interface PlainError {
@@ -25,13 +26,25 @@ const MAX_NAMES = 1100
 export function plainFailure (error: unknown): PlainFailure {
   if (!(error instanceof Problem)) return { ...plainError(error), problem: undefined }
   const { code, items, extensions, cause } = error
-  return { ...plainError(error), problem: { code, items: items.slice(0, MAX_ITEMS).map(briefItem), extensions: briefExtensions(extensions), cause: cause === undefined ? undefined : plainError(cause) } }
+  return {
+    ...plainError(error),
+    problem: {
+      code,
+      items: items.slice(0, MAX_ITEMS).map(briefItem),
+      extensions: briefExtensions(extensions),
+      cause: cause === undefined ? undefined : plainError(cause),
+    },
+  }
 }
 
 /** Lists may hold names of the caller's: as many, and so much of each, as tells which is meant. */
 function briefExtensions (extensions: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const short = (value: unknown): unknown => typeof value === 'string' ? shorten(value, MAX_GOT) : value
-  return Object.fromEntries(Object.entries(extensions).map(([name, value]) => [name, Array.isArray(value) ? value.slice(0, MAX_NAMES).map(short) : short(value)]))
+  return Object.fromEntries(
+    Object.entries(extensions).map((
+      [name, value]
+    ) => [name, Array.isArray(value) ? value.slice(0, MAX_NAMES).map(short) : short(value)])
+  )
 }
 
 /** The Problem, or the Error that it was. */
@@ -41,7 +54,8 @@ export function failureOf ({ problem, ...error }: PlainFailure): Error {
   return new Problem(code, error.message, { items, extensions, ...(cause !== undefined && { cause: errorOf(cause) }) })
 }
 
-const plainError = (error: unknown): PlainError => error instanceof Error ? { message: error.message, stack: error.stack } : { message: String(error), stack: undefined }
+const plainError = (error: unknown): PlainError =>
+  error instanceof Error ? { message: error.message, stack: error.stack } : { message: String(error), stack: undefined }
 
 const errorOf = ({ message, stack }: PlainError): Error => Object.assign(new Error(message), { stack })
 

@@ -6,7 +6,12 @@ import { formatInstant } from './read/times.ts'
 
 /** @throws Problem of the series' faults */
 export function tableOf (input: ComputeInput, { maxValues }: ComputeLimits): Uint8Array {
-  const { series } = input.toSeries({ channels: input.channels, interval: undefined, least: 1, because: 'there is nothing to train on' }, maxValues)
+  const { series } = input.toSeries({
+    channels: input.channels,
+    interval: undefined,
+    least: 1,
+    because: 'there is nothing to train on',
+  }, maxValues)
   checkTimes(series)
   const { channels, length, values } = series
   const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`

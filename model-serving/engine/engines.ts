@@ -22,7 +22,13 @@ export class Engines {
     const announcement: Announcement = { ...config.announcement, url: serviceUrl }
     const Link = config.dialect === '2022' ? Link2022 : CurrentLink
     this.#http = http
-    this.#links = config.urls.map((url) => new Link({ url, retryDelayMs: config.retryDelayMs, pingIntervalMs: config.pingIntervalMs, log, random: Math.random }, announcement, http))
+    this.#links = config.urls.map((url) =>
+      new Link(
+        { url, retryDelayMs: config.retryDelayMs, pingIntervalMs: config.pingIntervalMs, log, random: Math.random },
+        announcement,
+        http
+      )
+    )
   }
 
   describe (): EngineState[] {
@@ -43,10 +49,15 @@ export class Engines {
 }
 
 function clientOf ({ token, urls }: EngineConfig): HttpClient {
-  return createHttpClient({ token: token === undefined ? undefined : { value: token, origins: urls.map((url) => new URL(url).origin) } })
+  return createHttpClient({
+    token: token === undefined ? undefined : { value: token, origins: urls.map((url) => new URL(url).origin) },
+  })
 }
 
-/** Where engines reach the service: as set, else the address on which it listens, or this machine's name where it listens on all. */
+/**
+ * Where engines reach the service: as set, else the address on which it listens, or this machine's name where it
+ * listens on all.
+ */
 export function serviceUrlOf (configured: string | undefined, listening: string): string {
   if (configured !== undefined) return configured
   const url = new URL(listening)

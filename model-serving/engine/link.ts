@@ -36,7 +36,13 @@ export interface LinkOptions {
 
 /** Endless, exponential, with jitter: even the longest pause differs between services that started together. */
 export function retryOptions ({ retryDelayMs, random }: Pick<LinkOptions, 'retryDelayMs' | 'random'>) {
-  return { retries: Infinity, factor: 2, randomize: true, minTimeout: retryDelayMs, maxTimeout: MAX_RETRY_MS * (0.7 + 0.3 * random()) }
+  return {
+    retries: Infinity,
+    factor: 2,
+    randomize: true,
+    minTimeout: retryDelayMs,
+    maxTimeout: MAX_RETRY_MS * (0.7 + 0.3 * random()),
+  }
 }
 
 /** Waits; at once over where the signal aborts. A plain timer: the tests' clock moves it. */

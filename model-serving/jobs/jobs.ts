@@ -18,7 +18,10 @@ export interface TrainingRequest {
   /** Flags of `npm run train`. */
   readonly flags: readonly string[]
   readonly promote: boolean
-  /** Puts the series where the pipeline reads it: a CSV file, or a folder of them, in the given folder. @returns its path */
+  /**
+   * Puts the series where the pipeline reads it: a CSV file, or a folder of them, in the given folder.
+   * @returns its path
+   */
   place (folder: string, signal: AbortSignal): Promise<string>
 }
 
@@ -58,13 +61,31 @@ export class Jobs {
   start (request: TrainingRequest): Job {
     const { maxJobs } = this.#options.config.registry
     const unfinished = this.list().filter(({ endedAt }) => endedAt === null).length
-    if (unfinished >= maxJobs) throw new Problem('overloaded', `${unfinished} trainings wait or run, as many as may; try again later, or raise MAX_JOBS.`, { extensions: { limit: maxJobs } })
+    if (unfinished >= maxJobs) {
+      throw new Problem(
+        'overloaded',
+        `${unfinished} trainings wait or run, as many as may; try again later, or raise MAX_JOBS.`,
+        { extensions: { limit: maxJobs } }
+      )
+    }
     const id = randomUUID()
-    const job: Job = { id, kind: 'training', state: 'queued', model: request.name, createdAt: new Date().toISOString(), endedAt: null, progress: { stage: null, done: 0, messages: [] }, result: null, problem: null }
+    const job: Job = {
+      id,
+      kind: 'training',
+      state: 'queued',
+      model: request.name,
+      createdAt: new Date().toISOString(),
+      endedAt: null,
+      progress: { stage: null, done: 0, messages: [] },
+      result: null,
+      problem: null,
+    }
     const entry = { job, cancel: new AbortController() }
     this.#entries.set(id, entry)
     this.#forget()
-    this.#queue.add(async () => this.#run(entry, request)).catch((error: unknown) => { this.#options.log.error({ err: error, job: id }, 'a job failed unexpectedly') })
+    this.#queue.add(async () => this.#run(entry, request)).catch((error: unknown) => {
+      this.#options.log.error({ err: error, job: id }, 'a job failed unexpectedly')
+    })
     return job
   }
 
@@ -123,7 +144,10 @@ export class Jobs {
 
   async #publish (out: string, { promote }: TrainingRequest): Promise<NonNullable<Job['result']>> {
     const { registry, refresh } = this.#options
-    const { name, version, digest, existed } = await registry.publish('the trained package', await readPackageFiles(out))
+    const { name, version, digest, existed } = await registry.publish(
+      'the trained package',
+      await readPackageFiles(out)
+    )
     if (promote) await registry.promote(name, version)
     await refresh()
     return { name, version: String(version), digest, existed, promoted: promote }
@@ -132,25 +156,39 @@ export class Jobs {
   #stage (entry: Entry, stage: string): void {
     const { job } = entry
     if (job.endedAt !== null) return
-    entry.job = { ...job, progress: { ...job.progress, stage, done: Math.max(0, STAGES.indexOf(stage)) / STAGES.length } }
+    entry.job = {
+      ...job,
+      progress: { ...job.progress, stage, done: Math.max(0, STAGES.indexOf(stage)) / STAGES.length },
+    }
   }
 
   #say (entry: Entry, message: string): void {
     const { job } = entry
-    entry.job = { ...job, progress: { ...job.progress, messages: [...job.progress.messages, message].slice(-MESSAGES) } }
+    entry.job = {
+      ...job,
+      progress: { ...job.progress, messages: [...job.progress.messages, message].slice(-MESSAGES) },
+    }
   }
 
   /** The first end counts. */
   #end (entry: Entry, end: Pick<Job, 'state'> & Partial<Job>): void {
     const { job } = entry
     if (job.endedAt !== null) return
-    entry.job = { ...job, ...end, endedAt: new Date().toISOString(), progress: { ...job.progress, done: end.state === 'succeeded' ? 1 : job.progress.done } }
+    entry.job = {
+      ...job,
+      ...end,
+      endedAt: new Date().toISOString(),
+      progress: { ...job.progress, done: end.state === 'succeeded' ? 1 : job.progress.done },
+    }
   }
 
   #entry (id: string): Entry {
     const entry = this.#entries.get(id)
     if (entry !== undefined) return entry
-    throw new Problem('unknown-job', `There is no job "${id.slice(0, 60)}"; it never was, ended long ago, or the service was started anew since.`)
+    throw new Problem(
+      'unknown-job',
+      `There is no job "${id.slice(0, 60)}"; it never was, ended long ago, or the service was started anew since.`
+    )
   }
 
   #forget (): void {

@@ -33,7 +33,10 @@ export class RequestTimes {
     })
   }
 
-  observe (labels: { readonly route: string, readonly method: string, readonly status: string }, seconds: number): void {
+  observe (
+    labels: { readonly route: string, readonly method: string, readonly status: string },
+    seconds: number
+  ): void {
     const key = `${labels.route} ${labels.method} ${labels.status}`
     const row = this.#rows.get(key) ?? { labels, counts: BOUNDS.map(() => 0), count: 0, sum: 0 }
     const bucket = BOUNDS.findIndex((bound) => seconds <= bound)

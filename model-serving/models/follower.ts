@@ -1,5 +1,5 @@
-// Follows the sources: new live versions are fetched and proved beside the old ones, then everything is switched at once. What cannot
-// be used is refused, with its reason, and what was served before goes on.
+// Follows the sources: new live versions are fetched and proved beside the old ones, then everything is switched at
+// once. What cannot be used is refused, with its reason, and what was served before goes on.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { Problem } from '../../core/errors.ts'
@@ -88,7 +88,8 @@ export class Follower {
   }
 
   /**
-   * Serves what the sources say, and follows them from then on. A registry that cannot be reached is asked until it can.
+   * Serves what the sources say, and follows them from then on. A registry that cannot be reached is asked until it
+   * can.
    * @throws Problem of a package that was put into a folder and cannot be used
    */
   async start (): Promise<void> {
@@ -145,10 +146,14 @@ export class Follower {
   async #look (): Promise<void> {
     const { sources, packageCache } = this.#options
     const listed = await Promise.all(sources.map(async (source) => ({ source, found: await source.list() })))
-    packageCache.drawFrom(new Map(listed.flatMap(({ source, found }) => found.map(({ name }) => [name, source] as const))))
+    packageCache.drawFrom(
+      new Map(listed.flatMap(({ source, found }) => found.map(({ name }) => [name, source] as const)))
+    )
     const served: ServedModel[] = []
     const needed = new Set<string>()
-    for (const { source, found } of listed) for (const one of found) served.push(...await this.#serveNamed(source, one, served, needed))
+    for (const { source, found } of listed) {
+      for (const one of found) served.push(...await this.#serveNamed(source, one, served, needed))
+    }
     for (const digest of this.#opened.keys()) if (!needed.has(digest)) this.#opened.delete(digest)
     for (const digest of this.#refusals.keys()) if (!needed.has(digest)) this.#refusals.delete(digest)
     this.#switch(served)
@@ -158,7 +163,9 @@ export class Follower {
   /** Changes what is served, where it changes. */
   #switch (served: readonly ServedModel[]): void {
     const { packageCache, models, tfjs } = this.#options
-    const signature = JSON.stringify(served.map(({ name, versions, live, shadow }) => [name, versions, live?.digest, shadow?.digest]))
+    const signature = JSON.stringify(
+      served.map(({ name, versions, live, shadow }) => [name, versions, live?.digest, shadow?.digest])
+    )
     if (models.ready && signature === this.#signature) return
     const opened = [...this.#opened.values()]
     packageCache.keep(opened.map(({ bytes }) => bytes))
@@ -167,7 +174,9 @@ export class Follower {
     // Models that are fitted on what is posted run on the kernel.
     models.open(served, { name: [...engines.size === 0 ? ['kernel'] : engines].sort().join(', '), version: tfjs() })
     this.#signature = signature
-    for (const { name, live } of served) if (live !== undefined && !before.has(live.digest)) this.#tellSwitch(name, live)
+    for (const { name, live } of served) {
+      if (live !== undefined && !before.has(live.digest)) this.#tellSwitch(name, live)
+    }
   }
 
   #liveDigests (): Set<string> {
@@ -176,7 +185,12 @@ export class Follower {
   }
 
   /** Nothing where its name is no model's to have here: others are served all the same. @throws as #open() */
-  async #serveNamed (source: ModelSource, one: SuppliedModel, others: readonly ServedModel[], needed: Set<string>): Promise<ServedModel[]> {
+  async #serveNamed (
+    source: ModelSource,
+    one: SuppliedModel,
+    others: readonly ServedModel[],
+    needed: Set<string>
+  ): Promise<ServedModel[]> {
     try {
       checkName(one, others)
     } catch (error) {
@@ -191,7 +205,11 @@ export class Follower {
   }
 
   /** @param needed digests that aliases stand for are added to it */
-  async #serve (source: ModelSource, { name, versions, live, earlier, shadow }: SuppliedModel, needed: Set<string>): Promise<ServedModel> {
+  async #serve (
+    source: ModelSource,
+    { name, versions, live, earlier, shadow }: SuppliedModel,
+    needed: Set<string>
+  ): Promise<ServedModel> {
     const { models } = this.#options
     const identityOf = async (ref: VersionRef | undefined): Promise<Opened | undefined> => {
       if (ref === undefined) return undefined
@@ -200,11 +218,18 @@ export class Follower {
     }
     const serving = models.ready ? models.list().find((one) => one.name === name)?.live : undefined
     let opened = await identityOf(live)
-    if (opened === undefined && live !== undefined) opened = await identityOf(serving === undefined ? earlier : { name, version: serving.version, digest: serving.digest })
+    if (opened === undefined && live !== undefined) {
+      opened = await identityOf(
+        serving === undefined ? earlier : { name, version: serving.version, digest: serving.digest }
+      )
+    }
     return { name, versions, live: opened?.proved.identity, shadow: (await identityOf(shadow))?.proved.identity }
   }
 
-  /** Undefined where it was refused, now or before. @throws Problem of a strict source's package; registry-unavailable */
+  /**
+   * Undefined where it was refused, now or before.
+   * @throws Problem of a strict source's package; registry-unavailable
+   */
   async #open (source: ModelSource, ref: VersionRef): Promise<Opened | undefined> {
     const there = this.#opened.get(ref.digest)
     if (there !== undefined) return there
@@ -229,19 +254,29 @@ export class Follower {
   }
 
   #refuse (ref: VersionRef, error: Error): void {
-    const refusal = { ...ref, code: error instanceof Problem ? error.code : 'internal-error', reason: error.message, at: new Date().toISOString() }
+    const refusal = {
+      ...ref,
+      code: error instanceof Problem ? error.code : 'internal-error',
+      reason: error.message,
+      at: new Date().toISOString(),
+    }
     this.#refusals.set(ref.digest, refusal)
     this.#options.log.error({ ...refusal }, 'a version is refused; what was served before goes on')
     this.#options.events?.onRefusal(refusal)
   }
 
-  #tellSwitch (name: string, { version, digest, goldenDifference }: { version: string, digest: string, goldenDifference: number }): void {
+  #tellSwitch (
+    name: string,
+    { version, digest, goldenDifference }: { version: string, digest: string, goldenDifference: number }
+  ): void {
     this.#options.log.info({ model: name, version, digest, goldenDifference }, 'a version is live')
     this.#options.events?.onSwitch({ name, version, digest })
   }
 
   #tellProblem (error: Error): void {
-    if (this.#problem !== error.message) this.#options.log.warn({ problem: error.message }, 'the models cannot be looked up; what is served stays')
+    if (this.#problem !== error.message) {
+      this.#options.log.warn({ problem: error.message }, 'the models cannot be looked up; what is served stays')
+    }
     this.#problem = error.message
   }
 }

@@ -28,7 +28,9 @@ export interface Sources {
 }
 
 /** Where the settings say that models come from. @throws Problem invalid-settings */
-export async function openSources ({ modelsDir, registry: { location, access } }: Pick<Config, 'modelsDir' | 'registry'>): Promise<Sources> {
+export async function openSources (
+  { modelsDir, registry: { location, access } }: Pick<Config, 'modelsDir' | 'registry'>
+): Promise<Sources> {
   const sources: ModelSource[] = modelsDir === undefined ? [] : [folderSource(modelsDir)]
   if (location === undefined) return { sources, registry: undefined }
   const store = await openStore('MODEL_REGISTRY', location, access)
@@ -60,7 +62,16 @@ export class ModelLifecycle {
     this.models = models
     this.registry = registry
     this.tally = tally
-    this.follower = new Follower({ sources, models, packageCache, scorer, pollMs: config.registry.pollMs, tfjs: () => this.#tfjs, log, events })
+    this.follower = new Follower({
+      sources,
+      models,
+      packageCache,
+      scorer,
+      pollMs: config.registry.pollMs,
+      tfjs: () => this.#tfjs,
+      log,
+      events,
+    })
     if (registry === undefined) return
     if (config.registry.keepsScores) this.history = new ScoreHistory({ store: registry.store, models, scorer, log })
     this.jobs = new Jobs({ registry: registry.registry, refresh: async () => this.follower.refresh(), config, log })

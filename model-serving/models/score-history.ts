@@ -1,4 +1,5 @@
-// Scores that were served, kept beside the registry for feedback and drift: told by the threads, written in groups, oldest removed first.
+// Scores that were served, kept beside the registry for feedback and drift: told by the threads, written in groups,
+// oldest removed first.
 import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { z } from 'zod'
@@ -70,8 +71,12 @@ export class ScoreHistory {
       this.#waiting.clear()
       this.#scores = 0
       for (const [model, runs] of waiting) {
-        await this.#write(model, runs).catch((error: unknown) => { this.#options.log.warn({ model, problem: (error as Error).message }, 'scores could not be kept') })
-        await this.#lookForDrift(runs).catch((error: unknown) => { this.#options.log.warn({ model, problem: (error as Error).message }, 'drift could not be told') })
+        await this.#write(model, runs).catch((error: unknown) => {
+          this.#options.log.warn({ model, problem: (error as Error).message }, 'scores could not be kept')
+        })
+        await this.#lookForDrift(runs).catch((error: unknown) => {
+          this.#options.log.warn({ model, problem: (error as Error).message }, 'drift could not be told')
+        })
       }
     })
     await this.#writing
@@ -94,9 +99,17 @@ export class ScoreHistory {
   async #write (model: string, runs: readonly ScoreReport[]): Promise<void> {
     const { store } = this.#options
     const written = runs.map(({ ref, scoring, start, interval, scores }): ScoreRun => ({
-      version: ref.version, digest: ref.digest, scoring, start, interval, scores: Array.from(scores, (score) => Number.isNaN(score) ? null : Number(score.toPrecision(DIGITS))),
+      version: ref.version,
+      digest: ref.digest,
+      scoring,
+      start,
+      interval,
+      scores: Array.from(scores, (score) => Number.isNaN(score) ? null : Number(score.toPrecision(DIGITS))),
     }))
-    await store.create(`${keyOf(model)}${new Date().toISOString().replaceAll(/\D/g, '')}-${randomUUID().slice(0, 8)}.json`, new TextEncoder().encode(JSON.stringify(written)))
+    await store.create(
+      `${keyOf(model)}${new Date().toISOString().replaceAll(/\D/g, '')}-${randomUUID().slice(0, 8)}.json`,
+      new TextEncoder().encode(JSON.stringify(written))
+    )
     const objects = await store.list(keyOf(model))
     let bytes = objects.reduce((sum, object) => sum + object.bytes, 0)
     for (const { key, bytes: size } of objects) {
@@ -122,7 +135,12 @@ export class ScoreHistory {
     const scores = Float32Array.from(runs.toSorted((a, b) => a.start - b.start).flatMap((run) => [...run.scores]))
     const verdict = await scorer.drift({ ref, scoring, scores })
     if (verdict === undefined || verdict.verdict === 'unknown') return
-    if (models.setDrifting(ref.digest, scoring, verdict.drifting) && verdict.drifting) log.warn({ ...ref, scoring, statistic: verdict.statistic, limit: verdict.limit }, 'scores are no longer those that the model was calibrated on')
+    if (models.setDrifting(ref.digest, scoring, verdict.drifting) && verdict.drifting) {
+      log.warn(
+        { ...ref, scoring, statistic: verdict.statistic, limit: verdict.limit },
+        'scores are no longer those that the model was calibrated on'
+      )
+    }
   }
 }
 
@@ -135,4 +153,5 @@ function latest (runs: readonly ScoreReport[]): ScoreReport[] {
 
 /** Series of one time and length may still be of two machines. */
 const isSame = (a: ScoreReport, b: ScoreReport): boolean =>
-  a.start === b.start && a.ref.digest === b.ref.digest && a.scoring === b.scoring && a.scores.length === b.scores.length && a.scores.every((score, t) => Object.is(score, b.scores[t]))
+  a.start === b.start && a.ref.digest === b.ref.digest && a.scoring === b.scoring &&
+  a.scores.length === b.scores.length && a.scores.every((score, t) => Object.is(score, b.scores[t]))

@@ -22,7 +22,18 @@ export class ShadowTally {
 
   add ({ live, shadow, outcome }: ShadowReport): void {
     const key = `${live.digest} ${shadow.digest}`
-    const count = this.#counts.get(key) ?? { name: live.name, live: live.version, shadow: shadow.version, series: 0, skipped: 0, failed: 0, observations: 0, disagreements: 0, lastFailure: null }
+    const count = this.#counts.get(key) ??
+      {
+        name: live.name,
+        live: live.version,
+        shadow: shadow.version,
+        series: 0,
+        skipped: 0,
+        failed: 0,
+        observations: 0,
+        disagreements: 0,
+        lastFailure: null,
+      }
     this.#counts.set(key, count)
     if ('skipped' in outcome) count.skipped++
     else if ('failure' in outcome) {

@@ -1,5 +1,5 @@
-// Named examples of what the routes answer. Made up and short; a test proves that the schemas allow them and that they agree
-// with themselves. The table is made from the JSON answer as every other is.
+// Named examples of what the routes answer. Made up and short; a test proves that the schemas allow them and that they
+// agree with themselves. The table is made from the JSON answer as every other is.
 import type { z } from 'zod'
 import { CHANNELS } from '../../simulator/channels.ts'
 import { answerTable } from '../compute/answer/answer-table.ts'
@@ -15,7 +15,9 @@ import type { Status } from '../schemas/status.ts'
 import { QUEUE_FULL, TASK_ACCEPTED, type TaskStatusSchema } from '../schemas/task.ts'
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`
-const one = (name: string, summary: string, value: unknown): Record<string, NamedExample> => ({ [name]: { summary, value } })
+const one = (name: string, summary: string, value: unknown): Record<string, NamedExample> => ({
+  [name]: { summary, value },
+})
 
 const score = [0.31, 0.33, 0.36, 0.42, 0.61, 0.94, 1.27, 1.58]
 
@@ -32,7 +34,10 @@ const answer: ComputeAnswer = {
     end: '2026-01-01T01:10:00Z',
     peak: '2026-01-01T01:10:00Z',
     peakScore: 1.58,
-    channels: [{ name: 'gearbox_bearing_temp_c', contribution: 0.81 }, { name: 'gearbox_oil_temp_c', contribution: 0.11 }, { name: 'rotor_rpm', contribution: 0.03 }],
+    channels: [{ name: 'gearbox_bearing_temp_c', contribution: 0.81 }, {
+      name: 'gearbox_oil_temp_c',
+      contribution: 0.11,
+    }, { name: 'rotor_rpm', contribution: 0.03 }],
   }],
   quality: Object.fromEntries(CHANNELS.map((channel) => {
     const gap = channel === 'power_kw' ? [2] : []
@@ -72,7 +77,13 @@ const model: ModelDescription = {
     causal: { smoothing: 31, threshold: 0.332, level: { span: 1001, factor: 1.2 } },
   },
   margins,
-  training: { observations: 43_200, series: 5, dataSha256: digest.slice('sha256:'.length), tfjs: '4.22.0', backend: 'wasm' },
+  training: {
+    observations: 43_200,
+    series: 5,
+    dataSha256: digest.slice('sha256:'.length),
+    tfjs: '4.22.0',
+    backend: 'wasm',
+  },
 }
 
 const status: Status = {
@@ -83,7 +94,15 @@ const status: Status = {
   models: [{ name: EXAMPLE_MODEL, version: '1', digest, goldenDifference: 0 }],
   registry: { sources: ['s3://models'], problem: null, refused: [] },
   shadows: [],
-  limits: { maxBodyBytes: 33_554_432, maxValues: 1_000_000, adHocMaxValues: 250_000, computeWorkers: 4, computeQueue: 32, computeTimeoutMs: 60_000, computeMaxMemoryMb: 1024 },
+  limits: {
+    maxBodyBytes: 33_554_432,
+    maxValues: 1_000_000,
+    adHocMaxValues: 250_000,
+    computeWorkers: 4,
+    computeQueue: 32,
+    computeTimeoutMs: 60_000,
+    computeMaxMemoryMb: 1024,
+  },
   tasks: { unfinished: 3, untold: 0, limit: 50 },
   engines: [{ url: 'https://engine.example.org', state: 'announced', problem: null }],
 }
@@ -110,7 +129,14 @@ const job: Job = {
 }
 
 const feedback: z.output<typeof FeedbackKeptSchema> = {
-  id: '20260401060000000-0123abcd', at, version: '1', model: EXAMPLE_MODEL, start: '2026-03-30T06:10:00Z', end: '2026-03-31T07:00:00Z', label: 'false-alarm', note: 'maintenance',
+  id: '20260401060000000-0123abcd',
+  at,
+  version: '1',
+  model: EXAMPLE_MODEL,
+  start: '2026-03-30T06:10:00Z',
+  end: '2026-03-31T07:00:00Z',
+  label: 'false-alarm',
+  note: 'maintenance',
 }
 
 const proposal: Proposal = {
@@ -134,20 +160,50 @@ export const ANSWER_EXAMPLES = {
   model: one(EXAMPLE_MODEL, 'The model of the simulated wind farm', model),
   status: one('ready', 'One model is served', status),
   versions: one('one', 'One version, which is live', versions),
-  published: one('published', 'A new version', { name: EXAMPLE_MODEL, version: 2, digest, publishedAt: at, existed: false, promoted: false }),
-  servedNow: one('live', 'Version 2 is served', { name: EXAMPLE_MODEL, alias: 'live', version: 2, digest, at, served: true, problem: null }),
+  published: one('published', 'A new version', {
+    name: EXAMPLE_MODEL,
+    version: 2,
+    digest,
+    publishedAt: at,
+    existed: false,
+    promoted: false,
+  }),
+  servedNow: one('live', 'Version 2 is served', {
+    name: EXAMPLE_MODEL,
+    alias: 'live',
+    version: 2,
+    digest,
+    at,
+    served: true,
+    problem: null,
+  }),
   job: one('running', 'A training that runs', job),
   jobs: one('one', 'One training', { jobs: [job] }),
   feedback: one('falseAlarm', 'A false alarm', feedback),
   feedbackList: one('one', 'One statement', { feedback: [feedback] }),
   proposal: one('higher', 'A higher threshold', proposal),
-  metrics: one('metrics', 'Metrics, cut short', '# HELP model_served 1 for each version that an alias stands for here.\n# TYPE model_served gauge\n'),
+  metrics: one(
+    'metrics',
+    'Metrics, cut short',
+    '# HELP model_served 1 for each version that an alias stands for here.\n# TYPE model_served gauge\n'
+  ),
   taskAccepted: one('task', 'A task of an engine was taken', TASK_ACCEPTED),
   queueFull: one('full', 'As many tasks wait as may', QUEUE_FULL),
-  taskStatus: one('processing', 'It is being scored', { status: 'processing' } satisfies z.output<typeof TaskStatusSchema>),
-  taskUnknown: one('unknown', 'It was never taken, or ended long ago', { status: 'unavailable', detail: 'Task 00000000-0000-4000-8000-000000000000 not found' }),
+  taskStatus: one(
+    'processing',
+    'It is being scored',
+    { status: 'processing' } satisfies z.output<typeof TaskStatusSchema>
+  ),
+  taskUnknown: one('unknown', 'It was never taken, or ended long ago', {
+    status: 'unavailable',
+    detail: 'Task 00000000-0000-4000-8000-000000000000 not found',
+  }),
   live: one('live', 'The process answers', { live: true }),
   ready: one('ready', 'Series can be scored', { ready: true }),
-  openApi: one('document', 'The document, cut short', { openapi: '3.1.0', info: { title: 'Time-series anomaly detection', version: serviceVersion }, paths: {} }),
+  openApi: one('document', 'The document, cut short', {
+    openapi: '3.1.0',
+    info: { title: 'Time-series anomaly detection', version: serviceVersion },
+    paths: {},
+  }),
   html: one('page', 'A page, cut short', '<!doctype html>\n<html lang="en">…</html>\n'),
 } as const

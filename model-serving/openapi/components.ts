@@ -3,7 +3,13 @@ import { z } from 'zod'
 import { ComputeAnswerSchema } from '../schemas/compute.ts'
 import { ModelDescriptionSchema, ModelListSchema } from '../schemas/models.ts'
 import { ProblemDocumentSchema } from '../schemas/problem.ts'
-import { ComputeOutcomeSchema, QueueFullSchema, TaskAcceptedSchema, TaskStatusSchema, TaskUnknownSchema } from '../schemas/task.ts'
+import {
+  ComputeOutcomeSchema,
+  QueueFullSchema,
+  TaskAcceptedSchema,
+  TaskStatusSchema,
+  TaskUnknownSchema,
+} from '../schemas/task.ts'
 import { JobSchema } from '../schemas/jobs.ts'
 import { FeedbackKeptSchema, FeedbackListSchema, ProposalSchema } from '../schemas/feedback.ts'
 import { PublishedSchema, ServedNowSchema, VersionsSchema } from '../schemas/registry.ts'

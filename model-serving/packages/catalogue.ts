@@ -1,5 +1,5 @@
-// What names and references mean at one moment, as plain data: the threads that score are told it with every request, so that all
-// answer alike, and each answer is of one version.
+// What names and references mean at one moment, as plain data: the threads that score are told it with every request,
+// so that all answer alike, and each answer is of one version.
 import { Problem } from '../../core/errors.ts'
 import type { Alias } from '../../adapters/registry/records.ts'
 import { AD_HOC } from './identity.ts'
@@ -43,9 +43,17 @@ export function resolve (catalogue: Catalogue, reference: string): VersionRef | 
   const found = wanted === 'live' || wanted === 'shadow' ? model[wanted satisfies Alias] : versionOf(model, wanted)
   if (found !== undefined) return found
   const versions = model.versions.map(({ version }) => version)
-  const problem = wanted === 'live' || wanted === 'shadow' ? `no version of "${model.name}" is ${wanted}` : `"${model.name}" has no version ${wanted.slice(0, 60)}`
-  throw new Problem('unknown-version', `${problem[0]!.toUpperCase()}${problem.slice(1)}; its versions are ${versions.slice(-20).join(', ')}.`,
-    { items: [{ pointer: '/model', detail: 'not a version of the model', got: reference, want: versions.slice(-20) }], extensions: { versions } })
+  const problem = wanted === 'live' || wanted === 'shadow'
+    ? `no version of "${model.name}" is ${wanted}`
+    : `"${model.name}" has no version ${wanted.slice(0, 60)}`
+  throw new Problem(
+    'unknown-version',
+    `${problem[0]!.toUpperCase()}${problem.slice(1)}; its versions are ${versions.slice(-20).join(', ')}.`,
+    {
+      items: [{ pointer: '/model', detail: 'not a version of the model', got: reference, want: versions.slice(-20) }],
+      extensions: { versions },
+    }
+  )
 }
 
 /** The live version where it has that number: it says more than the number alone. */
@@ -60,15 +68,31 @@ function versionOf ({ live, shadow, versions }: CatalogueModel, wanted: string):
  */
 export function withChannels (catalogue: Catalogue, channels: readonly string[]): ServedVersion | undefined {
   const posted = new Set(channels)
-  const matching = catalogue.flatMap(({ live }) => live !== undefined && live.channels.length === posted.size && live.channels.every((channel) => posted.has(channel)) ? [live] : [])
+  const matching = catalogue.flatMap(({ live }) =>
+    live !== undefined && live.channels.length === posted.size && live.channels.every((channel) => posted.has(channel))
+      ? [live]
+      : []
+  )
   if (matching.length <= 1) return matching[0]
   const names = matching.map(({ name }) => name)
-  throw new Problem('model-required', `Several served models have exactly the posted channels; name one as "model": ${names.join(', ')}. "${AD_HOC}" fits one on the series itself.`, { extensions: { models: names } })
+  throw new Problem(
+    'model-required',
+    `Several served models have exactly the posted channels; name one as "model": ${
+      names.join(', ')
+    }. "${AD_HOC}" fits one on the series itself.`,
+    { extensions: { models: names } }
+  )
 }
 
 export function unknownModel (catalogue: Catalogue, name: string): Problem {
   const names = catalogue.map((model) => model.name)
   const known = names.length === 0 ? 'no model is served' : `the served models are ${names.join(', ')}`
-  return new Problem('unknown-model', `There is no model "${name}"; ${known}, and "${AD_HOC}" is fitted on the series itself.`,
-    { items: [{ pointer: '/model', detail: 'not a served model', got: name, want: names }], extensions: { models: names } })
+  return new Problem(
+    'unknown-model',
+    `There is no model "${name}"; ${known}, and "${AD_HOC}" is fitted on the series itself.`,
+    {
+      items: [{ pointer: '/model', detail: 'not a served model', got: name, want: names }],
+      extensions: { models: names },
+    }
+  )
 }

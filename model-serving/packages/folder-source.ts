@@ -34,7 +34,10 @@ export function folderSource (folder: string): ModelSource {
   }
 }
 
-/** The folder itself where it is a package, else its subfolders that are, by name. @throws Problem invalid-model-package where there is none */
+/**
+ * The folder itself where it is a package, else its subfolders that are, by name.
+ * @throws Problem invalid-model-package where there is none
+ */
 export async function findPackages (folder: string): Promise<string[]> {
   if (await isPackage(folder)) return [folder]
   const names = await readdir(folder).catch((cause: unknown) => { throw noPackage(folder, cause) })
@@ -50,5 +53,9 @@ async function isPackage (folder: string): Promise<boolean> {
 }
 
 function noPackage (folder: string, cause?: unknown): Problem {
-  return new Problem('invalid-model-package', `There is no model package in ${folder}; train one, or set MODELS_DIR to the folder that holds it.`, { cause })
+  return new Problem(
+    'invalid-model-package',
+    `There is no model package in ${folder}; train one, or set MODELS_DIR to the folder that holds it.`,
+    { cause }
+  )
 }

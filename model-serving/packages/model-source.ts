@@ -15,7 +15,10 @@ export interface SuppliedModel {
 export interface ModelSource {
   /** For people. */
   readonly location: string
-  /** Whether a package that cannot be used prevents the service: nobody has promoted it here, it was put in place by hand. */
+  /**
+   * Whether a package that cannot be used prevents the service: nobody has promoted it here, it was put in place by
+   * hand.
+   */
   readonly strict: boolean
   /** @throws Problem where it cannot be reached, or says nothing that can be served */
   list (): Promise<SuppliedModel[]>

@@ -1,4 +1,5 @@
-// The bytes of a package → a model that scores. Runs in the worker threads: the one that answers loads no TensorFlow.js.
+// The bytes of a package → a model that scores. Runs in the worker threads: the one that answers loads no
+// TensorFlow.js.
 import { unpackArchive } from '../../adapters/registry/archive.ts'
 import type { BackendChoice } from '../../adapters/tfjs/backend.ts'
 import { openModelPackage } from '../../adapters/tfjs/model-package.ts'

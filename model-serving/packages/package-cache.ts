@@ -1,4 +1,5 @@
-// The bytes of packages, in memory that all threads share: those that are served, and as many others as the budget allows.
+// The bytes of packages, in memory that all threads share: those that are served, and as many others as the budget
+// allows.
 import { LRUCache } from 'lru-cache'
 import { Problem } from '../../core/errors.ts'
 import type { VersionRef } from './catalogue.ts'
@@ -42,7 +43,11 @@ export class PackageCache {
     const there = this.#served.get(ref.digest) ?? this.#others.get(ref.digest)
     if (there !== undefined) return there
     const source = this.#sources.get(ref.name)
-    if (source === undefined) throw new Problem('unknown-model', `The model "${ref.name}" is not served any more.`, { extensions: { models: [...this.#sources.keys()] } })
+    if (source === undefined) {
+      throw new Problem('unknown-model', `The model "${ref.name}" is not served any more.`, {
+        extensions: { models: [...this.#sources.keys()] },
+      })
+    }
     const content = await source.fetch(ref)
     const bytes = new Uint8Array(new SharedArrayBuffer(content.byteLength))
     bytes.set(content)

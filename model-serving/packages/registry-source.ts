@@ -10,10 +10,16 @@ export function registrySource (registry: Registry): ModelSource {
     strict: false,
     async list () {
       return (await registry.list()).map(({ name, versions, aliases: { live, shadow } }) => {
-        const ref = (found: AliasState['earlier']): VersionRef | undefined => found === undefined ? undefined : { name, version: String(found.version), digest: found.digest }
+        const ref = (found: AliasState['earlier']): VersionRef | undefined =>
+          found === undefined ? undefined : { name, version: String(found.version), digest: found.digest }
         return {
           name,
-          versions: versions.map(({ version, digest, publishedAt }) => ({ name, version: String(version), digest, publishedAt: Date.parse(publishedAt) })),
+          versions: versions.map(({ version, digest, publishedAt }) => ({
+            name,
+            version: String(version),
+            digest,
+            publishedAt: Date.parse(publishedAt),
+          })),
           live: ref(live.current),
           earlier: ref(live.earlier),
           shadow: ref(shadow.current),

@@ -48,7 +48,13 @@ export class ResidentModels implements ModelSource {
   #epoch = 0
 
   /** @param budget bytes of packages that may be open */
-  constructor ({ open, backend, budget }: { readonly open: typeof openPackage, readonly backend: BackendChoice, readonly budget: number }) {
+  constructor (
+    { open, backend, budget }: {
+      readonly open: typeof openPackage,
+      readonly backend: BackendChoice,
+      readonly budget: number,
+    }
+  ) {
     this.#open = open
     this.#backend = backend
     this.#budget = budget
@@ -67,7 +73,9 @@ export class ResidentModels implements ModelSource {
   follow (catalogue: Catalogue, epoch: number): void {
     this.#catalogue = catalogue
     if (epoch <= this.#epoch) return
-    const served = new Set(catalogue.flatMap(({ live, shadow }) => [live, shadow].flatMap((one) => one === undefined ? [] : [one.digest])))
+    const served = new Set(
+      catalogue.flatMap(({ live, shadow }) => [live, shadow].flatMap((one) => one === undefined ? [] : [one.digest]))
+    )
     for (const digest of this.#served) if (!served.has(digest)) this.#models.delete(digest)
     this.#served = served
     this.#epoch = epoch
@@ -80,7 +88,10 @@ export class ResidentModels implements ModelSource {
     const model = await this.#open(where, bytes, this.#backend)
     if (model.digest !== digest || model.manifest.name !== name) {
       model.dispose()
-      throw new Problem('invalid-model-package', `The package of ${name}@${version} is that of "${model.manifest.name}", ${model.digest}, and not ${digest}; publish it again.`)
+      throw new Problem(
+        'invalid-model-package',
+        `The package of ${name}@${version} is that of "${model.manifest.name}", ${model.digest}, and not ${digest}; publish it again.`
+      )
     }
     // One that is larger than the budget leaves room for no other, but is there all the same.
     this.#models.set(digest, model, { size: Math.min(this.#budget, Math.max(1, bytes.byteLength)) })

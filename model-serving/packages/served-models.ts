@@ -1,7 +1,14 @@
 // What is served now. Knows no file and no tensor; changes as a whole, so that no reader sees half of a change.
 import type { Scoring } from '../../core/scoring/detection.ts'
 import { Problem } from '../../core/errors.ts'
-import { type Catalogue, type CatalogueModel, resolve, type ServedVersion, unknownModel, type VersionRef } from './catalogue.ts'
+import {
+  type Catalogue,
+  type CatalogueModel,
+  resolve,
+  type ServedVersion,
+  unknownModel,
+  type VersionRef,
+} from './catalogue.ts'
 import { AD_HOC, type BackendDescription, type ModelIdentity } from './identity.ts'
 
 const SCORINGS: readonly Scoring[] = ['batch', 'causal']
@@ -27,9 +34,19 @@ type Named = Pick<ServedModel, 'name'> & { readonly live?: { readonly version: s
  * @throws Problem invalid-model-package where no model, or no second one, may have the name
  */
 export function checkName ({ name, live }: Named, others: readonly Named[]): void {
-  if (name === AD_HOC) throw new Problem('invalid-model-package', `No package may hold a model "${AD_HOC}": that is the one fitted on a posted series; rename it.`)
+  if (name === AD_HOC) {
+    throw new Problem(
+      'invalid-model-package',
+      `No package may hold a model "${AD_HOC}": that is the one fitted on a posted series; rename it.`
+    )
+  }
   const other = others.find((one) => one.name === name)
-  if (other !== undefined) throw new Problem('invalid-model-package', `Two packages hold the model "${name}" (versions ${other.live?.version} and ${live?.version}); keep one, or rename one.`)
+  if (other !== undefined) {
+    throw new Problem(
+      'invalid-model-package',
+      `Two packages hold the model "${name}" (versions ${other.live?.version} and ${live?.version}); keep one, or rename one.`
+    )
+  }
 }
 
 /** Empty and not ready until `open()` is called. */
@@ -92,7 +109,10 @@ export class ServedModels {
     const { live, shadow } = this.model(found.name)
     const identity = [live, shadow].find((one) => one?.version === found.version)
     if (identity !== undefined) return identity
-    throw new Problem('unknown-version', `Version ${found.version} of "${found.name}" is published, but neither live nor a shadow; only those are described.`)
+    throw new Problem(
+      'unknown-version',
+      `Version ${found.version} of "${found.name}" is published, but neither live nor a shadow; only those are described.`
+    )
   }
 
   /**
@@ -120,7 +140,12 @@ export class ServedModels {
             staleFrom: this.#staleFrom(versions.find(({ digest }) => digest === identity.digest)),
             drifting: SCORINGS.some((scoring) => this.#drifting.has(`${identity.digest} ${scoring}`)),
           }
-      return { name, live: served(live), shadow: served(shadow), versions: versions.map(({ version, digest }) => ({ name, version, digest })) }
+      return {
+        name,
+        live: served(live),
+        shadow: served(shadow),
+        versions: versions.map(({ version, digest }) => ({ name, version, digest })),
+      }
     })
   }
 
@@ -131,6 +156,9 @@ export class ServedModels {
 
   #open (): ReadonlyMap<string, ServedModel> {
     if (this.#models !== undefined) return this.#models
-    throw new Problem('not-ready', 'The models are still being loaded and verified; try again in a few seconds, or poll GET /readyz.')
+    throw new Problem(
+      'not-ready',
+      'The models are still being loaded and verified; try again in a few seconds, or poll GET /readyz.'
+    )
   }
 }

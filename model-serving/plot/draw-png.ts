@@ -1,5 +1,5 @@
-// A plot as a still picture: the panels from the top, drawn straight onto a canvas. ECharts, which draws the same for the page and as SVG, takes ten
-// times as long for it (docs/decisions/0016).
+// A plot as a still picture: the panels from the top, drawn straight onto a canvas. ECharts, which draws the same for
+// the page and as SVG, takes ten times as long for it (docs/decisions/0016).
 import { scaleLinear } from 'd3-scale'
 import { planOf, type Panel, type Plan, type Plot } from '../public/chart-plan.js'
 import { drawHeading, drawHeatLegend, drawLegend, drawTimeAxis, drawTitle, drawValueAxis } from './axes.ts'
@@ -64,7 +64,11 @@ function drawHeat (sheet: Sheet, plan: Plan, panel: Panel, isLast: boolean): voi
     ctx.fillRect(frame.x(from), panel.top + channel * row + 0.5, Math.max(1, frame.x(to) - frame.x(from)), row - 1)
   }
   shade(sheet, plan, frame, false)
-  sheet.text(wide ? 'contribution to the score' : 'contributions', left, panel.top - 10, { color: palette.text, size: 12, room: width - left - right - 130 })
+  sheet.text(wide ? 'contribution to the score' : 'contributions', left, panel.top - 10, {
+    color: palette.text,
+    size: 12,
+    room: width - left - right - 130,
+  })
   channels.forEach((name, i) => {
     const y = panel.top + (i + 0.5) * row
     if (wide) sheet.text(name, 8, y, { color: palette.muted, room: left - 16 })

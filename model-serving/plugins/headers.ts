@@ -24,8 +24,9 @@ const PROTECTION: FastifyHelmetOptions = {
 }
 
 /**
- * What helmet sets, asked of it once, in an app of its own (3 ms): as a plugin it would leave out the answers that are given before
- * any hook has run, or before there is a request (plugins/client-errors.ts), and those must carry the same.
+ * What helmet sets, asked of it once, in an app of its own (3 ms): as a plugin it would leave out the answers that are
+ * given before any hook has run, or before there is a request (plugins/client-errors.ts), and those must carry the
+ * same.
  */
 const HELMET_HEADERS = await askHelmet()
 
@@ -63,4 +64,7 @@ export function setHeaders (request: FastifyRequest, reply: FastifyReply): void 
   reply.headers(protectiveHeaders(request.id))
 }
 
-export const protectiveHeaders = (requestId: string): Record<string, string> => ({ 'x-request-id': requestId, ...HELMET_HEADERS })
+export const protectiveHeaders = (requestId: string): Record<string, string> => ({
+  'x-request-id': requestId,
+  ...HELMET_HEADERS,
+})

@@ -29,7 +29,12 @@ function refuseOthers (app: FastifyInstance, url: string, allowed: readonly stri
     // Before the body is read: there is nothing to do with it.
     onRequest: async (request, reply) => {
       reply.header('allow', allowed.join(', '))
-      return sendDocument(request, reply, 'method-not-allowed', `${request.method} is not a method of this route; it has ${allowed.join(', ')}.`)
+      return sendDocument(
+        request,
+        reply,
+        'method-not-allowed',
+        `${request.method} is not a method of this route; it has ${allowed.join(', ')}.`
+      )
     },
     handler: () => undefined,
   })

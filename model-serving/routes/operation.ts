@@ -27,7 +27,10 @@ const statusDocument = {
   description: 'Always 200 while the service runs, also before its models are loaded.',
   tags: ['operation'],
   response: {
-    200: { description: 'The service and its models', content: { 'application/json': { schema: StatusSchema, examples: ANSWER_EXAMPLES.status } } },
+    200: {
+      description: 'The service and its models',
+      content: { 'application/json': { schema: StatusSchema, examples: ANSWER_EXAMPLES.status } },
+    },
     ...problemResponses('/status', ['unsupported-media-type', 'internal-error']),
   },
 } satisfies RouteDocument
@@ -37,7 +40,10 @@ const liveDocument = {
   summary: 'Tell whether the process answers',
   tags: ['operation'],
   response: {
-    200: { description: 'It does', content: { 'application/json': { schema: LiveSchema, examples: ANSWER_EXAMPLES.live } } },
+    200: {
+      description: 'It does',
+      content: { 'application/json': { schema: LiveSchema, examples: ANSWER_EXAMPLES.live } },
+    },
     ...problemResponses('/livez', ['unsupported-media-type', 'internal-error']),
   },
 } satisfies RouteDocument
@@ -47,7 +53,10 @@ const metricsDocument = {
   summary: 'Tell Prometheus of the service and its models',
   tags: ['operation'],
   response: {
-    200: { description: 'Metrics in the text format of Prometheus', content: { 'text/plain': { schema: MetricsSchema, examples: ANSWER_EXAMPLES.metrics } } },
+    200: {
+      description: 'Metrics in the text format of Prometheus',
+      content: { 'text/plain': { schema: MetricsSchema, examples: ANSWER_EXAMPLES.metrics } },
+    },
     ...problemResponses('/metrics', ['unsupported-media-type', 'internal-error']),
   },
 } satisfies RouteDocument
@@ -58,13 +67,31 @@ const readyDocument = {
   description: 'True only once every model is loaded and has reproduced its golden scores.',
   tags: ['operation'],
   response: {
-    200: { description: 'They can', content: { 'application/json': { schema: ReadySchema, examples: ANSWER_EXAMPLES.ready } } },
+    200: {
+      description: 'They can',
+      content: { 'application/json': { schema: ReadySchema, examples: ANSWER_EXAMPLES.ready } },
+    },
     ...problemResponses('/readyz', ['unsupported-media-type', 'internal-error', 'not-ready']),
   },
 } satisfies RouteDocument
 
-export function addOperation (app: FastifyInstance, models: ServedModels, config: Config, { metrics, intake, engines, lifecycle, work }: OperationSides): void {
-  app.get('/status', { schema: statusDocument }, async () => ({ ...statusOf(models, config), registry: registryState(lifecycle), shadows: lifecycle?.tally.list() ?? [], tasks: intake?.tasks.describe() ?? null, engines: engines() }))
+export function addOperation (
+  app: FastifyInstance,
+  models: ServedModels,
+  config: Config,
+  { metrics, intake, engines, lifecycle, work }: OperationSides
+): void {
+  app.get(
+    '/status',
+    { schema: statusDocument },
+    async () => ({
+      ...statusOf(models, config),
+      registry: registryState(lifecycle),
+      shadows: lifecycle?.tally.list() ?? [],
+      tasks: intake?.tasks.describe() ?? null,
+      engines: engines(),
+    })
+  )
   app.get('/livez', { schema: liveDocument }, async () => ({ live: true }))
   app.get('/readyz', { schema: readyDocument }, async () => {
     models.list()
@@ -78,17 +105,50 @@ export function addOperation (app: FastifyInstance, models: ServedModels, config
 
 function registryState (lifecycle: ModelLifecycle | undefined): Status['registry'] {
   if (lifecycle === undefined) return null
-  return { sources: lifecycle.follower.locations, problem: lifecycle.follower.problem ?? null, refused: lifecycle.follower.refusals.map(({ name, version, digest, code, reason, at }) => ({ name, version, digest, code, reason, at })) }
+  return {
+    sources: lifecycle.follower.locations,
+    problem: lifecycle.follower.problem ?? null,
+    refused: lifecycle.follower.refusals.map(({ name, version, digest, code, reason, at }) => ({
+      name,
+      version,
+      digest,
+      code,
+      reason,
+      at,
+    })),
+  }
 }
 
 function statusOf (models: ServedModels, config: Config): Omit<Status, 'tasks' | 'engines' | 'registry' | 'shadows'> {
-  const { maxBodyBytes, maxValues, adHocMaxValues, computeWorkers, computeQueue, computeTimeoutMs, computeMaxMemoryMb } = config
+  const {
+    maxBodyBytes,
+    maxValues,
+    adHocMaxValues,
+    computeWorkers,
+    computeQueue,
+    computeTimeoutMs,
+    computeMaxMemoryMb,
+  } = config
   return {
     status: models.ready ? 'ready' : 'loading',
     version: serviceVersion,
     uptimeSeconds: Math.floor(process.uptime()),
     backend: models.backend === undefined ? null : { name: models.backend.name, tfjs: models.backend.version },
-    models: models.ready ? models.list().flatMap(({ name, live }) => live === undefined ? [] : [{ name, version: live.version, digest: live.digest, goldenDifference: live.goldenDifference }]) : [],
-    limits: { maxBodyBytes, maxValues, adHocMaxValues, computeWorkers, computeQueue, computeTimeoutMs, computeMaxMemoryMb },
+    models: models.ready
+      ? models.list().flatMap(({ name, live }) =>
+        live === undefined
+          ? []
+          : [{ name, version: live.version, digest: live.digest, goldenDifference: live.goldenDifference }]
+      )
+      : [],
+    limits: {
+      maxBodyBytes,
+      maxValues,
+      adHocMaxValues,
+      computeWorkers,
+      computeQueue,
+      computeTimeoutMs,
+      computeMaxMemoryMb,
+    },
   }
 }

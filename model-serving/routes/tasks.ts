@@ -11,19 +11,32 @@ import type { Task } from '../tasks/task.ts'
 
 function withUnknown (refusals: Record<number, DocumentedResponse>): Record<number, DocumentedResponse> {
   const unknown = { 'application/json': { schema: TaskUnknownSchema, examples: ANSWER_EXAMPLES.taskUnknown } }
-  return { ...refusals, 404: { ...refusals[404]!, description: 'No task of this id is known, or none is taken here', content: { ...refusals[404]!.content, ...unknown } } }
+  return {
+    ...refusals,
+    404: {
+      ...refusals[404]!,
+      description: 'No task of this id is known, or none is taken here',
+      content: { ...refusals[404]!.content, ...unknown },
+    },
+  }
 }
 
-const document = (path: string, operationId: string) => ({
-  operationId,
-  summary: 'Tell how far a task of an engine is',
-  tags: ['operation'],
-  params: TaskParamsSchema,
-  response: {
-    200: { description: 'What the task is doing', content: { 'application/json': { schema: TaskStatusSchema, examples: ANSWER_EXAMPLES.taskStatus } } },
-    ...withUnknown(problemResponses(path, ['unsupported-media-type', 'not-found', 'invalid-request', 'internal-error'])),
-  },
-}) satisfies RouteDocument
+const document = (path: string, operationId: string) =>
+  ({
+    operationId,
+    summary: 'Tell how far a task of an engine is',
+    tags: ['operation'],
+    params: TaskParamsSchema,
+    response: {
+      200: {
+        description: 'What the task is doing',
+        content: { 'application/json': { schema: TaskStatusSchema, examples: ANSWER_EXAMPLES.taskStatus } },
+      },
+      ...withUnknown(
+        problemResponses(path, ['unsupported-media-type', 'not-found', 'invalid-request', 'internal-error'])
+      ),
+    },
+  }) satisfies RouteDocument
 
 export function addTasks (app: FastifyInstance, intake: TaskIntake | undefined): void {
   const handler = async (request: FastifyRequest<{ Params: { id: string } }>, reply: FastifyReply): Promise<object> => {
@@ -33,15 +46,25 @@ export function addTasks (app: FastifyInstance, intake: TaskIntake | undefined):
     reply.code(404)
     return { status: 'unavailable', detail: `Task ${id} not found` }
   }
-  app.get('/tasks/:id/status', { schema: document('/tasks/00000000-0000-4000-8000-000000000000/status', 'getTaskStatus') }, handler)
+  app.get('/tasks/:id/status', {
+    schema: document('/tasks/00000000-0000-4000-8000-000000000000/status', 'getTaskStatus'),
+  }, handler)
   // Engines of early 2023 ask here.
-  app.get('/status/:id', { schema: document('/status/00000000-0000-4000-8000-000000000000', 'getTaskStatusOf2023') }, handler)
+  app.get(
+    '/status/:id',
+    { schema: document('/status/00000000-0000-4000-8000-000000000000', 'getTaskStatusOf2023') },
+    handler
+  )
 }
 
-/** Whether POST /compute without a key may be an engine's: a small JSON body, or a form that names who is to be told. */
+/**
+ * Whether POST /compute without a key may be an engine's: a small JSON body, or a form that names who is to be told.
+ */
 export function mayBeEngine (intake: TaskIntake | undefined, request: FastifyRequest): boolean {
   if (intake === undefined) return false
-  if (request.mediaType === 'application/json') return Number(request.headers['content-length'] ?? Infinity) <= MAX_TASK_BYTES
+  if (request.mediaType === 'application/json') {
+    return Number(request.headers['content-length'] ?? Infinity) <= MAX_TASK_BYTES
+  }
   return isForm(intake, request)
 }
 
@@ -54,7 +77,10 @@ export function takeTask (intake: TaskIntake | undefined, request: FastifyReques
   const task = taskOf(intake, request)
   if (task === undefined) return false
   const isTaken = intake!.tasks.take(task, request.span)
-  request.log.info({ taskId: task.id, ...intake!.tasks.describe() }, isTaken ? 'task taken' : 'task refused: the queue is full')
+  request.log.info(
+    { taskId: task.id, ...intake!.tasks.describe() },
+    isTaken ? 'task taken' : 'task refused: the queue is full'
+  )
   if (!isTaken) reply.code(503).header('retry-after', '5').send(QUEUE_FULL)
   else reply.send(isForm(intake!, request) ? { task_id: task.id } : TASK_ACCEPTED)
   return true
@@ -62,12 +88,18 @@ export function takeTask (intake: TaskIntake | undefined, request: FastifyReques
 
 function taskOf (intake: TaskIntake | undefined, request: FastifyRequest): Task | undefined {
   const body = request.body as Buffer
-  if (intake !== undefined && isForm(intake, request)) return intake.formTaskOf(body, request.headers['content-type'] ?? '', request.query as Record<string, unknown>)
+  if (intake !== undefined && isForm(intake, request)) {
+    return intake.formTaskOf(body, request.headers['content-type'] ?? '', request.query as Record<string, unknown>)
+  }
   const told = request.mediaType === 'application/json' ? engineBody(body) : undefined
   if (told === undefined) return undefined
   if (intake !== undefined) return intake.taskOf(told)
-  throw new Problem('engine-tasks-off', 'This service takes no tasks of engines; set ENGINE_URLS to the engines that it is to work for, or ENGINE_TASKS=on and ENGINE_ALLOWED_HOSTS.')
+  throw new Problem(
+    'engine-tasks-off',
+    'This service takes no tasks of engines; set ENGINE_URLS to the engines that it is to work for, or ENGINE_TASKS=on and ENGINE_ALLOWED_HOSTS.'
+  )
 }
 
 const isForm = (intake: TaskIntake, { mediaType, query }: FastifyRequest): boolean =>
-  intake.dialect === '2022' && mediaType === 'multipart/form-data' && typeof query === 'object' && query !== null && 'callback_url' in query
+  intake.dialect === '2022' && mediaType === 'multipart/form-data' && typeof query === 'object' && query !== null &&
+  'callback_url' in query

@@ -10,18 +10,42 @@ import { REGISTRY_SETTINGS, type RegistryConfig, registryOf } from './registry.t
 /** Variable → meaning; `.env.example` lists the same variables with the same defaults. */
 export const SettingsSchema = z.object({
   SERVICE_PORT: wholeNumber(0, 65_535).default(8282).describe('Port to listen on; 0 takes a free one.'),
-  SERVICE_HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 opens the service to the network, which needs API_KEYS.'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('Least severe log line that is written.'),
-  TFJS_BACKEND: z.enum(['auto', 'native', 'wasm', 'cpu']).default('auto').describe('TensorFlow.js backend; auto takes the fastest that works here.'),
-  MODELS_DIR: z.string().optional().describe('A model package, or a folder whose subfolders are model packages, served as they lie there. Default: none, the registry is followed.'),
-  MAX_BODY_BYTES: wholeNumber(1024, 1_073_741_824).default(33_554_432).describe('Largest request body, in bytes after decompression.'),
-  MAX_VALUES: wholeNumber(1, 100_000_000).default(1_000_000).describe('Most values in one request: observations times channels.'),
-  COMPUTE_WORKERS: wholeNumber(1, 64).default(() => Math.min(4, availableParallelism())).describe('Threads that score; the first starts at once, others with load. Default: as many as there are processors, at most 4.'),
-  COMPUTE_QUEUE: wholeNumber(0, 10_000).default(32).describe('Requests that wait for a thread; further ones are refused.'),
-  COMPUTE_TIMEOUT_MS: wholeNumber(1, 3_600_000).default(60_000).describe('Longest time that one request may be computed, without its time in the queue.'),
-  COMPUTE_MAX_MEMORY_MB: wholeNumber(64, 1_000_000).default(1024).describe('Most JavaScript memory of one thread, in megabytes.'),
-  AD_HOC_MAX_VALUES: wholeNumber(1, 100_000_000).default(250_000).describe('Most values that a model is fitted on for one request.'),
-  SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000).describe('Time that running requests get to finish when the service is stopped.'),
+  SERVICE_HOST: z.string().default('127.0.0.1').describe(
+    'Address to listen on; 0.0.0.0 opens the service to the network, which needs API_KEYS.'
+  ),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe(
+    'Least severe log line that is written.'
+  ),
+  TFJS_BACKEND: z.enum(['auto', 'native', 'wasm', 'cpu']).default('auto').describe(
+    'TensorFlow.js backend; auto takes the fastest that works here.'
+  ),
+  MODELS_DIR: z.string().optional().describe(
+    'A model package, or a folder whose subfolders are model packages, served as they lie there. Default: none, the registry is followed.'
+  ),
+  MAX_BODY_BYTES: wholeNumber(1024, 1_073_741_824).default(33_554_432).describe(
+    'Largest request body, in bytes after decompression.'
+  ),
+  MAX_VALUES: wholeNumber(1, 100_000_000).default(1_000_000).describe(
+    'Most values in one request: observations times channels.'
+  ),
+  COMPUTE_WORKERS: wholeNumber(1, 64).default(() => Math.min(4, availableParallelism())).describe(
+    'Threads that score; the first starts at once, others with load. Default: as many as there are processors, at most 4.'
+  ),
+  COMPUTE_QUEUE: wholeNumber(0, 10_000).default(32).describe(
+    'Requests that wait for a thread; further ones are refused.'
+  ),
+  COMPUTE_TIMEOUT_MS: wholeNumber(1, 3_600_000).default(60_000).describe(
+    'Longest time that one request may be computed, without its time in the queue.'
+  ),
+  COMPUTE_MAX_MEMORY_MB: wholeNumber(64, 1_000_000).default(1024).describe(
+    'Most JavaScript memory of one thread, in megabytes.'
+  ),
+  AD_HOC_MAX_VALUES: wholeNumber(1, 100_000_000).default(250_000).describe(
+    'Most values that a model is fitted on for one request.'
+  ),
+  SHUTDOWN_GRACE_MS: wholeNumber(0, 600_000).default(10_000).describe(
+    'Time that running requests get to finish when the service is stopped.'
+  ),
   ...REGISTRY_SETTINGS,
   ...ACCESS_SETTINGS,
   ...ENGINE_SETTINGS,

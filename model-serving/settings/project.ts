@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 export const projectRoot = findRoot(dirname(fileURLToPath(import.meta.url)))
 
 /** Version of this service, from package.json. */
-export const serviceVersion = (JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string }).version
+export const serviceVersion =
+  (JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string }).version
 
 function findRoot (directory: string): string {
   return existsSync(join(directory, 'package.json')) ? directory : findRoot(dirname(directory))

@@ -44,7 +44,12 @@ export class Messenger {
         signal,
         shouldRetry: ({ error }) => !(error instanceof Refused),
         onFailedAttempt: ({ error, attemptNumber }) => {
-          if (!(error instanceof Refused) && !signal.aborted) log[attemptNumber === 1 ? 'warn' : 'debug']({ taskId, attempt: attemptNumber, problem: error.message }, 'the engine did not take the outcome; trying again')
+          if (!(error instanceof Refused) && !signal.aborted) {
+            log[attemptNumber === 1 ? 'warn' : 'debug'](
+              { taskId, attempt: attemptNumber, problem: error.message },
+              'the engine did not take the outcome; trying again'
+            )
+          }
         },
       })
       return true

@@ -1,4 +1,5 @@
-// A task of an engine since 2023: the series and its answers are objects in an S3 store, the outcome is a PATCH of the callback.
+// A task of an engine since 2023: the series and its answers are objects in an S3 store, the outcome is a PATCH of the
+// callback.
 import { randomUUID } from 'node:crypto'
 import type { ObjectStore } from '../adapters/object-store.ts'
 import { UNKNOWN_TYPE } from '../compute/messages.ts'
@@ -16,7 +17,12 @@ export interface S3TaskOptions {
 }
 
 /** The engine keeps an object's type in its key alone. */
-const EXTENSIONS: Readonly<Record<AnswerType, string>> = { 'application/json': 'json', 'text/csv': 'csv', 'image/png': 'png', 'image/svg+xml': 'svg' }
+const EXTENSIONS: Readonly<Record<AnswerType, string>> = {
+  'application/json': 'json',
+  'text/csv': 'csv',
+  'image/png': 'png',
+  'image/svg+xml': 'svg',
+}
 
 export class S3Task implements Task {
   readonly id: string
@@ -39,7 +45,9 @@ export class S3Task implements Task {
   }
 
   async save (answers: readonly Uint8Array[], signal: AbortSignal): Promise<Notice> {
-    await Promise.all(answers.map(async (answer, i) => this.#options.store.put(this.#keys[i]!, answer, this.outputs[i]!, signal)))
+    await Promise.all(
+      answers.map(async (answer, i) => this.#options.store.put(this.#keys[i]!, answer, this.outputs[i]!, signal))
+    )
     return this.#notice('finished', this.#keys)
   }
 
@@ -53,6 +61,10 @@ export class S3Task implements Task {
 
   /** data_out must be there, and a list, whatever is told. */
   #notice (status: 'processing' | 'finished' | 'error', keys: readonly string[] = [], message?: string): Notice {
-    return { method: 'PATCH', url: this.#options.callback.href, body: JSON.stringify({ data_out: keys, status, ...(message !== undefined && { error_message: message }) }) }
+    return {
+      method: 'PATCH',
+      url: this.#options.callback.href,
+      body: JSON.stringify({ data_out: keys, status, ...(message !== undefined && { error_message: message }) }),
+    }
   }
 }

@@ -1,4 +1,5 @@
-// Where engines hand in their tasks: recognises their bodies among those of API clients, and refuses what names a host that is not allowed.
+// Where engines hand in their tasks: recognises their bodies among those of API clients, and refuses what names a host
+// that is not allowed.
 import type { FastifyBaseLogger } from 'fastify'
 import { createHttpClient, type HttpClient } from '../adapters/http-client.ts'
 import { HostGuard, HostRefused } from '../adapters/host-guard.ts'
@@ -36,7 +37,9 @@ export class TaskIntake {
     this.#config = config
     this.#guard = new HostGuard(engine.allowedHosts)
     this.#stores = new ObjectStores(this.#guard.lookup)
-    const token = engine.token === undefined ? undefined : { value: engine.token, origins: engine.urls.map((url) => new URL(url).origin) }
+    const token = engine.token === undefined
+      ? undefined
+      : { value: engine.token, origins: engine.urls.map((url) => new URL(url).origin) }
     this.#http = createHttpClient({ lookup: this.#guard.lookup, token })
     const { maxTasks, retryDelayMs, storageRetryMs, callbackRetryMs, tellsProgress, model, tasksDir } = engine
     this.tasks = new Tasks({
@@ -60,14 +63,22 @@ export class TaskIntake {
   taskOf (body: unknown): Task {
     const { task, callback_url: callback, ...store } = checked(EngineTaskSchema, body)
     const host = this.#allowed(store.s3_host, '/s3_host')
-    if (host.pathname !== '/' || host.search !== '') throw invalid('/s3_host', 'has a path; name scheme, host and port alone')
+    if (host.pathname !== '/' || host.search !== '') {
+      throw invalid('/s3_host', 'has a path; name scheme, host and port alone')
+    }
     return new S3Task({
       id: task.id,
       input: task.data_in[0]!,
       outputs: this.#config.engine.outputs,
       callback: this.#allowed(callback ?? this.#defaultCallback(task.id), '/callback_url'),
       maxBytes: this.#config.maxBodyBytes,
-      store: this.#stores.open({ host, bucket: store.s3_bucket, accessKey: store.s3_access_key_id, secretKey: store.s3_secret_access_key, region: store.s3_region ?? undefined }),
+      store: this.#stores.open({
+        host,
+        bucket: store.s3_bucket,
+        accessKey: store.s3_access_key_id,
+        secretKey: store.s3_secret_access_key,
+        region: store.s3_region ?? undefined,
+      }),
     })
   }
 
@@ -75,11 +86,23 @@ export class TaskIntake {
    * The task of an engine of 2022: a form, and who is to be told in the query.
    * @throws Problem invalid-request
    */
-  formTaskOf (body: Uint8Array, contentType: string, { callback_url: callback, task_id: id }: Readonly<Record<string, unknown>>): Task {
-    if (typeof id !== 'string' || id === '' || id.length > 200) throw invalid('/query/task_id', 'is missing; engines of 2022 send it')
+  formTaskOf (
+    body: Uint8Array,
+    contentType: string,
+    { callback_url: callback, task_id: id }: Readonly<Record<string, unknown>>
+  ): Task {
+    if (typeof id !== 'string' || id === '' || id.length > 200) {
+      throw invalid('/query/task_id', 'is missing; engines of 2022 send it')
+    }
     const { announcement: { data_in_fields: inputs, data_out_fields: fields }, outputs } = this.#config.engine
     const url = this.#allowed(String(callback), '/query/callback_url')
-    return new FormTask({ id, callback: url, input: { body, mediaType: 'multipart/form-data', contentType, fileField: inputs[0]!.name }, outputs, names: fields.map(({ name }) => name) })
+    return new FormTask({
+      id,
+      callback: url,
+      input: { body, mediaType: 'multipart/form-data', contentType, fileField: inputs[0]!.name },
+      outputs,
+      names: fields.map(({ name }) => name),
+    })
   }
 
   /** Ends what still runs, within the grace time; then nothing is connected any more. */

@@ -23,10 +23,17 @@ const BURDENS: Readonly<Record<string, (reconstruct: Reconstruct) => Reconstruct
 }
 
 export async function openPackage (_: string, bytes: Uint8Array): Promise<OpenModel> {
-  const { subspace: { mean, directions, ...sizes }, ...identity } = JSON.parse(Buffer.from(bytes).toString('utf8')) as WrittenModel
+  const { subspace: { mean, directions, ...sizes }, ...identity } = JSON.parse(
+    Buffer.from(bytes).toString('utf8')
+  ) as WrittenModel
   const { name, detector } = identity.manifest
   const subspace = { ...sizes, mean: Float64Array.from(mean), directions: Float64Array.from(directions) }
   const autoencoder = subspaceAutoencoder(subspace, detector.channels.length)
   const burden = BURDENS[name]
-  return { ...identity, engines: ['cpu'], autoencoders: [burden === undefined ? autoencoder : { reconstruct: burden(autoencoder.reconstruct) }], dispose () {} }
+  return {
+    ...identity,
+    engines: ['cpu'],
+    autoencoders: [burden === undefined ? autoencoder : { reconstruct: burden(autoencoder.reconstruct) }],
+    dispose () {},
+  }
 }

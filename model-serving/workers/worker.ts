@@ -1,4 +1,5 @@
-// A thread that scores: opens models as requests need them, and answers one request after another. Its tasks come from workers/pool.ts.
+// A thread that scores: opens models as requests need them, and answers one request after another. Its tasks come from
+// workers/pool.ts.
 import { parentPort, workerData } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { type DriftVerdict, driftVerdict } from '../../core/verdicts/drift.ts'
@@ -43,7 +44,9 @@ export async function prove (one: PackageBytes): Promise<ProofOutcome> {
 }
 
 /** Opens a package of unknown origin, proves it and forgets it. */
-export async function examine ({ where, bytes }: { where: string, bytes: Uint8Array }): Promise<{ failure: PlainFailure } | undefined> {
+export async function examine (
+  { where, bytes }: { where: string, bytes: Uint8Array }
+): Promise<{ failure: PlainFailure } | undefined> {
   return settled(async () => {
     const model = await source.openPackage(where, bytes, backend)
     model.dispose()
@@ -63,11 +66,15 @@ async function settled<T> (work: () => Promise<T>): Promise<T | { failure: Plain
 /** @returns undefined where the version is not open here */
 export async function drift ({ ref, scoring, scores }: DriftQuestion): Promise<DriftVerdict | undefined> {
   const model = await models.get(`${ref.name}@${ref.version}`).catch(() => undefined)
-  return model?.digest === ref.digest ? driftVerdict(model.manifest.detector[scoring].scores, Float64Array.from(scores)) : undefined
+  return model?.digest === ref.digest
+    ? driftVerdict(model.manifest.detector[scoring].scores, Float64Array.from(scores))
+    : undefined
 }
 
 /** The answers' bytes are handed over, not copied. */
-export default async function answer ({ task, catalogue, epoch, shadows: shadowPackages, provided }: PoolTask): Promise<PoolOutcome | object> {
+export default async function answer (
+  { task, catalogue, epoch, shadows: shadowPackages, provided }: PoolTask
+): Promise<PoolOutcome | object> {
   try {
     follow(catalogue, epoch)
     if (provided !== undefined) await models.add(provided)
@@ -84,7 +91,11 @@ export default async function answer ({ task, catalogue, epoch, shadows: shadowP
 }
 
 function handedOver (outcome: PoolOutcome, bodies: ReadonlyArray<Uint8Array<ArrayBuffer>>): object {
-  return move({ [transferableSymbol]: bodies.map(({ buffer }) => buffer), [valueSymbol]: outcome } as unknown as Parameters<typeof move>[0])
+  return move(
+    { [transferableSymbol]: bodies.map(({ buffer }) => buffer), [valueSymbol]: outcome } as unknown as Parameters<
+      typeof move
+    >[0]
+  )
 }
 
 function follow (catalogue: string, epoch: number): void {
@@ -96,5 +107,12 @@ function follow (catalogue: string, epoch: number): void {
 /** Of a model of the catalogue, at times that are real. */
 function tellScores ({ ref, input, series, detection }: Computed): void {
   if (ref === undefined || input.numbered) return
-  tell({ kind: 'scores', ref, scoring: input.options.scoring, start: series.start, interval: series.interval, scores: Float32Array.from(detection.score) })
+  tell({
+    kind: 'scores',
+    ref,
+    scoring: input.options.scoring,
+    start: series.start,
+    interval: series.interval,
+    scores: Float32Array.from(detection.score),
+  })
 }

@@ -1,4 +1,5 @@
-// Writes that come while one is under way go together in the next: a database likes few large requests, and partitions have many small ones.
+// Writes that come while one is under way go together in the next: a database likes few large requests, and partitions
+// have many small ones.
 import { Problem } from '../../core/errors.ts'
 import type { Batch, Database } from './database.ts'
 
@@ -42,8 +43,11 @@ export class CombinedWrites {
       await this.#database.write(joined(together.map(({ batch }) => batch)))
       for (const { resolve } of together) resolve()
     } catch (error) {
-      if (together.length > 1 && error instanceof Problem && error.code === 'invalid-request') for (const one of together) await this.#writeAll([one])
-      else for (const { reject } of together) reject(error)
+      if (together.length > 1 && error instanceof Problem && error.code === 'invalid-request') {
+        for (const one of together) {
+          await this.#writeAll([one])
+        }
+      } else for (const { reject } of together) reject(error)
     }
   }
 }

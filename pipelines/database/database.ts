@@ -1,4 +1,5 @@
-// What is kept of the stream, and what is asked of it. Adapters: adapters/influx.ts, adapters/cassandra.ts, adapters/sqlite.ts.
+// What is kept of the stream, and what is asked of it. Adapters: adapters/influx.ts, adapters/cassandra.ts,
+// adapters/sqlite.ts.
 import type { Annotation, Gap, Incident, RawObservation, Verdict } from '../messages/messages.ts'
 
 /** Things to be kept, in the order in which they came. */
@@ -26,7 +27,10 @@ export interface Period {
 export interface Database {
   /** What it is, for people; without secrets. */
   readonly location: string
-  /** Fulfilled once all is kept. The same things again change nothing. @throws Problem server-unavailable where trying again may help */
+  /**
+   * Fulfilled once all is kept. The same things again change nothing.
+   * @throws Problem server-unavailable where trying again may help
+   */
   write (batch: Batch): Promise<void>
   /** The newest verdict of every series. */
   fleet (): Promise<Verdict[]>

@@ -1,4 +1,5 @@
-// An incident with what people said of it, and which of its states is the newest, whatever the order in which they are written.
+// An incident with what people said of it, and which of its states is the newest, whatever the order in which they are
+// written.
 import type { Annotation, Incident } from '../messages/messages.ts'
 import type { KeptIncident } from './database.ts'
 import { millisOf } from './times.ts'
@@ -13,7 +14,9 @@ export function orderOfState ({ observations, closed }: Incident, most: number):
 
 /** Acknowledged by the first who did; the feedback and the note are the last ones. */
 export function keptIncident (incident: Incident, annotations: readonly Annotation[]): KeptIncident {
-  const inOrder = annotations.filter((annotation) => annotation.incident === incident.id).sort((a, b) => millisOf(a.at) - millisOf(b.at))
+  const inOrder = annotations.filter((annotation) => annotation.incident === incident.id).sort((a, b) =>
+    millisOf(a.at) - millisOf(b.at)
+  )
   const feedback = inOrder.findLast(({ kind }) => kind !== 'acknowledged')?.kind as KeptIncident['feedback'] | undefined
   return {
     ...incident,

@@ -12,7 +12,8 @@ const written = (character: string): string => `\u241b${character.charCodeAt(0).
  */
 export const toSafeName = (name: string): string => name.replace(UNSAFE, written)
 
-export const fromSafeName = (safe: string): string => safe.replace(MARKED, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+export const fromSafeName = (safe: string): string =>
+  safe.replace(MARKED, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
 
 /** Also without backslashes that InfluxDB would take for the first half of an escape. */
 export const toTagName = (name: string): string => toSafeName(name).replace(/\\(?=[,= "\\]|$)/g, written)

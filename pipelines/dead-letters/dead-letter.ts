@@ -27,7 +27,10 @@ const REPLAYS = 'dead_replays'
 const MAX_DETAIL = 1000
 
 /** The record for the dead letters of its topic. */
-export function toDeadLetter ({ topic, partition, offset, key, value, headers }: LogRecord, { reason, detail, step, at }: Death): NewRecord {
+export function toDeadLetter (
+  { topic, partition, offset, key, value, headers }: LogRecord,
+  { reason, detail, step, at }: Death
+): NewRecord {
   return {
     topic: deadTopic(topic),
     key,
@@ -46,7 +49,9 @@ export function toDeadLetter ({ topic, partition, offset, key, value, headers }:
 }
 
 /** Undefined where the record is no dead letter. */
-export function fromDeadLetter ({ key, value, headers }: Pick<LogRecord, 'key' | 'value' | 'headers'>): DeadLetter | undefined {
+export function fromDeadLetter (
+  { key, value, headers }: Pick<LogRecord, 'key' | 'value' | 'headers'>
+): DeadLetter | undefined {
   const { dead_reason: reason, dead_detail: detail, dead_step: step, dead_topic: topic } = headers
   if (reason === undefined || detail === undefined || step === undefined || topic === undefined) return undefined
   return {

@@ -1,4 +1,5 @@
-// What the embedded stream runs once there is a model. Read only then: an answer to the first request does not wait for it.
+// What the embedded stream runs once there is a model. Read only then: an answer to the first request does not wait for
+// it.
 import type { FastifyBaseLogger } from 'fastify'
 import { Keeper } from '../steps/collector/keeper.ts'
 import type { LiveFeed } from '../steps/dashboard/live-feed.ts'
@@ -28,7 +29,14 @@ interface ImputerChoices {
   readonly IMPUTER_MAX_AHEAD: number
 }
 
-export async function openSteps (settings: ModelSettings & ScorerSettings & ImputerChoices, { database, feed, logger }: { readonly database: Database, readonly feed: LiveFeed, readonly logger: Pick<FastifyBaseLogger, 'info' | 'warn' | 'error'> }): Promise<EmbeddedSteps> {
+export async function openSteps (
+  settings: ModelSettings & ScorerSettings & ImputerChoices,
+  { database, feed, logger }: {
+    readonly database: Database,
+    readonly feed: LiveFeed,
+    readonly logger: Pick<FastifyBaseLogger, 'info' | 'warn' | 'error'>,
+  }
+): Promise<EmbeddedSteps> {
   const strategy = await loadStrategy(settings.IMPUTER_STRATEGY)
   const live = await LiveModel.open(settings, { log: logger })
   const { IMPUTER_LATENESS: lateness, IMPUTER_PATIENCE_MS: patience, IMPUTER_MAX_AHEAD: maxAhead } = settings
@@ -36,7 +44,10 @@ export async function openSteps (settings: ModelSettings & ScorerSettings & Impu
     model: live,
     kinds: [
       { kind: imputerKind({ live, strategy, lateness, patience, maxAhead }), from: 'earliest' },
-      { kind: scorerKind({ live, topChannels: settings.SCORER_TOP_CHANNELS, incidents: incidentRules(settings) }), from: 'earliest' },
+      {
+        kind: scorerKind({ live, topChannels: settings.SCORER_TOP_CHANNELS, incidents: incidentRules(settings) }),
+        from: 'earliest',
+      },
       { kind: sinkKind({ database }), from: 'earliest' },
       { kind: dashboardKind(feed), from: 'latest' },
     ],
@@ -51,9 +62,21 @@ export interface DemoOptions {
 }
 
 /** Plays the simulated fleet from where the history ends, so that another start goes on with it. */
-export async function playDemo (log: Log, database: Database, metrics: StepMetrics, { speed, series, maxWaiting, signal }: DemoOptions): Promise<void> {
+export async function playDemo (
+  log: Log,
+  database: Database,
+  metrics: StepMetrics,
+  { speed, series, maxWaiting, signal }: DemoOptions
+): Promise<void> {
   const newest = Math.max(...(await database.fleet()).map(({ time }) => Date.parse(time)), 0)
   const start = newest === 0 ? defaultStart(Date.now()) : newest
   const keeper = new Keeper(log, metrics, maxWaiting)
-  await startGenerator({ speed, series, start, now: Date.now, signal, send: async (observations) => keeper.keep(observations, { receivedAt: Date.now() }) })
+  await startGenerator({
+    speed,
+    series,
+    start,
+    now: Date.now,
+    signal,
+    send: async (observations) => keeper.keep(observations, { receivedAt: Date.now() }),
+  })
 }

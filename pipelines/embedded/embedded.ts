@@ -1,5 +1,5 @@
-// The whole stream within another program's process: the same steps as everywhere, on a log in memory unless there is a Kafka, and with a
-// file as the database unless there is an InfluxDB.
+// The whole stream within another program's process: the same steps as everywhere, on a log in memory unless there is a
+// Kafka, and with a file as the database unless there is an InfluxDB.
 import type { FastifyBaseLogger, FastifyContextConfig, FastifyInstance } from 'fastify'
 import { AggregatorRegistry } from 'prom-client'
 import { z } from 'zod'
@@ -27,13 +27,28 @@ import { SCORER_SETTINGS } from '../settings/scorer.ts'
 import type { StepKind } from '../runtime/step.ts'
 
 export const EMBEDDED_SETTINGS = {
-  STREAM: z.enum(['on', 'off']).default('on').describe('Whether `npm start` runs the stream and shows the live fleet at /.'),
-  STREAM_DEMO: z.enum(['on', 'off']).default('on').describe('Whether it plays a simulated fleet; off: what is posted to /observations is all there is.'),
+  STREAM: z.enum(['on', 'off']).default('on').describe(
+    'Whether `npm start` runs the stream and shows the live fleet at /.'
+  ),
+  STREAM_DEMO: z.enum(['on', 'off']).default('on').describe(
+    'Whether it plays a simulated fleet; off: what is posted to /observations is all there is.'
+  ),
   STREAM_DEMO_SERIES: wholeNumber(1, 99).default(12).describe('Turbines of the simulated fleet.'),
-  STREAM_DEMO_SPEED: wholeNumber(1, 1_000_000).default(600).describe('Seconds of simulated time that pass in a second.'),
+  STREAM_DEMO_SPEED: wholeNumber(1, 1_000_000).default(600).describe(
+    'Seconds of simulated time that pass in a second.'
+  ),
 }
 
-const SETTINGS = { ...PROCESS_SETTINGS, ...LOG_SETTINGS, ...MODEL_SETTINGS, ...IMPUTER_SETTINGS, ...SCORER_SETTINGS, ...DATABASE_SETTINGS, ...COLLECTOR_SETTINGS, ...EMBEDDED_SETTINGS }
+const SETTINGS = {
+  ...PROCESS_SETTINGS,
+  ...LOG_SETTINGS,
+  ...MODEL_SETTINGS,
+  ...IMPUTER_SETTINGS,
+  ...SCORER_SETTINGS,
+  ...DATABASE_SETTINGS,
+  ...COLLECTOR_SETTINGS,
+  ...EMBEDDED_SETTINGS,
+}
 type StreamSettings = z.output<z.ZodObject<typeof SETTINGS>>
 type Logger = Pick<FastifyBaseLogger, 'info' | 'warn' | 'error'>
 
@@ -49,9 +64,15 @@ export interface Surroundings {
 const PARTITIONS = 2
 
 /** @throws Problem invalid-settings, log-unavailable */
-export async function openEmbeddedStream (env: Readonly<Record<string, string | undefined>>, logger: Logger, tracer?: Tracer): Promise<EmbeddedStream> {
+export async function openEmbeddedStream (
+  env: Readonly<Record<string, string | undefined>>,
+  logger: Logger,
+  tracer?: Tracer
+): Promise<EmbeddedStream> {
   const settings = parseSettings(z.object(SETTINGS), env)
-  const log = settings.KAFKA_BROKERS.length > 0 ? await openLog(settings, logger) : new MemoryLog({ partitions: PARTITIONS })
+  const log = settings.KAFKA_BROKERS.length > 0
+    ? await openLog(settings, logger)
+    : new MemoryLog({ partitions: PARTITIONS })
   return new EmbeddedStream(settings, log, await openDatabase(settings), logger, tracer)
 }
 
@@ -82,11 +103,28 @@ export class EmbeddedStream {
   async mount (app: FastifyInstance, { config, admits, links }: Surroundings): Promise<void> {
     const { MODEL_REGISTRY: location } = this.#settings
     const store = await openStore('MODEL_REGISTRY', location, this.#settings)
-    app.addHook('onClose', async () => { store.close() })
-    await addDashboard(app, { database: this.#database, live: this.#live, annotate: annotateInto({ log: this.#log, store }), page: '/', admits, links })
-    await addCollector(app, { log: this.#log, settings: this.#settings, metrics: this.#metricsOf('collector'), now: Date.now }, { config })
-    app.get('/stream/metrics', { schema: { hide: true } as object }, async (_, reply) =>
-      reply.type('text/plain; version=0.0.4; charset=utf-8').send(await this.#metricsText()))
+    app.addHook('onClose', async () => {
+      store.close()
+    })
+    await addDashboard(app, {
+      database: this.#database,
+      live: this.#live,
+      annotate: annotateInto({ log: this.#log, store }),
+      page: '/',
+      admits,
+      links,
+    })
+    await addCollector(app, {
+      log: this.#log,
+      settings: this.#settings,
+      metrics: this.#metricsOf('collector'),
+      now: Date.now,
+    }, { config })
+    app.get(
+      '/stream/metrics',
+      { schema: { hide: true } as object },
+      async (_, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await this.#metricsText())
+    )
   }
 
   /** Once the registry has a live model. Never rejects: what fails is told in the log. */
@@ -100,12 +138,23 @@ export class EmbeddedStream {
     const { openSteps, playDemo } = await import('./embedded-steps.ts')
     if (signal.aborted) return
     const settings = this.#settings
-    const { model, kinds } = await openSteps(settings, { database: this.#database, feed: this.#live, logger: this.#logger })
+    const { model, kinds } = await openSteps(settings, {
+      database: this.#database,
+      feed: this.#live,
+      logger: this.#logger,
+    })
     this.#model = model
     for (const { kind, from } of kinds) await this.#run(kind, from)
     if (settings.STREAM_DEMO === 'off') return
-    this.#played = playDemo(this.#log, this.#database, this.#metricsOf('generator'), { speed: settings.STREAM_DEMO_SPEED, series: settings.STREAM_DEMO_SERIES, maxWaiting: settings.COLLECTOR_MAX_WAITING, signal })
-      .catch((error: unknown) => { this.#tell(error as Error) })
+    this.#played = playDemo(this.#log, this.#database, this.#metricsOf('generator'), {
+      speed: settings.STREAM_DEMO_SPEED,
+      series: settings.STREAM_DEMO_SERIES,
+      maxWaiting: settings.COLLECTOR_MAX_WAITING,
+      signal,
+    })
+      .catch((error: unknown) => {
+        this.#tell(error as Error)
+      })
   }
 
   async close (): Promise<void> {
@@ -120,8 +169,19 @@ export class EmbeddedStream {
   }
 
   async #run (kind: StepKind, from: 'earliest' | 'latest'): Promise<void> {
-    const step = await runStep({ kind, from, log: this.#log, metrics: this.#metricsOf(kind.name), tracer: this.#tracer, checkpointMs: this.#settings.CHECKPOINT_MS, now: Date.now, logger: this.#logger })
-    step.ended.catch((error: unknown) => { this.#tell(error as Error) })
+    const step = await runStep({
+      kind,
+      from,
+      log: this.#log,
+      metrics: this.#metricsOf(kind.name),
+      tracer: this.#tracer,
+      checkpointMs: this.#settings.CHECKPOINT_MS,
+      now: Date.now,
+      logger: this.#logger,
+    })
+    step.ended.catch((error: unknown) => {
+      this.#tell(error as Error)
+    })
     this.#steps.push(step)
   }
 

@@ -1,4 +1,5 @@
-// Messages as records and back: CloudEvents 1.0 in the binary mode of their Kafka binding, written by hand because everything passes here.
+// Messages as records and back: CloudEvents 1.0 in the binary mode of their Kafka binding, written by hand because
+// everything passes here.
 import { Problem } from '../../core/errors.ts'
 import { readIsoTime } from '../../core/table/iso-time.ts'
 import { sampledTraceparent } from '../../adapters/telemetry/trace-context.ts'
@@ -16,10 +17,12 @@ function timeOf (time: number): string {
 }
 
 /**
- * Records in which the messages of each series are in the order given; neighbours of one series share one where their type allows it.
+ * Records in which the messages of each series are in the order given; neighbours of one series share one where their
+ * type allows it.
  * @param source who says so: CloudEvents `source`, such as `/imputer`
  */
-export const encodeAll = (messages: readonly Message[], source: string): NewRecord[] => runsOf(messages).map((run) => recordOf(run, source))
+export const encodeAll = (messages: readonly Message[], source: string): NewRecord[] =>
+  runsOf(messages).map((run) => recordOf(run, source))
 
 /** A record of its own. */
 export const encode = (message: Message, source: string): NewRecord => recordOf([message], source)
@@ -47,14 +50,32 @@ function recordOf (run: Run, source: string): NewRecord {
 export function decode ({ key, value, headers }: Pick<LogRecord, 'key' | 'value' | 'headers'>): Message[] {
   const type = typeOf(headers['ce_type'])
   const id = headers['ce_id']
-  if (id === undefined || id === '') throw poison('The header ce_id is missing; send an id that is equal for equal messages.')
+  if (id === undefined || id === '') {
+    throw poison('The header ce_id is missing; send an id that is equal for equal messages.')
+  }
   const receivedAt = readIsoTime(headers['ce_time'] ?? '')
-  if (receivedAt === undefined) throw poison(`The header ce_time is ${quoted(headers['ce_time'])}; send the time of arrival in RFC 3339.`)
+  if (receivedAt === undefined) {
+    throw poison(`The header ce_time is ${quoted(headers['ce_time'])}; send the time of arrival in RFC 3339.`)
+  }
   const content = contentOf(type, value)
-  if (key !== content.series) throw poison(`The key of the record is ${quoted(key)}, but its series is ${quoted(content.series)}; send the series as the key.`)
+  if (key !== content.series) {
+    throw poison(
+      `The key of the record is ${quoted(key)}, but its series is ${
+        quoted(content.series)
+      }; send the series as the key.`
+    )
+  }
   const trace = sampledTraceparent(headers['ce_traceparent'])
   const rows = rowsOf(type, content)
-  return rows.map((data, i) => ({ type, data, id: rows.length === 1 ? id : `${id}/${i}`, receivedAt, ...(trace !== undefined && { trace }) }) as Message)
+  return rows.map((data, i) =>
+    ({
+      type,
+      data,
+      id: rows.length === 1 ? id : `${id}/${i}`,
+      receivedAt,
+      ...(trace !== undefined && { trace }),
+    }) as Message
+  )
 }
 
 function typeOf (type: string | undefined): MessageType {

@@ -1,4 +1,5 @@
-// The log between the steps: topics of partitions, groups that share them. Kafka (adapters/kafka-log.ts), or the memory of this process.
+// The log between the steps: topics of partitions, groups that share them. Kafka (adapters/kafka-log.ts), or the memory
+// of this process.
 
 export interface Partition {
   readonly topic: string
@@ -40,7 +41,10 @@ export interface Member {
 }
 
 export interface Membership {
-  /** Rejects when the member rejects; fulfilled after leave(). What the log itself suffers is tried again and never ends it. */
+  /**
+   * Rejects when the member rejects; fulfilled after leave(). What the log itself suffers is tried again and never ends
+   * it.
+   */
   readonly ended: Promise<void>
   /** Notes that everything before `offset` is done. Only told to others: what the member's state says counts more. */
   commit (partition: Partition, offset: number): Promise<void>
@@ -66,7 +70,10 @@ export interface Log {
    */
   append (records: readonly NewRecord[]): Promise<void>
   join (options: JoinOptions, member: Member): Promise<Membership>
-  /** At most `limit` records from `offset` on; from the first one that is still there. Nothing at the end. @throws Problem log-unavailable */
+  /**
+   * At most `limit` records from `offset` on; from the first one that is still there. Nothing at the end.
+   * @throws Problem log-unavailable
+   */
   read (partition: Partition, offset: number, limit: number): Promise<LogRecord[]>
   /** Offsets of the first record and of the one that will come next. @throws Problem log-unavailable */
   bounds (partition: Partition): Promise<{ first: number, next: number }>

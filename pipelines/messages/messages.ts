@@ -1,4 +1,5 @@
-// What travels between the steps: topics, the schema of every record, and which event type stands where. docs/asyncapi.json says the same.
+// What travels between the steps: topics, the schema of every record, and which event type stands where.
+// docs/asyncapi.json says the same.
 import { z } from 'zod'
 
 const series = z.string().min(1).max(200).describe('The series that this is of; the key of the record.')
@@ -17,22 +18,30 @@ export const RegularObservationSchema = z.strictObject({
   series,
   time: instant,
   interval: count.describe('Sampling interval in milliseconds.'),
-  values: values.describe('Every channel of the model, filled where `imputed` names it, else null where it is missing.'),
+  values: values.describe(
+    'Every channel of the model, filled where `imputed` names it, else null where it is missing.'
+  ),
   imputed: z.array(z.string()).describe('Channels whose value was missing and has been filled.'),
 })
 export type RegularObservation = z.output<typeof RegularObservationSchema>
 
 /** Neighbouring ones of a series, in the order of time. */
 const RegularRecordSchema = RegularObservationSchema.pick({ series: true, interval: true }).extend({
-  observations: z.array(RegularObservationSchema.omit({ series: true, interval: true })).min(1).describe('In the order of time.'),
+  observations: z.array(RegularObservationSchema.omit({ series: true, interval: true })).min(1).describe(
+    'In the order of time.'
+  ),
 })
 
 /** Instants of the grid without an observation, more than the model's rule fills. */
-export const GapSchema = z.strictObject({ series, from: instant, to: instant, interval: count }).describe('Instants of the grid from `from` to `to`, both inclusive, of which nothing came.')
+export const GapSchema = z.strictObject({ series, from: instant, to: instant, interval: count }).describe(
+  'Instants of the grid from `from` to `to`, both inclusive, of which nothing came.'
+)
 export type Gap = z.output<typeof GapSchema>
 
 const modelVersion = z.strictObject({ name: z.string(), version: z.string(), digest: z.string() })
-const shares = z.array(z.strictObject({ channel: z.string(), contribution: z.number() })).describe('Channels by their share, highest first.')
+const shares = z.array(z.strictObject({ channel: z.string(), contribution: z.number() })).describe(
+  'Channels by their share, highest first.'
+)
 
 /** What the detector says of one observation. */
 export const VerdictSchema = z.strictObject({
@@ -51,7 +60,9 @@ export type Verdict = z.output<typeof VerdictSchema>
 
 /** Neighbouring ones of a series, in the order of time. */
 const VerdictRecordSchema = VerdictSchema.pick({ series: true, model: true, threshold: true }).extend({
-  verdicts: z.array(VerdictSchema.omit({ series: true, model: true, threshold: true })).min(1).describe('In the order of time.'),
+  verdicts: z.array(VerdictSchema.omit({ series: true, model: true, threshold: true })).min(1).describe(
+    'In the order of time.'
+  ),
 })
 
 export const SEVERITIES = ['warning', 'critical'] as const
@@ -94,7 +105,10 @@ export const STATE_TOPICS = { imputer: 'imputer.state.v1', scorer: 'scorer.state
 /** Where records go that a step cannot use. */
 export const deadTopic = (topic: string): string => `${topic}.dead`
 
-/** CloudEvents type → where it travels, what one message says, and what a record holds: one message, or a run of them (runs.ts). */
+/**
+ * CloudEvents type → where it travels, what one message says, and what a record holds: one message, or a run of them
+ * (runs.ts).
+ */
 export const MESSAGES = {
   'observation.raw.v1': { topic: TOPICS.raw, schema: RawObservationSchema, record: RawObservationSchema },
   'observation.regular.v1': { topic: TOPICS.regular, schema: RegularObservationSchema, record: RegularRecordSchema },
@@ -112,12 +126,15 @@ export type MessageType = keyof typeof MESSAGES
 export interface Arrival {
   /** Milliseconds since 1970: CloudEvents `time`; of a run the earliest. */
   readonly receivedAt: number
-  /** The trace that it is part of, where somebody records one: CloudEvents `traceparent`, the same from step to step. */
+  /**
+   * The trace that it is part of, where somebody records one: CloudEvents `traceparent`, the same from step to step.
+   */
   readonly trace?: string | undefined
 }
 
 /** To be handed on to what is said because of it. */
-export const arrivalOf = ({ receivedAt, trace }: Arrival): Arrival => trace === undefined ? { receivedAt } : { receivedAt, trace }
+export const arrivalOf = ({ receivedAt, trace }: Arrival): Arrival =>
+  trace === undefined ? { receivedAt } : { receivedAt, trace }
 
 /** A message as steps see it. */
 export type Message = { readonly [Type in MessageType]: {

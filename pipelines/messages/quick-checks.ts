@@ -1,4 +1,5 @@
-// Checks of what travels most, ten times as fast as their schemas. They never pass what the schema refuses; what they refuse the schema judges, and explains.
+// Checks of what travels most, ten times as fast as their schemas. They never pass what the schema refuses; what they
+// refuse the schema judges, and explains.
 import { readIsoTime } from '../../core/table/iso-time.ts'
 import type { MessageType } from './messages.ts'
 
@@ -14,7 +15,8 @@ const isInstant: Check = (value) => typeof value === 'string' && INSTANT.test(va
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 1
 const orNull = (check: Check): Check => (value) => value === null || check(value)
 
-const isPlain = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const listOf = (check: Check): Check => (value) => Array.isArray(value) && value.every(check)
 
@@ -61,5 +63,10 @@ const verdict = object({
 export const QUICK_CHECKS: { readonly [Type in MessageType]?: Check } = {
   'observation.raw.v1': object({ series: isName, time: isInstant, values }),
   'observation.regular.v1': object({ series: isName, interval: isCount, observations: someOf(regular) }),
-  'verdict.v1': object({ series: isName, model: object({ name: isText, version: isText, digest: isText }), threshold: isNumber, verdicts: someOf(verdict) }),
+  'verdict.v1': object({
+    series: isName,
+    model: object({ name: isText, version: isText, digest: isText }),
+    threshold: isNumber,
+    verdicts: someOf(verdict),
+  }),
 }

@@ -1,5 +1,6 @@
-// What shares a record: neighbouring observations and verdicts of a series, with what they have in common said once. A record costs
-// more than what one observation says, on every way and in every client; where there is one observation at a time, there is one in a record.
+// What shares a record: neighbouring observations and verdicts of a series, with what they have in common said once. A
+// record costs more than what one observation says, on every way and in every client; where there is one observation at
+// a time, there is one in a record.
 import { type Message, type MessageOf, MESSAGES, type MessageType } from './messages.ts'
 
 /** At least one message, of one type and one series. */
@@ -26,12 +27,22 @@ const OBSERVATIONS: Shared<MessageOf<'observation.regular.v1'>> = {
 const VERDICTS: Shared<MessageOf<'verdict.v1'>> = {
   rows: 'verdicts',
   once: ({ series, model, threshold }) => ({ series, model, threshold }),
-  row: ({ time, score, anomalous, contributions, values, expected, imputed }) => ({ time, score, anomalous, contributions, values, expected, imputed }),
-  belong: ({ model: a, threshold }, { model: b, threshold: other }) => a.digest === b.digest && a.version === b.version && a.name === b.name && threshold === other,
+  row: ({ time, score, anomalous, contributions, values, expected, imputed }) => ({
+    time,
+    score,
+    anomalous,
+    contributions,
+    values,
+    expected,
+    imputed,
+  }),
+  belong: ({ model: a, threshold }, { model: b, threshold: other }) =>
+    a.digest === b.digest && a.version === b.version && a.name === b.name && threshold === other,
 }
 
 const SHARED = { 'observation.regular.v1': OBSERVATIONS, 'verdict.v1': VERDICTS }
-const sharedOf = (type: MessageType): Shared<Message> | undefined => (SHARED as Partial<Record<MessageType, unknown>>)[type] as Shared<Message> | undefined
+const sharedOf = (type: MessageType): Shared<Message> | undefined =>
+  (SHARED as Partial<Record<MessageType, unknown>>)[type] as Shared<Message> | undefined
 
 /** Of the values in a record: some hundred kilobytes, where brokers take a megabyte. */
 const MOST_NUMBERS = 5000
@@ -56,7 +67,8 @@ export function runsOf (messages: readonly Message[]): Run[] {
   return runs
 }
 
-const belong = (a: Message, b: Message): boolean => a.type === b.type && a.trace === b.trace && sharedOf(a.type)?.belong(a.data, b.data) === true
+const belong = (a: Message, b: Message): boolean =>
+  a.type === b.type && a.trace === b.trace && sharedOf(a.type)?.belong(a.data, b.data) === true
 
 /** Messages that a record takes which begins with this one. */
 function roomOf ({ type, data }: Message): number {

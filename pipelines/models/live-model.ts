@@ -1,5 +1,5 @@
-// The model that the stream is scored by: the live version of a registry, opened, proved, and followed. What cannot be used is refused,
-// and the version before goes on.
+// The model that the stream is scored by: the live version of a registry, opened, proved, and followed. What cannot be
+// used is refused, and the version before goes on.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { Problem } from '../../core/errors.ts'
@@ -72,10 +72,17 @@ export class LiveModel implements Following<LiveVersion> {
     return model
   }
 
-  /** @throws Problem invalid-settings where several models are live and none is named; the signal's reason; not-ready after close() */
+  /**
+   * @throws Problem invalid-settings where several models are live and none is named; the signal's reason; not-ready
+   * after close()
+   */
   async ready (signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
-    const aborted = new Promise<void>((resolve) => { signal?.addEventListener('abort', () => { resolve() }, { once: true }) })
+    const aborted = new Promise<void>((resolve) => {
+      signal?.addEventListener('abort', () => {
+        resolve()
+      }, { once: true })
+    })
     await Promise.race([this.#first.promise, aborted])
     signal?.throwIfAborted()
   }
@@ -124,10 +131,17 @@ export class LiveModel implements Following<LiveVersion> {
   async #look (): Promise<void> {
     try {
       const found = await this.#find()
-      if (found === undefined) return this.#tell(`the registry ${this.#registry.location} has no live version${this.#name === undefined ? '' : ` of "${this.#name}"`} yet`)
+      if (found === undefined) {
+        return this.#tell(
+          `the registry ${this.#registry.location} has no live version${
+            this.#name === undefined ? '' : ` of "${this.#name}"`
+          } yet`
+        )
+      }
       const { name, aliases: { live: { current, earlier } } } = found
       this.#name = name
-      const opened = await this.#open(name, current) ?? (this.#current === undefined ? await this.#open(name, earlier) : undefined)
+      const opened = await this.#open(name, current) ??
+        (this.#current === undefined ? await this.#open(name, earlier) : undefined)
       if (opened !== undefined) this.#switch(opened)
       this.#told = undefined
     } catch (error) {
@@ -141,7 +155,12 @@ export class LiveModel implements Following<LiveVersion> {
     const live = (await this.#registry.list()).filter(({ aliases }) => aliases.live.current !== undefined)
     if (this.#name !== undefined) return live.find(({ name }) => name === this.#name)
     if (live.length <= 1) return live[0]
-    throw new Problem('invalid-settings', `The registry ${this.#registry.location} has several live models: ${live.map(({ name }) => name).join(', ')}. Set STREAM_MODEL to the one that the stream is scored by.`)
+    throw new Problem(
+      'invalid-settings',
+      `The registry ${this.#registry.location} has several live models: ${
+        live.map(({ name }) => name).join(', ')
+      }. Set STREAM_MODEL to the one that the stream is scored by.`
+    )
   }
 
   /** Undefined where there is nothing new, or nothing that can be used. */
@@ -149,14 +168,21 @@ export class LiveModel implements Following<LiveVersion> {
     if (ref === undefined || ref.digest === this.#current?.digest || this.#isRefused(ref)) return undefined
     const version = String(ref.version)
     try {
-      const opened = await openModelPackage(`${name}@${version}`, await this.#registry.fetch(name, ref), this.#settings.TFJS_BACKEND)
+      const opened = await openModelPackage(
+        `${name}@${version}`,
+        await this.#registry.fetch(name, ref),
+        this.#settings.TFJS_BACKEND
+      )
       this.#refused.delete(ref.digest)
       return { ...opened, name, version }
     } catch (error) {
       if (error instanceof Problem && error.code === 'registry-unavailable') throw error
       const { message: reason } = error as Error
       this.#refused.set(ref.digest, this.#now() + REFUSED_MS)
-      this.#options.log.error({ model: name, version, digest: ref.digest, reason }, 'a version is refused; what was used before goes on')
+      this.#options.log.error(
+        { model: name, version, digest: ref.digest, reason },
+        'a version is refused; what was used before goes on'
+      )
       this.#options.onRefusal?.({ name, version, reason })
       return undefined
     }
@@ -182,13 +208,24 @@ export class LiveModel implements Following<LiveVersion> {
 
   /** Once for each reason, not with every look. */
   #tell (reason: string): void {
-    if (this.#told !== reason) this.#options.log.warn({ reason }, this.#current === undefined ? 'there is no model yet' : 'the model cannot be looked up; the one that is used stays')
+    if (this.#told !== reason) {
+      this.#options.log.warn(
+        { reason },
+        this.#current === undefined
+          ? 'there is no model yet'
+          : 'the model cannot be looked up; the one that is used stays'
+      )
+    }
     this.#told = reason
   }
 }
 
 /** A promise that others settle; nobody need wait for it. */
-function outcome (): { readonly promise: Promise<void>, readonly resolve: () => void, readonly reject: (error: unknown) => void } {
+function outcome (): {
+  readonly promise: Promise<void>,
+  readonly resolve: () => void,
+  readonly reject: (error: unknown) => void,
+} {
   let [resolve, reject]: [() => void, (error: unknown) => void] = [() => {}, () => {}]
   const promise = new Promise<void>((...settle) => { [resolve, reject] = settle })
   promise.catch(() => {})

@@ -10,7 +10,12 @@ export interface Processing {
 }
 
 /** One span in each trace that the messages are part of: what is worked on together took as long for all of them. */
-export async function traced (processing: Processing, partition: Partition, messages: readonly Arrival[], work: () => Promise<void>): Promise<void> {
+export async function traced (
+  processing: Processing,
+  partition: Partition,
+  messages: readonly Arrival[],
+  work: () => Promise<void>
+): Promise<void> {
   const spans = begin(processing, partition, messages)
   let failure: unknown
   try {
@@ -23,7 +28,11 @@ export async function traced (processing: Processing, partition: Partition, mess
   }
 }
 
-function begin ({ kind, group = kind.name, tracer }: Processing, { topic, partition }: Partition, messages: readonly Arrival[]): Span[] {
+function begin (
+  { kind, group = kind.name, tracer }: Processing,
+  { topic, partition }: Partition,
+  messages: readonly Arrival[]
+): Span[] {
   if (tracer === undefined) return []
   const counts = new Map<string, number>()
   for (const { trace } of messages) if (trace !== undefined) counts.set(trace, (counts.get(trace) ?? 0) + 1)

@@ -28,12 +28,42 @@ export class StepMetrics {
   constructor (step: string) {
     const registers = [this.registry]
     this.registry.setDefaultLabels({ step })
-    this.#received = new Counter({ name: 'messages_received_total', help: 'Messages that came in.', labelNames: ['type'], registers })
-    this.#sent = new Counter({ name: 'messages_sent_total', help: 'Messages that went out and were acknowledged.', labelNames: ['type'], registers })
-    this.#dropped = new Counter({ name: 'messages_dropped_total', help: 'Messages that were left out on purpose, by reason.', labelNames: ['reason'], registers })
-    this.#rejected = new Counter({ name: 'messages_rejected_total', help: 'Messages that went to the dead letters, by reason.', labelNames: ['reason'], registers })
-    this.#errors = new Counter({ name: 'errors_total', help: 'What failed, by stage; it is tried again.', labelNames: ['stage'], registers })
-    this.#latency = new Histogram({ name: 'latency_seconds', help: 'From an observation\'s arrival at the collector until this step was done with it.', buckets: LATENCIES, registers })
+    this.#received = new Counter({
+      name: 'messages_received_total',
+      help: 'Messages that came in.',
+      labelNames: ['type'],
+      registers,
+    })
+    this.#sent = new Counter({
+      name: 'messages_sent_total',
+      help: 'Messages that went out and were acknowledged.',
+      labelNames: ['type'],
+      registers,
+    })
+    this.#dropped = new Counter({
+      name: 'messages_dropped_total',
+      help: 'Messages that were left out on purpose, by reason.',
+      labelNames: ['reason'],
+      registers,
+    })
+    this.#rejected = new Counter({
+      name: 'messages_rejected_total',
+      help: 'Messages that went to the dead letters, by reason.',
+      labelNames: ['reason'],
+      registers,
+    })
+    this.#errors = new Counter({
+      name: 'errors_total',
+      help: 'What failed, by stage; it is tried again.',
+      labelNames: ['stage'],
+      registers,
+    })
+    this.#latency = new Histogram({
+      name: 'latency_seconds',
+      help: "From an observation's arrival at the collector until this step was done with it.",
+      buckets: LATENCIES,
+      registers,
+    })
     for (const stage of ['receiving', 'processing', 'sending'] as const) this.#errors.inc({ stage }, 0)
   }
 
@@ -47,15 +77,32 @@ export class StepMetrics {
 
   /** Score of a verdict. */
   scored (score: number): void {
-    this.#scores ??= new Histogram({ name: 'verdict_score', help: 'Scores of verdicts; from 1 on an observation is anomalous.', buckets: SCORES, registers: [this.registry] })
+    this.#scores ??= new Histogram({
+      name: 'verdict_score',
+      help: 'Scores of verdicts; from 1 on an observation is anomalous.',
+      buckets: SCORES,
+      registers: [this.registry],
+    })
     this.#scores.observe(score)
   }
 
-  /** Requests to the app, under the names that the service has for its own. To be called before the routes are added. */
+  /**
+   * Requests to the app, under the names that the service has for its own. To be called before the routes are added.
+   */
   watch (app: FastifyInstance): void {
-    const times = new Histogram({ name: 'http_request_duration_seconds', help: 'How long requests took, by route.', labelNames: ['route', 'method', 'status'], buckets: LATENCIES, registers: [this.registry] })
+    const times = new Histogram({
+      name: 'http_request_duration_seconds',
+      help: 'How long requests took, by route.',
+      labelNames: ['route', 'method', 'status'],
+      buckets: LATENCIES,
+      registers: [this.registry],
+    })
     app.addHook('onResponse', async (request, reply) => {
-      times.observe({ route: request.is404 ? NO_ROUTE : request.routeOptions.url ?? NO_ROUTE, method: request.method, status: String(reply.statusCode) }, reply.elapsedTime / 1000)
+      times.observe({
+        route: request.is404 ? NO_ROUTE : request.routeOptions.url ?? NO_ROUTE,
+        method: request.method,
+        status: String(reply.statusCode),
+      }, reply.elapsedTime / 1000)
     })
   }
 

@@ -1,4 +1,5 @@
-// What whoever runs a step asks of it: /livez, /readyz, /metrics. Added to the app of a step that has one, else the only routes of its own.
+// What whoever runs a step asks of it: /livez, /readyz, /metrics. Added to the app of a step that has one, else the
+// only routes of its own.
 import type { FastifyInstance } from 'fastify'
 import type { StepMetrics } from './metrics.ts'
 
@@ -7,11 +8,18 @@ export interface Readiness {
   readonly waitingFor: () => string | undefined
 }
 
-export function addOperation (app: FastifyInstance, metrics: Pick<StepMetrics, 'text'>, { waitingFor }: Readiness): void {
+export function addOperation (
+  app: FastifyInstance,
+  metrics: Pick<StepMetrics, 'text'>,
+  { waitingFor }: Readiness
+): void {
   app.get('/livez', async () => ({ status: 'alive' }))
   app.get('/readyz', async (_, reply) => {
     const reason = waitingFor()
     return reason === undefined ? { status: 'ready' } : reply.code(503).send({ status: 'not ready', reason })
   })
-  app.get('/metrics', async (_, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics.text()))
+  app.get(
+    '/metrics',
+    async (_, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics.text())
+  )
 }

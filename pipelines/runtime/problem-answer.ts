@@ -1,4 +1,5 @@
-// A failure as application/problem+json (RFC 9457), for every route of the stream: a 4xx tells, a 5xx hides, and the log has both.
+// A failure as application/problem+json (RFC 9457), for every route of the stream: a 4xx tells, a 5xx hides, and the
+// log has both.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Problem, PROBLEMS } from '../../core/errors.ts'
 
@@ -11,13 +12,27 @@ export interface ProblemAnswer {
   readonly more?: Readonly<Record<string, unknown>>
 }
 
-export function answerProblem (request: FastifyRequest, reply: FastifyReply, problem: Problem, { type, retryAfter, more = {} }: ProblemAnswer): FastifyReply {
+export function answerProblem (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  problem: Problem,
+  { type, retryAfter, more = {} }: ProblemAnswer
+): FastifyReply {
   const { code, message: detail, items } = problem
   const { status, title } = PROBLEMS[code]
   if (status >= 500) request.log.error({ err: problem.cause ?? problem, code }, detail)
   else request.log.info({ code }, 'request refused')
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
   if (status === 401) reply.header('www-authenticate', 'Bearer')
-  const document = { type, title, status, detail, code, requestId: request.id, ...(items.length > 0 && { errors: items }), ...more }
+  const document = {
+    type,
+    title,
+    status,
+    detail,
+    code,
+    requestId: request.id,
+    ...(items.length > 0 && { errors: items }),
+    ...more,
+  }
   return reply.code(status).type('application/problem+json').send(JSON.stringify(document))
 }

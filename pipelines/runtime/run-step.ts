@@ -1,4 +1,5 @@
-// Runs a step over the log: decode, process, append and wait for it, save the state, commit; one worker for each partition.
+// Runs a step over the log: decode, process, append and wait for it, save the state, commit; one worker for each
+// partition.
 import { setMaxListeners } from 'node:events'
 import pRetry from 'p-retry'
 import type { FastifyBaseLogger } from 'fastify'
@@ -58,8 +59,13 @@ export async function runStep (run: StepRun): Promise<RunningStep> {
   setMaxListeners(MOST_LISTENERS, closing.signal)
   const keyOf = ({ topic, partition }: Partition): string => `${topic}/${partition}`
   const told: { membership?: Membership } = {}
-  const commit = async (partition: Partition, offset: number): Promise<void> => told.membership?.commit(partition, offset)
-  told.membership = await log.join({ group: run.group ?? kind.name, topics, ...(run.from !== undefined && { from: run.from }) }, {
+  const commit = async (partition: Partition, offset: number): Promise<void> =>
+    told.membership?.commit(partition, offset)
+  told.membership = await log.join({
+    group: run.group ?? kind.name,
+    topics,
+    ...(run.from !== undefined && { from: run.from }),
+  }, {
     assigned: async (partition) => {
       const worker = new PartitionWorker(run, partition, closing.signal, commit)
       workers.set(keyOf(partition), worker)
@@ -73,7 +79,11 @@ export async function runStep (run: StepRun): Promise<RunningStep> {
     },
   })
   const { membership } = told
-  metrics.gauge('messages_waiting', 'Records in the partitions of this process that it has not read yet.', async () => membership.lag())
+  metrics.gauge(
+    'messages_waiting',
+    'Records in the partitions of this process that it has not read yet.',
+    async () => membership.lag()
+  )
   const failed = new Promise<never>((_resolve, reject) => {
     const timer = setInterval(() => { for (const worker of workers.values()) worker.tick().catch(reject) }, TICK_MS)
     closing.signal.addEventListener('abort', () => { clearInterval(timer) })
@@ -104,12 +114,19 @@ class PartitionWorker {
   #savedAt = 0
   #isTicking = false
 
-  constructor (run: StepRun, partition: Partition, closing: AbortSignal, commit: (partition: Partition, offset: number) => Promise<void>) {
+  constructor (
+    run: StepRun,
+    partition: Partition,
+    closing: AbortSignal,
+    commit: (partition: Partition, offset: number) => Promise<void>
+  ) {
     this.#run = run
     this.#partition = partition
     this.#closing = closing
     this.#commit = commit
-    this.#state = run.kind.stateTopic === undefined ? undefined : new SavedState(run.log, run.kind.stateTopic, partition.partition)
+    this.#state = run.kind.stateTopic === undefined
+      ? undefined
+      : new SavedState(run.log, run.kind.stateTopic, partition.partition)
   }
 
   /** @returns the offset to go on at, where a state tells it */
@@ -148,7 +165,10 @@ class PartitionWorker {
     await turn
   }
 
-  /** A step that failed in the middle may know what it has not said: nothing of it is saved any more, and its successor does it again. */
+  /**
+   * A step that failed in the middle may know what it has not said: nothing of it is saved any more, and its successor
+   * does it again.
+   */
   async #wholly (work: () => Promise<void>): Promise<void> {
     try {
       await work()
@@ -209,20 +229,33 @@ class PartitionWorker {
     for (const { offset, code, detail } of outlet.rejected.sort((a, b) => a.offset - b.offset)) {
       metrics.rejected(code)
       const record = records.find((one) => one.offset === offset)!
-      logger.warn({ ...this.#partition, offset, code, detail, trace_id: readTraceparent(record.headers['ce_traceparent'])?.traceId }, 'a message goes to the dead letters')
-      // The whole record, with the first reason; what else it holds has been taken, and is a repetition when it is sent again.
-      if (!dead.has(offset)) dead.set(offset, toDeadLetter(record, { reason: code, detail, step: kind.name, at: now() }))
+      logger.warn({
+        ...this.#partition,
+        offset,
+        code,
+        detail,
+        trace_id: readTraceparent(record.headers['ce_traceparent'])?.traceId,
+      }, 'a message goes to the dead letters')
+      // The whole record, with the first reason; what else it holds has been taken, and is a repetition when it is sent
+      // again.
+      if (!dead.has(offset)) {
+        dead.set(offset, toDeadLetter(record, { reason: code, detail, step: kind.name, at: now() }))
+      }
     }
     const fresh = encodeAll(outlet.sent, sourceOf(kind))
     if (fresh.length + dead.size === 0) return false
     await this.#append([...fresh, ...dead.values()])
     for (const [type, count] of countByType(outlet.sent)) metrics.sent(type, count)
-    for (const message of outlet.sent) if (message.type === 'verdict.v1' && message.data.score !== null) metrics.scored(message.data.score)
+    for (const message of outlet.sent) {
+      if (message.type === 'verdict.v1' && message.data.score !== null) metrics.scored(message.data.score)
+    }
     return true
   }
 
   async #saveIfDue (): Promise<void> {
-    if (this.#changed && this.#step !== undefined && this.#run.now() - this.#savedAt >= this.#run.checkpointMs) await this.#save(this.#step)
+    if (this.#changed && this.#step !== undefined && this.#run.now() - this.#savedAt >= this.#run.checkpointMs) {
+      await this.#save(this.#step)
+    }
   }
 
   async #save (step: Step): Promise<void> {
@@ -242,7 +275,8 @@ class PartitionWorker {
   async #persistently<T> (stage: 'receiving' | 'sending', work: () => Promise<T>): Promise<T> {
     return pRetry(work, {
       ...RETRY,
-      shouldRetry: ({ error }) => !this.#closing.aborted && error instanceof Problem && error.code === 'log-unavailable',
+      shouldRetry: ({ error }) =>
+        !this.#closing.aborted && error instanceof Problem && error.code === 'log-unavailable',
       onFailedAttempt: ({ error }) => {
         this.#run.metrics.failed(stage)
         this.#run.logger.warn({ problem: error.message }, 'the log does not answer; trying again')

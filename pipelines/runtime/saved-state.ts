@@ -1,7 +1,7 @@
 // The state of a step's partition, as the newest record of a state topic: everything before `offset` is in it.
 //
-// Each record is whole by itself and true for ever. So it does no harm if one that was taken for dead writes an older state after a
-// newer one: its successor begins earlier, says again what has been said, and everybody knows it already.
+// Each record is whole by itself and true for ever. So it does no harm if one that was taken for dead writes an older
+// state after a newer one: its successor begins earlier, says again what has been said, and everybody knows it already.
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
 import type { Log, NewRecord } from '../messages/log.ts'
@@ -29,11 +29,20 @@ export class SavedState {
     if (newest === undefined) return undefined
     const saved = SavedSchema.safeParse(parsed(newest.value))
     if (saved.success) return saved.data
-    throw new Problem('invalid-settings', `The newest record of ${this.#topic}, partition ${this.#partition}, is no state of a step; nothing but the steps may write there. Delete the topic to begin anew.`)
+    throw new Problem(
+      'invalid-settings',
+      `The newest record of ${this.#topic}, partition ${this.#partition}, is no state of a step; nothing but the steps may write there. Delete the topic to begin anew.`
+    )
   }
 
   record (saved: Saved): NewRecord {
-    return { topic: this.#topic, key: String(this.#partition), partition: this.#partition, value: JSON.stringify(saved), headers: { 'content-type': 'application/json' } }
+    return {
+      topic: this.#topic,
+      key: String(this.#partition),
+      partition: this.#partition,
+      value: JSON.stringify(saved),
+      headers: { 'content-type': 'application/json' },
+    }
   }
 }
 

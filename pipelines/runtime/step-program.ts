@@ -1,4 +1,5 @@
-// What every program of the stream does: environment → settings → something that runs; /livez, /readyz, /metrics; signals → an end in order.
+// What every program of the stream does: environment → settings → something that runs; /livez, /readyz, /metrics;
+// signals → an end in order.
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
@@ -56,7 +57,10 @@ export async function runStepProgram<Shape extends z.ZodRawShape> (program: Prog
   const stopped = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stopped.abort() })
   try {
-    const settings = parseSettings(z.object({ ...COMMON_SETTINGS, ...program.settings }), readEnvironment()) as Settings<Shape>
+    const settings = parseSettings(
+      z.object({ ...COMMON_SETTINGS, ...program.settings }),
+      readEnvironment()
+    ) as Settings<Shape>
     await serve(program, settings, stopped.signal)
   } catch (error) {
     process.stderr.write(`${error instanceof Problem ? `${error.code}: ` : ''}${(error as Error).message}\n`)
@@ -64,10 +68,19 @@ export async function runStepProgram<Shape extends z.ZodRawShape> (program: Prog
   }
 }
 
-async function serve<Shape extends z.ZodRawShape> (program: Program<Shape>, settings: Settings<Shape>, stopped: AbortSignal): Promise<void> {
+async function serve<Shape extends z.ZodRawShape> (
+  program: Program<Shape>,
+  settings: Settings<Shape>,
+  stopped: AbortSignal
+): Promise<void> {
   const common = settings as z.output<z.ZodObject<typeof COMMON_SETTINGS>>
-  const app = Fastify({ logger: { level: common.LOG_LEVEL, base: { step: program.name } }, logController: new LogController({ disableRequestLogging: true }) })
-  const tracer = await openTracer(`${SERVICE_NAME}-${program.name}`, common, (problem) => { app.log.warn({ problem }, 'spans cannot be sent') })
+  const app = Fastify({
+    logger: { level: common.LOG_LEVEL, base: { step: program.name } },
+    logController: new LogController({ disableRequestLogging: true }),
+  })
+  const tracer = await openTracer(`${SERVICE_NAME}-${program.name}`, common, (problem) => {
+    app.log.warn({ problem }, 'spans cannot be sent')
+  })
   traceRequests(app, tracer)
   const metrics = new StepMetrics(program.name)
   metrics.ofProcess()
@@ -76,7 +89,17 @@ async function serve<Shape extends z.ZodRawShape> (program: Program<Shape>, sett
   const opened: { running?: Running, step?: RunningStep | undefined } = {}
   try {
     const running = opened.running = await program.open(settings, { log, logger: app.log, metrics, stopped, app })
-    const step = opened.step = running.kind && await runStep({ ...running, kind: running.kind, log, metrics, tracer, checkpointMs: common.CHECKPOINT_MS, now: Date.now, logger: app.log })
+    const step = opened.step = running.kind &&
+      await runStep({
+        ...running,
+        kind: running.kind,
+        log,
+        metrics,
+        tracer,
+        checkpointMs: common.CHECKPOINT_MS,
+        now: Date.now,
+        logger: app.log,
+      })
     addOperation(app, metrics, { waitingFor: () => running.waitingFor?.() ?? step?.waitingFor() })
     process.on('SIGHUP', () => { running.refresh?.().catch(() => {}) })
     await app.listen({ port: program.port(settings), host: common.STREAM_HOST })

@@ -7,7 +7,10 @@ export type Received<In extends Message = Message> = In & { readonly offset: num
 /** Where a step's results go. */
 export interface Outlet {
   send (message: Message): void
-  /** It cannot be used and goes to the dead letters: a code in kebab-case, and a sentence that says what is wrong with it. */
+  /**
+   * It cannot be used and goes to the dead letters: a code in kebab-case, and a sentence that says what is wrong with
+   * it.
+   */
   reject (message: Received, code: string, detail: string): void
   /** Left out on purpose, such as a repetition; only counted. */
   drop (message: Received, code: string): void
@@ -15,7 +18,10 @@ export interface Outlet {
 
 /** One for each partition, opened with what it last saved. */
 export interface Step {
-  /** None, one or many messages go out for each; in order within a series. A rejection ends the process: the messages are given again to the next one. */
+  /**
+   * None, one or many messages go out for each; in order within a series. A rejection ends the process: the messages
+   * are given again to the next one.
+   */
   process (messages: readonly Received[], out: Outlet): Promise<void> | void
   /** Called some times a second, with milliseconds since 1970: for what happens because nothing happens. */
   tick? (now: number, out: Outlet): Promise<void> | void

@@ -5,14 +5,26 @@ import { KeysSchema, refuseOpenProgram } from './keys.ts'
 
 export const COLLECTOR_SETTINGS = {
   COLLECTOR_PORT: wholeNumber(0, 65_535).default(8300).describe('Port that the collector listens on.'),
-  COLLECTOR_API_KEYS: KeysSchema.default([]).meta({ secret: true, description: 'Keys of those who may send observations, separated by commas; none: everybody who reaches it.' }),
-  COLLECTOR_AUTH: z.enum(['auto', 'off']).default('auto').describe('off: no key is asked for, because something in front authenticates.'),
-  COLLECTOR_MAX_BODY_BYTES: wholeNumber(1000, 2 ** 30).default(8 * 2 ** 20).describe('Largest body of a request, before and after decompression.'),
-  COLLECTOR_MAX_WAITING: wholeNumber(1, 10_000_000).default(20_000).describe('Observations that may wait to be kept; more are refused for the moment.'),
+  COLLECTOR_API_KEYS: KeysSchema.default([]).meta({
+    secret: true,
+    description: 'Keys of those who may send observations, separated by commas; none: everybody who reaches it.',
+  }),
+  COLLECTOR_AUTH: z.enum(['auto', 'off']).default('auto').describe(
+    'off: no key is asked for, because something in front authenticates.'
+  ),
+  COLLECTOR_MAX_BODY_BYTES: wholeNumber(1000, 2 ** 30).default(8 * 2 ** 20).describe(
+    'Largest body of a request, before and after decompression.'
+  ),
+  COLLECTOR_MAX_WAITING: wholeNumber(1, 10_000_000).default(20_000).describe(
+    'Observations that may wait to be kept; more are refused for the moment.'
+  ),
 }
 export type CollectorSettings = z.output<z.ZodObject<typeof COLLECTOR_SETTINGS>>
 
 /** @throws Problem invalid-settings where the network would reach a collector that asks for no key */
-export function refuseOpenCollector (host: string, { COLLECTOR_API_KEYS: keys, COLLECTOR_AUTH: auth }: Pick<CollectorSettings, 'COLLECTOR_API_KEYS' | 'COLLECTOR_AUTH'>): void {
+export function refuseOpenCollector (
+  host: string,
+  { COLLECTOR_API_KEYS: keys, COLLECTOR_AUTH: auth }: Pick<CollectorSettings, 'COLLECTOR_API_KEYS' | 'COLLECTOR_AUTH'>
+): void {
   refuseOpenProgram({ name: 'collector', host, keys, auth })
 }

@@ -7,8 +7,13 @@ import { MODEL_SETTINGS } from './models.ts'
 
 export const DASHBOARD_SETTINGS = {
   DASHBOARD_PORT: wholeNumber(0, 65_535).default(8301).describe('Port that the dashboard listens on.'),
-  DASHBOARD_API_KEYS: KeysSchema.default([]).meta({ secret: true, description: 'Keys of those who may look and annotate, separated by commas; none: everybody who reaches it.' }),
-  DASHBOARD_AUTH: z.enum(['auto', 'off']).default('auto').describe('off: no key is asked for, because something in front authenticates.'),
+  DASHBOARD_API_KEYS: KeysSchema.default([]).meta({
+    secret: true,
+    description: 'Keys of those who may look and annotate, separated by commas; none: everybody who reaches it.',
+  }),
+  DASHBOARD_AUTH: z.enum(['auto', 'off']).default('auto').describe(
+    'off: no key is asked for, because something in front authenticates.'
+  ),
   // Where feedback on incidents is kept.
   MODEL_REGISTRY: MODEL_SETTINGS.MODEL_REGISTRY,
   ...BUCKET_SETTINGS,
@@ -16,11 +21,16 @@ export const DASHBOARD_SETTINGS = {
 export type DashboardSettings = z.output<z.ZodObject<typeof DASHBOARD_SETTINGS>>
 
 /** Whether a key, or none, lets one in. */
-export function admitsOf ({ DASHBOARD_API_KEYS: known, DASHBOARD_AUTH: auth }: Pick<DashboardSettings, 'DASHBOARD_API_KEYS' | 'DASHBOARD_AUTH'>): (key: string | undefined) => boolean {
+export function admitsOf (
+  { DASHBOARD_API_KEYS: known, DASHBOARD_AUTH: auth }: Pick<DashboardSettings, 'DASHBOARD_API_KEYS' | 'DASHBOARD_AUTH'>
+): (key: string | undefined) => boolean {
   return auth === 'off' || known.length === 0 ? () => true : (key) => isKey(known, key)
 }
 
 /** @throws Problem invalid-settings where the network would reach a dashboard that asks for no key */
-export function refuseOpenDashboard (host: string, { DASHBOARD_API_KEYS: keys, DASHBOARD_AUTH: auth }: Pick<DashboardSettings, 'DASHBOARD_API_KEYS' | 'DASHBOARD_AUTH'>): void {
+export function refuseOpenDashboard (
+  host: string,
+  { DASHBOARD_API_KEYS: keys, DASHBOARD_AUTH: auth }: Pick<DashboardSettings, 'DASHBOARD_API_KEYS' | 'DASHBOARD_AUTH'>
+): void {
   refuseOpenProgram({ name: 'dashboard', host, keys, auth })
 }

@@ -1,4 +1,5 @@
-// API keys of the programs that listen: kept as digests, compared in constant time; without one, only this machine is served.
+// API keys of the programs that listen: kept as digests, compared in constant time; without one, only this machine is
+// served.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 import { z } from 'zod'
@@ -15,7 +16,14 @@ export const KeysSchema = z.string().transform((text, context): readonly Buffer[
   const entries = entriesOf(text)
   entries.forEach((entry, i) => {
     // No text of an entry is told: it may be the key.
-    if (!KEY.test(entry)) context.addIssue({ code: 'custom', message: `entry ${i + 1} is no usable key; it needs at least 16 characters, each one of A-Z a-z 0-9 . _ ~ + / = - (\`openssl rand -hex 24\` makes one)` })
+    if (!KEY.test(entry)) {
+      context.addIssue({
+        code: 'custom',
+        message: `entry ${
+          i + 1
+        } is no usable key; it needs at least 16 characters, each one of A-Z a-z 0-9 . _ ~ + / = - (\`openssl rand -hex 24\` makes one)`,
+      })
+    }
   })
   if (entries.length === 0) context.addIssue({ code: 'custom', message: 'it holds no key; write one, or unset it' })
   return entries.map(digestOf)
@@ -27,7 +35,8 @@ export function isKey (known: readonly Buffer[], sent: string | undefined): bool
   return known.map((one) => timingSafeEqual(one, digest)).includes(true)
 }
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
 
 export interface Openness {
   /** The program, such as `collector`; its variables begin so. */
@@ -41,7 +50,10 @@ export interface Openness {
 export function refuseOpenProgram ({ name, host, keys, auth }: Openness): void {
   if (auth === 'off' || keys.length > 0 || isLoopback(host)) return
   const variable = `${name.toUpperCase()}_API_KEYS`
-  const message = `STREAM_HOST is "${host}", which others than this machine may reach, and the ${name} has no API key. Set ${variable} to the keys of its callers, ` +
+  const message =
+    `STREAM_HOST is "${host}", which others than this machine may reach, and the ${name} has no API key. Set ${variable} to the keys of its callers, ` +
     `or STREAM_HOST=127.0.0.1 to listen to this machine alone, or ${name.toUpperCase()}_AUTH=off where something in front authenticates.`
-  throw new Problem('invalid-settings', message, { items: [{ pointer: '/STREAM_HOST', detail: `needs ${variable}`, got: host, want: 'a loopback address' }] })
+  throw new Problem('invalid-settings', message, {
+    items: [{ pointer: '/STREAM_HOST', detail: `needs ${variable}`, got: host, want: 'a loopback address' }],
+  })
 }

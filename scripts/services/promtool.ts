@@ -4,7 +4,12 @@ import { type GoProgram, goProgram, installGoProgram } from './go.ts'
 import { installed } from './server.ts'
 
 /** The version is that of promtool/go.mod: its own go.mod has lines for others that `go install` does not take. */
-const PROGRAM: GoProgram = { name: 'promtool', version: '0.305.0', path: 'github.com/prometheus/prometheus/cmd/promtool', pinnedIn: join(import.meta.dirname, 'promtool') }
+const PROGRAM: GoProgram = {
+  name: 'promtool',
+  version: '0.305.0',
+  path: 'github.com/prometheus/prometheus/cmd/promtool',
+  pinnedIn: join(import.meta.dirname, 'promtool'),
+}
 
 export const installPromtool = (): void => { installGoProgram(PROGRAM) }
 

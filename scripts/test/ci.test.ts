@@ -7,7 +7,11 @@ import t from 'tap'
 const scripts = dirname(dirname(fileURLToPath(import.meta.url)))
 
 function totals (log: string): { line: string, status: number | null } {
-  const { stdout: line, status } = spawnSync('awk', ['-f', join(scripts, 'test-totals.awk')], { input: log, encoding: 'utf8', timeout: 20_000 })
+  const { stdout: line, status } = spawnSync('awk', ['-f', join(scripts, 'test-totals.awk')], {
+    input: log,
+    encoding: 'utf8',
+    timeout: 20_000,
+  })
   return { line, status }
 }
 
@@ -23,8 +27,14 @@ ok 1 - # { total: 100, pass: 100 }
 })
 
 t.test('a part that fails without a failing assertion is a failure; one with failing assertions is not counted twice', async (t) => {
-  t.equal(totals('# { total: 3, pass: 3 }\n# part failed: npm run setup:dvc\n').line, 'total: 3 passed, 1 failed, 0 skipped\n')
-  t.equal(totals('# { total: 3, pass: 1, fail: 2 }\n# part failed: npm test\n').line, 'total: 1 passed, 2 failed, 0 skipped\n')
+  t.equal(
+    totals('# { total: 3, pass: 3 }\n# part failed: npm run setup:dvc\n').line,
+    'total: 3 passed, 1 failed, 0 skipped\n'
+  )
+  t.equal(
+    totals('# { total: 3, pass: 1, fail: 2 }\n# part failed: npm test\n').line,
+    'total: 1 passed, 2 failed, 0 skipped\n'
+  )
 })
 
 t.test('no totals at all are no success', async (t) => {

@@ -5,7 +5,16 @@ import { createRandom } from '../../core/random.ts'
 import { channelValues, type Series } from '../../core/series/series.ts'
 import { drift, hump, interpolate, noise, rise, wander, wave } from '../arithmetic.ts'
 import { CHANNELS, quantise, SAMPLING_INTERVAL_MS, STEPS_PER_DAY, STEPS_PER_HOUR, type Channel } from '../channels.ts'
-import { control, CUT_IN_MS, CUT_OUT_MS, GEAR_RATIO, powerCurve, RATED_POWER_KW, RATED_WIND_MS, type Regime } from '../controls.ts'
+import {
+  control,
+  CUT_IN_MS,
+  CUT_OUT_MS,
+  GEAR_RATIO,
+  powerCurve,
+  RATED_POWER_KW,
+  RATED_WIND_MS,
+  type Regime,
+} from '../controls.ts'
 import { FAULT_TRAITS, FAULT_TYPES, type Fault } from '../faults.ts'
 import { farmOrders, turbineOrders } from '../operations.ts'
 import { simulateFarm, WIND_FARM_DEFAULTS } from '../simulate.ts'
@@ -50,7 +59,11 @@ t.test('the farm has the shape that its options name', (t) => {
   t.strictSame(farm.turbines.map(({ name }) => name), ['T01', 'T02', 'T03', 'T04', 'T05'])
   for (const { series, regimes } of farm.turbines) {
     t.strictSame(series.channels, CHANNELS)
-    t.match({ start: series.start, interval: series.interval, length: series.length }, { start: Date.UTC(2026, 0, 1), interval: 600_000, length: 120 * 144 })
+    t.match({ start: series.start, interval: series.interval, length: series.length }, {
+      start: Date.UTC(2026, 0, 1),
+      interval: 600_000,
+      length: 120 * 144,
+    })
     t.equal(regimes.length, series.length)
     t.ok(series.values.every(Number.isFinite), 'and no value is missing before dirt')
   }
@@ -70,7 +83,9 @@ t.test('ageing bearings run hotter, more and more, and nothing changes before', 
   const [fresh, worn] = [0, 6].map((ageing) => simulateFarm({ ...options, ageing }).turbines[0]!.series)
   const c = CHANNELS.indexOf('gearbox_bearing_temp_c')
   const hotter = channelValues(worn!, c).map((value, i) => value - channelValues(fresh!, c)[i]!)
-  const mean = (from: number, to: number): number => hotter.subarray(from * STEPS_PER_DAY, to * STEPS_PER_DAY).reduce((sum, value) => sum + value, 0) / ((to - from) * STEPS_PER_DAY)
+  const mean = (from: number, to: number): number =>
+    hotter.subarray(from * STEPS_PER_DAY, to * STEPS_PER_DAY).reduce((sum, value) => sum + value, 0) /
+    ((to - from) * STEPS_PER_DAY)
   t.equal(mean(0, 10), 0)
   t.ok(mean(10, 25) > 0.2 && mean(25, 40) > 1.5 * mean(10, 25) && mean(25, 40) < 6, `${mean(10, 25)} ${mean(25, 40)}`)
   t.end()
@@ -87,9 +102,11 @@ t.test('equal seeds give equal farms, other seeds others, and a turbine does not
 })
 
 t.test('power never falls with the wind up to rated, starts at cut-in and is level from rated on', (t) => {
-  fc.assert(fc.property(fc.double({ min: 0, max: 30, noNaN: true }), fc.double({ min: 0, max: 30, noNaN: true }), (a, b) => {
-    return powerCurve(Math.min(a, b)) <= powerCurve(Math.max(a, b))
-  }))
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 30, noNaN: true }), fc.double({ min: 0, max: 30, noNaN: true }), (a, b) => {
+      return powerCurve(Math.min(a, b)) <= powerCurve(Math.max(a, b))
+    })
+  )
   t.equal(powerCurve(CUT_IN_MS), 0)
   t.ok(powerCurve(CUT_IN_MS + 0.5) > 0)
   t.equal(powerCurve(RATED_WIND_MS), RATED_POWER_KW)
@@ -113,12 +130,18 @@ t.test('the controller shelters from storms until the wind has calmed, and pitch
 })
 
 t.test('temperatures follow with first-order inertia', (t) => {
-  fc.assert(fc.property(
-    fc.double({ min: -50, max: 150, noNaN: true }), fc.double({ min: -50, max: 150, noNaN: true }), fc.double({ min: 1, max: 1e4, noNaN: true }),
-    (value, target, tau) => {
-      const next = relax(value, target, tau)
-      return Math.abs(target - next) <= Math.abs(target - value) && (target - next) * (target - value) >= 0
-    }), { examples: [[20, 60, 1]] })
+  fc.assert(
+    fc.property(
+      fc.double({ min: -50, max: 150, noNaN: true }),
+      fc.double({ min: -50, max: 150, noNaN: true }),
+      fc.double({ min: 1, max: 1e4, noNaN: true }),
+      (value, target, tau) => {
+        const next = relax(value, target, tau)
+        return Math.abs(target - next) <= Math.abs(target - value) && (target - next) * (target - value) >= 0
+      }
+    ),
+    { examples: [[20, 60, 1]] }
+  )
   let value = 0
   for (let step = 0; step < 100; step++) value = relax(value, 1, 1000)
   t.ok(Math.abs(value - (1 - Math.exp(-1))) < 0.005, 'after one time constant, 63 % of the way')
@@ -133,9 +156,15 @@ t.test('temperatures follow with first-order inertia', (t) => {
   t.strictSame(cooling, cooling.toSorted((a, b) => b - a), 'a stopped turbine cools down')
   t.ok(cooling.at(-1)! > 35, 'but slowly')
   const starved = heat(heat(running, { ...load, oilFlow: 0 }), { ...load, oilFlow: 0 })
-  t.ok(starved.gearboxBearing > running.gearboxBearing + 5, 'without oil flow the bearing heats up within twenty minutes')
+  t.ok(
+    starved.gearboxBearing > running.gearboxBearing + 5,
+    'without oil flow the bearing heats up within twenty minutes'
+  )
   const rubbing = heat(running, { ...load, gearboxFriction: 20 })
-  t.ok(rubbing.oil > running.oil && rubbing.gearboxBearing - running.gearboxBearing > rubbing.oil - running.oil, 'a hot bearing warms the oil a little')
+  t.ok(
+    rubbing.oil > running.oil && rubbing.gearboxBearing - running.gearboxBearing > rubbing.oil - running.oil,
+    'a hot bearing warms the oil a little'
+  )
   t.end()
 })
 
@@ -157,18 +186,37 @@ t.test('channels are coupled, but not exactly', (t) => {
     const of = (channel: Channel): Float64Array => column(series, channel).subarray(0, trainingSteps)
     const [wind, power, rotor, generator] = [of('wind_speed_ms'), of('power_kw'), of('rotor_rpm'), of('generator_rpm')]
     const residual = generator.map((value, i) => value - GEAR_RATIO * rotor[i]!)
-    t.ok(correlation(generator, rotor) > 0.999 && residual.some((value) => Math.abs(value) > 1), `${name}: generator and rotor`)
+    t.ok(
+      correlation(generator, rotor) > 0.999 && residual.some((value) => Math.abs(value) > 1),
+      `${name}: generator and rotor`
+    )
     const partial = (i: number): boolean => regimes[i] === 'partial-load'
-    t.ok(correlation(wind.filter((_, i) => partial(i)), power.filter((_, i) => partial(i))) > 0.9, `${name}: wind and power`)
-    t.ok(meanWhere(of('gearbox_bearing_temp_c'), (i) => regimes[i] === 'rated') > meanWhere(of('gearbox_oil_temp_c'), (i) => regimes[i] === 'rated') + 4)
-    t.ok(meanWhere(of('pitch_deg'), (i) => regimes[i] === 'rated') > meanWhere(of('pitch_deg'), partial) + 2, `${name}: pitch above rated`)
+    t.ok(
+      correlation(wind.filter((_, i) => partial(i)), power.filter((_, i) => partial(i))) > 0.9,
+      `${name}: wind and power`
+    )
+    t.ok(
+      meanWhere(of('gearbox_bearing_temp_c'), (i) => regimes[i] === 'rated') >
+        meanWhere(of('gearbox_oil_temp_c'), (i) => regimes[i] === 'rated') + 4
+    )
+    t.ok(
+      meanWhere(of('pitch_deg'), (i) => regimes[i] === 'rated') > meanWhere(of('pitch_deg'), partial) + 2,
+      `${name}: pitch above rated`
+    )
     t.ok(mean(of('nacelle_temp_c')) > mean(of('ambient_temp_c')) + 5)
   }
   t.end()
 })
 
 t.test('every normal regime occurs on every turbine while it is healthy', (t) => {
-  const hours: Record<Regime, number> = { idle: 24, 'partial-load': 480, rated: 72, curtailed: 24, 'cut-out': 6, stopped: 12 }
+  const hours: Record<Regime, number> = {
+    idle: 24,
+    'partial-load': 480,
+    rated: 72,
+    curtailed: 24,
+    'cut-out': 6,
+    stopped: 12,
+  }
   for (const { name, regimes, series } of farm.turbines) {
     for (const [regime, least] of Object.entries(hours)) {
       const found = regimes.slice(0, trainingSteps).filter((value) => value === regime).length / STEPS_PER_HOUR
@@ -199,9 +247,14 @@ t.test('faults strike after the training period only, each type often, never two
     labels.forEach((label, i) => {
       const hours = (label.end - label.start + SAMPLING_INTERVAL_MS) / 3_600_000
       const [shortest, longest] = FAULT_TRAITS[label.fault].hours
-      t.ok(label.start >= trainingEnd && label.end < end && hours > shortest - 0.2 && hours < longest + 0.2, `${label.turbine} ${label.fault}`)
+      t.ok(
+        label.start >= trainingEnd && label.end < end && hours > shortest - 0.2 && hours < longest + 0.2,
+        `${label.turbine} ${label.fault}`
+      )
       const before = labels[i - 1]
-      if (before?.turbine === label.turbine) t.ok(label.start - before.end >= 24 * 3_600_000, 'a healthy day lies between two faults')
+      if (before?.turbine === label.turbine) {
+        t.ok(label.start - before.end >= 24 * 3_600_000, 'a healthy day lies between two faults')
+      }
     })
   }
   t.end()
@@ -216,7 +269,9 @@ t.test('where the test period has no room, faults are left out', (t) => {
 t.test('icing strikes in frost', (t) => {
   for (const { name, series, faults } of farm.turbines) {
     const ambient = column(series, 'ambient_temp_c')
-    for (const { from, to } of faults.filter(({ type }) => type === 'icing')) t.ok(mean(ambient.subarray(from, to + 1)) < 1, `${name} at ${from}`)
+    for (const { from, to } of faults.filter(({ type }) => type === 'icing')) {
+      t.ok(mean(ambient.subarray(from, to + 1)) < 1, `${name} at ${from}`)
+    }
   }
   t.end()
 })
@@ -224,17 +279,31 @@ t.test('icing strikes in frost', (t) => {
 t.test('a fault changes nothing before its onset, and shows through the physics after it', (t) => {
   const random = createRandom('fault')
   const length = 12 * STEPS_PER_DAY
-  const weather = { wind: simulateWeather(random, length).wind.map((wind) => 8 + wind / 8), ambient: new Float64Array(length).fill(-2) }
+  const weather = {
+    wind: simulateWeather(random, length).wind.map((wind) => 8 + wind / 8),
+    ambient: new Float64Array(length).fill(-2),
+  }
   const orders = turbineOrders(random, farmOrders(random, length))
   const run = (fault?: Omit<Fault, 'from' | 'to'>) => {
     const faults = fault ? [{ ...fault, from: 1000, to: 1300 }] : []
-    return simulateTurbine({ random: createRandom('T'), weather, orders: { ...orders, stop: orders.stop.fill(0), cap: orders.cap.fill(1) }, faults, wear: () => 0, start: 0 }).series
+    return simulateTurbine({
+      random: createRandom('T'),
+      weather,
+      orders: { ...orders, stop: orders.stop.fill(0), cap: orders.cap.fill(1) },
+      faults,
+      wear: () => 0,
+      start: 0,
+    }).series
   }
   const healthy = run()
   const moved = (fault: Omit<Fault, 'from' | 'to'>): Record<Channel, number> => {
     const series = run(fault)
-    t.ok(same(series.values.subarray(0, 1000 * CHANNELS.length), healthy.values.subarray(0, 1000 * CHANNELS.length)), fault.type)
-    const shift = (channel: Channel): number => mean(column(series, channel).subarray(1150, 1301)) - mean(column(healthy, channel).subarray(1150, 1301))
+    t.ok(
+      same(series.values.subarray(0, 1000 * CHANNELS.length), healthy.values.subarray(0, 1000 * CHANNELS.length)),
+      fault.type
+    )
+    const shift = (channel: Channel): number =>
+      mean(column(series, channel).subarray(1150, 1301)) - mean(column(healthy, channel).subarray(1150, 1301))
     return Object.fromEntries(CHANNELS.map((channel) => [channel, shift(channel)])) as Record<Channel, number>
   }
   const within = (value: number, low: number, high: number): boolean => value > low && value < high
@@ -271,9 +340,13 @@ t.test('curves are smooth and bounded, noise has mean 0 and deviation 1', (t) =>
   t.match([wave(0), wave(0.25), wave(0.5), wave(0.75), wave(7.25)], [0, 1, 0, -1, 1])
   t.match([hump(0), hump(1), hump(-2), rise(-1), rise(0.5), rise(2)], [1, 0, 0, 0, 0.5, 1])
   t.match([0, 1, 1.5, 2, 9].map((x) => interpolate([[1, 10], [2, 20]], x)), [10, 10, 15, 20, 20])
-  for (const [name, next] of Object.entries({
-    noise: ((random) => () => noise(random))(createRandom('noise')), wander: wander(createRandom('wander'), 5), drift: drift(createRandom('drift'), 5),
-  })) {
+  for (
+    const [name, next] of Object.entries({
+      noise: ((random) => () => noise(random))(createRandom('noise')),
+      wander: wander(createRandom('wander'), 5),
+      drift: drift(createRandom('drift'), 5),
+    })
+  ) {
     const values = Array.from({ length: 60_000 }, next)
     const average = mean(values)
     t.ok(Math.abs(average) < 0.05 && Math.abs(mean(values.map((value) => (value - average) ** 2)) - 1) < 0.06, name)

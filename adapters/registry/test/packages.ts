@@ -19,12 +19,28 @@ export async function noisePackage (name: string, seed: number, weights = 64): P
     description: 'Noise.',
     architecture: 'linear',
     detector: model as Manifest['detector'],
-    training: { tfjs: '4.22.0', backend: 'wasm', parameters: { seed }, dataSha256: 'ab'.repeat(32), series: 1, observations: series.length },
+    training: {
+      tfjs: '4.22.0',
+      backend: 'wasm',
+      parameters: { seed },
+      dataSha256: 'ab'.repeat(32),
+      series: 1,
+      observations: series.length,
+    },
   }
   const folder = await mkdtemp(join(tmpdir(), 'noise-'))
   try {
-    const saved = { topology: {}, weightSpecs: [], weights: Uint8Array.from({ length: weights }, (_, i) => (seed * 31 + i * 7) % 256) }
-    await writeModelPackage(folder, { manifest, golden: { start: 0, values: {}, causal: [], batch: [] }, models: [saved], card: `seed ${seed}` })
+    const saved = {
+      topology: {},
+      weightSpecs: [],
+      weights: Uint8Array.from({ length: weights }, (_, i) => (seed * 31 + i * 7) % 256),
+    }
+    await writeModelPackage(folder, {
+      manifest,
+      golden: { start: 0, values: {}, causal: [], batch: [] },
+      models: [saved],
+      card: `seed ${seed}`,
+    })
     return await readPackageFiles(folder)
   } finally {
     await rm(folder, { recursive: true, force: true })

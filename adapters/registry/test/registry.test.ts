@@ -11,7 +11,10 @@ import type { Step } from '../records.ts'
 import { LAWS } from './laws.ts'
 import { noisePackage } from './packages.ts'
 
-for (const [name, law] of Object.entries(LAWS)) t.test(name, async (t) => law(t, folderStore(join(t.testdir(), 'registry'))))
+for (const [name, law] of Object.entries(LAWS)) {
+  t.test(name, async (t) =>
+    law(t, folderStore(join(t.testdir(), 'registry'))))
+}
 
 t.test('a file that a killed writer left is no object, and goes in time', async (t) => {
   const root = t.testdir()
@@ -26,7 +29,10 @@ t.test('a file that a killed writer left is no object, and goes in time', async 
 t.test('a folder that cannot be used is named, with the remedy', async (t) => {
   const root = t.testdir({ file: 'text' })
   const store = folderStore(join(root, 'file'))
-  await t.rejects(store.create('models/a', new Uint8Array()), { code: 'registry-unavailable', message: /file cannot be used \(ENOTDIR\); make it a folder/ })
+  await t.rejects(store.create('models/a', new Uint8Array()), {
+    code: 'registry-unavailable',
+    message: /file cannot be used \(ENOTDIR\); make it a folder/,
+  })
   await t.rejects(folderStore(root).get('../outside'), { message: /is no key/ })
 })
 
@@ -34,16 +40,38 @@ t.test('a package is one archive of bytes that depend on its files alone', async
   const files = await noisePackage('noise', 1)
   const archive = await packArchive(files)
   t.same(await packArchive(new Map([...files].reverse())), archive)
-  t.same([...await unpackArchive('it', archive)].sort(), [...files].map(([name, content]) => [name, Buffer.from(content)]).sort())
-  await t.rejects(unpackArchive('it', new Uint8Array(10)), { code: 'invalid-model-package', message: /it is no model package/ })
-  await t.rejects(unpackArchive('it', new TextEncoder().encode('text '.repeat(400))), { code: 'invalid-model-package', message: /cannot be read as a tar archive/ })
-  await t.rejects(unpackArchive('it', await packArchive(new Map([['run.sh', new Uint8Array(3)]]))), { message: /it holds "run.sh"/ })
+  t.same(
+    [...await unpackArchive('it', archive)].sort(),
+    [...files].map(([name, content]) => [name, Buffer.from(content)]).sort()
+  )
+  await t.rejects(unpackArchive('it', new Uint8Array(10)), {
+    code: 'invalid-model-package',
+    message: /it is no model package/,
+  })
+  await t.rejects(unpackArchive('it', new TextEncoder().encode('text '.repeat(400))), {
+    code: 'invalid-model-package',
+    message: /cannot be read as a tar archive/,
+  })
+  await t.rejects(unpackArchive('it', await packArchive(new Map([['run.sh', new Uint8Array(3)]]))), {
+    message: /it holds "run.sh"/,
+  })
   await t.rejects(unpackArchive('it', new Uint8Array(1024)), { message: /no file/ })
-  t.same((await unpackArchive('it', await packArchive(new Map([...files].map(([name, content]) => [`./noise/${name}`, content]))))).size, files.size)
+  t.same(
+    (await unpackArchive(
+      'it',
+      await packArchive(new Map([...files].map(([name, content]) => [`./noise/${name}`, content])))
+    )).size,
+    files.size
+  )
 })
 
 t.test('rolling back takes back the latest promotion, whatever came before', async (t) => {
-  const step = (action: 'promote' | 'rollback', version: number): Step => ({ action, version, digest: `sha256:${String(version).padStart(64, '0')}`, at: '2026-01-01T00:00:00Z' })
+  const step = (action: 'promote' | 'rollback', version: number): Step => ({
+    action,
+    version,
+    digest: `sha256:${String(version).padStart(64, '0')}`,
+    at: '2026-01-01T00:00:00Z',
+  })
   fc.assert(fc.property(fc.array(fc.option(fc.nat(9), { nil: undefined }), { maxLength: 30 }), (actions) => {
     const steps: Step[] = []
     const stack: number[] = []
@@ -57,7 +85,9 @@ t.test('rolling back takes back the latest promotion, whatever came before', asy
         steps.push(step('rollback', stack.at(-1)!))
       }
       const { current, earlier, next } = state()
-      if (current?.version !== stack.at(-1) || earlier?.version !== stack.at(-2) || next !== steps.length + 1) return false
+      if (current?.version !== stack.at(-1) || earlier?.version !== stack.at(-2) || next !== steps.length + 1) {
+        return false
+      }
     }
     return true
   }))
@@ -67,10 +97,23 @@ t.test('rolling back takes back the latest promotion, whatever came before', asy
 
 t.test('where a registry is, and what is missing to get there', async (t) => {
   const access = { AWS_ENDPOINT_URL: 'http://127.0.0.1:9000', AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' }
-  t.match(bucketSettings('MODEL_REGISTRY', 's3://models/a/b/', access), { bucket: 'models', prefix: 'a/b/', region: 'us-east-1' })
-  t.match(bucketSettings('MODEL_REGISTRY', 's3://models', { ...access, AWS_REGION: 'eu' }), { bucket: 'models', prefix: '', region: 'eu' })
-  await t.rejects(openStore('MODEL_REGISTRY', 's3://models', { ...access, AWS_SECRET_ACCESS_KEY: '' }), { code: 'invalid-settings', message: /^AWS_SECRET_ACCESS_KEY is not set, and MODEL_REGISTRY is "s3:\/\/models"/ })
-  await t.rejects(openStore('MODEL_REGISTRY', 's3://models', { ...access, AWS_ENDPOINT_URL: 'here' }), { message: /AWS_ENDPOINT_URL is no URL/ })
+  t.match(bucketSettings('MODEL_REGISTRY', 's3://models/a/b/', access), {
+    bucket: 'models',
+    prefix: 'a/b/',
+    region: 'us-east-1',
+  })
+  t.match(bucketSettings('MODEL_REGISTRY', 's3://models', { ...access, AWS_REGION: 'eu' }), {
+    bucket: 'models',
+    prefix: '',
+    region: 'eu',
+  })
+  await t.rejects(openStore('MODEL_REGISTRY', 's3://models', { ...access, AWS_SECRET_ACCESS_KEY: '' }), {
+    code: 'invalid-settings',
+    message: /^AWS_SECRET_ACCESS_KEY is not set, and MODEL_REGISTRY is "s3:\/\/models"/,
+  })
+  await t.rejects(openStore('MODEL_REGISTRY', 's3://models', { ...access, AWS_ENDPOINT_URL: 'here' }), {
+    message: /AWS_ENDPOINT_URL is no URL/,
+  })
   await t.rejects(openStore('MODEL_REGISTRY', 'http://models', access), { message: /write s3:\/\/bucket/ })
   t.equal((await openStore('MODEL_REGISTRY', t.testdirName, {})).location, t.testdirName)
   const store = await openStore('MODEL_REGISTRY', 's3://models/a', access)

@@ -45,7 +45,8 @@ interface Sent {
   }>
 }
 
-const textsOf = (attributes: readonly Attribute[] = []): Record<string, string> => Object.fromEntries(attributes.map(({ key, value }) => [key, String(Object.values(value)[0])]))
+const textsOf = (attributes: readonly Attribute[] = []): Record<string, string> =>
+  Object.fromEntries(attributes.map(({ key, value }) => [key, String(Object.values(value)[0])]))
 
 function spansOf ({ resourceSpans }: Sent): ReceivedSpan[] {
   return resourceSpans.flatMap(({ resource, scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans.map((span) => ({
@@ -76,8 +77,18 @@ export async function startOtlpReceiver (): Promise<OtlpReceiver> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
     wait: async (look, milliseconds = 20_000) => {
-      for (const end = Date.now() + milliseconds; !look(spans); await new Promise((resolve) => { setTimeout(resolve, 20) })) {
-        if (Date.now() > end) throw new Error(`It did not come; there are: ${spans.map(({ service, name, traceId }) => `${service} ${name} ${traceId}`).join(', ')}`)
+      for (
+        const end = Date.now() + milliseconds;
+        !look(spans);
+        await new Promise((resolve) => {
+          setTimeout(resolve, 20)
+        })
+      ) {
+        if (Date.now() > end) {
+          throw new Error(`It did not come; there are: ${
+            spans.map(({ service, name, traceId }) => `${service} ${name} ${traceId}`).join(', ')
+          }`)
+        }
       }
       return spans
     },

@@ -11,14 +11,35 @@ t.test('a header is read', async (t) => {
   t.same(readTraceparent(GOOD), { traceId: TRACE, traceparent: GOOD, isSampled: true })
   t.match(readTraceparent(`00-${TRACE}-${SPAN}-00`), { isSampled: false })
   t.match(readTraceparent(`00-${TRACE}-${SPAN}-03`), { isSampled: true }, 'flags that are not known change nothing')
-  t.same(readTraceparent(`cc-${TRACE}-${SPAN}-01`), { traceId: TRACE, traceparent: GOOD, isSampled: true }, 'a later version')
-  t.same(readTraceparent(`cc-${TRACE}-${SPAN}-01-what-the-future-will-be-like`), { traceId: TRACE, traceparent: GOOD, isSampled: true })
+  t.same(
+    readTraceparent(`cc-${TRACE}-${SPAN}-01`),
+    { traceId: TRACE, traceparent: GOOD, isSampled: true },
+    'a later version'
+  )
+  t.same(readTraceparent(`cc-${TRACE}-${SPAN}-01-what-the-future-will-be-like`), {
+    traceId: TRACE,
+    traceparent: GOOD,
+    isSampled: true,
+  })
 })
 
 t.test('what is none is none', async (t) => {
   const wrong = [
-    undefined, '', 'x', GOOD.toUpperCase(), `${GOOD}-more`, `${GOOD} `, `ff-${TRACE}-${SPAN}-01`, `cc-${TRACE}-${SPAN}-01.more`, `00-${'0'.repeat(32)}-${SPAN}-01`, `00-${TRACE}-${'0'.repeat(16)}-01`,
-    `00-${TRACE}-${SPAN}`, `00-${TRACE.slice(1)}-${SPAN}-01`, [GOOD], 7, `00-${TRACE}-${SPAN}-0g`,
+    undefined,
+    '',
+    'x',
+    GOOD.toUpperCase(),
+    `${GOOD}-more`,
+    `${GOOD} `,
+    `ff-${TRACE}-${SPAN}-01`,
+    `cc-${TRACE}-${SPAN}-01.more`,
+    `00-${'0'.repeat(32)}-${SPAN}-01`,
+    `00-${TRACE}-${'0'.repeat(16)}-01`,
+    `00-${TRACE}-${SPAN}`,
+    `00-${TRACE.slice(1)}-${SPAN}-01`,
+    [GOOD],
+    7,
+    `00-${TRACE}-${SPAN}-0g`,
   ]
   for (const header of wrong) t.equal(readTraceparent(header), undefined, String(header))
 })

@@ -8,7 +8,10 @@ import { type BackendChoice, hasNativeAddon, loadBackend, serveTensorflowTo } fr
 const choice = (process.env['TFJS_BACKEND'] ?? 'auto') as BackendChoice
 const best = hasNativeAddon() ? 'native' : 'wasm'
 
-/** Loads a backend in a process of its own (under tsx) and gives what it found there, and everything it printed to stderr. */
+/**
+ * Loads a backend in a process of its own (under tsx) and gives what it found there, and everything it printed to
+ * stderr.
+ */
 async function loadElsewhere (wanted: BackendChoice): Promise<{ found: Record<string, unknown>, stderr: string }> {
   const program = `
     import { loadBackend } from ${JSON.stringify(new URL('../backend.ts', import.meta.url).href)}
@@ -58,8 +61,15 @@ t.test('one process runs one backend', async (t) => {
   t.equal(await loadBackend(backend.name), backend)
   if (choice !== 'auto') t.equal(backend.name, choice)
   const other = backend.name === 'cpu' ? 'wasm' : 'cpu'
-  await t.rejects(loadBackend(other), { code: 'backend-unavailable', extensions: { choice: other, loaded: backend.name } })
-  t.equal(backend.tf.getBackend(), backend.name === 'native' ? 'tensorflow' : backend.name, 'the refusal changed nothing')
+  await t.rejects(loadBackend(other), {
+    code: 'backend-unavailable',
+    extensions: { choice: other, loaded: backend.name },
+  })
+  t.equal(
+    backend.tf.getBackend(),
+    backend.name === 'native' ? 'tensorflow' : backend.name,
+    'the refusal changed nothing'
+  )
 })
 
 t.test('danfojs-node, which requires tfjs-node, computes on the loaded backend', async (t) => {

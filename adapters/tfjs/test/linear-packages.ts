@@ -20,9 +20,22 @@ export async function writePackage (folder: string, name: string, series: Series
     const subspace = fitSubspace(windows, 0.97)
     return { subspace, ...subspaceAutoencoder(subspace, windows.channels) }
   }
-  const { model, autoencoders } = await fitDetector([series], { ...FIT_DEFAULTS, folds: 2 }, [{ windowLength: WINDOW, tail: WINDOW, learn }])
+  const { model, autoencoders } = await fitDetector([series], { ...FIT_DEFAULTS, folds: 2 }, [{
+    windowLength: WINDOW,
+    tail: WINDOW,
+    learn,
+  }])
   const saved = [savedSubspace(autoencoders[0]!.subspace)]
-  const loaded = await loadAutoencoders({ kernel: true, backend: async () => { throw new Error('not needed') } }, saved, model)
+  const loaded = await loadAutoencoders(
+    {
+      kernel: true,
+      backend: async () => {
+        throw new Error('not needed')
+      },
+    },
+    saved,
+    model
+  )
   const manifest = ManifestSchema.parse({
     format: MANIFEST_FORMAT,
     name,
@@ -30,9 +43,21 @@ export async function writePackage (folder: string, name: string, series: Series
     description: 'Fitted for the tests.',
     architecture: 'linear',
     detector: model,
-    training: { tfjs: '4.22.0', backend: 'wasm', parameters: {}, dataSha256: 'ab'.repeat(32), series: 1, observations: series.length },
+    training: {
+      tfjs: '4.22.0',
+      backend: 'wasm',
+      parameters: {},
+      dataSha256: 'ab'.repeat(32),
+      series: 1,
+      observations: series.length,
+    },
   })
-  await writeModelPackage(folder, { manifest, golden: makeGolden(model, loaded.autoencoders, series), models: saved, card: 'digest {digest}\n' })
+  await writeModelPackage(folder, {
+    manifest,
+    golden: makeGolden(model, loaded.autoencoders, series),
+    models: saved,
+    card: 'digest {digest}\n',
+  })
   return readPackageFiles(folder)
 }
 
@@ -50,19 +75,38 @@ function savedSubspace ({ mean, directions, components, width }: Subspace): Save
     }
     offset[k] = shift
   }
-  const dense = (name: string, units: number, after: string) => ({ class_name: 'Dense', name, config: { name, activation: 'linear', units, use_bias: true }, inbound_nodes: [[[after, 0, 0, {}]]] })
+  const dense = (name: string, units: number, after: string) => ({
+    class_name: 'Dense',
+    name,
+    config: { name, activation: 'linear', units, use_bias: true },
+    inbound_nodes: [[[after, 0, 0, {}]]],
+  })
   const spec = (name: string, ...shape: number[]) => ({ name, shape, dtype: 'float32' as const })
   return {
     topology: {
       class_name: 'Model',
       config: {
         name: 'linear',
-        layers: [{ class_name: 'InputLayer', name: 'window', config: { name: 'window', batch_input_shape: [null, width] }, inbound_nodes: [] }, dense('encoder', components, 'window'), dense('decoder', width, 'encoder')],
+        layers: [
+          {
+            class_name: 'InputLayer',
+            name: 'window',
+            config: { name: 'window', batch_input_shape: [null, width] },
+            inbound_nodes: [],
+          },
+          dense('encoder', components, 'window'),
+          dense('decoder', width, 'encoder'),
+        ],
         input_layers: [['window', 0, 0]],
         output_layers: [['decoder', 0, 0]],
       },
     },
-    weightSpecs: [spec('encoder/kernel', width, components), spec('encoder/bias', components), spec('decoder/kernel', components, width), spec('decoder/bias', width)],
+    weightSpecs: [
+      spec('encoder/kernel', width, components),
+      spec('encoder/bias', components),
+      spec('decoder/kernel', components, width),
+      spec('decoder/bias', width),
+    ],
     weights: Buffer.concat([encode, offset, decode, bias].map(({ buffer }) => Buffer.from(buffer))),
   }
 }

@@ -1,4 +1,5 @@
-// Model packages: what was written comes back bit for bit, the digest is of meaning and not of form, and what is damaged is refused.
+// Model packages: what was written comes back bit for bit, the digest is of meaning and not of form, and what is
+// damaged is refused.
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -31,7 +32,9 @@ async function denseModel (widths: number[], seed = 1): Promise<SavedModel> {
   const random = createRandom(`dense/${seed}`)
   const input = tf.input({ shape: [widths[0]!], name: 'window' })
   let output = input
-  const layers = widths.slice(1).map((units, i) => tf.layers.dense({ units, activation: i === 0 ? 'tanh' : 'linear', name: `dense_${i}` }))
+  const layers = widths.slice(1).map((units, i) =>
+    tf.layers.dense({ units, activation: i === 0 ? 'tanh' : 'linear', name: `dense_${i}` })
+  )
   for (const layer of layers) output = layer.apply(output) as typeof input
   const model = tf.model({ inputs: input, outputs: output, name: 'small' })
   layers.forEach((layer, i) => tf.tidy(() => {
@@ -52,7 +55,14 @@ const manifest: Manifest = {
   description: 'Waves of the test.',
   architecture: 'dense',
   detector: detector as Manifest['detector'],
-  training: { tfjs: backend.version, backend: backend.name, parameters: { seed: 1 }, dataSha256: 'ab'.repeat(32), series: 1, observations: SERIES.length },
+  training: {
+    tfjs: backend.version,
+    backend: backend.name,
+    parameters: { seed: 1 },
+    dataSha256: 'ab'.repeat(32),
+    series: 1,
+    observations: SERIES.length,
+  },
 }
 
 const detectorOf = manifest.detector
@@ -62,10 +72,14 @@ const golden = makeGolden(detector, [{ reconstruct: toReconstruct(backend, layer
 layersOfSmall.dispose()
 const parts = { manifest, golden, models: [small], card: 'digest {digest}\n' }
 
-/** What happens to be wrong when a folder is loaded; fails the test where nothing is, or where a tensor is left behind. */
+/**
+ * What happens to be wrong when a folder is loaded; fails the test where nothing is, or where a tensor is left behind.
+ */
 async function refusal (t: Tap, directory: string): Promise<{ code: string, message: string }> {
   const before = tf.memory().numTensors
-  const outcome = await loadModelPackage(directory, choice).then((loaded) => { loaded.dispose() }, (error: unknown) => error)
+  const outcome = await loadModelPackage(directory, choice).then((loaded) => {
+    loaded.dispose()
+  }, (error: unknown) => error)
   t.equal(tf.memory().numTensors, before, 'no tensor is left behind')
   t.ok(outcome instanceof Error, 'it was refused')
   return outcome as unknown as { code: string, message: string }
@@ -102,10 +116,22 @@ t.test('what was written comes back: the same bits, the same scores, no tensor t
   t.equal(loaded.goldenDifference, 0)
   const random = createRandom('windows')
   const windows = Float32Array.from({ length: 300 * WIDTH }, () => random.normal())
-  t.same(Buffer.from(loaded.autoencoders[0]!.reconstruct(windows, 300).buffer), Buffer.from(toReconstruct(backend, original)(windows, 300).buffer), 'reconstructions')
+  t.same(
+    Buffer.from(loaded.autoencoders[0]!.reconstruct(windows, 300).buffer),
+    Buffer.from(toReconstruct(backend, original)(windows, 300).buffer),
+    'reconstructions'
+  )
   const scores = scoresOf(detectBatch(loaded.manifest.detector, loaded.autoencoders, waves(400)))
-  t.strictSame(scores, scoresOf(detectBatch(detector, [{ reconstruct: toReconstruct(backend, original) }], waves(400))), 'scores')
-  t.ok(scores.some((score) => score !== null && score > 1) && scores.every((score) => score === null || Number.isFinite(score)))
+  t.strictSame(
+    scores,
+    scoresOf(detectBatch(detector, [{ reconstruct: toReconstruct(backend, original) }], waves(400))),
+    'scores'
+  )
+  t.ok(
+    scores.some((score) => score !== null && score > 1) && scores.every((score) =>
+      score === null || Number.isFinite(score)
+    )
+  )
   loaded.dispose()
   t.equal(tf.memory().numTensors, before, 'load and dispose leave nothing behind')
   original.dispose()
@@ -119,22 +145,48 @@ t.test('equal parts have equal digests and equal bytes, wherever they are writte
   const root = t.testdir({})
   const [here, there] = [join(root, 'a'), join(root, 'some where', 'else')]
   const digest = await writeModelPackage(here, parts)
-  t.equal(await writeModelPackage(there, { ...parts, manifest: reversed(manifest as unknown as Json) as unknown as Manifest }), digest)
-  for (const name of ['golden.json', 'model.json', 'weights.bin', 'digest.txt']) t.same(await readFile(join(here, name)), await readFile(join(there, name)), name)
-  t.not(await writeModelPackage(there, { ...parts, manifest: { ...manifest, version: '2' } }), digest, 'another version')
-  t.not(await writeModelPackage(there, { ...parts, models: [await denseModel([WIDTH, 6, WIDTH], 2)] }), digest, 'other weights')
-  t.not(await writeModelPackage(there, { ...parts, golden: { ...golden, start: golden.start + 1 } }), digest, 'other golden scores')
+  t.equal(
+    await writeModelPackage(there, {
+      ...parts,
+      manifest: reversed(manifest as unknown as Json) as unknown as Manifest,
+    }),
+    digest
+  )
+  for (const name of ['golden.json', 'model.json', 'weights.bin', 'digest.txt']) {
+    t.same(await readFile(join(here, name)), await readFile(join(there, name)), name)
+  }
+  t.not(
+    await writeModelPackage(there, { ...parts, manifest: { ...manifest, version: '2' } }),
+    digest,
+    'another version'
+  )
+  t.not(
+    await writeModelPackage(there, { ...parts, models: [await denseModel([WIDTH, 6, WIDTH], 2)] }),
+    digest,
+    'other weights'
+  )
+  t.not(
+    await writeModelPackage(there, { ...parts, golden: { ...golden, start: golden.start + 1 } }),
+    digest,
+    'other golden scores'
+  )
   t.equal(await writeModelPackage(there, { ...parts, card: 'another card' }), digest, 'the card is for people')
 })
 
 t.test('TensorFlow.js itself reads the model, from the files as they are', async (t) => {
   const directory = t.testdir({})
   await writeModelPackage(directory, parts)
-  const json = JSON.parse(await readFile(join(directory, 'model.json'), 'utf8')) as { format: string, modelTopology: object, weightsManifest: [{ paths: string[], weights: SavedModel['weightSpecs'] }] }
+  const json = JSON.parse(await readFile(join(directory, 'model.json'), 'utf8')) as {
+    format: string,
+    modelTopology: object,
+    weightsManifest: [{ paths: string[], weights: SavedModel['weightSpecs'] }],
+  }
   t.match(json, { format: 'layers-model', weightsManifest: [{ paths: ['weights.bin'] }] })
   const weightData = Uint8Array.from(await readFile(join(directory, 'weights.bin'))).buffer
   const before = tf.memory().numTensors
-  const model = await tf.loadLayersModel(tf.io.fromMemory({ modelTopology: json.modelTopology, weightSpecs: json.weightsManifest[0].weights, weightData }))
+  const model = await tf.loadLayersModel(
+    tf.io.fromMemory({ modelTopology: json.modelTopology, weightSpecs: json.weightsManifest[0].weights, weightData })
+  )
   t.strictSame(await saveLayersModel(backend, model), small)
   model.dispose()
   t.equal(tf.memory().numTensors, before)
@@ -150,11 +202,21 @@ function reversed (value: Json): Json {
 /** Every place of a JSON document that holds no other. */
 function leaves (value: Json, path: Array<string | number> = []): Array<Array<string | number>> {
   if (value === null || typeof value !== 'object') return [path]
-  return Object.entries(value).flatMap(([key, item]) => leaves(item, [...path, Array.isArray(value) ? Number(key) : key]))
+  return Object.entries(value).flatMap(([key, item]) =>
+    leaves(item, [...path, Array.isArray(value) ? Number(key) : key])
+  )
 }
 
 function changedAt (value: Json, [key, ...rest]: Array<string | number>): Json {
-  if (key === undefined) return typeof value === 'number' ? value + 1 : value === null ? 0 : typeof value === 'string' ? `${value}!` : !value
+  if (key === undefined) {
+    return typeof value === 'number'
+      ? value + 1
+      : value === null
+        ? 0
+        : typeof value === 'string'
+          ? `${value}!`
+          : !value
+  }
   return Array.isArray(value)
     ? value.map((item, i) => i === key ? changedAt(item, rest) : item)
     : { ...value as Record<string, Json>, [key]: changedAt((value as Record<string, Json>)[key]!, rest) }
@@ -165,23 +227,35 @@ t.test('the digest is of what JSON means: order of keys and white space do not m
   const digest = await writeModelPackage(directory, parts)
   for (const name of JSON_FILES) {
     await edit(directory, name, (value) => reversed(value))
-    await writeFile(join(directory, name), `\n${JSON.stringify(JSON.parse(await readFile(join(directory, name), 'utf8')), null, '\t')}\r\n`)
+    await writeFile(
+      join(directory, name),
+      `\n${JSON.stringify(JSON.parse(await readFile(join(directory, name), 'utf8')), null, '\t')}\r\n`
+    )
   }
   const loaded = await loadModelPackage(directory, choice)
   t.equal(loaded.digest, digest)
   loaded.dispose()
 
-  const texts = new Map(await Promise.all(JSON_FILES.map(async (name) => [name, await readFile(join(directory, name), 'utf8')] as const)))
+  const texts = new Map(
+    await Promise.all(JSON_FILES.map(async (name) => [name, await readFile(join(directory, name), 'utf8')] as const))
+  )
   const before = tf.memory().numTensors
-  await fc.assert(fc.asyncProperty(fc.constantFrom(...JSON_FILES), fc.nat(), async (name, at) => {
-    const text = texts.get(name)!
-    const value = JSON.parse(text) as Json
-    const places = leaves(value)
-    await writeFile(join(directory, name), JSON.stringify(changedAt(value, places[at % places.length]!)))
-    const refused = await loadModelPackage(directory, choice).then(() => false, (error: { code: string, message: string }) => error.code === 'invalid-model-package' && error.message.includes(name))
-    await writeFile(join(directory, name), text)
-    return refused
-  }), { numRuns: 60, seed: 1 })
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...JSON_FILES), fc.nat(), async (name, at) => {
+      const text = texts.get(name)!
+      const value = JSON.parse(text) as Json
+      const places = leaves(value)
+      await writeFile(join(directory, name), JSON.stringify(changedAt(value, places[at % places.length]!)))
+      const refused = await loadModelPackage(directory, choice).then(
+        () => false,
+        (error: { code: string, message: string }) =>
+          error.code === 'invalid-model-package' && error.message.includes(name)
+      )
+      await writeFile(join(directory, name), text)
+      return refused
+    }),
+    { numRuns: 60, seed: 1 }
+  )
   t.equal(tf.memory().numTensors, before)
   t.equal(canonicalJson({ b: [{ d: 1, c: null }], a: 'ü' }), '{"a":"ü","b":[{"c":null,"d":1}]}')
 })
@@ -190,7 +264,11 @@ t.test('whatever is missing, flipped or no JSON is refused, and the file is name
   const whole = join(t.testdir({}), 'whole')
   await writeModelPackage(whole, parts)
   const damaged = join(whole, '..', 'damaged')
-  const damage = async (name: string, make: (file: string) => Promise<unknown>, reason: RegExp | string): Promise<void> => {
+  const damage = async (
+    name: string,
+    make: (file: string) => Promise<unknown>,
+    reason: RegExp | string
+  ): Promise<void> => {
     await rm(damaged, { recursive: true, force: true })
     await cp(whole, damaged, { recursive: true })
     await make(join(damaged, name))
@@ -204,7 +282,10 @@ t.test('whatever is missing, flipped or no JSON is refused, and the file is name
     await damage(name, async (file) => rm(file), 'cannot be read')
     await damage(name, async (file) => writeFile(file, ''), name.endsWith('.json') ? 'is not JSON' : 'digest')
   }
-  for (const name of JSON_FILES) await damage(name, async (file) => writeFile(file, (await readFile(file, 'utf8')).slice(0, -9)), 'is not JSON')
+  for (const name of JSON_FILES) {
+    await damage(name, async (file) =>
+      writeFile(file, (await readFile(file, 'utf8')).slice(0, -9)), 'is not JSON')
+  }
   await damage('manifest.json', async (file) => writeFile(file, 'null'), '/format is undefined')
   for (const at of [0, 301, small.weights.length - 1]) {
     await damage('weights.bin', async (file) => {
@@ -213,9 +294,29 @@ t.test('whatever is missing, flipped or no JSON is refused, and the file is name
       await writeFile(file, bytes)
     }, /was changed/)
   }
-  await damage('weights.bin', async (file) => writeFile(file, Buffer.concat([await readFile(file), Buffer.alloc(4)])), /was changed/)
-  await damage('digest.txt', async (file) => writeFile(file, `sha256:${'0'.repeat(64)}\n`), /digest\.txt says sha256:0{64}/)
-  await damage('manifest.json', async () => edit(damaged, 'manifest.json', (value: Manifest) => ({ ...value, detector: { ...value.detector, batch: { ...detectorOf.batch, threshold: 99 } } })), /was changed/)
+  await damage(
+    'weights.bin',
+    async (file) => writeFile(file, Buffer.concat([await readFile(file), Buffer.alloc(4)])),
+    /was changed/
+  )
+  await damage(
+    'digest.txt',
+    async (file) => writeFile(file, `sha256:${'0'.repeat(64)}\n`),
+    /digest\.txt says sha256:0{64}/
+  )
+  await damage(
+    'manifest.json',
+    async () =>
+      edit(
+        damaged,
+        'manifest.json',
+        (value: Manifest) => ({
+          ...value,
+          detector: { ...value.detector, batch: { ...detectorOf.batch, threshold: 99 } },
+        })
+      ),
+    /was changed/
+  )
   await t.rejects(loadModelPackage(join(whole, 'nowhere'), choice), { code: 'invalid-model-package' })
 })
 
@@ -223,20 +324,38 @@ t.test('another format is refused before anything else is read into it', async (
   const directory = t.testdir({})
   await writeModelPackage(directory, parts)
   await edit(directory, 'manifest.json', (value: Manifest) => ({ ...value, format: 1 }))
-  t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /manifest\.json: \/format is 1, this program reads 2/ })
+  t.match(await refusal(t, directory), {
+    code: 'invalid-model-package',
+    message: /manifest\.json: \/format is 1, this program reads 2/,
+  })
 })
 
 t.test('a manifest or golden scores of another shape are refused whatever the digest, a signed package that does not fit together too, and the place is named', async (t) => {
   const directory = t.testdir({})
-  const detectorWith = (change: Partial<Manifest['detector']>) => (value: Manifest): Manifest => ({ ...value, detector: { ...value.detector, ...change } })
+  const detectorWith = (change: Partial<Manifest['detector']>) => (value: Manifest): Manifest => ({
+    ...value,
+    detector: { ...value.detector, ...change },
+  })
   const manifests: Array<[(value: Manifest) => unknown, RegExp]> = [
     [(value) => ({ ...value, colour: 'red' }), /manifest\.json: \/ .*colour/],
     [(value) => ({ ...value, name: 'No Name' }), /manifest\.json: \/name lower-case/],
     [detectorWith({ batch: { ...detectorOf.batch, smoothing: 8 } }), /\/detector\/batch\/smoothing must be odd/],
-    [detectorWith({ batch: { ...detectorOf.batch, level: { span: 600, factor: 1 } } }), /\/detector\/batch\/level\/span must be odd/],
-    [detectorWith({ causal: { ...detectorOf.causal, scores: { ...detectorOf.causal.scores, quantiles: [1] } } }), /\/detector\/causal\/scores\/quantiles/],
-    [detectorWith({ members: [{ ...detectorOf.members[0]!, tail: 9 }] }), /\/detector\/members\/0\/tail must be at most windowLength/],
-    [detectorWith({ members: [{ ...detectorOf.members[0]!, scale: { causal: 0, batch: 1 } }] }), /\/detector\/members\/0\/scale\/causal/],
+    [
+      detectorWith({ batch: { ...detectorOf.batch, level: { span: 600, factor: 1 } } }),
+      /\/detector\/batch\/level\/span must be odd/,
+    ],
+    [
+      detectorWith({ causal: { ...detectorOf.causal, scores: { ...detectorOf.causal.scores, quantiles: [1] } } }),
+      /\/detector\/causal\/scores\/quantiles/,
+    ],
+    [
+      detectorWith({ members: [{ ...detectorOf.members[0]!, tail: 9 }] }),
+      /\/detector\/members\/0\/tail must be at most windowLength/,
+    ],
+    [
+      detectorWith({ members: [{ ...detectorOf.members[0]!, scale: { causal: 0, batch: 1 } }] }),
+      /\/detector\/members\/0\/scale\/causal/,
+    ],
     [detectorWith({ members: [] }), /\/detector\/members/],
     [detectorWith({ channels: ['a', 'b', 'a'] }), /\/detector\/channels two channels have the same name/],
     [detectorWith({ channels: ['a', 'b'] }), /\/detector scaler, weights and margins need one entry for each channel/],
@@ -248,9 +367,18 @@ t.test('a manifest or golden scores of another shape are refused whatever the di
     t.match(await refusal(t, directory), { code: 'invalid-model-package', message })
   }
   await writeModelPackage(directory, parts)
-  await edit(directory, 'manifest.json', detectorWith({ windowLength: 12, members: [{ ...detectorOf.members[0]!, windowLength: 12 }] }) as (value: never) => unknown)
+  await edit(
+    directory,
+    'manifest.json',
+    detectorWith({ windowLength: 12, members: [{ ...detectorOf.members[0]!, windowLength: 12 }] }) as (
+      value: never,
+    ) => unknown
+  )
   await sign(t, directory)
-  t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /model\.json: its windows hold 24 values, those of manifest\.json 12 × 3/ })
+  t.match(await refusal(t, directory), {
+    code: 'invalid-model-package',
+    message: /model\.json: its windows hold 24 values, those of manifest\.json 12 × 3/,
+  })
   await writeModelPackage(directory, parts)
   await edit(directory, 'golden.json', ({ batch: _, ...value }: typeof golden) => value)
   t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /golden\.json: \/batch/ })
@@ -258,14 +386,21 @@ t.test('a manifest or golden scores of another shape are refused whatever the di
 
 t.test('weights that do not fit the topology are refused, and no tensor is left behind', async (t) => {
   const directory = t.testdir({})
-  const [other, narrow, deep] = await Promise.all([denseModel([WIDTH, 5, WIDTH]), denseModel([WIDTH, 6]), denseModel([WIDTH, 6, 6, WIDTH])])
+  const [other, narrow, deep] = await Promise.all([
+    denseModel([WIDTH, 5, WIDTH]),
+    denseModel([WIDTH, 6]),
+    denseModel([WIDTH, 6, 6, WIDTH]),
+  ])
   const models: Array<[string, SavedModel]> = [
     ['too short', { ...small, weights: small.weights.subarray(0, 100) }],
     ['of another shape', { ...small, weights: other.weights, weightSpecs: other.weightSpecs }],
     ['of fewer layers', { ...small, weights: narrow.weights, weightSpecs: narrow.weightSpecs }],
     ['of more layers', { ...small, weights: deep.weights, weightSpecs: deep.weightSpecs }],
     ['without topology', { ...small, topology: {} }],
-    ['with an unknown layer', { ...small, topology: JSON.parse(JSON.stringify(small.topology).replaceAll('Dense', 'Densest')) as unknown }],
+    ['with an unknown layer', {
+      ...small,
+      topology: JSON.parse(JSON.stringify(small.topology).replaceAll('Dense', 'Densest')) as unknown,
+    }],
     ['of another width', narrow],
   ]
   for (const [name, model] of models) {
@@ -275,7 +410,11 @@ t.test('weights that do not fit the topology are refused, and no tensor is left 
   await writeModelPackage(directory, parts)
   await edit(directory, 'model.json', () => ({ modelTopology: small.topology }))
   await sign(t, directory)
-  t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /model\.json/ }, 'without a list of weights')
+  t.match(
+    await refusal(t, directory),
+    { code: 'invalid-model-package', message: /model\.json/ },
+    'without a list of weights'
+  )
 })
 
 t.test('a package whose scores are others than the golden ones is refused, and no tensor is left behind', async (t) => {
@@ -295,9 +434,15 @@ t.test('a package whose scores are others than the golden ones is refused, and n
     await writeModelPackage(directory, { ...parts, golden: changed })
     t.match(await refusal(t, directory), differs, name)
   }
-  await writeModelPackage(directory, { ...parts, golden: { ...golden, batch: golden.batch.map((score) => score === null ? null : score * (1 + 2e-5)) } })
+  await writeModelPackage(directory, {
+    ...parts,
+    golden: { ...golden, batch: golden.batch.map((score) => score === null ? null : score * (1 + 2e-5)) },
+  })
   const loaded = await loadModelPackage(directory, choice)
-  t.ok(loaded.goldenDifference > 1e-5 && loaded.goldenDifference < 1e-4, 'what another backend rounds otherwise is allowed, and told')
+  t.ok(
+    loaded.goldenDifference > 1e-5 && loaded.goldenDifference < 1e-4,
+    'what another backend rounds otherwise is allowed, and told'
+  )
   loaded.dispose()
 })
 
@@ -316,10 +461,17 @@ t.test('where the training was recorded is in the manifest and not under the dig
 t.test('several members: files of their own, all under the digest, each with its windows', async (t) => {
   const directory = join(t.testdir({}), 'ensemble')
   const { model } = await fitEnsemble([SERIES])
-  const models = await Promise.all(model.members.map(async ({ windowLength }, m) => denseModel([windowLength * 3, 4, windowLength * 3], 10 + m)))
+  const models = await Promise.all(
+    model.members.map(async ({ windowLength }, m) => denseModel([windowLength * 3, 4, windowLength * 3], 10 + m))
+  )
   const before = tf.memory().numTensors
   const { autoencoders, dispose } = await loadAutoencoders(enginesOf(choice), models, model)
-  const several = { manifest: { ...manifest, architecture: 'ensemble', detector: model as Manifest['detector'] }, golden: makeGolden(model, autoencoders, SERIES), models, card: '' }
+  const several = {
+    manifest: { ...manifest, architecture: 'ensemble', detector: model as Manifest['detector'] },
+    golden: makeGolden(model, autoencoders, SERIES),
+    models,
+    card: '',
+  }
   const scores = scoresOf(detectBatch(model, autoencoders, waves(400)))
   dispose()
   t.equal(tf.memory().numTensors, before)
@@ -337,7 +489,10 @@ t.test('several members: files of their own, all under the digest, each with its
   for (const name of ['model-2.json', 'weights-3.bin']) {
     const kept = await readFile(join(directory, name))
     await rm(join(directory, name))
-    t.match(await refusal(t, directory), { code: 'invalid-model-package', message: new RegExp(`${name.replace('.', '\\.')} cannot be read`) })
+    t.match(await refusal(t, directory), {
+      code: 'invalid-model-package',
+      message: new RegExp(`${name.replace('.', '\\.')} cannot be read`),
+    })
     const changed = Buffer.from(kept)
     changed[changed.indexOf('1') < 0 ? 0 : changed.indexOf('1')]! ^= 1
     await writeFile(join(directory, name), changed)
@@ -345,12 +500,25 @@ t.test('several members: files of their own, all under the digest, each with its
     await writeFile(join(directory, name), kept)
   }
   const [first, second, third] = models as [SavedModel, SavedModel, SavedModel]
-  t.not(await writeModelPackage(directory, { ...several, models: [first, second, await denseModel([24, 4, 24], 99)] }), digest, 'other weights of the last member')
+  t.not(
+    await writeModelPackage(directory, { ...several, models: [first, second, await denseModel([24, 4, 24], 99)] }),
+    digest,
+    'other weights of the last member'
+  )
   t.match(await refusal(t, directory), { code: 'golden-scores-differ' })
   await writeModelPackage(directory, { ...several, models: [second, first, third] })
-  t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /model\.json: its windows hold 36 values, those of manifest\.json 5 × 3/ })
+  t.match(await refusal(t, directory), {
+    code: 'invalid-model-package',
+    message: /model\.json: its windows hold 36 values, those of manifest\.json 5 × 3/,
+  })
   await writeModelPackage(directory, { ...several, models: [first, third, second] })
-  t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /model-2\.json: its windows hold 24 values, those of manifest\.json 12 × 3/ })
-  await writeModelPackage(directory, { ...several, models: [first, { ...second, weights: second.weights.subarray(0, 40) }, third] })
+  t.match(await refusal(t, directory), {
+    code: 'invalid-model-package',
+    message: /model-2\.json: its windows hold 24 values, those of manifest\.json 12 × 3/,
+  })
+  await writeModelPackage(directory, {
+    ...several,
+    models: [first, { ...second, weights: second.weights.subarray(0, 40) }, third],
+  })
   t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /no LayersModel: model-2\.json: / })
 })

@@ -1,4 +1,5 @@
-// A model's reconstructions: right values, the same bits in whatever batch, no tensor left behind. Runs on TFJS_BACKEND.
+// A model's reconstructions: right values, the same bits in whatever batch, no tensor left behind. Runs on
+// TFJS_BACKEND.
 import { type LayersModel } from '@tensorflow/tfjs'
 import fc from 'fast-check'
 import t from 'tap'
@@ -23,13 +24,24 @@ const ARCHITECTURES: Record<string, () => Layer[]> = {
   ],
   convolutional: () => [
     tf.layers.reshape({ targetShape: [LENGTH, CHANNELS], inputShape: [WIDTH] }),
-    tf.layers.conv1d({ filters: 6, kernelSize: 5, padding: 'same', activation: 'relu', kernelInitializer: initializer(4) }),
+    tf.layers.conv1d({
+      filters: 6,
+      kernelSize: 5,
+      padding: 'same',
+      activation: 'relu',
+      kernelInitializer: initializer(4),
+    }),
     tf.layers.conv1d({ filters: CHANNELS, kernelSize: 5, padding: 'same', kernelInitializer: initializer(5) }),
     tf.layers.flatten(),
   ],
   recurrent: () => [
     tf.layers.reshape({ targetShape: [LENGTH, CHANNELS], inputShape: [WIDTH] }),
-    tf.layers.lstm({ units: 4, returnSequences: true, kernelInitializer: initializer(6), recurrentInitializer: initializer(7) }),
+    tf.layers.lstm({
+      units: 4,
+      returnSequences: true,
+      kernelInitializer: initializer(6),
+      recurrentInitializer: initializer(7),
+    }),
     tf.layers.dense({ units: CHANNELS, kernelInitializer: initializer(8) }),
     tf.layers.flatten(),
   ],
@@ -66,12 +78,19 @@ for (const [name, layers] of Object.entries(ARCHITECTURES)) {
     t.ok(all.every((value, i) => Math.abs(value - values[i]!) < 1e-5), 'as predict() gives')
     t.ok(all.some((value) => Math.abs(value) > 0.1), 'and not all zero')
     const loaded = tf.memory().numTensors
-    const some = fc.tuple(fc.nat(COUNT - 1), fc.oneof(fc.constantFrom(1, 2, 3, 7, 64, 255, 256, 257), fc.integer({ min: 1, max: COUNT })))
-    fc.assert(fc.property(some, ([from, wanted]) => {
-      const count = Math.min(wanted, COUNT - from)
-      const part = reconstruct(windows.subarray(from * WIDTH, (from + count) * WIDTH), count)
-      return Buffer.compare(Buffer.from(part.buffer), Buffer.from(all.buffer, from * WIDTH * 4, part.byteLength)) === 0
-    }), { numRuns: 40, seed: 1 })
+    const some = fc.tuple(
+      fc.nat(COUNT - 1),
+      fc.oneof(fc.constantFrom(1, 2, 3, 7, 64, 255, 256, 257), fc.integer({ min: 1, max: COUNT }))
+    )
+    fc.assert(
+      fc.property(some, ([from, wanted]) => {
+        const count = Math.min(wanted, COUNT - from)
+        const part = reconstruct(windows.subarray(from * WIDTH, (from + count) * WIDTH), count)
+        return Buffer.compare(Buffer.from(part.buffer), Buffer.from(all.buffer, from * WIDTH * 4, part.byteLength)) ===
+          0
+      }),
+      { numRuns: 40, seed: 1 }
+    )
     t.equal(tf.memory().numTensors, loaded, 'no tensor is left behind')
     reconstruct.dispose()
     t.equal(tf.memory().numTensors, before, 'dispose frees the weights')
@@ -100,7 +119,10 @@ t.test('a model that is not flat, or changes the width, is refused', async (t) =
   const reshaped = modelOf(ARCHITECTURES['convolutional']!().slice(0, 3))
   const narrowed = modelOf(ARCHITECTURES['dense']!().slice(0, 2))
   for (const model of [reshaped, narrowed]) {
-    t.throws(() => toReconstruct(backend, model), { code: 'invalid-model-package', message: /\[null, windowLength \* channels\]/ })
+    t.throws(() => toReconstruct(backend, model), {
+      code: 'invalid-model-package',
+      message: /\[null, windowLength \* channels\]/,
+    })
     model.dispose()
   }
 })

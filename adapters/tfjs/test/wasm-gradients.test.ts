@@ -1,10 +1,14 @@
-// Gradients on WASM, the repaired one among them, are those of plain JavaScript and of finite differences. Each backend has a process of its own.
+// Gradients on WASM, the repaired one among them, are those of plain JavaScript and of finite differences. Each backend
+// has a process of its own.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { loadBackend } from '../backend.ts'
 
-/** Image, filter, strides, padding: one row of pixels as conv1d has it, images, a filter larger than the image, a single place. */
+/**
+ * Image, filter, strides, padding: one row of pixels as conv1d has it, images, a filter larger than the image, a single
+ * place.
+ */
 const CONVOLUTIONS = [
   [[3, 1, 9, 2], [1, 3, 2, 4], [1, 1], 'same'],
   [[2, 1, 10, 3], [1, 5, 3, 2], [1, 2], 'same'],
@@ -20,7 +24,10 @@ interface Found {
   readonly backend: string
   /** Of each convolution: the derivative of a weighted sum of its output by the filter. */
   readonly filters: number[][]
-  /** Of a model with every kind of layer that the architectures use: the gradient by all weights, and its slope along a direction, twice. */
+  /**
+   * Of a model with every kind of layer that the architectures use: the gradient by all weights, and its slope along a
+   * direction, twice.
+   */
   readonly gradient: number[]
   readonly slope: { readonly exact: number, readonly differences: number }
   readonly leaked: number
@@ -85,9 +92,15 @@ t.test('WASM computes the gradients that plain JavaScript computes', async (t) =
   t.equal(wasm.leaked, 0, 'no tensor is left behind')
   const largest = Math.max(...plain.gradient.map(Math.abs))
   const difference = Math.max(...plain.gradient.map((value, i) => Math.abs(value - wasm.gradient[i]!)))
-  t.ok(wasm.gradient.length === plain.gradient.length && largest > 0.01 && difference < 1e-5 * largest, `all layers: ${difference} of ${largest}`)
+  t.ok(
+    wasm.gradient.length === plain.gradient.length && largest > 0.01 && difference < 1e-5 * largest,
+    `all layers: ${difference} of ${largest}`
+  )
   for (const { backend, slope: { exact, differences } } of [wasm, plain]) {
-    t.ok(Math.abs(exact - differences) < 0.01 * Math.abs(exact), `${backend}: the loss rises by ${differences}, the gradient says ${exact}`)
+    t.ok(
+      Math.abs(exact - differences) < 0.01 * Math.abs(exact),
+      `${backend}: the loss rises by ${differences}, the gradient says ${exact}`
+    )
   }
 })
 

@@ -27,15 +27,27 @@ t.test('a named part teaches, and nothing else does', async (t) => {
   const other = await fitAdHoc(waves(400), { rows: 250 })
   t.same(one.model, other.model)
   t.same(one.autoencoders.map(({ weights }) => weights), other.autoencoders.map(({ weights }) => weights))
-  t.same((await fitAdHoc(waves(100), { rows: 1000 })).model, (await fitAdHoc(waves(100), { rows: 100 })).model, 'at most all')
+  t.same(
+    (await fitAdHoc(waves(100), { rows: 1000 })).model,
+    (await fitAdHoc(waves(100), { rows: 100 })).model,
+    'at most all'
+  )
 })
 
 t.test('regular series, one channel and channels that never vary are fitted', async (t) => {
-  const still = fromColumns({ start: 0, interval: 1000, columns: { x: Array.from({ length: AD_HOC_LEAST }, (_, t) => t % 4), still: Array(AD_HOC_LEAST).fill(5) } })
+  const still = fromColumns({
+    start: 0,
+    interval: 1000,
+    columns: { x: Array.from({ length: AD_HOC_LEAST }, (_, t) => t % 4), still: Array(AD_HOC_LEAST).fill(5) },
+  })
   const { model, autoencoders } = await fitAdHoc(still)
   t.equal(model.windowLength, 4)
   t.ok([...detectBatch(model, autoencoders, still).score].every((score) => score <= 1))
-  t.equal((await fitAdHoc(fromColumns({ start: 0, interval: 1, columns: { only: Array(60).fill(1) } }))).model.batch.threshold > 0, true)
+  t.equal(
+    (await fitAdHoc(fromColumns({ start: 0, interval: 1, columns: { only: Array(60).fill(1) } }))).model.batch
+      .threshold > 0,
+    true
+  )
 })
 
 t.test('where leaving out the worst would leave a channel without a value, nothing is left out', async (t) => {
@@ -46,9 +58,16 @@ t.test('where leaving out the worst would leave a channel without a value, nothi
 })
 
 t.test('too little is refused with what is needed', async (t) => {
-  await t.rejects(fitAdHoc(waves(AD_HOC_LEAST - 1)), { code: 'series-too-short', extensions: { needed: AD_HOC_LEAST, got: AD_HOC_LEAST - 1 } })
+  await t.rejects(fitAdHoc(waves(AD_HOC_LEAST - 1)), {
+    code: 'series-too-short',
+    extensions: { needed: AD_HOC_LEAST, got: AD_HOC_LEAST - 1 },
+  })
   await t.rejects(fitAdHoc(waves(100), { rows: 3 }), { code: 'series-too-short', message: /options\.fit/ })
-  const late = fromColumns({ start: 0, interval: 1, columns: { late: Array.from({ length: 100 }, (_, t) => t < 60 ? null : t) } })
+  const late = fromColumns({
+    start: 0,
+    interval: 1,
+    columns: { late: Array.from({ length: 100 }, (_, t) => t < 60 ? null : t) },
+  })
   await t.rejects(fitAdHoc(late, { rows: 50 }), { code: 'missing-channel', items: [{ pointer: '/channels/late' }] })
 })
 
@@ -62,8 +81,19 @@ t.test('a wild reading, gaps all over, and short series are no hindrance', async
   const hours = Array.from({ length: 2016 }, (_, i) => i % 144 < 100 ? Math.sin(i / 9) : null)
   const { model, autoencoders } = await fitAdHoc(fromColumns({ start: 0, interval: 600_000, columns: { hours } }))
   t.ok(model.windowLength <= 50, 'windows fit between the gaps')
-  t.ok(detectBatch(model, autoencoders, fromColumns({ start: 0, interval: 600_000, columns: { hours } })).score.some((score) => !Number.isNaN(score)))
-  const apart = fromColumns({ start: 0, interval: 1, columns: { first: Array.from({ length: 100 }, (_, i) => i < 40 ? i % 7 : null), second: Array.from({ length: 100 }, (_, i) => i > 60 ? i % 5 : null) } })
+  t.ok(
+    detectBatch(model, autoencoders, fromColumns({ start: 0, interval: 600_000, columns: { hours } })).score.some((
+      score
+    ) => !Number.isNaN(score))
+  )
+  const apart = fromColumns({
+    start: 0,
+    interval: 1,
+    columns: {
+      first: Array.from({ length: 100 }, (_, i) => i < 40 ? i % 7 : null),
+      second: Array.from({ length: 100 }, (_, i) => i > 60 ? i % 5 : null),
+    },
+  })
   await t.rejects(fitAdHoc(apart), { code: 'no-training-data' }, 'no observation has all channels')
   const short = waves(200, 120, 2)
   const fitted = await fitAdHoc(short)

@@ -1,10 +1,13 @@
-// The one instance of kernel.wat and its memory, shared by all models of a thread: every memory of WebAssembly reserves gigabytes of
-// addresses, so that there cannot be one a model. Who uses it claims it, lays out its arrays, computes, and reads before anyone else claims.
+// The one instance of kernel.wat and its memory, shared by all models of a thread: every memory of WebAssembly reserves
+// gigabytes of addresses, so that there cannot be one a model. Who uses it claims it, lays out its arrays, computes,
+// and reads before anyone else claims.
 import { KERNEL_BINARY } from './kernel-binary.ts'
 
 type Address = number
 
-/** The functions of kernel.wat; all arguments are addresses, strides in bytes, or counts ≥ 1 (blocks, directions ≥ 0). */
+/**
+ * The functions of kernel.wat; all arguments are addresses, strides in bytes, or counts ≥ 1 (blocks, directions ≥ 0).
+ */
 interface KernelFunctions {
   encode (x: Address, rowStride: number, stepStride: number, v: Address, vStride: number, z: Address, zStride: number,
     blocks: number, octets: number, channels: number, steps: number): void
@@ -14,9 +17,17 @@ interface KernelFunctions {
   accumulate (sums: Address, r: Address, rStride: number, quads: number): void
   tile (a: Address, b: Address, rows: number, out: Address, stride: number): void
   reduce: KernelFunctions['tile']
-  centre (x: Address, stride: number, rows: number, number: number, mean: Address, departures: Address, shares: Address): void
-  product (a: Address, stride: number, u: Address, p: Address, size: number): void
-  update (a: Address, stride: number, u: Address, q: Address, size: number): void
+  centre(
+    x: Address,
+    stride: number,
+    rows: number,
+    number: number,
+    mean: Address,
+    departures: Address,
+    shares: Address,
+  ): void
+  product(a: Address, stride: number, u: Address, p: Address, size: number): void
+  update(a: Address, stride: number, u: Address, q: Address, size: number): void
 }
 
 interface KernelExports extends KernelFunctions {
@@ -42,8 +53,8 @@ let owner: object | undefined
 
 /**
  * Takes the memory for arrays of the given sizes in bytes.
- * @returns their addresses, multiples of 16, the same for the same sizes, and whether the claimant was the last one to claim:
- * then its arrays still hold what they held
+ * @returns their addresses, multiples of 16, the same for the same sizes, and whether the claimant was the last one to
+ * claim: then its arrays still hold what they held
  */
 export function claimMemory (claimant: object, sizes: readonly number[]): { addresses: Address[], kept: boolean } {
   let end = MARGIN
@@ -60,5 +71,7 @@ export function claimMemory (claimant: object, sizes: readonly number[]): { addr
 }
 
 /** A view of `length` numbers at an address, valid until the next claim. */
-export const float32At = (address: Address, length: number): Float32Array => new Float32Array(kernel.memory.buffer, address, length)
-export const float64At = (address: Address, length: number): Float64Array => new Float64Array(kernel.memory.buffer, address, length)
+export const float32At = (address: Address, length: number): Float32Array =>
+  new Float32Array(kernel.memory.buffer, address, length)
+export const float64At = (address: Address, length: number): Float64Array =>
+  new Float64Array(kernel.memory.buffer, address, length)

@@ -1,6 +1,6 @@
-// The leading eigenvectors of a large symmetric matrix, to the precision of a full decomposition and without one: Householder's
-// tridiagonal form, QL steps, inverse iteration (Golub and Van Loan, Matrix Computations, 8.3–8.4). 64 bits, only
-// + − × ÷ and √ in a fixed order: every machine finds the same bits.
+// The leading eigenvectors of a large symmetric matrix, to the precision of a full decomposition and without one:
+// Householder's tridiagonal form, QL steps, inverse iteration (Golub and Van Loan, Matrix Computations, 8.3–8.4). 64
+// bits, only + − × ÷ and √ in a fixed order: every machine finds the same bits.
 import { createRandom } from '../../random.ts'
 import { claimMemory, float64At, kernelFunctions } from './kernel-memory.ts'
 
@@ -49,24 +49,38 @@ export interface Table {
 export function scalarProducts ({ values, rows, columns, rowStride, columnStride }: Table): ScalarProducts {
   const panels = Math.ceil(columns / TILE)
   const stride = panels * TILE
-  const { addresses } = claimMemory({}, [stride * stride * BYTES, stride * BYTES, stride * BYTES, panels * rows * TILE * BYTES])
+  const { addresses } = claimMemory({}, [
+    stride * stride * BYTES,
+    stride * BYTES,
+    stride * BYTES,
+    panels * rows * TILE * BYTES,
+  ])
   const [address, first, second, packed] = addresses as [number, number, number, number]
   const panelled = float64At(packed, panels * rows * TILE)
   panelled.fill(0)
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) panelled[((j >> 2) * rows + i) * TILE + (j & 3)] = values[i * rowStride + j * columnStride]!
+    for (let j = 0; j < columns; j++) {
+      panelled[((j >> 2) * rows + i) * TILE + (j & 3)] = values[i * rowStride + j * columnStride]!
+    }
   }
   const panel = rows * TILE * BYTES
   for (let i = 0; i < panels; i++) {
     for (let j = 0; j <= i; j++) {
-      kernelFunctions.tile(packed + i * panel, packed + j * panel, rows, address + (i * stride + j) * TILE * BYTES, stride * BYTES)
+      kernelFunctions.tile(
+        packed + i * panel,
+        packed + j * panel,
+        rows,
+        address + (i * stride + j) * TILE * BYTES,
+        stride * BYTES
+      )
     }
   }
   return { size: columns, address, stride, room: [first, second] }
 }
 
 /**
- * Orthonormal eigenvectors of a positive semidefinite matrix, that of the largest eigenvalue first; the matrix is overwritten.
+ * Orthonormal eigenvectors of a positive semidefinite matrix, that of the largest eigenvalue first; the matrix is
+ * overwritten.
  * @param share the fewest whose eigenvalues reach this share of the trace
  * @param rank eigenvalues of at most this share of the trace are rounding and left out
  */
@@ -145,7 +159,9 @@ function eigenvalues (form: Tridiagonal): Float64Array {
 /** The end of the unreduced block that begins at `first`. */
 function blockEnd (values: Float64Array, couplings: Float64Array, first: number): number {
   let end = first
-  while (Math.abs(couplings[end]!) > Number.EPSILON * (Math.abs(values[end]!) + Math.abs(values[end + 1]!)) + NEGLIGIBLE) end++
+  while (
+    Math.abs(couplings[end]!) > Number.EPSILON * (Math.abs(values[end]!) + Math.abs(values[end + 1]!)) + NEGLIGIBLE
+  ) end++
   return end
 }
 
@@ -235,7 +251,12 @@ function inner (a: Float64Array, b: Float64Array): number {
 function factorise ({ diagonal, coupling }: Tridiagonal, shift: number): (vector: Float64Array) => void {
   const size = diagonal.length
   // Row i of the upper factor: pivots, and the two entries right of it.
-  const [pivots, right, further, multipliers] = [new Float64Array(size), new Float64Array(size), new Float64Array(size), new Float64Array(size)]
+  const [pivots, right, further, multipliers] = [
+    new Float64Array(size),
+    new Float64Array(size),
+    new Float64Array(size),
+    new Float64Array(size),
+  ]
   const exchanged = new Uint8Array(size)
   let pivot = diagonal[0]! - shift
   let next = coupling[1] ?? 0

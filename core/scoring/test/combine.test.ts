@@ -25,26 +25,42 @@ t.test('the geometric mean is the n-th root of the product', async (t) => {
 t.test('the geometric mean lies between the least and the largest, and grows with each', async () => {
   fc.assert(fc.property(fc.array(size, { minLength: 1, maxLength: 5 }), fc.nat(4), (values, which) => {
     const found = geometricMean(Float64Array.from(values))
-    const grown = geometricMean(Float64Array.from(values.map((value, i) => i === which % values.length ? 2 * value : value)))
+    const grown = geometricMean(
+      Float64Array.from(values.map((value, i) => i === which % values.length ? 2 * value : value))
+    )
     return found >= Math.min(...values) * (1 - 1e-12) && found <= Math.max(...values) * (1 + 1e-12) && grown > found
   }))
 })
 
 /** Members of three channels with errors of all sizes, zeros among them. */
-const members = fc.array(fc.record({
-  parts: fc.array(fc.oneof(fc.constant(0), fc.double({ min: 0, max: 4, noNaN: true })), { minLength: 12, maxLength: 12 }).map((list) => Float64Array.from(list)),
-  scale: fc.double({ min: 1e-3, max: 5, noNaN: true }),
-}), { minLength: 2, maxLength: 4 })
+const members = fc.array(
+  fc.record({
+    parts: fc.array(fc.oneof(fc.constant(0), fc.double({ min: 0, max: 4, noNaN: true })), {
+      minLength: 12,
+      maxLength: 12,
+    }).map((list) => Float64Array.from(list)),
+    scale: fc.double({ min: 1e-3, max: 5, noNaN: true }),
+  }),
+  { minLength: 2, maxLength: 4 }
+)
 
 t.test('contributions add up to the combined error, by the mean of the members\' shares', async () => {
   fc.assert(fc.property(members, (list) => {
     const combined = combineErrors(list, 3)
     for (let at = 0; at < 12; at += 3) {
       const sums = list.map(({ parts }) => sum(parts.subarray(at, at + 3)))
-      const error = Math.min(LARGEST_ERROR, list.reduce((product, { scale }, m) => product * Math.pow(Math.max(1e-9, sums[m]! / scale), 1 / list.length), 1))
+      const error = Math.min(
+        LARGEST_ERROR,
+        list.reduce(
+          (product, { scale }, m) => product * Math.pow(Math.max(1e-9, sums[m]! / scale), 1 / list.length),
+          1
+        )
+      )
       const parts = combined.subarray(at, at + 3)
       if (Math.abs(sum(parts) / error - 1) > 1e-9 || !parts.every((part) => part >= 0)) return false
-      const shares = [0, 1, 2].map((c) => sum(list.map(({ parts }, m) => sums[m] === 0 ? 1 / 3 : parts[at + c]! / sums[m]!)) / list.length)
+      const shares = [0, 1, 2].map((c) =>
+        sum(list.map(({ parts }, m) => sums[m] === 0 ? 1 / 3 : parts[at + c]! / sums[m]!)) / list.length
+      )
       if (shares.some((share, c) => Math.abs(parts[c]! - share * error) > 1e-9 * error)) return false
     }
     return true
@@ -52,7 +68,8 @@ t.test('contributions add up to the combined error, by the mean of the members\'
 })
 
 t.test('an anomaly must stand out in all members; one that sees nothing does not silence the others for good', async (t) => {
-  const combine = (...errors: number[]): number => combineErrors(errors.map((error) => ({ parts: Float64Array.of(error), scale: 1 })), 1)[0]!
+  const combine = (...errors: number[]): number =>
+    combineErrors(errors.map((error) => ({ parts: Float64Array.of(error), scale: 1 })), 1)[0]!
   t.ok(Math.abs(combine(9, 1) - 3) < 1e-12)
   t.ok(combine(9, 9) > combine(9, 1))
   t.ok(combine(4, 0) > 0)
@@ -66,7 +83,10 @@ t.test('the combined error is bounded like that of one member, however small a m
   t.strictSame(combined, parts)
 })
 
-const wild = fc.oneof(fc.constantFrom(0, LARGEST_ERROR, 1e300, 2 ** -33, 3 * 2 ** -33), fc.double({ min: 0, max: 2, noNaN: true }))
+const wild = fc.oneof(
+  fc.constantFrom(0, LARGEST_ERROR, 1e300, 2 ** -33, 3 * 2 ** -33),
+  fc.double({ min: 0, max: 2, noNaN: true })
+)
 
 /** Errors of two channels. */
 const errors = fc.array(fc.tuple(wild, wild), { minLength: 1, maxLength: 60 })
@@ -112,7 +132,9 @@ t.test('a centred mean is that of the values around, bit for bit wherever the se
     const whole = centredMean(values, 2, span)
     const naive = values.every((_, i) => {
       const t = Math.floor(i / 2)
-      const around = Array.from({ length }, (_, u) => u).filter((u) => Math.abs(u - t) <= reach).map((u) => Math.round(values[2 * u + i % 2]! * 2 ** 32))
+      const around = Array.from({ length }, (_, u) => u).filter((u) => Math.abs(u - t) <= reach).map((u) =>
+        Math.round(values[2 * u + i % 2]! * 2 ** 32)
+      )
       return whole[i] === sum(around) / 2 ** 32 / around.length
     })
     const late = centredMean(values.slice(2 * from), 2, span)
@@ -121,19 +143,32 @@ t.test('a centred mean is that of the values around, bit for bit wherever the se
 })
 
 t.test('the mean over covering windows counts exactly those that cover', async () => {
-  fc.assert(fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 30 }), fc.nat(), (windowLength, stride, windows, seed) => {
-    const random = createRandom(seed)
-    const step = Math.min(stride, windowLength)
-    const length = windowLength + (windows - 1) * step
-    const starts = Array.from({ length: windows }, (_, w) => w * step)
-    const list = starts.map((): [number, number] => [5 * random.uniform(), random.integer(5) === 0 ? 1e200 : random.uniform()])
-    const means = meanOverCoveringWindows(starts, Float64Array.from(list.flat()), 2, windowLength, length)
-    const units = list.map(rounded)
-    return Array.from({ length }, (_, t) => t).every((t) => {
-      const covering = units.filter((_, w) => starts[w]! <= t && t < starts[w]! + windowLength)
-      return [0, 1].every((c) => means[2 * t + c] === sum(covering.map((one) => one[c]!)) / 2 ** 32 / covering.length)
-    })
-  }))
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 12 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 1, max: 30 }),
+      fc.nat(),
+      (windowLength, stride, windows, seed) => {
+        const random = createRandom(seed)
+        const step = Math.min(stride, windowLength)
+        const length = windowLength + (windows - 1) * step
+        const starts = Array.from({ length: windows }, (_, w) => w * step)
+        const list = starts.map((): [
+          number,
+          number
+        ] => [5 * random.uniform(), random.integer(5) === 0 ? 1e200 : random.uniform()])
+        const means = meanOverCoveringWindows(starts, Float64Array.from(list.flat()), 2, windowLength, length)
+        const units = list.map(rounded)
+        return Array.from({ length }, (_, t) => t).every((t) => {
+          const covering = units.filter((_, w) => starts[w]! <= t && t < starts[w]! + windowLength)
+          return [0, 1].every((c) =>
+            means[2 * t + c] === sum(covering.map((one) => one[c]!)) / 2 ** 32 / covering.length
+          )
+        })
+      }
+    )
+  )
 })
 
 t.test('a score is the sum over the threshold, its contributions the shares', async (t) => {

@@ -1,10 +1,21 @@
 // The level: the median of a moving set of scores against a sort of each set, and what it never does.
 import fc from 'fast-check'
 import t from 'tap'
-import { divideByCentredLevel, LEAST_EVIDENCE, type Level, levelFactor, LevelWindow, NO_LEVEL, withoutLevel } from '../level.ts'
+import {
+  divideByCentredLevel,
+  LEAST_EVIDENCE,
+  type Level,
+  levelFactor,
+  LevelWindow,
+  NO_LEVEL,
+  withoutLevel,
+} from '../level.ts'
 import { createRandom } from '../../random.ts'
 
-/** What the level divides by, told afresh: the lower median of the scores, and of zeros for those missing to the least evidence. */
+/**
+ * What the level divides by, told afresh: the lower median of the scores, and of zeros for those missing to the least
+ * evidence.
+ */
 function divisorOf (scores: readonly number[], factor: number): number {
   const missing = Array<number>(Math.max(0, LEAST_EVIDENCE - scores.length)).fill(0)
   const sorted = Float64Array.from([...scores, ...missing]).sort()
@@ -26,21 +37,31 @@ const near = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-15 * b
 
 t.test('after every push and shift the divisor is that of the sorted set', async () => {
   const spans = fc.constantFrom(260, 499, 500, 501, 640)
-  fc.assert(fc.property(spans, factors, fc.nat(), fc.constantFrom(0, 0.3, 0.6), fc.constantFrom(1, 13), (span, factor, seed, shifts, every) => {
-    const random = createRandom(seed)
-    const window = new LevelWindow({ span, factor })
-    let held: number[] = []
-    for (const [i, score] of wanderingScores(seed, 1500).entries()) {
-      window.push(score)
-      held = [...held, score].slice(-span)
-      if (held.length > 400 && random.uniform() < shifts) {
-        window.shift()
-        held.shift()
+  fc.assert(
+    fc.property(
+      spans,
+      factors,
+      fc.nat(),
+      fc.constantFrom(0, 0.3, 0.6),
+      fc.constantFrom(1, 13),
+      (span, factor, seed, shifts, every) => {
+        const random = createRandom(seed)
+        const window = new LevelWindow({ span, factor })
+        let held: number[] = []
+        for (const [i, score] of wanderingScores(seed, 1500).entries()) {
+          window.push(score)
+          held = [...held, score].slice(-span)
+          if (held.length > 400 && random.uniform() < shifts) {
+            window.shift()
+            held.shift()
+          }
+          if (i % every === 0 && i > 240 && !near(window.divisor, divisorOf(held, factor))) return false
+        }
+        return true
       }
-      if (i % every === 0 && i > 240 && !near(window.divisor, divisorOf(held, factor))) return false
-    }
-    return true
-  }), { numRuns: 12 })
+    ),
+    { numRuns: 12 }
+  )
 })
 
 t.test('a set that is saved and restored goes on as if nothing had been', async (t) => {
@@ -71,13 +92,19 @@ t.test('a set can be emptied and filled again', async (t) => {
 })
 
 t.test('fewer than half of the least evidence never raise the level, however high', async () => {
-  fc.assert(fc.property(fc.array(fc.double({ min: 0, max: 1e9, noNaN: true }), { maxLength: LEAST_EVIDENCE / 2 }), factors, (scores, factor) => {
-    const window = new LevelWindow({ span: 2001, factor })
-    return scores.every((score) => {
-      window.push(score)
-      return window.divisor === 1
-    })
-  }))
+  fc.assert(
+    fc.property(
+      fc.array(fc.double({ min: 0, max: 1e9, noNaN: true }), { maxLength: LEAST_EVIDENCE / 2 }),
+      factors,
+      (scores, factor) => {
+        const window = new LevelWindow({ span: 2001, factor })
+        return scores.every((score) => {
+          window.push(score)
+          return window.divisor === 1
+        })
+      }
+    )
+  )
 })
 
 t.test('missing evidence counts as 0: the level of 500 scores at least half of which must be loud', async (t) => {
@@ -108,16 +135,37 @@ t.test('a minority of anomalies, and scores up to the reciprocal of the factor, 
 
 t.test('the centred level is that of the scores around, those not scored left out', async () => {
   const spans = fc.constantFrom(501, 601, 1201)
-  fc.assert(fc.property(spans, factors, fc.nat(), fc.integer({ min: 0, max: 1400 }), fc.nat(1399), fc.nat(80), (span, factor, seed, length, gapAt, gapLength) => {
-    const raw = Float64Array.from(wanderingScores(seed, length)).fill(NaN, gapAt, gapAt + gapLength)
-    const scores = raw.slice()
-    divideByCentredLevel(scores, { span, factor })
-    const reach = (span - 1) / 2
-    for (let i = 0; i < length; i += 7) {
-      if (Number.isNaN(raw[i]!) ? !Number.isNaN(scores[i]!) : !near(scores[i]!, raw[i]! / divisorOf([...raw.subarray(Math.max(0, i - reach), i + reach + 1)].filter((score) => !Number.isNaN(score)), factor))) return false
-    }
-    return true
-  }), { numRuns: 15 })
+  fc.assert(
+    fc.property(
+      spans,
+      factors,
+      fc.nat(),
+      fc.integer({ min: 0, max: 1400 }),
+      fc.nat(1399),
+      fc.nat(80),
+      (span, factor, seed, length, gapAt, gapLength) => {
+        const raw = Float64Array.from(wanderingScores(seed, length)).fill(NaN, gapAt, gapAt + gapLength)
+        const scores = raw.slice()
+        divideByCentredLevel(scores, { span, factor })
+        const reach = (span - 1) / 2
+        for (let i = 0; i < length; i += 7) {
+          if (
+            Number.isNaN(raw[i]!)
+              ? !Number.isNaN(scores[i]!)
+              : !near(
+                  scores[i]!,
+                  raw[i]! / divisorOf(
+                    [...raw.subarray(Math.max(0, i - reach), i + reach + 1)].filter((score) => !Number.isNaN(score)),
+                    factor
+                  )
+                )
+          ) return false
+        }
+        return true
+      }
+    ),
+    { numRuns: 15 }
+  )
 })
 
 t.test('a centred score has the same bits wherever the series begins, beyond the reach of its ends', async () => {
@@ -142,7 +190,11 @@ t.test('without a level scores stay as they are', async (t) => {
   quiet.push(9)
   t.equal(quiet.divisor, 1)
   const level = { span: 1001, factor: 2 }
-  t.strictSame(withoutLevel({ name: 'x', causal: { threshold: 2, level }, batch: { level } }), { name: 'x', causal: { threshold: 2, level: NO_LEVEL }, batch: { level: NO_LEVEL } })
+  t.strictSame(withoutLevel({ name: 'x', causal: { threshold: 2, level }, batch: { level } }), {
+    name: 'x',
+    causal: { threshold: 2, level: NO_LEVEL },
+    batch: { level: NO_LEVEL },
+  })
 })
 
 t.test('the factor lets the level count above 1.4 times the median of calibration, and is from 1 to 3', async (t) => {

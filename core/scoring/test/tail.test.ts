@@ -2,7 +2,13 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { createRandom } from '../../random.ts'
-import { expectedFalseAlarmsPerDay, fitTail, TAIL_PROBABILITIES, thresholdForBudget, thresholdForSensitivity } from '../tail.ts'
+import {
+  expectedFalseAlarmsPerDay,
+  fitTail,
+  TAIL_PROBABILITIES,
+  thresholdForBudget,
+  thresholdForSensitivity,
+} from '../tail.ts'
 
 const TEN_MINUTES = 600_000
 
@@ -19,7 +25,15 @@ function normalScores (seed: string, length: number): Float64Array {
 const runsAbove = (scores: Float64Array, threshold: number): number =>
   scores.reduce((runs, score, i) => runs + (score > threshold && !(scores[i - 1]! > threshold) ? 1 : 0), 0)
 
-const anyScores = fc.array(fc.oneof(fc.constant(NaN), fc.constant(0.5), fc.double({ min: 0, noNaN: true }), fc.double({ min: 0, max: 2, noNaN: true })), { maxLength: 80 })
+const anyScores = fc.array(
+  fc.oneof(
+    fc.constant(NaN),
+    fc.constant(0.5),
+    fc.double({ min: 0, noNaN: true }),
+    fc.double({ min: 0, max: 2, noNaN: true })
+  ),
+  { maxLength: 80 }
+)
   .map((list) => Float64Array.from(list))
 const budget = fc.oneof(fc.double({ min: 0, noNaN: true }), fc.double({ min: 0, max: 50, noNaN: true }))
 const share = fc.double({ min: 0, max: 1, noNaN: true })
@@ -42,7 +56,10 @@ t.test('the shape of a Pareto tail is found again', async (t) => {
   const heavy = fitTail(Float64Array.from({ length: 20_000 }, () => 0.1 / Math.sqrt(random.uniform() + 1e-12)))
   t.ok(Math.abs(heavy.shape - 0.5) < 0.1, `${heavy.shape}`)
   const exponential = fitTail(Float64Array.from({ length: 20_000 }, () => -0.2 * Math.log(1 - random.uniform())))
-  t.ok(Math.abs(exponential.shape) < 0.1 && Math.abs(exponential.scale / 0.2 - 1) < 0.1, `${exponential.shape} ${exponential.scale}`)
+  t.ok(
+    Math.abs(exponential.shape) < 0.1 && Math.abs(exponential.scale / 0.2 - 1) < 0.1,
+    `${exponential.shape} ${exponential.scale}`
+  )
 })
 
 t.test('more alarms allowed, never a higher threshold; always finite, above 0', async () => {
@@ -56,8 +73,11 @@ t.test('more alarms allowed, never a higher threshold; always finite, above 0', 
 t.test('more sensitive never removes a verdict, and a half is the default threshold', async () => {
   fc.assert(fc.property(anyScores, share, share, (scores, a, b) => {
     const tail = fitTail(scores)
-    const [calm, keen] = [Math.min(a, b), Math.max(a, b)].map((sensitivity) => thresholdForSensitivity(tail, sensitivity))
-    return keen! <= calm! && keen! > 0 && Number.isFinite(calm!) && thresholdForSensitivity(tail, 0.5) === 1 && scores.every((score) => !(score > calm!) || score > keen!)
+    const [calm, keen] = [Math.min(a, b), Math.max(a, b)].map((sensitivity) =>
+      thresholdForSensitivity(tail, sensitivity)
+    )
+    return keen! <= calm! && keen! > 0 && Number.isFinite(calm!) && thresholdForSensitivity(tail, 0.5) === 1 &&
+      scores.every((score) => !(score > calm!) || score > keen!)
   }))
 })
 
@@ -68,7 +88,11 @@ t.test('a budget gives a threshold that expects the budget', async (t) => {
     t.ok(Math.abs(expected / perDay - 1) < 1e-9, `${perDay}: ${expected}`)
   }
   const most = expectedFalseAlarmsPerDay(tail, 1e-9, TEN_MINUTES)
-  t.equal(expectedFalseAlarmsPerDay(tail, thresholdForBudget(tail, 1e6, TEN_MINUTES), TEN_MINUTES), most, 'more than there can be asks for all there are')
+  t.equal(
+    expectedFalseAlarmsPerDay(tail, thresholdForBudget(tail, 1e6, TEN_MINUTES), TEN_MINUTES),
+    most,
+    'more than there can be asks for all there are'
+  )
 })
 
 t.test('what is expected falls with the threshold and scales with the interval', async () => {
@@ -77,7 +101,8 @@ t.test('what is expected falls with the threshold and scales with the interval',
     const tail = fitTail(scores)
     const high = expectedFalseAlarmsPerDay(tail, Math.max(a, b), 1000)
     const low = expectedFalseAlarmsPerDay(tail, Math.min(a, b), 1000)
-    return high >= 0 && high <= low * (1 + 1e-12) && Number.isFinite(low) && expectedFalseAlarmsPerDay(tail, a, 500) === 2 * expectedFalseAlarmsPerDay(tail, a, 1000)
+    return high >= 0 && high <= low * (1 + 1e-12) && Number.isFinite(low) &&
+      expectedFalseAlarmsPerDay(tail, a, 500) === 2 * expectedFalseAlarmsPerDay(tail, a, 1000)
   }))
 })
 
@@ -86,7 +111,10 @@ t.test('sensitivities between the median and the far tail', async (t) => {
   const median = tail.quantiles[TAIL_PROBABILITIES.indexOf(0.5)]!
   t.equal(thresholdForSensitivity(tail, 1), median)
   t.equal(thresholdForSensitivity(tail, 0.75), Math.sqrt(median))
-  t.ok(Math.abs(expectedFalseAlarmsPerDay(tail, thresholdForSensitivity(tail, 0), TEN_MINUTES) / 144e-6 - 1) < 1e-9, 'one run in a million observations')
+  t.ok(
+    Math.abs(expectedFalseAlarmsPerDay(tail, thresholdForSensitivity(tail, 0), TEN_MINUTES) / 144e-6 - 1) < 1e-9,
+    'one run in a million observations'
+  )
 })
 
 t.test('a tail is plain finite numbers, however few, equal or wild the scores', async (t) => {
@@ -94,7 +122,8 @@ t.test('a tail is plain finite numbers, however few, equal or wild the scores', 
     const tail = fitTail(scores)
     const numbers = [tail.count, tail.shape, tail.scale, ...tail.quantiles, ...tail.runs]
     t.same(JSON.parse(JSON.stringify(tail)), tail)
-    return numbers.every(Number.isFinite) && tail.scale > 0 && Math.abs(tail.shape) <= 0.5 && tail.runs.every((rate) => rate >= 0 && rate <= 1)
+    return numbers.every(Number.isFinite) && tail.scale > 0 && Math.abs(tail.shape) <= 0.5 &&
+      tail.runs.every((rate) => rate >= 0 && rate <= 1)
   }))
   const none = fitTail(new Float64Array(5).fill(NaN))
   t.equal(thresholdForBudget(none, 1, 1000), 1, 'nothing known: the default threshold')
@@ -105,7 +134,13 @@ t.test('a tail is plain finite numbers, however few, equal or wild the scores', 
 })
 
 t.test('an exponential tail halves the alarms with every ln 2 of its scale', async (t) => {
-  const tail = { count: 1000, quantiles: TAIL_PROBABILITIES.map((p) => p), runs: TAIL_PROBABILITIES.map(() => 0.01), shape: 0, scale: 0.1 }
+  const tail = {
+    count: 1000,
+    quantiles: TAIL_PROBABILITIES.map((p) => p),
+    runs: TAIL_PROBABILITIES.map(() => 0.01),
+    shape: 0,
+    scale: 0.1,
+  }
   t.ok(Math.abs(thresholdForBudget(tail, 0.01 * 144 / 8, TEN_MINUTES) - (0.95 + 0.3 * Math.LN2)) < 1e-12)
   t.ok(Math.abs(expectedFalseAlarmsPerDay(tail, 0.95 + 0.2 * Math.LN2, TEN_MINUTES) - 0.36) < 1e-12)
 })

@@ -42,10 +42,18 @@ t.test('a table without a header gets channel names', async (t) => {
 
 t.test('what the caller says wins over what would be detected', async (t) => {
   const text = 'made|when|a\n2020-01-01|01-31-26 5 PM|1,5\n'
-  const table = readTable(text, { delimiter: '|', decimal: ',', timestampColumn: 'when', timestampFormat: 'MM-dd-yy h a' })
+  const table = readTable(text, {
+    delimiter: '|',
+    decimal: ',',
+    timestampColumn: 'when',
+    timestampFormat: 'MM-dd-yy h a',
+  })
   t.equal(table.timestamps[0], Date.UTC(2026, 0, 31, 17))
   t.same(Array.from(table.values), [1.5])
-  t.throws(() => readTable(text, { delimiter: '|', timestampColumn: 'wen' }), { code: 'invalid-table', message: /no column "wen"; the columns are made, when, a/ })
+  t.throws(() => readTable(text, { delimiter: '|', timestampColumn: 'wen' }), {
+    code: 'invalid-table',
+    message: /no column "wen"; the columns are made, when, a/,
+  })
 })
 
 t.test('timestamps', async (t) => {
@@ -61,41 +69,72 @@ t.test('timestamps', async (t) => {
   t.equal(read('1/31/2026 12:00 AM'), DAY)
   t.equal(read('01/02/2026', '02/02/2026', '03/02/2026'), Date.UTC(2026, 1, 1), 'day first: the times ascend')
   t.equal(read('01/02/2026', '01/03/2026', '01/13/2026'), Date.UTC(2026, 0, 2), 'month first: no month 13')
-  t.equal(read('01/10/2026', '01/11/2026', '02/01/2026'), Date.UTC(2026, 0, 10), 'month first: day first would run backwards')
-  const usa = Array.from({ length: 240 }, (_, i) => `${1 + Math.floor(i / 120)}/${1 + Math.floor(i / 24) % 5}/2026 ${i % 24}:00`.replace(/^2\//, '1/'))
-  t.equal(detectTimestampReader(usa.slice(0, 120))?.(usa[24]!), Date.UTC(2026, 0, 2), 'month first: day first would jump by months')
+  t.equal(
+    read('01/10/2026', '01/11/2026', '02/01/2026'),
+    Date.UTC(2026, 0, 10),
+    'month first: day first would run backwards'
+  )
+  const usa = Array.from(
+    { length: 240 },
+    (_, i) => `${1 + Math.floor(i / 120)}/${1 + Math.floor(i / 24) % 5}/2026 ${i % 24}:00`.replace(/^2\//, '1/')
+  )
+  t.equal(
+    detectTimestampReader(usa.slice(0, 120))?.(usa[24]!),
+    Date.UTC(2026, 0, 2),
+    'month first: day first would jump by months'
+  )
   t.equal(read('99999999999999999'), undefined, 'no year that machines write')
   t.equal(read('soon'), undefined)
   t.equal(read(), undefined)
 })
 
 t.test('a format that contradicts itself is refused', async (t) => {
-  t.throws(() => readTable('t,a\n1,2\n', { timestampFormat: 'hh HH a' }), { code: 'invalid-timestamp', message: /"hh HH a" is no timestamp format/ })
+  t.throws(() => readTable('t,a\n1,2\n', { timestampFormat: 'hh HH a' }), {
+    code: 'invalid-timestamp',
+    message: /"hh HH a" is no timestamp format/,
+  })
 })
 
 t.test('a cell of a million digits costs no time', { timeout: 10_000 }, async (t) => {
   for (const decimal of ['.', ','] as const) {
     const digits = '1'.repeat(1_000_000)
-    t.throws(() => readTable(`t;a\n2026-01-31;1\n2026-02-01;${digits}x\n`, { delimiter: ';', decimal }), { code: 'invalid-value' })
+    t.throws(() => readTable(`t;a\n2026-01-31;1\n2026-02-01;${digits}x\n`, { delimiter: ';', decimal }), {
+      code: 'invalid-value',
+    })
   }
 })
 
 t.test('errors name line and column', async (t) => {
   const head = 'timestamp,a\n2026-01-31T00:00:00Z,1\n2026-01-31T00:00:01Z,2\n2026-01-31T00:00:02Z,3\n'
-  t.throws(() => readTable(`${head}2026-01-31T00:00:03Z,x1\n`), { code: 'invalid-value', message: /Line 5, column "a": "x1"/ })
-  t.throws(() => readTable(`${head}yesterday,1\n`), { code: 'invalid-timestamp', message: /Line 5, column "timestamp"/ })
+  t.throws(() => readTable(`${head}2026-01-31T00:00:03Z,x1\n`), {
+    code: 'invalid-value',
+    message: /Line 5, column "a": "x1"/,
+  })
+  t.throws(() => readTable(`${head}yesterday,1\n`), {
+    code: 'invalid-timestamp',
+    message: /Line 5, column "timestamp"/,
+  })
   t.throws(() => readTable('timestamp,a\nsoon,1\nlater,2\n'), { code: 'invalid-timestamp' })
   t.throws(() => readTable('x,a\nsoon,1\nlater,2\n'), { code: 'invalid-table', message: /No column holds timestamps/ })
   t.throws(() => readTable(''), { code: 'invalid-table' })
   t.throws(() => readTable('timestamp,a\n'), { code: 'invalid-table', message: /no rows/ })
-  t.throws(() => readTable('timestamp,a,a\n2026-01-31,1,2\n'), { code: 'invalid-table', message: /Two columns are named "a"/ })
+  t.throws(() => readTable('timestamp,a,a\n2026-01-31,1,2\n'), {
+    code: 'invalid-table',
+    message: /Two columns are named "a"/,
+  })
   t.throws(() => readTable('timestamp,a\n2026-01-31,hello\n'), { code: 'invalid-table', message: /no numeric column/ })
-  t.throws(() => readTable('timestamp,a\n2026-01-31,"1\n2026-02-01,2\n'), { code: 'invalid-table', message: /quotation marks/ })
+  t.throws(() => readTable('timestamp,a\n2026-01-31,"1\n2026-02-01,2\n'), {
+    code: 'invalid-table',
+    message: /quotation marks/,
+  })
 })
 
 t.test('a short row misses its last cells; a point can be told where commas would be detected', async (t) => {
   t.same(Array.from(readTable('t,a,b\n2026-01-31,1,2\n2026-02-01,3\n').values), [1, 2, 3, NaN])
-  t.throws(() => readTable('t;a\n2026-01-31;1,5\n2026-02-01;2,5\n', { decimal: '.' }), { code: 'invalid-table', message: /no numeric column/ })
+  t.throws(() => readTable('t;a\n2026-01-31;1,5\n2026-02-01;2,5\n', { decimal: '.' }), {
+    code: 'invalid-table',
+    message: /no numeric column/,
+  })
 })
 
 t.test('a date and a time of day beside it are one timestamp', async (t) => {
@@ -126,7 +165,10 @@ t.test('chosen channels in the chosen order', async (t) => {
 })
 
 t.test('a channel of few values is a channel still', async (t) => {
-  const rows = Array.from({ length: 5000 }, (_, i) => `${new Date(DAY + i * 1000).toISOString()},${i},${i === 4321 ? 7 : 'n/a'}`)
+  const rows = Array.from(
+    { length: 5000 },
+    (_, i) => `${new Date(DAY + i * 1000).toISOString()},${i},${i === 4321 ? 7 : 'n/a'}`
+  )
   const { channels, values } = readTable(`t,a,rare\n${rows.join('\n')}\n`)
   t.same(channels, ['a', 'rare'])
   t.equal(values[4321 * 2 + 1], 7)
@@ -139,32 +181,60 @@ t.test('infinite values are missing', async (t) => {
 t.test('a written table is read back to the bit', async () => {
   const number = fc.oneof(fc.constant(NaN), fc.double({ noNaN: true, noDefaultInfinity: true }))
   fc.assert(fc.property(fc.array(fc.tuple(number, number), { minLength: 1, maxLength: 30 }), (rows) => {
-    const text = rows.map(([a, b], i) => `${new Date(DAY + i * 1000).toISOString()},${Number.isNaN(a) ? '' : a},${Number.isNaN(b) ? '' : b}`)
+    const text = rows.map(([a, b], i) =>
+      `${new Date(DAY + i * 1000).toISOString()},${Number.isNaN(a) ? '' : a},${Number.isNaN(b) ? '' : b}`
+    )
     const table = readTable(`timestamp,a,b\n${text.join('\n')}\n${new Date(DAY + 99_000).toISOString()},1,1`)
-    return rows.flat().every((value, i) => Object.is(value === 0 ? 0 : value, table.values[i] === 0 ? 0 : table.values[i]))
+    return rows.flat().every((value, i) =>
+      Object.is(value === 0 ? 0 : value, table.values[i] === 0 ? 0 : table.values[i])
+    )
   }))
 })
 
 const columnsOf = (text: string, options = {}): Record<string, number[]> => {
   const { channels, values } = readTable(text, { mayBeNumbered: true, ...options })
-  return Object.fromEntries(channels.map((name, c) => [name, Array.from(values).filter((_, i) => i % channels.length === c)]))
+  return Object.fromEntries(
+    channels.map((name, c) => [name, Array.from(values).filter((_, i) => i % channels.length === c)])
+  )
 }
 
 t.test('a table without times is refused, or numbered where that is asked for', async (t) => {
-  for (const text of ['1\n2\n3\n', 'a,b\n1,2\n3,4\n']) t.throws(() => readTable(text), { code: 'invalid-table', message: /No column holds timestamps/ })
+  for (const text of ['1\n2\n3\n', 'a,b\n1,2\n3,4\n']) {
+    t.throws(() => readTable(text), { code: 'invalid-table', message: /No column holds timestamps/ })
+  }
   const table = readTable('1.5\n2.5\n\n3.5\n', { mayBeNumbered: true })
   t.same(table.channels, ['channel_0'])
   t.same(Array.from(table.timestamps), [0, 1000, 2000])
   t.same(Array.from(table.values), [1.5, 2.5, 3.5])
   t.equal(table.numbered, true)
-  t.same(columnsOf('1769817600\n1769817660\n'), { channel_0: [1769817600, 1769817660] }, 'what could be times, but is all there is')
+  t.same(
+    columnsOf('1769817600\n1769817660\n'),
+    { channel_0: [1769817600, 1769817660] },
+    'what could be times, but is all there is'
+  )
   t.notOk('numbered' in readTable('t,a\n2026-01-31,1\n', { mayBeNumbered: true }))
   t.equal(keepChannels(table, ['channel_0']).numbered, true)
-  t.throws(() => readTable('time,a\nsoon,1\nlater,2\n', { mayBeNumbered: true }), { code: 'invalid-timestamp' }, 'a typo does not lose the times')
-  t.throws(() => readTable('x,a\n1,1\n', { mayBeNumbered: true, timestampColumn: 'y' }), { code: 'invalid-table', message: /no column "y"/ })
-  t.throws(() => readTable('x,a\n1,1\n', { mayBeNumbered: true, timestampFormat: 'HH:mm' }), { code: 'invalid-timestamp' })
-  t.throws(() => readTable('time,a\nsoon,1\n', { hasOptions: false }), { message: /2026-01-31T13:50:00Z\.$/ }, 'no option is named to who has none')
-  t.throws(() => readTable('a,b\nx,y\n', { mayBeNumbered: true }), { code: 'invalid-table', message: /no numeric column\./ })
+  t.throws(
+    () => readTable('time,a\nsoon,1\nlater,2\n', { mayBeNumbered: true }),
+    { code: 'invalid-timestamp' },
+    'a typo does not lose the times'
+  )
+  t.throws(() => readTable('x,a\n1,1\n', { mayBeNumbered: true, timestampColumn: 'y' }), {
+    code: 'invalid-table',
+    message: /no column "y"/,
+  })
+  t.throws(() => readTable('x,a\n1,1\n', { mayBeNumbered: true, timestampFormat: 'HH:mm' }), {
+    code: 'invalid-timestamp',
+  })
+  t.throws(
+    () => readTable('time,a\nsoon,1\n', { hasOptions: false }),
+    { message: /2026-01-31T13:50:00Z\.$/ },
+    'no option is named to who has none'
+  )
+  t.throws(() => readTable('a,b\nx,y\n', { mayBeNumbered: true }), {
+    code: 'invalid-table',
+    message: /no numeric column\./,
+  })
 })
 
 t.test('a first column that counts the rows is no channel of a table without times', async (t) => {
@@ -177,7 +247,11 @@ t.test('a first column that counts the rows is no channel of a table without tim
   t.same(columnsOf('id,a\n0,5\n,6\n'), { id: [0, NaN], a: [5, 6] })
   t.same(columnsOf('a,id\n5,0\n6,1\n'), { a: [5, 6], id: [0, 1] })
   const timed = 'id,t,a\n0,2026-01-31,5\n1,2026-02-01,6\n'
-  t.same(readTable(timed, { mayBeNumbered: true }).channels, ['id', 'a'], 'beside times a model may have been trained with it')
+  t.same(
+    readTable(timed, { mayBeNumbered: true }).channels,
+    ['id', 'a'],
+    'beside times a model may have been trained with it'
+  )
   t.same(readTable(timed, { mayBeNumbered: true, hasOptions: false }).channels, ['a'])
   t.same(readTable('id,a\n1,1769817600\n2,1769817660\n').channels, ['id'])
 })
@@ -209,7 +283,8 @@ t.test('white space between columns', async (t) => {
 })
 
 t.test('decimal commas without any other delimiter, where something tells them', async (t) => {
-  const seconds = (text: string): Array<number | undefined> => Object.values(columnsOf(text)).map(([, second]) => second)
+  const seconds = (text: string): Array<number | undefined> =>
+    Object.values(columnsOf(text)).map(([, second]) => second)
   t.same(seconds('x\n1,5\n2,5\n'), [2.5], 'a single name')
   t.same(seconds('x,y\n1,5\n2,5\n'), [2, 5], 'two names')
   t.same(seconds('1,5\n2,5\n4,5\n'), [2, 5], 'nothing')
@@ -228,14 +303,20 @@ t.test('decimal commas without any other delimiter, where something tells them',
 })
 
 t.test('names known from elsewhere leave the first row to the values', async (t) => {
-  const table = readCells({ header: ['a', 'b'], columns: [['1', '2'], ['3', '']], row: { name: 'Entry', first: 1 } }, { mayBeNumbered: true, decimal: '.' })
+  const table = readCells({ header: ['a', 'b'], columns: [['1', '2'], ['3', '']], row: { name: 'Entry', first: 1 } }, {
+    mayBeNumbered: true,
+    decimal: '.',
+  })
   t.same([table.channels, Array.from(table.values)], [['a', 'b'], [1, 3, 2, NaN]])
 })
 
 t.test('a wide header above many short lines costs no memory', async (t) => {
   t.same(columnsOf('a,"b"\n1,2\n3\n'), { a: [1, 3], b: [2, NaN] })
   t.throws(() => readTable('""\n'), { code: 'invalid-table', message: /empty/ })
-  t.throws(() => readTable(`${Array.from({ length: 500 }, (_, i) => `c${i}`).join(',')}\n${'1\n'.repeat(4000)}`), { code: 'invalid-table', message: /500 columns, but most of the 4001 lines/ })
+  t.throws(() => readTable(`${Array.from({ length: 500 }, (_, i) => `c${i}`).join(',')}\n${'1\n'.repeat(4000)}`), {
+    code: 'invalid-table',
+    message: /500 columns, but most of the 4001 lines/,
+  })
 })
 
 /** As the parser of quoted tables would have it. */
@@ -245,29 +326,56 @@ function parsed (text: string, delimiter = ''): string[][] {
 }
 
 t.test('lines without quotation marks are cut into the same cells as the parser cuts', async () => {
-  const cell = fc.oneof(fc.constantFrom('', ' ', 'a', 'time', '1', '2.5', ' x ', '\u00A0', 'ä', '2026-01-31'), fc.string().map((text) => text.replaceAll(/[",;|\t#\r\n\s]|^\uFEFF/g, '')))
-  const lines = fc.tuple(fc.array(fc.array(cell, { minLength: 1, maxLength: 5 }), { maxLength: 30 }), fc.constantFrom(',', ';', '\t', '|'), fc.constantFrom('\n', '\r\n', '\r'))
-  fc.assert(fc.property(lines, fc.boolean(), ([rows, by, end], told) => {
-    const text = `a${by}b\n`.replace('\n', end) + rows.map((row) => row.join(by)).join(end)
-    const expected = parsed(text, told ? by : '')
-    return JSON.stringify(parseCells(text, told ? by : undefined).columns) === JSON.stringify(expected)
-  }), { numRuns: 1000 })
+  const cell = fc.oneof(
+    fc.constantFrom('', ' ', 'a', 'time', '1', '2.5', ' x ', '\u00A0', 'ä', '2026-01-31'),
+    fc.string().map((text) => text.replaceAll(/[",;|\t#\r\n\s]|^\uFEFF/g, ''))
+  )
+  const lines = fc.tuple(
+    fc.array(fc.array(cell, { minLength: 1, maxLength: 5 }), { maxLength: 30 }),
+    fc.constantFrom(',', ';', '\t', '|'),
+    fc.constantFrom('\n', '\r\n', '\r')
+  )
+  fc.assert(
+    fc.property(lines, fc.boolean(), ([rows, by, end], told) => {
+      const text = `a${by}b\n`.replace('\n', end) + rows.map((row) => row.join(by)).join(end)
+      const expected = parsed(text, told ? by : '')
+      return JSON.stringify(parseCells(text, told ? by : undefined).columns) === JSON.stringify(expected)
+    }),
+    { numRuns: 1000 }
+  )
 })
 
 t.test('line ends of several kinds in one table are ends', async (t) => {
-  for (const text of ['a,b\r1,2\r\n3,4\r5,6', 'a,b\r1,2']) t.same(parseCells(text).columns, parsed(text), JSON.stringify(text))
-  for (const text of ['a,b\n1,2\r\n3,4\n5,6', 'a,b\r\n1,2\n3,4\r\n5,6', 'a,"b"\r\n1,2\n3,4\r\n5,6']) t.same(parseCells(text).columns, [['a', '1', '3', '5'], ['b', '2', '4', '6']], `${JSON.stringify(text)}: every end is one`)
+  for (const text of ['a,b\r1,2\r\n3,4\r5,6', 'a,b\r1,2']) {
+    t.same(parseCells(text).columns, parsed(text), JSON.stringify(text))
+  }
+  for (const text of ['a,b\n1,2\r\n3,4\n5,6', 'a,b\r\n1,2\n3,4\r\n5,6', 'a,"b"\r\n1,2\n3,4\r\n5,6']) {
+    t.same(
+      parseCells(text).columns,
+      [['a', '1', '3', '5'], ['b', '2', '4', '6']],
+      `${JSON.stringify(text)}: every end is one`
+    )
+  }
   t.same(parseCells('a"b\n1"2', '"').columns, parsed('a"b\n1"2', '"'), 'a delimiter that cannot be one')
   t.same(parseCells('a,b\n1,2', '\n').columns, parsed('a,b\n1,2', '\n'))
 })
 
 t.test('numbers are read as Number() reads them, to the bit', async (t) => {
   const digits = fc.stringMatching(/^[+-]?\d{0,18}\.?\d{0,18}(e[+-]?\d{1,3})?$/)
-  fc.assert(fc.property(fc.oneof(digits, fc.double().map(String), fc.integer().map(String)), (text) => {
-    const value = Number(text)
-    const expected = text === '' ? NaN : !/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/.test(text) ? readNumber(text, '.') : Number.isFinite(value) ? value : NaN
-    return Object.is(readNumber(text, '.'), expected) && Object.is(readNumber(text.replace('.', ','), ','), expected)
-  }), { numRuns: 5000 })
+  fc.assert(
+    fc.property(fc.oneof(digits, fc.double().map(String), fc.integer().map(String)), (text) => {
+      const value = Number(text)
+      const expected = text === ''
+        ? NaN
+        : !/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/.test(text)
+            ? readNumber(text, '.')
+            : Number.isFinite(value)
+              ? value
+              : NaN
+      return Object.is(readNumber(text, '.'), expected) && Object.is(readNumber(text.replace('.', ','), ','), expected)
+    }),
+    { numRuns: 5000 }
+  )
   t.ok(Number.isNaN(readNumber('-', '.')))
   t.equal(readNumber('1.2.3', '.'), undefined)
   t.equal(readNumber('not available', '.'), undefined)
@@ -277,13 +385,30 @@ t.test('numbers are read as Number() reads them, to the bit', async (t) => {
 t.test('ISO times are read as the library reads them, or left to it', async (t) => {
   const two = (most: number) => fc.integer({ min: 0, max: most }).map((value) => String(value).padStart(2, '0'))
   const shape = fc.tuple(
-    fc.integer({ min: 0, max: 9999 }).map((year) => String(year).padStart(4, '0')), two(13), two(32),
-    fc.constantFrom('T', ' ', 't', ''), two(25), two(61), fc.constantFrom(':', ''), two(61),
-    fc.oneof(fc.constant(''), fc.tuple(fc.constantFrom('.', ','), fc.stringMatching(/^\d{0,12}$/)).map(([mark, fraction]) => mark + fraction)),
-    fc.oneof(fc.constantFrom('', 'Z', ' UTC', 'z', '+', '-0', '+01', '+0100'), fc.tuple(fc.constantFrom('+', '-'), two(25), two(61)).map(([sign, hours, minutes]) => `${sign}${hours}:${minutes}`)))
+    fc.integer({ min: 0, max: 9999 }).map((year) => String(year).padStart(4, '0')),
+    two(13),
+    two(32),
+    fc.constantFrom('T', ' ', 't', ''),
+    two(25),
+    two(61),
+    fc.constantFrom(':', ''),
+    two(61),
+    fc.oneof(
+      fc.constant(''),
+      fc.tuple(fc.constantFrom('.', ','), fc.stringMatching(/^\d{0,12}$/)).map(([mark, fraction]) => mark + fraction)
+    ),
+    fc.oneof(
+      fc.constantFrom('', 'Z', ' UTC', 'z', '+', '-0', '+01', '+0100'),
+      fc.tuple(fc.constantFrom('+', '-'), two(25), two(61)).map(([sign, hours, minutes]) =>
+        `${sign}${hours}:${minutes}`
+      )
+    )
+  )
     .map(([year, month, day, between, hour, minute, colon, second, fraction, offset]) => {
       const date = `${year}-${month}-${day}`
-      return between === '' ? date : `${date}${between}${hour}:${minute}${colon === '' ? '' : `:${second}${fraction}`}${offset}`
+      return between === ''
+        ? date
+        : `${date}${between}${hour}:${minute}${colon === '' ? '' : `:${second}${fraction}`}${offset}`
     })
   const library = (text: string): number => DateTime.fromISO(text.replace(' ', 'T'), { zone: 'utc' }).toMillis()
   let read = 0
@@ -294,40 +419,110 @@ t.test('ISO times are read as the library reads them, or left to it', async (t) 
     return Object.is(time, library(text))
   }), { numRuns: 20_000 })
   t.ok(read > 2000, `${read} of 20000`)
-  const wrong = Array.from({ length: 1000 }, (_, i) => `2026-01-31T00:00:00.${String(i).padStart(3, '0')}Z`).filter((text) => readIsoTime(text) !== library(text))
+  const wrong = Array.from({ length: 1000 }, (_, i) => `2026-01-31T00:00:00.${String(i).padStart(3, '0')}Z`).filter((
+    text
+  ) => readIsoTime(text) !== library(text))
   t.same(wrong, [], 'every millisecond')
-  const days = Array.from({ length: 150_000 }, (_, i) => new Date(Date.UTC(1800, 0, 1) + i * 86_400_000).toISOString()).filter((text) => readIsoTime(text) !== Date.parse(text))
+  const days = Array.from({ length: 150_000 }, (_, i) => new Date(Date.UTC(1800, 0, 1) + i * 86_400_000).toISOString())
+    .filter((text) => readIsoTime(text) !== Date.parse(text))
   t.same(days, [], 'every day of four centuries')
-  for (const text of ['', '2026-02-29', '1900-02-29', '2026-1-31', '2026/01/31', '2026-01-31T24:00', '2026-01-31T00:00:60', '2026-01-31T00:00:00.', '2026-01-31T00:00:00.1234567891', '2026-01-31T00:00+25:00', '2026-01-31T00:00+01:0', '2026-01-31T00.00', '2026-01-31X00:00', '2026-01/31', '2026-01-31T00:00x01:00', '2026-01-31T00:00+01.00', '2026-01-31T00:00Z0', '2026-01-31T00:00+aa:00']) t.equal(readIsoTime(text), undefined, text)
+  for (
+    const text of [
+      '',
+      '2026-02-29',
+      '1900-02-29',
+      '2026-1-31',
+      '2026/01/31',
+      '2026-01-31T24:00',
+      '2026-01-31T00:00:60',
+      '2026-01-31T00:00:00.',
+      '2026-01-31T00:00:00.1234567891',
+      '2026-01-31T00:00+25:00',
+      '2026-01-31T00:00+01:0',
+      '2026-01-31T00.00',
+      '2026-01-31X00:00',
+      '2026-01/31',
+      '2026-01-31T00:00x01:00',
+      '2026-01-31T00:00+01.00',
+      '2026-01-31T00:00Z0',
+      '2026-01-31T00:00+aa:00',
+    ]
+  ) t.equal(readIsoTime(text), undefined, text)
   t.equal(readIsoTime('2000-02-29'), Date.UTC(2000, 1, 29))
   t.equal(readIsoTime('2024-02-29T00:00-00:30'), Date.UTC(2024, 1, 29, 0, 30))
-  t.equal(detectTimestampReader(['2026-01-31 24:00:00 GMT'])?.('2026-01-31 24:00:00 GMT'), DAY + 86_400_000, 'what is not usual is read by the library')
+  t.equal(
+    detectTimestampReader(['2026-01-31 24:00:00 GMT'])?.('2026-01-31 24:00:00 GMT'),
+    DAY + 86_400_000,
+    'what is not usual is read by the library'
+  )
 })
 
 t.test('dates in digits are read as the library reads them', async (t) => {
   const dates = ['d.M.yyyy', 'd/M/yyyy', 'M/d/yyyy', 'd-M-yyyy', 'yyyy/M/d', 'yyyyMMdd']
-  const readers = dates.flatMap((date) => [date, `${date} H:mm:ss`, `${date} H:mm`, `${date} H:mm:ss.SSS`]).map((format) => [format, timestampReader(format)] as const)
-  const part = (most: number, width: number) => fc.integer({ min: 0, max: most }).map((value) => String(value).padStart(width, '0'))
-  const text = fc.tuple(fc.constantFrom('.', '/', '-', ''), fc.boolean(), part(32, 1), part(13, 1), fc.oneof(part(9999, 4), fc.constantFrom('2024', '2026')), fc.constantFrom(0, 1, 2, 3), part(25, 1), part(61, 2), part(61, 2), part(999, 3))
+  const readers = dates.flatMap((date) => [date, `${date} H:mm:ss`, `${date} H:mm`, `${date} H:mm:ss.SSS`]).map((
+    format
+  ) => [format, timestampReader(format)] as const)
+  const part = (most: number, width: number) =>
+    fc.integer({ min: 0, max: most }).map((value) => String(value).padStart(width, '0'))
+  const text = fc.tuple(
+    fc.constantFrom('.', '/', '-', ''),
+    fc.boolean(),
+    part(32, 1),
+    part(13, 1),
+    fc.oneof(part(9999, 4), fc.constantFrom('2024', '2026')),
+    fc.constantFrom(0, 1, 2, 3),
+    part(25, 1),
+    part(61, 2),
+    part(61, 2),
+    part(999, 3)
+  )
     .map(([by, isYearFirst, day, month, year, times, hour, minute, second, millisecond]) => {
-      const date = by === '' ? `${year}${month.padStart(2, '0')}${day.padStart(2, '0')}` : (isYearFirst && by === '/' ? [year, month, day] : [day, month, year]).join(by)
-      return times === 0 ? date : `${date} ${hour}:${minute}${times > 1 ? `:${second}` : ''}${times > 2 ? `.${millisecond}` : ''}`
+      const date = by === ''
+        ? `${year}${month.padStart(2, '0')}${day.padStart(2, '0')}`
+        : (isYearFirst && by === '/' ? [year, month, day] : [day, month, year]).join(by)
+      return times === 0
+        ? date
+        : `${date} ${hour}:${minute}${times > 1 ? `:${second}` : ''}${times > 2 ? `.${millisecond}` : ''}`
     })
-  fc.assert(fc.property(text, (one) => {
-    const read = detectTimestampReader([one])?.(one)
-    const library = readers.map(([, slow]) => slow(one)).find((time) => !Number.isNaN(time))
-    return read === undefined ? library === undefined : Object.is(read, library)
-  }), { numRuns: 5000 })
-  t.equal(detectTimestampReader(['31.01.2026 24:00'])?.('31.01.2026 24:00'), DAY + 86_400_000, 'what is not usual is left to it')
+  fc.assert(
+    fc.property(text, (one) => {
+      const read = detectTimestampReader([one])?.(one)
+      const library = readers.map(([, slow]) => slow(one)).find((time) => !Number.isNaN(time))
+      return read === undefined ? library === undefined : Object.is(read, library)
+    }),
+    { numRuns: 5000 }
+  )
+  t.equal(
+    detectTimestampReader(['31.01.2026 24:00'])?.('31.01.2026 24:00'),
+    DAY + 86_400_000,
+    'what is not usual is left to it'
+  )
   t.ok(Number.isNaN(detectTimestampReader(['31.01.2026 00:00'])?.('31.02.2026 00:00')))
 })
 
 t.test('what does not begin like a date is in none of the formats', async () => {
-  const readers = ['d.M.yyyy', 'd/M/yyyy', 'd-M-yyyy', 'yyyy/M/d', 'yyyyMMdd', 'd LLL yyyy', 'LLL d, yyyy'].flatMap((date) => [date, `${date} H:mm`, `${date} h:mm:ss a`]).map((format) => [format, timestampReader(format)] as const)
-  const time = fc.date({ min: new Date('1000-01-01'), max: new Date('9999-01-01'), noInvalidDate: true }).map((date) => DateTime.fromJSDate(date, { zone: 'utc' }).setLocale('en'))
-  const written = fc.tuple(time, fc.constantFrom(...readers.map(([format]) => format))).map(([at, format]) => at.toFormat(format))
-  fc.assert(fc.property(fc.oneof(written, fc.stringMatching(/^[\d./ :-]{6,12}$/), written.map((text) => text.slice(1)), written.map((text) => `0${text}`)), (text) =>
-    detectTimestampReader([text]) !== undefined || readers.every(([, read]) => Number.isNaN(read(text)))), { numRuns: 3000 })
+  const readers = ['d.M.yyyy', 'd/M/yyyy', 'd-M-yyyy', 'yyyy/M/d', 'yyyyMMdd', 'd LLL yyyy', 'LLL d, yyyy'].flatMap((
+    date
+  ) => [date, `${date} H:mm`, `${date} h:mm:ss a`]).map((format) => [format, timestampReader(format)] as const)
+  const time = fc.date({ min: new Date('1000-01-01'), max: new Date('9999-01-01'), noInvalidDate: true }).map((date) =>
+    DateTime.fromJSDate(date, { zone: 'utc' }).setLocale('en')
+  )
+  const written = fc.tuple(time, fc.constantFrom(...readers.map(([format]) => format))).map(([at, format]) =>
+    at.toFormat(format)
+  )
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        written,
+        fc.stringMatching(/^[\d./ :-]{6,12}$/),
+        written.map((text) => text.slice(1)),
+        written.map((text) => `0${text}`)
+      ),
+      (text) =>
+        detectTimestampReader([text]) !== undefined || readers.every(([, read]) => Number.isNaN(read(text)))
+    ),
+    { numRuns: 3000 }
+  )
 })
 
 t.test('durations', async (t) => {

@@ -37,32 +37,46 @@ function sound ({ score, contributions, expected }: Detection, channels: number)
     const parts = contributions.subarray(t * channels, (t + 1) * channels)
     const values = expected.subarray(t * channels, (t + 1) * channels)
     if (Number.isNaN(one)) return parts.every(Number.isNaN)
-    return Number.isFinite(one) && one >= 0 && parts.every((part) => part >= 0 && part <= 1) && values.every(Number.isFinite)
+    return Number.isFinite(one) && one >= 0 && parts.every((part) => part >= 0 && part <= 1) &&
+      values.every(Number.isFinite)
   })
 }
 
 t.test('any series is fitted and scored, or refused with a Problem', { timeout: 120_000 }, async (t) => {
   let scored = 0
-  await fc.assert(fc.asyncProperty(wildSeries, wildSeries, async (series, other) => {
-    const fitted = await fitAdHoc(series).catch((error: unknown) => {
-      if (error instanceof Problem) return undefined
-      throw error
-    })
-    if (fitted === undefined) return true
-    scored++
-    const { model, autoencoders } = fitted
-    const channels = series.channels.length
-    const same = other.channels.length === channels ? other : series
-    const batch = detectBatch(model, autoencoders, same)
-    const causal = detectCausal(model, autoencoders, same)
-    const stream = new Detector(model, autoencoders)
-    const streamed = Array.from({ length: same.length }, (_, i) => stream.observe(observation(same, i)).score ?? NaN)
-    const thresholds = [0, 0.3, 0.5, 1].map((sensitivity) => thresholdForSensitivity(model.batch.scores, sensitivity))
-    return sound(batch, channels) && sound(causal, channels) && streamed.every((score, i) => Object.is(score, causal.score[i])) &&
-      thresholds.every((threshold, i) => threshold > 0 && Number.isFinite(threshold) && (i === 0 || threshold <= thresholds[i - 1]!)) &&
-      Number.isFinite(expectedFalseAlarmsPerDay(model.causal.scores, thresholdForBudget(model.causal.scores, 0.14, model.interval), model.interval)) &&
-      Number.isFinite(driftVerdict(model.batch.scores, batch.score).statistic) &&
-      findChangepoints(same, model.scaler).every(({ confidence }) => confidence >= 0 && confidence <= 1)
-  }), { numRuns: 150 })
+  await fc.assert(
+    fc.asyncProperty(wildSeries, wildSeries, async (series, other) => {
+      const fitted = await fitAdHoc(series).catch((error: unknown) => {
+        if (error instanceof Problem) return undefined
+        throw error
+      })
+      if (fitted === undefined) return true
+      scored++
+      const { model, autoencoders } = fitted
+      const channels = series.channels.length
+      const same = other.channels.length === channels ? other : series
+      const batch = detectBatch(model, autoencoders, same)
+      const causal = detectCausal(model, autoencoders, same)
+      const stream = new Detector(model, autoencoders)
+      const streamed = Array.from({ length: same.length }, (_, i) => stream.observe(observation(same, i)).score ?? NaN)
+      const thresholds = [0, 0.3, 0.5, 1].map((sensitivity) => thresholdForSensitivity(model.batch.scores, sensitivity))
+      return sound(batch, channels) && sound(causal, channels) && streamed.every((score, i) =>
+        Object.is(score, causal.score[i])
+      ) &&
+        thresholds.every((threshold, i) =>
+          threshold > 0 && Number.isFinite(threshold) && (i === 0 || threshold <= thresholds[i - 1]!)
+        ) &&
+        Number.isFinite(
+          expectedFalseAlarmsPerDay(
+            model.causal.scores,
+            thresholdForBudget(model.causal.scores, 0.14, model.interval),
+            model.interval
+          )
+        ) &&
+        Number.isFinite(driftVerdict(model.batch.scores, batch.score).statistic) &&
+        findChangepoints(same, model.scaler).every(({ confidence }) => confidence >= 0 && confidence <= 1)
+    }),
+    { numRuns: 150 }
+  )
   t.ok(scored > 40, `${scored} of 150 were scored`)
 })

@@ -10,12 +10,21 @@ import { fitLinear, waves } from '../../test/synthetic.ts'
 
 /** Two channels; the first has the whole blame at even observations, the second at odd ones. */
 function detection (scores: readonly number[]): { score: Float64Array, contributions: Float64Array } {
-  return { score: Float64Array.from(scores), contributions: Float64Array.from(scores.flatMap((_, i) => i % 2 === 0 ? [1, 0] : [0, 1])) }
+  return {
+    score: Float64Array.from(scores),
+    contributions: Float64Array.from(scores.flatMap((_, i) => i % 2 === 0 ? [1, 0] : [0, 1])),
+  }
 }
 
 t.test('an anomaly is a maximal run above 1, with peak and ranked channels', async (t) => {
   const [first, second, ...none] = findAnomalies(detection([0.5, 2, 3, 2, 1, 5, NaN]))
-  t.same(first, { from: 1, to: 3, peak: 2, peakScore: 3, channels: [{ channel: 1, contribution: 4 / 7 }, { channel: 0, contribution: 3 / 7 }] })
+  t.same(first, {
+    from: 1,
+    to: 3,
+    peak: 2,
+    peakScore: 3,
+    channels: [{ channel: 1, contribution: 4 / 7 }, { channel: 0, contribution: 3 / 7 }],
+  })
   t.same([second!.from, second!.to, second!.peakScore], [5, 5, 5])
   t.same(none, [])
   t.same(findAnomalies(detection([1, 1])), [], 'exactly the threshold is normal')
@@ -34,8 +43,12 @@ t.test('runs are apart, in order, and hold every anomalous observation', async (
     const found = findAnomalies(detection(list), { mergeGap })
     const inside = (i: number): boolean => found.some(({ from, to }) => from <= i && i <= to)
     return list.every((score, i) => !isAnomalous(score) || inside(i)) &&
-      found.every(({ from, to, peak, channels }, i) => isAnomalous(list[from]!) && isAnomalous(list[to]!) && list[peak] === Math.max(...list.slice(from, to + 1).filter((score) => isAnomalous(score))) &&
-        Math.abs(channels.reduce((sum, { contribution }) => sum + contribution, 0) - 1) < 1e-9 && (i === 0 || from - found[i - 1]!.to - 1 > mergeGap))
+      found.every(({ from, to, peak, channels }, i) =>
+        isAnomalous(list[from]!) && isAnomalous(list[to]!) &&
+        list[peak] === Math.max(...list.slice(from, to + 1).filter((score) => isAnomalous(score))) &&
+        Math.abs(channels.reduce((sum, { contribution }) => sum + contribution, 0) - 1) < 1e-9 &&
+        (i === 0 || from - found[i - 1]!.to - 1 > mergeGap)
+      )
   }))
 })
 
@@ -57,8 +70,19 @@ t.test('golden scores are reproduced, or refused', async (t) => {
 
 t.test('a problem carries its code, status, places and cause', async (t) => {
   const cause = new Error('below')
-  const problem = new Problem('series-too-short', 'send more', { items: [{ pointer: '/channels', detail: 'short', got: 1, want: 2 }], extensions: { needed: 2 }, cause })
-  t.match(problem, { name: 'Problem', code: 'series-too-short', status: 422, message: 'send more', items: [{ pointer: '/channels' }], extensions: { needed: 2 } })
+  const problem = new Problem('series-too-short', 'send more', {
+    items: [{ pointer: '/channels', detail: 'short', got: 1, want: 2 }],
+    extensions: { needed: 2 },
+    cause,
+  })
+  t.match(problem, {
+    name: 'Problem',
+    code: 'series-too-short',
+    status: 422,
+    message: 'send more',
+    items: [{ pointer: '/channels' }],
+    extensions: { needed: 2 },
+  })
   t.equal(problem.cause, cause)
   t.equal(new Problem('not-found', 'x').cause, undefined)
   t.equal(pointer('channels', 'a/b~c', 3), '/channels/a~1b~0c/3')

@@ -19,7 +19,8 @@ const tail = fitTail(scoresOf('calibration', 20_000))
 
 t.test('the same process is stable, however few or many scores there are', async (t) => {
   for (const length of [1000, 4000, 40_000]) {
-    const drifting = Array.from({ length: 20 }, (_, seed) => driftVerdict(tail, scoresOf(`${length}/${seed}`, length))).filter((one) => one.drifting)
+    const drifting = Array.from({ length: 20 }, (_, seed) => driftVerdict(tail, scoresOf(`${length}/${seed}`, length)))
+      .filter((one) => one.drifting)
     t.ok(drifting.length <= 1, `${length} scores: ${drifting.length} of 20`)
   }
 })
@@ -27,7 +28,11 @@ t.test('the same process is stable, however few or many scores there are', async
 t.test('higher or wider scores drift, and by how much is told', async (t) => {
   for (let seed = 0; seed < 10; seed++) {
     const recent = scoresOf(`recent/${seed}`, 4000)
-    t.match(driftVerdict(tail, recent.map((score) => score + 0.1)), { verdict: 'drifting', drifting: true, scores: 4000 }, 'by one deviation')
+    t.match(driftVerdict(tail, recent.map((score) => score + 0.1)), {
+      verdict: 'drifting',
+      drifting: true,
+      scores: 4000,
+    }, 'by one deviation')
     t.ok(driftVerdict(tail, recent.map((score) => 0.6 + 2.5 * (score - 0.6))).drifting, 'wider')
     const small = driftVerdict(tail, recent.map((score) => score + 0.01))
     t.ok(!small.drifting && small.statistic < small.limit, 'a tenth of a deviation')
@@ -48,10 +53,14 @@ t.test('equal scores are stable against themselves and drift when they move', as
 })
 
 t.test('the numbers are finite, and missing scores change nothing', async () => {
-  const anyScores = fc.array(fc.oneof(fc.constant(NaN), fc.constant(Infinity), fc.double({ min: 0, max: 2, noNaN: true })), { maxLength: 200 }).map((list) => Float64Array.from(list))
+  const anyScores = fc.array(
+    fc.oneof(fc.constant(NaN), fc.constant(Infinity), fc.double({ min: 0, max: 2, noNaN: true })),
+    { maxLength: 200 }
+  ).map((list) => Float64Array.from(list))
   fc.assert(fc.property(anyScores, anyScores, (calibration, recent) => {
     const found = driftVerdict(fitTail(calibration), recent)
     const without = driftVerdict(fitTail(calibration), recent.filter((score) => !Number.isNaN(score)))
-    return Number.isFinite(found.statistic) && Number.isFinite(found.limit) && found.statistic >= 0 && JSON.stringify(found) === JSON.stringify(without)
+    return Number.isFinite(found.statistic) && Number.isFinite(found.limit) && found.statistic >= 0 &&
+      JSON.stringify(found) === JSON.stringify(without)
   }))
 })

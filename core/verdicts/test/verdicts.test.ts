@@ -15,18 +15,45 @@ const detection = {
 t.test('verdicts by threshold, direction and deviation of the channel that contributes most', (t) => {
   t.same([...judge(series, detection)], [NOT_SCORED, ANOMALOUS, ANOMALOUS, NORMAL, ANOMALOUS])
   t.same([...judge(series, detection, { threshold: 2 })], [NOT_SCORED, NORMAL, ANOMALOUS, NORMAL, ANOMALOUS])
-  t.same([...judge(series, detection, { direction: ['above', 'both'] })], [NOT_SCORED, ANOMALOUS, NORMAL, NORMAL, NORMAL])
-  t.same([...judge(series, detection, { direction: ['below', 'above'], threshold: 0.1 })], [NOT_SCORED, NORMAL, ANOMALOUS, ANOMALOUS, NORMAL])
+  t.same([...judge(series, detection, { direction: ['above', 'both'] })], [
+    NOT_SCORED,
+    ANOMALOUS,
+    NORMAL,
+    NORMAL,
+    NORMAL,
+  ])
+  t.same([...judge(series, detection, { direction: ['below', 'above'], threshold: 0.1 })], [
+    NOT_SCORED,
+    NORMAL,
+    ANOMALOUS,
+    ANOMALOUS,
+    NORMAL,
+  ])
   t.same([...judge(series, detection, { minDeviation: [5, 0] })], [NOT_SCORED, NORMAL, ANOMALOUS, NORMAL, NORMAL])
-  t.same([...judge(series, detection, { minDeviation: [4, 0] })], [NOT_SCORED, ANOMALOUS, ANOMALOUS, NORMAL, NORMAL], 'the distance itself is enough')
-  t.same([...judge(series, detection, { minDeviation: [0, 9] })], [...judge(series, detection)], 'others are not constrained')
+  t.same(
+    [...judge(series, detection, { minDeviation: [4, 0] })],
+    [NOT_SCORED, ANOMALOUS, ANOMALOUS, NORMAL, NORMAL],
+    'the distance itself is enough'
+  )
+  t.same(
+    [...judge(series, detection, { minDeviation: [0, 9] })],
+    [...judge(series, detection)],
+    'others are not constrained'
+  )
   t.end()
 })
 
 t.test('the side and the distance are those of the farthest departure that the score reaches', (t) => {
   const burst = fromColumns({ start: 0, interval: 1, columns: { a: [-1, 9, null, -1, -1] } })
-  const around = { score: Float64Array.of(2, 2, 2, 2, 2), contributions: new Float64Array(5).fill(1), expected: new Float64Array(5) }
-  const sides = (direction: Direction, reach: { behind: number, ahead: number }): number[] => [...judge(burst, around, { direction: [direction], reach })]
+  const around = {
+    score: Float64Array.of(2, 2, 2, 2, 2),
+    contributions: new Float64Array(5).fill(1),
+    expected: new Float64Array(5),
+  }
+  const sides = (
+    direction: Direction,
+    reach: { behind: number, ahead: number }
+  ): number[] => [...judge(burst, around, { direction: [direction], reach })]
   t.same(sides('above', { behind: 1, ahead: 1 }), [1, 1, 1, 0, 0])
   t.same(sides('below', { behind: 1, ahead: 1 }), [0, 0, 0, 1, 1])
   t.same(sides('above', { behind: 3, ahead: 0 }), [0, 1, 1, 1, 1], 'causal scores look back')
@@ -42,14 +69,28 @@ t.test('anomalies are runs of the verdicts that are given', (t) => {
 })
 
 t.test('a higher threshold, a direction and a larger deviation only take verdicts away', (t) => {
-  const flagged = (rules: Parameters<typeof judge>[2]): number[] => [...judge(series, detection, rules)].flatMap((verdict, i) => verdict === ANOMALOUS ? [i] : [])
+  const flagged = (rules: Parameters<typeof judge>[2]): number[] =>
+    [...judge(series, detection, rules)].flatMap((verdict, i) => verdict === ANOMALOUS ? [i] : [])
   const side = fc.constantFrom<Direction>('both', 'above', 'below')
-  fc.assert(fc.property(fc.double({ min: 0, max: 5, noNaN: true }), fc.double({ min: 0, max: 5, noNaN: true }), fc.tuple(side, side), fc.array(fc.double({ min: 0, max: 9, noNaN: true }), { minLength: 2, maxLength: 2 }),
-    (threshold, more, direction, minDeviation) => {
-      const all = flagged({ threshold })
-      const farther = minDeviation.map((least) => least + more)
-      return [flagged({ threshold: threshold + more }), flagged({ threshold, direction }), flagged({ threshold, minDeviation })].every((fewer) => fewer.every((i) => all.includes(i))) &&
-        flagged({ threshold, minDeviation: farther }).every((i) => flagged({ threshold, minDeviation }).includes(i))
-    }))
+  fc.assert(
+    fc.property(
+      fc.double({ min: 0, max: 5, noNaN: true }),
+      fc.double({ min: 0, max: 5, noNaN: true }),
+      fc.tuple(side, side),
+      fc.array(fc.double({ min: 0, max: 9, noNaN: true }), { minLength: 2, maxLength: 2 }),
+      (threshold, more, direction, minDeviation) => {
+        const all = flagged({ threshold })
+        const farther = minDeviation.map((least) => least + more)
+        return [
+          flagged({ threshold: threshold + more }),
+          flagged({ threshold, direction }),
+          flagged({ threshold, minDeviation }),
+        ].every((fewer) => fewer.every((i) => all.includes(i))) &&
+          flagged({ threshold, minDeviation: farther }).every((i) =>
+            flagged({ threshold, minDeviation }).includes(i)
+          )
+      }
+    )
+  )
   t.end()
 })

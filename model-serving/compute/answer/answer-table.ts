@@ -9,12 +9,15 @@ interface Column {
 }
 
 /** Member of the answer → first word of its columns. */
-const PER_CHANNEL = [['observed', 'observed'], ['expected', 'expected'], ['lower', 'lower'], ['upper', 'upper'], ['contributions', 'contribution']] as const
+const PER_CHANNEL = [['observed', 'observed'], ['expected', 'expected'], ['lower', 'lower'], ['upper', 'upper'], [
+  'contributions',
+  'contribution',
+]] as const
 
 /**
- * Columns `timestamp`, `score`, `isAnomaly`, `imputed` and `<part>_<channel>`, as far as the answer holds them; empty cells where
- * not scored. What begins like a formula would be run by a spreadsheet: headers begin with a word of ours, and channel names in cells
- * are told to be text.
+ * Columns `timestamp`, `score`, `isAnomaly`, `imputed` and `<part>_<channel>`, as far as the answer holds them; empty
+ * cells where not scored. What begins like a formula would be run by a spreadsheet: headers begin with a word of ours,
+ * and channel names in cells are told to be text.
  */
 export function answerTable (answer: ComputeAnswer): string {
   const columns = columnsOf(answer)
@@ -34,9 +37,13 @@ function columnsOf (answer: ComputeAnswer): Column[] {
   const columns: Column[] = []
   if (answer.score) columns.push({ header: 'score', cells: answer.score })
   if (answer.isAnomaly) columns.push({ header: 'isAnomaly', cells: answer.isAnomaly })
-  if (answer.quality) columns.push({ header: 'imputed', cells: imputedCells(answer.quality, columns[0]?.cells.length ?? 0) })
+  if (answer.quality) {
+    columns.push({ header: 'imputed', cells: imputedCells(answer.quality, columns[0]?.cells.length ?? 0) })
+  }
   for (const [part, word] of PER_CHANNEL) {
-    for (const [channel, cells] of Object.entries(answer[part] ?? {})) columns.push({ header: `${word}_${channel}`, cells })
+    for (const [channel, cells] of Object.entries(answer[part] ?? {})) {
+      columns.push({ header: `${word}_${channel}`, cells })
+    }
   }
   return columns
 }

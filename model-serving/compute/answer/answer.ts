@@ -77,7 +77,11 @@ export function buildPlot (scored: Scored): Plotted {
   }
 }
 
-function columnsOf ({ channels, length }: Series, values: Float64Array, shift?: readonly number[]): Record<string, Float64Array> {
+function columnsOf (
+  { channels, length }: Series,
+  values: Float64Array,
+  shift?: readonly number[]
+): Record<string, Float64Array> {
   return Object.fromEntries(channels.map((channel, c) => {
     const by = shift?.[c]
     if (channels.length === 1 && by === undefined) return [channel, values]
@@ -87,14 +91,22 @@ function columnsOf ({ channels, length }: Series, values: Float64Array, shift?: 
   }))
 }
 
-/** Times, where the caller thinks in times and there is something for each; that they are made up, where the caller has none. */
-function timestamps ({ series, options, timestamped, numbered }: Scored): Pick<ComputeAnswer, 'timestamps' | 'numbered'> {
+/**
+ * Times, where the caller thinks in times and there is something for each; that they are made up, where the caller has
+ * none.
+ */
+function timestamps (
+  { series, options, timestamped, numbered }: Scored
+): Pick<ComputeAnswer, 'timestamps' | 'numbered'> {
   if (numbered) return { numbered }
   if (!timestamped || !PARTS_BY_OBSERVATION.some((part) => options.include.has(part))) return {}
   return { timestamps: Array.from({ length: series.length }, (_, t) => formatInstant(timeOf(series, t))) }
 }
 
-/** Every `step`-th value from index `from` on, plus `by`; null where there is none. Plain loops: an answer holds a million of them. */
+/**
+ * Every `step`-th value from index `from` on, plus `by`; null where there is none. Plain loops: an answer holds a
+ * million of them.
+ */
 function column (values: Float64Array, from = 0, step = 1, by = 0): Array<number | null> {
   const column: Array<number | null> = []
   for (let i = from; i < values.length; i += step) {
@@ -110,9 +122,18 @@ function verdicts (codes: Int8Array): Array<boolean | null> {
   return verdicts
 }
 
-/** Columns by channel; `shift` is added to every value of its channel. Object.fromEntries defines each name, even `__proto__`. */
-function byChannel ({ channels }: Series, values: Float64Array, shift?: readonly number[]): Record<string, Array<number | null>> {
-  return Object.fromEntries(channels.map((channel, c) => [channel, column(values, c, channels.length, shift?.[c] ?? 0)]))
+/**
+ * Columns by channel; `shift` is added to every value of its channel. Object.fromEntries defines each name, even
+ * `__proto__`.
+ */
+function byChannel (
+  { channels }: Series,
+  values: Float64Array,
+  shift?: readonly number[]
+): Record<string, Array<number | null>> {
+  return Object.fromEntries(
+    channels.map((channel, c) => [channel, column(values, c, channels.length, shift?.[c] ?? 0)])
+  )
 }
 
 function bounds ({ model: { detector }, series, detection }: Scored): Pick<ComputeAnswer, 'lower' | 'upper'> {
@@ -132,12 +153,17 @@ function changepoints ({ model: { detector }, series, options }: Scored): NonNul
 }
 
 function anomalies ({ series, detection, judged, options }: Scored): NonNullable<ComputeAnswer['anomalies']> {
-  return findAnomalies(detection, anomalyRules(options, series.interval), judged.verdicts).map(({ from, to, peak, peakScore, channels }) => ({
+  return findAnomalies(detection, anomalyRules(options, series.interval), judged.verdicts).map((
+    { from, to, peak, peakScore, channels }
+  ) => ({
     start: formatInstant(timeOf(series, from)),
     end: formatInstant(timeOf(series, to)),
     peak: formatInstant(timeOf(series, peak)),
     peakScore,
-    channels: channels.slice(0, options.topChannels).map(({ channel, contribution }) => ({ name: series.channels[channel]!, contribution })),
+    channels: channels.slice(0, options.topChannels).map(({ channel, contribution }) => ({
+      name: series.channels[channel]!,
+      contribution,
+    })),
   }))
 }
 

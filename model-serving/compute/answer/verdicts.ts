@@ -14,9 +14,19 @@ export interface Verdicts {
 }
 
 /** @throws Problem unknown-channel */
-export function verdictsOf (detector: DetectorModel, series: Series, detection: Detection, options: ComputeOptions): Verdicts {
+export function verdictsOf (
+  detector: DetectorModel,
+  series: Series,
+  detection: Detection,
+  options: ComputeOptions
+): Verdicts {
   const threshold = thresholdOf(detector, options)
-  const rules: VerdictRules = { threshold, reach: reachOf(detector, options.scoring), ...directionRule(detector, options), ...deviationRule(detector, options) }
+  const rules: VerdictRules = {
+    threshold,
+    reach: reachOf(detector, options.scoring),
+    ...directionRule(detector, options),
+    ...deviationRule(detector, options),
+  }
   return { threshold, verdicts: judge(series, detection, rules) }
 }
 
@@ -31,7 +41,9 @@ function reachOf (detector: DetectorModel, scoring: Scoring): NonNullable<Verdic
 function thresholdOf (detector: DetectorModel, { threshold = 1, scoring }: ComputeOptions): number {
   if (typeof threshold === 'number') return threshold
   const tail = detector[scoring].scores
-  return 'sensitivity' in threshold ? thresholdForSensitivity(tail, threshold.sensitivity) : thresholdForBudget(tail, threshold.falseAlarmsPerDay, detector.interval)
+  return 'sensitivity' in threshold
+    ? thresholdForSensitivity(tail, threshold.sensitivity)
+    : thresholdForBudget(tail, threshold.falseAlarmsPerDay, detector.interval)
 }
 
 function directionRule ({ channels }: DetectorModel, { direction, base }: ComputeOptions): VerdictRules {
@@ -41,12 +53,30 @@ function directionRule ({ channels }: DetectorModel, { direction, base }: Comput
 }
 
 function deviationRule ({ channels }: DetectorModel, { minDeviation, base }: ComputeOptions): VerdictRules {
-  return minDeviation === undefined ? {} : { minDeviation: perChannel(channels, minDeviation, 0, [...base, 'minDeviation']) }
+  return minDeviation === undefined
+    ? {}
+    : { minDeviation: perChannel(channels, minDeviation, 0, [...base, 'minDeviation']) }
 }
 
-function perChannel<T> (channels: readonly string[], given: Readonly<Record<string, T>>, otherwise: T, at: readonly string[]): T[] {
+function perChannel<T> (
+  channels: readonly string[],
+  given: Readonly<Record<string, T>>,
+  otherwise: T,
+  at: readonly string[]
+): T[] {
   const unknown = Object.keys(given).filter((name) => !channels.includes(name))
   if (unknown.length === 0) return channels.map((name) => Object.hasOwn(given, name) ? given[name]! : otherwise)
-  throw new Problem('unknown-channel', `${pointer(...at)} names "${unknown[0]!.slice(0, 60)}", which is no channel of the model; its channels are ${channels.join(', ')}.`,
-    { items: unknown.slice(0, 10).map((name) => ({ pointer: pointer(...at, name), detail: 'not a channel of the model' })), extensions: { expected: channels } })
+  throw new Problem(
+    'unknown-channel',
+    `${pointer(...at)} names "${unknown[0]!.slice(0, 60)}", which is no channel of the model; its channels are ${
+      channels.join(', ')
+    }.`,
+    {
+      items: unknown.slice(0, 10).map((name) => ({
+        pointer: pointer(...at, name),
+        detail: 'not a channel of the model',
+      })),
+      extensions: { expected: channels },
+    }
+  )
 }

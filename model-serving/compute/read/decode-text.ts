@@ -15,17 +15,27 @@ export function inflated (bytes: Uint8Array, maxBytes: number): Uint8Array {
     return gunzipSync(bytes, { maxOutputLength: maxBytes })
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
-    throw new Problem('malformed-body', 'The gzip file is cut off or damaged and cannot be decompressed; compress it again, or send it as it is.', { cause })
+    throw new Problem(
+      'malformed-body',
+      'The gzip file is cut off or damaged and cannot be decompressed; compress it again, or send it as it is.',
+      { cause }
+    )
   }
 }
 
 const tooLarge = (limit: number): Problem =>
-  new Problem('body-too-large', `The file has more than ${limit} bytes (after decompression), the most that is read; send the series in parts.`, { extensions: { limit } })
+  new Problem(
+    'body-too-large',
+    `The file has more than ${limit} bytes (after decompression), the most that is read; send the series in parts.`,
+    { extensions: { limit } }
+  )
 
 /** Bytes that are looked at to tell UTF-16 without a mark. */
 const LOOKED_AT = 1024
 
-/** As UTF-8 or UTF-16 where the bytes are that, else as Windows-1252, which Western programs write that know no Unicode. */
+/**
+ * As UTF-8 or UTF-16 where the bytes are that, else as Windows-1252, which Western programs write that know no Unicode.
+ */
 export function decodeText (bytes: Uint8Array): string {
   const utf16 = utf16Of(bytes)
   if (utf16 !== undefined) return new TextDecoder(utf16).decode(bytes)
@@ -41,7 +51,10 @@ function utf16Of (bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le'
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be'
   const start = [...bytes.subarray(0, LOOKED_AT)]
-  const [even, odd] = [0, 1].map((parity) => start.filter((byte, i) => byte === 0 && (i & 1) === parity).length) as [number, number]
+  const [even, odd] = [0, 1].map((parity) => start.filter((byte, i) => byte === 0 && (i & 1) === parity).length) as [
+    number,
+    number
+  ]
   if (Math.max(even, odd) * 4 < start.length || (even > 0 && odd > 0)) return undefined
   return odd > even ? 'utf-16le' : even > 0 ? 'utf-16be' : undefined
 }

@@ -32,17 +32,25 @@ const KINDS: ReadonlyArray<readonly [readonly number[], string]> = [
   [ascii('{\\rtf'), 'an RTF document'],
 ]
 
-/** Bytes in which a file whose mark is letters alone must have a control character: a table's header may begin with `ID3`, too. */
+/**
+ * Bytes in which a file whose mark is letters alone must have a control character: a table's header may begin with
+ * `ID3`, too.
+ */
 const LOOKED_AT = 64
 
-/** Text has line ends, tabulators, form feeds, escapes, separators and the end of old files, but no other control characters. */
+/**
+ * Text has line ends, tabulators, form feeds, escapes, separators and the end of old files, but no other control
+ * characters.
+ */
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000e-\u0019\u007f]/
 
 /** @throws Problem invalid-table that names what the file is */
 export function refuseOtherKinds (bytes: Uint8Array): void {
   const start = Buffer.from(bytes.subarray(0, LOOKED_AT)).toString('latin1')
-  const kind = KINDS.find(([magic]) => magic.every((byte, i) => bytes[i] === byte) && (!/^\w+$/.test(start.slice(0, magic.length)) || CONTROL.test(start)))
+  const kind = KINDS.find(([magic]) =>
+    magic.every((byte, i) => bytes[i] === byte) && (!/^\w+$/.test(start.slice(0, magic.length)) || CONTROL.test(start))
+  )
   if (kind !== undefined) throw noTable(kind[1])
 }
 
@@ -56,4 +64,7 @@ export function refuseOtherTexts (text: string): void {
 }
 
 const noTable = (what: string): Problem =>
-  new Problem('invalid-table', `The file is ${what}, not a table; send the series as text, CSV or JSON, plain or compressed with gzip.`)
+  new Problem(
+    'invalid-table',
+    `The file is ${what}, not a table; send the series as text, CSV or JSON, plain or compressed with gzip.`
+  )

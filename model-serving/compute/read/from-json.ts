@@ -1,5 +1,5 @@
-// The JSON form of a request → input. Types and values are checked here, place by place, so that a body of millions of wrong
-// values costs one pass and a short answer.
+// The JSON form of a request → input. Types and values are checked here, place by place, so that a body of millions of
+// wrong values costs one pass and a short answer.
 import { checkChannels } from '../../../core/table/channels.ts'
 import { formatDuration, parseDuration } from '../../../core/table/duration.ts'
 import { pointer, Problem, type ProblemCode, type ProblemItem } from '../../../core/errors.ts'
@@ -23,7 +23,12 @@ export function inputFromJson (request: ComputeRequest, numbered = false): Compu
     timestamped: request.timestamps !== undefined,
     numbered,
     options: readOptions(request.options ?? {}, { timestamps: 'strict' }, ['options']),
-    toSeries: (wanted, maxValues) => toSeries(numbered && wanted.interval !== undefined ? { ...request, step: formatDuration(wanted.interval) } : request, wanted, maxValues),
+    toSeries: (wanted, maxValues) =>
+      toSeries(
+        numbered && wanted.interval !== undefined ? { ...request, step: formatDuration(wanted.interval) } : request,
+        wanted,
+        maxValues
+      ),
   }
 }
 
@@ -41,11 +46,23 @@ function toSeries (request: ComputeRequest, wanted: WantedSeries, maxValues: num
 
 /** A Map, so that a channel named like a member of every object is a channel like any other. */
 function readColumns ({ channels }: ComputeRequest): Map<string, readonly unknown[]> {
-  return new Map(Object.entries(channels).map(([name, column]) => {
-    if (Array.isArray(column)) return [name, column]
-    throw new Problem('invalid-request', `Channel "${name.slice(0, 60)}" is not an array; send one number or null for each observation.`,
-      { items: [{ pointer: pointer('channels', name), detail: 'not an array', got: column, want: 'array of numbers and null' }] })
-  }))
+  return new Map(
+    Object.entries(channels).map(([name, column]) => {
+      if (Array.isArray(column)) return [name, column]
+      throw new Problem(
+        'invalid-request',
+        `Channel "${name.slice(0, 60)}" is not an array; send one number or null for each observation.`,
+        {
+          items: [{
+            pointer: pointer('channels', name),
+            detail: 'not an array',
+            got: column,
+            want: 'array of numbers and null',
+          }],
+        }
+      )
+    })
+  )
 }
 
 function commonLength ({ timestamps }: ComputeRequest, columns: ReadonlyMap<string, readonly unknown[]>): number {
@@ -55,12 +72,21 @@ function commonLength ({ timestamps }: ComputeRequest, columns: ReadonlyMap<stri
   const usual = all.sort((a, b) => a - b)[all.length >> 1] ?? 0
   const others = [...lengths].filter(([, length]) => length !== usual)
   if (others.length === 0) return usual
-  throw new Problem('channel-length-mismatch', `Not all of them have ${usual} entries: ${others.slice(0, 5).map(([at, length]) => `${at} has ${length}`).join(', ')}. ` +
-    'All channels, and timestamps where they are sent, need the same number; put null where a value is missing.',
-  { items: others.map(([at, got]) => ({ pointer: at, detail: `${got} entries`, got, want: usual })) })
+  throw new Problem(
+    'channel-length-mismatch',
+    `Not all of them have ${usual} entries: ${
+      others.slice(0, 5).map(([at, length]) => `${at} has ${length}`).join(', ')
+    }. ` +
+      'All channels, and timestamps where they are sent, need the same number; put null where a value is missing.',
+    { items: others.map(([at, got]) => ({ pointer: at, detail: `${got} entries`, got, want: usual })) }
+  )
 }
 
-function readValues (channels: readonly string[], columns: ReadonlyMap<string, readonly unknown[]>, length: number): Float64Array {
+function readValues (
+  channels: readonly string[],
+  columns: ReadonlyMap<string, readonly unknown[]>,
+  length: number
+): Float64Array {
   const values = new Float64Array(length * channels.length)
   const wrong: ProblemItem[] = []
   channels.forEach((name, c) => {
@@ -70,7 +96,14 @@ function readValues (channels: readonly string[], columns: ReadonlyMap<string, r
       // JSON has no infinity, yet 1e999 is read as one.
       if (typeof value === 'number' && Number.isFinite(value)) values[t * channels.length + c] = value
       else if (value === null) values[t * channels.length + c] = NaN
-      else wrong.push({ pointer: pointer('channels', name, t), detail: 'not a finite number', got: value, want: 'number or null' })
+      else {
+        wrong.push({
+          pointer: pointer('channels', name, t),
+          detail: 'not a finite number',
+          got: value,
+          want: 'number or null',
+        })
+      }
     }
   })
   throwIfAny('invalid-value', wrong, 'values', 'Send a finite number, or null where the value is missing.')
@@ -83,7 +116,14 @@ function readTimestamps (texts: readonly unknown[]): Float64Array {
   for (let t = 0; t < texts.length && wrong.length < MAX_ITEMS; t++) {
     const text = texts[t]
     times[t] = typeof text === 'string' ? parseInstant(text) : NaN
-    if (Number.isNaN(times[t])) wrong.push({ pointer: pointer('timestamps', t), detail: 'not an RFC 3339 time', got: text, want: '2026-01-31T13:50:00Z' })
+    if (Number.isNaN(times[t])) {
+      wrong.push({
+        pointer: pointer('timestamps', t),
+        detail: 'not an RFC 3339 time',
+        got: text,
+        want: '2026-01-31T13:50:00Z',
+      })
+    }
   }
   throwIfAny('invalid-timestamp', wrong, 'timestamps', 'Write times as 2026-01-31T13:50:00Z or with an offset.')
   return times
@@ -92,23 +132,54 @@ function readTimestamps (texts: readonly unknown[]): Float64Array {
 function throwIfAny (code: ProblemCode, items: readonly ProblemItem[], what: string, remedy: string): void {
   if (items.length === 0) return
   const many = items.length === MAX_ITEMS ? 'or more ' : ''
-  throw new Problem(code, `${items.length} ${many}of the ${what} cannot be used, the first at ${items[0]!.pointer}. ${remedy}`, { items })
+  throw new Problem(
+    code,
+    `${items.length} ${many}of the ${what} cannot be used, the first at ${items[0]!.pointer}. ${remedy}`,
+    { items }
+  )
 }
 
-function regularSeries (request: ComputeRequest, wanted: WantedSeries, length: number, values: Float64Array): PostedSeries {
+function regularSeries (
+  request: ComputeRequest,
+  wanted: WantedSeries,
+  length: number,
+  values: Float64Array
+): PostedSeries {
   const step = parseDuration(request.step!, '/step')
   if (wanted.interval !== undefined && step !== wanted.interval) {
     const [got, want] = [formatDuration(step), formatDuration(wanted.interval)]
-    throw new Problem('interval-mismatch', `The step is ${got}, the model works at ${want}; resample the series to ${want}, or use a model of its interval.`,
-      { items: [{ pointer: '/step', detail: 'not the model\'s sampling interval', got, want }], extensions: { got, want } })
+    throw new Problem(
+      'interval-mismatch',
+      `The step is ${got}, the model works at ${want}; resample the series to ${want}, or use a model of its interval.`,
+      {
+        items: [{ pointer: '/step', detail: "not the model's sampling interval", got, want }],
+        extensions: { got, want },
+      }
+    )
   }
   const start = parseInstant(request.start!)
   if (Number.isNaN(start)) {
-    throw new Problem('invalid-timestamp', `"${request.start!.slice(0, 60)}" is not an RFC 3339 time; write the start as 2026-01-31T13:50:00Z or with an offset.`,
-      { items: [{ pointer: '/start', detail: 'not an RFC 3339 time', got: request.start, want: '2026-01-31T13:50:00Z' }] })
+    throw new Problem(
+      'invalid-timestamp',
+      `"${
+        request.start!.slice(0, 60)
+      }" is not an RFC 3339 time; write the start as 2026-01-31T13:50:00Z or with an offset.`,
+      {
+        items: [{
+          pointer: '/start',
+          detail: 'not an RFC 3339 time',
+          got: request.start,
+          want: '2026-01-31T13:50:00Z',
+        }],
+      }
+    )
   }
   return {
     series: { channels: wanted.channels, start, interval: step, length, values },
-    quality: wanted.channels.map((_, c) => ({ missing: countMissing(values, wanted.channels.length, c), duplicates: 0, outOfOrder: 0 })),
+    quality: wanted.channels.map((_, c) => ({
+      missing: countMissing(values, wanted.channels.length, c),
+      duplicates: 0,
+      outOfOrder: 0,
+    })),
   }
 }

@@ -8,7 +8,9 @@ import type { ComputeQuery, OptionsRequest } from '../../schemas/compute.ts'
 import { checkLength, maxObservations, type ComputeInput, type PostedSeries, type WantedSeries } from './input.ts'
 import { readOptions, type ComputeOptions } from './options.ts'
 
-/** Most columns of a table: every one is searched for times and numbers, so a line of separators must not cost minutes. */
+/**
+ * Most columns of a table: every one is searched for times and numbers, so a line of separators must not cost minutes.
+ */
 export const MAX_COLUMNS = 1100
 
 /**
@@ -19,7 +21,11 @@ export function inputFromTable (text: string, query: ComputeQuery, maxValues: nu
   const options = readOptions(optionsOf(query), { timestamps: 'repair' }, ['query'])
   checkSize(text, maxValues)
   const { delimiter, decimal, timestampColumn, timestampFormat } = query
-  return inputOfTable(readTable(text, { delimiter, decimal, timestampColumn, timestampFormat, mayBeNumbered: true }), query.model, options)
+  return inputOfTable(
+    readTable(text, { delimiter, decimal, timestampColumn, timestampFormat, mayBeNumbered: true }),
+    query.model,
+    options
+  )
 }
 
 export function inputOfTable (table: Table, model: string | undefined, options: ComputeOptions): ComputeInput {
@@ -46,19 +52,32 @@ function optionsOf ({ fitRows, fitUntil, falseAlarmsPerDay, sensitivity, ...opti
 }
 
 /**
- * Every cell may be quoted; a file of nothing but quotation marks or line ends would keep the parser busy for half a minute.
+ * Every cell may be quoted; a file of nothing but quotation marks or line ends would keep the parser busy for half a
+ * minute.
  * @throws Problem invalid-table or series-too-long
  */
 export function checkSize (text: string, maxValues: number): void {
   const { table } = withoutComments(text)
   const end = table.search(/[\r\n]/)
   const line = (end < 0 ? table : table.slice(0, end)).trim()
-  const columns = Math.max(...[',', ';', '\t', '|', /\s+/].map((separator) => line.split(separator, MAX_COLUMNS + 1).length))
-  if (columns > MAX_COLUMNS) throw new Problem('invalid-table', `The first line has more than ${MAX_COLUMNS} columns; send the timestamps and the channels only.`)
+  const columns = Math.max(
+    ...[',', ';', '\t', '|', /\s+/].map((separator) => line.split(separator, MAX_COLUMNS + 1).length)
+  )
+  if (columns > MAX_COLUMNS) {
+    throw new Problem(
+      'invalid-table',
+      `The first line has more than ${MAX_COLUMNS} columns; send the timestamps and the channels only.`
+    )
+  }
   const lines = maxValues + 1
-  if (count(text, '\n', lines) >= lines || count(text, '\r', lines) >= lines || count(text, '"', 4 * lines) >= 4 * lines) {
-    throw new Problem('series-too-long', `At most ${maxValues} values are scored in one request; the table has more lines, or quotation marks, than they can need. Send the series in parts.`,
-      { extensions: { limit: maxValues } })
+  if (
+    count(text, '\n', lines) >= lines || count(text, '\r', lines) >= lines || count(text, '"', 4 * lines) >= 4 * lines
+  ) {
+    throw new Problem(
+      'series-too-long',
+      `At most ${maxValues} values are scored in one request; the table has more lines, or quotation marks, than they can need. Send the series in parts.`,
+      { extensions: { limit: maxValues } }
+    )
   }
 }
 
@@ -69,18 +88,28 @@ function count (text: string, character: string, most: number): number {
 }
 
 function toSeries (table: Table, wanted: WantedSeries, options: ComputeOptions, maxValues: number): PostedSeries {
-  const hint = table.textColumns.length === 0 ? '' : ` Left out because they hold text: ${table.textColumns.slice(0, 10).join(', ')}.`
+  const hint = table.textColumns.length === 0
+    ? ''
+    : ` Left out because they hold text: ${table.textColumns.slice(0, 10).join(', ')}.`
   checkChannels(table.channels, wanted.channels, (channel) => pointer(channel), hint)
   checkLength(wanted, table.timestamps.length, maxValues)
   const kept = keepChannels(table, wanted.channels)
   if (table.numbered === true) return numberedSeries(kept, wanted.interval ?? NUMBERED_STEP)
-  return resample(kept, { interval: wanted.interval, order: options.timestamps, maxObservations: maxObservations(wanted, maxValues) })
+  return resample(kept, {
+    interval: wanted.interval,
+    order: options.timestamps,
+    maxObservations: maxObservations(wanted, maxValues),
+  })
 }
 
 /** Rows without times are observations at equal distances: nothing to sort, merge or fill in. */
 function numberedSeries ({ channels, values, timestamps }: Table, interval: number): PostedSeries {
   return {
     series: { channels, start: 0, interval, length: timestamps.length, values },
-    quality: channels.map((_, c) => ({ missing: countMissing(values, channels.length, c), duplicates: 0, outOfOrder: 0 })),
+    quality: channels.map((_, c) => ({
+      missing: countMissing(values, channels.length, c),
+      duplicates: 0,
+      outOfOrder: 0,
+    })),
   }
 }

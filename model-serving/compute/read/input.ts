@@ -41,19 +41,29 @@ export interface ComputeInput {
 export function checkLength (wanted: WantedSeries, observations: number, maxValues: number): void {
   const limit = maxObservations(wanted, maxValues)
   if (observations > limit) {
-    throw new Problem('series-too-long', `The series has ${observations} observations of ${wanted.channels.length} channels; at most ${maxValues} values, ` +
-      `that is ${limit} observations, are scored in one request. Send the series in parts that overlap by a window.`, { extensions: { limit, got: observations } })
+    throw new Problem(
+      'series-too-long',
+      `The series has ${observations} observations of ${wanted.channels.length} channels; at most ${maxValues} values, ` +
+        `that is ${limit} observations, are scored in one request. Send the series in parts that overlap by a window.`,
+      { extensions: { limit, got: observations } }
+    )
   }
   if (observations < wanted.least) {
-    throw new Problem('series-too-short', `The series has ${observations} observations; ${wanted.because}. Send a longer series.`,
-      { extensions: { needed: wanted.least, got: observations } })
+    throw new Problem(
+      'series-too-short',
+      `The series has ${observations} observations; ${wanted.because}. Send a longer series.`,
+      { extensions: { needed: wanted.least, got: observations } }
+    )
   }
 }
 
 /** @throws Problem invalid-timestamp where an answer could not name the series' times */
 export function checkTimes (series: Series): void {
   if (isInstant(series.start) && isInstant(timeOf(series, series.length - 1))) return
-  throw new Problem('invalid-timestamp', 'The series must lie between the years 0 and 9999, both included; check its first and last time, and the format of the timestamps.')
+  throw new Problem(
+    'invalid-timestamp',
+    'The series must lie between the years 0 and 9999, both included; check its first and last time, and the format of the timestamps.'
+  )
 }
 
 export function maxObservations ({ channels }: Pick<WantedSeries, 'channels'>, maxValues: number): number {

@@ -1,7 +1,11 @@
-// The shape of JSON, from its bytes: what would keep a parser busy for seconds, or fill the memory, is refused before it is parsed.
+// The shape of JSON, from its bytes: what would keep a parser busy for seconds, or fill the memory, is refused before
+// it is parsed.
 import { Problem } from '../../../core/errors.ts'
 
-/** A request has a handful of levels and members besides its channels; 30 MB of brackets or keys take a parser many seconds. */
+/**
+ * A request has a handful of levels and members besides its channels; 30 MB of brackets or keys take a parser many
+ * seconds.
+ */
 const MAX_DEPTH = 20
 const MAX_MEMBERS = 5000
 
@@ -10,8 +14,14 @@ const [QUOTE, COMMA, COLON, BACKSLASH] = [0x22, 0x2c, 0x3a, 0x5c]
 const LEVELS = new Int8Array(256)
 LEVELS.set([1, 0, -1], 0x5b)
 LEVELS.set([1, 0, -1], 0x7b)
-/** Not 0 for the bytes that count; most others are of numbers, and passed at once. 2 for those that count in files alone. */
-const MARKS = Uint8Array.from(LEVELS, (level, byte) => level !== 0 || byte === QUOTE || byte === COLON ? 1 : byte === COMMA ? 2 : 0)
+/**
+ * Not 0 for the bytes that count; most others are of numbers, and passed at once. 2 for those that count in files
+ * alone.
+ */
+const MARKS = Uint8Array.from(
+  LEVELS,
+  (level, byte) => level !== 0 || byte === QUOTE || byte === COLON ? 1 : byte === COMMA ? 2 : 0
+)
 
 /**
  * For one request: one pass over the bytes, some milliseconds for the largest body.
@@ -28,17 +38,22 @@ export function checkRequestShape (body: Uint8Array): void {
     else depth += LEVELS[byte]!
   }
   if (depth > MAX_DEPTH) throw tooDeep()
-  if (members > MAX_MEMBERS) throw new Problem('malformed-body', `The JSON has more than ${MAX_MEMBERS} members; no request needs them.`)
+  if (members > MAX_MEMBERS) {
+    throw new Problem('malformed-body', `The JSON has more than ${MAX_MEMBERS} members; no request needs them.`)
+  }
 }
 
 /** Objects and arrays beside those that hold a value each: of what surrounds them. */
 const SPARE = 1000
-/** Entries and members that a file has at most, of text and of what is left out as well: a parser takes half a second for so many. */
+/**
+ * Entries and members that a file has at most, of text and of what is left out as well: a parser takes half a second
+ * for so many.
+ */
 const MAX_ENTRIES = 4_000_000
 
 /**
- * For a file of records, which has as many members as values: bounded are the objects and arrays, and the different names of
- * members, told apart by their hashes; equal names, however many, cost a parser little.
+ * For a file of records, which has as many members as values: bounded are the objects and arrays, and the different
+ * names of members, told apart by their hashes; equal names, however many, cost a parser little.
  * @throws Problem malformed-body or series-too-long
  */
 export function checkRecordsShape (body: Uint8Array, maxValues: number): void {
@@ -61,15 +76,29 @@ export function checkRecordsShape (body: Uint8Array, maxValues: number): void {
   }
 }
 
-function checkBounds ({ depth, opened, entries, names }: { depth: number, opened: number, entries: number, names: ReadonlySet<number> }, maxValues: number): void {
+function checkBounds (
+  { depth, opened, entries, names }: { depth: number, opened: number, entries: number, names: ReadonlySet<number> },
+  maxValues: number
+): void {
   if (depth > MAX_DEPTH) throw tooDeep()
   if (opened > maxValues + SPARE || entries > MAX_ENTRIES) throw tooMany(maxValues)
-  if (names.size > MAX_MEMBERS) throw new Problem('malformed-body', `The JSON has more than ${MAX_MEMBERS} different names of members; a series has one for the times and one a channel.`)
+  if (names.size > MAX_MEMBERS) {
+    throw new Problem(
+      'malformed-body',
+      `The JSON has more than ${MAX_MEMBERS} different names of members; a series has one for the times and one a channel.`
+    )
+  }
 }
 
-const tooMany = (limit: number): Problem => new Problem('series-too-long', `At most ${limit} values are scored in one request; the JSON has more entries than they can need. Send the series in parts.`, { extensions: { limit } })
+const tooMany = (limit: number): Problem =>
+  new Problem(
+    'series-too-long',
+    `At most ${limit} values are scored in one request; the JSON has more entries than they can need. Send the series in parts.`,
+    { extensions: { limit } }
+  )
 
-const tooDeep = (): Problem => new Problem('malformed-body', `The JSON is nested more than ${MAX_DEPTH} levels deep; no request is.`)
+const tooDeep = (): Problem =>
+  new Problem('malformed-body', `The JSON is nested more than ${MAX_DEPTH} levels deep; no request is.`)
 
 /** Index of the quote that ends the string which begins at `from`. */
 function endOfString (body: Uint8Array, from: number): number {

@@ -1,4 +1,5 @@
-// JSON as people write series, parsed → cells of a table: numbers, rows, records, columns, each also under a name that says "here".
+// JSON as people write series, parsed → cells of a table: numbers, rows, records, columns, each also under a name that
+// says "here".
 import type { Cells } from '../../../core/table/cells.ts'
 import { Problem } from '../../../core/errors.ts'
 import { MAX_COLUMNS } from './from-table.ts'
@@ -20,27 +21,44 @@ export function cellsOfJson (value: unknown): Cells {
   return cells
 }
 
-const unknownShape = (): Problem => new Problem('invalid-table', 'No series is found in the JSON; send a list of numbers, of rows or of records, or an object with one list a channel: {"temperature": [20.1, 20.4]}.')
+const unknownShape = (): Problem =>
+  new Problem(
+    'invalid-table',
+    'No series is found in the JSON; send a list of numbers, of rows or of records, or an object with one list a channel: {"temperature": [20.1, 20.4]}.'
+  )
 
-const isObject = (value: unknown): value is Columns => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is Columns =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 const isScalar = (value: unknown): boolean => typeof value !== 'object' || value === null
 
 function cellsOfObject (object: Columns, mayLook: boolean): Cells | undefined {
   const inside = mayLook ? PLACES.map((place) => object[place]).find(isTable) : undefined
-  if (inside !== undefined) return Array.isArray(inside) ? cellsOfList(inside, object['columns']) : cellsOfObject(inside as Columns, false)
-  const lists = Object.entries(object).filter((member): member is [string, unknown[]] => Array.isArray(member[1]) && member[1].every(isScalar))
+  if (inside !== undefined) {
+    return Array.isArray(inside)
+      ? cellsOfList(inside, object['columns'])
+      : cellsOfObject(inside as Columns, false)
+  }
+  const lists = Object.entries(object).filter((member): member is [string, unknown[]] =>
+    Array.isArray(member[1]) && member[1].every(isScalar)
+  )
   if (lists.length === 0) return undefined
   checkWidth(lists.length)
   const [[first, { length }]] = lists as [[string, unknown[]]]
   const other = lists.find(([, list]) => list.length !== length)
   if (other !== undefined) {
-    throw new Problem('channel-length-mismatch', `The lists of the JSON differ in length: "${first.slice(0, 60)}" has ${length} entries, "${other[0].slice(0, 60)}" has ${other[1].length}. Make them equally long, with null where a value is missing.`)
+    throw new Problem(
+      'channel-length-mismatch',
+      `The lists of the JSON differ in length: "${first.slice(0, 60)}" has ${length} entries, "${
+        other[0].slice(0, 60)
+      }" has ${other[1].length}. Make them equally long, with null where a value is missing.`
+    )
   }
   return { header: lists.map(([name]) => name), columns: lists.map(([, list]) => list.map(textOf)), row: ENTRIES }
 }
 
 /** Whether a member holds more than one column of the object that it is a member of. */
-const isTable = (value: unknown): boolean => Array.isArray(value) ? value.length > 0 && !isScalar(value[0]) : isObject(value)
+const isTable = (value: unknown): boolean =>
+  Array.isArray(value) ? value.length > 0 && !isScalar(value[0]) : isObject(value)
 
 /** @param names of the columns of rows, where they stand beside them */
 function cellsOfList (list: readonly unknown[], names?: unknown): Cells {
@@ -48,11 +66,17 @@ function cellsOfList (list: readonly unknown[], names?: unknown): Cells {
   if (list.every(isScalar)) return { columns: [list.map(textOf)], row: ENTRIES }
   if (list.every(Array.isArray)) return cellsOfRows(list as unknown[][], names)
   if (list.every(isObject)) return cellsOfRecords(list as Columns[])
-  throw new Problem('invalid-table', 'The entries of the JSON list are not alike; send numbers and null only, or rows only, or records only.')
+  throw new Problem(
+    'invalid-table',
+    'The entries of the JSON list are not alike; send numbers and null only, or rows only, or records only.'
+  )
 }
 
 function cellsOfRows (rows: readonly unknown[][], names: unknown): Cells {
-  const header = Array.isArray(names) && names.length === rows[0]!.length && names.every((name) => typeof name === 'string') ? names as string[] : undefined
+  const header =
+    Array.isArray(names) && names.length === rows[0]!.length && names.every((name) => typeof name === 'string')
+      ? names as string[]
+      : undefined
   const width = rows[0]!.length
   if (width === 0) throw unknownShape()
   checkWidth(width)
@@ -79,11 +103,21 @@ function cellsOfRecords (records: readonly Columns[]): Cells {
 }
 
 function checkWidth (columns: number): void {
-  if (columns > MAX_COLUMNS) throw new Problem('invalid-table', `The JSON has more than ${MAX_COLUMNS} columns; send the times and the channels only.`)
+  if (columns > MAX_COLUMNS) {
+    throw new Problem(
+      'invalid-table',
+      `The JSON has more than ${MAX_COLUMNS} columns; send the times and the channels only.`
+    )
+  }
 }
 
 function checkCells (cells: number): void {
-  if (cells > MAX_CELLS) throw new Problem('invalid-table', 'The records of the JSON have too many different members between them; send the times and the channels only.')
+  if (cells > MAX_CELLS) {
+    throw new Problem(
+      'invalid-table',
+      'The records of the JSON have too many different members between them; send the times and the channels only.'
+    )
+  }
 }
 
 /** A cell as a table in text has it; an object in it makes the column one of text, which is left out. */

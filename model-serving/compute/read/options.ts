@@ -39,7 +39,11 @@ export interface FitPart {
  * @param base path of the options in the request, for errors
  * @throws Problem invalid-request where a duration cannot be read
  */
-export function readOptions (request: OptionsRequest, defaults: Pick<ComputeOptions, 'timestamps'>, base: readonly string[]): ComputeOptions {
+export function readOptions (
+  request: OptionsRequest,
+  defaults: Pick<ComputeOptions, 'timestamps'>,
+  base: readonly string[]
+): ComputeOptions {
   const duration = (name: 'minDuration' | 'mergeGap'): number | undefined =>
     request[name] === undefined ? undefined : parseDuration(request[name], pointer(...base, name))
   return {
@@ -64,8 +68,18 @@ function readFit (fit: NonNullable<OptionsRequest['fit']>, base: readonly string
   const at = inQuery ? [...base, 'fitUntil'] : [...base, 'fit', 'until']
   const until = parseInstant(fit.until)
   if (!Number.isNaN(until)) return { until, at }
-  throw new Problem('invalid-timestamp', `"${fit.until.slice(0, 60)}" is not an RFC 3339 time; write it as 2026-01-31T13:50:00Z or with an offset.`,
-    { items: [{ pointer: pointer(...at), detail: 'not an RFC 3339 time', got: fit.until, want: '2026-01-31T13:50:00Z' }] })
+  throw new Problem(
+    'invalid-timestamp',
+    `"${fit.until.slice(0, 60)}" is not an RFC 3339 time; write it as 2026-01-31T13:50:00Z or with an offset.`,
+    {
+      items: [{
+        pointer: pointer(...at),
+        detail: 'not an RFC 3339 time',
+        got: fit.until,
+        want: '2026-01-31T13:50:00Z',
+      }],
+    }
+  )
 }
 
 /** Durations in observations of the model's sampling interval. */

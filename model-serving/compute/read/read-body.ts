@@ -1,4 +1,5 @@
-// Bytes of a body → JSON value, text or the fields of a form. What would keep a parser busy for seconds is refused before it is parsed.
+// Bytes of a body → JSON value, text or the fields of a form. What would keep a parser busy for seconds is refused
+// before it is parsed.
 import { Problem } from '../../../core/errors.ts'
 import { checkRequestShape } from './json-shape.ts'
 
@@ -11,54 +12,92 @@ export const parseText = (body: Uint8Array, contentType: string): string => deco
 
 const charsetOf = (contentType: string): string => /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1] ?? 'utf-8'
 
-/** @throws Problem unsupported-media-type for an unknown character set, malformed-body where bytes are none of its characters */
+/**
+ * @throws Problem unsupported-media-type for an unknown character set, malformed-body where bytes are none of its
+ * characters
+ */
 function decode (body: Uint8Array, charset: string): string {
   let decoder: InstanceType<typeof TextDecoder>
   try {
     decoder = new TextDecoder(charset, { fatal: true })
   } catch (cause) {
-    throw new Problem('unsupported-media-type', `The character set "${charset.slice(0, 40)}" is not known; send UTF-8.`, { cause })
+    throw new Problem(
+      'unsupported-media-type',
+      `The character set "${charset.slice(0, 40)}" is not known; send UTF-8.`,
+      { cause }
+    )
   }
   try {
     return decoder.decode(body)
   } catch (cause) {
-    throw new Problem('malformed-body', `The body is not ${decoder.encoding} text; send UTF-8, or name the character set in Content-Type.`, { cause })
+    throw new Problem(
+      'malformed-body',
+      `The body is not ${decoder.encoding} text; send UTF-8, or name the character set in Content-Type.`,
+      { cause }
+    )
   }
 }
 
 export function parseJson (body: Uint8Array, contentType: string): unknown {
   const charset = charsetOf(contentType)
-  if (!/^(utf-?8|us-ascii)$/i.test(charset)) throw new Problem('unsupported-media-type', 'JSON is UTF-8 (RFC 8259); leave the character set out.')
+  if (!/^(utf-?8|us-ascii)$/i.test(charset)) {
+    throw new Problem('unsupported-media-type', 'JSON is UTF-8 (RFC 8259); leave the character set out.')
+  }
   checkRequestShape(body)
   const text = decode(body, 'utf-8')
   if (text.trim() === '') throw new Problem('malformed-body', 'The body is empty; send a JSON object.')
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new Problem('malformed-body', `The body is not JSON: ${(cause as Error).message} (JSON has no NaN; send null where a value is missing).`, { cause })
+    throw new Problem(
+      'malformed-body',
+      `The body is not JSON: ${(cause as Error).message} (JSON has no NaN; send null where a value is missing).`,
+      { cause }
+    )
   }
 }
 
-/** Fields of a form; files as text. The parser is Node's own: @fastify/multipart reads the raw connection, past decompression and limit. */
+/**
+ * Fields of a form; files as text. The parser is Node's own: @fastify/multipart reads the raw connection, past
+ * decompression and limit.
+ */
 export async function parseForm (body: Uint8Array, contentType: string): Promise<Record<string, string>> {
   const form = await readForm(body, contentType)
-  if (form.getAll('file').length > 1) throw new Problem('invalid-request', 'The form has several fields `file`; send one series in a request.', { items: [{ pointer: '/file', detail: 'sent more than once' }] })
-  const fields = [...form].map(async ([name, value]) => [name, typeof value === 'string' ? value : decode(new Uint8Array(await value.arrayBuffer()), 'utf-8')] as const)
+  if (form.getAll('file').length > 1) {
+    throw new Problem('invalid-request', 'The form has several fields `file`; send one series in a request.', {
+      items: [{ pointer: '/file', detail: 'sent more than once' }],
+    })
+  }
+  const fields = [...form].map(async ([name, value]) =>
+    [name, typeof value === 'string' ? value : decode(new Uint8Array(await value.arrayBuffer()), 'utf-8')] as const
+  )
   return Object.fromEntries(await Promise.all(fields))
 }
 
 /** One field of a form, as bytes. */
 export async function parseFormFile (body: Uint8Array, contentType: string, field: string): Promise<Uint8Array> {
   const value = (await readForm(body, contentType)).get(field)
-  if (value === null) throw new Problem('invalid-request', `The form has no field \`${field}\`; send the series in it.`, { items: [{ pointer: `/${field}`, detail: 'is missing' }] })
+  if (value === null) {
+    throw new Problem('invalid-request', `The form has no field \`${field}\`; send the series in it.`, {
+      items: [{ pointer: `/${field}`, detail: 'is missing' }],
+    })
+  }
   return typeof value === 'string' ? new TextEncoder().encode(value) : new Uint8Array(await value.arrayBuffer())
 }
 
 async function readForm (body: Uint8Array, contentType: string): Promise<FormData> {
-  const malformed = (cause?: unknown): Problem => new Problem('malformed-body', 'The form cannot be read; send multipart/form-data with one field `file`.', { cause })
+  const malformed = (cause?: unknown): Problem =>
+    new Problem('malformed-body', 'The form cannot be read; send multipart/form-data with one field `file`.', { cause })
   const boundary = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;]+))/i.exec(contentType)
-  if (boundary === null || !hasFewParts(Buffer.from(body.buffer, body.byteOffset, body.byteLength), `--${boundary[1] ?? boundary[2]}`)) throw malformed()
-  return new Response(body as Uint8Array<ArrayBuffer>, { headers: { 'content-type': contentType } }).formData().catch((cause: unknown) => { throw malformed(cause) })
+  if (
+    boundary === null ||
+    !hasFewParts(Buffer.from(body.buffer, body.byteOffset, body.byteLength), `--${boundary[1] ?? boundary[2]}`)
+  ) throw malformed()
+  return new Response(body as Uint8Array<ArrayBuffer>, { headers: { 'content-type': contentType } }).formData().catch(
+    (cause: unknown) => {
+      throw malformed(cause)
+    }
+  )
 }
 
 function hasFewParts (body: Buffer, delimiter: string): boolean {

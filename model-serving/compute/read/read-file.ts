@@ -30,7 +30,12 @@ export function inputFromFile (body: Uint8Array, { maxBytes, maxValues }: FileLi
   refuseOtherKinds(bytes)
   const text = decodeText(bytes)
   refuseOtherTexts(text)
-  if (text.trim() === '') throw new Problem('invalid-table', 'The file is empty; send one number a line, or a table with one column a channel.')
+  if (text.trim() === '') {
+    throw new Problem(
+      'invalid-table',
+      'The file is empty; send one number a line, or a table with one column a channel.'
+    )
+  }
   if (!isLikeJson(text)) return inputOfCells(cellsOfText(text, maxValues))
   checkRecordsShape(Buffer.from(text), maxValues)
   const value = parseJson(text)
@@ -39,7 +44,12 @@ export function inputFromFile (body: Uint8Array, { maxBytes, maxValues }: FileLi
 
 function inputOfCells (cells: Cells): ComputeInput {
   const table = readCells(cells, { mayBeNumbered: true, hasOptions: false })
-  if (table.values.every(Number.isNaN)) throw new Problem('invalid-table', 'The file has no numbers, only cells that are empty or stand for missing values; send the values.')
+  if (table.values.every(Number.isNaN)) {
+    throw new Problem(
+      'invalid-table',
+      'The file has no numbers, only cells that are empty or stand for missing values; send the values.'
+    )
+  }
   return inputOfTable(table, undefined, readOptions({}, { timestamps: 'repair' }, ['options']))
 }
 
@@ -63,7 +73,11 @@ function listOf (line: string, maxValues: number): readonly string[] | undefined
       if (cells.every((cell) => isMissing(cell) || isNumber(cell, '.') || isNumber(cell, ','))) return cells
       continue
     }
-    throw new Problem('series-too-long', `At most ${maxValues} values are scored in one request; the line has more. Send the series in parts.`, { extensions: { limit: maxValues } })
+    throw new Problem(
+      'series-too-long',
+      `At most ${maxValues} values are scored in one request; the line has more. Send the series in parts.`,
+      { extensions: { limit: maxValues } }
+    )
   }
   return undefined
 }
@@ -89,7 +103,11 @@ function parseLines (text: string): unknown[] | undefined {
       values.push(JSON.parse(line))
     } catch (cause) {
       if (values.length === 0) return undefined
-      throw new Problem('malformed-body', `Line ${i + 1} is not JSON, as the lines before are: ${(cause as Error).message}.`, { cause })
+      throw new Problem(
+        'malformed-body',
+        `Line ${i + 1} is not JSON, as the lines before are: ${(cause as Error).message}.`,
+        { cause }
+      )
     }
   }
   return values
@@ -99,7 +117,11 @@ function parseLines (text: string): unknown[] | undefined {
 const NO_NUMBERS = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g
 
 function parseWithNaN (text: string, cause: unknown): unknown {
-  const malformed = new Problem('malformed-body', `The file begins like JSON, but is not: ${(cause as Error).message}. Correct it, or send a table as CSV.`, { cause })
+  const malformed = new Problem(
+    'malformed-body',
+    `The file begins like JSON, but is not: ${(cause as Error).message}. Correct it, or send a table as CSV.`,
+    { cause }
+  )
   if (!/NaN|Infinity/.test(text)) throw malformed
   try {
     return JSON.parse(text.replace(NO_NUMBERS, (found) => found.startsWith('"') ? found : 'null'))
@@ -112,11 +134,15 @@ const AXIS_OR_OPTIONS = ['start', 'step', 'timestamps', 'model', 'options']
 
 /** What POST /compute takes; channels alone are columns. */
 function isRequest (value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && 'channels' in value && AXIS_OR_OPTIONS.some((member) => member in value)
+  return typeof value === 'object' && value !== null && 'channels' in value &&
+    AXIS_OR_OPTIONS.some((member) => member in value)
 }
 
 /** Without any time axis, one is made up, as for a table. */
 function inputOfRequest (value: Record<string, unknown>): ComputeInput {
   const numbered = !['start', 'step', 'timestamps'].some((member) => member in value)
-  return inputFromJson(checked(ComputeRequestSchema, numbered ? { ...value, start: formatInstant(0), step: 'PT1S' } : value), numbered)
+  return inputFromJson(
+    checked(ComputeRequestSchema, numbered ? { ...value, start: formatInstant(0), step: 'PT1S' } : value),
+    numbered
+  )
 }

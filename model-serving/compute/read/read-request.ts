@@ -20,17 +20,29 @@ export async function readRequest (task: ComputeTask, limits: ComputeLimits): Pr
     refuseQuery(checked(ComputeQuerySchema, query, ['query']))
     return inputFromJson(request)
   }
-  const text = mediaType === 'text/csv' ? parseText(body, contentType) : checked(FormBodySchema, await parseForm(body, contentType)).file
+  const text = mediaType === 'text/csv'
+    ? parseText(body, contentType)
+    : checked(FormBodySchema, await parseForm(body, contentType)).file
   return inputFromTable(text, checked(ComputeQuerySchema, query, ['query']), limits.maxValues)
 }
 
-function inputOfFile (body: Uint8Array, { query }: ComputeTask, { maxValues, maxBodyBytes }: ComputeLimits): ComputeInput {
-  return { ...inputFromFile(body, { maxBytes: maxBodyBytes, maxValues }), ...(typeof query['model'] === 'string' && { model: query['model'] }) }
+function inputOfFile (
+  body: Uint8Array,
+  { query }: ComputeTask,
+  { maxValues, maxBodyBytes }: ComputeLimits
+): ComputeInput {
+  return {
+    ...inputFromFile(body, { maxBytes: maxBodyBytes, maxValues }),
+    ...(typeof query['model'] === 'string' && { model: query['model'] }),
+  }
 }
 
 function refuseQuery (query: object): void {
   const [first] = Object.keys(query)
   if (first === undefined) return
-  throw new Problem('invalid-request', 'A JSON request has its options in the body, under "options" and "model"; the query is for tables.',
-    { items: [{ pointer: `/query/${first}`, detail: 'belongs into the body' }] })
+  throw new Problem(
+    'invalid-request',
+    'A JSON request has its options in the body, under "options" and "model"; the query is for tables.',
+    { items: [{ pointer: `/query/${first}`, detail: 'belongs into the body' }] }
+  )
 }

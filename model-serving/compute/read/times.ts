@@ -15,7 +15,14 @@ const LAST_INSTANT = 253_402_300_799_999
 export function parseInstant (text: string): number {
   const match = RFC_3339.exec(text)
   if (match === null) return NaN
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [number, number, number, number, number, number]
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number
+  ]
   const midnight = midnightOf(year, month, day)
   const offset = offsetOf(match[8], Number(match[9] ?? 0), Number(match[10] ?? 0))
   if (hour > 23 || minute > 59 || second > 59) return NaN

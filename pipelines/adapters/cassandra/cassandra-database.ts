@@ -38,9 +38,19 @@ export class CassandraDatabase implements Database {
     await this.#connection.do([
       ...verdicts.map(verdictCall),
       ...observations.flatMap(observationCalls),
-      ...gaps.map(({ series, from, to, interval }): Call => ['gap', toSafeName(series), new Date(millisOf(to)), new Date(millisOf(from)), interval]),
+      ...gaps.map((
+        { series, from, to, interval }
+      ): Call => ['gap', toSafeName(series), new Date(millisOf(to)), new Date(millisOf(from)), interval]),
       ...incidents.flatMap(incidentCalls),
-      ...annotations.map((annotation): Call => ['annotation', annotation.incident, new Date(millisOf(annotation.at)), annotation.kind, JSON.stringify(annotation)]),
+      ...annotations.map((
+        annotation
+      ): Call => [
+        'annotation',
+        annotation.incident,
+        new Date(millisOf(annotation.at)),
+        annotation.kind,
+        JSON.stringify(annotation),
+      ]),
     ])
     // Last: what reading is led by leads to something.
     await this.#note(new Map([
@@ -57,7 +67,9 @@ export class CassandraDatabase implements Database {
 
   async fleet (): Promise<Verdict[]> {
     const newest: Call[] = []
-    for await (const row of this.#connection.rows('readNewestDays')) newest.push(['readVerdicts', row['series'], row['day'], new Date(-LAST), new Date(LAST), 1])
+    for await (const row of this.#connection.rows('readNewestDays')) {
+      newest.push(['readVerdicts', row['series'], row['day'], new Date(-LAST), new Date(LAST), 1])
+    }
     return (await this.#connection.ask(newest)).flat().map(toVerdict)
   }
 
@@ -66,7 +78,16 @@ export class CassandraDatabase implements Database {
     const found: Verdict[] = []
     for await (const { day } of this.#connection.rows('readDays', toSafeName(series), dayOf(from), dayOf(to))) {
       if (found.length >= limit) break
-      for await (const row of this.#connection.rows('readVerdicts', toSafeName(series), day, new Date(from), new Date(to), limit - found.length)) found.push(toVerdict(row))
+      for await (
+        const row of this.#connection.rows(
+          'readVerdicts',
+          toSafeName(series),
+          day,
+          new Date(from),
+          new Date(to),
+          limit - found.length
+        )
+      ) found.push(toVerdict(row))
     }
     return found.reverse()
   }
@@ -75,7 +96,14 @@ export class CassandraDatabase implements Database {
     const found: Gap[] = []
     for await (const row of this.#connection.rows('readGaps', toSafeName(series), new Date(inside(from)))) {
       const since = (row['since'] as Date).getTime()
-      if (since <= to) found.push({ series, from: timeOf(since), to: (row['until'] as Date).toISOString(), interval: Number(row['step']) })
+      if (since <= to) {
+        found.push({
+          series,
+          from: timeOf(since),
+          to: (row['until'] as Date).toISOString(),
+          interval: Number(row['step']),
+        })
+      }
     }
     return found
   }
@@ -92,7 +120,12 @@ export class CassandraDatabase implements Database {
         if (++matches >= limit) break
       }
     }
-    return this.#annotated([...found.values()].sort((a, b) => millisOf(b.start) - millisOf(a.start) || (a.id < b.id ? -1 : 1)).slice(0, limit))
+    return this.#annotated(
+      [...found.values()].sort((a, b) => millisOf(b.start) - millisOf(a.start) || (a.id < b.id ? -1 : 1)).slice(
+        0,
+        limit
+      )
+    )
   }
 
   async incident (id: string): Promise<KeptIncident | undefined> {
@@ -102,7 +135,9 @@ export class CassandraDatabase implements Database {
 
   async #annotated (incidents: readonly Incident[]): Promise<KeptIncident[]> {
     const annotations = await this.#connection.ask(incidents.map(({ id }) => ['readAnnotations', id]))
-    return incidents.map((incident, i) => keptIncident(incident, annotations[i]!.map(({ data }) => JSON.parse(data as string) as Annotation)))
+    return incidents.map((incident, i) =>
+      keptIncident(incident, annotations[i]!.map(({ data }) => JSON.parse(data as string) as Annotation))
+    )
   }
 
   async close (): Promise<void> {
@@ -114,7 +149,17 @@ function verdictCall (verdict: Verdict): Call {
   const { series, time, score, threshold, anomalous, model } = verdict
   const millis = millisOf(time)
   // Unset leaves no tombstone, as null would.
-  return ['verdict', toSafeName(series), dayOf(millis), new Date(millis), score ?? types.unset, threshold, anomalous ?? types.unset, packModel(model), packVerdict(verdict)]
+  return [
+    'verdict',
+    toSafeName(series),
+    dayOf(millis),
+    new Date(millis),
+    score ?? types.unset,
+    threshold,
+    anomalous ?? types.unset,
+    packModel(model),
+    packVerdict(verdict),
+  ]
 }
 
 function observationCalls ({ series, time, values }: RawObservation): Call[] {
@@ -134,7 +179,9 @@ function incidentCalls (incident: Incident): Call[] {
   const stamp = types.Long.fromNumber(1000 * millisOf(incident.end) + orderOfState(incident, 999))
   return [
     ['incidentById', incident.id, data, stamp],
-    ...monthsOf(incident).map((month): Call => ['incident', month, new Date(millisOf(incident.start)), incident.id, data, stamp]),
+    ...monthsOf(incident).map((
+      month
+    ): Call => ['incident', month, new Date(millisOf(incident.start)), incident.id, data, stamp]),
   ]
 }
 

@@ -1,4 +1,5 @@
-// One connection to Cassandra, made when it is first needed and again after a failure; what goes wrong there in the words of the stream.
+// One connection to Cassandra, made when it is first needed and again after a failure; what goes wrong there in the
+// words of the stream.
 import { auth, Client, concurrent, errors, type Host, policies, types } from 'cassandra-driver'
 import { Problem } from '../../../core/errors.ts'
 import { ensureTables, type Statement, STATEMENTS } from './schema.ts'
@@ -24,14 +25,17 @@ export class CassandraConnection {
   readonly #texts: Readonly<Record<Statement, string>>
   #client: Promise<Client> | undefined
   /**
-   * When all nodes have been away, the driver replaces what it knows of them, and forgets to end what it had: it goes on connecting after
-   * shutdown(), and the process never ends. So this is done here, by a method that the driver does not declare.
+   * When all nodes have been away, the driver replaces what it knows of them, and forgets to end what it had: it goes
+   * on connecting after shutdown(), and the process never ends. So this is done here, by a method that the driver does
+   * not declare.
    */
   readonly #lost = new Set<Host>()
 
   constructor (access: CassandraAccess) {
     this.#access = access
-    const inKeyspace = Object.entries(STATEMENTS).map(([name, text]) => [name, text.replace(' k.', ` ${access.keyspace}.`)])
+    const inKeyspace = Object.entries(STATEMENTS).map((
+      [name, text]
+    ) => [name, text.replace(' k.', ` ${access.keyspace}.`)])
     this.#texts = Object.fromEntries(inKeyspace) as Record<Statement, string>
   }
 
@@ -47,7 +51,10 @@ export class CassandraConnection {
   async ask (calls: readonly Call[]): Promise<types.Row[][]> {
     if (calls.length === 0) return []
     return this.#with(async (client) => {
-      const { resultItems } = await concurrent.executeConcurrent(client, this.#queries(calls), { concurrencyLevel: CONCURRENCY, collectResults: true })
+      const { resultItems } = await concurrent.executeConcurrent(client, this.#queries(calls), {
+        concurrencyLevel: CONCURRENCY,
+        collectResults: true,
+      })
       return (resultItems as types.ResultSet[]).map(({ rows }) => rows)
     })
   }
@@ -64,7 +71,7 @@ export class CassandraConnection {
   async close (): Promise<void> {
     const client = await this.#client?.catch(() => undefined)
     await client?.shutdown()
-    for (const host of this.#lost) await (host as unknown as { shutdown (wait: boolean): Promise<void> }).shutdown(false)
+    for (const host of this.#lost) await (host as unknown as { shutdown(wait: boolean): Promise<void> }).shutdown(false)
   }
 
   #queries (calls: readonly Call[]): Array<{ query: string, params: unknown[] }> {
@@ -113,20 +120,36 @@ export class CassandraConnection {
     }
   }
 
-  /** What may pass is server-unavailable; what is due to the settings names them; what no server will ever take is invalid-request. */
+  /**
+   * What may pass is server-unavailable; what is due to the settings names them; what no server will ever take is
+   * invalid-request.
+   */
   #problemOf (error: Error): Problem {
     if (error instanceof Problem) return error
     const { contactPoints, keyspace, localDataCenter } = this.#access
     const where = `Cassandra at ${contactPoints.join(', ')}`
-    const settings = (message: string): Problem => new Problem('invalid-settings', `${where} ${message}`, { cause: error })
-    const reasons = error instanceof errors.NoHostAvailableError ? Object.values(error.innerErrors as Record<string, Error>) : [error]
-    if (reasons.some((reason) => reason instanceof errors.AuthenticationError)) return settings('refuses the password; check CASSANDRA_USERNAME and CASSANDRA_PASSWORD.')
-    if (reasons.some((reason) => reason instanceof errors.ArgumentError)) return settings(`has no data centre "${localDataCenter}"; check CASSANDRA_LOCAL_DC.`)
+    const settings = (message: string): Problem =>
+      new Problem('invalid-settings', `${where} ${message}`, { cause: error })
+    const reasons = error instanceof errors.NoHostAvailableError
+      ? Object.values(error.innerErrors as Record<string, Error>)
+      : [error]
+    if (reasons.some((reason) => reason instanceof errors.AuthenticationError)) {
+      return settings('refuses the password; check CASSANDRA_USERNAME and CASSANDRA_PASSWORD.')
+    }
+    if (reasons.some((reason) => reason instanceof errors.ArgumentError)) {
+      return settings(`has no data centre "${localDataCenter}"; check CASSANDRA_LOCAL_DC.`)
+    }
     const code = error instanceof errors.ResponseError ? error.code : undefined
-    if (code === types.responseErrorCodes.unauthorized) return settings(`does not allow it in the keyspace "${keyspace}": ${error.message}`)
-    if (code !== undefined && LASTING.has(code)) return new Problem('invalid-request', `${where} refuses it: ${error.message}`, { cause: error })
+    if (code === types.responseErrorCodes.unauthorized) {
+      return settings(`does not allow it in the keyspace "${keyspace}": ${error.message}`)
+    }
+    if (code !== undefined && LASTING.has(code)) {
+      return new Problem('invalid-request', `${where} refuses it: ${error.message}`, { cause: error })
+    }
     const said = reasons.map(({ message }) => message).join('; ')
-    return new Problem('server-unavailable', `${where} cannot do it now: ${said === '' ? error.message : said}`, { cause: error })
+    return new Problem('server-unavailable', `${where} cannot do it now: ${said === '' ? error.message : said}`, {
+      cause: error,
+    })
   }
 }
 

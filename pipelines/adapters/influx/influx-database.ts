@@ -1,4 +1,5 @@
-// InfluxDB 2 as the database of the stream: measurements verdict, gap, incident and annotation in one bucket, observation in that of the raw channels.
+// InfluxDB 2 as the database of the stream: measurements verdict, gap, incident and annotation in one bucket,
+// observation in that of the raw channels.
 import { flux, fluxDateTime, type ParameterizedQuery, type Row } from '@influxdata/influxdb-client'
 import type { Batch, Database, KeptIncident, Period } from '../../database/database.ts'
 import { keptIncident } from '../../database/kept-incident.ts'
@@ -48,7 +49,10 @@ export class InfluxDatabase implements Database {
   async write (batch: Batch): Promise<void> {
     await this.#prepared()
     // Both are waited for, so that nothing of a batch is on its way any more when it is tried again.
-    const written = await Promise.allSettled([this.#server.write(this.#bucket, linesOf(batch)), this.#server.write(this.#rawBucket, rawLinesOf(batch))])
+    const written = await Promise.allSettled([
+      this.#server.write(this.#bucket, linesOf(batch)),
+      this.#server.write(this.#rawBucket, rawLinesOf(batch)),
+    ])
     for (const one of written) if (one.status === 'rejected') throw one.reason
   }
 
@@ -65,7 +69,14 @@ export class InfluxDatabase implements Database {
 
   async fleet (): Promise<Verdict[]> {
     const series = new Map<string, Map<number, Fields>>()
-    for await (const row of this.#rows(during(ALWAYS), flux`filter(fn: (r) => r["_measurement"] == "verdict")`, flux`last()`, flux`keep(columns: ["_time", "_field", "_value", "series"])`)) {
+    for await (
+      const row of this.#rows(
+        during(ALWAYS),
+        flux`filter(fn: (r) => r["_measurement"] == "verdict")`,
+        flux`last()`,
+        flux`keep(columns: ["_time", "_field", "_value", "series"])`
+      )
+    ) {
       const name = cell(row, 'series')
       if (!series.has(name)) series.set(name, new Map())
       gather(row, series.get(name)!)
@@ -76,30 +87,70 @@ export class InfluxDatabase implements Database {
 
   async verdicts (series: string, period: Period, limit: number): Promise<Verdict[]> {
     const rows = new Map<number, Fields>()
-    for await (const row of this.#rows(during(period), ofSeries('verdict', series), flux`tail(n: ${limit})`, flux`keep(columns: ["_time", "_field", "_value"])`)) gather(row, rows)
+    for await (
+      const row of this.#rows(
+        during(period),
+        ofSeries('verdict', series),
+        flux`tail(n: ${limit})`,
+        flux`keep(columns: ["_time", "_field", "_value"])`
+      )
+    ) gather(row, rows)
     return verdictsOf(series, rows)
   }
 
   async gaps (series: string, { from, to }: Period): Promise<Gap[]> {
     const gaps: Gap[] = []
-    for await (const row of this.#rows(during({ from, to: LAST }), ofSeries('gap', series), AS_ROWS, flux`filter(fn: (r) => r["from"] <= ${Math.floor(Math.min(to, LAST))})`, IN_ORDER)) {
-      gaps.push({ series, from: timeOf(Number(cell(row, 'from'))), to: timeOf(millisOf(cell(row, '_time'))), interval: Number(cell(row, 'interval')) })
+    for await (
+      const row of this.#rows(
+        during({ from, to: LAST }),
+        ofSeries('gap', series),
+        AS_ROWS,
+        flux`filter(fn: (r) => r["from"] <= ${Math.floor(Math.min(to, LAST))})`,
+        IN_ORDER
+      )
+    ) {
+      gaps.push({
+        series,
+        from: timeOf(Number(cell(row, 'from'))),
+        to: timeOf(millisOf(cell(row, '_time'))),
+        interval: Number(cell(row, 'interval')),
+      })
     }
     return gaps
   }
 
   async incidents ({ from, to }: Period, limit: number, series?: string): Promise<KeptIncident[]> {
     const incidents: Incident[] = []
-    const newest = [series === undefined ? flux`filter(fn: (r) => r["_measurement"] == "incident")` : ofSeries('incident', series),
-      flux`filter(fn: (r) => r["_field"] == "start" or r["_field"] == "state")`, flux`last()`, AS_ROWS, flux`group()`]
-    for await (const row of this.#rows(during({ from, to: LAST }), ...newest, flux`filter(fn: (r) => r["start"] <= ${Math.floor(Math.min(to, LAST))})`,
-      flux`sort(columns: ["start"], desc: true)`, flux`limit(n: ${limit})`)) incidents.push(JSON.parse(cell(row, 'state')) as Incident)
+    const newest = [
+      series === undefined ? flux`filter(fn: (r) => r["_measurement"] == "incident")` : ofSeries('incident', series),
+      flux`filter(fn: (r) => r["_field"] == "start" or r["_field"] == "state")`,
+      flux`last()`,
+      AS_ROWS,
+      flux`group()`,
+    ]
+    for await (
+      const row of this.#rows(
+        during({ from, to: LAST }),
+        ...newest,
+        flux`filter(fn: (r) => r["start"] <= ${Math.floor(Math.min(to, LAST))})`,
+        flux`sort(columns: ["start"], desc: true)`,
+        flux`limit(n: ${limit})`
+      )
+    ) incidents.push(JSON.parse(cell(row, 'state')) as Incident)
     return this.#annotated(incidents)
   }
 
   async incident (id: string): Promise<KeptIncident | undefined> {
     const incidents: Incident[] = []
-    for await (const row of this.#rows(during(ALWAYS), flux`filter(fn: (r) => r["_measurement"] == "incident" and r["id"] == ${toTagName(id)} and r["_field"] == "state")`, flux`last()`)) {
+    for await (
+      const row of this.#rows(
+        during(ALWAYS),
+        flux`filter(fn: (r) => r["_measurement"] == "incident" and r["id"] == ${
+          toTagName(id)
+        } and r["_field"] == "state")`,
+        flux`last()`
+      )
+    ) {
       incidents.push(JSON.parse(cell(row, '_value')) as Incident)
     }
     return (await this.#annotated(incidents))[0]
@@ -109,7 +160,13 @@ export class InfluxDatabase implements Database {
     if (incidents.length === 0) return []
     const annotations: Annotation[] = []
     const ids = incidents.map(({ id }) => toTagName(id))
-    for await (const row of this.#rows(during(ALWAYS), flux`filter(fn: (r) => r["_measurement"] == "annotation")`, flux`filter(fn: (r) => contains(value: r["incident"], set: ${ids}))`)) {
+    for await (
+      const row of this.#rows(
+        during(ALWAYS),
+        flux`filter(fn: (r) => r["_measurement"] == "annotation")`,
+        flux`filter(fn: (r) => contains(value: r["incident"], set: ${ids}))`
+      )
+    ) {
       annotations.push(JSON.parse(cell(row, '_value')) as Annotation)
     }
     return incidents.map((incident) => keptIncident(incident, annotations))
@@ -128,7 +185,8 @@ export class InfluxDatabase implements Database {
 const AS_ROWS = flux`pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")`
 const IN_ORDER = flux`sort(columns: ["_time"])`
 
-const ofSeries = (measurement: string, series: string): ParameterizedQuery => flux`filter(fn: (r) => r["_measurement"] == ${measurement} and r["series"] == ${toTagName(series)})`
+const ofSeries = (measurement: string, series: string): ParameterizedQuery =>
+  flux`filter(fn: (r) => r["_measurement"] == ${measurement} and r["series"] == ${toTagName(series)})`
 
 const cell = ({ values, tableMeta }: Row, label: string): string => values[tableMeta.column(label, false).index] ?? ''
 

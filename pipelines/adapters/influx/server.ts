@@ -1,4 +1,5 @@
-// One InfluxDB server: lines go to a bucket in one awaited request, rows come of a query, buckets are made where they are missing.
+// One InfluxDB server: lines go to a bucket in one awaited request, rows come of a query, buckets are made where they
+// are missing.
 import { HttpError, InfluxDB, type Row, type WriteApi } from '@influxdata/influxdb-client'
 import { Problem } from '../../../core/errors.ts'
 
@@ -35,8 +36,9 @@ export class InfluxServer {
       url: access.url,
       token: access.token,
       timeout: IDLE_MS,
-      // The client would send full batches by itself, which nobody awaits, and try again for minutes, which is up to those who write.
-      // A text of many lines counts as one; so none is ever full, and flush() sends what was given just before, and nothing else.
+      // The client would send full batches by itself, which nobody awaits, and try again for minutes, which is up to
+      // those who write. A text of many lines counts as one; so none is ever full, and flush() sends what was given
+      // just before, and nothing else.
       writeOptions: {
         batchSize: 2,
         maxBatchBytes: Number.MAX_SAFE_INTEGER,
@@ -90,10 +92,17 @@ export class InfluxServer {
     try {
       if (await this.#exists(name)) return
       const [found] = (await this.#get<{ orgs: Array<{ id: string }> }>('orgs', { org })).orgs
-      if (found !== undefined) await this.#client.transport.request('/api/v2/buckets', { orgID: found.id, name, retentionRules: [] }, { method: 'POST', headers: { 'content-type': 'application/json' } })
+      if (found !== undefined) {
+        await this.#client.transport.request('/api/v2/buckets', { orgID: found.id, name, retentionRules: [] }, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+        })
+      }
     } catch (error) {
       // It may not do so, or somebody else has just made it.
-      if (error instanceof HttpError && [403, 404, 422].includes(error.statusCode) && !/organization/.test(error.message)) return
+      if (
+        error instanceof HttpError && [403, 404, 422].includes(error.statusCode) && !/organization/.test(error.message)
+      ) return
       throw this.#problemOf(error as Error, name)
     }
   }
@@ -108,24 +117,47 @@ export class InfluxServer {
   }
 
   async #get<Answer> (resource: string, parameters: Record<string, string>): Promise<Answer> {
-    return this.#client.transport.request(`/api/v2/${resource}?${new URLSearchParams(parameters)}`, '', { method: 'GET' }) as Promise<Answer>
+    return this.#client.transport.request(`/api/v2/${resource}?${new URLSearchParams(parameters)}`, '', {
+      method: 'GET',
+    }) as Promise<Answer>
   }
 
-  /** What may pass is server-unavailable; what is due to the settings names them; what no server of these settings will ever take is invalid-request. */
+  /**
+   * What may pass is server-unavailable; what is due to the settings names them; what no server of these settings will
+   * ever take is invalid-request.
+   */
   #problemOf (error: Error, bucket: string): Problem {
     if (error instanceof Problem) return error
-    if (!(error instanceof HttpError)) return new Problem('server-unavailable', `InfluxDB at ${this.host} does not answer: ${error.message}`, { cause: error })
+    if (!(error instanceof HttpError)) {
+      return new Problem('server-unavailable', `InfluxDB at ${this.host} does not answer: ${error.message}`, {
+        cause: error,
+      })
+    }
     const { statusCode, message } = error
-    if (statusCode >= 500 || PASSING.has(statusCode)) return new Problem('server-unavailable', `InfluxDB at ${this.host} cannot do it now: ${message}`, { cause: error })
+    if (statusCode >= 500 || PASSING.has(statusCode)) {
+      return new Problem('server-unavailable', `InfluxDB at ${this.host} cannot do it now: ${message}`, {
+        cause: error,
+      })
+    }
     const wrong = this.#wrongSetting(error, bucket)
-    if (wrong !== undefined) return new Problem('invalid-settings', `InfluxDB at ${this.host} ${wrong}`, { cause: error })
-    return new Problem('invalid-request', `InfluxDB at ${this.host} refuses it for the bucket "${bucket}": ${message}`, { cause: error })
+    if (wrong !== undefined) {
+      return new Problem('invalid-settings', `InfluxDB at ${this.host} ${wrong}`, { cause: error })
+    }
+    return new Problem(
+      'invalid-request',
+      `InfluxDB at ${this.host} refuses it for the bucket "${bucket}": ${message}`,
+      { cause: error }
+    )
   }
 
   #wrongSetting ({ statusCode, message }: HttpError, bucket: string): string | undefined {
-    if (statusCode === 401 || statusCode === 403) return `refuses the token; check INFLUX_TOKEN, and that it may read and write the bucket "${bucket}".`
+    if (statusCode === 401 || statusCode === 403) {
+      return `refuses the token; check INFLUX_TOKEN, and that it may read and write the bucket "${bucket}".`
+    }
     if (statusCode !== 404) return undefined
-    if (/organization/.test(message)) return `has no organisation "${this.#access.org}" for this token; check INFLUX_ORG.`
+    if (/organization/.test(message)) {
+      return `has no organisation "${this.#access.org}" for this token; check INFLUX_ORG.`
+    }
     return `has no bucket "${bucket}", or none that INFLUX_TOKEN may use; make it, or let the token make it.`
   }
 }

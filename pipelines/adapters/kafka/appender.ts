@@ -11,7 +11,9 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** Characters of records that go to the brokers together, but for one that is larger: they take batches of a megabyte. */
+/**
+ * Characters of records that go to the brokers together, but for one that is larger: they take batches of a megabyte.
+ */
 const MOST_CHARACTERS = 600_000
 /** Of headers, about. */
 const OVERHEAD = 200
@@ -19,9 +21,9 @@ const OVERHEAD = 200
 type StringProducer = Producer<string, string, string, string>
 
 /**
- * One request at a time: this client numbers the records of an idempotent producer when they are acknowledged, so that a second
- * request beside the first would repeat its numbers, and brokers drop what they think they have. For the same reason a producer
- * that failed once is not used again.
+ * One request at a time: this client numbers the records of an idempotent producer when they are acknowledged, so that
+ * a second request beside the first would repeat its numbers, and brokers drop what they think they have. For the same
+ * reason a producer that failed once is not used again.
  */
 export class Appender {
   readonly #settings: LogSettings
@@ -57,14 +59,26 @@ export class Appender {
         for (const request of requestsOf(group.flatMap(({ records }) => records))) await this.#send(request)
         for (const { resolve } of group) resolve()
       } catch (cause) {
-        const problem = new Problem('log-unavailable', `Kafka (${this.#settings.KAFKA_BROKERS.join(', ')}) did not take the records: ${reasonOf(cause as Error)}. Try again.`, { cause })
+        const problem = new Problem(
+          'log-unavailable',
+          `Kafka (${this.#settings.KAFKA_BROKERS.join(', ')}) did not take the records: ${
+            reasonOf(cause as Error)
+          }. Try again.`,
+          { cause }
+        )
         for (const { reject } of group) reject(problem)
       }
     }
   }
 
   async #send (messages: NewRecord[]): Promise<void> {
-    const producer = (this.#producer ??= new Producer({ ...connectionOf(this.#settings), serializers: stringSerializers, idempotent: true, acks: ProduceAcks.ALL }))
+    const producer =
+      (this.#producer ??= new Producer({
+        ...connectionOf(this.#settings),
+        serializers: stringSerializers,
+        idempotent: true,
+        acks: ProduceAcks.ALL,
+      }))
     try {
       await within(ANSWER_MS, 'an append', producer.send({ messages }))
     } catch (error) {
@@ -94,5 +108,7 @@ function * requestsOf (records: readonly NewRecord[]): Generator<NewRecord[]> {
 /** The client hides what happened in errors of errors. */
 function reasonOf (error: Error & { readonly errors?: readonly Error[] }): string {
   const inner = error.errors?.[0]
-  return inner === undefined || inner === error ? error.message : `${error.message.replace(/\.$/, '')}: ${reasonOf(inner)}`
+  return inner === undefined || inner === error
+    ? error.message
+    : `${error.message.replace(/\.$/, '')}: ${reasonOf(inner)}`
 }

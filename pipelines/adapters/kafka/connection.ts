@@ -20,18 +20,26 @@ export function connectionOf (settings: LogSettings): BaseOptions {
     connectTimeout: CONNECT_MS,
     timeout: ANSWER_MS / 2,
     ...(settings.KAFKA_TLS === 'on' && { tls: {} }),
-    ...(username !== undefined && { sasl: { mechanism: 'SCRAM-SHA-512' as const, username, password: password ?? '' } }),
+    ...(username !== undefined &&
+      { sasl: { mechanism: 'SCRAM-SHA-512' as const, username, password: password ?? '' } }),
   }
 }
 
 /**
- * What the client promises, or a failure in time: a request whose connection was lost at the wrong moment is never answered.
+ * What the client promises, or a failure in time: a request whose connection was lost at the wrong moment is never
+ * answered.
  * @throws Error after `ms` milliseconds
  */
 export async function within<T> (ms: number, what: string, promised: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => { timer = setTimeout(() => { reject(new Error(`${what} took longer than ${ms} ms`)) }, ms) })
-  return Promise.race([promised, late]).finally(() => { clearTimeout(timer) })
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`${what} took longer than ${ms} ms`))
+    }, ms)
+  })
+  return Promise.race([promised, late]).finally(() => {
+    clearTimeout(timer)
+  })
 }
 
 /** Whatever it still does. Never rejects. */

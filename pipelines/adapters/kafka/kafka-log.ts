@@ -66,10 +66,15 @@ class KafkaLog implements Log {
 }
 
 async function asLog<T> (work: () => Promise<T>): Promise<T> {
-  return work().catch((cause: unknown) => { throw new Problem('log-unavailable', `Kafka does not answer: ${(cause as Error).message}`, { cause }) })
+  return work().catch((cause: unknown) => {
+    throw new Problem('log-unavailable', `Kafka does not answer: ${(cause as Error).message}`, { cause })
+  })
 }
 
-/** Creates the topics that are missing. @throws Problem invalid-settings; an error of the client where no broker answers */
+/**
+ * Creates the topics that are missing.
+ * @throws Problem invalid-settings; an error of the client where no broker answers
+ */
 export async function openKafkaLog (settings: LogSettings, events: MembershipEvents): Promise<Log> {
   return new KafkaLog(settings, await ensureTopics(settings), events)
 }

@@ -1,5 +1,5 @@
-// A member of a consumer group. The group only says whose a partition is: where a member goes on is for itself to say, and offsets are
-// committed for others to see, so that nothing depends on what happens in the moment of a rebalance.
+// A member of a consumer group. The group only says whose a partition is: where a member goes on is for itself to say,
+// and offsets are committed for others to see, so that nothing depends on what happens in the moment of a rebalance.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Consumer, type ConsumerGroupJoinPayload } from '@platformatic/kafka'
 import type { JoinOptions, Member, Membership, Partition } from '../../messages/log.ts'
@@ -16,7 +16,10 @@ const COMMIT_MS = 3000
 /** Between two attempts to have a partition read, or to join again. */
 const PAUSE_MS = 300
 
-/** Whatever there is is read at once: waiting for more saved a tenth of the CPU, and cost a quarter of a second of latency. */
+/**
+ * Whatever there is is read at once: waiting for more saved a tenth of the CPU, and cost a quarter of a second of
+ * latency.
+ */
 const READ = { waitMs: 200, minBytes: 1, maxBytes: 2 * 2 ** 20 }
 
 const keyOf = ({ topic, partition }: Partition): string => `${topic}/${partition}`
@@ -59,7 +62,9 @@ export class KafkaMembership implements Membership {
 
   async commit ({ topic, partition }: Partition, offset: number): Promise<void> {
     // Somebody else's by now, or nobody's who could be asked: not worth more than a try.
-    const committed = this.#consumer?.commit({ offsets: [{ topic, partition, offset: BigInt(offset), leaderEpoch: -1 }] })
+    const committed = this.#consumer?.commit({
+      offsets: [{ topic, partition, offset: BigInt(offset), leaderEpoch: -1 }],
+    })
     if (committed !== undefined) await within(COMMIT_MS, 'a commit', committed).catch(() => {})
   }
 
@@ -67,7 +72,10 @@ export class KafkaMembership implements Membership {
     const reader = this.#reader
     if (reader === undefined || this.#positions.size === 0) return 0
     const bounds = await reader.bounds(this.#options.topics)
-    return [...this.#positions.values()].reduce((sum, { topic, partition, done }) => sum + Math.max(0, bounds.get(topic)![partition]!.next - done), 0)
+    return [...this.#positions.values()].reduce(
+      (sum, { topic, partition, done }) => sum + Math.max(0, bounds.get(topic)![partition]!.next - done),
+      0
+    )
   }
 
   async leave (): Promise<void> {
@@ -95,14 +103,27 @@ export class KafkaMembership implements Membership {
   async #session (): Promise<void> {
     const failed = new AbortController()
     const { group, topics } = this.#options
-    const consumer = new Consumer({ ...connectionOf(this.#settings), groupId: group, autocommit: false, sessionTimeout: SESSION_MS, rebalanceTimeout: SESSION_MS, heartbeatInterval: HEARTBEAT_MS })
-    const fail = (error: unknown): void => { failed.abort(error) }
+    const consumer = new Consumer({
+      ...connectionOf(this.#settings),
+      groupId: group,
+      autocommit: false,
+      sessionTimeout: SESSION_MS,
+      rebalanceTimeout: SESSION_MS,
+      heartbeatInterval: HEARTBEAT_MS,
+    })
+    const fail = (error: unknown): void => {
+      failed.abort(error)
+    }
     consumer.topics.trackAll(...topics)
     consumer.on('error', fail)
     // This client sends no heartbeat after one that failed.
-    consumer.on('consumer:heartbeat:error', ({ error }: { error?: Error }) => { fail(error ?? new Error('a heartbeat failed')) })
+    consumer.on('consumer:heartbeat:error', ({ error }: { error?: Error }) => {
+      fail(error ?? new Error('a heartbeat failed'))
+    })
     consumer.on('consumer:group:join', ({ assignments = [] }: ConsumerGroupJoinPayload) => {
-      this.#assigned = assignments.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
+      this.#assigned = assignments.flatMap(({ topic, partitions }) =>
+        partitions.map((partition) => ({ topic, partition }))
+      )
     })
     this.#consumer = consumer
     this.#reader = new Reader(this.#settings, topics)
@@ -145,7 +166,8 @@ export class KafkaMembership implements Membership {
 
   get #isOutOfDate (): boolean {
     const assigned = this.#assigned ?? []
-    return assigned.length !== this.#positions.size || assigned.some((partition) => !this.#positions.has(keyOf(partition)))
+    return assigned.length !== this.#positions.size ||
+      assigned.some((partition) => !this.#positions.has(keyOf(partition)))
   }
 
   async #reconcile (): Promise<void> {
@@ -155,7 +177,8 @@ export class KafkaMembership implements Membership {
   }
 
   async #assign (partition: Partition): Promise<void> {
-    const offset = await this.#asMember(async () => this.#member.assigned(partition)) ?? await this.#committed(partition)
+    const offset = await this.#asMember(async () => this.#member.assigned(partition)) ??
+      await this.#committed(partition)
     this.#positions.set(keyOf(partition), { ...partition, offset, done: offset })
   }
 
@@ -165,7 +188,11 @@ export class KafkaMembership implements Membership {
   }
 
   async #committed ({ topic, partition }: Partition): Promise<number> {
-    const found = await within(ANSWER_MS, 'a look for commits', this.#consumer!.listCommittedOffsets({ topics: [{ topic, partitions: [partition] }] }))
+    const found = await within(
+      ANSWER_MS,
+      'a look for commits',
+      this.#consumer!.listCommittedOffsets({ topics: [{ topic, partitions: [partition] }] })
+    )
     const offset = Number(found.get(topic)?.[partition] ?? -1n)
     if (offset >= 0) return offset
     const { first, next } = (await this.#reader!.bounds([topic])).get(topic)![partition]!
@@ -215,5 +242,6 @@ export class KafkaMembership implements Membership {
 }
 
 function isOutOfRange (error: unknown): boolean {
-  return (error as { findBy?: (name: string, value: unknown) => unknown }).findBy?.('apiId', 'OFFSET_OUT_OF_RANGE') != null
+  return (error as { findBy?: (name: string, value: unknown) => unknown }).findBy?.('apiId', 'OFFSET_OUT_OF_RANGE') !=
+    null
 }

@@ -35,9 +35,24 @@ export class Reader {
 
   async bounds (topics: readonly string[]): Promise<Map<string, ReadonlyArray<{ first: number, next: number }>>> {
     const at = async (timestamp: bigint): Promise<Map<string, bigint[]>> =>
-      within(ANSWER_MS, 'a look for offsets', this.#consumer.listOffsets({ topics: [...topics], timestamp, isolationLevel: FetchIsolationLevels.READ_UNCOMMITTED }))
+      within(
+        ANSWER_MS,
+        'a look for offsets',
+        this.#consumer.listOffsets({
+          topics: [...topics],
+          timestamp,
+          isolationLevel: FetchIsolationLevels.READ_UNCOMMITTED,
+        })
+      )
     const [first, next] = [await at(ListOffsetTimestamps.EARLIEST), await at(ListOffsetTimestamps.LATEST)]
-    return new Map(topics.map((topic) => [topic, first.get(topic)!.map((offset, p) => ({ first: Number(offset), next: Number(next.get(topic)![p]) }))]))
+    return new Map(
+      topics.map((
+        topic
+      ) => [
+        topic,
+        first.get(topic)!.map((offset, p) => ({ first: Number(offset), next: Number(next.get(topic)![p]) })),
+      ])
+    )
   }
 
   /** One answer of each broker that leads some of the partitions. */
@@ -54,21 +69,36 @@ export class Reader {
     const { topics } = await this.#consumer.metadata({ topics: [...new Set(positions.map(({ topic }) => topic))] })
     const byLeader = groupBy(positions, ({ topic, partition }) => topics.get(topic)!.partitions[partition]!.leader)
     const names = new Map([...topics].map(([name, { id }]) => [id, name]))
-    const answers = await Promise.all([...byLeader].map(async ([node, led]) => this.#consumer.fetch({
-      node,
-      maxWaitTime: options.waitMs,
-      minBytes: options.minBytes,
-      maxBytes: options.maxBytes,
-      isolationLevel: FetchIsolationLevels.READ_UNCOMMITTED,
-      topics: led.map(({ topic, partition, offset }) => ({
-        topicId: topics.get(topic)!.id,
-        partitions: [{ partition, fetchOffset: BigInt(offset), currentLeaderEpoch: UNKNOWN_EPOCH, lastFetchedEpoch: UNKNOWN_EPOCH, partitionMaxBytes: options.maxBytes }],
-      })),
-    })))
-    return answers.flatMap(({ responses }) => responses.flatMap(({ topicId, partitions }) => partitions.map(({ partitionIndex: partition, records }) => {
-      const topic = names.get(topicId)!
-      return readBatches(positions.find((one) => one.topic === topic && one.partition === partition)!, records ?? [])
-    })))
+    const answers = await Promise.all([...byLeader].map(async ([node, led]) =>
+      this.#consumer.fetch({
+        node,
+        maxWaitTime: options.waitMs,
+        minBytes: options.minBytes,
+        maxBytes: options.maxBytes,
+        isolationLevel: FetchIsolationLevels.READ_UNCOMMITTED,
+        topics: led.map(({ topic, partition, offset }) => ({
+          topicId: topics.get(topic)!.id,
+          partitions: [{
+            partition,
+            fetchOffset: BigInt(offset),
+            currentLeaderEpoch: UNKNOWN_EPOCH,
+            lastFetchedEpoch: UNKNOWN_EPOCH,
+            partitionMaxBytes: options.maxBytes,
+          }],
+        })),
+      })
+    ))
+    return answers.flatMap(({ responses }) =>
+      responses.flatMap(({ topicId, partitions }) =>
+        partitions.map(({ partitionIndex: partition, records }) => {
+          const topic = names.get(topicId)!
+          return readBatches(
+            positions.find((one) => one.topic === topic && one.partition === partition)!,
+            records ?? []
+          )
+        })
+      )
+    )
   }
 
   async close (): Promise<void> {
@@ -101,7 +131,15 @@ function readBatches ({ topic, partition, offset: from }: Position, batches: rea
       if (offset < from) continue
       const texts: Record<string, string> = {}
       for (const [name, content] of headers) texts[String(name)] = String(content)
-      records.push({ topic, partition, offset, timestamp: Number(firstTimestamp + timestampDelta), key: String(key ?? ''), value: String(value ?? ''), headers: texts })
+      records.push({
+        topic,
+        partition,
+        offset,
+        timestamp: Number(firstTimestamp + timestampDelta),
+        key: String(key ?? ''),
+        value: String(value ?? ''),
+        headers: texts,
+      })
     }
   }
   return { topic, partition, records, next }

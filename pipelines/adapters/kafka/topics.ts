@@ -15,7 +15,10 @@ const STATE_CONFIGS = [
 
 const BROKERS_DEFAULT = -1
 
-/** @returns partitions of each topic. @throws Problem invalid-settings where topics that belong together differ in it */
+/**
+ * @returns partitions of each topic.
+ * @throws Problem invalid-settings where topics that belong together differ in it
+ */
 export async function ensureTopics (settings: LogSettings): Promise<number> {
   const admin = new Admin(connectionOf(settings))
   const streams = Object.values(TOPICS)
@@ -36,10 +39,12 @@ export async function ensureTopics (settings: LogSettings): Promise<number> {
 
 async function create (admin: Admin, { topics, ...options }: Parameters<Admin['createTopics']>[0]): Promise<void> {
   for (const topic of topics) {
-    await admin.createTopics({ topics: [topic], ...options }).catch((error: Error & { findBy?: (name: string, value: unknown) => unknown }) => {
-      // Another process did at the same time.
-      if (error.findBy?.('apiId', 'TOPIC_ALREADY_EXISTS') == null) throw error
-    })
+    await admin.createTopics({ topics: [topic], ...options }).catch(
+      (error: Error & { findBy?: (name: string, value: unknown) => unknown }) => {
+        // Another process did at the same time.
+        if (error.findBy?.('apiId', 'TOPIC_ALREADY_EXISTS') == null) throw error
+      }
+    )
   }
 }
 
@@ -53,7 +58,12 @@ async function partitionsOf (admin: Admin, topics: string[]): Promise<number> {
       const metadata = await admin.metadata({ topics, forceUpdate: true })
       const counts = topics.map((topic) => metadata.topics.get(topic)!.partitionsCount)
       if (counts.every((count) => count === counts[0])) return counts[0]!
-      throw new Problem('invalid-settings', `The topics ${topics.join(', ')} have ${counts.join(', ')} partitions; they must have equally many, since a series has the same one in all of them. Create them anew.`)
+      throw new Problem(
+        'invalid-settings',
+        `The topics ${topics.join(', ')} have ${
+          counts.join(', ')
+        } partitions; they must have equally many, since a series has the same one in all of them. Create them anew.`
+      )
     } catch (error) {
       if (error instanceof Problem || Date.now() > deadline) throw error
       await new Promise((resolve) => { setTimeout(resolve, 200) })

@@ -53,14 +53,16 @@ export class MemoryGroup {
   }
 
   /**
-   * From where on it still needs the records. Who began at the earliest one wants all of them, also those that come while no member
-   * is there; who began at the latest one wants what comes while it is there, and need not commit.
+   * From where on it still needs the records. Who began at the earliest one wants all of them, also those that come
+   * while no member is there; who began at the latest one wants what comes while it is there, and need not commit.
    */
   needs (partition: MemoryPartition): number {
     if (!this.#begun.has(partition)) return Infinity
     if (this.#isLasting) return this.startOf(partition)
     if (this.#members.length === 0) return Infinity
-    const positions = this.#members.map((member) => member.positionOf(partition)).filter((position) => position !== undefined)
+    const positions = this.#members.map((member) => member.positionOf(partition)).filter((position) =>
+      position !== undefined
+    )
     return positions[0] ?? this.startOf(partition)
   }
 
@@ -76,7 +78,11 @@ export class MemoryGroup {
     await this.#change
     await before()
     const shares = this.#shares()
-    await Promise.all(this.#members.map(async (member) => member.give(member.owned.filter((partition) => shares.get(partition) === member))))
+    await Promise.all(
+      this.#members.map(async (member) =>
+        member.give(member.owned.filter((partition) => shares.get(partition) === member))
+      )
+    )
     for (const [partition, member] of shares) member.take(partition)
     for (const member of this.#members) member.joined = true
   }
@@ -128,7 +134,10 @@ export class MemoryMembership implements Membership {
   }
 
   async lag (): Promise<number> {
-    return [...this.#readings].reduce((sum, [partition, { position }]) => sum + partition.next - (position ?? partition.first), 0)
+    return [...this.#readings].reduce(
+      (sum, [partition, { position }]) => sum + partition.next - (position ?? partition.first),
+      0
+    )
   }
 
   async leave (): Promise<void> {
@@ -145,11 +154,15 @@ export class MemoryMembership implements Membership {
 
   /** Ends work on all partitions but these, once what is being done is done. */
   async give (kept: readonly MemoryPartition[]): Promise<void> {
-    await Promise.all([...this.#readings].filter(([partition]) => !kept.includes(partition)).map(async ([partition, reading]) => {
-      // What rejects here has been told to `ended`.
-      await reading.stop().catch((error: unknown) => { this.#over(error) })
-      this.#readings.delete(partition)
-    }))
+    await Promise.all(
+      [...this.#readings].filter(([partition]) => !kept.includes(partition)).map(async ([partition, reading]) => {
+        // What rejects here has been told to `ended`.
+        await reading.stop().catch((error: unknown) => {
+          this.#over(error)
+        })
+        this.#readings.delete(partition)
+      })
+    )
   }
 
   #over (error: unknown): void {

@@ -1,4 +1,5 @@
-// The log in the memory of this process: for the embedded stream, and for tests. Ends with the process, and holds no more than it may.
+// The log in the memory of this process: for the embedded stream, and for tests. Ends with the process, and holds no
+// more than it may.
 import { Problem } from '../../../core/errors.ts'
 import { STATE_TOPICS } from '../../messages/messages.ts'
 import type { JoinOptions, Log, LogRecord, Member, Membership, NewRecord, Partition } from '../../messages/log.ts'
@@ -7,12 +8,18 @@ import { MemoryPartition } from './memory-partition.ts'
 
 export interface MemoryLogOptions {
   readonly partitions?: number
-  /** Characters that a partition holds, about; the oldest records make room. append() waits where a group still needs them. */
+  /**
+   * Characters that a partition holds, about; the oldest records make room. append() waits where a group still needs
+   * them.
+   */
   readonly maxSize?: number
   readonly now?: () => number
 }
 
-/** Appends to one topic keep their order, also where one has to wait. Each topic has its own: a step that empties a full one appends to another. */
+/**
+ * Appends to one topic keep their order, also where one has to wait. Each topic has its own: a step that empties a full
+ * one appends to another.
+ */
 interface Queue {
   last: Promise<void>
   waiting: number
@@ -71,7 +78,9 @@ export class MemoryLog implements Log {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#makeRoom()
-    await Promise.all([...this.#groups.values()].flatMap(({ members }) => members.map(async (member) => member.leave())))
+    await Promise.all(
+      [...this.#groups.values()].flatMap(({ members }) => members.map(async (member) => member.leave()))
+    )
   }
 
   /** Begins at `from`. @returns where a partition was full, or the end */
@@ -79,7 +88,10 @@ export class MemoryLog implements Log {
     const timestamp = this.#now()
     for (let i = from; i < records.length; i++) {
       const record = records[i]!
-      const partition = this.#find({ topic: record.topic, partition: record.partition ?? hash(record.key) % this.partitions })
+      const partition = this.#find({
+        topic: record.topic,
+        partition: record.partition ?? hash(record.key) % this.partitions,
+      })
       if (!partition.hasRoom()) return i
       partition.add(record, timestamp)
     }
@@ -107,7 +119,12 @@ export class MemoryLog implements Log {
 
   #find ({ topic, partition }: Partition): MemoryPartition {
     const found = this.#partitionsOf(topic)[partition]
-    if (found === undefined) throw new Problem('log-unavailable', `"${topic}" has no partition ${partition}; it has 0 to ${this.partitions - 1}.`)
+    if (found === undefined) {
+      throw new Problem(
+        'log-unavailable',
+        `"${topic}" has no partition ${partition}; it has 0 to ${this.partitions - 1}.`
+      )
+    }
     return found
   }
 
@@ -115,11 +132,15 @@ export class MemoryLog implements Log {
     let partitions = this.#topics.get(topic)
     if (partitions === undefined) {
       const isCompacted = COMPACTED.has(topic)
-      partitions = Array.from({ length: this.partitions }, (_, partition): MemoryPartition => new MemoryPartition({ topic, partition }, {
-        maxSize: this.#maxSize,
-        isCompacted,
-        held: () => this.#held({ topic, partition }),
-      }))
+      partitions = Array.from(
+        { length: this.partitions },
+        (_, partition): MemoryPartition =>
+          new MemoryPartition({ topic, partition }, {
+            maxSize: this.#maxSize,
+            isCompacted,
+            held: () => this.#held({ topic, partition }),
+          })
+      )
       this.#topics.set(topic, partitions)
     }
     return partitions

@@ -1,4 +1,5 @@
-// One partition of the log in memory: the newest records, as many as it may hold, and whoever waits for there to be more of them, or fewer.
+// One partition of the log in memory: the newest records, as many as it may hold, and whoever waits for there to be
+// more of them, or fewer.
 import type { LogRecord, NewRecord, Partition } from '../../messages/log.ts'
 
 /** What objects, strings and headers of a record take besides its value, in about as many characters. */
@@ -20,7 +21,10 @@ export class MemoryPartition {
   #next = 0
   readonly #readers = new Set<() => void>()
 
-  constructor ({ topic, partition }: Partition, { maxSize, isCompacted, held }: { maxSize: number, isCompacted: boolean, held: () => number }) {
+  constructor (
+    { topic, partition }: Partition,
+    { maxSize, isCompacted, held }: { maxSize: number, isCompacted: boolean, held: () => number }
+  ) {
     this.topic = topic
     this.partition = partition
     this.#maxSize = maxSize
@@ -47,7 +51,15 @@ export class MemoryPartition {
   add (record: NewRecord, timestamp: number): void {
     const { topic, partition } = this
     if (this.#isCompacted) this.#forget(record.key)
-    this.#records.push({ topic, partition, key: record.key, value: record.value, headers: record.headers, offset: this.#next, timestamp })
+    this.#records.push({
+      topic,
+      partition,
+      key: record.key,
+      value: record.value,
+      headers: record.headers,
+      offset: this.#next,
+      timestamp,
+    })
     this.#next++
     this.#size += sizeOf(record)
     for (const wake of this.#readers) wake()

@@ -12,7 +12,10 @@ type Owner = z.output<typeof OwnerSchema>
 export function takeFile (file: string): void {
   const owner = readOwner(file)
   if (owner !== undefined && isAlive(owner)) {
-    throw new Problem('invalid-settings', `STREAM_STORE: the process ${owner.pid} has ${file} open, and one at a time can; end that one, or name another file.`)
+    throw new Problem(
+      'invalid-settings',
+      `STREAM_STORE: the process ${owner.pid} has ${file} open, and one at a time can; end that one, or name another file.`
+    )
   }
   rmSync(`${file}.lock`, { recursive: true, force: true })
   writeFileSync(noteOf(file), JSON.stringify({ pid: process.pid, began: beginningOf(process.pid) } satisfies Owner))
@@ -43,7 +46,10 @@ function isAlive ({ pid, began }: Owner): boolean {
   return beginningOf(pid) === began
 }
 
-/** When it was started, in ticks since the machine was: numbers of processes come again, in containers soon. Empty where the system does not tell. */
+/**
+ * When it was started, in ticks since the machine was: numbers of processes come again, in containers soon. Empty where
+ * the system does not tell.
+ */
 function beginningOf (pid: number): string {
   try {
     // The name of the program, in brackets, may hold anything.

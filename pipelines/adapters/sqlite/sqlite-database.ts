@@ -1,7 +1,8 @@
-// The embedded database: one file, by SQLite compiled to WebAssembly. It holds so many verdicts; raw observations it leaves to InfluxDB.
+// The embedded database: one file, by SQLite compiled to WebAssembly. It holds so many verdicts; raw observations it
+// leaves to InfluxDB.
 //
-// Works on the thread that calls it. In WAL mode, because the package's rollback journals are not played back after a crash: it takes
-// its own lock for that of a process that is still writing.
+// Works on the thread that calls it. In WAL mode, because the package's rollback journals are not played back after a
+// crash: it takes its own lock for that of a process that is still writing.
 import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import sqlite, { type Database as Connection, type Statement } from 'node-sqlite3-wasm'
@@ -36,12 +37,16 @@ const SCHEMA = `
 
 /** What comes again overwrites itself; of an incident the newer state stays. */
 const UPSERTS = {
-  verdict: `INSERT INTO verdict (series, time, score, threshold, anomalous, model, detail) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (series, time) DO UPDATE
+  verdict:
+    `INSERT INTO verdict (series, time, score, threshold, anomalous, model, detail) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (series, time) DO UPDATE
     SET score = excluded.score, threshold = excluded.threshold, anomalous = excluded.anomalous, model = excluded.model, detail = excluded.detail`,
-  gap: 'INSERT INTO gap (series, since, until, step) VALUES (?, ?, ?, ?) ON CONFLICT (series, since) DO UPDATE SET until = excluded.until, step = excluded.step',
-  incident: `INSERT INTO incident (name, series, since, until, state, data) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE
+  gap:
+    'INSERT INTO gap (series, since, until, step) VALUES (?, ?, ?, ?) ON CONFLICT (series, since) DO UPDATE SET until = excluded.until, step = excluded.step',
+  incident:
+    `INSERT INTO incident (name, series, since, until, state, data) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE
     SET since = excluded.since, until = excluded.until, state = excluded.state, data = excluded.data WHERE (excluded.until, excluded.state) >= (incident.until, incident.state)`,
-  annotation: 'INSERT INTO annotation (incident, at, kind, data) VALUES (?, ?, ?, ?) ON CONFLICT (incident, at, kind) DO UPDATE SET data = excluded.data',
+  annotation:
+    'INSERT INTO annotation (incident, at, kind, data) VALUES (?, ?, ?, ?) ON CONFLICT (incident, at, kind) DO UPDATE SET data = excluded.data',
 } as const
 type Table = keyof typeof UPSERTS
 
@@ -87,21 +92,36 @@ export class SqliteDatabase implements Database {
     this.#connection.exec('BEGIN')
     try {
       for (const verdict of verdicts) this.#upserts.verdict.run(verdictValues(verdict))
-      for (const { series, from, to, interval } of gaps) this.#upserts.gap.run([toSafeName(series), millisOf(from), millisOf(to), interval])
+      for (const { series, from, to, interval } of gaps) {
+        this.#upserts.gap.run([toSafeName(series), millisOf(from), millisOf(to), interval])
+      }
       for (const incident of incidents) this.#upserts.incident.run(incidentValues(incident))
-      for (const annotation of annotations) this.#upserts.annotation.run([toSafeName(annotation.incident), millisOf(annotation.at), annotation.kind, JSON.stringify(annotation)])
+      for (const annotation of annotations) {
+        this.#upserts.annotation.run([
+          toSafeName(annotation.incident),
+          millisOf(annotation.at),
+          annotation.kind,
+          JSON.stringify(annotation),
+        ])
+      }
       this.#connection.exec('COMMIT')
     } catch (cause) {
       if (this.#connection.inTransaction) this.#connection.exec('ROLLBACK')
       // What is written fits its tables, so it is the disk.
-      throw new Problem('server-unavailable', `${this.location} takes nothing: ${(cause as Error).message}; check that the disk has room.`, { cause })
+      throw new Problem(
+        'server-unavailable',
+        `${this.location} takes nothing: ${(cause as Error).message}; check that the disk has room.`,
+        { cause }
+      )
     }
     for (const table of Object.keys(UPSERTS) as Table[]) await this.#prune(table)
   }
 
   /** Not before a step's worth is too much, then down to what is kept. Ids have no holes but in front. */
   async #prune (table: Table): Promise<void> {
-    let { first, last } = this.#rows<{ first: number | null, last: number | null }>(`SELECT min(id) first, max(id) last FROM ${table}`)[0]!
+    let { first, last } = this.#rows<{ first: number | null, last: number | null }>(
+      `SELECT min(id) first, max(id) last FROM ${table}`
+    )[0]!
     if (first === null || last === null || last - first < this.#keep[table] + PRUNE_STEP) return
     while (this.#connection.isOpen && last - first >= this.#keep[table]) {
       first = Math.min(first + PRUNE_STEP, last - this.#keep[table] + 1)
@@ -115,28 +135,40 @@ export class SqliteDatabase implements Database {
   }
 
   async verdicts (series: string, { from, to }: Period, limit: number): Promise<Verdict[]> {
-    const newest = this.#rows<VerdictRow>('SELECT * FROM verdict WHERE series = ? AND time BETWEEN ? AND ? ORDER BY time DESC LIMIT ?', [toSafeName(series), from, to, limit])
+    const newest = this.#rows<VerdictRow>(
+      'SELECT * FROM verdict WHERE series = ? AND time BETWEEN ? AND ? ORDER BY time DESC LIMIT ?',
+      [toSafeName(series), from, to, limit]
+    )
     return newest.reverse().map(toVerdict)
   }
 
   async gaps (series: string, { from, to }: Period): Promise<Gap[]> {
-    return this.#rows<{ since: number, until: number, step: number }>('SELECT * FROM gap WHERE series = ? AND since <= ? AND until >= ? ORDER BY since', [toSafeName(series), to, from])
+    return this.#rows<{ since: number, until: number, step: number }>(
+      'SELECT * FROM gap WHERE series = ? AND since <= ? AND until >= ? ORDER BY since',
+      [toSafeName(series), to, from]
+    )
       .map(({ since, until, step }) => ({ series, from: timeOf(since), to: timeOf(until), interval: step }))
   }
 
   async incidents ({ from, to }: Period, limit: number, series?: string): Promise<KeptIncident[]> {
     const ofSeries = series === undefined ? '' : 'AND series = ?'
-    return this.#rows<{ data: string }>(`SELECT data FROM incident WHERE since <= ? AND until >= ? ${ofSeries} ORDER BY since DESC, name LIMIT ?`,
-      [to, from, ...(series === undefined ? [] : [toSafeName(series)]), limit]).map(({ data }) => this.#kept(data))
+    return this.#rows<{ data: string }>(
+      `SELECT data FROM incident WHERE since <= ? AND until >= ? ${ofSeries} ORDER BY since DESC, name LIMIT ?`,
+      [to, from, ...(series === undefined ? [] : [toSafeName(series)]), limit]
+    ).map(({ data }) => this.#kept(data))
   }
 
   async incident (id: string): Promise<KeptIncident | undefined> {
-    return this.#rows<{ data: string }>('SELECT data FROM incident WHERE name = ?', [toSafeName(id)]).map(({ data }) => this.#kept(data))[0]
+    return this.#rows<{ data: string }>('SELECT data FROM incident WHERE name = ?', [toSafeName(id)]).map(({ data }) =>
+      this.#kept(data)
+    )[0]
   }
 
   #kept (data: string): KeptIncident {
     const incident = JSON.parse(data) as Incident
-    const annotations = this.#rows<{ data: string }>('SELECT data FROM annotation WHERE incident = ?', [toSafeName(incident.id)])
+    const annotations = this.#rows<{ data: string }>('SELECT data FROM annotation WHERE incident = ?', [
+      toSafeName(incident.id),
+    ])
     return keptIncident(incident, annotations.map((row) => JSON.parse(row.data) as Annotation))
   }
 
@@ -159,7 +191,11 @@ function opened (file: string): Connection {
   } catch (cause) {
     connection.close()
     leaveFile(file)
-    throw new Problem('invalid-settings', `STREAM_STORE: ${file} cannot be used: ${(cause as Error).message}; move it away, and a new one is made.`, { cause })
+    throw new Problem(
+      'invalid-settings',
+      `STREAM_STORE: ${file} cannot be used: ${(cause as Error).message}; move it away, and a new one is made.`,
+      { cause }
+    )
   }
 }
 
@@ -169,9 +205,24 @@ function verdictValues (verdict: Verdict): Array<string | number | boolean | nul
 }
 
 function incidentValues (incident: Incident): Array<string | number> {
-  return [toSafeName(incident.id), toSafeName(incident.series), millisOf(incident.start), millisOf(incident.end), orderOfState(incident, Number.MAX_SAFE_INTEGER), JSON.stringify(incident)]
+  return [
+    toSafeName(incident.id),
+    toSafeName(incident.series),
+    millisOf(incident.start),
+    millisOf(incident.end),
+    orderOfState(incident, Number.MAX_SAFE_INTEGER),
+    JSON.stringify(incident),
+  ]
 }
 
 function toVerdict ({ series, time, score, threshold, anomalous, model, detail }: VerdictRow): Verdict {
-  return { series: fromSafeName(series), time: timeOf(time), model: unpackModel(model), score, anomalous: anomalous === null ? null : anomalous === 1, threshold, ...unpackVerdict(detail) }
+  return {
+    series: fromSafeName(series),
+    time: timeOf(time),
+    model: unpackModel(model),
+    score,
+    anomalous: anomalous === null ? null : anomalous === 1,
+    threshold,
+    ...unpackVerdict(detail),
+  }
 }

@@ -1,4 +1,5 @@
-// The model of the stream: waits for a first version, follows what is promoted, refuses what is bad and keeps what is good.
+// The model of the stream: waits for a first version, follows what is promoted, refuses what is bad and keeps what is
+// good.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -17,10 +18,15 @@ const one = await writePackage(join(folder, 'one'), 'waves', waves(300))
 const two = await writePackage(join(folder, 'two'), 'waves', waves(300, 3, 2))
 const noise = await noisePackage('waves', 1)
 
-function place (t: { testdir (): string }): { registry: Registry, settings: (more?: Record<string, string>) => ReturnType<typeof settingsOf> } {
+function place (
+  t: { testdir(): string }
+): { registry: Registry, settings: (more?: Record<string, string>) => ReturnType<typeof settingsOf> } {
   const location = join(t.testdir(), 'registry')
   mkdirSync(location)
-  return { registry: new Registry(folderStore(location), Date.now), settings: (more = {}) => settingsOf({ MODEL_REGISTRY: location, MODEL_REGISTRY_POLL_MS: '100', ...more }) }
+  return {
+    registry: new Registry(folderStore(location), Date.now),
+    settings: (more = {}) => settingsOf({ MODEL_REGISTRY: location, MODEL_REGISTRY_POLL_MS: '100', ...more }),
+  }
 }
 
 const settingsOf = (env: Record<string, string>) => parseSettings(z.object(MODEL_SETTINGS), env)
@@ -34,7 +40,11 @@ function ears () {
     for (const { text, heard } of waiting) if (lines.at(-1)!.includes(text)) heard()
   }
   const log = { info: write, warn: write, error: write } as unknown as LiveModelOptions['log']
-  const hears = async (text: string): Promise<void> => { await new Promise<void>((resolve) => { waiting.push({ text, heard: resolve }) }) }
+  const hears = async (text: string): Promise<void> => {
+    await new Promise<void>((resolve) => {
+      waiting.push({ text, heard: resolve })
+    })
+  }
   return { lines, log, hears }
 }
 
@@ -91,7 +101,9 @@ t.test('a version that cannot be used is refused once, and the one before goes o
 
 t.test('of several live models one must be named', async (t) => {
   const { registry, settings } = place(t)
-  for (const [name, files] of [['one', one], ['other', await writePackage(t.testdir(), 'other', waves(300, 2))]] as const) await registry.publish(name, files)
+  for (
+    const [name, files] of [['one', one], ['other', await writePackage(t.testdir(), 'other', waves(300, 2))]] as const
+  ) await registry.publish(name, files)
   await registry.promote('waves', 1)
   const { log } = ears()
   const opened = async (env?: Record<string, string>): Promise<LiveModel> => {
@@ -104,7 +116,10 @@ t.test('of several live models one must be named', async (t) => {
   await registry.promote('other', 1)
   await first.refresh()
   t.equal(first.current.name, 'waves', 'who has one keeps to it')
-  await t.rejects((await opened()).ready(), { code: 'invalid-settings', message: /several live models: other, waves. Set STREAM_MODEL/ })
+  await t.rejects((await opened()).ready(), {
+    code: 'invalid-settings',
+    message: /several live models: other, waves. Set STREAM_MODEL/,
+  })
   const other = await opened({ STREAM_MODEL: 'other' })
   await other.ready()
   t.equal(other.current.name, 'other')

@@ -16,8 +16,21 @@ export class Remembered implements Outlet {
 let offset = 0
 
 /** As if it had just been read from the log. */
-export const received = <M extends Message>(message: M): Received<M> => ({ ...JSON.parse(JSON.stringify(message)) as M, offset: offset++ })
+export const received = <M extends Message>(message: M): Received<M> => ({
+  ...JSON.parse(JSON.stringify(message)) as M,
+  offset: offset++,
+})
 
-export function raw (series: string, time: number, values: Readonly<Record<string, number | null>>, receivedAt = time): Received<MessageOf<'observation.raw.v1'>> {
-  return received({ type: 'observation.raw.v1', id: `${series}/${time}/raw`, receivedAt, data: { series, time: new Date(time).toISOString(), values } })
+export function raw (
+  series: string,
+  time: number,
+  values: Readonly<Record<string, number | null>>,
+  receivedAt = time
+): Received<MessageOf<'observation.raw.v1'>> {
+  return received({
+    type: 'observation.raw.v1',
+    id: `${series}/${time}/raw`,
+    receivedAt,
+    data: { series, time: new Date(time).toISOString(), values },
+  })
 }

@@ -1,7 +1,15 @@
-// POST /observations: what came is kept in the log before it is acknowledged, or refused as a whole. An app of its own, or part of another.
+// POST /observations: what came is kept in the log before it is acknowledged, or refused as a whole. An app of its own,
+// or part of another.
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyContextConfig, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyContextConfig,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import { Problem } from '../../../core/errors.ts'
 import { traceparentOf } from '../../../adapters/telemetry/requests.ts'
 import { sampledTraceparent } from '../../../adapters/telemetry/trace-context.ts'
@@ -35,7 +43,11 @@ export interface AddOptions {
 const unzip = promisify(gunzip)
 
 /** Adds the route; nothing of the app around it changes. Observations are kept until the app is closed. */
-export async function addCollector (app: FastifyInstance, { log, settings, metrics, now }: CollectorDeps, { config, documented = false }: AddOptions = {}): Promise<void> {
+export async function addCollector (
+  app: FastifyInstance,
+  { log, settings, metrics, now }: CollectorDeps,
+  { config, documented = false }: AddOptions = {}
+): Promise<void> {
   const keeper = new Keeper(log, metrics, settings.COLLECTOR_MAX_WAITING)
   metrics.gauge('observations_waiting', 'Observations that came in and are not kept yet.', () => keeper.waiting)
   await app.register(async (scope) => {
@@ -44,17 +56,37 @@ export async function addCollector (app: FastifyInstance, { log, settings, metri
     // What is read is checked by the readers; the document is for people.
     scope.setValidatorCompiler(() => () => true)
     scope.setSerializerCompiler(() => (data) => JSON.stringify(data))
-    scope.setErrorHandler((error, request, reply) => sendProblem(error as Error, request, reply, metrics, settings.COLLECTOR_MAX_BODY_BYTES))
-    scope.addHook('onRequest', async (request) => { requireKey(request, settings) })
+    scope.setErrorHandler((error, request, reply) =>
+      sendProblem(error as Error, request, reply, metrics, settings.COLLECTOR_MAX_BODY_BYTES)
+    )
+    scope.addHook('onRequest', async (request) => {
+      requireKey(request, settings)
+    })
     scope.post<{ Querystring: { series?: string | string[] }, Body: Buffer }>('/observations', {
       bodyLimit: settings.COLLECTOR_MAX_BODY_BYTES,
       schema: documented ? COLLECT_DOCUMENT : { hide: true },
       ...(config !== undefined && { config }),
     }, async (request, reply) => {
       const receivedAt = now()
-      const observations = readObservations(await textOf(request, settings.COLLECTOR_MAX_BODY_BYTES), mediaTypeOf(request), [request.query.series].flat()[0])
-      const span = request.span?.child(`send ${TOPICS.raw}`, { 'messaging.system': 'kafka', 'messaging.operation.type': 'send', 'messaging.destination.name': TOPICS.raw, 'messaging.batch.message_count': observations.length }, 'producer')
-      await within(span, async () => keeper.keep(observations, arrivalOf({ receivedAt, trace: sampledTraceparent(span?.traceparent ?? traceparentOf(request)) })))
+      const observations = readObservations(
+        await textOf(request, settings.COLLECTOR_MAX_BODY_BYTES),
+        mediaTypeOf(request),
+        [request.query.series].flat()[0]
+      )
+      const span = request.span?.child(`send ${TOPICS.raw}`, {
+        'messaging.system': 'kafka',
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': TOPICS.raw,
+        'messaging.batch.message_count': observations.length,
+      }, 'producer')
+      await within(
+        span,
+        async () =>
+          keeper.keep(
+            observations,
+            arrivalOf({ receivedAt, trace: sampledTraceparent(span?.traceparent ?? traceparentOf(request)) })
+          )
+      )
       metrics.took(now() - receivedAt)
       return accept(reply, observations.length)
     })
@@ -62,8 +94,13 @@ export async function addCollector (app: FastifyInstance, { log, settings, metri
 }
 
 /** The collector alone, not listening yet. */
-export async function buildCollector (deps: CollectorDeps & { readonly logger?: FastifyBaseLogger }): Promise<FastifyInstance> {
-  const app = Fastify({ ...(deps.logger === undefined ? {} : { loggerInstance: deps.logger }), logController: new LogController({ disableRequestLogging: true }) })
+export async function buildCollector (
+  deps: CollectorDeps & { readonly logger?: FastifyBaseLogger }
+): Promise<FastifyInstance> {
+  const app = Fastify({
+    ...(deps.logger === undefined ? {} : { loggerInstance: deps.logger }),
+    logController: new LogController({ disableRequestLogging: true }),
+  })
   await addDocs(app)
   await addCollector(app, deps, { documented: true })
   addOperation(app, deps.metrics, { waitingFor: () => undefined })
@@ -81,13 +118,19 @@ function mediaTypeOf ({ headers }: FastifyRequest): MediaType {
 /** The body as text. Where the app around it decompresses, it is decompressed already: no text begins as gzip does. */
 async function textOf ({ headers, body }: FastifyRequest<{ Body: Buffer }>, limit: number): Promise<string> {
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
-  if (!['identity', 'gzip', 'x-gzip'].includes(encoding)) throw new Problem('unsupported-media-type', 'Content-Encoding must be gzip or identity.')
+  if (!['identity', 'gzip', 'x-gzip'].includes(encoding)) {
+    throw new Problem('unsupported-media-type', 'Content-Encoding must be gzip or identity.')
+  }
   const isZipped = encoding !== 'identity' && body?.[0] === 0x1f && body[1] === 0x8b
   const bytes = isZipped ? await unzipped(body, limit) : body
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
-    throw new Problem('malformed-body', 'The body is not in UTF-8; send it in UTF-8, and say so where it is compressed.', { cause })
+    throw new Problem(
+      'malformed-body',
+      'The body is not in UTF-8; send it in UTF-8, and say so where it is compressed.',
+      { cause }
+    )
   }
 }
 
@@ -95,16 +138,34 @@ async function unzipped (body: Buffer, limit: number): Promise<Buffer> {
   try {
     return await unzip(body, { maxOutputLength: limit })
   } catch (cause) {
-    if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw new Problem('body-too-large', `The body is larger than ${limit} bytes after decompression; send it in parts.`, { extensions: { limit }, cause })
-    throw new Problem('malformed-body', 'The body cannot be decompressed as its Content-Encoding says; send it again, or uncompressed.', { cause })
+    if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new Problem(
+        'body-too-large',
+        `The body is larger than ${limit} bytes after decompression; send it in parts.`,
+        { extensions: { limit }, cause }
+      )
+    }
+    throw new Problem(
+      'malformed-body',
+      'The body cannot be decompressed as its Content-Encoding says; send it again, or uncompressed.',
+      { cause }
+    )
   }
 }
 
 /** @throws Problem unauthorized. Takes as long whichever key it is. */
-function requireKey ({ headers }: FastifyRequest, { COLLECTOR_API_KEYS: keys, COLLECTOR_AUTH }: CollectorDeps['settings']): void {
+function requireKey (
+  { headers }: FastifyRequest,
+  { COLLECTOR_API_KEYS: keys, COLLECTOR_AUTH }: CollectorDeps['settings']
+): void {
   if (COLLECTOR_AUTH === 'off' || keys.length === 0) return
   const own = headers['x-api-key']
   const sent = own === undefined ? /^bearer +(.*)$/i.exec(headers.authorization ?? '')?.[1]?.trimEnd() : String(own)
   if (isKey(keys, sent)) return
-  throw new Problem('unauthorized', `${sent === undefined ? 'Observations need an API key' : 'The API key is none of the collector\'s'}; send one as "Authorization: Bearer KEY" or "X-API-Key: KEY".`)
+  throw new Problem(
+    'unauthorized',
+    `${
+      sent === undefined ? 'Observations need an API key' : "The API key is none of the collector's"
+    }; send one as "Authorization: Bearer KEY" or "X-API-Key: KEY".`
+  )
 }

@@ -6,7 +6,9 @@ import type { Log, NewRecord } from '../../messages/log.ts'
 import type { Arrival, RawObservation } from '../../messages/messages.ts'
 import type { StepMetrics } from '../../runtime/metrics.ts'
 
-/** Brokers take records of about a megabyte; a larger one would be refused for ever, and with it what was sent along. */
+/**
+ * Brokers take records of about a megabyte; a larger one would be refused for ever, and with it what was sent along.
+ */
 const MAX_RECORD_BYTES = 900_000
 
 export class Keeper {
@@ -35,7 +37,11 @@ export class Keeper {
     this.#metrics.received('observation.raw.v1', length)
     // A request that is larger than all that may wait must find its turn, too.
     if (this.#waiting > 0 && this.#waiting + length > this.#maxWaiting) {
-      throw new Problem('stream-saturated', `${this.#waiting} observations wait to be kept, and no more than ${this.#maxWaiting} may; send these ${length} again after Retry-After seconds.`, { extensions: { limit: this.#maxWaiting } })
+      throw new Problem(
+        'stream-saturated',
+        `${this.#waiting} observations wait to be kept, and no more than ${this.#maxWaiting} may; send these ${length} again after Retry-After seconds.`,
+        { extensions: { limit: this.#maxWaiting } }
+      )
     }
     const records = observations.map((observation, i) => toRecord(observation, arrival, i))
     this.#waiting += length
@@ -55,7 +61,10 @@ export class Keeper {
 function toRecord (data: RawObservation, arrival: Arrival, index: number): NewRecord {
   const record = encode({ type: 'observation.raw.v1', id: '', ...arrival, data }, '/collector')
   if (record.value.length > MAX_RECORD_BYTES / 3 && Buffer.byteLength(record.value) > MAX_RECORD_BYTES) {
-    throw new Problem('invalid-request', `Observation ${index} is larger than ${MAX_RECORD_BYTES} bytes; send its channels in several observations of the same time.`)
+    throw new Problem(
+      'invalid-request',
+      `Observation ${index} is larger than ${MAX_RECORD_BYTES} bytes; send its channels in several observations of the same time.`
+    )
   }
   return { ...record, headers: { ...record.headers, ce_id: hash('sha1', record.value, 'base64url') } }
 }

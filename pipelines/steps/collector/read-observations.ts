@@ -12,11 +12,14 @@ const isObservation = QUICK_CHECKS['observation.raw.v1']! as (value: unknown) =>
 
 /**
  * @param series whose they are, where a table does not say it
- * @throws Problem malformed-body, invalid-request, invalid-table, invalid-timestamp or invalid-value, which names the first wrong place; nothing is to be taken then
+ * @throws Problem malformed-body, invalid-request, invalid-table, invalid-timestamp or invalid-value, which names the
+ * first wrong place; nothing is to be taken then
  */
 export function readObservations (body: string, type: MediaType, series: string | undefined): RawObservation[] {
   const observations = READERS[type](body, series)
-  if (observations.length === 0) throw new Problem('invalid-request', 'The body holds no observation; send at least one.')
+  if (observations.length === 0) {
+    throw new Problem('invalid-request', 'The body holds no observation; send at least one.')
+  }
   return observations
 }
 
@@ -27,17 +30,26 @@ const READERS: Readonly<Record<MediaType, (body: string, series: string | undefi
 }
 
 function readJson (body: string): RawObservation[] {
-  const json = parse(body, (message) => new Problem('malformed-body', `The body is no JSON: ${message}; null is a missing value.`))
+  const json = parse(
+    body,
+    (message) => new Problem('malformed-body', `The body is no JSON: ${message}; null is a missing value.`)
+  )
   if (Array.isArray(json)) return json.map((item, i) => checked(item, [i], `Observation ${i}`))
   if (typeof json === 'object' && json !== null && 'observations' in json) return ofOneSeries(json)
   return [checked(json, [], 'The observation')]
 }
 
 /** `{series, observations: [{time, values}]}`: what they have in common is said once. */
-function ofOneSeries ({ series, observations, ...rest }: { series?: unknown, observations: unknown }): RawObservation[] {
+function ofOneSeries (
+  { series, observations, ...rest }: { series?: unknown, observations: unknown }
+): RawObservation[] {
   const more = Object.keys(rest)[0]
-  if (more !== undefined) throw invalid([more], `"${more}" is no member of {series, observations}; leave it out.`, undefined)
-  if (!Array.isArray(observations)) throw invalid(['observations'], '"observations" must be a list of {time, values}.', observations)
+  if (more !== undefined) {
+    throw invalid([more], `"${more}" is no member of {series, observations}; leave it out.`, undefined)
+  }
+  if (!Array.isArray(observations)) {
+    throw invalid(['observations'], '"observations" must be a list of {time, values}.', observations)
+  }
   return observations.map((item: unknown, i) => {
     const whole = typeof item === 'object' && item !== null && !Array.isArray(item) ? { series, ...item } : item
     return checked(whole, ['observations', i], `Observation ${i}`)
@@ -48,7 +60,10 @@ function readLines (body: string): RawObservation[] {
   const observations: RawObservation[] = []
   body.split('\n').forEach((line, i) => {
     if (line.trim() === '') return
-    const json = parse(line, (message) => invalid([i], `Line ${i + 1} is no JSON: ${message}; send one document a line.`, undefined))
+    const json = parse(
+      line,
+      (message) => invalid([i], `Line ${i + 1} is no JSON: ${message}; send one document a line.`, undefined)
+    )
     observations.push(checked(json, [i], `Line ${i + 1}`))
   })
   return observations
@@ -69,7 +84,13 @@ function checked (value: unknown, place: readonly PropertyKey[], name: string): 
   if (result.success) return result.data
   const { path, message } = result.error.issues[0]!
   const got = path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown> | null | undefined)?.[step], value)
-  throw invalid([...place, ...path], `${name}${path.length === 0 ? '' : `, ${path.map(String).join('.')}`}: ${message}. ${REMEDY[String(path[0])] ?? REMEDY['']!}`, got)
+  throw invalid(
+    [...place, ...path],
+    `${name}${path.length === 0 ? '' : `, ${path.map(String).join('.')}`}: ${message}. ${
+      REMEDY[String(path[0])] ?? REMEDY['']!
+    }`,
+    got
+  )
 }
 
 const REMEDY: Readonly<Record<string, string>> = {
@@ -81,7 +102,9 @@ const REMEDY: Readonly<Record<string, string>> = {
 
 function invalid (place: readonly PropertyKey[], detail: string, got: unknown): Problem {
   const shown = typeof got === 'object' && got !== null ? undefined : got
-  return new Problem('invalid-request', detail, { items: [{ pointer: pointer(...place), detail, ...(shown !== undefined && { got: shown }) }] })
+  return new Problem('invalid-request', detail, {
+    items: [{ pointer: pointer(...place), detail, ...(shown !== undefined && { got: shown }) }],
+  })
 }
 
 /** A column `series`, unless one was named; a column of times; all others are channels. */
@@ -90,21 +113,48 @@ function readCsv (body: string, series: string | undefined): RawObservation[] {
   const at = cells.columns.findIndex(([name]) => name?.toLowerCase() === 'series')
   const names = at < 0 ? undefined : cells.columns[at]!.slice(1)
   if (names === undefined && (series === undefined || series === '')) {
-    throw new Problem('invalid-request', 'The table has no column "series"; add one, or name the series in the query as ?series=T03.')
+    throw new Problem(
+      'invalid-request',
+      'The table has no column "series"; add one, or name the series in the query as ?series=T03.'
+    )
   }
   const { first } = cells.row
   const wrong = names?.findIndex((name) => name === '' || name.length > 200) ?? -1
-  if (wrong >= 0) throw invalid([first + wrong + 1, 'series'], `Line ${first + wrong + 1}, series: ${REMEDY['series']!}`, names![wrong])
+  if (wrong >= 0) {
+    throw invalid(
+      [first + wrong + 1, 'series'],
+      `Line ${first + wrong + 1}, series: ${REMEDY['series']!}`,
+      names![wrong]
+    )
+  }
   const table = readCells(without(cells, at), { hasOptions: false })
   return rowsOf(table, (row) => names?.[row] ?? series!)
 }
 
-const without = ({ columns, ...cells }: Cells, at: number): Cells => ({ ...cells, columns: columns.filter((_, column) => column !== at) })
+const without = ({ columns, ...cells }: Cells, at: number): Cells => ({
+  ...cells,
+  columns: columns.filter((_, column) => column !== at),
+})
 
-function rowsOf ({ channels, timestamps, values, textColumns }: Table, seriesOf: (row: number) => string): RawObservation[] {
-  if (textColumns.length > 0) throw new Problem('invalid-value', `Column "${textColumns[0]}" holds text; a channel holds numbers, and empty cells where a value is missing. Leave the column out.`)
+function rowsOf (
+  { channels, timestamps, values, textColumns }: Table,
+  seriesOf: (row: number) => string
+): RawObservation[] {
+  if (textColumns.length > 0) {
+    throw new Problem(
+      'invalid-value',
+      `Column "${
+        textColumns[0]
+      }" holds text; a channel holds numbers, and empty cells where a value is missing. Leave the column out.`
+    )
+  }
   const long = channels.find((name) => name.length > 200)
-  if (long !== undefined) throw new Problem('invalid-request', `The name of column "${long.slice(0, 40)}…" is too long; name channels in 1 to 200 characters.`)
+  if (long !== undefined) {
+    throw new Problem(
+      'invalid-request',
+      `The name of column "${long.slice(0, 40)}…" is too long; name channels in 1 to 200 characters.`
+    )
+  }
   return Array.from(timestamps, (time, row) => {
     const own: Record<string, number | null> = {}
     channels.forEach((channel, c) => {

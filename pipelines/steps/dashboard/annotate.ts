@@ -22,9 +22,23 @@ export interface AnnotateOptions {
 export function annotateInto ({ log, store }: AnnotateOptions): Annotate {
   return async (annotation, incident, trace) => {
     const receivedAt = Date.parse(annotation.at)
-    await log.append([encode({ type: 'incident.annotated.v1', id: `${annotation.incident}/${annotation.kind}/${annotation.at}`, ...arrivalOf({ receivedAt, trace }), data: annotation }, '/dashboard')])
+    await log.append([
+      encode({
+        type: 'incident.annotated.v1',
+        id: `${annotation.incident}/${annotation.kind}/${annotation.at}`,
+        ...arrivalOf({ receivedAt, trace }),
+        data: annotation,
+      }, '/dashboard'),
+    ])
     if (store === undefined || annotation.kind === 'acknowledged') return
     const { model, series, start, end } = incident
-    await addFeedback(store, { model: model.name, start, end, label: annotation.kind, series, ...(annotation.note !== undefined && { note: annotation.note }) }, { version: model.version, now: receivedAt })
+    await addFeedback(store, {
+      model: model.name,
+      start,
+      end,
+      label: annotation.kind,
+      series,
+      ...(annotation.note !== undefined && { note: annotation.note }),
+    }, { version: model.version, now: receivedAt })
   }
 }

@@ -13,7 +13,10 @@ export interface DashboardDependencies extends Omit<RouteDependencies, 'now' | '
   readonly page: string
   /** Other pages that the page links to; default: none. */
   readonly links?: RouteDependencies['links']
-  /** Whether a caller with this key, or without one, may read and annotate; default: everybody may. The page and its files hold no data and are open. */
+  /**
+   * Whether a caller with this key, or without one, may read and annotate; default: everybody may. The page and its
+   * files hold no data and are open.
+   */
   readonly admits?: Admits
   readonly limits?: Partial<BroadcastLimits>
   /** Milliseconds since 1970. */
@@ -24,7 +27,10 @@ export interface DashboardDependencies extends Omit<RouteDependencies, 'now' | '
 const MAX_PAYLOAD = 4096
 
 /** To be called before the app listens. What it opens ends with the app. */
-export async function addDashboard (app: FastifyInstance, { page, links = [], admits = () => true, limits, now = Date.now, ...routes }: DashboardDependencies): Promise<{ readonly broadcast: Broadcast }> {
+export async function addDashboard (
+  app: FastifyInstance,
+  { page, links = [], admits = () => true, limits, now = Date.now, ...routes }: DashboardDependencies
+): Promise<{ readonly broadcast: Broadcast }> {
   const broadcast = new Broadcast(routes.live, limits)
   // On the app itself: an upgrade of any other route is then answered, and its connection ended.
   await app.register(fastifyWebsocket, {
@@ -38,11 +44,19 @@ export async function addDashboard (app: FastifyInstance, { page, links = [], ad
     scope.setValidatorCompiler(() => (value) => ({ value }))
     scope.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: MAX_BODY_BYTES }, scope.getDefaultJsonParser('error', 'error'))
-    scope.get('/live/socket', { websocket: true }, (socket, request) => { openSocket(socket, request, broadcast, admits) })
+    scope.addContentTypeParser(
+      'application/json',
+      { parseAs: 'string', bodyLimit: MAX_BODY_BYTES },
+      scope.getDefaultJsonParser('error', 'error')
+    )
+    scope.get('/live/socket', { websocket: true }, (socket, request) => {
+      openSocket(socket, request, broadcast, admits)
+    })
     await scope.register(async (data) => {
       data.addHook('onRequest', async (request) => {
-        if (!admits(keyOf(request))) throw new Problem('unauthorized', 'This route needs an API key; send one as "Authorization: Bearer KEY".')
+        if (!admits(keyOf(request))) {
+          throw new Problem('unauthorized', 'This route needs an API key; send one as "Authorization: Bearer KEY".')
+        }
       })
       data.addHook('onSend', async (_, reply) => { reply.header('cache-control', 'no-store') })
       addRoutes(data, { ...routes, links, now })

@@ -1,4 +1,5 @@
-// The fan-out to browsers: at most twenty frames a second each, and none where a socket is full. What a slow one costs is bounded.
+// The fan-out to browsers: at most twenty frames a second each, and none where a socket is full. What a slow one costs
+// is bounded.
 import type { LiveEvent, LiveFeed } from './live-feed.ts'
 import type { MessageType } from '../../messages/messages.ts'
 import { type ClientLimits, type ClientSocket, type FramePart, LiveClient } from './live-client.ts'
@@ -74,7 +75,13 @@ export class Broadcast {
     this.#stop()
     for (const timer of this.#timers) clearInterval(timer)
     if (this.#clients.size === 0) return
-    const closed = [...this.#clients].map(async ({ socket }) => new Promise<void>((resolve) => { socket.on('close', () => { resolve() }) }))
+    const closed = [...this.#clients].map(async ({ socket }) =>
+      new Promise<void>((resolve) => {
+        socket.on('close', () => {
+          resolve()
+        })
+      })
+    )
     for (const { socket } of this.#clients) socket.close(CLOSE.goingAway, 'the dashboard ends')
     const timer = setTimeout(() => { for (const { socket } of this.#clients) socket.terminate() }, CLOSE_MS)
     await Promise.all(closed)

@@ -1,4 +1,5 @@
-// The newest state of every series, with the scores that led to it: what the overview shows. Bounded: the series that are longest silent go first.
+// The newest state of every series, with the scores that led to it: what the overview shows. Bounded: the series that
+// are longest silent go first.
 import { LRUCache } from 'lru-cache'
 import type { Gap, Verdict } from '../../messages/messages.ts'
 
@@ -67,7 +68,10 @@ export class Fleet {
   /** @returns the series as it is now; undefined where nothing is known of it, or it went on after the gap */
   miss (gap: Gap): FleetEntry | undefined {
     const kept = this.#kept.get(gap.series)
-    if (kept === undefined || Date.parse(gap.to) <= kept.time || (kept.entry.gapUntil !== null && kept.entry.gapUntil >= gap.to)) return undefined
+    if (
+      kept === undefined || Date.parse(gap.to) <= kept.time ||
+      (kept.entry.gapUntil !== null && kept.entry.gapUntil >= gap.to)
+    ) return undefined
     kept.entry = { ...kept.entry, gapUntil: gap.to }
     return kept.entry
   }
@@ -95,13 +99,26 @@ export class Fleet {
 
   list (now: number): Array<FleetEntry & { readonly scores: readonly Point[], readonly silentMs: number | null }> {
     return [...this.#kept.values()]
-      .map(({ entry, scores, arrivedAt }) => ({ ...entry, scores, silentMs: arrivedAt === undefined ? null : now - arrivedAt }))
+      .map(({ entry, scores, arrivedAt }) => ({
+        ...entry,
+        scores,
+        silentMs: arrivedAt === undefined ? null : now - arrivedAt,
+      }))
       .sort((a, b) => a.series < b.series ? -1 : 1)
   }
 }
 
 function entryOf ({ series, time, score, threshold, anomalous, model, contributions }: Verdict): FleetEntry {
-  return { series, time, score, threshold, anomalous, model: { name: model.name, version: model.version }, channels: contributions?.slice(0, CHANNELS) ?? [], gapUntil: null }
+  return {
+    series,
+    time,
+    score,
+    threshold,
+    anomalous,
+    model: { name: model.name, version: model.version },
+    channels: contributions?.slice(0, CHANNELS) ?? [],
+    gapUntil: null,
+  }
 }
 
 function push<T> (list: T[], item: T, most: number): void {

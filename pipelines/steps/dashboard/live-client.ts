@@ -1,4 +1,5 @@
-// One browser: what waits to be sent to it, and whether it takes it. A slow one loses frames; what is kept for it stays small.
+// One browser: what waits to be sent to it, and whether it takes it. A slow one loses frames; what is kept for it stays
+// small.
 import type { WebSocket } from '@fastify/websocket'
 
 /** What the fan-out needs of a socket. */
@@ -83,7 +84,9 @@ export class LiveClient {
   }
 
   #frame (): string | undefined {
-    const parts = PARTS.filter((part) => this.#pending[part].length > 0).map((part) => `"${part}":[${this.#pending[part].join(',')}]`)
+    const parts = PARTS.filter((part) => this.#pending[part].length > 0).map((part) =>
+      `"${part}":[${this.#pending[part].join(',')}]`
+    )
     if (this.#fleet.size > 0) parts.push(`"fleet":[${[...this.#fleet.values()].join(',')}]`)
     if (this.#skipped > 0) parts.push(`"skipped":${this.#skipped}`)
     if (parts.length === 0) return undefined

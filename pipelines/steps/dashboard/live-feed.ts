@@ -1,4 +1,5 @@
-// What comes by, for whoever looks: remembers the newest state of every series, tells listeners, and adds what the database knows of before.
+// What comes by, for whoever looks: remembers the newest state of every series, tells listeners, and adds what the
+// database knows of before.
 import type { Database, KeptIncident, Period } from '../../database/database.ts'
 import type { Message, Verdict } from '../../messages/messages.ts'
 import { Fleet, type FleetEntry } from './fleet.ts'
@@ -78,7 +79,9 @@ export class LiveFeed {
     const kept = await this.#database.verdicts(series, period, limit)
     const last = kept.at(-1)
     const after = last === undefined ? -Infinity : Date.parse(last.time)
-    const more = this.fleet.verdicts(series).filter(({ time }) => Date.parse(time) > after && isWithin(Date.parse(time), period))
+    const more = this.fleet.verdicts(series).filter(({ time }) =>
+      Date.parse(time) > after && isWithin(Date.parse(time), period)
+    )
     return [...kept, ...more].slice(-limit)
   }
 
@@ -87,7 +90,10 @@ export class LiveFeed {
     const kept = await this.#database.incidents(period, limit, series)
     const known = new Map(kept.map((one) => [one.id, one]))
     const others = this.#incidents.others(known)
-      .filter((one) => (series === undefined || one.series === series) && Date.parse(one.end) >= period.from && Date.parse(one.start) <= period.to)
+      .filter((one) =>
+        (series === undefined || one.series === series) && Date.parse(one.end) >= period.from &&
+        Date.parse(one.start) <= period.to
+      )
     return [...kept, ...others]
       .map(({ id }) => this.#incidents.merged(id, known.get(id))!)
       .sort((a, b) => Date.parse(b.start) - Date.parse(a.start))

@@ -24,8 +24,16 @@ await runStepProgram({
     const live = new LiveFeed(database)
     await addHeaders(app)
     app.setErrorHandler<Error>((error, request, reply) => sendProblem(error, request, reply))
-    app.setNotFoundHandler((request) => { throw new Problem('not-found', `There is no ${request.method} of this path; the page is at /.`) })
-    const { broadcast } = await addDashboard(app, { database, live, annotate: annotateInto({ log, store }), page: '/', admits: admitsOf(settings) })
+    app.setNotFoundHandler((request) => {
+      throw new Problem('not-found', `There is no ${request.method} of this path; the page is at /.`)
+    })
+    const { broadcast } = await addDashboard(app, {
+      database,
+      live,
+      annotate: annotateInto({ log, store }),
+      page: '/',
+      admits: admitsOf(settings),
+    })
     metrics.gauge('pages_open', 'Browsers that are connected.', () => broadcast.size)
     // A group of its own: every process shows everything, from now on. What was before is in the database.
     return {

@@ -16,8 +16,22 @@ export async function addPageFiles (app: FastifyInstance, page: string): Promise
     { root: CHART_FILES, prefix: '/live/vendor/', files: /^\/uPlot\.(esm\.js|min\.css)$/, maxAge: '1d' },
   ]
   for (const { root, prefix, files, maxAge } of folders) {
-    await app.register(fastifyStatic, { root, prefix, maxAge, decorateReply: false, index: false, wildcard: false, dotfiles: 'ignore', schemaHide: true, allowedPath: (path) => files.test(path) })
+    await app.register(fastifyStatic, {
+      root,
+      prefix,
+      maxAge,
+      decorateReply: false,
+      index: false,
+      wildcard: false,
+      dotfiles: 'ignore',
+      schemaHide: true,
+      allowedPath: (path) => files.test(path),
+    })
   }
   const html = readFileSync(join(OWN_FILES, 'index.html'), 'utf8')
-  app.get(page, { schema: { hide: true } as object }, async (_, reply) => reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(html))
+  app.get(
+    page,
+    { schema: { hide: true } as object },
+    async (_, reply) => reply.type('text/html; charset=utf-8').header('cache-control', 'no-cache').send(html)
+  )
 }

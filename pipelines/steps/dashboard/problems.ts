@@ -1,4 +1,5 @@
-// Failures of the dashboard's routes as application/problem+json (RFC 9457), and what a request says against its schema.
+// Failures of the dashboard's routes as application/problem+json (RFC 9457), and what a request says against its
+// schema.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { pointer, Problem, type ProblemCode, PROBLEMS } from '../../../core/errors.ts'
@@ -18,20 +19,32 @@ const FRAMEWORK_ERRORS: Readonly<Record<number, readonly [ProblemCode, string]>>
 
 export function sendProblem (error: Failure, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error)
-  return answerProblem(request, reply, problem, { type: `/docs/errors#${problem.code}`, retryAfter: PROBLEMS[problem.code].retryable ? RETRY_AFTER_SECONDS : undefined })
+  return answerProblem(request, reply, problem, {
+    type: `/docs/errors#${problem.code}`,
+    retryAfter: PROBLEMS[problem.code].retryable ? RETRY_AFTER_SECONDS : undefined,
+  })
 }
 
 function toProblem (error: Failure): Problem {
   if (error instanceof Problem && error.status !== 500) return error
   const known = error instanceof Problem ? undefined : FRAMEWORK_ERRORS[error.statusCode ?? 500]
   if (known !== undefined) return new Problem(...known, { cause: error })
-  return new Problem('internal-error', 'The dashboard failed on this request; its log tells why, under the request id.', { cause: error })
+  return new Problem(
+    'internal-error',
+    'The dashboard failed on this request; its log tells why, under the request id.',
+    { cause: error }
+  )
 }
 
 /** @throws Problem invalid-request, naming each member that is wrong */
 export function checked<T> (schema: z.ZodType<T>, part: unknown, base: string): T {
   const result = schema.safeParse(part)
   if (result.success) return result.data
-  const items = result.error.issues.slice(0, 10).map(({ path, message }) => ({ pointer: pointer(base, ...path), detail: message }))
-  throw new Problem('invalid-request', `${items.map((item) => `${item.pointer}: ${item.detail}`).join('; ')}.`, { items })
+  const items = result.error.issues.slice(0, 10).map(({ path, message }) => ({
+    pointer: pointer(base, ...path),
+    detail: message,
+  }))
+  throw new Problem('invalid-request', `${items.map((item) => `${item.pointer}: ${item.detail}`).join('; ')}.`, {
+    items,
+  })
 }

@@ -34,7 +34,9 @@ export class RecentIncidents {
   merged (id: string, kept: KeptIncident | undefined): KeptIncident | undefined {
     const recent = this.#incidents.get(id)
     if (recent === undefined && kept === undefined) return undefined
-    const newest = recent === undefined || (kept !== undefined && isNewer(kept, recent)) ? kept! : { ...(kept ?? NOTHING_SAID), ...recent }
+    const newest = recent === undefined || (kept !== undefined && isNewer(kept, recent))
+      ? kept!
+      : { ...(kept ?? NOTHING_SAID), ...recent }
     return (this.#said.get(id) ?? []).reduce<KeptIncident>(withAnnotation, { ...NOTHING_SAID, ...newest })
   }
 
@@ -45,7 +47,9 @@ export class RecentIncidents {
 }
 
 const isNewer = (one: Incident, other: Incident): boolean =>
-  one.closed === other.closed ? one.end > other.end || (one.end === other.end && one.observations > other.observations) : one.closed
+  one.closed === other.closed
+    ? one.end > other.end || (one.end === other.end && one.observations > other.observations)
+    : one.closed
 
 function withAnnotation (incident: KeptIncident, { kind, at, note }: Annotation): KeptIncident {
   return {

@@ -43,7 +43,9 @@ function hear (socket: WebSocket, client: LiveClient): void {
     count = now === minute ? count + 1 : 1
     minute = now
     const message = ClientMessageSchema.safeParse(parsed(data))
-    if (!message.success || count > MAX_MESSAGES) return socket.close(CLOSE.policy, message.success ? 'too many messages' : 'there is no such message')
+    if (!message.success || count > MAX_MESSAGES) {
+      return socket.close(CLOSE.policy, message.success ? 'too many messages' : 'there is no such message')
+    }
     if (message.data.type === 'follow') client.follow(message.data.series ?? undefined)
     else client.paused = message.data.paused
   })

@@ -1,4 +1,5 @@
-// One series on its way to the grid: what waits, what was sent, what is filled. Counts in instants of the grid; knows no message and no clock.
+// One series on its way to the grid: what waits, what was sent, what is filled. Counts in instants of the grid; knows
+// no message and no clock.
 import { z } from 'zod'
 import type { Arrival } from '../../messages/messages.ts'
 import { SentInstants, SentSchema } from './sent-instants.ts'
@@ -17,7 +18,13 @@ export interface Grid {
 
 /** What goes out; instants are numbers of intervals since 1970. */
 export type Output =
-  | { readonly kind: 'observation', readonly instant: number, readonly values: Float64Array, readonly imputed: readonly number[], readonly arrival: Arrival }
+  | {
+    readonly kind: 'observation',
+    readonly instant: number,
+    readonly values: Float64Array,
+    readonly imputed: readonly number[],
+    readonly arrival: Arrival,
+  }
   | { readonly kind: 'gap', readonly from: number, readonly to: number, readonly arrival: Arrival }
 
 /** An instant that waits to be complete, or for those before it. */
@@ -37,7 +44,9 @@ export const SavedSeriesSchema = z.object({
   missingFor: z.array(z.int()),
   filler: z.unknown(),
   sent: SentSchema,
-  pending: z.array(z.object({ instant: z.int(), values: z.array(valueSchema), receivedAt: z.number(), trace: z.string().optional() })),
+  pending: z.array(
+    z.object({ instant: z.int(), values: z.array(valueSchema), receivedAt: z.number(), trace: z.string().optional() })
+  ),
 })
 export type SavedSeries = z.output<typeof SavedSeriesSchema>
 
@@ -64,7 +73,11 @@ export class ImputedSeries {
     this.#missingFor = Float64Array.from(saved.missingFor)
     this.#filler = strategy.open(channels, saved.filler)
     this.#sent = new SentInstants(saved.sent)
-    this.#pending = saved.pending.map(({ instant, values, ...arrival }) => ({ instant, values: Float64Array.from(values, (value) => value ?? NaN), arrival }))
+    this.#pending = saved.pending.map(({ instant, values, ...arrival }) => ({
+      instant,
+      values: Float64Array.from(values, (value) => value ?? NaN),
+      arrival,
+    }))
   }
 
   get last (): number | undefined {
@@ -80,7 +93,11 @@ export class ImputedSeries {
    * @returns what becomes of it
    */
   take (instant: number, values: Float64Array, arrival: Arrival): 'taken' | 'duplicate' | 'late' {
-    if (this.#last !== undefined && instant <= this.#last) return this.#sent.covers(instant, values) ? 'duplicate' : 'late'
+    if (this.#last !== undefined && instant <= this.#last) {
+      return this.#sent.covers(instant, values)
+        ? 'duplicate'
+        : 'late'
+    }
     this.#newest = Math.max(instant, this.#newest ?? instant)
     let at = this.#pending.length
     while (at > 0 && this.#pending[at - 1]!.instant >= instant) at--
@@ -110,7 +127,11 @@ export class ImputedSeries {
       missingFor: Array.from(this.#missingFor),
       filler: this.#filler.save(),
       sent: this.#sent.save(),
-      pending: this.#pending.map(({ instant, values, arrival }) => ({ instant, values: Array.from(values, (value) => Number.isNaN(value) ? null : value), ...arrival })),
+      pending: this.#pending.map(({ instant, values, arrival }) => ({
+        instant,
+        values: Array.from(values, (value) => Number.isNaN(value) ? null : value),
+        ...arrival,
+      })),
     }
   }
 
@@ -121,7 +142,10 @@ export class ImputedSeries {
     return (follows || isDue(instant - 1)) && (isDue(instant) || !values.some(Number.isNaN))
   }
 
-  /** Of the instants of which nothing came the first ones are filled, the others are one gap: the work is bounded by maxGap, however far `next` is. */
+  /**
+   * Of the instants of which nothing came the first ones are filled, the others are one gap: the work is bounded by
+   * maxGap, however far `next` is.
+   */
   #fillUpTo (next: Pending, last: number, grid: Grid, send: (output: Output) => void): void {
     const { arrival } = next
     let instant = last + 1
@@ -137,7 +161,12 @@ export class ImputedSeries {
   }
 
   /** Fills what is missing, in place, as far as the model's rule allows. */
-  #filled (instant: number, values: Float64Array, next: Pending | undefined, { interval, maxGap }: Grid): { instant: number, values: Float64Array, imputed: number[] } {
+  #filled (
+    instant: number,
+    values: Float64Array,
+    next: Pending | undefined,
+    { interval, maxGap }: Grid
+  ): { instant: number, values: Float64Array, imputed: number[] } {
     const missing: number[] = []
     const imputed: number[] = []
     const time = instant * interval
@@ -159,7 +188,11 @@ export class ImputedSeries {
   }
 }
 
-function knownOf (pending: Pending | undefined, c: number, interval: number): { time: number, value: number } | undefined {
+function knownOf (
+  pending: Pending | undefined,
+  c: number,
+  interval: number
+): { time: number, value: number } | undefined {
   if (pending === undefined || Number.isNaN(pending.values[c]!)) return undefined
   return { time: pending.instant * interval, value: pending.values[c]! }
 }

@@ -10,10 +10,24 @@ await runStepProgram({
   name: 'imputer',
   settings: { ...MODEL_SETTINGS, ...IMPUTER_SETTINGS },
   port: ({ IMPUTER_PORT }) => IMPUTER_PORT,
-  async open ({ IMPUTER_STRATEGY, IMPUTER_LATENESS: lateness, IMPUTER_PATIENCE_MS: patience, IMPUTER_MAX_AHEAD: maxAhead, ...settings }, { logger }) {
+  async open (
+    {
+      IMPUTER_STRATEGY,
+      IMPUTER_LATENESS: lateness,
+      IMPUTER_PATIENCE_MS: patience,
+      IMPUTER_MAX_AHEAD: maxAhead,
+      ...settings
+    },
+    { logger }
+  ) {
     const strategy = await loadStrategy(IMPUTER_STRATEGY)
     const live = await LiveModel.open(settings, { log: logger })
     const kind = imputerKind({ live, strategy, lateness, patience, maxAhead })
-    return { kind, waitingFor: () => live.waitingFor(), refresh: async () => live.refresh(), close: async () => live.close() }
+    return {
+      kind,
+      waitingFor: () => live.waitingFor(),
+      refresh: async () => live.refresh(),
+      close: async () => live.close(),
+    }
   },
 })

@@ -10,7 +10,9 @@ import { type Grid, ImputedSeries, newSeries, type Output, SavedSeriesSchema } f
 import type { Strategy } from './strategies/strategy.ts'
 
 export interface ImputerOptions {
-  readonly live: Following<{ readonly manifest: { readonly detector: Pick<DetectorModel, 'channels' | 'interval' | 'maxGap'> } }>
+  readonly live: Following<
+    { readonly manifest: { readonly detector: Pick<DetectorModel, 'channels' | 'interval' | 'maxGap'> } }
+  >
   readonly strategy: Strategy
   /** Milliseconds in the time of the series; undefined: three sampling intervals. */
   readonly lateness: number | undefined
@@ -77,7 +79,11 @@ class Imputer implements Step {
 
   save (): z.output<typeof SavedSchema> {
     const { channels, interval } = this.#grid
-    return { channels: [...channels], interval, series: [...this.#series].map(([name, { imputed }]) => [name, imputed.save()]) }
+    return {
+      channels: [...channels],
+      interval,
+      series: [...this.#series].map(([name, { imputed }]) => [name, imputed.save()]),
+    }
   }
 
   #restore (saved: unknown): void {
@@ -85,10 +91,19 @@ class Imputer implements Step {
       const { channels, interval, series } = SavedSchema.parse(saved)
       this.#grid = { ...this.#grid, channels, interval }
       for (const [name, state] of series) {
-        this.#series.set(name, { imputed: new ImputedSeries(channels.length, this.#options.strategy, state), idleSince: undefined })
+        this.#series.set(name, {
+          imputed: new ImputedSeries(channels.length, this.#options.strategy, state),
+          idleSince: undefined,
+        })
       }
     } catch (cause) {
-      throw new Problem('invalid-state', `What the imputer saved cannot be read: ${(cause as Error).message.slice(0, 500)}. Delete the topic ${STATE_TOPICS.imputer} to begin anew, or name the strategy again that it was saved with.`, { cause })
+      throw new Problem(
+        'invalid-state',
+        `What the imputer saved cannot be read: ${
+          (cause as Error).message.slice(0, 500)
+        }. Delete the topic ${STATE_TOPICS.imputer} to begin anew, or name the strategy again that it was saved with.`,
+        { cause }
+      )
     }
   }
 
@@ -100,7 +115,8 @@ class Imputer implements Step {
   /** Goes over to the model's grid, where that is another one: what waits goes out on the old one first. */
   #adopt (out: Outlet): void {
     const [before, grid] = [this.#grid, this.#newGrid()]
-    const isSame = before.interval === grid.interval && before.channels.length === grid.channels.length && before.channels.every((name, c) => name === grid.channels[c])
+    const isSame = before.interval === grid.interval && before.channels.length === grid.channels.length &&
+      before.channels.every((name, c) => name === grid.channels[c])
     if (isSame) {
       this.#grid = grid
       return
@@ -110,7 +126,10 @@ class Imputer implements Step {
     this.#index = indexOf(grid)
     for (const [name, { imputed: { last } }] of this.#series) {
       const end = last === undefined ? null : Math.floor(last * before.interval / grid.interval)
-      this.#series.set(name, { imputed: new ImputedSeries(grid.channels.length, this.#options.strategy, newSeries(grid.channels.length, end)), idleSince: undefined })
+      this.#series.set(name, {
+        imputed: new ImputedSeries(grid.channels.length, this.#options.strategy, newSeries(grid.channels.length, end)),
+        idleSince: undefined,
+      })
     }
   }
 
@@ -128,18 +147,35 @@ class Imputer implements Step {
     this.#release(data.series, one, false, out)
   }
 
-  #faultOf ({ data: { time: text, values }, receivedAt }: RawMessage, time: number): [code: string, detail: string] | undefined {
+  #faultOf (
+    { data: { time: text, values }, receivedAt }: RawMessage,
+    time: number
+  ): [code: string, detail: string] | undefined {
     if (Number.isNaN(time)) return ['invalid-time', `Its time "${text}" is none of the calendar.`]
     if (time > receivedAt + this.#options.maxAhead) {
-      return ['future-dated', `Its time ${text} is ${Math.round((time - receivedAt) / 1000)} s after its arrival, and at most ${this.#options.maxAhead / 1000} s are believed (IMPUTER_MAX_AHEAD); set the sender's clock.`]
+      return [
+        'future-dated',
+        `Its time ${text} is ${Math.round((time - receivedAt) / 1000)} s after its arrival, and at most ${
+          this.#options.maxAhead / 1000
+        } s are believed (IMPUTER_MAX_AHEAD); set the sender's clock.`,
+      ]
     }
     if (Object.keys(values).some((name) => this.#index.has(name))) return undefined
-    return ['no-known-channel', `None of its channels (${Object.keys(values).slice(0, 10).join(', ').slice(0, 200)}) is one of the model's: ${this.#grid.channels.join(', ')}.`]
+    return [
+      'no-known-channel',
+      `None of its channels (${Object.keys(values).slice(0, 10).join(', ').slice(0, 200)}) is one of the model's: ${
+        this.#grid.channels.join(', ')
+      }.`,
+    ]
   }
 
   #lateness (instant: number, { last }: ImputedSeries): string {
     const { interval, lateness } = this.#grid
-    return `Its instant ${isoTime(instant, interval)} went out without it, or is too long ago to be remembered: the series is at ${isoTime(last!, interval)}. Observations are waited for until one comes that is more than ${lateness / 1000} s later (IMPUTER_LATENESS).`
+    return `Its instant ${
+      isoTime(instant, interval)
+    } went out without it, or is too long ago to be remembered: the series is at ${
+      isoTime(last!, interval)
+    }. Observations are waited for until one comes that is more than ${lateness / 1000} s later (IMPUTER_LATENESS).`
   }
 
   #waiting (name: string): Waiting {
@@ -176,7 +212,11 @@ function nearestInstant (time: number, interval: number): number {
   return 2 * (time - before * interval) > interval ? before + 1 : before
 }
 
-function messageOf (series: string, output: Output, { channels, interval }: Grid): MessageOf<'observation.regular.v1'> | MessageOf<'gap.v1'> {
+function messageOf (
+  series: string,
+  output: Output,
+  { channels, interval }: Grid
+): MessageOf<'observation.regular.v1'> | MessageOf<'gap.v1'> {
   const { arrival } = output
   if (output.kind === 'gap') {
     const [from, to] = [isoTime(output.from, interval), isoTime(output.to, interval)]
@@ -184,7 +224,16 @@ function messageOf (series: string, output: Output, { channels, interval }: Grid
   }
   const time = isoTime(output.instant, interval)
   const values: Record<string, number | null> = {}
-  for (let c = 0; c < channels.length; c++) values[channels[c]!] = Number.isNaN(output.values[c]!) ? null : output.values[c]!
+  for (let c = 0; c < channels.length; c++) {
+    values[channels[c]!] = Number.isNaN(output.values[c]!)
+      ? null
+      : output.values[c]!
+  }
   const imputed = output.imputed.map((c) => channels[c]!)
-  return { type: 'observation.regular.v1', id: `${series}/${time}`, ...arrival, data: { series, time, interval, values, imputed } }
+  return {
+    type: 'observation.regular.v1',
+    id: `${series}/${time}`,
+    ...arrival,
+    data: { series, time, interval, values, imputed },
+  }
 }

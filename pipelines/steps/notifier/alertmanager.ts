@@ -16,29 +16,48 @@ const FIRES_MS = 86_400_000
 /** Channels that are named. */
 const NAMED = 3
 
-export function alertmanagerRequest (base: string, incident: Incident, dashboard: string | undefined, at: number): Request {
-  return { url: `${base}/api/v2/alerts`, headers: { 'content-type': 'application/json' }, body: JSON.stringify(alertsOf(incident, dashboard, at)) }
+export function alertmanagerRequest (
+  base: string,
+  incident: Incident,
+  dashboard: string | undefined,
+  at: number
+): Request {
+  return {
+    url: `${base}/api/v2/alerts`,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(alertsOf(incident, dashboard, at)),
+  }
 }
 
 /** The alert of its severity, and the end of those of others: an incident that grows worse is not two. */
 export function alertsOf (incident: Incident, dashboard: string | undefined, at: number): Alert[] {
-  const own = alertOf(incident, incident.severity, dashboard, incident.closed ? incident.end : new Date(at + FIRES_MS).toISOString())
+  const own = alertOf(
+    incident,
+    incident.severity,
+    dashboard,
+    incident.closed ? incident.end : new Date(at + FIRES_MS).toISOString()
+  )
   const others = SEVERITIES.filter((severity) => severity !== incident.severity)
   return [own, ...others.map((severity) => alertOf(incident, severity, dashboard, incident.end))]
 }
 
 function alertOf (incident: Incident, severity: string, dashboard: string | undefined, endsAt: string): Alert {
   const { id, series, model, start, peak, channels, observations } = incident
-  const named = channels.slice(0, NAMED).map(({ channel, contribution }) => `${channel} (${Math.round(100 * contribution)} %)`).join(', ')
+  const named = channels.slice(0, NAMED).map(({ channel, contribution }) =>
+    `${channel} (${Math.round(100 * contribution)} %)`
+  ).join(', ')
   return {
     labels: { alertname: 'SeriesAnomaly', series, severity, model: model.name },
     annotations: {
       summary: `${series} behaves unusually: ${named}`,
-      description: `${observations} anomalous observations since ${start}; the highest score is ${peak.score.toFixed(2)} at ${peak.time}, where 1 is the threshold of ${model.name} ${model.version}.`,
+      description: `${observations} anomalous observations since ${start}; the highest score is ${
+        peak.score.toFixed(2)
+      } at ${peak.time}, where 1 is the threshold of ${model.name} ${model.version}.`,
       incident: id,
     },
     startsAt: start,
     endsAt,
-    ...(dashboard !== undefined && { generatorURL: `${dashboard}/?${new URLSearchParams({ series, incident: id }).toString()}` }),
+    ...(dashboard !== undefined &&
+      { generatorURL: `${dashboard}/?${new URLSearchParams({ series, incident: id }).toString()}` }),
   }
 }

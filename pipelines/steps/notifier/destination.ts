@@ -39,7 +39,14 @@ export class Destination {
     // What has waited behind a long outage does not wait as long again, each in turn.
     const left = this.#failingSince === undefined ? retryMs : Math.max(0, this.#failingSince + retryMs - now())
     try {
-      await pRetry(async () => this.#post(make()), { retries: left === 0 ? 0 : Infinity, maxRetryTime: left, minTimeout: 200, maxTimeout: 30_000, randomize: true, signal: closing })
+      await pRetry(async () => this.#post(make()), {
+        retries: left === 0 ? 0 : Infinity,
+        maxRetryTime: left,
+        minTimeout: 200,
+        maxTimeout: 30_000,
+        randomize: true,
+        signal: closing,
+      })
       this.#failingSince = undefined
       return undefined
     } catch (error) {
@@ -51,19 +58,25 @@ export class Destination {
   /** @throws AbortError where trying again cannot help */
   async #post ({ url, headers, body }: Request): Promise<void> {
     const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), this.#options.closing])
-    const status = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal }).then(async (answer) => {
-      await answer.body?.cancel()
-      return answer.status
-    }, (error: unknown) => {
-      this.#failingSince ??= this.#options.now()
-      throw new Error(reasonOf(error))
-    })
+    const status = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal }).then(
+      async (answer) => {
+        await answer.body?.cancel()
+        return answer.status
+      },
+      (error: unknown) => {
+        this.#failingSince ??= this.#options.now()
+        throw new Error(reasonOf(error))
+      }
+    )
     if (status >= 200 && status <= 299) return
-    if (status < 500 && status !== 408 && status !== 429) throw new AbortError(`it answered ${status}${status < 400 ? ', and redirects are not followed' : ''}`)
+    if (status < 500 && status !== 408 && status !== 429) {
+      throw new AbortError(`it answered ${status}${status < 400 ? ', and redirects are not followed' : ''}`)
+    }
     this.#failingSince ??= this.#options.now()
     throw new Error(`it answered ${status}`)
   }
 }
 
 /** fetch() hides it in the cause. */
-const reasonOf = (error: unknown): string => ((error as Error).cause as Error | undefined)?.message ?? (error as Error).message
+const reasonOf = (error: unknown): string =>
+  ((error as Error).cause as Error | undefined)?.message ?? (error as Error).message

@@ -1,4 +1,5 @@
-// The step that tells others of incidents: a webhook, an Alertmanager. Has no state: what is given again is told again, under the same id.
+// The step that tells others of incidents: a webhook, an Alertmanager. Has no state: what is given again is told again,
+// under the same id.
 import PQueue from 'p-queue'
 import type { Message } from '../../messages/messages.ts'
 import type { NotifierSettings } from '../../settings/notifier.ts'
@@ -24,7 +25,11 @@ export function notifierKind (settings: NotifierSettings, now: () => number): St
   }
 }
 
-function toldBy ({ WEBHOOK_URL, WEBHOOK_SECRET, ALERTMANAGER_URL, DASHBOARD_URL, NOTIFIER_RETRY_MS: retryMs }: NotifierSettings, now: () => number, closing: AbortSignal): Told[] {
+function toldBy (
+  { WEBHOOK_URL, WEBHOOK_SECRET, ALERTMANAGER_URL, DASHBOARD_URL, NOTIFIER_RETRY_MS: retryMs }: NotifierSettings,
+  now: () => number,
+  closing: AbortSignal
+): Told[] {
   const told: Told[] = []
   if (WEBHOOK_URL !== undefined && WEBHOOK_SECRET !== undefined) {
     told.push({
@@ -35,7 +40,8 @@ function toldBy ({ WEBHOOK_URL, WEBHOOK_SECRET, ALERTMANAGER_URL, DASHBOARD_URL,
   if (ALERTMANAGER_URL !== undefined) {
     told.push({
       destination: new Destination({ name: 'Alertmanager', retryMs, now, closing }),
-      request: ({ data }) => 'closed' in data ? () => alertmanagerRequest(ALERTMANAGER_URL, data, DASHBOARD_URL, now()) : undefined,
+      request: ({ data }) =>
+        'closed' in data ? () => alertmanagerRequest(ALERTMANAGER_URL, data, DASHBOARD_URL, now()) : undefined,
     })
   }
   return told

@@ -6,8 +6,22 @@ import type { Message } from '../../messages/messages.ts'
 import type { Request } from './destination.ts'
 
 /** @param at when it is sent, milliseconds since 1970; receivers refuse what is minutes old */
-export function webhookRequest (url: string, secret: string, { type, id, receivedAt, trace, data }: Message, at: number): Request {
-  const event = new CloudEvent({ type, id, source: type === 'incident.annotated.v1' ? '/dashboard' : '/scorer', subject: data.series, time: new Date(receivedAt).toISOString(), datacontenttype: 'application/json', ...(trace !== undefined && { traceparent: trace }), data })
+export function webhookRequest (
+  url: string,
+  secret: string,
+  { type, id, receivedAt, trace, data }: Message,
+  at: number
+): Request {
+  const event = new CloudEvent({
+    type,
+    id,
+    source: type === 'incident.annotated.v1' ? '/dashboard' : '/scorer',
+    subject: data.series,
+    time: new Date(receivedAt).toISOString(),
+    datacontenttype: 'application/json',
+    ...(trace !== undefined && { traceparent: trace }),
+    data,
+  })
   const { headers, body } = HTTP.structured(event)
   const text = String(body)
   // Of the content alone, so that receivers know a repetition; and fit for a header, whatever the series is called.

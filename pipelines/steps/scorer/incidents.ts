@@ -1,4 +1,5 @@
-// From verdict to verdict: when an incident opens, changes, closes and opens again. Knows no message, no model and no clock.
+// From verdict to verdict: when an incident opens, changes, closes and opens again. Knows no message, no model and no
+// clock.
 import { isAnomalous } from '../../../core/scoring/threshold.ts'
 import { z } from 'zod'
 
@@ -66,7 +67,8 @@ export class Incidents {
   }
 
   /**
-   * Takes the verdict on the next instant. An instant that is not scored counts as quiet: nobody can say that it goes on.
+   * Takes the verdict on the next instant. An instant that is not scored counts as quiet: nobody can say that it goes
+   * on.
    * @param contributions shape [channels]; where there is a score
    */
   next (time: number, score: number | null, contributions: Float64Array | null): IncidentChange | undefined {
@@ -96,7 +98,9 @@ export class Incidents {
     const { peak: { score }, shares } = incident.tally
     const { told } = incident
     const isWorse = score >= this.#rules.critical && told.peak < this.#rules.critical
-    return isWorse || score >= NOTABLE_RISE * told.peak || topOf(shares) !== told.top ? this.#tell('updated', incident.tally) : undefined
+    return isWorse || score >= NOTABLE_RISE * told.peak || topOf(shares) !== told.top
+      ? this.#tell('updated', incident.tally)
+      : undefined
   }
 
   #begin (one: Tally): IncidentChange | undefined {
@@ -121,18 +125,31 @@ export class Incidents {
   #rest (): undefined {
     const since = this.#state.since + 1
     // The next one would be too late to open it again.
-    this.#state = since < this.#rules.coolDown && this.#state.incident !== null ? { ...this.#state, run: null, since } : { run: null, incident: null, since: 0 }
+    this.#state = since < this.#rules.coolDown && this.#state.incident !== null
+      ? { ...this.#state, run: null, since }
+      : { run: null, incident: null, since: 0 }
   }
 
   /** It is open now, and this is known of it. */
   #tell (type: 'opened' | 'updated', tally: Tally): IncidentChange {
-    this.#state = { run: null, since: 0, incident: { tally, open: true, told: { peak: tally.peak.score, top: topOf(tally.shares) } } }
+    this.#state = {
+      run: null,
+      since: 0,
+      incident: { tally, open: true, told: { peak: tally.peak.score, top: topOf(tally.shares) } },
+    }
     return { type, tally }
   }
 }
 
 function tallyOf (time: number, score: number, contributions: Float64Array): Tally {
-  return { start: time, end: time, observations: 1, peak: { time, score }, total: score, shares: Array.from(contributions, (share) => share * score) }
+  return {
+    start: time,
+    end: time,
+    observations: 1,
+    peak: { time, score },
+    total: score,
+    shares: Array.from(contributions, (share) => share * score),
+  }
 }
 
 /** @param b later than all of `a` */

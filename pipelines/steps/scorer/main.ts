@@ -12,6 +12,11 @@ await runStepProgram({
   async open (settings, { logger }) {
     const live = await LiveModel.open(settings, { log: logger })
     const kind = scorerKind({ live, topChannels: settings.SCORER_TOP_CHANNELS, incidents: incidentRules(settings) })
-    return { kind, waitingFor: () => live.waitingFor(), refresh: async () => live.refresh(), close: async () => live.close() }
+    return {
+      kind,
+      waitingFor: () => live.waitingFor(),
+      refresh: async () => live.refresh(),
+      close: async () => live.close(),
+    }
   },
 })

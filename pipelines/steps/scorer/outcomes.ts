@@ -1,6 +1,12 @@
 // What the scorer says, as messages: verdicts and incidents.
 import type { Verdict } from '../../../core/scoring/detection.ts'
-import { type Arrival, arrivalOf, type Incident, type MessageOf, type RegularObservation } from '../../messages/messages.ts'
+import {
+  type Arrival,
+  arrivalOf,
+  type Incident,
+  type MessageOf,
+  type RegularObservation,
+} from '../../messages/messages.ts'
 import type { IncidentChange } from './incidents.ts'
 
 type ModelReference = Incident['model']
@@ -15,7 +21,12 @@ export interface VerdictSource extends Arrival {
 }
 
 /** The detector's numbers as they are, of the most contributing channels. */
-export function verdictMessage (source: VerdictSource, verdict: Verdict, version: ModelReference & { readonly manifest: { readonly detector: { readonly channels: readonly string[] } } }, topChannels: number): MessageOf<'verdict.v1'> {
+export function verdictMessage (
+  source: VerdictSource,
+  verdict: Verdict,
+  version: ModelReference & { readonly manifest: { readonly detector: { readonly channels: readonly string[] } } },
+  topChannels: number
+): MessageOf<'verdict.v1'> {
   const { channels } = version.manifest.detector
   const { data } = source
   const { series, time, values } = data
@@ -49,8 +60,15 @@ export interface IncidentContext {
   readonly arrival: Arrival
 }
 
-export function incidentMessage ({ type, tally }: IncidentChange, { series, model, channels, critical, topChannels, arrival }: IncidentContext): MessageOf<'incident.opened.v1' | 'incident.updated.v1' | 'incident.closed.v1'> {
-  const [start, end, peak] = [tally.start, tally.end, tally.peak.time].map((time) => new Date(time).toISOString()) as [string, string, string]
+export function incidentMessage (
+  { type, tally }: IncidentChange,
+  { series, model, channels, critical, topChannels, arrival }: IncidentContext
+): MessageOf<'incident.opened.v1' | 'incident.updated.v1' | 'incident.closed.v1'> {
+  const [start, end, peak] = [tally.start, tally.end, tally.peak.time].map((time) => new Date(time).toISOString()) as [
+    string,
+    string,
+    string
+  ]
   const id = `${series}@${start}`
   return {
     type: `incident.${type}.v1`,
@@ -72,7 +90,11 @@ export function incidentMessage ({ type, tally }: IncidentChange, { series, mode
 }
 
 /** Channels by their share, highest first; of equal ones in the model's order. */
-function topShares (channels: readonly string[], shares: ArrayLike<number>, count: number): Array<{ channel: string, contribution: number }> {
+function topShares (
+  channels: readonly string[],
+  shares: ArrayLike<number>,
+  count: number
+): Array<{ channel: string, contribution: number }> {
   const ranked = channels.map((channel, c) => ({ channel, contribution: shares[c]! }))
   return ranked.sort((a, b) => b.contribution - a.contribution).slice(0, count)
 }

@@ -44,15 +44,25 @@ export class RecentObservations {
 
   save (): z.output<typeof RecentSchema> {
     const [from, to] = [(this.#end - this.#count) * this.#channels, this.#end * this.#channels]
-    return { values: encodeNumbers(this.#values.subarray(from, to)), filled: encodeNumbers(this.#filled.subarray(from, to)) }
+    return {
+      values: encodeNumbers(this.#values.subarray(from, to)),
+      filled: encodeNumbers(this.#filled.subarray(from, to)),
+    }
   }
 
   /** @throws Problem invalid-state */
   restore (saved: z.output<typeof RecentSchema>): void {
     const [values, filled] = [decodeFloat64(saved.values), decodeBytes(saved.filled)]
     const width = this.#channels
-    if (values.length !== filled.length || values.length % width !== 0) throw new Problem('invalid-state', 'What is kept of the newest observations is not of the model\'s channels; it is damaged.')
-    for (let at = 0; at < values.length; at += width) this.push(values.subarray(at, at + width), filled.subarray(at, at + width))
+    if (values.length !== filled.length || values.length % width !== 0) {
+      throw new Problem(
+        'invalid-state',
+        "What is kept of the newest observations is not of the model's channels; it is damaged."
+      )
+    }
+    for (let at = 0; at < values.length; at += width) {
+      this.push(values.subarray(at, at + width), filled.subarray(at, at + width))
+    }
   }
 
   get #count (): number {

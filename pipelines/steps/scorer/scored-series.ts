@@ -1,4 +1,5 @@
-// One series and its detector: rows wait until a batch is read, then are scored by one call. Counts in intervals; knows no message.
+// One series and its detector: rows wait until a batch is read, then are scored by one call. Counts in intervals; knows
+// no message.
 import { z } from 'zod'
 import type { DetectorModel, Verdict } from '../../../core/scoring/detection.ts'
 import { Detector } from '../../../core/scoring/detector.ts'
@@ -37,7 +38,8 @@ export const SavedSeriesSchema = z.object({
 export type SavedSeries = z.output<typeof SavedSeriesSchema>
 
 /** Instants without a value after which a detector is as good as new; further ones change nothing. */
-const forgetsAfter = ({ maxGap, windowLength, causal: { smoothing, level } }: DetectorModel): number => maxGap + windowLength + smoothing + level.span
+const forgetsAfter = ({ maxGap, windowLength, causal: { smoothing, level } }: DetectorModel): number =>
+  maxGap + windowLength + smoothing + level.span
 
 export class ScoredSeries<Origin> {
   /** Of the newest message. */
@@ -72,7 +74,9 @@ export class ScoredSeries<Origin> {
   /** Goes on with the version that it was saved with. @throws Problem invalid-state */
   resume ({ detector, autoencoders }: Scoring): void {
     this.#recent = this.#recentOf(detector)
-    this.#detector = this.#saved?.detector == null ? this.#warm({ detector, autoencoders }) : new Detector(detector, autoencoders, this.#saved.detector)
+    this.#detector = this.#saved?.detector == null
+      ? this.#warm({ detector, autoencoders })
+      : new Detector(detector, autoencoders, this.#saved.detector)
     this.#saved = undefined
   }
 
@@ -111,7 +115,13 @@ export class ScoredSeries<Origin> {
     const last = this.#last ?? time
     const count = Math.min((time - last) / interval, forgetsAfter(model))
     for (let i = 1; i <= count; i++) {
-      this.#rows.push({ time: last + i * interval, values: channels.map(() => NaN), filled: undefined, arrival, origin: undefined })
+      this.#rows.push({
+        time: last + i * interval,
+        values: channels.map(() => NaN),
+        filled: undefined,
+        arrival,
+        origin: undefined,
+      })
     }
     this.#last = Math.max(last, time)
   }

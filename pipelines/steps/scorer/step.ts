@@ -1,4 +1,5 @@
-// The scorer: regular observations → verdicts and incidents, by the detector that `POST /compute` uses. README.md states its rules.
+// The scorer: regular observations → verdicts and incidents, by the detector that `POST /compute` uses. README.md
+// states its rules.
 import { z } from 'zod'
 import type { Verdict } from '../../../core/scoring/detection.ts'
 import { Problem } from '../../../core/errors.ts'
@@ -11,7 +12,9 @@ import { incidentMessage, modelOf, verdictMessage } from './outcomes.ts'
 import { type Row, SavedSeriesSchema, ScoredSeries, type Scoring } from './scored-series.ts'
 
 /** What the scorer knows of a version. */
-export type ScoredVersion = Pick<LiveVersion, 'name' | 'version' | 'digest' | 'autoencoders'> & { readonly manifest: { readonly detector: Scoring['detector'] } }
+export type ScoredVersion = Pick<LiveVersion, 'name' | 'version' | 'digest' | 'autoencoders'> & {
+  readonly manifest: { readonly detector: Scoring['detector'] },
+}
 
 export interface ScorerOptions {
   readonly live: Following<ScoredVersion>
@@ -85,7 +88,13 @@ class Scorer implements Step {
       }
       this.#scored = isSame ? scoredBy(current) : scored
     } catch (cause) {
-      throw new Problem('invalid-state', `What the scorer saved cannot be read: ${(cause as Error).message.slice(0, 500)} Delete the topic ${STATE_TOPICS.scorer} to begin anew.`, { cause })
+      throw new Problem(
+        'invalid-state',
+        `What the scorer saved cannot be read: ${
+          (cause as Error).message.slice(0, 500)
+        } Delete the topic ${STATE_TOPICS.scorer} to begin anew.`,
+        { cause }
+      )
     }
   }
 
@@ -94,7 +103,8 @@ class Scorer implements Step {
     const { current } = this.#options.live
     const [before, now] = [this.#scored, scoredBy(current)]
     if (before.model.digest === now.model.digest) return current
-    const isWarm = before.interval === now.interval && before.channels.length === now.channels.length && before.channels.every((name, c) => name === now.channels[c])
+    const isWarm = before.interval === now.interval && before.channels.length === now.channels.length &&
+      before.channels.every((name, c) => name === now.channels[c])
     for (const [name, series] of this.#series) {
       if (isWarm) {
         series.goOver(scoringOf(current))
@@ -122,18 +132,22 @@ class Scorer implements Step {
     const { data: { values, imputed, time: text } } = message
     const { channels } = this.#scored
     const time = timeOf(text)
-    const fault = this.#faultOf(message, time, series.last) ?? (channels.some((name) => Object.hasOwn(values, name)) ? undefined : noKnownChannel(channels, values))
+    const fault = this.#faultOf(message, time, series.last) ??
+      (channels.some((name) => Object.hasOwn(values, name)) ? undefined : noKnownChannel(channels, values))
     if (fault !== undefined) return out.reject(message, ...fault)
     if (series.last !== undefined && time <= series.last) return out.drop(message, 'duplicate')
     const row: number[] = []
     for (const name of channels) row.push(values[name] ?? NaN)
-    const filled = imputed.length === 0 ? undefined : Uint8Array.from(channels, (name) => imputed.includes(name) ? 1 : 0)
+    const filled = imputed.length === 0
+      ? undefined
+      : Uint8Array.from(channels, (name) => imputed.includes(name) ? 1 : 0)
     series.add({ time, values: row, filled, arrival: arrivalOf(message), origin: message }, this.#detector)
   }
 
   #takeGap (message: Gap, series: ScoredSeries<Observation>, out: Outlet): void {
     const [from, to] = [timeOf(message.data.from), timeOf(message.data.to)]
-    const fault = this.#faultOf(message, to, series.last) ?? (from <= to ? undefined : ['invalid-gap', 'It ends before it begins.'])
+    const fault = this.#faultOf(message, to, series.last) ??
+      (from <= to ? undefined : ['invalid-gap', 'It ends before it begins.'])
     if (fault !== undefined) return out.reject(message, ...fault)
     if (series.last !== undefined && to <= series.last) return out.drop(message, 'duplicate')
     series.skipTo(to, this.#detector, arrivalOf(message))
@@ -142,8 +156,20 @@ class Scorer implements Step {
   #faultOf ({ data }: Observation | Gap, time: number, last: number | undefined): Fault | undefined {
     const { interval } = this.#scored
     if (Number.isNaN(time)) return ['invalid-time', 'Its time is none of the calendar.']
-    if (data.interval !== interval) return ['interval-mismatch', `Its interval is ${data.interval} ms, the model's is ${interval} ms; send what an imputer that follows the same model says.`]
-    if (last !== undefined && (time - last) % interval !== 0) return ['off-grid', `It is not a multiple of ${interval} ms after ${new Date(last).toISOString()}, which was scored; send instants of one grid.`]
+    if (data.interval !== interval) {
+      return [
+        'interval-mismatch',
+        `Its interval is ${data.interval} ms, the model's is ${interval} ms; send what an imputer that follows the same model says.`,
+      ]
+    }
+    if (last !== undefined && (time - last) % interval !== 0) {
+      return [
+        'off-grid',
+        `It is not a multiple of ${interval} ms after ${
+          new Date(last).toISOString()
+        }, which was scored; send instants of one grid.`,
+      ]
+    }
     return undefined
   }
 
@@ -177,5 +203,10 @@ const scoringOf = ({ manifest: { detector }, autoencoders }: ScoredVersion): Sco
 const timeOf = (text: string): number => readIsoTime(text) ?? Date.parse(text)
 
 function noKnownChannel (channels: readonly string[], values: object): Fault {
-  return ['no-known-channel', `None of its channels (${Object.keys(values).slice(0, 10).join(', ').slice(0, 200)}) is one of the model's: ${channels.join(', ')}.`]
+  return [
+    'no-known-channel',
+    `None of its channels (${Object.keys(values).slice(0, 10).join(', ').slice(0, 200)}) is one of the model's: ${
+      channels.join(', ')
+    }.`,
+  ]
 }

@@ -1,4 +1,5 @@
-// The sink: everything that is said in the stream into a database. It has no state: what is written again overwrites itself.
+// The sink: everything that is said in the stream into a database. It has no state: what is written again overwrites
+// itself.
 import { once } from 'node:events'
 import pRetry from 'p-retry'
 import { Problem } from '../../../core/errors.ts'
@@ -21,7 +22,15 @@ export function sinkKind ({ database, onTrouble = () => {} }: SinkOptions): Step
   const writes = new CombinedWrites(database)
   return {
     name: 'sink',
-    accepts: ['observation.raw.v1', 'gap.v1', 'verdict.v1', 'incident.opened.v1', 'incident.updated.v1', 'incident.closed.v1', 'incident.annotated.v1'],
+    accepts: [
+      'observation.raw.v1',
+      'gap.v1',
+      'verdict.v1',
+      'incident.opened.v1',
+      'incident.updated.v1',
+      'incident.closed.v1',
+      'incident.annotated.v1',
+    ],
     open: (_, closing): Step => ({
       process: async (messages, out) => untilClosing(keep(messages, out, async (batch) => {
         await pRetry(async () => writes.write(batch), {
@@ -36,7 +45,11 @@ export function sinkKind ({ database, onTrouble = () => {} }: SinkOptions): Step
 }
 
 /** What is refused for ever is looked for by halves, and all the others are kept. */
-async function keep (messages: readonly Received[], out: Outlet, write: (batch: Batch) => Promise<void>): Promise<void> {
+async function keep (
+  messages: readonly Received[],
+  out: Outlet,
+  write: (batch: Batch) => Promise<void>
+): Promise<void> {
   if (messages.length === 0) return
   try {
     await write(batchOf(messages))
@@ -53,7 +66,9 @@ async function keep (messages: readonly Received[], out: Outlet, write: (batch: 
 }
 
 function batchOf (messages: readonly Message[]): Batch {
-  const batch = { observations: [], verdicts: [], gaps: [], incidents: [], annotations: [] } as { -readonly [Part in keyof Batch]: Array<Batch[Part][number]> }
+  const batch = { observations: [], verdicts: [], gaps: [], incidents: [], annotations: [] } as {
+    -readonly [Part in keyof Batch]: Array<Batch[Part][number]>
+  }
   for (const message of messages) {
     switch (message.type) {
       case 'observation.raw.v1': batch.observations.push(message.data); break
@@ -69,7 +84,10 @@ function batchOf (messages: readonly Message[]): Batch {
   return batch
 }
 
-/** Gives up at once when the process ends: a request that nobody answers would hold it for long. What it was about is written again by the next one. */
+/**
+ * Gives up at once when the process ends: a request that nobody answers would hold it for long. What it was about is
+ * written again by the next one.
+ */
 async function untilClosing (work: Promise<void>, closing: AbortSignal): Promise<void> {
   work.catch(() => {})
   closing.throwIfAborted()

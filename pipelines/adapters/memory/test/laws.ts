@@ -9,7 +9,9 @@ export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, gr
   'records of a key stay in one partition, in order, as they were appended': async (t, log, topic, group) => {
     const before = Date.now()
     await Promise.all(['a', 'b', 'c', 'd', 'e', 'ü'].map(async (key) => {
-      for (let i = 0; i < 5; i++) await log.append([record(topic, key, `${key}${2 * i}`), record(topic, key, `${key}${2 * i + 1}`)])
+      for (let i = 0; i < 5; i++) {
+        await log.append([record(topic, key, `${key}${2 * i}`), record(topic, key, `${key}${2 * i + 1}`)])
+      }
     }))
     const reader = new Reader(log)
     await reader.join({ group, topics: [topic] })
@@ -30,7 +32,11 @@ export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, gr
     await log.append([record(topic, 'a', 'first', 2), record(topic, 'a', 'second', 2)])
     const place = { topic, partition: 2 }
     t.strictSame(await log.bounds(place), { first: 0, next: 2 })
-    t.strictSame((await log.read(place, 0, 10)).map(({ offset, key, value }) => [offset, key, value]), [[0, 'a', 'first'], [1, 'a', 'second']])
+    t.strictSame((await log.read(place, 0, 10)).map(({ offset, key, value }) => [offset, key, value]), [[
+      0,
+      'a',
+      'first',
+    ], [1, 'a', 'second']])
     t.strictSame((await log.read(place, 0, 1)).map(({ value }) => value), ['first'])
     t.strictSame((await log.read(place, 1, 10)).map(({ value }) => value), ['second'])
     t.strictSame(await log.read(place, 2, 10), [])
@@ -60,7 +66,10 @@ export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, gr
     await one.join({ group, topics: [topic] })
     await two.join({ group, topics: [topic] })
     await other.join({ group: `${group}-other`, topics: [topic] })
-    await until(() => one.owned.size > 0 && two.owned.size > 0 && one.owned.size + two.owned.size === log.partitions && other.owned.size === log.partitions)
+    await until(() =>
+      one.owned.size > 0 && two.owned.size > 0 && one.owned.size + two.owned.size === log.partitions &&
+      other.owned.size === log.partitions
+    )
     await appendEverywhere(log, topic, 0, 10)
     await until(() => distinct(one, two) === 10 * log.partitions && distinct(other) === 10 * log.partitions)
     t.strictSame([...one.owned].filter((partition) => two.owned.has(partition)), [])
@@ -101,7 +110,12 @@ export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, gr
     await two.leave()
   },
 
-  'what a member says when it is assigned a partition counts more than what was committed': async (t, log, topic, group) => {
+  'what a member says when it is assigned a partition counts more than what was committed': async (
+    t,
+    log,
+    topic,
+    group
+  ) => {
     const place = { topic, partition: 1 }
     await appendTo(log, place, 0, 10)
     const [one, two] = [new Reader(log), new Reader(log, { begin: 7 })]
@@ -145,8 +159,17 @@ export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, gr
     await reader.leave()
   },
 
-  'records of a partition never overlap, however slow the member, and leaving waits for it': async (t, log, topic, group) => {
-    const reader = new Reader(log, { before: async () => { await setTimeout(20) } })
+  'records of a partition never overlap, however slow the member, and leaving waits for it': async (
+    t,
+    log,
+    topic,
+    group
+  ) => {
+    const reader = new Reader(log, {
+      before: async () => {
+        await setTimeout(20)
+      },
+    })
     await reader.join({ group, topics: [topic] })
     for (let i = 0; i < 10; i++) await appendEverywhere(log, topic, i, i + 1)
     await reader.until(() => reader.values.length > 0)
@@ -158,8 +181,17 @@ export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, gr
     t.equal(reader.values.length, length, 'nothing comes after leaving')
   },
 
-  'a member that rejects ends its membership with that error, and others get its partitions': async (t, log, topic, group) => {
-    const one = new Reader(log, { before: async (records) => { if (records.some(({ value }) => value === 'poison')) throw new Error('it was poison') } })
+  'a member that rejects ends its membership with that error, and others get its partitions': async (
+    t,
+    log,
+    topic,
+    group
+  ) => {
+    const one = new Reader(log, {
+      before: async (records) => {
+        if (records.some(({ value }) => value === 'poison')) throw new Error('it was poison')
+      },
+    })
     await one.join({ group, topics: [topic] })
     await log.append([record(topic, 'a', 'poison')])
     await t.rejects(one.membership.ended, { message: 'it was poison' })
@@ -194,13 +226,21 @@ export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, gr
 /** Long enough for a rebalance of a real group. */
 const PATIENCE = 30_000
 
-const record = (topic: string, key: string, value: string, partition?: number): NewRecord =>
-  ({ topic, key, value, headers: { ce_id: `id of ${value}`, note: 'Grüße' }, ...(partition !== undefined && { partition }) })
+const record = (topic: string, key: string, value: string, partition?: number): NewRecord => ({
+  topic,
+  key,
+  value,
+  headers: { ce_id: `id of ${value}`, note: 'Grüße' },
+  ...(partition !== undefined && { partition }),
+})
 
-const partitions = (log: Log, topic: string): Partition[] => Array.from({ length: log.partitions }, (_, partition) => ({ topic, partition }))
+const partitions = (log: Log, topic: string): Partition[] =>
+  Array.from({ length: log.partitions }, (_, partition) => ({ topic, partition }))
 
 async function appendTo (log: Log, { topic, partition }: Partition, from: number, to: number): Promise<void> {
-  await log.append(Array.from({ length: to - from }, (_, i) => record(topic, `key of ${partition}`, `${from + i}`, partition)))
+  await log.append(
+    Array.from({ length: to - from }, (_, i) => record(topic, `key of ${partition}`, `${from + i}`, partition))
+  )
 }
 
 async function appendEverywhere (log: Log, topic: string, from: number, to: number): Promise<void> {
@@ -220,7 +260,8 @@ async function untilAsync (isSo: () => Promise<boolean>): Promise<void> {
 
 /** How many different records they have seen together; some may have come twice. */
 const distinct = (...readers: readonly Reader[]): number =>
-  new Set(readers.flatMap(({ seen }) => seen.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`))).size
+  new Set(readers.flatMap(({ seen }) => seen.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`)))
+    .size
 
 class Gate {
   open: () => void = () => {}

@@ -55,7 +55,10 @@ t.test('what a group still needs is kept, and append() waits for it', async (t) 
 t.test('a group that begins at the latest holds back only what it has not been given, and only while it is there', async (t) => {
   const log = new MemoryLog({ partitions: 1, maxSize: 50_000 })
   const { promise, resolve } = gate()
-  const membership = await log.join({ group: 'screen', topics: ['topic'], from: 'latest' }, { ...idle, records: async () => promise })
+  const membership = await log.join({ group: 'screen', topics: ['topic'], from: 'latest' }, {
+    ...idle,
+    records: async () => promise,
+  })
   await turns()
   let appended = 0
   const done = (async () => {
@@ -74,7 +77,12 @@ t.test('a group that begins at the latest holds back only what it has not been g
 t.test('appends that wait keep their order, and are refused when the log is closed', async (t) => {
   const log = new MemoryLog({ partitions: 1, maxSize: 2000 })
   const seen: string[] = []
-  const membership = await log.join({ group: 'slow', topics: ['topic'] }, { ...idle, records: async (_, records) => { seen.push(...records.map(({ value }) => value)) } })
+  const membership = await log.join({ group: 'slow', topics: ['topic'] }, {
+    ...idle,
+    records: async (_, records) => {
+      seen.push(...records.map(({ value }) => value))
+    },
+  })
   const appends = Array.from({ length: 30 }, async (_, i) => log.append([record(`${i}`), record(`${i} too`)]))
   for (let i = 0; i < 40; i++) {
     await turns()
@@ -91,7 +99,9 @@ t.test('appends that wait keep their order, and are refused when the log is clos
 
 t.test('of a state topic the newest record of each key is there', async (t) => {
   const log = new MemoryLog({ partitions: 1, maxSize: 1000 })
-  for (let i = 0; i < 100; i++) await log.append([record(`${i}`, 'imputer.state.v1'), { ...record(`b${i}`, 'imputer.state.v1'), key: 'b' }])
+  for (let i = 0; i < 100; i++) {
+    await log.append([record(`${i}`, 'imputer.state.v1'), { ...record(`b${i}`, 'imputer.state.v1'), key: 'b' }])
+  }
   const state = { topic: 'imputer.state.v1', partition: 0 }
   t.strictSame(await log.bounds(state), { first: 198, next: 200 })
   t.strictSame((await log.read(state, 0, 10)).map(({ value, offset }) => [value, offset]), [['99', 198], ['b99', 199]])
@@ -102,7 +112,10 @@ t.test('of a state topic the newest record of each key is there', async (t) => {
 
 t.test('a partition that there is not is named', async (t) => {
   const log = new MemoryLog({ partitions: 2 })
-  await t.rejects(log.read({ topic: 'topic', partition: 2 }, 0, 1), { code: 'log-unavailable', message: '"topic" has no partition 2; it has 0 to 1.' })
+  await t.rejects(log.read({ topic: 'topic', partition: 2 }, 0, 1), {
+    code: 'log-unavailable',
+    message: '"topic" has no partition 2; it has 0 to 1.',
+  })
   await log.close()
 })
 
@@ -125,7 +138,18 @@ t.test('whoever empties a full topic can append to another meanwhile', async (t)
     },
     revoked: async () => {},
   })
-  for (let i = 0; i < 200; i++) await log.append(Array.from({ length: 5 }, (_, j) => ({ topic: 'a', key: 'k', value: `${i} ${j} ${'x'.repeat(200)}`, headers: {} })))
-  for (const end = Date.now() + 10_000; passed.count < 1000 && Date.now() < end;) await new Promise((resolve) => { setTimeout(resolve, 5) })
+  for (let i = 0; i < 200; i++) {
+    await log.append(
+      Array.from(
+        { length: 5 },
+        (_, j) => ({ topic: 'a', key: 'k', value: `${i} ${j} ${'x'.repeat(200)}`, headers: {} })
+      )
+    )
+  }
+  for (const end = Date.now() + 10_000; passed.count < 1000 && Date.now() < end;) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5)
+    })
+  }
   t.equal(passed.count, 1000)
 })

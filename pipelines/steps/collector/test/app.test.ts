@@ -15,8 +15,13 @@ import { addCollector, buildCollector, type CollectorDeps } from '../app.ts'
 import { EXAMPLES } from '../openapi.ts'
 
 const NOW = Date.UTC(2026, 2, 1, 12)
-const observation = (n = 0, series = 'T03'): object => ({ series, time: `2026-03-01T11:${String(n).padStart(2, '0')}:00Z`, values: { power_kw: n, wind_ms: null } })
-const settingsOf = (env: Record<string, string> = {}): CollectorDeps['settings'] => parseSettings(z.object(COLLECTOR_SETTINGS), env)
+const observation = (n = 0, series = 'T03'): object => ({
+  series,
+  time: `2026-03-01T11:${String(n).padStart(2, '0')}:00Z`,
+  values: { power_kw: n, wind_ms: null },
+})
+const settingsOf = (env: Record<string, string> = {}): CollectorDeps['settings'] =>
+  parseSettings(z.object(COLLECTOR_SETTINGS), env)
 
 interface Subject {
   readonly app: FastifyInstance
@@ -25,8 +30,16 @@ interface Subject {
   kept (): Promise<Message[]>
 }
 
-async function open (t: Test, { env = {}, log = new MemoryLog() }: { env?: Record<string, string>, log?: Log } = {}): Promise<Subject> {
-  const app = await buildCollector({ log, settings: settingsOf(env), metrics: new StepMetrics('collector'), now: () => NOW })
+async function open (
+  t: Test,
+  { env = {}, log = new MemoryLog() }: { env?: Record<string, string>, log?: Log } = {}
+): Promise<Subject> {
+  const app = await buildCollector({
+    log,
+    settings: settingsOf(env),
+    metrics: new StepMetrics('collector'),
+    now: () => NOW,
+  })
   t.teardown(async () => {
     await app.close()
     await log.close()
@@ -34,13 +47,22 @@ async function open (t: Test, { env = {}, log = new MemoryLog() }: { env?: Recor
   return {
     app,
     log,
-    post: async (body, headers = {}, query = '') => app.inject({ method: 'POST', url: `/observations${query}`, payload: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }),
+    post: async (body, headers = {}, query = '') =>
+      app.inject({
+        method: 'POST',
+        url: `/observations${query}`,
+        payload: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
+        headers: { 'content-type': 'application/json', ...headers },
+      }),
     kept: async () => (await recordsOf(log)).flatMap(decode),
   }
 }
 
 async function recordsOf (log: Log): Promise<LogRecord[]> {
-  const all = await Promise.all(Array.from({ length: log.partitions }, async (_, partition) => log.read({ topic: 'observations.raw.v1', partition }, 0, 100_000)))
+  const all = await Promise.all(
+    Array.from({ length: log.partitions }, async (_, partition) =>
+      log.read({ topic: 'observations.raw.v1', partition }, 0, 100_000))
+  )
   return all.flat()
 }
 
@@ -67,7 +89,11 @@ t.test('one observation, many, those of one series, lines and tables are kept be
     t.equal((await kept()).length, total)
   }
   const found = new Map((await kept()).map((message) => [message.data.series, message]))
-  t.strictSame(found.get('T06')!.data, { series: 'T06', time: '2026-03-01T11:00:00.000Z', values: { power_kw: 1.5, wind_ms: null } })
+  t.strictSame(found.get('T06')!.data, {
+    series: 'T06',
+    time: '2026-03-01T11:00:00.000Z',
+    values: { power_kw: 1.5, wind_ms: null },
+  })
   t.strictSame(found.get('P 1')!.data, { series: 'P 1', time: '2026-03-01T11:10:00.000Z', values: { value: 2 } })
   t.strictSame(found.get('T05')!.data, { series: 'T05', time: '2026-03-01T11:00:00+01:00', values: { a: 1 } })
   t.match(found.get('T04'), { type: 'observation.raw.v1', receivedAt: NOW })
@@ -76,9 +102,13 @@ t.test('one observation, many, those of one series, lines and tables are kept be
 t.test('the examples of the document are taken', async (t) => {
   const { post, app } = await open(t)
   for (const [type, examples] of Object.entries(EXAMPLES)) {
-    for (const { value } of Object.values(examples)) t.equal((await post(value as string | object, { 'content-type': type })).statusCode, 202)
+    for (const { value } of Object.values(examples)) {
+      t.equal((await post(value as string | object, { 'content-type': type })).statusCode, 202)
+    }
   }
-  const { paths } = (await app.inject('/docs/json')).json<{ paths: Record<string, { post: { requestBody: { content: object }, responses: object } }> }>()
+  const { paths } = (await app.inject('/docs/json')).json<
+    { paths: Record<string, { post: { requestBody: { content: object }, responses: object } }> }
+  >()
   t.strictSame(Object.keys(paths['/observations']!.post.requestBody.content), Object.keys(EXAMPLES))
   t.match(paths['/observations']!.post.responses, { 202: {}, 422: {}, 429: {}, 503: {} })
 })
@@ -95,31 +125,113 @@ t.test('one wrong observation refuses all of them, and is named', async (t) => {
   const { post, kept } = await open(t)
   const good = JSON.stringify(observation(1))
   const cases: ReadonlyArray<readonly [string | object, Record<string, string>, number, string, RegExp, string?]> = [
-    [[observation(1), { ...observation(2), values: { power_kw: 'n/a' } }], {}, 422, 'invalid-request', /^Observation 1, values\.power_kw: .*Send \{channel: number\}/, '/1/values/power_kw'],
-    [[observation(1), { ...observation(2), time: '2026-02-30T00:00:00Z' }], {}, 422, 'invalid-request', /^Observation 1, time: .*2026-01-31T13:50:00Z/, '/1/time'],
-    [[observation(1), { ...observation(2), time: '2026-02-20T00:00:00' }], {}, 422, 'invalid-request', /offset/, '/1/time'],
+    [
+      [observation(1), { ...observation(2), values: { power_kw: 'n/a' } }],
+      {},
+      422,
+      'invalid-request',
+      /^Observation 1, values\.power_kw: .*Send \{channel: number\}/,
+      '/1/values/power_kw',
+    ],
+    [
+      [observation(1), { ...observation(2), time: '2026-02-30T00:00:00Z' }],
+      {},
+      422,
+      'invalid-request',
+      /^Observation 1, time: .*2026-01-31T13:50:00Z/,
+      '/1/time',
+    ],
+    [
+      [observation(1), { ...observation(2), time: '2026-02-20T00:00:00' }],
+      {},
+      422,
+      'invalid-request',
+      /offset/,
+      '/1/time',
+    ],
     [{ ...observation(1), series: '' }, {}, 422, 'invalid-request', /^The observation, series: /, '/series'],
     [{ ...observation(1), more: 1 }, {}, 422, 'invalid-request', /more/],
     [[], {}, 422, 'invalid-request', /no observation; send at least one/],
     ['', ndjson, 422, 'invalid-request', /no observation/],
-    [{ series: 'T', observations: [{ time: 'x', values: {} }] }, {}, 422, 'invalid-request', /^Observation 0, time/, '/observations/0/time'],
+    [
+      { series: 'T', observations: [{ time: 'x', values: {} }] },
+      {},
+      422,
+      'invalid-request',
+      /^Observation 0, time/,
+      '/observations/0/time',
+    ],
     [{ series: 'T', observations: 5 }, {}, 422, 'invalid-request', /"observations" must be a list/],
     [{ series: 'T', observations: [], unit: 'm' }, {}, 422, 'invalid-request', /"unit" is no member/],
     ['null', {}, 422, 'invalid-request', /The observation: /],
     ['[{"series":', {}, 400, 'malformed-body', /no JSON/],
-    ['[{"series":"T","time":"2026-03-01T11:00:00Z","values":{"a":NaN}}]', {}, 400, 'malformed-body', /null is a missing value/],
+    [
+      '[{"series":"T","time":"2026-03-01T11:00:00Z","values":{"a":NaN}}]',
+      {},
+      400,
+      'malformed-body',
+      /null is a missing value/,
+    ],
     [`${good}\n${good}\n{"series":1}\n`, ndjson, 422, 'invalid-request', /^Line 3, /, '/2/series'],
     [`${good}\nno json\n`, ndjson, 422, 'invalid-request', /^Line 2 is no JSON/],
-    ['timestamp,a\n2026-03-01T11:00:00Z,1\n', csv, 422, 'invalid-request', /no column "series"; add one, or name the series in the query/],
-    ['series,timestamp,a\nT,2026-03-01T11:00:00Z,1\nT,2026-03-01T11:10:00Z,x\n', csv, 422, 'invalid-value', /Line 3, column "a"/],
-    ['series,timestamp,a\nT,2026-03-01T11:00:00Z,1\n,2026-03-01T11:10:00Z,1\n', csv, 422, 'invalid-request', /Line 3, series/],
-    ['series,timestamp,a\nT,2026-03-01T11:00:00Z,1\nT,soon,1\n', csv, 422, 'invalid-timestamp', /column "timestamp" are in no known format/],
+    [
+      'timestamp,a\n2026-03-01T11:00:00Z,1\n',
+      csv,
+      422,
+      'invalid-request',
+      /no column "series"; add one, or name the series in the query/,
+    ],
+    [
+      'series,timestamp,a\nT,2026-03-01T11:00:00Z,1\nT,2026-03-01T11:10:00Z,x\n',
+      csv,
+      422,
+      'invalid-value',
+      /Line 3, column "a"/,
+    ],
+    [
+      'series,timestamp,a\nT,2026-03-01T11:00:00Z,1\n,2026-03-01T11:10:00Z,1\n',
+      csv,
+      422,
+      'invalid-request',
+      /Line 3, series/,
+    ],
+    [
+      'series,timestamp,a\nT,2026-03-01T11:00:00Z,1\nT,soon,1\n',
+      csv,
+      422,
+      'invalid-timestamp',
+      /column "timestamp" are in no known format/,
+    ],
     ['series,timestamp,a,state\nT,2026-03-01T11:00:00Z,1,on\n', csv, 422, 'invalid-value', /Column "state" holds text/],
-    [good, { 'content-type': 'application/xml' }, 415, 'unsupported-media-type', /Send application\/json, application\/x-ndjson, text\/csv/],
+    [
+      good,
+      { 'content-type': 'application/xml' },
+      415,
+      'unsupported-media-type',
+      /Send application\/json, application\/x-ndjson, text\/csv/,
+    ],
     [good, { 'content-encoding': 'zstd' }, 415, 'unsupported-media-type', /gzip or identity/],
-    [Buffer.concat([gzipSync(good).subarray(0, 20), Buffer.from('????')]), { 'content-encoding': 'gzip' }, 400, 'malformed-body', /cannot be decompressed/],
+    [
+      Buffer.concat([gzipSync(good).subarray(0, 20), Buffer.from('????')]),
+      { 'content-encoding': 'gzip' },
+      400,
+      'malformed-body',
+      /cannot be decompressed/,
+    ],
     [Buffer.from([0x22, 0xff, 0x22]), {}, 400, 'malformed-body', /UTF-8/],
-    [{ ...observation(1), values: { ['x'.repeat(190)]: 1, ...Object.fromEntries(Array.from({ length: 40_000 }, (_, i) => [`a channel with a long name ${i}`, 1])) } }, {}, 422, 'invalid-request', /larger than 900000 bytes; send its channels in several/],
+    [
+      {
+        ...observation(1),
+        values: {
+          ['x'.repeat(190)]: 1,
+          ...Object.fromEntries(Array.from({ length: 40_000 }, (_, i) => [`a channel with a long name ${i}`, 1])),
+        },
+      },
+      {},
+      422,
+      'invalid-request',
+      /larger than 900000 bytes; send its channels in several/,
+    ],
   ]
   for (const [body, headers, status, code, detail, place] of cases) {
     const answer = await post(body, headers)
@@ -132,7 +244,9 @@ t.test('one wrong observation refuses all of them, and is named', async (t) => {
 t.test('bodies have a limit, also after decompression', async (t) => {
   const { post, kept } = await open(t, { env: { COLLECTOR_MAX_BODY_BYTES: '2000' } })
   const many = JSON.stringify(Array.from({ length: 50 }, (_, i) => observation(i)))
-  for (const answer of [await post(many), await post(gzipSync(many), { 'content-encoding': 'gzip' })]) t.match(answer.json(), { code: 'body-too-large', status: 413, limit: 2000 })
+  for (const answer of [await post(many), await post(gzipSync(many), { 'content-encoding': 'gzip' })]) {
+    t.match(answer.json(), { code: 'body-too-large', status: 413, limit: 2000 })
+  }
   t.strictSame(await kept(), [])
 })
 
@@ -188,7 +302,13 @@ t.test('more than may wait is refused for the moment, and what waits is answered
 t.test('a log that does not take them is no 202', async (t) => {
   const log = new SlowLog()
   const { post, kept } = await open(t, { log })
-  for (const [failure, status, code] of [[new Problem('log-unavailable', 'Kafka is away.'), 503, 'log-unavailable'], [new Error('secret'), 500, 'internal-error']] as const) {
+  for (
+    const [failure, status, code] of [[new Problem('log-unavailable', 'Kafka is away.'), 503, 'log-unavailable'], [
+      new Error('secret'),
+      500,
+      'internal-error',
+    ]] as const
+  ) {
     log.failure = failure
     const pending = post(observation(1))
     await until(() => log.held === 1)
@@ -213,9 +333,14 @@ t.test('with keys only who has one may send', async (t) => {
   t.equal((await post(observation(1), { 'x-api-key': key })).statusCode, 202)
   t.equal((await post(observation(1), { authorization: `Bearer ${other}` })).statusCode, 202)
   t.equal((await app.inject('/readyz')).statusCode, 200)
-  t.throws(() => settingsOf({ COLLECTOR_API_KEYS: 'short' }), { code: 'invalid-settings', message: /^(?!.*short).*entry 1 is no usable key/ })
+  t.throws(() => settingsOf({ COLLECTOR_API_KEYS: 'short' }), {
+    code: 'invalid-settings',
+    message: /^(?!.*short).*entry 1 is no usable key/,
+  })
   const settings = parseSettings(z.object(COLLECTOR_SETTINGS), {})
-  t.throws(() => { refuseOpenCollector('0.0.0.0', settings) }, { code: 'invalid-settings', message: /Set COLLECTOR_API_KEYS/ })
+  t.throws(() => {
+    refuseOpenCollector('0.0.0.0', settings)
+  }, { code: 'invalid-settings', message: /Set COLLECTOR_API_KEYS/ })
   refuseOpenCollector('127.0.0.1', settings)
   refuseOpenCollector('0.0.0.0', { ...settings, COLLECTOR_AUTH: 'off' })
 })
@@ -227,7 +352,10 @@ t.test('another app can have the route, and keeps its own ways', async (t) => {
   app.post('/own', async (request) => request.body)
   await addCollector(app, { log, settings: settingsOf(), metrics: new StepMetrics('collector'), now: () => NOW })
   t.strictSame((await app.inject({ method: 'POST', url: '/own', payload: { a: 1 } })).json(), { a: 1 })
-  t.equal((await app.inject({ method: 'POST', url: '/own', payload: '<a/>', headers: { 'content-type': 'text/xml' } })).body, 'its own')
+  t.equal(
+    (await app.inject({ method: 'POST', url: '/own', payload: '<a/>', headers: { 'content-type': 'text/xml' } })).body,
+    'its own'
+  )
   t.equal((await app.inject({ method: 'POST', url: '/observations', payload: observation(1) })).statusCode, 202)
   t.match((await app.inject({ method: 'POST', url: '/observations', payload: {} })).json(), { code: 'invalid-request' })
   t.equal((await recordsOf(log)).length, 1)

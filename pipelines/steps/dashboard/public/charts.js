@@ -49,7 +49,11 @@ export class ChannelChart {
   #name
   /** @type {SeriesData | undefined} */
   #data
-  #deviation = { value: /** @type {number | undefined} */ (undefined), of: /** @type {SeriesData | undefined} */ (undefined), at: 0 }
+  #deviation = {
+    value: /** @type {number | undefined} */ (undefined),
+    of: /** @type {SeriesData | undefined} */ (undefined),
+    at: 0,
+  }
 
   /**
    * @param {HTMLElement} host
@@ -82,7 +86,9 @@ export class ChannelChart {
     const column = data.channels.get(this.#name)
     if (column === undefined) return
     const deviation = this.#usual(data)
-    const edges = [1, -1].map((side) => column.expected.map((value) => value === null || deviation === undefined ? null : value + side * deviation))
+    const edges = [1, -1].map((side) =>
+      column.expected.map((value) => value === null || deviation === undefined ? null : value + side * deviation)
+    )
     this.#chart.draw([data.times, ...edges, column.expected, column.value], span)
   }
 
@@ -94,11 +100,16 @@ export class ChannelChart {
   /** Found anew now and then: it changes little. @param {SeriesData} data */
   #usual (data) {
     const known = this.#deviation
-    if (known.of !== data || data.times.length > known.at + 60 || data.times.length < known.at) this.#deviation = { value: data.usualDeviation(this.#name), of: data, at: data.times.length }
+    if (known.of !== data || data.times.length > known.at + 60 || data.times.length < known.at) {
+      this.#deviation = { value: data.usualDeviation(this.#name), of: data, at: data.times.length }
+    }
     return this.#deviation.value
   }
 
-  /** Imputed values as rings. @param {Parameters<NonNullable<import('./time-chart.js').ChartOptions['marks']>>[0]} chart */
+  /**
+   * Imputed values as rings.
+   * @param {Parameters<NonNullable<import('./time-chart.js').ChartOptions['marks']>>[0]} chart
+   */
   #mark (chart) {
     const column = this.#data?.channels.get(this.#name)
     if (this.#data === undefined || column === undefined) return
@@ -114,7 +125,13 @@ export class ChannelChart {
       const value = column.value[i]
       if (value === null || value === undefined) continue
       context.beginPath()
-      context.arc(chart.valToPos(this.#data.times[i] ?? 0, 'x', true), chart.valToPos(value, 'y', true), 2.5 * window.devicePixelRatio, 0, 2 * Math.PI)
+      context.arc(
+        chart.valToPos(this.#data.times[i] ?? 0, 'x', true),
+        chart.valToPos(value, 'y', true),
+        2.5 * window.devicePixelRatio,
+        0,
+        2 * Math.PI
+      )
       context.fill()
       context.stroke()
     }

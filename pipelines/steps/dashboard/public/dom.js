@@ -1,5 +1,6 @@
 // @ts-check
-// What the page does with the DOM: find an element, make one, change its text where it differs. Text goes in as text, never as HTML.
+// What the page does with the DOM: find an element, make one, change its text where it differs. Text goes in as text,
+// never as HTML.
 
 /**
  * The element with this id; throws when the page and its script disagree.
@@ -41,7 +42,8 @@ export function setText (element, text) {
 }
 
 /**
- * Makes the parent's children these, in this order; those that stand right are not touched, so that they keep the focus.
+ * Makes the parent's children these, in this order; those that stand right are not touched, so that they keep the
+ * focus.
  * @param {Element} parent
  * @param {readonly Element[]} children
  */

@@ -1,9 +1,13 @@
 // @ts-check
-// Every series as it is now, and which of them is worst. The order is lazy: it changes where the difference is plain, not with every score.
+// Every series as it is now, and which of them is worst. The order is lazy: it changes where the difference is plain,
+// not with every score.
 
 /** @typedef {import('./types.d.ts').FleetEntry} FleetEntry */
 /** @typedef {import('./types.d.ts').State} State */
-/** @typedef {FleetEntry & { scores: Array<import('./types.d.ts').Point>, arrived: number, spacing: number, at: number }} Member */
+/**
+ * @typedef {FleetEntry & { scores: Array<import('./types.d.ts').Point>, arrived: number, spacing: number, at: number }}
+ * Member
+ */
 
 const SCORES = 96
 /** Intervals without a verdict after which a series is stale, by the time of the data and by the clock. */
@@ -44,7 +48,13 @@ export class FleetState {
     if (isNew) scores.push([at, entry.score])
     if (scores.length > SCORES) scores.shift()
     const gap = before === undefined ? 0 : now - before.arrived
-    this.members.set(entry.series, { ...entry, scores, at, arrived: now, spacing: before === undefined ? 0 : before.spacing * 0.8 + gap * 0.2 })
+    this.members.set(entry.series, {
+      ...entry,
+      scores,
+      at,
+      arrived: now,
+      spacing: before === undefined ? 0 : before.spacing * 0.8 + gap * 0.2,
+    })
     this.newest = Math.max(this.newest, at)
     if (before === undefined) this.order.push(entry.series)
   }
@@ -57,14 +67,20 @@ export class FleetState {
     if (member.gapUntil !== null) return 'gap'
     const step = intervalOf(member)
     const silence = performance.now() - member.arrived
-    if (this.newest - member.at > STALE_AFTER * step || silence > Math.max(STALE_MS, STALE_AFTER * member.spacing)) return 'stale'
+    if (this.newest - member.at > STALE_AFTER * step || silence > Math.max(STALE_MS, STALE_AFTER * member.spacing)) {
+      return 'stale'
+    }
     if (member.score === null) return 'warm-up'
     return member.anomalous === true ? 'anomalous' : 'normal'
   }
 
   /** Puts the worst first. @returns {boolean} whether anything moved */
   sort () {
-    const ranks = new Map([...this.members.values()].map((member) => [member.series, { group: GROUPS[this.stateOf(member)], level: levelOf(member) }]))
+    const ranks = new Map(
+      [...this.members.values()].map((
+        member
+      ) => [member.series, { group: GROUPS[this.stateOf(member)], level: levelOf(member) }])
+    )
     const before = this.order.join('\n')
     /** @param {string} a @param {string} b */
     const isWorse = (a, b) => {
@@ -94,7 +110,9 @@ export class FleetState {
 /** The usual time between verdicts: the shortest of the newest ones. @param {Member} member */
 function intervalOf ({ scores }) {
   let shortest = Infinity
-  for (let i = Math.max(1, scores.length - 10); i < scores.length; i++) shortest = Math.min(shortest, (scores[i]?.[0] ?? 0) - (scores[i - 1]?.[0] ?? 0))
+  for (let i = Math.max(1, scores.length - 10); i < scores.length; i++) {
+    shortest = Math.min(shortest, (scores[i]?.[0] ?? 0) - (scores[i - 1]?.[0] ?? 0))
+  }
   return shortest
 }
 

@@ -9,10 +9,19 @@ import { drawSparkline } from './sparkline.js'
 
 /** @typedef {import('./fleet-state.js').FleetState} FleetState */
 /** @typedef {import('./types.d.ts').State} State */
-/** @typedef {{ item: HTMLLIElement, link: HTMLAnchorElement, name: HTMLElement, state: HTMLElement, canvas: HTMLCanvasElement, score: HTMLElement, why: HTMLElement, visible: boolean, dirty: boolean }} Tile */
+/**
+ * @typedef {{ item: HTMLLIElement, link: HTMLAnchorElement, name: HTMLElement, state: HTMLElement, canvas:
+ * HTMLCanvasElement, score: HTMLElement, why: HTMLElement, visible: boolean, dirty: boolean }} Tile
+ */
 
 /** @type {Readonly<Record<State, string>>} */
-export const STATE_NAMES = { anomalous: 'Anomalous', gap: 'Gap', stale: 'Stale', normal: 'Normal', 'warm-up': 'Warm-up' }
+export const STATE_NAMES = {
+  anomalous: 'Anomalous',
+  gap: 'Gap',
+  stale: 'Stale',
+  normal: 'Normal',
+  'warm-up': 'Warm-up',
+}
 
 /** How often the order is looked at, and how long it stays when a hand or the keyboard is there. */
 const ORDER_MS = 1500
@@ -42,10 +51,20 @@ export class FleetView {
       }
       paint(this.#draw)
     }, { rootMargin: '200px' })
-    for (const event of ['pointermove', 'focusin', 'keydown']) this.#list.addEventListener(event, () => { this.#touchedAt = performance.now() })
-    new window.ResizeObserver(() => { this.#redraw() }).observe(this.#list)
-    onTheme(() => { this.#redraw() })
-    window.setInterval(() => { this.#sort() }, ORDER_MS)
+    for (const event of ['pointermove', 'focusin', 'keydown']) {
+      this.#list.addEventListener(event, () => {
+        this.#touchedAt = performance.now()
+      })
+    }
+    new window.ResizeObserver(() => {
+      this.#redraw()
+    }).observe(this.#list)
+    onTheme(() => {
+      this.#redraw()
+    })
+    window.setInterval(() => {
+      this.#sort()
+    }, ORDER_MS)
   }
 
   /** @param {import('./types.d.ts').View} view */
@@ -108,7 +127,17 @@ export class FleetView {
     const canvas = make('canvas', { 'aria-hidden': 'true' })
     const parts = /** @type {[HTMLElement, HTMLElement, HTMLElement, HTMLElement]} */ ([name, state, score, why])
     const link = make('a', { class: 'tile', href: '#' }, parts[0], parts[1], canvas, parts[2], parts[3])
-    const tile = { item: make('li', { 'data-series': series }, link), link, name: parts[0], state: parts[1], canvas, score: parts[2], why: parts[3], visible: true, dirty: true }
+    const tile = {
+      item: make('li', { 'data-series': series }, link),
+      link,
+      name: parts[0],
+      state: parts[1],
+      canvas,
+      score: parts[2],
+      why: parts[3],
+      visible: true,
+      dirty: true,
+    }
     setText(tile.name, series)
     this.#tiles.set(series, tile)
     this.#seen.observe(tile.item)
@@ -162,7 +191,10 @@ export class FleetView {
 function slide (item, from) {
   const to = item.getBoundingClientRect()
   if (from.width === 0 || (from.x === to.x && from.y === to.y)) return
-  item.animate([{ transform: `translate(${from.x - to.x}px, ${from.y - to.y}px)` }, { transform: 'none' }], { duration: 350, easing: 'cubic-bezier(.2,.7,.2,1)' })
+  item.animate([{ transform: `translate(${from.x - to.x}px, ${from.y - to.y}px)` }, { transform: 'none' }], {
+    duration: 350,
+    easing: 'cubic-bezier(.2,.7,.2,1)',
+  })
 }
 
 /**

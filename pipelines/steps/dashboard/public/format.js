@@ -30,8 +30,17 @@ export const formatTime = (ms) => `${formatDay(ms)}, ${formatClock(ms)}`
  * @param {number} ms
  */
 export function formatDuration (ms) {
-  const [days, hours, minutes, seconds] = [Math.floor(ms / DAY), Math.floor(ms % DAY / HOUR), Math.floor(ms % HOUR / MINUTE), Math.floor(ms % MINUTE / 1000)]
-  const parts = days > 0 ? [`${days} d`, hours > 0 && `${hours} h`] : hours > 0 ? [`${hours} h`, minutes > 0 && `${minutes} min`] : [minutes > 0 && `${minutes} min`, seconds > 0 && minutes < 10 && `${seconds} s`]
+  const [days, hours, minutes, seconds] = [
+    Math.floor(ms / DAY),
+    Math.floor(ms % DAY / HOUR),
+    Math.floor(ms % HOUR / MINUTE),
+    Math.floor(ms % MINUTE / 1000),
+  ]
+  const parts = days > 0
+    ? [`${days} d`, hours > 0 && `${hours} h`]
+    : hours > 0
+      ? [`${hours} h`, minutes > 0 && `${minutes} min`]
+      : [minutes > 0 && `${minutes} min`, seconds > 0 && minutes < 10 && `${seconds} s`]
   return parts.filter(Boolean).join(' ') || '0 s'
 }
 
@@ -47,13 +56,17 @@ export function formatNumber (value) {
 }
 
 /** A score always has two decimals, or it would jump about. @param {number | null | undefined} score */
-export const formatScore = (score) => score === null || score === undefined ? '–' : score >= 100 ? score.toFixed(0) : score.toFixed(2)
+export const formatScore = (score) =>
+  score === null || score === undefined ? '–' : score >= 100 ? score.toFixed(0) : score.toFixed(2)
 
 /** @param {number} share */
 export const formatShare = (share) => `${Math.round(100 * share)}\u00a0%`
 
 /** @param {readonly import('./types.d.ts').Share[]} shares */
-export const formatShares = (shares) => shares.slice(0, 3).filter(({ contribution }) => contribution >= 0.005).map(({ channel, contribution }) => `${channel} ${formatShare(contribution)}`).join(', ')
+export const formatShares = (shares) =>
+  shares.slice(0, 3).filter(({ contribution }) => contribution >= 0.005).map(({ channel, contribution }) =>
+    `${channel} ${formatShare(contribution)}`
+  ).join(', ')
 
 /**
  * @param {number} count

@@ -1,5 +1,6 @@
 // @ts-check
-// Channel × time: how much of the score each channel makes up. One pixel of an image for each column, stretched over the rows.
+// Channel × time: how much of the score each channel makes up. One pixel of an image for each column, stretched over
+// the rows.
 import { palette, onTheme, ramp } from './palette.js'
 import { fit } from './sparkline.js'
 import { AXIS } from './time-chart.js'
@@ -53,7 +54,9 @@ export class HeatMap {
     context.imageSmoothingEnabled = false
     context.drawImage(this.#small, 0, 0, columns, names.length, left, 0, right - left, height)
     context.fillStyle = palette.card
-    for (let row = 1; row < names.length; row++) context.fillRect(left, Math.round(row * height / names.length), right - left, ratio)
+    for (let row = 1; row < names.length; row++) {
+      context.fillRect(left, Math.round(row * height / names.length), right - left, ratio)
+    }
     const share = ((time ?? NaN) - span.from) / (span.to - span.from)
     if (!(share >= 0 && share <= 1)) return
     context.fillStyle = palette.muted
@@ -89,7 +92,9 @@ export class HeatMap {
    * @param {number} rows
    */
   #put (levels, known, columns, rows) {
-    if (this.#small.width !== columns || this.#small.height !== rows) [this.#small.width, this.#small.height] = [columns, rows]
+    if (this.#small.width !== columns || this.#small.height !== rows) {
+      ;[this.#small.width, this.#small.height] = [columns, rows]
+    }
     const context = this.#small.getContext('2d')
     if (context === null) return
     const image = context.createImageData(columns, rows)

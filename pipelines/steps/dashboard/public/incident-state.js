@@ -25,7 +25,11 @@ export class IncidentState {
   annotate ({ incident: id, kind, at, note }) {
     const incident = this.all.get(id)
     if (incident === undefined) return
-    this.all.set(id, { ...incident, ...(kind === 'acknowledged' ? { acknowledgedAt: at } : { feedback: kind }), ...(note !== undefined && { note }) })
+    this.all.set(id, {
+      ...incident,
+      ...(kind === 'acknowledged' ? { acknowledgedAt: at } : { feedback: kind }),
+      ...(note !== undefined && { note }),
+    })
   }
 
   /**
@@ -36,6 +40,8 @@ export class IncidentState {
   list (series) {
     return [...this.all.values()]
       .filter((one) => series === undefined || one.series === series)
-      .sort((a, b) => Number(a.closed) - Number(b.closed) || severe(b) - severe(a) || Date.parse(b.start) - Date.parse(a.start))
+      .sort((a, b) =>
+        Number(a.closed) - Number(b.closed) || severe(b) - severe(a) || Date.parse(b.start) - Date.parse(a.start)
+      )
   }
 }

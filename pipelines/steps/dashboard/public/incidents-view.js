@@ -1,12 +1,16 @@
 // @ts-check
-// The list of incidents: those that go on first. A card stays the same element while it changes, so that nobody loses the focus.
+// The list of incidents: those that go on first. A card stays the same element while it changes, so that nobody loses
+// the focus.
 import { arrange, byId, make, part, setText } from './dom.js'
 import { formatDuration, formatScore, formatShares, formatTime, plural } from './format.js'
 import { paint } from './paint.js'
 
 /** @typedef {import('./types.d.ts').Incident} Incident */
 /** @typedef {import('./types.d.ts').AnnotationKind} Kind */
-/** @typedef {{ card: HTMLLIElement, jump: HTMLButtonElement, status: HTMLElement, when: HTMLElement, why: HTMLElement, said: HTMLElement, note: HTMLTextAreaElement, problem: HTMLElement, buttons: Map<Kind, HTMLButtonElement> }} Card */
+/**
+ * @typedef {{ card: HTMLLIElement, jump: HTMLButtonElement, status: HTMLElement, when: HTMLElement, why: HTMLElement,
+ * said: HTMLElement, note: HTMLTextAreaElement, problem: HTMLElement, buttons: Map<Kind, HTMLButtonElement> }} Card
+ */
 
 /** Cards that are shown; older ones are found by looking at their time. */
 const MOST = 60
@@ -56,7 +60,9 @@ export class IncidentsView {
     for (const id of [...this.#cards.keys()]) if (!known.has(id)) this.#cards.delete(id)
     const focused = document.activeElement
     arrange(this.#list, cards)
-    if (focused instanceof window.HTMLElement && focused !== document.activeElement && this.#list.contains(focused)) focused.focus()
+    if (focused instanceof window.HTMLElement && focused !== document.activeElement && this.#list.contains(focused)) {
+      focused.focus()
+    }
     const open = all.filter(({ closed }) => !closed).length
     setText(part('incidents-count'), all.length === 0 ? 'none' : `${open} open, ${all.length - open} closed`)
     part('incidents-empty').hidden = all.length > 0
@@ -75,10 +81,17 @@ export class IncidentsView {
     card.card.dataset['feedback'] = feedback ?? ''
     setText(card.jump, series)
     setText(card.status, `${severity === 'critical' ? 'Critical' : 'Warning'}${closed ? '' : ' · open'}`)
-    setText(card.when, `${formatTime(Date.parse(start))} · ${closed ? 'lasted' : 'for'} ${formatDuration(Date.parse(end) - Date.parse(start))} · peak ${formatScore(peak.score)}`)
+    setText(
+      card.when,
+      `${formatTime(Date.parse(start))} · ${closed ? 'lasted' : 'for'} ${
+        formatDuration(Date.parse(end) - Date.parse(start))
+      } · peak ${formatScore(peak.score)}`
+    )
     setText(card.why, formatShares(channels))
     setText(card.said, saidOf(incident))
-    for (const [kind, button] of card.buttons) button.setAttribute('aria-pressed', String(kind === 'acknowledged' ? acknowledgedAt != null : feedback === kind))
+    for (const [kind, button] of card.buttons) {
+      button.setAttribute('aria-pressed', String(kind === 'acknowledged' ? acknowledgedAt != null : feedback === kind))
+    }
     return card
   }
 
@@ -87,21 +100,56 @@ export class IncidentsView {
    * @returns {Card}
    */
   #make (id) {
-    const [status, when, why, said, problem] = ['status', 'when', 'why', 'said', 'problem'].map((part) => make(part === 'status' ? 'span' : 'p', { class: part }))
-    const parts = /** @type {[HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement]} */ ([status, when, why, said, problem])
+    const [status, when, why, said, problem] = ['status', 'when', 'why', 'said', 'problem'].map((part) =>
+      make(part === 'status' ? 'span' : 'p', { class: part })
+    )
+    const parts =
+      /** @type {[HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement]} */ ([
+        status,
+        when,
+        why,
+        said,
+        problem,
+      ])
     parts[4].setAttribute('role', 'alert')
     const jump = make('button', { type: 'button', class: 'jump', title: 'Show this time' })
-    jump.addEventListener('click', () => { this.#with(id, this.#onJump) })
-    const note = make('textarea', { rows: '2', maxlength: '2000', 'aria-label': 'Note', placeholder: 'Sent with the button that you press' })
+    jump.addEventListener('click', () => {
+      this.#with(id, this.#onJump)
+    })
+    const note = make('textarea', {
+      rows: '2',
+      maxlength: '2000',
+      'aria-label': 'Note',
+      placeholder: 'Sent with the button that you press',
+    })
     const buttons = new Map(BUTTONS.map(([kind, text]) => {
       const button = make('button', { type: 'button', 'data-kind': kind }, text)
       button.addEventListener('click', () => { this.#with(id, (incident) => { this.#say(incident, kind) }) })
       return /** @type {const} */ ([kind, button])
     }))
     const more = make('details', { class: 'note' }, make('summary', {}, 'Note'), note)
-    const card = make('li', { class: 'incident', 'data-id': id }, make('div', { class: 'head' }, jump, parts[0]), parts[1], parts[2], parts[3],
-      make('div', { class: 'say', role: 'group', 'aria-label': 'What is it?' }, ...buttons.values()), more, parts[4])
-    const made = { card, jump, status: parts[0], when: parts[1], why: parts[2], said: parts[3], note, problem: parts[4], buttons }
+    const card = make(
+      'li',
+      { class: 'incident', 'data-id': id },
+      make('div', { class: 'head' }, jump, parts[0]),
+      parts[1],
+      parts[2],
+      parts[3],
+      make('div', { class: 'say', role: 'group', 'aria-label': 'What is it?' }, ...buttons.values()),
+      more,
+      parts[4]
+    )
+    const made = {
+      card,
+      jump,
+      status: parts[0],
+      when: parts[1],
+      why: parts[2],
+      said: parts[3],
+      note,
+      problem: parts[4],
+      buttons,
+    }
     this.#cards.set(id, made)
     return made
   }

@@ -1,5 +1,6 @@
 // @ts-check
-// The page: what the address says is shown, what the socket says is passed on, and after an outage everything is read again.
+// The page: what the address says is shown, what the socket says is passed on, and after an outage everything is read
+// again.
 import { addressOf, RANGES, readAddress, writeAddress } from './address.js'
 import { byId, make, part, setText } from './dom.js'
 import { FleetState } from './fleet-state.js'
@@ -62,7 +63,9 @@ function showHeads ({ series, range, at }) {
   setText(part('series-title'), series ?? '')
   document.title = `${series ?? 'Fleet'} · live`
   part('back').setAttribute('href', addressOf({ series: undefined, range, channels: [], at }))
-  for (const button of part('ranges').querySelectorAll('button')) button.setAttribute('aria-pressed', String(button.dataset['range'] === range))
+  for (const button of part('ranges').querySelectorAll('button')) {
+    button.setAttribute('aria-pressed', String(button.dataset['range'] === range))
+  }
 }
 
 function showPause () {
@@ -118,7 +121,12 @@ function showIncidents () {
 
 /** @param {readonly Incident[]} fresh */
 function announce (fresh) {
-  setText(part('news'), fresh.map(({ series, severity, channels }) => `New ${severity} incident: ${series}${channels[0] === undefined ? '' : `, ${channels[0].channel}`}`).join('. '))
+  setText(
+    part('news'),
+    fresh.map(({ series, severity, channels }) =>
+      `New ${severity} incident: ${series}${channels[0] === undefined ? '' : `, ${channels[0].channel}`}`
+    ).join('. ')
+  )
 }
 
 /** Frames were lost, perhaps many in a row: once for all of them. */
@@ -158,7 +166,10 @@ async function readSeries () {
     if (fleet.members.size === 0) await readFleet()
     const to = at ?? fleet.members.get(series)?.at ?? fleet.newest
     if (!Number.isFinite(to)) return
-    const query = new URLSearchParams({ from: instant(to - (RANGES[range] ?? 0)), ...(at !== undefined && { to: instant(at) }) })
+    const query = new URLSearchParams({
+      from: instant(to - (RANGES[range] ?? 0)),
+      ...(at !== undefined && { to: instant(at) }),
+    })
     const answer = await ask(`series/${encodeURIComponent(series)}?${query}`)
     // Somebody may look elsewhere by now.
     if (isSame(asked, view)) seriesView.fill(answer)
@@ -207,7 +218,12 @@ function jump ({ series, start, end }) {
   const wide = (RANGES[view.range] ?? 0) * (1 - 2 * AFTER) >= to - from ? view.range : range
   const at = to + (RANGES[wide] ?? 0) * AFTER
   // What goes on is watched as it goes on.
-  go({ series, range: wide, channels: view.series === series ? view.channels : [], at: at >= fleet.newest ? undefined : at }, 'push')
+  go({
+    series,
+    range: wide,
+    channels: view.series === series ? view.channels : [],
+    at: at >= fleet.newest ? undefined : at,
+  }, 'push')
 }
 
 /**
@@ -216,7 +232,10 @@ function jump ({ series, start, end }) {
  * @param {string} note
  */
 async function say ({ id }, kind, note) {
-  const { annotation } = await ask(`incidents/${encodeURIComponent(id)}/annotations`, { kind, ...(note !== '' && { note }) })
+  const { annotation } = await ask(`incidents/${encodeURIComponent(id)}/annotations`, {
+    kind,
+    ...(note !== '' && { note }),
+  })
   incidents.annotate(annotation)
   showIncidents()
 }
@@ -226,14 +245,24 @@ function showConnection ({ state, retryAt }) {
   const seconds = Math.max(1, Math.round(((retryAt ?? 0) - Date.now()) / 1000))
   const pill = part('connection')
   pill.dataset['state'] = state
-  setText(pill, { live: 'Live', connecting: 'Connecting…', waiting: `Offline, trying again in ${seconds} s`, locked: 'Locked' }[state])
+  setText(
+    pill,
+    {
+      live: 'Live',
+      connecting: 'Connecting…',
+      waiting: `Offline, trying again in ${seconds} s`,
+      locked: 'Locked',
+    }[state]
+  )
   if (state === 'locked') unlock()
 }
 
 /** Keys of the page, unless somebody writes or stands on something that has its own. @param {KeyboardEvent} event */
 function press (event) {
   const target = /** @type {HTMLElement} */ (event.target)
-  if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input, textarea, select, dialog') !== null) return
+  if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input, textarea, select, dialog') !== null) {
+    return
+  }
   if (event.key === ' ' && target.closest('button, summary') === null) {
     event.preventDefault()
     togglePause()

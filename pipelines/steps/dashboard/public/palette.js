@@ -1,7 +1,22 @@
 // @ts-check
 // The colours of the style sheet, for canvases: they hold for the theme of the moment.
 
-const NAMES = /** @type {const} */ (['text', 'muted', 'line', 'edge', 'grid', 'card', 'accent', 'accent-soft', 'band', 'alarm', 'alarm-soft', 'gap', 'good'])
+const NAMES =
+  /** @type {const} */ ([
+    'text',
+    'muted',
+    'line',
+    'edge',
+    'grid',
+    'card',
+    'accent',
+    'accent-soft',
+    'band',
+    'alarm',
+    'alarm-soft',
+    'gap',
+    'good',
+  ])
 
 /** @typedef {typeof NAMES[number]} Colour */
 
@@ -31,9 +46,15 @@ export function onTheme (listener) {
  * @returns {Uint8ClampedArray} 256 × red, green, blue
  */
 export function ramp () {
-  const [from, to] = [palette.card, palette.alarm].map((colour) => (colour.match(/[\d.]+/g) ?? []).slice(0, 3).map(Number))
+  const [from, to] = [palette.card, palette.alarm].map((colour) =>
+    (colour.match(/[\d.]+/g) ?? []).slice(0, 3).map(Number)
+  )
   const steps = new Uint8ClampedArray(256 * 3)
-  for (let i = 0; i < 256; i++) for (let c = 0; c < 3; c++) steps[3 * i + c] = (from?.[c] ?? 0) + ((to?.[c] ?? 0) - (from?.[c] ?? 0)) * (i / 255) ** 0.8
+  for (let i = 0; i < 256; i++) {
+    for (let c = 0; c < 3; c++) {
+      steps[3 * i + c] = (from?.[c] ?? 0) + ((to?.[c] ?? 0) - (from?.[c] ?? 0)) * (i / 255) ** 0.8
+    }
+  }
   return steps
 }
 

@@ -1,8 +1,12 @@
 // @ts-check
-// One series in columns, as charts want it: grows at the end, loses its beginning. A hole in time is a row of nulls, so that lines break there.
+// One series in columns, as charts want it: grows at the end, loses its beginning. A hole in time is a row of nulls, so
+// that lines break there.
 
 /** @typedef {import('./types.d.ts').Verdict} Verdict */
-/** @typedef {{ value: Array<number | null>, expected: Array<number | null>, imputed: boolean[], share: number[] }} Column */
+/**
+ * @typedef {{ value: Array<number | null>, expected: Array<number | null>, imputed: boolean[], share: number[] }}
+ * Column
+ */
 
 /** Observations that are kept at most. */
 export const MOST = 20_000
@@ -84,7 +88,9 @@ export class SeriesData {
     const found = []
     for (let i = 0; i < value.length; i++) {
       const [one, other] = [value[i], expected[i]]
-      if (typeof one === 'number' && typeof other === 'number' && this.anomalous[i] === null) found.push(Math.abs(one - other))
+      if (typeof one === 'number' && typeof other === 'number' && this.anomalous[i] === null) {
+        found.push(Math.abs(one - other))
+      }
     }
     if (found.length < 20) return undefined
     return found.sort((a, b) => a - b)[Math.floor(0.99 * (found.length - 1))]
@@ -134,7 +140,12 @@ export class SeriesData {
  * @param {number} count
  * @returns {Column}
  */
-const emptyColumn = (count) => ({ value: Array(count).fill(null), expected: Array(count).fill(null), imputed: Array(count).fill(false), share: Array(count).fill(0) })
+const emptyColumn = (count) => ({
+  value: Array(count).fill(null),
+  expected: Array(count).fill(null),
+  imputed: Array(count).fill(false),
+  share: Array(count).fill(0),
+})
 
 /**
  * @param {Column} column

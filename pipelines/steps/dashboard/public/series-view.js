@@ -144,8 +144,14 @@ export class SeriesView {
   }
 
   #shades = () => [
-    ...this.#incidents.list(this.#data.series).filter(({ feedback }) => feedback !== 'false-alarm').map(({ start, end }) => ({ from: Date.parse(start), to: Date.parse(end), kind: /** @type {const} */ ('incident') })),
-    ...this.#data.gaps.map(({ from, to }) => ({ from: from - this.#half, to: to + this.#half, kind: /** @type {const} */ ('gap') })),
+    ...this.#incidents.list(this.#data.series).filter(({ feedback }) => feedback !== 'false-alarm').map((
+      { start, end }
+    ) => ({ from: Date.parse(start), to: Date.parse(end), kind: /** @type {const} */ ('incident') })),
+    ...this.#data.gaps.map(({ from, to }) => ({
+      from: from - this.#half,
+      to: to + this.#half,
+      kind: /** @type {const} */ ('gap'),
+    })),
   ]
 
   get #half () {
@@ -193,7 +199,17 @@ export class SeriesView {
   #makeRow (name, host) {
     const facts = make('p', { class: 'facts' })
     const plot = make('div', { class: 'plot' })
-    const row = make('div', { class: 'row', 'data-channel': name }, make('div', { class: 'row-head' }, make('h3', {}, ...name.split(/(?<=_)/).flatMap((word) => [word, make('wbr')])), facts), plot)
+    const row = make(
+      'div',
+      { class: 'row', 'data-channel': name },
+      make(
+        'div',
+        { class: 'row-head' },
+        make('h3', {}, ...name.split(/(?<=_)/).flatMap((word) => [word, make('wbr')])),
+        facts
+      ),
+      plot
+    )
     host.append(row)
     const chart = new ChannelChart(plot, name, this.#shared)
     const draw = () => {
@@ -256,7 +272,9 @@ export class SeriesView {
  * @param {number} index
  */
 function factsAt (column, index) {
-  return `${formatNumber(column?.value[index])}${column?.imputed[index] === true ? ' (imputed)' : ''}, expected ${formatNumber(column?.expected[index])}`
+  return `${formatNumber(column?.value[index])}${column?.imputed[index] === true ? ' (imputed)' : ''}, expected ${
+    formatNumber(column?.expected[index])
+  }`
 }
 
 /**
@@ -267,7 +285,9 @@ function factsAt (column, index) {
 function sharesAt (data, index) {
   const parts = [...data.channels].map(([channel, { share }]) => ({ channel, part: share[index] ?? 0 }))
   const sum = parts.reduce((total, one) => total + one.part, 0) || 1
-  return parts.map((one) => ({ channel: one.channel, contribution: one.part / sum })).sort((a, b) => b.contribution - a.contribution)
+  return parts.map((one) => ({ channel: one.channel, contribution: one.part / sum })).sort((a, b) =>
+    b.contribution - a.contribution
+  )
 }
 
 /**
@@ -277,6 +297,9 @@ function sharesAt (data, index) {
  */
 function mostOf (data, { from }) {
   const first = data.nearest(from)
-  const sums = [...data.channels].map(([name, { share }]) => ({ name, sum: share.slice(first).reduce((total, one) => total + one * one, 0) }))
+  const sums = [...data.channels].map(([name, { share }]) => ({
+    name,
+    sum: share.slice(first).reduce((total, one) => total + one * one, 0),
+  }))
   return sums.sort((a, b) => b.sum - a.sum).slice(0, CHOSEN).map(({ name }) => name)
 }

@@ -1,5 +1,6 @@
 // @ts-check
-// The server: what is asked of it, and the socket on which it tells what comes by. Comes back by itself after an outage.
+// The server: what is asked of it, and the socket on which it tells what comes by. Comes back by itself after an
+// outage.
 
 /** @typedef {import('./types.d.ts').Frame} Frame */
 
@@ -49,10 +50,18 @@ export class Refusal extends Error {
  * @returns {Promise<any>}
  */
 export async function ask (path, body) {
-  const headers = { ...(key !== undefined && { authorization: `Bearer ${key}` }), ...(body !== undefined && { 'content-type': 'application/json' }) }
-  const response = await fetch(new URL(`live/${path}`, document.baseURI), { headers, ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }) })
+  const headers = {
+    ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+  }
+  const response = await fetch(new URL(`live/${path}`, document.baseURI), {
+    headers,
+    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+  })
   const answer = await response.json().catch(() => undefined)
-  if (!response.ok) throw new Refusal(answer?.detail ?? `The server answered with status ${response.status}.`, response.status)
+  if (!response.ok) {
+    throw new Refusal(answer?.detail ?? `The server answered with status ${response.status}.`, response.status)
+  }
   return answer
 }
 
@@ -86,8 +95,12 @@ export class Socket {
     const address = new URL('live/socket', document.baseURI)
     address.protocol = address.protocol.replace('http', 'ws')
     const socket = this.#socket = new WebSocket(address)
-    socket.addEventListener('open', () => { socket.send(JSON.stringify({ type: 'hello', ...(key !== undefined && { key }) })) })
-    socket.addEventListener('message', ({ data }) => { this.#hear(JSON.parse(data)) })
+    socket.addEventListener('open', () => {
+      socket.send(JSON.stringify({ type: 'hello', ...(key !== undefined && { key }) }))
+    })
+    socket.addEventListener('message', ({ data }) => {
+      this.#hear(JSON.parse(data))
+    })
     socket.addEventListener('close', ({ code }) => {
       if (this.#socket !== socket) return
       this.#socket = undefined
@@ -97,7 +110,8 @@ export class Socket {
   }
 
   /**
-   * @param {{ readonly type: string, readonly series?: string | null, readonly paused?: boolean }} message the newest of each type is told again after an outage
+   * @param {{ readonly type: string, readonly series?: string | null, readonly paused?: boolean }} message the newest
+   * of each type is told again after an outage
    */
   tell (message) {
     this.#told.set(message.type, message)

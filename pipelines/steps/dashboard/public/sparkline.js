@@ -31,7 +31,12 @@ export function drawSparkline (canvas, member, state) {
 
   context.lineWidth = 1.5 * ratio
   context.lineJoin = 'round'
-  stroke(context, line, state === 'stale' || state === 'gap' ? palette.muted : palette.accent, [0, limit, width, height - limit])
+  stroke(context, line, state === 'stale' || state === 'gap' ? palette.muted : palette.accent, [
+    0,
+    limit,
+    width,
+    height - limit,
+  ])
   stroke(context, line, palette.alarm, [0, 0, width, limit])
 }
 

@@ -37,26 +37,39 @@ export class TimeChart {
   constructor (host, options) {
     this.#host = host
     this.#height = options.height + (options.labels ? LABELS : 0)
-    this.#chart = new Plot({
-      width: Math.max(50, host.clientWidth),
-      height: this.#height,
-      ms: 1,
-      tzDate: (time) => Plot.tzDate(new Date(time), 'Etc/UTC'),
-      padding: [6, 8, options.labels ? 0 : 6, 0],
-      legend: { show: false },
-      cursor: { x: true, y: false, drag: { x: false, y: false, setScale: false }, points: { show: false } },
-      scales: { x: { time: true, auto: false, range: () => [this.#span.from, this.#span.to] }, y: { range: options.range ?? rangeOfValues } },
-      axes: [timeAxis(options.labels), valueAxis()],
-      series: [{}, ...options.series],
-      bands: options.bands ?? [],
-      hooks: {
-        drawClear: [(chart) => { shade(chart, options.shades()) }],
-        draw: options.marks === undefined ? [] : [options.marks],
+    this.#chart = new Plot(
+      {
+        width: Math.max(50, host.clientWidth),
+        height: this.#height,
+        ms: 1,
+        tzDate: (time) => Plot.tzDate(new Date(time), 'Etc/UTC'),
+        padding: [6, 8, options.labels ? 0 : 6, 0],
+        legend: { show: false },
+        cursor: { x: true, y: false, drag: { x: false, y: false, setScale: false }, points: { show: false } },
+        scales: {
+          x: { time: true, auto: false, range: () => [this.#span.from, this.#span.to] },
+          y: { range: options.range ?? rangeOfValues },
+        },
+        axes: [timeAxis(options.labels), valueAxis()],
+        series: [{}, ...options.series],
+        bands: options.bands ?? [],
+        hooks: {
+          drawClear: [(chart) => {
+            shade(chart, options.shades())
+          }],
+          draw: options.marks === undefined ? [] : [options.marks],
+        },
       },
-    }, undefined, host)
+      undefined,
+      host
+    )
     const { over } = this.#chart
-    over.addEventListener('pointermove', ({ offsetX }) => { options.onHover(this.#chart.posToVal(offsetX, 'x')) })
-    over.addEventListener('pointerleave', () => { options.onHover(undefined) })
+    over.addEventListener('pointermove', ({ offsetX }) => {
+      options.onHover(this.#chart.posToVal(offsetX, 'x'))
+    })
+    over.addEventListener('pointerleave', () => {
+      options.onHover(undefined)
+    })
   }
 
   /**
@@ -79,7 +92,10 @@ export class TimeChart {
 
   /** @param {number | undefined} time */
   hover (time) {
-    this.#chart.setCursor(time === undefined ? { left: -10, top: -10 } : { left: this.#chart.valToPos(time, 'x'), top: 5 }, false)
+    this.#chart.setCursor(
+      time === undefined ? { left: -10, top: -10 } : { left: this.#chart.valToPos(time, 'x'), top: 5 },
+      false
+    )
   }
 
   destroy () {
@@ -100,8 +116,25 @@ function timeAxis (labels) {
     stroke: () => palette.muted,
     grid: { stroke: () => palette.grid, width: 1 },
     ticks: { show: false },
-    values: (_, splits) => splits.map((time) => !labels ? '' : time % 86_400_000 === 0 ? formatDay(time) : formatClock(time)),
-    incrs: [1000, 5000, 15_000, 30_000, 60_000, 300_000, 600_000, 900_000, 1_800_000, 3_600_000, 10_800_000, 21_600_000, 43_200_000, 86_400_000, 172_800_000],
+    values: (_, splits) =>
+      splits.map((time) => !labels ? '' : time % 86_400_000 === 0 ? formatDay(time) : formatClock(time)),
+    incrs: [
+      1000,
+      5000,
+      15_000,
+      30_000,
+      60_000,
+      300_000,
+      600_000,
+      900_000,
+      1_800_000,
+      3_600_000,
+      10_800_000,
+      21_600_000,
+      43_200_000,
+      86_400_000,
+      172_800_000,
+    ],
     splits: (_, __, min, max, step) => {
       const first = Math.ceil(min / step)
       return Array.from({ length: Math.max(0, Math.floor(max / step) - first + 1) }, (_item, i) => (first + i) * step)
@@ -119,7 +152,8 @@ function valueAxis () {
     stroke: () => palette.muted,
     grid: { stroke: () => palette.grid, width: 1 },
     ticks: { show: false },
-    values: (_, splits) => splits.map((value) => value === null ? '' : formatNumber(Math.abs(value) < 1e-9 ? 0 : value)),
+    values: (_, splits) =>
+      splits.map((value) => value === null ? '' : formatNumber(Math.abs(value) < 1e-9 ? 0 : value)),
   }
 }
 

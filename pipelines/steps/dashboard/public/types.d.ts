@@ -34,7 +34,12 @@ export interface Incident {
 
 export type AnnotationKind = 'acknowledged' | 'false-alarm' | 'confirmed'
 
-export interface Annotation { readonly incident: string, readonly at: string, readonly kind: AnnotationKind, readonly note?: string }
+export interface Annotation {
+  readonly incident: string
+  readonly at: string
+  readonly kind: AnnotationKind
+  readonly note?: string
+}
 
 export interface FleetEntry {
   readonly series: string

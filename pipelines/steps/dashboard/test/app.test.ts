@@ -20,7 +20,18 @@ import { annotateInto } from '../annotate.ts'
 import { addDashboard, type DashboardDependencies } from '../app.ts'
 import { LiveFeed } from '../live-feed.ts'
 import { dashboardKind } from '../step.ts'
-import { gapMessage, incidentAt, incidentMessage, kept, MemoryDatabase, START, STEP_MS, timeAt, verdictAt, verdictMessage } from './fixture.ts'
+import {
+  gapMessage,
+  incidentAt,
+  incidentMessage,
+  kept,
+  MemoryDatabase,
+  START,
+  STEP_MS,
+  timeAt,
+  verdictAt,
+  verdictMessage,
+} from './fixture.ts'
 
 const WAIT_MS = 5000
 
@@ -76,7 +87,11 @@ async function closed (socket: WebSocket): Promise<number> {
   })
 }
 
-async function connect (t: Test, app: FastifyInstance, { hello = { type: 'hello' } as unknown, options = {} } = {}): Promise<WebSocket> {
+async function connect (
+  t: Test,
+  app: FastifyInstance,
+  { hello = { type: 'hello' } as unknown, options = {} } = {}
+): Promise<WebSocket> {
   if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
   const socket = new WebSocket(`ws://127.0.0.1:${(app.server.address() as AddressInfo).port}/live/socket`, options)
   t.teardown(() => { socket.terminate() })
@@ -98,8 +113,18 @@ t.test('the page and its files are served, and nothing else of the disk', async 
   const { app } = await open(t)
   const page = await app.inject('/')
   t.match(page.headers['content-type'], 'text/html')
-  for (const [, path] of page.body.matchAll(/(?:src|href)="(\/live\/[^"]+)"/g)) t.equal((await app.inject(path!)).statusCode, 200, String(path))
-  for (const path of ['/live/tsconfig.json', '/live/types.d.ts', '/live/vendor/uPlot.cjs.js', '/live/../app.ts', '/live/%2e%2e/app.ts']) t.equal((await app.inject(path)).statusCode, 404, path)
+  for (const [, path] of page.body.matchAll(/(?:src|href)="(\/live\/[^"]+)"/g)) {
+    t.equal((await app.inject(path!)).statusCode, 200, String(path))
+  }
+  for (
+    const path of [
+      '/live/tsconfig.json',
+      '/live/types.d.ts',
+      '/live/vendor/uPlot.cjs.js',
+      '/live/../app.ts',
+      '/live/%2e%2e/app.ts',
+    ]
+  ) t.equal((await app.inject(path)).statusCode, 404, path)
 })
 
 t.test('the fleet is what the database holds and what has come by since', async (t) => {
@@ -112,7 +137,11 @@ t.test('the fleet is what the database holds and what has come by since', async 
   t.equal(answer.newest, timeAt(21))
   const [first] = answer.series
   t.equal(first.time, timeAt(20))
-  t.same(first.scores.map(([time]: [number]) => time), Array.from({ length: 21 }, (_, i) => START + i * STEP_MS), 'its scores are the history and the news, once')
+  t.same(
+    first.scores.map(([time]: [number]) => time),
+    Array.from({ length: 21 }, (_, i) => START + i * STEP_MS),
+    'its scores are the history and the news, once'
+  )
   t.same(answer.links, [{ href: '/score', text: 'Score a file' }])
 })
 
@@ -121,11 +150,23 @@ t.test('a series is told for the period that is asked for; wrong questions name 
   database.missing.push({ series: 'T01', from: timeAt(3), to: timeAt(4), interval: STEP_MS })
   live.take(verdictMessage(verdictAt('T01', 20)))
   const part = (await app.inject(`/live/series/T01?from=${timeAt(15)}&to=${timeAt(20)}`)).json()
-  t.same(part.verdicts.map(({ time }: { time: string }) => time), [15, 16, 17, 18, 19, 20].map(timeAt), 'with what the database does not hold yet')
+  t.same(
+    part.verdicts.map(({ time }: { time: string }) => time),
+    [15, 16, 17, 18, 19, 20].map(timeAt),
+    'with what the database does not hold yet'
+  )
   t.equal(part.gaps.length, 1)
-  t.same((await app.inject('/live/series/T01?limit=2')).json().verdicts.map(({ time }: { time: string }) => time), [19, 20].map(timeAt))
+  t.same(
+    (await app.inject('/live/series/T01?limit=2')).json().verdicts.map(({ time }: { time: string }) => time),
+    [19, 20].map(timeAt)
+  )
   t.same((await app.inject('/live/series/none')).json().verdicts, [])
-  for (const [query, pointer] of [['limit=0', '/query/limit'], ['from=yesterday', '/query/from'], [`from=${timeAt(9)}&to=${timeAt(8)}`, '/query/from'], ['size=1', '/query']]) {
+  for (
+    const [query, pointer] of [['limit=0', '/query/limit'], ['from=yesterday', '/query/from'], [
+      `from=${timeAt(9)}&to=${timeAt(8)}`,
+      '/query/from',
+    ], ['size=1', '/query']]
+  ) {
     const refused = await app.inject(`/live/series/T01?${query}`)
     t.equal(refused.statusCode, 422, String(query))
     t.match(refused.headers['content-type'], 'application/problem+json')
@@ -142,36 +183,81 @@ t.test('incidents: the newest first, with what was said of them; an annotation i
   const list = async (query = '') => (await app.inject(`/live/incidents${query}`)).json().incidents
   t.same((await list()).map(({ id }: { id: string }) => id), ['new', 'old'])
   t.same((await list('?series=T01')).map(({ id }: { id: string }) => id), ['old'])
-  const post = async (id: string, payload: object) => app.inject({ method: 'POST', url: `/live/incidents/${id}/annotations`, payload })
+  const post = async (id: string, payload: object) =>
+    app.inject({ method: 'POST', url: `/live/incidents/${id}/annotations`, payload })
   const answer = await post('new', { kind: 'false-alarm', note: 'a test drive' })
   t.equal(answer.statusCode, 202)
-  t.match(said, [[{ incident: 'new', series: 'T02', at: timeAt(0), kind: 'false-alarm', note: 'a test drive' }, { id: 'new', end: timeAt(14) }]])
+  t.match(said, [[{ incident: 'new', series: 'T02', at: timeAt(0), kind: 'false-alarm', note: 'a test drive' }, {
+    id: 'new',
+    end: timeAt(14),
+  }]])
   live.take({ type: 'incident.annotated.v1', data: answer.json().annotation, id: 'a', receivedAt: START })
-  t.match((await list())[0], { feedback: 'false-alarm', note: 'a test drive', acknowledgedAt: null }, 'known before the database knows')
+  t.match(
+    (await list())[0],
+    { feedback: 'false-alarm', note: 'a test drive', acknowledgedAt: null },
+    'known before the database knows'
+  )
   t.match((await post('none', { kind: 'confirmed' })).json(), { status: 404, code: 'unknown-incident' })
   t.match((await post('new', { kind: 'silly' })).json(), { status: 422, errors: [{ pointer: '/body/kind' }] })
-  t.match((await app.inject({ method: 'POST', url: '/live/incidents/new/annotations', payload: '{', headers: { 'content-type': 'application/json' } })).json(), { status: 400, code: 'malformed-body' })
-  t.match((await app.inject({ method: 'POST', url: '/live/incidents/new/annotations', payload: 'kind=confirmed', headers: { 'content-type': 'application/x-www-form-urlencoded' } })).json(), { status: 415 }, 'a form of another page cannot annotate')
+  t.match(
+    (await app.inject({
+      method: 'POST',
+      url: '/live/incidents/new/annotations',
+      payload: '{',
+      headers: { 'content-type': 'application/json' },
+    })).json(),
+    { status: 400, code: 'malformed-body' }
+  )
+  t.match(
+    (await app.inject({
+      method: 'POST',
+      url: '/live/incidents/new/annotations',
+      payload: 'kind=confirmed',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    })).json(),
+    { status: 415 },
+    'a form of another page cannot annotate'
+  )
 })
 
 t.test('a failure of the database or the log is a problem that may pass', async (t) => {
   const database = new MemoryDatabase()
   database.fleet = async () => { throw new Problem('server-unavailable', 'the database does not answer') }
   database.found.set('one', kept(incidentAt('T01', 1, 2, { id: 'one' })))
-  const { app } = await open(t, { database, live: new LiveFeed(database), annotate: async () => { throw new Problem('log-unavailable', 'the log is away') } })
+  const { app } = await open(t, {
+    database,
+    live: new LiveFeed(database),
+    annotate: async () => {
+      throw new Problem('log-unavailable', 'the log is away')
+    },
+  })
   const answer = await app.inject('/live/fleet')
   t.match(answer.json(), { status: 503, code: 'server-unavailable' })
   t.equal(answer.headers['retry-after'], '2')
-  t.match((await app.inject({ method: 'POST', url: '/live/incidents/one/annotations', payload: { kind: 'acknowledged' } })).json(), { status: 503, code: 'log-unavailable' })
+  t.match(
+    (await app.inject({ method: 'POST', url: '/live/incidents/one/annotations', payload: { kind: 'acknowledged' } }))
+      .json(),
+    { status: 503, code: 'log-unavailable' }
+  )
 })
 
 t.test('with keys, data and socket are for those who have one', async (t) => {
-  const settings = parseSettings(z.object(DASHBOARD_SETTINGS), { DASHBOARD_API_KEYS: 'first-key-of-the-test, second-key-of-the-test' })
+  const settings = parseSettings(z.object(DASHBOARD_SETTINGS), {
+    DASHBOARD_API_KEYS: 'first-key-of-the-test, second-key-of-the-test',
+  })
   const { app } = await open(t, { admits: admitsOf(settings) })
   t.equal((await app.inject('/')).statusCode, 200, 'the page itself holds no data')
-  for (const path of ['/live/fleet', '/live/series/T01', '/live/incidents']) t.match((await app.inject(path)).json(), { status: 401, code: 'unauthorized' }, path)
-  t.equal((await app.inject({ url: '/live/fleet', headers: { authorization: 'Bearer wrong-key-of-the-test' } })).statusCode, 401)
-  t.equal((await app.inject({ url: '/live/fleet', headers: { authorization: 'Bearer second-key-of-the-test' } })).statusCode, 200)
+  for (const path of ['/live/fleet', '/live/series/T01', '/live/incidents']) {
+    t.match((await app.inject(path)).json(), { status: 401, code: 'unauthorized' }, path)
+  }
+  t.equal(
+    (await app.inject({ url: '/live/fleet', headers: { authorization: 'Bearer wrong-key-of-the-test' } })).statusCode,
+    401
+  )
+  t.equal(
+    (await app.inject({ url: '/live/fleet', headers: { authorization: 'Bearer second-key-of-the-test' } })).statusCode,
+    200
+  )
   t.equal(await closed(await connect(t, app)), 4401)
   t.equal(await closed(await connect(t, app, { hello: { type: 'follow', series: 'T01' } })), 1008)
   const socket = await connect(t, app, { hello: { type: 'hello', key: 'first-key-of-the-test' } })
@@ -180,10 +266,18 @@ t.test('with keys, data and socket are for those who have one', async (t) => {
 
 t.test('no network reaches a dashboard without a key unless that is wanted', (t) => {
   const settings = (env: Record<string, string>) => parseSettings(z.object(DASHBOARD_SETTINGS), env)
-  t.throws(() => { refuseOpenDashboard('0.0.0.0', settings({})) }, { code: 'invalid-settings' })
-  t.doesNotThrow(() => { refuseOpenDashboard('127.0.0.1', settings({})) })
-  t.doesNotThrow(() => { refuseOpenDashboard('0.0.0.0', settings({ DASHBOARD_AUTH: 'off' })) })
-  t.doesNotThrow(() => { refuseOpenDashboard('0.0.0.0', settings({ DASHBOARD_API_KEYS: 'a-key-that-is-long-enough' })) })
+  t.throws(() => {
+    refuseOpenDashboard('0.0.0.0', settings({}))
+  }, { code: 'invalid-settings' })
+  t.doesNotThrow(() => {
+    refuseOpenDashboard('127.0.0.1', settings({}))
+  })
+  t.doesNotThrow(() => {
+    refuseOpenDashboard('0.0.0.0', settings({ DASHBOARD_AUTH: 'off' }))
+  })
+  t.doesNotThrow(() => {
+    refuseOpenDashboard('0.0.0.0', settings({ DASHBOARD_API_KEYS: 'a-key-that-is-long-enough' }))
+  })
   try {
     settings({ DASHBOARD_API_KEYS: 'short-secret' })
     t.fail('a short key is refused')
@@ -201,13 +295,20 @@ t.test('the socket tells the newest state of every series, and every verdict of 
   socket.send(JSON.stringify({ type: 'follow', series: 'T01' }))
   await new Promise((resolve) => { socket.once('pong', resolve).ping() })
   const frames: Frame[] = []
-  socket.on('message', (data: Buffer) => { frames.push(JSON.parse(data.toString())) })
-  for (let step = 20; step < 60; step++) for (const series of ['T01', 'T02']) live.take(verdictMessage(verdictAt(series, step)))
+  socket.on('message', (data: Buffer) => {
+    frames.push(JSON.parse(data.toString()))
+  })
+  for (let step = 20; step < 60; step++) {
+    for (const series of ['T01', 'T02']) live.take(verdictMessage(verdictAt(series, step)))
+  }
   live.take(incidentMessage(incidentAt('T02', 50, 59)))
   live.take(gapMessage({ series: 'T01', from: timeAt(60), to: timeAt(65), interval: STEP_MS }))
   await hears(socket, ({ fleet = [] }) => fleet.some(({ gapUntil }) => gapUntil === timeAt(65)))
   t.ok(frames.length <= 3, `${frames.length} frames for 82 messages`)
-  t.same(frames.flatMap(({ verdicts = [] }) => verdicts.map(({ series, time }) => `${series} ${time}`)), Array.from({ length: 40 }, (_, i) => `T01 ${timeAt(20 + i)}`))
+  t.same(
+    frames.flatMap(({ verdicts = [] }) => verdicts.map(({ series, time }) => `${series} ${time}`)),
+    Array.from({ length: 40 }, (_, i) => `T01 ${timeAt(20 + i)}`)
+  )
   t.equal(frames.flatMap(({ gaps = [] }) => gaps).length, 1)
   t.equal(frames.flatMap(({ incidents = [] }) => incidents).length, 1)
   t.equal(frames.at(-1)!.fleet!.find(({ series }) => series === 'T02')!.time, timeAt(59))
@@ -215,7 +316,11 @@ t.test('the socket tells the newest state of every series, and every verdict of 
   await new Promise((resolve) => { socket.once('pong', resolve).ping() })
   live.take(verdictMessage(verdictAt('T01', 70)))
   live.take(incidentMessage(incidentAt('T01', 70, 70)))
-  t.same(Object.keys(await hears(socket, () => true)).sort(), ['incidents', 'type'], 'incidents come in spite of a pause')
+  t.same(
+    Object.keys(await hears(socket, () => true)).sort(),
+    ['incidents', 'type'],
+    'incidents come in spite of a pause'
+  )
   socket.send('nonsense')
   t.equal(await closed(socket), 1008)
 })
@@ -240,10 +345,16 @@ t.test('a browser that takes nothing loses frames, not the server its memory, an
   await live.series()
   const [slow, quick] = [await welcomed(t, app), await welcomed(t, app)]
   for (const socket of [slow, quick]) socket.send(JSON.stringify({ type: 'follow', series: 'T01' }))
-  await Promise.all([slow, quick].map(async (socket) => new Promise((resolve) => { socket.once('pong', resolve).ping() })))
+  await Promise.all([slow, quick].map(async (socket) =>
+    new Promise((resolve) => {
+      socket.once('pong', resolve).ping()
+    })
+  ))
   slow.pause()
   const got: string[] = []
-  quick.on('message', (data: Buffer) => { got.push(...((JSON.parse(data.toString()) as Frame).verdicts ?? []).map(({ time }) => time)) })
+  quick.on('message', (data: Buffer) => {
+    got.push(...((JSON.parse(data.toString()) as Frame).verdicts ?? []).map(({ time }) => time))
+  })
   const note = 'x'.repeat(20_000)
   const buffered = () => Math.max(...[...app.websocketServer.clients].map(({ bufferedAmount }) => bufferedAmount))
   let most = 0
@@ -293,9 +404,19 @@ t.test('the step passes on what is new, and drops what came before', async (t) =
   const heard: string[] = []
   live.listen(({ message }) => { heard.push(message.type) })
   const dropped: string[] = []
-  const out: Outlet = { send: () => t.fail('it says nothing'), reject: () => t.fail('it refuses nothing'), drop: (_, code) => { dropped.push(code) } }
+  const out: Outlet = {
+    send: () => t.fail('it says nothing'),
+    reject: () => t.fail('it refuses nothing'),
+    drop: (_, code) => {
+      dropped.push(code)
+    },
+  }
   const step = await dashboardKind(live).open(undefined, new AbortController().signal)
-  const messages: Message[] = [verdictMessage(verdictAt('T01', 1)), verdictMessage(verdictAt('T01', 1)), incidentMessage(incidentAt('T01', 1, 1))]
+  const messages: Message[] = [
+    verdictMessage(verdictAt('T01', 1)),
+    verdictMessage(verdictAt('T01', 1)),
+    incidentMessage(incidentAt('T01', 1, 1)),
+  ]
   await step.process(messages.map((message, offset): Received => ({ ...message, offset })), out)
   t.same(heard, ['verdict.v1', 'incident.opened.v1'])
   t.same(dropped, ['seen-before'])
@@ -310,8 +431,22 @@ t.test('an annotation goes to the log, and a judgement to the registry as feedba
   const at = timeAt(12)
   await annotate({ incident: 'one', series: 'T01', at, kind: 'acknowledged' }, incident)
   await annotate({ incident: 'one', series: 'T01', at, kind: 'false-alarm', note: 'maintenance' }, incident)
-  t.match(records.map((record) => ({ topic: record.topic, ...decode(record)[0]!.data })), [{ topic: 'incidents.v1', kind: 'acknowledged', incident: 'one' }, { kind: 'false-alarm', note: 'maintenance' }])
-  t.match(await listFeedback(store, 'wind-turbine'), [{ label: 'false-alarm', series: 'T01', start: timeAt(3), end: timeAt(9), version: '3', note: 'maintenance' }])
+  t.match(records.map((record) => ({ topic: record.topic, ...decode(record)[0]!.data })), [{
+    topic: 'incidents.v1',
+    kind: 'acknowledged',
+    incident: 'one',
+  }, { kind: 'false-alarm', note: 'maintenance' }])
+  t.match(await listFeedback(store, 'wind-turbine'), [{
+    label: 'false-alarm',
+    series: 'T01',
+    start: timeAt(3),
+    end: timeAt(9),
+    version: '3',
+    note: 'maintenance',
+  }])
   t.equal((await listFeedback(store, 'wind-turbine')).length, 1, 'to have seen it is no judgement')
-  await annotateInto({ log: { append: async () => {} } })({ incident: 'one', series: 'T01', at, kind: 'confirmed' }, incident)
+  await annotateInto({ log: { append: async () => {} } })(
+    { incident: 'one', series: 'T01', at, kind: 'confirmed' },
+    incident
+  )
 })

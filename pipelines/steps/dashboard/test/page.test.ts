@@ -1,4 +1,5 @@
-// The live page in a real browser: the worst first, what comes by within two seconds, incidents, pause, address, an outage, keys, frames a second.
+// The live page in a real browser: the worst first, what comes by within two seconds, incidents, pause, address, an
+// outage, keys, frames a second.
 import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
@@ -8,12 +9,38 @@ import t, { type Test } from 'tap'
 import { addDashboard, type DashboardDependencies } from '../app.ts'
 import { addHeaders } from '../headers.ts'
 import { LiveFeed } from '../live-feed.ts'
-import { CHANNELS, gapMessage, incidentAt, incidentMessage, kept, MemoryDatabase, STEP_MS, timeAt, verdictAt, verdictMessage } from './fixture.ts'
+import {
+  CHANNELS,
+  gapMessage,
+  incidentAt,
+  incidentMessage,
+  kept,
+  MemoryDatabase,
+  STEP_MS,
+  timeAt,
+  verdictAt,
+  verdictMessage,
+} from './fixture.ts'
 
-const CANDIDATES = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const CANDIDATES = [
+  process.env['CHROMIUM_PATH'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+]
 const executablePath = CANDIDATES.find((path) => path !== undefined && path !== '' && existsSync(path))
-const skip = executablePath === undefined && 'THE LIVE PAGE IS NOT TESTED: no Chromium here; install one or set CHROMIUM_PATH'
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+const skip = executablePath === undefined &&
+  'THE LIVE PAGE IS NOT TESTED: no Chromium here; install one or set CHROMIUM_PATH'
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
 const WAIT_MS = 10_000
 t.setTimeout(180_000)
 
@@ -31,12 +58,18 @@ interface Service {
   readonly url: string
 }
 
-async function startService (t: Test, more: Partial<DashboardDependencies> = {}, { database = filled(), port = 0 } = {}): Promise<Service> {
+async function startService (
+  t: Test,
+  more: Partial<DashboardDependencies> = {},
+  { database = filled(), port = 0 } = {}
+): Promise<Service> {
   const live = new LiveFeed(database)
   const app = Fastify()
   await addHeaders(app)
   // As the log would: what is said comes back as a message.
-  const annotate: DashboardDependencies['annotate'] = async (data) => { live.take({ type: 'incident.annotated.v1', data, id: `${data.incident}/${data.at}`, receivedAt: Date.now() }) }
+  const annotate: DashboardDependencies['annotate'] = async (data) => {
+    live.take({ type: 'incident.annotated.v1', data, id: `${data.incident}/${data.at}`, receivedAt: Date.now() })
+  }
   await addDashboard(app, { database, live, annotate, page: '/', ...more })
   await app.listen({ port, host: '127.0.0.1' })
   t.teardown(async () => app.close())
@@ -45,7 +78,9 @@ async function startService (t: Test, more: Partial<DashboardDependencies> = {},
 
 function filled (): MemoryDatabase {
   const database = new MemoryDatabase()
-  for (const series of SERIES) for (let step = 0; step <= LAST; step++) database.add(verdictAt(series, step, heat(series, step)))
+  for (const series of SERIES) {
+    for (let step = 0; step <= LAST; step++) database.add(verdictAt(series, step, heat(series, step)))
+  }
   database.found.set('hot', kept(incidentAt('T07', FAULT, LAST, { id: 'hot' })))
   database.found.set('past', kept(incidentAt('T02', 60, 70, { id: 'past', closed: true, severity: 'warning' })))
   return database
@@ -65,25 +100,37 @@ t.before(async () => {
 t.teardown(async () => { await browser?.close() })
 
 /** A tab on the page, and what went wrong in it. */
-async function open (t: Test, url: string, from: Pick<BrowserContext, 'newPage'> = context): Promise<{ page: Page, faults: string[] }> {
+async function open (
+  t: Test,
+  url: string,
+  from: Pick<BrowserContext, 'newPage'> = context
+): Promise<{ page: Page, faults: string[] }> {
   const page = await from.newPage()
   t.teardown(async () => page.close())
   const faults: string[] = []
   page.on('pageerror', (error) => faults.push(error.message))
-  // What the browser says of an outage or a refusal is no fault of the page; all else is (a breach of the content policy, a missing file).
-  page.on('console', (message) => { if (message.type() === 'error' && !/ERR_CONNECTION|status of (401|503)|WebSocket connection/.test(message.text())) faults.push(message.text()) })
+  // What the browser says of an outage or a refusal is no fault of the page; all else is (a breach of the content
+  // policy, a missing file).
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/ERR_CONNECTION|status of (401|503)|WebSocket connection/.test(message.text())) {
+      faults.push(message.text())
+    }
+  })
   await page.goto(url)
   return { page, faults }
 }
 
 const isLive = async (page: Page): Promise<void> => page.locator('#connection[data-state="live"]').waitFor()
 const tiles = async (page: Page): Promise<string[]> => page.locator('.fleet .name').allTextContents()
-const hears = async (page: Page, selector: string, hasText: string | RegExp): Promise<void> => page.locator(selector, { hasText }).first().waitFor({ state: 'attached' })
+const hears = async (page: Page, selector: string, hasText: string | RegExp): Promise<void> =>
+  page.locator(selector, { hasText }).first().waitFor({ state: 'attached' })
 
 /** What changes is drawn with the next frame. */
 async function lists (t: Test, page: Page, selector: string, wanted: readonly string[]): Promise<void> {
   const found = async (): Promise<string[]> => page.locator(selector).allTextContents()
-  for (const end = Date.now() + 5000; Date.now() < end && !isDeepStrictEqual(await found(), wanted);) await page.waitForTimeout(20)
+  for (const end = Date.now() + 5000; Date.now() < end && !isDeepStrictEqual(await found(), wanted);) {
+    await page.waitForTimeout(20)
+  }
   t.same(await found(), wanted)
 }
 
@@ -117,7 +164,9 @@ t.test('the fleet: every series, the worst first, and what comes by within two s
   t.same(faults, [])
 })
 
-t.test('one series: opened with the keyboard, its channels chosen, its crosshair moved, its time in the address', { skip }, async (t) => {
+t.test('one series: opened with the keyboard, its channels chosen, its crosshair moved, its time in the address', {
+  skip,
+}, async (t) => {
   const { live, url, database } = await startService(t)
   database.missing.push({ series: 'T07', from: timeAt(150), to: timeAt(155), interval: STEP_MS })
   const { page, faults } = await open(t, url)
@@ -160,31 +209,35 @@ t.test('one series: opened with the keyboard, its channels chosen, its crosshair
   t.same(faults, [])
 })
 
-t.test('a pause holds the charts, with the instant in the address; afterwards nothing is missing', { skip }, async (t) => {
-  const { live, database, url } = await startService(t)
-  const { page, faults } = await open(t, `${url}/#series=T07&range=1h`)
-  await page.locator('.row canvas').first().waitFor()
-  await hears(page, '#at-time', '09:20')
-  await page.keyboard.press('Space')
-  t.equal(query(page).get('at'), timeAt(LAST))
-  await page.locator('#pause[aria-pressed="true"]').waitFor()
-  for (let step = LAST + 1; step <= LAST + 5; step++) {
-    const verdict = verdictAt('T07', step, 0.6)
-    database.add(verdict)
-    live.take(verdictMessage(verdict))
+t.test(
+  'a pause holds the charts, with the instant in the address; afterwards nothing is missing',
+  { skip },
+  async (t) => {
+    const { live, database, url } = await startService(t)
+    const { page, faults } = await open(t, `${url}/#series=T07&range=1h`)
+    await page.locator('.row canvas').first().waitFor()
+    await hears(page, '#at-time', '09:20')
+    await page.keyboard.press('Space')
+    t.equal(query(page).get('at'), timeAt(LAST))
+    await page.locator('#pause[aria-pressed="true"]').waitFor()
+    for (let step = LAST + 1; step <= LAST + 5; step++) {
+      const verdict = verdictAt('T07', step, 0.6)
+      database.add(verdict)
+      live.take(verdictMessage(verdict))
+    }
+    live.take(incidentMessage(incidentAt('T03', LAST, LAST + 5, { id: 'during' })))
+    await page.locator('.incident[data-id="during"]').waitFor()
+    t.equal(await shownTo(page), timeAt(LAST), 'incidents come, the charts stand')
+    await page.keyboard.press('Space')
+    await hears(page, '#at-time', '10:10')
+    t.equal(await shownTo(page), timeAt(LAST + 5))
+    await page.locator('#plots').focus()
+    for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowLeft')
+    await hears(page, '#at-time', '09:40')
+    t.notOk(query(page).has('at'))
+    t.same(faults, [])
   }
-  live.take(incidentMessage(incidentAt('T03', LAST, LAST + 5, { id: 'during' })))
-  await page.locator('.incident[data-id="during"]').waitFor()
-  t.equal(await shownTo(page), timeAt(LAST), 'incidents come, the charts stand')
-  await page.keyboard.press('Space')
-  await hears(page, '#at-time', '10:10')
-  t.equal(await shownTo(page), timeAt(LAST + 5))
-  await page.locator('#plots').focus()
-  for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowLeft')
-  await hears(page, '#at-time', '09:40')
-  t.notOk(query(page).has('at'))
-  t.same(faults, [])
-})
+)
 
 t.test('incidents: announced, acknowledged, judged with a note, jumped to', { skip }, async (t) => {
   const { live, url } = await startService(t)
@@ -203,7 +256,9 @@ t.test('incidents: announced, acknowledged, judged with a note, jumped to', { sk
   t.notOk(query(page).has('at'), 'a space in a note is no pause')
   await fresh.locator('[data-kind="false-alarm"]').click()
   await hears(page, '.incident[data-id="fresh"] .said', 'false alarm · “Filter was changed. <b>Harmless</b>”')
-  live.take(incidentMessage(incidentAt('T11', LAST, LAST + 3, { id: 'fresh', closed: true, severity: 'warning' }), 'closed'))
+  live.take(
+    incidentMessage(incidentAt('T11', LAST, LAST + 3, { id: 'fresh', closed: true, severity: 'warning' }), 'closed')
+  )
   await hears(page, '.incident[data-id="fresh"] .when', 'lasted 30 min')
   t.match(await fresh.locator('.said').textContent(), 'false alarm', 'what was said stays')
   await page.locator('.incident[data-id="past"] .jump').click()
@@ -261,7 +316,11 @@ t.test('it fits a telephone, in light and dark', { skip }, async (t) => {
     for (const hash of ['', '#series=T07']) {
       const { page, faults } = await open(t, `${url}/${hash}`, small)
       await page.locator(hash === '' ? '.tile' : '.row[data-channel] canvas').first().waitFor()
-      t.equal(await page.evaluate<number>('document.documentElement.scrollWidth'), 360, `${colorScheme} ${hash}: nothing to scroll sideways`)
+      t.equal(
+        await page.evaluate<number>('document.documentElement.scrollWidth'),
+        360,
+        `${colorScheme} ${hash}: nothing to scroll sideways`
+      )
       t.same(await faint(page), [], `${colorScheme} ${hash}: texts stand out (WCAG AA)`)
       t.same(faults, [])
     }
@@ -282,27 +341,34 @@ async function faint (page: Page): Promise<string[]> {
   })()`)
 }
 
-t.test('twenty series of twelve channels, twenty verdicts a second each: the frames keep coming', { skip }, async (t) => {
-  const { live, url } = await startService(t)
-  const { page, faults } = await open(t, `${url}/#series=T07&${CHANNELS.map((channel) => `channel=${channel}`).join('&')}`)
-  await page.locator('.row canvas').nth(CHANNELS.length).waitFor()
-  for (const place of ['one series, all channels', 'the fleet']) {
-    if (place === 'the fleet') await page.keyboard.press('Escape')
-    let step = LAST + 1000
-    const timer = setInterval(() => {
-      step++
-      for (const series of SERIES) live.take(verdictMessage(verdictAt(series, step, heat(series, step))))
-    }, 50)
-    await page.waitForTimeout(500)
-    const rates: number[] = []
-    // The machine may be busy with something else.
-    while (rates.length < 6 && !rates.some((rate) => rate >= 55)) rates.push(await framesPerSecond(page))
-    clearInterval(timer)
-    t.comment(`${place}: ${rates.map((rate) => rate.toFixed(0)).join(', ')} frames a second`)
-    t.ok(Math.max(...rates) >= 50, place)
+t.test(
+  'twenty series of twelve channels, twenty verdicts a second each: the frames keep coming',
+  { skip },
+  async (t) => {
+    const { live, url } = await startService(t)
+    const { page, faults } = await open(
+      t,
+      `${url}/#series=T07&${CHANNELS.map((channel) => `channel=${channel}`).join('&')}`
+    )
+    await page.locator('.row canvas').nth(CHANNELS.length).waitFor()
+    for (const place of ['one series, all channels', 'the fleet']) {
+      if (place === 'the fleet') await page.keyboard.press('Escape')
+      let step = LAST + 1000
+      const timer = setInterval(() => {
+        step++
+        for (const series of SERIES) live.take(verdictMessage(verdictAt(series, step, heat(series, step))))
+      }, 50)
+      await page.waitForTimeout(500)
+      const rates: number[] = []
+      // The machine may be busy with something else.
+      while (rates.length < 6 && !rates.some((rate) => rate >= 55)) rates.push(await framesPerSecond(page))
+      clearInterval(timer)
+      t.comment(`${place}: ${rates.map((rate) => rate.toFixed(0)).join(', ')} frames a second`)
+      t.ok(Math.max(...rates) >= 50, place)
+    }
+    t.same(faults, [])
   }
-  t.same(faults, [])
-})
+)
 
 async function framesPerSecond (page: Page): Promise<number> {
   return page.evaluate<number>(`new Promise((resolve) => {

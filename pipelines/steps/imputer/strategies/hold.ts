@@ -1,4 +1,5 @@
-// The model's own rule: the newest value stays. What is scored then equals, bit for bit, what is scored of the series with its gaps.
+// The model's own rule: the newest value stays. What is scored then equals, bit for bit, what is scored of the series
+// with its gaps.
 import { z } from 'zod'
 import type { Strategy } from './strategy.ts'
 

@@ -1,4 +1,5 @@
-// On a straight line to the next value where that has come already, else the newest value. Looks ahead: verdicts are no longer those of causal scoring.
+// On a straight line to the next value where that has come already, else the newest value. Looks ahead: verdicts are no
+// longer those of causal scoring.
 import { z } from 'zod'
 import type { KnownValue, Strategy } from './strategy.ts'
 
@@ -6,7 +7,9 @@ const SavedSchema = z.array(z.object({ time: z.number(), value: z.number() }).nu
 
 export const linear: Strategy = {
   open (channels, saved) {
-    const last: Array<KnownValue | null> = saved === undefined ? Array<null>(channels).fill(null) : SavedSchema.parse(saved)
+    const last: Array<KnownValue | null> = saved === undefined
+      ? Array<null>(channels).fill(null)
+      : SavedSchema.parse(saved)
     return {
       observed (channel, at) { last[channel] = at },
       fill (channel, time, next) {

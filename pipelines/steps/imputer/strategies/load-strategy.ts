@@ -18,10 +18,20 @@ export async function loadStrategy (name: string): Promise<Strategy> {
   try {
     module = await import(pathToFileURL(resolve(name)).href) as typeof module
   } catch (cause) {
-    throw new Problem('invalid-settings', `IMPUTER_STRATEGY is "${name}", and no such module can be loaded: ${(cause as Error).message}. Write ${Object.keys(BUILT_IN).join(', ')}, or the path of a module.`, { cause })
+    throw new Problem(
+      'invalid-settings',
+      `IMPUTER_STRATEGY is "${name}", and no such module can be loaded: ${(cause as Error).message}. Write ${
+        Object.keys(BUILT_IN).join(', ')
+      }, or the path of a module.`,
+      { cause }
+    )
   }
   if (isStrategy(module.strategy)) return module.strategy
-  throw new Problem('invalid-settings', `IMPUTER_STRATEGY is "${name}", and that module exports no \`strategy\` with a method open(); pipelines/steps/imputer/README.md shows one.`)
+  throw new Problem(
+    'invalid-settings',
+    `IMPUTER_STRATEGY is "${name}", and that module exports no \`strategy\` with a method open(); pipelines/steps/imputer/README.md shows one.`
+  )
 }
 
-const isStrategy = (value: unknown): value is Strategy => typeof value === 'object' && value !== null && typeof (value as Partial<Strategy>).open === 'function'
+const isStrategy = (value: unknown): value is Strategy =>
+  typeof value === 'object' && value !== null && typeof (value as Partial<Strategy>).open === 'function'

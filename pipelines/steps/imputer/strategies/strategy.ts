@@ -6,7 +6,10 @@ export interface KnownValue {
   readonly value: number
 }
 
-/** Fills the missing values of one series. Called in the order of time; must be a function of what it was told, or repetitions differ. */
+/**
+ * Fills the missing values of one series. Called in the order of time; must be a function of what it was told, or
+ * repetitions differ.
+ */
 export interface Filler {
   /** A value has come. */
   observed (channel: number, at: KnownValue): void

@@ -1,4 +1,5 @@
-// The sink: everything that came is kept, once the database answers; what it refuses for ever goes to the dead letters alone.
+// The sink: everything that came is kept, once the database answers; what it refuses for ever goes to the dead letters
+// alone.
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
@@ -37,12 +38,21 @@ function received (...messages: Array<Pick<Message, 'type' | 'data'>>): Received
 
 class Outcome implements Outlet {
   readonly rejected: string[] = []
-  send (): void { throw new Error('a sink says nothing') }
-  drop (): void { throw new Error('a sink leaves nothing out') }
-  reject ({ offset }: Received, code: string, detail: string): void { this.rejected.push(`${offset} ${code} ${detail}`) }
+  send (): void {
+    throw new Error('a sink says nothing')
+  }
+
+  drop (): void {
+    throw new Error('a sink leaves nothing out')
+  }
+
+  reject ({ offset }: Received, code: string, detail: string): void {
+    this.rejected.push(`${offset} ${code} ${detail}`)
+  }
 }
 
-const open = async (moody: Moody, closing = new AbortController().signal, onTrouble?: () => void) => sinkKind({ database: moody, ...(onTrouble && { onTrouble }) }).open(undefined, closing)
+const open = async (moody: Moody, closing = new AbortController().signal, onTrouble?: () => void) =>
+  sinkKind({ database: moody, ...(onTrouble && { onTrouble }) }).open(undefined, closing)
 
 t.test('each type goes where it belongs, in one write', async (t) => {
   const moody = new Moody()
@@ -85,7 +95,10 @@ t.test('while the database is away it waits, and goes on once it is back', async
   const troubles: number[] = []
   const step = await open(moody, undefined, () => { troubles.push(1) })
   let done = false
-  const work = Promise.resolve(step.process(received({ type: 'verdict.v1', data: verdict('away', 0) }), new Outcome())).then(() => { done = true })
+  const work = Promise.resolve(step.process(received({ type: 'verdict.v1', data: verdict('away', 0) }), new Outcome()))
+    .then(() => {
+      done = true
+    })
   for (let i = 0; i < 100 && troubles.length < 2; i++) await sleep(20)
   t.ok(troubles.length >= 2 && !done)
   moody.away = false
@@ -97,19 +110,42 @@ t.test('it gives up at once when the process ends', async (t) => {
   const moody = new Moody()
   const closing = new AbortController()
   moody.away = true
-  const waiting = (await open(moody, closing.signal)).process(received({ type: 'verdict.v1', data: verdict('ended', 0) }), new Outcome())
+  const waiting = (await open(moody, closing.signal)).process(
+    received({ type: 'verdict.v1', data: verdict('ended', 0) }),
+    new Outcome()
+  )
   moody.write = async () => new Promise(() => {})
-  const hanging = (await open(moody, closing.signal)).process(received({ type: 'verdict.v1', data: verdict('ended', 1) }), new Outcome())
-  setImmediate(() => { closing.abort(new Error('closing')) })
+  const hanging = (await open(moody, closing.signal)).process(
+    received({ type: 'verdict.v1', data: verdict('ended', 1) }),
+    new Outcome()
+  )
+  setImmediate(() => {
+    closing.abort(new Error('closing'))
+  })
   await t.rejects(Promise.resolve(waiting), { message: 'closing' })
   await t.rejects(Promise.resolve(hanging), { message: 'closing' })
-  await t.rejects(Promise.resolve((await open(moody, closing.signal)).process(received({ type: 'verdict.v1', data: verdict('ended', 2) }), new Outcome())), { message: 'closing' })
+  await t.rejects(
+    Promise.resolve(
+      (await open(moody, closing.signal)).process(
+        received({ type: 'verdict.v1', data: verdict('ended', 2) }),
+        new Outcome()
+      )
+    ),
+    { message: 'closing' }
+  )
 })
 
 t.test('any other failure ends the step', async (t) => {
   const moody = new Moody()
-  moody.write = async () => { throw new Problem('invalid-settings', 'The token is wrong.') }
-  await t.rejects(Promise.resolve((await open(moody)).process(received({ type: 'verdict.v1', data: verdict('a', 0) }), new Outcome())), { code: 'invalid-settings' })
+  moody.write = async () => {
+    throw new Problem('invalid-settings', 'The token is wrong.')
+  }
+  await t.rejects(
+    Promise.resolve(
+      (await open(moody)).process(received({ type: 'verdict.v1', data: verdict('a', 0) }), new Outcome())
+    ),
+    { code: 'invalid-settings' }
+  )
 })
 
 t.test('partitions that write at the same time share requests, and one does not spoil the others', async (t) => {
@@ -118,11 +154,21 @@ t.test('partitions that write at the same time share requests, and one does not 
   const kind = sinkKind({ database: moody })
   const out = new Outcome()
   const verdicts = Array.from({ length: 20 }, (_, i) => verdict(`shared ${i}`, 0, { score: i === 7 ? -1 : i }))
-  await Promise.all(verdicts.map(async (data) => (await kind.open(undefined, new AbortController().signal)).process(received({ type: 'verdict.v1', data }), out)))
+  await Promise.all(
+    verdicts.map(async (data) =>
+      (await kind.open(undefined, new AbortController().signal)).process(received({ type: 'verdict.v1', data }), out)
+    )
+  )
   t.strictSame(out.rejected, ['0 refused-by-database It refuses it.'])
-  for (const { series, score } of verdicts) t.equal((await database.verdicts(series, ALWAYS, 10)).length, score === -1 ? 0 : 1)
+  for (const { series, score } of verdicts) {
+    t.equal((await database.verdicts(series, ALWAYS, 10)).length, score === -1 ? 0 : 1)
+  }
   moody.batches.length = 0
   moody.refuses = () => false
-  await Promise.all(verdicts.map(async (data) => (await kind.open(undefined, new AbortController().signal)).process(received({ type: 'verdict.v1', data }), out)))
+  await Promise.all(
+    verdicts.map(async (data) =>
+      (await kind.open(undefined, new AbortController().signal)).process(received({ type: 'verdict.v1', data }), out)
+    )
+  )
   t.equal(moody.batches.length, 2, 'the first one, then all others together')
 })
