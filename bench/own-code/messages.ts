@@ -1,0 +1,108 @@
+// What every message and every request pays: `quick-checks.ts`, `request-times.ts`.
+import { deepStrictEqual } from 'node:assert'
+import { Ajv } from 'ajv'
+import { Histogram, Registry } from 'prom-client'
+import { z } from 'zod'
+import { RequestTimes } from '../../model-serving/metrics/request-times.ts'
+import { MESSAGES, type MessageType } from '../../pipelines/messages/messages.ts'
+import { QUICK_CHECKS } from '../../pipelines/messages/quick-checks.ts'
+import { compare } from './compare.ts'
+
+const START = Date.UTC(2026, 0, 1)
+const STEP = 600_000
+
+const instantAt = (t: number): string => new Date(START + t * STEP).toISOString()
+const CHANNELS = Array.from({ length: 12 }, (_, c) => `channel_${c + 1}`)
+const valuesAt = (t: number): Record<string, number> =>
+  Object.fromEntries(CHANNELS.map((name, c) => [name, Math.sin(t + c)]))
+
+/** One of each kind, and records of runs. */
+function contents (): ReadonlyArray<readonly [string, MessageType, unknown, number]> {
+  const raw = { series: 'turbine-03', time: instantAt(0), values: valuesAt(0) }
+  const regular = (t: number): object => ({ time: instantAt(t), values: valuesAt(t), imputed: [] })
+  const contributions = Object.keys(raw.values).map((channel) => ({ channel, contribution: 1 / 12 }))
+  const verdict = (t: number): object => ({
+    time: instantAt(t),
+    score: 0.5,
+    anomalous: false,
+    contributions,
+    values: valuesAt(t),
+    expected: valuesAt(t),
+    imputed: [],
+  })
+  const rows = <T>(count: number, row: (t: number) => T): T[] => Array.from({ length: count }, (_, t) => row(t))
+  const { series } = raw
+  const grid = { series, interval: STEP }
+  const model = { series, model: { name: 'wind-turbine', version: '1', digest: 'sha256:0f1e2d3c' }, threshold: 1 }
+  return [
+    ['a raw observation of 12 channels', 'observation.raw.v1', raw, 500],
+    ['a record of 1 regular observation', 'observation.regular.v1', { ...grid, observations: rows(1, regular) }, 500],
+    ['a record of 100 regular ones', 'observation.regular.v1', { ...grid, observations: rows(100, regular) }, 10],
+    ['a record of 1 verdict', 'verdict.v1', { ...model, verdicts: rows(1, verdict) }, 500],
+    ['a record of 100 verdicts', 'verdict.v1', { ...model, verdicts: rows(100, verdict) }, 10],
+  ]
+}
+
+/**
+ * Compiled from the very schema, whose pattern for times says more than the format; without a name that zod drops.
+ * UTF-16 units are no fewer than characters: too long a name is never passed.
+ */
+function compiledOf (type: MessageType): (value: unknown) => boolean {
+  const schema = z.toJSONSchema(MESSAGES[type].record, {
+    target: 'draft-7',
+    override: ({ jsonSchema: { propertyNames } }) => {
+      if (typeof propertyNames === 'object') propertyNames.not = { const: '__proto__' }
+    },
+  })
+  return new Ajv({ validateFormats: false, allowUnionTypes: true, unicode: false, logger: false }).compile(schema)
+}
+
+export async function checks (): Promise<void> {
+  for (const [title, type, content, times] of contents()) {
+    const quick = QUICK_CHECKS[type]!
+    const compiled = compiledOf(type)
+    const schema = MESSAGES[type].record
+    for (const check of [quick, compiled, (value: unknown) => schema.safeParse(value).success]) {
+      deepStrictEqual([check(content), check({ ...content as object, series: 1 })], [true, false])
+    }
+    const text = JSON.stringify(content)
+    const variants = {
+      'quick-checks.ts': () => quick(content),
+      'ajv, compiled': () => compiled(content),
+      zod: () => schema.safeParse(content),
+      'JSON.parse of it': () => JSON.parse(text) as unknown,
+    }
+    await compare({ title: `check of ${title}`, times, variants })
+  }
+}
+
+/** What a service has that answers a few routes. */
+const LABELS = ['/compute', '/models', '/livez', '/readyz', '/metrics'].flatMap((route) =>
+  ['200', '400', '503'].map((status) => ({ route, method: route === '/compute' ? 'POST' : 'GET', status })))
+const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+
+export async function requestTimes (): Promise<void> {
+  const own = new RequestTimes()
+  const name = own.name
+  const [ownRegistry, registry] = [new Registry(), new Registry()]
+  const described = { name, help: 'How long requests took, by route.', type: 'histogram', aggregator: 'sum' }
+  const told = { ...described, get: async () => ({ ...described, values: own.samples() }) }
+  ownRegistry.registerMetric(told as unknown as Histogram)
+  const labelNames = ['route', 'method', 'status']
+  const histogram = new Histogram({ name, help: described.help, labelNames, buckets: BOUNDS, registers: [registry] })
+  let [at, other] = [0, 0]
+  const seconds = (i: number): number => (i * 7919 % 1000) / 800
+  await compare({
+    title: 'one request is counted',
+    times: 10_000,
+    variants: {
+      'request-times.ts': () => { own.observe(LABELS[at % LABELS.length]!, seconds(at++)) },
+      'prom-client': () => { histogram.observe(LABELS[other % LABELS.length]!, seconds(other++)) },
+    },
+  })
+  await compare({
+    title: `scrape of ${LABELS.length} rows`,
+    times: 10,
+    variants: { 'request-times.ts': async () => ownRegistry.metrics(), 'prom-client': async () => registry.metrics() },
+  })
+}
