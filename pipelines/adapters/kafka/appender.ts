@@ -48,7 +48,7 @@ export class Appender {
   async close (): Promise<void> {
     this.#closed = true
     await this.#running
-    await closeClient(this.#producer)
+    await closeProducer(this.#producer)
   }
 
   async #run (): Promise<void> {
@@ -83,10 +83,15 @@ export class Appender {
       await within(ANSWER_MS, 'an append', producer.send({ messages }))
     } catch (error) {
       this.#producer = undefined
-      closeClient(producer).catch(() => {})
+      closeProducer(producer).catch(() => {})
       throw error
     }
   }
+}
+
+/** Consumers are told whether to be forced; what a producer is told it would call when it is closed. */
+async function closeProducer (producer: StringProducer | undefined): Promise<void> {
+  await closeClient(producer === undefined ? undefined : { close: async () => producer.close() })
 }
 
 function * requestsOf (records: readonly NewRecord[]): Generator<NewRecord[]> {

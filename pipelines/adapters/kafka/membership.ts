@@ -1,7 +1,7 @@
 // A member of a consumer group. The group only says whose a partition is: where a member goes on is for itself to say,
 // and offsets are committed for others to see, so that nothing depends on what happens in the moment of a rebalance.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Consumer, type ConsumerGroupJoinPayload } from '@platformatic/kafka'
+import { Consumer, type GroupAssignment } from '@platformatic/kafka'
 import type { JoinOptions, Member, Membership, Partition } from '../../messages/log.ts'
 import type { LogSettings } from '../../settings/log.ts'
 import { ANSWER_MS, closeClient, connectionOf, within } from './connection.ts'
@@ -120,7 +120,7 @@ export class KafkaMembership implements Membership {
     consumer.on('consumer:heartbeat:error', ({ error }: { error?: Error }) => {
       fail(error ?? new Error('a heartbeat failed'))
     })
-    consumer.on('consumer:group:join', ({ assignments = [] }: ConsumerGroupJoinPayload) => {
+    consumer.on('consumer:group:join', ({ assignments = [] }: { readonly assignments?: readonly GroupAssignment[] }) => {
       this.#assigned = assignments.flatMap(({ topic, partitions }) =>
         partitions.map((partition) => ({ topic, partition }))
       )

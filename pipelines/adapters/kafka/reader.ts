@@ -1,5 +1,5 @@
 // Reads partitions from given offsets on; belongs to no group.
-import { Consumer, FetchIsolationLevels, ListOffsetTimestamps, type RecordsBatch } from '@platformatic/kafka'
+import { Consumer, ListOffsetTimestamps, type RecordsBatch } from '@platformatic/kafka'
 import type { LogRecord, Partition } from '../../messages/log.ts'
 import type { LogSettings } from '../../settings/log.ts'
 import { ANSWER_MS, closeClient, connectionOf, within } from './connection.ts'
@@ -41,7 +41,7 @@ export class Reader {
         this.#consumer.listOffsets({
           topics: [...topics],
           timestamp,
-          isolationLevel: FetchIsolationLevels.READ_UNCOMMITTED,
+          isolationLevel: 'READ_UNCOMMITTED',
         })
       )
     const [first, next] = [await at(ListOffsetTimestamps.EARLIEST), await at(ListOffsetTimestamps.LATEST)]
@@ -75,7 +75,7 @@ export class Reader {
         maxWaitTime: options.waitMs,
         minBytes: options.minBytes,
         maxBytes: options.maxBytes,
-        isolationLevel: FetchIsolationLevels.READ_UNCOMMITTED,
+        isolationLevel: 'READ_UNCOMMITTED',
         topics: led.map(({ topic, partition, offset }) => ({
           topicId: topics.get(topic)!.id,
           partitions: [{
