@@ -1,5 +1,5 @@
 // The imputer as a process: observations.raw.v1 → observations.regular.v1.
-import { LiveModel } from '../../models/live-model.ts'
+import { LiveModel } from '../../../adapters/follow-model/live-model.ts'
 import { IMPUTER_SETTINGS } from '../../settings/imputer.ts'
 import { MODEL_SETTINGS } from '../../settings/models.ts'
 import { runStepProgram } from '../../runtime/step-program.ts'

@@ -1,5 +1,5 @@
 // The scorer as a process: observations.regular.v1 → verdicts.v1 and incidents.v1.
-import { LiveModel } from '../../models/live-model.ts'
+import { LiveModel } from '../../../adapters/follow-model/live-model.ts'
 import { MODEL_SETTINGS } from '../../settings/models.ts'
 import { incidentRules, SCORER_SETTINGS } from '../../settings/scorer.ts'
 import { runStepProgram } from '../../runtime/step-program.ts'

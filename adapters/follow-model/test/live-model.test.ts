@@ -3,15 +3,12 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { folderStore } from '../../../adapters/registry/folder-store.ts'
-import { Registry } from '../../../adapters/registry/registry.ts'
-import { noisePackage } from '../../../adapters/registry/test/packages.ts'
-import { parseSettings } from '../../../adapters/settings/values.ts'
+import { folderStore } from '../../registry/folder-store.ts'
+import { Registry } from '../../registry/registry.ts'
+import { noisePackage } from '../../registry/test/packages.ts'
 import { waves } from '../../../core/test/synthetic.ts'
-import { writePackage } from '../../../adapters/tfjs/test/linear-packages.ts'
-import { z } from 'zod'
-import { MODEL_SETTINGS } from '../../settings/models.ts'
-import { LiveModel, type LiveModelOptions } from '../live-model.ts'
+import { writePackage } from '../../tfjs/test/linear-packages.ts'
+import { LiveModel, type LiveModelOptions, type LiveModelSettings } from '../live-model.ts'
 
 const folder = t.testdir({ one: {}, two: {} })
 const one = await writePackage(join(folder, 'one'), 'waves', waves(300))
@@ -20,16 +17,19 @@ const noise = await noisePackage('waves', 1)
 
 function place (
   t: { testdir(): string }
-): { registry: Registry, settings: (more?: Record<string, string>) => ReturnType<typeof settingsOf> } {
+): { registry: Registry, settings: (more?: Partial<LiveModelSettings>) => LiveModelSettings } {
   const location = join(t.testdir(), 'registry')
   mkdirSync(location)
   return {
     registry: new Registry(folderStore(location), Date.now),
-    settings: (more = {}) => settingsOf({ MODEL_REGISTRY: location, MODEL_REGISTRY_POLL_MS: '100', ...more }),
+    settings: (more = {}) => ({
+      MODEL_REGISTRY: location,
+      MODEL_REGISTRY_POLL_MS: 100,
+      TFJS_BACKEND: 'auto',
+      ...more,
+    }),
   }
 }
-
-const settingsOf = (env: Record<string, string>) => parseSettings(z.object(MODEL_SETTINGS), env)
 
 /** A log that remembers, and a promise of its next line that holds a text. */
 function ears () {
@@ -88,7 +88,7 @@ t.test('a version that cannot be used is refused once, and the one before goes o
   await registry.promote('waves', 1)
   await registry.promote('waves', 2)
   const options = { log, now: () => clock, onRefusal: ({ version }: { version: string }) => { refusals.push(version) } }
-  const model = await LiveModel.open(settings({ MODEL_REGISTRY_POLL_MS: '86400000' }), options)
+  const model = await LiveModel.open(settings({ MODEL_REGISTRY_POLL_MS: 86_400_000 }), options)
   t.teardown(async () => model.close())
   await model.ready()
   t.equal(model.current.version, '1', 'the version before the live one, where that is of no use')
@@ -106,8 +106,8 @@ t.test('of several live models one must be named', async (t) => {
   ) await registry.publish(name, files)
   await registry.promote('waves', 1)
   const { log } = ears()
-  const opened = async (env?: Record<string, string>): Promise<LiveModel> => {
-    const model = await LiveModel.open(settings(env), { log })
+  const opened = async (changes?: Partial<LiveModelSettings>): Promise<LiveModel> => {
+    const model = await LiveModel.open(settings(changes), { log })
     t.teardown(async () => model.close())
     return model
   }
@@ -130,7 +130,7 @@ t.test('the wait for a model can be given up', async (t) => {
   const { log, hears } = ears()
   const given = new AbortController()
   const waits = hears('no live version of \\"pump\\" yet')
-  const model = await LiveModel.open(settings({ STREAM_MODEL: 'pump', MODEL_REGISTRY_POLL_MS: '86400000' }), { log })
+  const model = await LiveModel.open(settings({ STREAM_MODEL: 'pump', MODEL_REGISTRY_POLL_MS: 86_400_000 }), { log })
   await waits
   const ready = model.ready(given.signal)
   given.abort(new Error('that is enough'))

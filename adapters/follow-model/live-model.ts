@@ -3,11 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { Problem } from '../../core/errors.ts'
-import { openStore } from '../../adapters/registry/open-store.ts'
-import { Registry, type RegisteredModel } from '../../adapters/registry/registry.ts'
-import type { Version } from '../../adapters/registry/records.ts'
-import { type ModelPackage, openModelPackage } from '../../adapters/tfjs/model-package.ts'
-import type { ModelSettings } from '../settings/models.ts'
+import type { Version } from '../registry/records.ts'
+import { type BucketAccess, openStore } from '../registry/open-store.ts'
+import { Registry, type RegisteredModel } from '../registry/registry.ts'
+import type { BackendChoice } from '../tfjs/backend.ts'
+import { type ModelPackage, openModelPackage } from '../tfjs/model-package.ts'
 
 /** A version that was opened and has reproduced its golden scores. */
 export interface LiveVersion extends ModelPackage {
@@ -26,6 +26,15 @@ export interface Following<Version> {
   readonly current: Version
 }
 
+export interface LiveModelSettings extends BucketAccess {
+  /** Default: the only model that the registry has live. */
+  readonly STREAM_MODEL?: string | undefined
+  /** A folder, or `s3://bucket/prefix`. */
+  readonly MODEL_REGISTRY: string
+  readonly MODEL_REGISTRY_POLL_MS: number
+  readonly TFJS_BACKEND: BackendChoice
+}
+
 export interface LiveModelOptions {
   readonly log: Pick<FastifyBaseLogger, 'info' | 'warn' | 'error'>
   /** Another version is current from now on; also called for the first one. */
@@ -41,7 +50,7 @@ const REFUSED_MS = 60_000
 
 export class LiveModel implements Following<LiveVersion> {
   readonly #registry: Registry
-  readonly #settings: ModelSettings
+  readonly #settings: LiveModelSettings
   readonly #options: LiveModelOptions
   /** Digest → until when it is not tried again. */
   readonly #refused = new Map<string, number>()
@@ -54,7 +63,7 @@ export class LiveModel implements Following<LiveVersion> {
   /** What was last said of why there is nothing new. */
   #told: string | undefined
 
-  private constructor (registry: Registry, settings: ModelSettings, options: LiveModelOptions) {
+  private constructor (registry: Registry, settings: LiveModelSettings, options: LiveModelOptions) {
     this.#registry = registry
     this.#settings = settings
     this.#options = options
@@ -65,7 +74,7 @@ export class LiveModel implements Following<LiveVersion> {
    * Begins to follow, whether there is a version yet or not.
    * @throws Problem invalid-settings of the registry's place
    */
-  static async open (settings: ModelSettings, options: LiveModelOptions): Promise<LiveModel> {
+  static async open (settings: LiveModelSettings, options: LiveModelOptions): Promise<LiveModel> {
     const store = await openStore('MODEL_REGISTRY', settings.MODEL_REGISTRY, settings)
     const model = new LiveModel(new Registry(store, Date.now), settings, options)
     model.#following = model.#follow()
