@@ -3,7 +3,7 @@
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { rounds } from './own-code/compare.ts'
-import { checks, requestTimes } from './own-code/messages.ts'
+import { checks } from './own-code/messages.ts'
 import { plots } from './own-code/plots.ts'
 import { base64, csv, times } from './own-code/text.ts'
 
@@ -12,7 +12,7 @@ const { values: flags } = parseArgs({
 })
 rounds.count = Number(flags.rounds)
 
-const TOPICS = { csv, times, base64, checks, requests: requestTimes, plots }
+const TOPICS = { csv, times, base64, checks, plots }
 const load = loadavg()[0]!.toFixed(1)
 console.log(`Node ${process.version}, ${availableParallelism()} processors, load ${load}, ${flags.rounds} rounds\n`)
 console.log('| what | by | CPU | ÷ ours | size |\n|---|---|--:|--:|--:|')

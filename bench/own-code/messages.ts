@@ -1,9 +1,7 @@
-// What every message and every request pays: `quick-checks.ts`, `request-times.ts`.
+// What every message pays: `quick-checks.ts`.
 import { deepStrictEqual } from 'node:assert'
 import { Ajv } from 'ajv'
-import { Histogram, Registry } from 'prom-client'
 import { z } from 'zod'
-import { RequestTimes } from '../../model-serving/metrics/request-times.ts'
 import { MESSAGES, type MessageType } from '../../pipelines/messages/messages.ts'
 import { QUICK_CHECKS } from '../../pipelines/messages/quick-checks.ts'
 import { compare } from './compare.ts'
@@ -74,35 +72,4 @@ export async function checks (): Promise<void> {
     }
     await compare({ title: `check of ${title}`, times, variants })
   }
-}
-
-/** What a service has that answers a few routes. */
-const LABELS = ['/compute', '/models', '/livez', '/readyz', '/metrics'].flatMap((route) =>
-  ['200', '400', '503'].map((status) => ({ route, method: route === '/compute' ? 'POST' : 'GET', status })))
-const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
-
-export async function requestTimes (): Promise<void> {
-  const own = new RequestTimes()
-  const name = own.name
-  const [ownRegistry, registry] = [new Registry(), new Registry()]
-  const described = { name, help: 'How long requests took, by route.', type: 'histogram', aggregator: 'sum' }
-  const told = { ...described, get: async () => ({ ...described, values: own.samples() }) }
-  ownRegistry.registerMetric(told as unknown as Histogram)
-  const labelNames = ['route', 'method', 'status']
-  const histogram = new Histogram({ name, help: described.help, labelNames, buckets: BOUNDS, registers: [registry] })
-  let [at, other] = [0, 0]
-  const seconds = (i: number): number => (i * 7919 % 1000) / 800
-  await compare({
-    title: 'one request is counted',
-    times: 10_000,
-    variants: {
-      'request-times.ts': () => { own.observe(LABELS[at % LABELS.length]!, seconds(at++)) },
-      'prom-client': () => { histogram.observe(LABELS[other % LABELS.length]!, seconds(other++)) },
-    },
-  })
-  await compare({
-    title: `scrape of ${LABELS.length} rows`,
-    times: 10,
-    variants: { 'request-times.ts': async () => ownRegistry.metrics(), 'prom-client': async () => registry.metrics() },
-  })
 }

@@ -1,64 +1,45 @@
-// How long requests took, by route, method and status. Plain numbers, counted from the start.
+// How long requests took, by route, method and status.
 import type { FastifyInstance } from 'fastify'
+import type { Histogram } from 'prom-client'
 
 /** Seconds: a probe takes one millisecond, the longest answer as long as COMPUTE_TIMEOUT_MS allows. */
-const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+const LABELS = ['route', 'method', 'status'] as const
 
-/** Whatever the URL was: callers must not be able to make labels. */
+/** One label for all unknown URLs: callers must not be able to create labels. */
 const NO_ROUTE = 'unknown'
 
-interface Row {
-  readonly labels: Readonly<Record<string, string>>
-  /** Of each bound, without those of smaller bounds. */
-  readonly counts: number[]
-  count: number
-  sum: number
-}
-
-export interface Sample {
-  readonly metricName: string
-  readonly labels: Readonly<Record<string, string>>
-  readonly value: number
-}
+type Times = Histogram<typeof LABELS[number]>
 
 export class RequestTimes {
-  readonly name = 'http_request_duration_seconds'
-  readonly #rows = new Map<string, Row>()
+  #opening: Promise<Times> | undefined
 
-  /** To be called before the routes are added. */
+  /** Call it before the routes are added. */
   watch (app: FastifyInstance): void {
     app.addHook('onResponse', async (request, reply) => {
-      const route = request.is404 ? NO_ROUTE : request.routeOptions.url ?? NO_ROUTE
-      this.observe({ route, method: request.method, status: String(reply.statusCode) }, reply.elapsedTime / 1000)
+      const seconds = reply.elapsedTime / 1000
+      const histogram = await this.histogram()
+      histogram.observe({
+        route: request.is404 ? NO_ROUTE : request.routeOptions.url ?? NO_ROUTE,
+        method: request.method,
+        status: String(reply.statusCode),
+      }, seconds)
     })
   }
 
-  observe (
-    labels: { readonly route: string, readonly method: string, readonly status: string },
-    seconds: number
-  ): void {
-    const key = `${labels.route} ${labels.method} ${labels.status}`
-    const row = this.#rows.get(key) ?? { labels, counts: BOUNDS.map(() => 0), count: 0, sum: 0 }
-    const bucket = BOUNDS.findIndex((bound) => seconds <= bound)
-    if (bucket >= 0) row.counts[bucket]!++
-    row.count++
-    row.sum += seconds
-    this.#rows.set(key, row)
+  /** Opened after the first response: loading prom-client takes longer than the start can wait. */
+  async histogram (): Promise<Times> {
+    return this.#opening ??= open()
   }
+}
 
-  samples (): Sample[] {
-    return [...this.#rows.values()].flatMap(({ labels, counts, count, sum }) => {
-      let within = 0
-      const buckets = counts.map((more, i) => {
-        within += more
-        return { metricName: `${this.name}_bucket`, labels: { ...labels, le: String(BOUNDS[i]) }, value: within }
-      })
-      return [
-        ...buckets,
-        { metricName: `${this.name}_bucket`, labels: { ...labels, le: '+Inf' }, value: count },
-        { metricName: `${this.name}_sum`, labels, value: sum },
-        { metricName: `${this.name}_count`, labels, value: count },
-      ]
-    })
-  }
+async function open (): Promise<Times> {
+  const { Histogram } = await import('prom-client')
+  return new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'How long requests took, by route.',
+    labelNames: LABELS,
+    buckets: BUCKETS,
+    registers: [],
+  })
 }

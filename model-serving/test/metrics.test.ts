@@ -1,4 +1,4 @@
-// What Prometheus is told of the service, through the real app.
+// GET /metrics through the real app.
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { buildApp } from '../app.ts'
@@ -8,17 +8,21 @@ import { inWorker, jsonOf, onThisThread, smallModel, testApp, testConfig, windSe
 
 const app = await testApp([smallModel])
 t.teardown(() => app.close())
-const told = async (): Promise<string> => (await app.inject('/metrics')).body
+const scrape = async (): Promise<string> => (await app.inject('/metrics')).body
+/** `name{labels}` with the labels in alphabetical order. */
+const canonical = (sample: string): string =>
+  sample.replace(/\{(.*)\}/, (_, labels: string) => `{${labels.match(/\w+="[^"]*"/g)!.sort().join(',')}}`)
 const valueOf = (text: string, sample: string): number | undefined => {
-  const line = text.split('\n').find((one) => one.startsWith(`${sample} `))
-  return line === undefined ? undefined : Number(line.slice(sample.length + 1))
+  const lines = text.split('\n').map((line) => [line.slice(0, line.lastIndexOf(' ')), line] as const)
+  const line = lines.find(([name]) => canonical(name) === canonical(sample))?.[1]
+  return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(' ')))
 }
 
 t.test('an answer moves the counters, from the start on', async (t) => {
   const payload = { model: 'small', ...jsonOf(windSeries(20)), options: { include: ['isAnomaly'] } }
   const answer = await app.inject({ method: 'POST', url: '/compute', payload })
   t.equal(answer.statusCode, 200, answer.body)
-  const text = await told()
+  const text = await scrape()
   t.equal(valueOf(text, 'answer_series_total{model="small"}'), 1)
   t.equal(valueOf(text, 'answer_observations_total{model="small"}'), 20)
   t.equal(
@@ -38,7 +42,7 @@ t.test('an answer moves the counters, from the start on', async (t) => {
 
 t.test('buckets are cumulative', async (t) => {
   const counts = [
-    ...(await told()).matchAll(/^http_request_duration_seconds_bucket\{route="\/compute",[^}]*\} (\d+)$/gm),
+    ...(await scrape()).matchAll(/^http_request_duration_seconds_bucket\{[^}]*route="\/compute"[^}]*\} (\d+)$/gm),
   ].map(([, count]) => Number(count))
   t.ok(counts.length > 5)
   t.same(counts, [...counts].sort((a, b) => a - b))
@@ -46,7 +50,7 @@ t.test('buckets are cumulative', async (t) => {
 
 t.test('unknown addresses are one label, whatever they are', async (t) => {
   for (let i = 0; i < 50; i++) await app.inject(`/nothing/${i}`)
-  const text = await told()
+  const text = await scrape()
   t.equal(valueOf(text, 'http_request_duration_seconds_count{route="unknown",method="GET",status="404"}'), 50)
   t.notMatch(text, /nothing/)
 })
