@@ -79,7 +79,7 @@ export class StepMetrics {
   scored (score: number): void {
     this.#scores ??= new Histogram({
       name: 'verdict_score',
-      help: 'Scores of verdicts; from 1 on an observation is anomalous.',
+      help: 'Scores of verdicts. An observation above 1 is anomalous.',
       buckets: SCORES,
       registers: [this.registry],
     })
