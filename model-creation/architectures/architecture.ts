@@ -1,4 +1,5 @@
-// What an architecture is: a name, parameters with a schema, and a way to learn an autoencoder from windows.
+// The contract of an architecture: a summary, a schema of parameters, and a function that learns an autoencoder from
+// windows.
 import { type LayersModel } from '@tensorflow/tfjs'
 import { z } from 'zod'
 import { type Learn } from '../../core/fitting/fit.ts'
@@ -11,8 +12,8 @@ import { type WindowMatrix } from '../../core/series/window.ts'
 export interface Epoch {
   readonly epoch: number
   /**
-   * Mean squared error on the training windows as they were trained on (with noise where the architecture adds it), in
-   * standardised units.
+   * Mean squared error on the training windows, in standardised units; with the noise that the architecture adds, if
+   * any.
    */
   readonly loss: number
 }
@@ -26,12 +27,12 @@ export interface LayersAutoencoder extends Autoencoder {
 
 export interface LearningContext {
   readonly backend: Backend
-  /** All randomness of the training grows from it. */
+  /** Seeds all randomness of the training. */
   readonly seed: number
   readonly onEpoch: (epoch: Epoch, epochs: number) => void
 }
 
-/** What a file of this folder defines. */
+/** One architecture: each has its own file in this folder. */
 interface Definition<P extends z.ZodType> {
   /** One sentence for the model card. */
   readonly summary: string
@@ -40,10 +41,10 @@ interface Definition<P extends z.ZodType> {
   learn (windows: WindowMatrix, parameters: z.output<P>, context: LearningContext): Promise<LayersAutoencoder>
 }
 
-/** What the pipeline sees of it: the same for every architecture, whatever its parameters. */
+/** The pipeline's view of an architecture: the same type for all parameters. */
 export interface Architecture {
   readonly summary: string
-  /** Section of params.yaml; what is absent gets its default. */
+  /** Schema of its section in params.yaml; absent parameters get their defaults. */
   readonly parameters: z.ZodType<Record<string, unknown>, Record<string, unknown> | undefined>
   /** The learner for core/fitting/fit.ts. */
   learner (parameters: Record<string, unknown>, context: LearningContext): Learn<LayersAutoencoder>
@@ -62,7 +63,7 @@ export function defineArchitecture<P extends z.ZodType<Record<string, unknown>>>
   }
 }
 
-/** Completes a LayersModel to an autoencoder. */
+/** Makes an autoencoder from a LayersModel. */
 export function layersAutoencoder (
   backend: Backend,
   layers: LayersModel,

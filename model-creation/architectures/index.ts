@@ -1,4 +1,4 @@
-// name → architecture: adding one is a file of its own and its name here.
+// All architectures by name. To add one, write its file and list it here.
 import { type Architecture } from './architecture.ts'
 import { convolutional } from './convolutional.ts'
 import { dense } from './dense.ts'

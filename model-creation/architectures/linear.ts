@@ -1,5 +1,4 @@
-// The linear window autoencoder at its exact optimum: core/linear/subspace.ts as two dense layers. Nothing is trained
-// step by step.
+// The linear window autoencoder at its exact optimum: core/linear/subspace.ts as two dense layers. Solved, not trained.
 import { type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs'
 import { z } from 'zod'
 import { VARIANCE_SHARE } from '../../core/fitting/members.ts'
@@ -20,7 +19,8 @@ const parameters = z.strictObject({
 
 export const linear = defineArchitecture({
   summary:
-    'linear autoencoder on windows, encoder and decoder spanning the principal subspace of the training windows (exact solution)',
+    'linear autoencoder on windows, encoder and decoder spanning the principal subspace of the training windows ' +
+    '(exact solution)',
   parameters,
   learn: async (windows, { varianceShare }, { backend, onEpoch }) => {
     const { tf } = backend
@@ -34,7 +34,7 @@ export const linear = defineArchitecture({
   },
 })
 
-/** An autoencoder that was solved, not trained: its learning curve is one point. */
+/** Makes an autoencoder that was solved, not trained: its learning curve has one point. */
 export function exactAutoencoder (
   backend: Backend,
   layers: LayersModel,
@@ -48,8 +48,8 @@ export function exactAutoencoder (
 }
 
 /**
- * Applies two dense layers that compute Vᵀ(x − m) and m + Vz; not trainable.
- * A subspace without directions becomes one of a single zero direction: a dense layer needs a unit.
+ * Applies two dense layers, not trainable, that compute Vᵀ(x − m) and m + Vz. A dense layer needs a unit: a subspace
+ * without directions gets a single zero direction.
  */
 export function subspaceOutput (
   { tf }: Backend,

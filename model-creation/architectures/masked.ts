@@ -13,14 +13,16 @@ const parameters = z.strictObject({
 
 export const masked = defineArchitecture({
   summary:
-    'linear autoencoder on windows that reconstructs every value from all the others (exact solution under a zero diagonal)',
+    'linear autoencoder on windows that reconstructs every value from all the others ' +
+    '(exact solution under a zero diagonal)',
   parameters,
   learn: async (windows, { ridge }, { backend, onEpoch }) => {
     const { width } = windows
     if (width > LARGEST_MASKED_WIDTH) {
       throw new Problem(
         'invalid-settings',
-        `Windows of ${width} values are too wide for the architecture masked, which takes at most ${LARGEST_MASKED_WIDTH}; choose a shorter train.windowLength, or linear.`
+        `Windows of ${width} values are too wide for the architecture masked, ` +
+          `which takes at most ${LARGEST_MASKED_WIDTH}; choose a shorter train.windowLength, or linear.`
       )
     }
     const { tf } = backend

@@ -24,8 +24,10 @@ type Parameters = z.output<typeof parameters>
 export const residual = defineArchitecture({
   summary: 'linear autoencoder plus dense branches (ELU) on the same window, averaged, trained from the linear optimum',
   parameters,
-  learn: async (windows, options, context) =>
-    trainAutoencoder('residual', build(context.backend, windows, options, context.seed), windows, options, context),
+  learn: async (windows, options, context) => {
+    const model = build(context.backend, windows, options, context.seed)
+    return trainAutoencoder({ name: 'residual', model, windows, options, context })
+  },
 })
 
 function build (
