@@ -1,4 +1,4 @@
-// What a log of promotions and rollbacks amounts to.
+// The current state of an alias, from its log of promotions and rollbacks.
 import type { Step } from './records.ts'
 
 export interface NumberedStep {
@@ -7,20 +7,20 @@ export interface NumberedStep {
 }
 
 export interface AliasState {
-  /** What the alias stands for now, and since when; undefined where for nothing. */
+  /** The version that the alias stands for, and since when; undefined if it stands for nothing. */
   readonly current: { readonly version: number, readonly digest: string, readonly at: string } | undefined
-  /** What a rollback leads to. */
+  /** The version that a rollback restores. */
   readonly earlier: { readonly version: number, readonly digest: string } | undefined
   /** The number that the next step gets. */
   readonly next: number
-  /** In order of time. */
+  /** Oldest first. */
   readonly history: readonly Step[]
 }
 
 /**
- * A promotion puts a version on top of those before, a rollback takes the top one off; `clear` takes all. Rolling back
- * twice leads back two promotions.
- * @param steps in the order of their numbers; the first ones may be gone
+ * The versions form a stack: a promotion pushes one, a rollback pops one, `clear` empties it. Two rollbacks undo two
+ * promotions.
+ * @param steps in the order of their numbers; the first ones may be missing
  */
 export function aliasState (steps: readonly NumberedStep[]): AliasState {
   let stack: Array<{ version: number, digest: string }> = []
@@ -29,7 +29,7 @@ export function aliasState (steps: readonly NumberedStep[]): AliasState {
     else if (step.action === 'promote') stack.push({ version: step.version, digest: step.digest })
     else {
       stack.pop()
-      // Where the promotion that it led back to is gone from the log.
+      // The log no longer holds the promotion that this rollback restored.
       if (stack.at(-1)?.digest !== step.digest) stack.push({ version: step.version, digest: step.digest })
     }
   }

@@ -1,4 +1,4 @@
-// A model package as one object: an uncompressed tar archive whose bytes depend on nothing but the files.
+// A model package as one object: an uncompressed tar archive whose bytes depend only on the files.
 import { buffer } from 'node:stream/consumers'
 import { Readable } from 'node:stream'
 import { extract, pack } from 'tar-stream'
@@ -15,16 +15,16 @@ export async function packArchive (files: PackageFiles): Promise<Uint8Array> {
 }
 
 /**
- * The files of an archive, whoever made it: in its root, or in one folder that it was packed with.
- * @param where what it was, for the sentences of errors
- * @throws Problem invalid-model-package where it is no archive, or holds anything but a package's files
+ * Reads the files of an archive made by any tar: they lie in its root, or in one folder.
+ * @param where names the archive in error messages
+ * @throws Problem invalid-model-package if it is not an archive, or holds other files than a package's
  */
 export async function unpackArchive (where: string, content: Uint8Array): Promise<PackageFiles> {
   const files = new Map<string, Uint8Array>()
   const refuse = (reason: string, cause?: unknown): Problem =>
     new Problem(
       'invalid-model-package',
-      `${where} is no model package: ${reason}. Pack the files of a package's folder with tar, uncompressed.`,
+      `${where} is not a model package: ${reason}. Pack the files of a package's folder with tar, uncompressed.`,
       { cause }
     )
   try {

@@ -1,15 +1,15 @@
-// A registry in a folder: objects are files, created by linking a finished one to its name, which is atomic and refuses
-// names that are taken.
+// A registry in a folder. Each object is a file: written under a temporary name, then linked to its own name. Linking
+// is atomic, and fails if the name is taken.
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { Problem } from '../../core/errors.ts'
 import type { RegistryStore, StoredObject } from './store.ts'
 
-/** Beside the objects, so that they can be linked; never listed. */
+/** Lies on the objects' file system, because links need that; never listed. */
 const UNFINISHED = '.unfinished'
 
-/** An unfinished file that is older was left by a process that is gone. */
+/** An older unfinished file belongs to a process that has died. */
 const ABANDONED_MS = 3_600_000
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code
@@ -19,11 +19,10 @@ export function folderStore (folder: string): RegistryStore {
   const root = resolve(folder)
   const attempt = async <T>(work: () => Promise<T>): Promise<T> =>
     work().catch((cause: unknown) => {
+      const reason = codeOf(cause) ?? (cause as Error).message
       throw new Problem(
         'registry-unavailable',
-        `The registry ${folder} cannot be used (${
-          codeOf(cause) ?? (cause as Error).message
-        }); make it a folder that this program may read and write.`,
+        `The registry ${folder} cannot be used (${reason}); make it a folder that this program can read and write.`,
         { cause }
       )
     })
@@ -40,7 +39,7 @@ export function folderStore (folder: string): RegistryStore {
 
 function pathOf (root: string, key: string): string {
   const path = resolve(root, key)
-  if (!path.startsWith(root + sep)) throw new Error(`"${key}" is no key of an object`)
+  if (!path.startsWith(root + sep)) throw new Error(`"${key}" is not the key of an object`)
   return path
 }
 
@@ -49,7 +48,7 @@ function missing (error: unknown): undefined {
   throw error
 }
 
-/** On disk before it has its name: after a failure of power there is no empty object either. */
+/** Flushes the content to disk before linking: a power failure cannot leave an empty object. */
 async function createFile (root: string, path: string, content: Uint8Array): Promise<boolean> {
   const unfinished = join(root, UNFINISHED, `${process.pid}-${randomBytes(8).toString('hex')}`)
   await mkdir(dirname(unfinished), { recursive: true })
@@ -86,7 +85,7 @@ async function listFiles (root: string, prefix: string): Promise<StoredObject[]>
   return found.flat().sort((a, b) => a.key < b.key ? -1 : 1)
 }
 
-/** What a crash has left. */
+/** Removes the files that crashed processes left. */
 async function sweep (folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(missing) ?? []) {
     const path = join(folder, name)

@@ -1,14 +1,14 @@
-// A registry by its name: `s3://bucket/prefix`, or a folder.
+// Opens a registry by its location: `s3://bucket/prefix`, or a folder.
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
 import type { BucketSettings } from './bucket-store.ts'
 import { folderStore } from './folder-store.ts'
 import type { RegistryStore } from './store.ts'
 
-/** Where the registry is unless MODEL_REGISTRY says otherwise. */
+/** The registry's location if MODEL_REGISTRY is not set. */
 export const DEFAULT_REGISTRY = '.registry'
 
-/** The variables that DVC and other S3 clients read, too. */
+/** The same variables as DVC and other S3 clients read. */
 export const BUCKET_SETTINGS = {
   AWS_ENDPOINT_URL: z.string().optional().describe('The S3 server of the registry, for example http://minio:9000.'),
   AWS_ACCESS_KEY_ID: z.string().optional().meta({ secret: true, description: 'Its access key.' }),
@@ -25,9 +25,9 @@ export type BucketAccess = Readonly<z.output<z.ZodObject<typeof BUCKET_SETTINGS>
 const BUCKET = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/
 
 /**
- * The bucket and prefix of `s3://bucket/prefix`, and how to get there.
- * @param what what the location was given as, for the sentences of errors
- * @throws Problem invalid-settings naming the variable that is missing or wrong
+ * The bucket and prefix of `s3://bucket/prefix`, with server and keys.
+ * @param what the setting or flag that holds the location, for error messages
+ * @throws Problem invalid-settings: names the variable that is missing or wrong
  */
 export function bucketSettings (what: string, location: string, access: BucketAccess): BucketSettings {
   const [, bucket, path = ''] = BUCKET.exec(location) ?? []
@@ -44,7 +44,7 @@ export function bucketSettings (what: string, location: string, access: BucketAc
     )
   }) as [string, string, string]
   if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol)) {
-    throw new Problem('invalid-settings', 'AWS_ENDPOINT_URL is no URL such as http://127.0.0.1:9000.')
+    throw new Problem('invalid-settings', 'AWS_ENDPOINT_URL is not a URL such as http://127.0.0.1:9000.')
   }
   const prefix = path.replace(/^\/+|\/+$/g, '')
   const { AWS_SESSION_TOKEN: sessionToken, AWS_REGION, AWS_DEFAULT_REGION } = access
@@ -60,7 +60,7 @@ export function bucketSettings (what: string, location: string, access: BucketAc
 }
 
 /**
- * MinIO's client is read only where there is a bucket: it takes a fifth of a second.
+ * Opens the store. Loads MinIO's client only for a bucket: loading takes a fifth of a second.
  * @throws Problem invalid-settings
  */
 export async function openStore (what: string, location: string, access: BucketAccess): Promise<RegistryStore> {

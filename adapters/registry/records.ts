@@ -1,27 +1,27 @@
-// What the registry's small objects say, and under which keys they stand. None of them holds who did something.
+// The registry's small objects and their keys. No object records who did something.
 import { z } from 'zod'
 import { ManifestSchema } from '../../core/package/manifest.ts'
 
 export const ALIASES = ['live', 'shadow'] as const
-/** `live`: what answers; `shadow`: what scores the same traffic without answering. */
+/** `live` answers requests; `shadow` scores the same traffic without answering. */
 export type Alias = typeof ALIASES[number]
 
 const version = z.int().min(1)
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/)
 const time = z.iso.datetime()
 
-/** `models/{name}/versions/{version}.json`: with it the version is published. */
+/** `models/{name}/versions/{version}.json`: a version is published once this object exists. */
 export const VersionSchema = z.object({
   version,
   digest,
   publishedAt: time,
-  /** Of the package's object. */
+  /** Size of the package's object. */
   bytes: z.int().min(1),
 })
 export type Version = z.output<typeof VersionSchema>
 
 /**
- * `models/{name}/aliases/{alias}/{number}.json`: one step of the alias' history. `clear` leaves it without a version.
+ * `models/{name}/aliases/{alias}/{number}.json`: one step in the alias's history. `clear` leaves it without a version.
  */
 export const StepSchema = z.discriminatedUnion('action', [
   z.object({ action: z.enum(['promote', 'rollback']), version, digest, at: time }),
@@ -31,7 +31,7 @@ export type Step = z.output<typeof StepSchema>
 
 const FEEDBACK_LABELS = ['false-alarm', 'missed', 'confirmed'] as const
 
-/** What a person says of an interval that was, or was not, flagged. */
+/** What a person says about an interval, flagged or not. */
 export const FeedbackFieldsSchema = z.strictObject({
   model: ManifestSchema.shape.name.describe('Name of the model.'),
   start: z.iso.datetime({ offset: true }).describe('First instant that is meant, RFC 3339.'),
@@ -54,7 +54,7 @@ export const FeedbackSchema = z.object({
 export type FeedbackFields = z.output<typeof FeedbackFieldsSchema>
 export type Feedback = z.output<typeof FeedbackSchema>
 
-/** Zero-padded, so that keys are in the order of their numbers. */
+/** Zero-padded: keys sort by number. */
 const padded = (number: number): string => String(number).padStart(6, '0')
 
 export const keys = {
@@ -75,7 +75,7 @@ export type Place =
 const PLACE =
   /^models\/([^/]+)\/(?:versions\/(\d{6,})\.json|packages\/([0-9a-f]{64})\.tar|aliases\/(live|shadow)\/(\d{6,})\.json)$/
 
-/** What a key of `models/` stands for; undefined for what is none of the registry's. */
+/** What a key below `models/` stands for; undefined if it is not a key of the registry. */
 export function placeOf (key: string): Place | undefined {
   const [, name, ofVersion, hex, alias, step] = PLACE.exec(key) ?? []
   if (name === undefined) return undefined
@@ -84,7 +84,7 @@ export function placeOf (key: string): Place | undefined {
   return { kind: 'step', name, alias: alias as Alias, number: Number(step) }
 }
 
-/** What an object says; undefined where it says nothing that the schema knows. */
+/** Parses an object; undefined if it is missing or does not match the schema. */
 export function readRecord<T> (schema: z.ZodType<T>, content: Uint8Array | undefined): T | undefined {
   if (content === undefined) return undefined
   try {

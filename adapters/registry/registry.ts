@@ -1,5 +1,5 @@
-// Versions of models and what their aliases stand for. Every object is created once and never changed, so that whoever
-// is killed leaves nothing half done, and a reader that has seen an object need not read it again.
+// Versions of models and their aliases. Every object is created once and never changed: a killed writer leaves nothing
+// half done, and a reader can cache every object that it has read.
 import type { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
 import { type PackageFiles, verifyModelPackage } from '../tfjs/package-files.ts'
@@ -19,27 +19,27 @@ import {
 } from './records.ts'
 import type { RegistryStore, StoredObject, Watch } from './store.ts'
 
-/** One model as the registry has it. */
+/** One model in the registry. */
 export interface RegisteredModel {
   readonly name: string
-  /** By number. */
+  /** In the order of their numbers. */
   readonly versions: readonly Version[]
   readonly aliases: Readonly<Record<Alias, AliasState>>
 }
 
-export interface Published extends Version {
+interface Published extends Version {
   readonly name: string
-  /** Whether the very same package had been published before. */
+  /** Whether the same package was already published. */
   readonly existed: boolean
 }
 
-/** A writer that finds its place taken looks again; more than so many at the same time are no accident. */
+/** How often a writer retries when another one took its number. */
 const ATTEMPTS = 20
 
 export class Registry {
   readonly #store: RegistryStore
   readonly #now: () => number
-  /** By key. */
+  /** Objects that were read, by key. */
   readonly #read = new Map<string, unknown>()
 
   /** @param now milliseconds since 1970 */
@@ -69,7 +69,7 @@ export class Registry {
     )
   }
 
-  /** Calls back some time after something changed, where the store tells of it. */
+  /** Calls back some time after a change, if the store reports changes. */
   watch (onChange: () => void): Watch {
     return this.#store.watch(keys.models, onChange)
   }
@@ -79,10 +79,10 @@ export class Registry {
   }
 
   /**
-   * Publishes a package under the name in its manifest. The same package again is the same version.
-   * @param wanted the number that it is to have; default: the next one
-   * @throws Problem invalid-model-package; version-conflict where another package has the wanted number, or too many
-   * write at once
+   * Publishes a package under the name in its manifest. Publishing the same package again returns its version.
+   * @param wanted the version's number; default: the next one
+   * @throws Problem invalid-model-package; version-conflict if another package has the wanted number, or too many
+   * writers publish at the same time
    */
   async publish (where: string, files: PackageFiles, wanted?: number): Promise<Published> {
     const { digest, manifest: { name } } = verifyModelPackage(where, files)
@@ -91,7 +91,7 @@ export class Registry {
       const { versions } = await this.#find(name)
       const { number, same } = numberFor(name, versions, digest, wanted)
       if (same !== undefined) return { name, ...same, existed: true }
-      // The package first: a version without one is never there.
+      // The package comes first: every version that a reader sees has one.
       await this.#store.create(keys.package(name, digest), content)
       const version: Version = { version: number, digest, publishedAt: this.#time(), bytes: content.byteLength }
       if (await this.#create(keys.version(name, number), version)) return { name, ...version, existed: false }
@@ -103,7 +103,8 @@ export class Registry {
   }
 
   /**
-   * The files of a version's package; whole and its own, or refused. Its golden scores are for whoever loads it.
+   * Reads the files of a version's package and verifies their digest. The golden scores are not checked here: loading
+   * the model checks them.
    * @throws Problem unknown-version, invalid-model-package
    */
   async fetch (name: string, { version, digest }: Pick<Version, 'version' | 'digest'>): Promise<PackageFiles> {
@@ -113,13 +114,14 @@ export class Registry {
     if (verified.digest !== digest || verified.manifest.name !== name) {
       throw new Problem(
         'invalid-model-package',
-        `The package of ${where} is that of ${verified.manifest.name}, ${verified.digest}, but ${digest} was published; publish it again.`
+        `The package of ${where} belongs to ${verified.manifest.name} and has the digest ${verified.digest}, ` +
+          `but ${digest} was published; publish it again.`
       )
     }
     return files
   }
 
-  /** The package as it is stored, unread. @throws Problem invalid-model-package where it is gone */
+  /** The package's archive as stored, not verified. @throws Problem invalid-model-package if it is missing */
   async fetchArchive (name: string, digest: string): Promise<Uint8Array> {
     const content = await this.#store.get(keys.package(name, digest))
     if (content !== undefined) return content
@@ -131,7 +133,7 @@ export class Registry {
 
   /**
    * Makes an alias stand for a version.
-   * @throws Problem unknown-model, unknown-version; alias-conflict where somebody else changed it meanwhile
+   * @throws Problem unknown-model, unknown-version; alias-conflict if somebody else changed the alias meanwhile
    */
   async promote (name: string, number: number, alias: Alias = 'live'): Promise<AliasState> {
     const model = await this.get(name)
@@ -147,8 +149,8 @@ export class Registry {
   }
 
   /**
-   * Makes an alias stand for what it stood for before its latest promotion that was not rolled back.
-   * @throws Problem unknown-model, no-earlier-version, alias-conflict; unknown-version where it was pruned
+   * Undoes the latest promotion that was not rolled back yet.
+   * @throws Problem unknown-model, no-earlier-version, alias-conflict; unknown-version if the earlier one was pruned
    */
   async rollback (name: string, alias: Alias = 'live'): Promise<AliasState> {
     const model = await this.get(name)
@@ -156,7 +158,7 @@ export class Registry {
     if (state.earlier === undefined) {
       const now = state.current === undefined
         ? 'stands for nothing'
-        : `has been version ${state.current.version} from the first`
+        : `has been version ${state.current.version} from the start`
       throw new Problem(
         'no-earlier-version',
         `"${alias}" of "${name}" ${now}; there is nothing to roll back to. Promote a version instead.`
@@ -176,7 +178,7 @@ export class Registry {
     if (!await this.#create(keys.step(name, alias, state.next), step)) {
       throw new Problem(
         'alias-conflict',
-        `"${alias}" of "${name}" was changed by somebody else at the same time; look what it is now, and decide again.`
+        `Somebody else changed "${alias}" of "${name}" at the same time; check which version it is now, and try again.`
       )
     }
     return (await this.get(name)).aliases[alias]
@@ -206,7 +208,7 @@ export class Registry {
     }
   }
 
-  /** Nothing where it is gone, or says nothing that this program understands: verify() tells of that. */
+  /** Empty if the object is missing or cannot be parsed: verifyRegistry() reports that. */
   async #record<T> (key: string, schema: z.ZodType<T>): Promise<T[]> {
     if (this.#read.has(key)) return [this.#read.get(key) as T]
     const record = readRecord(schema, await this.#store.get(key))
@@ -229,7 +231,7 @@ interface KeyedPlace {
   readonly place: Place
 }
 
-/** By model. */
+/** Groups the objects by model. */
 function placesOf (objects: readonly StoredObject[]): Map<string, KeyedPlace[]> {
   const places = new Map<string, KeyedPlace[]>()
   for (const { key } of objects) {
@@ -244,15 +246,15 @@ function placesOf (objects: readonly StoredObject[]): Map<string, KeyedPlace[]> 
 
 /** @throws Problem unknown-version */
 function versionOf ({ name, versions }: RegisteredModel, number: number): Version {
-  const version = versions.find((one) => one.version === number)
-  if (version !== undefined) return version
-  const numbers = versions.map((one) => one.version)
+  const found = versions.find(({ version }) => version === number)
+  if (found !== undefined) return found
+  const numbers = versions.map(({ version }) => version)
   throw new Problem('unknown-version', `"${name}" has no version ${number}; it has ${numbers.slice(-20).join(', ')}.`, {
     extensions: { versions: numbers },
   })
 }
 
-/** The number that a package gets, and its version where it has one already. @throws Problem version-conflict */
+/** The number for a package, and its version if it is already published. @throws Problem version-conflict */
 function numberFor (
   name: string,
   versions: readonly Version[],
@@ -272,5 +274,5 @@ function numberFor (
 const taken = (why: string): Problem =>
   new Problem(
     'version-conflict',
-    `Not published: ${why}, and versions never change. Leave the number out, and the next one is taken.`
+    `Not published: ${why}, and versions never change. Leave the number out to take the next one.`
   )

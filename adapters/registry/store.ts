@@ -1,6 +1,6 @@
-// What the registry asks of whatever keeps its objects: five verbs, of which one creates and none changes.
+// The contract of an object store for the registry. Objects are created and removed, never changed.
 
-/** An object that is there. */
+/** An object in the store. */
 export interface StoredObject {
   readonly key: string
   readonly bytes: number
@@ -8,23 +8,23 @@ export interface StoredObject {
   readonly createdAt: number
 }
 
-/** Keeps objects under keys such as `models/pump/versions/000003.json`. */
+/** Stores objects under keys such as `models/pump/versions/000003.json`. */
 export interface RegistryStore {
-  /** Where it is, for people. Holds no secret. */
+  /** Where the store is, for people to read. Holds no secret. */
   readonly location: string
   /**
-   * Creates an object, whole or not at all, whatever happens meanwhile.
-   * @returns false where there is one of this key; it stays as it is
+   * Creates an object completely or not at all, even if the process dies.
+   * @returns false if the key is taken; that object stays unchanged
    */
   create (key: string, content: Uint8Array): Promise<boolean>
-  /** @returns undefined where there is none */
+  /** @returns undefined if there is no such object */
   get (key: string): Promise<Uint8Array | undefined>
-  /** All objects whose key begins so, by key. */
+  /** All objects whose key starts with the prefix, sorted by key. */
   list (prefix: string): Promise<StoredObject[]>
   remove (key: string): Promise<void>
   /**
-   * Calls back some time after objects under the prefix came or went, where the store tells of it; else never. Lost
-   * calls are to be made up for by looking now and then.
+   * Calls back some time after objects under the prefix were created or removed, if the store reports changes. Calls
+   * can get lost: the caller must also poll.
    */
   watch (prefix: string, onChange: () => void): Watch
   close (): void

@@ -1,25 +1,25 @@
-// Looking after a registry: what is wrong in it, and what nobody needs any more.
+// Maintenance of a registry: finds what is damaged, and removes what is no longer needed.
 import { Problem } from '../../core/errors.ts'
 import { ALIASES, keys, placeOf } from './records.ts'
 import type { RegisteredModel, Registry } from './registry.ts'
 import type { RegistryStore } from './store.ts'
 
-export interface Finding {
-  /** The object, or the model and version. */
+interface Finding {
+  /** The object's key, or the model and version. */
   readonly what: string
   readonly fault: string
 }
 
-/** What a package without a version may be: one that is being published just now. */
+/** A younger package without a version may still be in the middle of being published. */
 const SETTLED_MS = 3_600_000
 
-/** Reads every object. @returns what is wrong; nothing in a sound registry */
+/** Reads and checks every object. @returns what is wrong; empty if the registry is sound */
 export async function verifyRegistry (registry: Registry, store: RegistryStore): Promise<Finding[]> {
   const models = await registry.list()
   const findings: Finding[] = []
   for (const { key } of await store.list(keys.models)) {
     const place = placeOf(key)
-    if (place === undefined) findings.push({ what: key, fault: 'is no object of a registry' })
+    if (place === undefined) findings.push({ what: key, fault: 'is not an object of a registry' })
     else if (place.kind === 'version' && !isListed(models, place.name, place.number)) {
       findings.push({ what: key, fault: 'cannot be read as a version' })
     }
@@ -51,10 +51,10 @@ async function verifyModel (registry: Registry, { name, versions, aliases }: Reg
 }
 
 /**
- * Removes versions that no alias stands for or could be rolled back to, but for the newest; then packages without a
- * version.
- * @param keep how many of the newest versions stay in any case, at least 1: numbers are never used again
- * @returns what was removed
+ * Removes the versions that no alias stands for or can be rolled back to, except the newest. Then removes packages
+ * without a version.
+ * @param keep how many of the newest versions always stay; at least 1, because numbers are never reused
+ * @returns the names of what was removed
  */
 export async function pruneRegistry (
   registry: Registry,
@@ -69,7 +69,7 @@ export async function pruneRegistry (
     ])
     for (const { version, digest } of versions) {
       if (needed.has(version)) continue
-      // In this order: a version without a package would be a fault, a package without a version is none.
+      // The version goes first: a version without a package is a fault, a package without a version is not.
       await store.remove(keys.version(name, version))
       await store.remove(keys.package(name, digest))
       removed.push(`${name}@${version}`)
@@ -78,7 +78,7 @@ export async function pruneRegistry (
   return [...removed, ...await removeStrays(registry, store, now)]
 }
 
-/** Packages that were being published when their writer was killed. */
+/** Removes the packages whose writer was killed while publishing. */
 async function removeStrays (registry: Registry, store: RegistryStore, now: number): Promise<string[]> {
   const known = new Set(
     (await registry.list()).flatMap(({ name, versions }) => versions.map(({ digest }) => keys.package(name, digest)))

@@ -49,7 +49,7 @@ t.test('what cannot be used is refused with its reason, and the old version goes
   t.match(ServedNowSchema.parse(refused.body), {
     version: 2,
     served: false,
-    problem: /wind@2 of .* is no model package/,
+    problem: /wind@2 of .* is not a model package/,
   })
   t.match((await api.compute(TEN)).model, { version: '1', digest: digestOf(one) })
   t.match((await api.status()).registry, {

@@ -1,4 +1,4 @@
-// The laws of the registry, over any store: run on a folder here, and on a real bucket by the integration tests.
+// The laws of the registry for any store: run on a folder here, and on a real bucket by the integration tests.
 import type { Test } from 'tap'
 import type { Problem } from '../../../core/errors.ts'
 import { addFeedback, listFeedback } from '../feedback.ts'
@@ -11,7 +11,7 @@ import { noisePackage } from './packages.ts'
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const NOW = Date.UTC(2026, 0, 1)
 
-/** Each gets an empty store. */
+/** Each law gets an empty store. */
 export const LAWS: Readonly<Record<string, (t: Test, store: RegistryStore) => Promise<void>>> = {
   'an object is created once, and read as it was written': async (t, store) => {
     t.equal(await store.get('models/a/x'), undefined)
@@ -25,7 +25,7 @@ export const LAWS: Readonly<Record<string, (t: Test, store: RegistryStore) => Pr
     t.strictSame(await store.list(''), [])
   },
 
-  'of many that create the same object one succeeds': async (t, store) => {
+  'of many writers that create the same object, one succeeds': async (t, store) => {
     const outcomes = await Promise.all(
       Array.from({ length: 12 }, async (_, i) => store.create('models/a/x', bytes(`writer ${i}`)))
     )
@@ -55,7 +55,7 @@ export const LAWS: Readonly<Record<string, (t: Test, store: RegistryStore) => Pr
     t.strictSame(await verifyRegistry(registry, store), [])
   },
 
-  'a number that is another package\'s is a conflict that says so': async (t, store) => {
+  'a number that belongs to another package is a conflict, and the message says so': async (t, store) => {
     const registry = new Registry(store, () => NOW)
     await registry.publish('first', await noisePackage('noise', 1), 7)
     await t.rejects(registry.publish('second', await noisePackage('noise', 2), 7), {
@@ -70,7 +70,7 @@ export const LAWS: Readonly<Record<string, (t: Test, store: RegistryStore) => Pr
     t.match(await registry.publish('second', await noisePackage('noise', 2)), { version: 8 })
   },
 
-  'of many that publish at once each gets a number of its own, and equal packages one': async (t, store) => {
+  'each of many concurrent publishers gets its own number, and equal packages share one': async (t, store) => {
     const packages = await Promise.all([1, 2, 3, 1, 2, 3].map(async (seed) => noisePackage('noise', seed)))
     const published = await Promise.all(
       packages.map(async (files, i) => new Registry(store, () => NOW).publish(`writer ${i}`, files))
@@ -80,7 +80,7 @@ export const LAWS: Readonly<Record<string, (t: Test, store: RegistryStore) => Pr
     t.strictSame(await verifyRegistry(new Registry(store, () => NOW), store), [])
   },
 
-  'aliases go forward and back, and remember it': async (t, store) => {
+  'aliases go forward and back, and keep their history': async (t, store) => {
     const registry = new Registry(store, () => NOW)
     for (const seed of [1, 2, 3]) await registry.publish('it', await noisePackage('noise', seed))
     await t.rejects(registry.rollback('noise'), { code: 'no-earlier-version', message: /stands for nothing/ })
@@ -88,7 +88,7 @@ export const LAWS: Readonly<Record<string, (t: Test, store: RegistryStore) => Pr
     t.equal((await registry.promote('noise', 3)).history.length, 3, 'promoting what is live changes nothing')
     t.equal((await registry.rollback('noise')).current?.version, 2)
     t.equal((await registry.rollback('noise')).current?.version, 1)
-    await t.rejects(registry.rollback('noise'), { code: 'no-earlier-version', message: /version 1 from the first/ })
+    await t.rejects(registry.rollback('noise'), { code: 'no-earlier-version', message: /version 1 from the start/ })
     t.equal((await registry.promote('noise', 3)).current?.version, 3)
     t.equal((await registry.rollback('noise')).current?.version, 1)
     await registry.promote('noise', 2, 'shadow')
@@ -111,7 +111,7 @@ export const LAWS: Readonly<Record<string, (t: Test, store: RegistryStore) => Pr
     await t.rejects(registry.promote('other', 1), { code: 'unknown-model' })
   },
 
-  'of many that promote at once the others hear of it': async (t, store) => {
+  'of many concurrent promotions, those that lose are refused': async (t, store) => {
     const registries = Array.from({ length: 6 }, () => new Registry(store, () => NOW))
     for (const seed of [1, 2, 3, 4, 5, 6]) await registries[0]!.publish('it', await noisePackage('noise', seed))
     const outcomes = await Promise.allSettled(registries.map(async (registry, i) => registry.promote('noise', i + 1)))
@@ -124,7 +124,7 @@ export const LAWS: Readonly<Record<string, (t: Test, store: RegistryStore) => Pr
     t.ok(live.current !== undefined)
   },
 
-  'what is damaged is found, and not fetched': async (t, store) => {
+  'damaged objects are found, and cannot be fetched': async (t, store) => {
     const registry = new Registry(store, () => NOW)
     const first = await registry.publish('first', await noisePackage('noise', 1))
     const second = await registry.publish('second', await noisePackage('noise', 2))
@@ -153,7 +153,7 @@ export const LAWS: Readonly<Record<string, (t: Test, store: RegistryStore) => Pr
     ])
   },
 
-  'what is pruned is needed by no alias, and numbers are not used again': async (t, store) => {
+  'pruning removes only what no alias needs, and numbers are not reused': async (t, store) => {
     const registry = new Registry(store, () => NOW)
     for (const seed of [1, 2, 3, 4, 5, 6]) await registry.publish('it', await noisePackage('noise', seed))
     await registry.promote('noise', 1)
@@ -163,7 +163,7 @@ export const LAWS: Readonly<Record<string, (t: Test, store: RegistryStore) => Pr
     t.strictSame(
       await pruneRegistry(registry, store, { keep: 1, now: Date.now() }),
       ['noise@4', 'noise@5'],
-      'what was created just now may be being published'
+      'a package that was just created may still be in the middle of being published'
     )
     t.strictSame(await pruneRegistry(registry, store, { keep: 1, now: Date.now() + 4_000_000 }), [
       keys.package('noise', `sha256:${'0'.repeat(64)}`),
@@ -174,7 +174,7 @@ export const LAWS: Readonly<Record<string, (t: Test, store: RegistryStore) => Pr
     t.equal((await registry.rollback('noise')).current?.version, 1)
   },
 
-  'feedback is kept beside the models, in the order in which it came': async (t, store) => {
+  'feedback is stored beside the models, in the order of arrival': async (t, store) => {
     const fields = {
       model: 'noise',
       start: '2026-01-01T00:00:00Z',
@@ -192,7 +192,7 @@ export const LAWS: Readonly<Record<string, (t: Test, store: RegistryStore) => Pr
     ])
     t.strictSame(await listFeedback(store, 'nois'), [])
     await store.create('feedback/noise/half.json', bytes('{"label": '))
-    t.equal((await listFeedback(store, 'noise')).length, 2, 'what cannot be read hides nothing else')
+    t.equal((await listFeedback(store, 'noise')).length, 2, 'an unreadable object hides no other')
     t.strictSame(await new Registry(store, () => NOW).list(), [])
   },
 }

@@ -1,4 +1,4 @@
-// Small model packages, whole and signed, for tests of the registry: their weights are noise that nobody loads.
+// Small valid model packages for tests of the registry. Their weights are noise: no test loads them.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { type PackageFiles, readPackageFiles } from '../../tfjs/package-files.ts
 const series = waves(240)
 const { model } = await fitLinear([series])
 
-/** Another seed is another package. */
+/** Each seed gives another package. */
 export async function noisePackage (name: string, seed: number, weights = 64): Promise<PackageFiles> {
   const manifest: Manifest = {
     format: MANIFEST_FORMAT,

@@ -1,4 +1,4 @@
-// The registry on a folder: its laws, what a killed writer leaves, and packages as archives.
+// The registry in a folder: its laws, the leftovers of a killed writer, and packages as archives.
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -16,7 +16,7 @@ for (const [name, law] of Object.entries(LAWS)) {
     law(t, folderStore(join(t.testdir(), 'registry'))))
 }
 
-t.test('a file that a killed writer left is no object, and goes in time', async (t) => {
+t.test('the file of a killed writer is not an object, and is removed later', async (t) => {
   const root = t.testdir()
   const store = folderStore(root)
   mkdirSync(join(root, '.unfinished'))
@@ -26,17 +26,17 @@ t.test('a file that a killed writer left is no object, and goes in time', async 
   t.strictSame(readdirSync(join(root, '.unfinished')), ['new'])
 })
 
-t.test('a folder that cannot be used is named, with the remedy', async (t) => {
+t.test('the error names a folder that cannot be used, and the remedy', async (t) => {
   const root = t.testdir({ file: 'text' })
   const store = folderStore(join(root, 'file'))
   await t.rejects(store.create('models/a', new Uint8Array()), {
     code: 'registry-unavailable',
     message: /file cannot be used \(ENOTDIR\); make it a folder/,
   })
-  await t.rejects(folderStore(root).get('../outside'), { message: /is no key/ })
+  await t.rejects(folderStore(root).get('../outside'), { message: /is not the key/ })
 })
 
-t.test('a package is one archive of bytes that depend on its files alone', async (t) => {
+t.test('the bytes of a package\'s archive depend only on its files', async (t) => {
   const files = await noisePackage('noise', 1)
   const archive = await packArchive(files)
   t.same(await packArchive(new Map([...files].reverse())), archive)
@@ -46,7 +46,7 @@ t.test('a package is one archive of bytes that depend on its files alone', async
   )
   await t.rejects(unpackArchive('it', new Uint8Array(10)), {
     code: 'invalid-model-package',
-    message: /it is no model package/,
+    message: /it is not a model package/,
   })
   await t.rejects(unpackArchive('it', new TextEncoder().encode('text '.repeat(400))), {
     code: 'invalid-model-package',
@@ -65,7 +65,7 @@ t.test('a package is one archive of bytes that depend on its files alone', async
   )
 })
 
-t.test('rolling back takes back the latest promotion, whatever came before', async (t) => {
+t.test('a rollback undoes the latest promotion, whatever came before', async (t) => {
   const step = (action: 'promote' | 'rollback', version: number): Step => ({
     action,
     version,
@@ -75,7 +75,7 @@ t.test('rolling back takes back the latest promotion, whatever came before', asy
   fc.assert(fc.property(fc.array(fc.option(fc.nat(9), { nil: undefined }), { maxLength: 30 }), (actions) => {
     const steps: Step[] = []
     const stack: number[] = []
-    const state = (): ReturnType<typeof aliasState> => aliasState(steps.map((one, i) => ({ number: i + 1, step: one })))
+    const state = (): ReturnType<typeof aliasState> => aliasState(steps.map((made, i) => ({ number: i + 1, step: made })))
     for (const version of actions) {
       if (version !== undefined && version !== stack.at(-1)) {
         stack.push(version)
@@ -91,11 +91,11 @@ t.test('rolling back takes back the latest promotion, whatever came before', asy
     }
     return true
   }))
-  const cut = aliasState([step('rollback', 2), step('promote', 5)].map((one, i) => ({ number: 7 + i, step: one })))
-  t.match(cut, { current: { version: 5 }, earlier: { version: 2 }, next: 9 }, 'the beginning of the log may be gone')
+  const cut = aliasState([step('rollback', 2), step('promote', 5)].map((made, i) => ({ number: 7 + i, step: made })))
+  t.match(cut, { current: { version: 5 }, earlier: { version: 2 }, next: 9 }, 'the log may lack its first steps')
 })
 
-t.test('where a registry is, and what is missing to get there', async (t) => {
+t.test('a location is parsed, and the error names the setting that is missing or wrong', async (t) => {
   const access = { AWS_ENDPOINT_URL: 'http://127.0.0.1:9000', AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' }
   t.match(bucketSettings('MODEL_REGISTRY', 's3://models/a/b/', access), {
     bucket: 'models',
@@ -112,7 +112,7 @@ t.test('where a registry is, and what is missing to get there', async (t) => {
     message: /^AWS_SECRET_ACCESS_KEY is not set, and MODEL_REGISTRY is "s3:\/\/models"/,
   })
   await t.rejects(openStore('MODEL_REGISTRY', 's3://models', { ...access, AWS_ENDPOINT_URL: 'here' }), {
-    message: /AWS_ENDPOINT_URL is no URL/,
+    message: /AWS_ENDPOINT_URL is not a URL/,
   })
   await t.rejects(openStore('MODEL_REGISTRY', 'http://models', access), { message: /write s3:\/\/bucket/ })
   t.equal((await openStore('MODEL_REGISTRY', t.testdirName, {})).location, t.testdirName)
