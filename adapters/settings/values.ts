@@ -1,4 +1,4 @@
-// Kinds of values that several settings have, and how settings are read from an environment.
+// Value types that several settings share, and the parser of settings.
 import { z } from 'zod'
 import { parseDuration } from '../../core/table/duration.ts'
 import { Problem } from '../../core/errors.ts'
@@ -30,7 +30,7 @@ export function duration (example: string): z.ZodType<number, string> {
 }
 
 /**
- * A list in one variable, separated by commas or white space. `fault` says what is wrong with an entry, if anything.
+ * A list in one variable, separated by commas or white space. `fault` returns what is wrong with an entry, if anything.
  */
 export function list (fault: (entry: string) => string | undefined): z.ZodType<readonly string[], string> {
   return z.string().transform((text, context) => {
@@ -46,9 +46,9 @@ export function list (fault: (entry: string) => string | undefined): z.ZodType<r
 export const entriesOf = (text: string): string[] => text.split(/[\s,]+/).filter((entry) => entry !== '')
 
 /**
- * Reads settings by their schema, whose keys are the variables; an empty variable counts as not set.
- * @throws Problem invalid-settings, naming each variable and what it must be; values of those marked `secret` are not
- * repeated
+ * Parses settings by their schema; its keys are the variables. An empty variable counts as not set.
+ * @throws Problem invalid-settings: names each wrong variable and what it must be, but never the value of a variable
+ * marked `secret`
  */
 export function parseSettings<Shape extends z.ZodRawShape> (
   schema: z.ZodObject<Shape>,

@@ -1,5 +1,5 @@
-// Tracing by OpenTelemetry's SDK. Nothing is registered globally: spans know their parents by name, and no other
-// library is instrumented.
+// Tracing with OpenTelemetry's SDK. Nothing is registered globally: each span is given its parent, and no other library
+// is instrumented.
 import {
   type Context,
   diag,
@@ -23,7 +23,7 @@ const KINDS: Readonly<Record<SpanKind, ApiSpanKind>> = {
   internal: ApiSpanKind.INTERNAL,
 }
 
-/** A collector that does not answer must not hold up the end of a process. */
+/** Time limit for the last spans: a collector that does not answer must not delay the end of the process. */
 const CLOSE_MS = 3000
 
 export class OpenTelemetryTracer implements Tracer {
@@ -43,10 +43,10 @@ export class OpenTelemetryTracer implements Tracer {
     protocol: 'http/protobuf' | 'http/json',
     onProblem: (problem: string) => void
   ): Promise<OpenTelemetryTracer> {
-    const tell = (problem: string): void => {
+    const report = (problem: string): void => {
       onProblem(problem.slice(0, 500))
     }
-    diag.setLogger({ error: tell, warn: tell, info: () => {}, debug: () => {}, verbose: () => {} }, {
+    diag.setLogger({ error: report, warn: report, info: () => {}, debug: () => {}, verbose: () => {} }, {
       logLevel: DiagLogLevel.WARN,
       suppressOverrideMessage: true,
     })
@@ -64,8 +64,8 @@ export class OpenTelemetryTracer implements Tracer {
   }
 
   async close (): Promise<void> {
-    const late = new Promise((resolve) => { setTimeout(resolve, CLOSE_MS).unref() })
-    await Promise.race([this.#provider.shutdown().catch(() => {}), late])
+    const timeout = new Promise((resolve) => { setTimeout(resolve, CLOSE_MS).unref() })
+    await Promise.race([this.#provider.shutdown().catch(() => {}), timeout])
   }
 }
 

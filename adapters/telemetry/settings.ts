@@ -1,5 +1,5 @@
-// Settings of tracing, by the names that OpenTelemetry gives them. Its SDK reads them from the environment; here they
-// are checked, and told.
+// The settings of tracing, under OpenTelemetry's names. Its SDK reads them from the environment; this schema validates
+// and documents them.
 import { z } from 'zod'
 
 const endpoint = z.string().refine(
@@ -35,7 +35,7 @@ export const TELEMETRY_SETTINGS = {
 }
 export type TelemetrySettings = z.output<z.ZodObject<typeof TELEMETRY_SETTINGS>>
 
-/** Those of tracing alone. */
+/** The settings of tracing, without all others. */
 export const telemetryOf = (settings: TelemetrySettings): TelemetrySettings =>
   Object.fromEntries(
     Object.entries(settings).filter(([name]) => Object.hasOwn(TELEMETRY_SETTINGS, name))

@@ -1,21 +1,21 @@
-// What programs know of tracing. A parent is a `traceparent`, whether it came by HTTP, by the log of the stream, or
-// from a span of this process.
+// The tracing interface for programs. A parent is always a `traceparent`: from an HTTP request, from a record of the
+// stream, or from a span of this process.
 
-/** Of all processes together; that of the service, too. */
+/** The namespace of all processes, and the name of the service. */
 export const SERVICE_NAME = 'ae-anomaly-detection'
 
-/** Names as OpenTelemetry's semantic conventions have them. */
+/** Named after OpenTelemetry's semantic conventions. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>
 
-/** Whose work it is: a request or a message that came in, one that goes out, or neither. */
+/** `server`: an incoming request; `consumer`, `producer`: an incoming or outgoing message; `internal`: anything else. */
 export type SpanKind = 'server' | 'consumer' | 'producer' | 'internal'
 
 export interface Span {
   readonly traceId: string
   readonly spanId: string
-  /** Makes others children of this one. */
+  /** The parent to give to this span's children. */
   readonly traceparent: string
-  /** A part of it. May outlive it. */
+  /** Starts a child span, which may outlive this one. */
   child (name: string, attributes?: Attributes, kind?: SpanKind): Span
   set (attributes: Attributes): void
   /** @param failure what went wrong, if anything */
@@ -24,18 +24,18 @@ export interface Span {
 
 export interface SpanOptions {
   readonly kind: SpanKind
-  /** W3C Trace Context; none: a trace begins here. */
+  /** W3C Trace Context; if absent, a new trace starts. */
   readonly parent?: string | undefined
   readonly attributes?: Attributes
 }
 
 export interface Tracer {
   start (name: string, options: SpanOptions): Span
-  /** Sends what is left, as far as that can be done in a few seconds. Never rejects. */
+  /** Sends the remaining spans, for at most a few seconds. Never rejects. */
   close (): Promise<void>
 }
 
-/** Ends the span with the work, however that ends. */
+/** Runs the work and ends the span with it, whether the work succeeds or fails. */
 export async function within<T> (span: Span | undefined, work: () => Promise<T>): Promise<T> {
   try {
     const done = await work()

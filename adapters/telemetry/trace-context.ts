@@ -1,19 +1,19 @@
-// W3C Trace Context (https://www.w3.org/TR/trace-context/): what a request or a message is part of.
+// W3C Trace Context (https://www.w3.org/TR/trace-context/): the trace that a request or a message belongs to.
 
-export interface TraceContext {
+interface TraceContext {
   /** 32 hexadecimal digits. */
   readonly traceId: string
-  /** The header as this version of the standard writes it. */
+  /** The header in the format of version 00. */
   readonly traceparent: string
-  /** Whether whoever began the trace records it. */
+  /** Whether the trace is recorded. */
   readonly isSampled: boolean
 }
 
 const VERSION_00 = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/
-/** Later versions may have more behind the flags: the standard asks to read what they begin with. */
+/** Later versions may append fields after the flags: the standard asks to parse the known ones. */
 const LATER = /^(?!00|ff)[0-9a-f]{2}(-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})(?:-.*)?$/
 
-/** Undefined where the header is missing, or none. */
+/** Undefined if the header is missing or malformed. */
 export function readTraceparent (header: unknown): TraceContext | undefined {
   if (typeof header !== 'string') return undefined
   const traceparent = header.replace(LATER, '00$1')
@@ -22,7 +22,7 @@ export function readTraceparent (header: unknown): TraceContext | undefined {
   return { traceId, traceparent, isSampled: (Number.parseInt(flags!, 16) & 1) === 1 }
 }
 
-/** The header where somebody records the trace: others need not travel on. */
+/** The header if the trace is recorded, else undefined: other headers need not be passed on. */
 export function sampledTraceparent (header: unknown): string | undefined {
   const context = readTraceparent(header)
   return context?.isSampled === true ? context.traceparent : undefined

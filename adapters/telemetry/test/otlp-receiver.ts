@@ -1,8 +1,9 @@
-// Where tests have spans sent: OTLP as JSON over HTTP.
+// A receiver of spans for tests: OTLP as JSON over HTTP.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
-export interface ReceivedSpan {
+interface ReceivedSpan {
   readonly service: string
   readonly name: string
   readonly kind: string
@@ -11,14 +12,14 @@ export interface ReceivedSpan {
   readonly parentSpanId: string
   readonly failed: boolean
   readonly attributes: Readonly<Record<string, string>>
-  /** Milliseconds. */
+  /** Duration in milliseconds. */
   readonly took: number
 }
 
-export interface OtlpReceiver {
+interface OtlpReceiver {
   readonly url: string
   readonly spans: ReceivedSpan[]
-  /** @throws Error naming the spans that came where there is none of it within the time limit */
+  /** Waits until `look` accepts the spans. @throws Error after the time limit, naming the spans that came */
   wait (look: (spans: readonly ReceivedSpan[]) => boolean, milliseconds?: number): Promise<readonly ReceivedSpan[]>
   close (): Promise<void>
 }
@@ -77,18 +78,13 @@ export async function startOtlpReceiver (): Promise<OtlpReceiver> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
     wait: async (look, milliseconds = 20_000) => {
-      for (
-        const end = Date.now() + milliseconds;
-        !look(spans);
-        await new Promise((resolve) => {
-          setTimeout(resolve, 20)
-        })
-      ) {
+      const end = Date.now() + milliseconds
+      while (!look(spans)) {
         if (Date.now() > end) {
-          throw new Error(`It did not come; there are: ${
-            spans.map(({ service, name, traceId }) => `${service} ${name} ${traceId}`).join(', ')
-          }`)
+          const names = spans.map(({ service, name, traceId }) => `${service} ${name} ${traceId}`)
+          throw new Error(`The expected spans did not arrive; these did: ${names.join(', ')}`)
         }
+        await sleep(20)
       }
       return spans
     },

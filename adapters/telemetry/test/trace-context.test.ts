@@ -1,4 +1,4 @@
-// W3C Trace Context as it comes, well formed or not.
+// W3C Trace Context headers, well formed and malformed.
 import fc from 'fast-check'
 import t from 'tap'
 import { readTraceparent, sampledTraceparent } from '../trace-context.ts'
@@ -10,7 +10,7 @@ const GOOD = `00-${TRACE}-${SPAN}-01`
 t.test('a header is read', async (t) => {
   t.same(readTraceparent(GOOD), { traceId: TRACE, traceparent: GOOD, isSampled: true })
   t.match(readTraceparent(`00-${TRACE}-${SPAN}-00`), { isSampled: false })
-  t.match(readTraceparent(`00-${TRACE}-${SPAN}-03`), { isSampled: true }, 'flags that are not known change nothing')
+  t.match(readTraceparent(`00-${TRACE}-${SPAN}-03`), { isSampled: true }, 'unknown flags change nothing')
   t.same(
     readTraceparent(`cc-${TRACE}-${SPAN}-01`),
     { traceId: TRACE, traceparent: GOOD, isSampled: true },
@@ -23,7 +23,7 @@ t.test('a header is read', async (t) => {
   })
 })
 
-t.test('what is none is none', async (t) => {
+t.test('malformed headers are ignored', async (t) => {
   const wrong = [
     undefined,
     '',
@@ -44,7 +44,7 @@ t.test('what is none is none', async (t) => {
   for (const header of wrong) t.equal(readTraceparent(header), undefined, String(header))
 })
 
-t.test('only what somebody records travels on, as it was', async (t) => {
+t.test('only the header of a recorded trace is passed on, unchanged', async (t) => {
   const hex = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`))
   fc.assert(fc.property(hex(32), hex(16), hex(2), (trace, span, flags) => {
     const header = `00-${trace}-${span}-${flags}`
