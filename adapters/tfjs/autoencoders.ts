@@ -1,4 +1,4 @@
-// Saved models as autoencoders: run by the kernel where they were solved exactly, else by TensorFlow.js.
+// Saved models as autoencoders. The kernel runs those that were solved exactly, TensorFlow.js runs the others.
 import type { LayersModel } from '@tensorflow/tfjs'
 import type { DetectorModel } from '../../core/scoring/detection.ts'
 import type { Autoencoder, Reconstruct } from '../../core/scoring/reconstruction-error.ts'
@@ -7,30 +7,30 @@ import { linearLayers } from './linear-layers.ts'
 import { toReconstruct } from './reconstruct.ts'
 import { loadLayersModel, memberFiles, named, type SavedModel } from './saved-models.ts'
 
-/** What runs autoencoders. */
-export interface Engines {
+/** The engines that can run autoencoders. */
+interface Engines {
   /** Whether the kernel runs the exactly solved ones (adapters/tfjs/linear-layers.ts). */
   readonly kernel: boolean
   /** Loads TensorFlow.js for the others. */
   readonly backend: () => Promise<Backend>
 }
 
-export interface LoadedAutoencoders {
+interface LoadedAutoencoders {
   readonly autoencoders: readonly Autoencoder[]
-  /** What runs each of them: `kernel`, or a backend of TensorFlow.js. */
+  /** The engine of each of them: `kernel`, or a backend of TensorFlow.js. */
   readonly engines: readonly string[]
   /** Frees the weights. */
   dispose (): void
 }
 
-/** `auto`: the kernel what it can, the fastest backend the rest; else that backend everything. */
+/** `auto` uses the kernel where it can and the fastest backend for the rest; a named backend runs everything. */
 export function enginesOf (choice: BackendChoice): Engines {
   return { kernel: choice === 'auto', backend: async () => loadBackend(choice) }
 }
 
 /**
- * The members' saved models as autoencoders.
- * @throws Error where a model is not flat, or not as wide as its member's windows
+ * Loads the members' saved models as autoencoders.
+ * @throws Error if a model is not flat, or not as wide as its member's windows
  */
 export async function loadAutoencoders (
   engines: Engines,

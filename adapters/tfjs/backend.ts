@@ -1,5 +1,4 @@
-// The only file that picks a TensorFlow.js backend; it loads that one lazily and knows nothing of models or of the
-// environment.
+// The only file that picks a TensorFlow.js backend. Loads the backend lazily; knows neither models nor the environment.
 import { existsSync, readdirSync } from 'node:fs'
 import { createRequire, Module } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -11,7 +10,7 @@ type Tensorflow = typeof tensorflow
 export type BackendName = 'native' | 'wasm' | 'cpu'
 export type BackendChoice = 'auto' | BackendName
 
-/** The one TensorFlow.js of this process; pass it around instead of importing a package of it. */
+/** This process's only TensorFlow.js: pass it on instead of importing one of its packages. */
 export interface Backend {
   readonly tf: Tensorflow
   readonly name: BackendName
@@ -19,18 +18,16 @@ export interface Backend {
   readonly version: string
 }
 
-// CommonJS on purpose: every package of TensorFlow.js is, and only so do they share one copy under node, tsx and tap
-// alike.
+// CommonJS on purpose, like every package of TensorFlow.js: only then do they share one copy under node, tsx and tap.
 const require = createRequire(import.meta.url)
 
 let loading: Promise<Backend> | undefined
 
 /**
- * Loads TensorFlow.js on the chosen backend: `auto` takes native where its addon was built, else WASM, else plain
- * JavaScript. Tensors live in one engine per process, so the first choice holds: asking again for it (or for `auto`)
- * gives the same object.
- * @throws Problem `backend-unavailable` when the choice cannot be had here, or when the process already runs on another
- * one.
+ * Loads TensorFlow.js on the chosen backend: `auto` takes native if its addon was built, else WASM, else plain
+ * JavaScript. Tensors live in one engine per process, so the first choice holds: the same choice (or `auto`) again
+ * returns the same object.
+ * @throws Problem `backend-unavailable` if the backend does not work here, or the process already runs on another one.
  * @example
  * const { tf, name } = await loadBackend('auto')
  */
@@ -43,12 +40,15 @@ export async function loadBackend (choice: BackendChoice): Promise<Backend> {
   }
   const backend = await loading
   if (choice === 'auto' || choice === backend.name) return backend
-  throw new Problem('backend-unavailable',
-    `This process already runs TensorFlow.js on '${backend.name}'; '${choice}' needs a process of its own, with TFJS_BACKEND=${choice}.`,
-    { extensions: { choice, loaded: backend.name } })
+  throw new Problem(
+    'backend-unavailable',
+    `This process already runs TensorFlow.js on '${backend.name}'; ` +
+      `'${choice}' needs its own process, with TFJS_BACKEND=${choice}.`,
+    { extensions: { choice, loaded: backend.name } }
+  )
 }
 
-/** Whether tfjs-node's compiled addon lies in the installed package. */
+/** Whether the installed tfjs-node package contains its compiled addon. */
 export function hasNativeAddon (): boolean {
   try {
     const versions = join(dirname(require.resolve('@tensorflow/tfjs-node/package.json')), 'lib')
@@ -59,8 +59,8 @@ export function hasNativeAddon (): boolean {
 }
 
 /**
- * Requires a package that itself requires `@tensorflow/tfjs-node`, which throws where the addon is missing: it gets
- * this backend's tf instead.
+ * Requires a package that itself requires `@tensorflow/tfjs-node`, and gives it this backend's tf instead: tfjs-node
+ * throws without its addon.
  * @example
  * import type * as danfojs from 'danfojs-node'
  * const danfo = serveTensorflowTo<typeof danfojs>(backend, 'danfojs-node')
@@ -80,7 +80,7 @@ async function loadBest (): Promise<Backend> {
     try {
       return await loadNative()
     } catch (error) {
-      // The addon was built on purpose: falling back in silence would hide that it broke.
+      // Somebody built the addon on purpose: a silent fallback would hide that it broke.
       process.emitWarning(`${(error as Error).message} Going on with WASM.`, { code: 'native-backend-broken' })
     }
   }
@@ -107,8 +107,7 @@ async function loadWasm (): Promise<Backend> {
     const events = ['uncaughtException', 'unhandledRejection']
     const own = new Set(events.flatMap((event) => process.rawListeners(event)))
     if (!await tf.setBackend('wasm')) throw new Error('the WASM module did not start')
-    // The module's loader rethrows every error of the process from its own listeners, which buries the place it came
-    // from.
+    // Removes the listeners of the module's loader: they rethrow every error of the process and so hide its origin.
     for (const event of events) {
       for (const listener of process.rawListeners(event)) {
         if (!own.has(listener)) process.removeListener(event, listener as (...details: unknown[]) => void)
@@ -124,7 +123,7 @@ async function loadWasm (): Promise<Backend> {
 async function loadCpu (): Promise<Backend> {
   const tf = require('@tensorflow/tfjs') as Tensorflow
   if (!await tf.setBackend('cpu')) throw unavailable('cpu', 'the plain JavaScript backend did not start')
-  // Its first tensor would print an advertisement of tfjs-node.
+  // Without this, the first tensor prints an advertisement for tfjs-node.
   Object.assign(tf.backend(), { firstUse: false })
   return { tf, name: 'cpu', version: tf.version.tfjs }
 }
@@ -140,7 +139,7 @@ function unavailable (name: BackendName, reason: string, cause?: unknown): Probl
   )
 }
 
-/** tfjs-node calls two functions that Node 23 removed. */
+/** Adds the two functions that tfjs-node calls and Node 23 removed. */
 function restoreUtilities (): void {
   const util = require('node:util') as Record<string, unknown>
   util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined
@@ -148,8 +147,8 @@ function restoreUtilities (): void {
 }
 
 /**
- * libtensorflow reads the level when it is loaded: 1 leaves out its notes about the processor and keeps warnings and
- * errors.
+ * Sets the log level that libtensorflow reads when it loads: 1 drops its notes about the processor, and keeps warnings
+ * and errors.
  */
 function quietLibtensorflow (): void {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1'

@@ -1,5 +1,4 @@
-// Stored models of linear layers, recognised and run by the kernel: quicker than TensorFlow.js, which they do not even
-// load.
+// Recognises stored models of linear layers. The kernel runs them faster than TensorFlow.js, which is then not loaded.
 import type { Autoencoder } from '../../core/scoring/reconstruction-error.ts'
 import { maskedAutoencoder, subspaceAutoencoder } from '../../core/linear/linear.ts'
 import type { SavedModel } from './saved-models.ts'
@@ -12,11 +11,11 @@ interface DenseLayer {
   readonly bias: Float32Array
 }
 
-/** Rounding of a stored model: 32-bit. */
+/** Stored models are rounded to 32 bits. */
 const TOLERANCE = 1e-5
 
 /**
- * The autoencoder of a model that is the exact solution of `linear` or `masked`.
+ * Turns a model into an autoencoder of the kernel, if it is the exact solution of `linear` or `masked`.
  * @returns undefined for any other model: TensorFlow.js runs it
  */
 export function linearLayers (saved: SavedModel, width: number, channels: number): Autoencoder | undefined {
@@ -49,7 +48,7 @@ function asSubspace (
   return subspaceAutoencoder({ width, mean, directions, components }, channels)
 }
 
-/** x̂ = b + x B; a value that vouches for itself is another autoencoder's. */
+/** x̂ = b + x B. The diagonal of B must be zero: no value reconstructs itself. */
 function asMasked ({ kernel, bias }: DenseLayer, width: number, channels: number): Autoencoder | undefined {
   for (let j = 0; j < width; j++) if (kernel[j * width + j] !== 0) return undefined
   return maskedAutoencoder({ width, offset: Float64Array.from(bias), weights: Float64Array.from(kernel) }, channels)
@@ -66,7 +65,7 @@ interface LayerTopology {
   readonly inbound_nodes: ReadonlyArray<ReadonlyArray<readonly [string, ...unknown[]]>>
 }
 
-/** The layers of a plain chain of linear dense layers. */
+/** The layers of a model that is a plain chain of linear dense layers; else undefined. */
 function denseChain (saved: SavedModel): DenseLayer[] | undefined {
   const [input, ...dense] = (saved.topology as Topology).config?.layers ?? []
   if (input?.class_name !== 'InputLayer' || dense.length === 0) return undefined

@@ -1,5 +1,5 @@
-// Reads and writes model packages: manifest, LayersModels, golden scores and the digest over all. Refuses what it
-// cannot prove.
+// Reads and writes model packages: manifest, LayersModels, golden scores, and the digest over all of them. Refuses a
+// package that does not reproduce its golden scores.
 import { writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -28,20 +28,20 @@ import {
   writeLayersModels,
 } from './saved-models.ts'
 
-/** Of the TensorFlow.js that is installed; told without loading it. */
+/** Version of the installed TensorFlow.js, read without loading it. */
 export const TENSORFLOW_VERSION =
   (createRequire(import.meta.url)('@tensorflow/tfjs/package.json') as { version: string }).version
 
-/** A package that was read, verified and proved by its golden scores. */
+/** A package that was read and verified, and that has reproduced its golden scores. */
 export interface ModelPackage {
   readonly manifest: Manifest
   /** `sha256:` and 64 hexadecimal digits: the same data, code and parameters give the same digest on every machine. */
   readonly digest: string
-  /** Largest relative difference of the golden scores on this backend. */
+  /** Largest relative difference between the golden scores and those of this backend. */
   readonly goldenDifference: number
   /** One for each member of the detector. */
   readonly autoencoders: readonly Autoencoder[]
-  /** What runs each of them: `kernel`, or a backend of TensorFlow.js. */
+  /** The engine of each of them: `kernel`, or a backend of TensorFlow.js. */
   readonly engines: readonly string[]
   dispose (): void
 }
@@ -75,8 +75,8 @@ export async function loadModelPackage (directory: string, choice: BackendChoice
 }
 
 /**
- * The same for a package's files.
- * @param where what they are, for the sentences of errors
+ * Does the same as loadModelPackage() with the files of a package.
+ * @param where names the package in error messages
  * @throws as loadModelPackage()
  */
 export async function openModelPackage (
@@ -86,19 +86,13 @@ export async function openModelPackage (
 ): Promise<ModelPackage> {
   const { digest, manifest } = verifyModelPackage(where, files)
   const golden = matching(where, 'golden.json', GoldenSchema, jsonReader(where, files)('golden.json'))
-  const models = await refused(
+  const names = memberFiles(manifest.detector.members.length)
+  const models = await asLayersModel(
     where,
-    NO_LAYERS_MODEL,
-    async () =>
-      Promise.all(
-        memberFiles(manifest.detector.members.length).map(async (names) =>
-          named(names.model, parseLayersModel(files, names))
-        )
-      )
+    async () => Promise.all(names.map(async (member) => named(member.model, parseLayersModel(files, member))))
   )
-  const { autoencoders, engines, dispose } = await refused(
+  const { autoencoders, engines, dispose } = await asLayersModel(
     where,
-    NO_LAYERS_MODEL,
     async () => loadAutoencoders(enginesOf(choice), models, manifest.detector)
   )
   try {
@@ -116,13 +110,11 @@ export async function openModelPackage (
   }
 }
 
-/** What is said of members' files that are JSON and are signed, and still are not what TensorFlow.js wrote. */
-const NO_LAYERS_MODEL = 'what is in it is no LayersModel'
-
-async function refused<T> (directory: string, what: string, make: () => Promise<T>): Promise<T> {
+/** Reports a member's file that is valid JSON under a valid digest, but not a model of TensorFlow.js. */
+async function asLayersModel<T> (directory: string, make: () => Promise<T>): Promise<T> {
   try {
     return await make()
   } catch (cause) {
-    throw invalid(directory, `${what}: ${(cause as Error).message}`, cause)
+    throw invalid(directory, `it does not hold a LayersModel: ${(cause as Error).message}`, cause)
   }
 }

@@ -1,5 +1,4 @@
-// The files of a model package, before anything is loaded: which there are, whether they are whole, and the digest over
-// them.
+// The files of a model package, before a model is loaded: their names, whether they are complete, and their digest.
 import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import type { z } from 'zod'
@@ -7,8 +6,8 @@ import { GoldenSchema, type Manifest, MANIFEST_FORMAT, ManifestSchema } from '..
 import { canonicalJson, invalid, memberFiles, parseJson, readAll } from './saved-models.ts'
 
 /**
- * The files that the digest covers, in the order of their names. MODEL_CARD.md tells the same to people and is not
- * covered.
+ * The files that the digest covers, sorted by name. It does not cover MODEL_CARD.md, which repeats the same facts for
+ * people.
  */
 export function coveredFiles (members: number): string[] {
   return ['golden.json', 'manifest.json', ...memberFiles(members).flatMap(({ model, weights }) => [model, weights])]
@@ -23,7 +22,7 @@ const PACKAGE_FILE = /^(manifest\.json|golden\.json|digest\.txt|MODEL_CARD\.md|m
 /** Whether a package may hold a file of this name. */
 export const isPackageFile = (name: string): boolean => PACKAGE_FILE.test(name)
 
-/** Reads the files of a package's directory, without looking at what they say. @throws Problem invalid-model-package */
+/** Reads the files of a package's directory without parsing them. @throws Problem invalid-model-package */
 export async function readPackageFiles (directory: string): Promise<PackageFiles> {
   const names = await readdir(directory).catch((cause: unknown) => {
     throw invalid(directory, 'it cannot be read', cause)
@@ -33,7 +32,7 @@ export async function readPackageFiles (directory: string): Promise<PackageFiles
 
 const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')
 
-/** What the digest covers of a JSON file: of the manifest all but where the training was recorded. */
+/** The part of a JSON file that the digest covers: everything but the manifest's record of the tracking run. */
 function covered (name: string, json: unknown): unknown {
   if (name !== 'manifest.json') return json
   const { tracking: _, ...rest } = json as Partial<Manifest>
@@ -52,7 +51,7 @@ export function digestOf (contents: ReadonlyMap<string, Uint8Array>, members: nu
 }
 
 /**
- * What can be known of a package without loading its models: that it is whole, that this program reads its format, and
+ * Verifies a package without loading its models: that it is complete, has a format that this program reads, and matches
  * its digest.
  * @throws Problem invalid-model-package
  */
@@ -70,11 +69,10 @@ export function verifyModelPackage (
   matching(where, 'golden.json', GoldenSchema, json('golden.json'))
   const digest = digestOf(files, members)
   if (digest !== recorded) {
+    const covered = coveredFiles(members).join(', ')
     throw invalid(
       where,
-      `the digest of ${
-        coveredFiles(members).join(', ')
-      } is ${digest}, but digest.txt says ${recorded}; one of them was changed`
+      `the digest of ${covered} is ${digest}, but digest.txt says ${recorded}; one of them was changed`
     )
   }
   return { digest, manifest }
@@ -97,7 +95,7 @@ export function jsonReader (directory: string, contents: ReadonlyMap<string, Uin
 
 function readManifest (directory: string, contents: ReadonlyMap<string, Uint8Array>): Manifest {
   const json = jsonReader(directory, contents)('manifest.json')
-  // First of all: another format may have other rules for everything that follows.
+  // Checked first: in another format, everything that follows may have other rules.
   const { format } = (json ?? {}) as { format?: unknown }
   if (format !== MANIFEST_FORMAT) {
     throw invalid(

@@ -1,13 +1,13 @@
-// A trained LayersModel as a Reconstruct function: batches, padding and disposal of tensors; knows nothing of scaling
-// or scores.
+// A trained LayersModel as a Reconstruct function: batches, padding and disposal of tensors. Knows neither scaling nor
+// scores.
 import type { LayersModel, Tensor } from '@tensorflow/tfjs'
 import { Problem } from '../../core/errors.ts'
 import type { Reconstruct } from '../../core/scoring/reconstruction-error.ts'
 import type { Backend, BackendName } from './backend.ts'
 
 /**
- * Windows per call. On native a matrix product takes another path for another number of rows (bits then depend on the
- * neighbours), so there every batch is padded to the same shape. WASM and plain JavaScript compute each row on its own
+ * Windows per call. On native, the algorithm of a matrix product depends on the number of rows, and so would a window's
+ * bits: every batch is padded to the same shape. WASM and plain JavaScript compute each row by itself
  * (docs/decisions/0006).
  */
 const BATCHES: Record<BackendName, { size: number, padded: boolean }> = {
@@ -16,16 +16,16 @@ const BATCHES: Record<BackendName, { size: number, padded: boolean }> = {
   cpu: { size: 128, padded: false },
 }
 
-export interface ModelReconstruct extends Reconstruct {
-  /** Frees the weights; the function cannot be called afterwards. */
+interface ModelReconstruct extends Reconstruct {
+  /** Frees the weights; do not call the function afterwards. */
   dispose (): void
 }
 
 /**
  * Makes the reconstruction function of a model with input and output [null, windowLength * channels].
- * `windows` is [count, windowLength * channels] flattened, and so is what comes back. Synchronous; a row's bits do not
- * depend on the rows it is given together with, nor on their number. No tensor is left behind.
- * @throws Problem `invalid-model-package` when the model is not flat or its output is not as wide as its input.
+ * Its argument and its result are [count, windowLength * channels], flattened. The function is synchronous. A row's
+ * bits depend neither on the other rows nor on their number. No tensor is left behind.
+ * @throws Problem `invalid-model-package` if the model is not flat, or its output is not as wide as its input.
  * @example
  * const reconstruct = toReconstruct(await loadBackend('auto'), model)
  * const reconstruction = reconstruct(windows, windows.length / width)
@@ -43,7 +43,7 @@ export function toReconstruct ({ tf, name }: Backend, model: LayersModel): Model
     if (windows.length !== count * width) {
       throw new Problem(
         'internal-error',
-        `${count} windows of ${width} values were announced, ${windows.length} values given.`
+        `${count} windows of ${width} values were expected, but ${windows.length} values were given.`
       )
     }
     const result = new Float32Array(windows.length)
@@ -68,12 +68,11 @@ function flatWidth (model: LayersModel): number {
   const [input, output] = [model.inputs, model.outputs].map((ends) => ends.length === 1 ? ends[0]!.shape : [])
   const width = input?.[1]
   if (input?.length !== 2 || output?.length !== 2 || typeof width !== 'number' || output[1] !== width) {
+    const [inputs, outputs] = [model.inputs, model.outputs].map((ends) => JSON.stringify(ends.map(({ shape }) => shape)))
     throw new Problem(
       'invalid-model-package',
-      `The model maps ${JSON.stringify(model.inputs.map(({ shape }) => shape))} to ${
-        JSON.stringify(model.outputs.map(({ shape }) => shape))
-      }; ` +
-        'one input and one output of shape [null, windowLength * channels] are needed.'
+      `The model maps ${inputs} to ${outputs}; ` +
+        'it needs one input and one output of shape [null, windowLength * channels].'
     )
   }
   return width

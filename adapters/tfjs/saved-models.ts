@@ -1,12 +1,12 @@
-// LayersModels on disk: TensorFlow.js' own files, one pair a member, readable by tf.loadLayersModel.
+// LayersModels on disk: two files for each member, in TensorFlow.js's own format.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { io, LayersModel } from '@tensorflow/tfjs'
 import { Problem } from '../../core/errors.ts'
 import type { Backend } from './backend.ts'
 
-/** The files of one member: TensorFlow.js' own layout, loadable by tf.loadLayersModel. */
-export interface MemberFiles {
+/** The files of one member; tf.loadLayersModel can load them. */
+interface MemberFiles {
   readonly model: string
   readonly weights: string
 }
@@ -29,7 +29,7 @@ export interface SavedModel {
   readonly weights: Uint8Array
 }
 
-/** JSON with sorted keys, so that equal content has equal bytes. */
+/** JSON with sorted keys: equal content has equal bytes. */
 export function canonicalJson (value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) =>
     item !== null && typeof item === 'object' && !Array.isArray(item)
@@ -37,7 +37,7 @@ export function canonicalJson (value: unknown): string {
       : item)
 }
 
-/** @throws SyntaxError that names the file */
+/** @throws SyntaxError naming the file */
 export function parseJson (contents: ReadonlyMap<string, Uint8Array>, name: string): unknown {
   try {
     return JSON.parse(Buffer.from(contents.get(name)!).toString('utf8'))
@@ -62,8 +62,8 @@ export async function saveLayersModel (backend: Backend, model: LayersModel): Pr
 }
 
 /**
- * Puts a stored LayersModel together again on a backend. Unlike tf.loadLayersModel it leaves no tensor behind where
- * weights do not fit.
+ * Restores a stored LayersModel on a backend. Unlike tf.loadLayersModel, it leaves no tensor behind if the weights do
+ * not fit.
  */
 export async function loadLayersModel ({ tf }: Backend, saved: SavedModel): Promise<LayersModel> {
   const model = await tf.models.modelFromJSON(saved.topology as Parameters<typeof tf.models.modelFromJSON>[0])
@@ -82,7 +82,7 @@ export async function loadLayersModel ({ tf }: Backend, saved: SavedModel): Prom
   }
 }
 
-/** Writes the members' models in TensorFlow.js' own layout. */
+/** Writes the members' models in TensorFlow.js's own layout. */
 export async function writeLayersModels (directory: string, models: readonly SavedModel[]): Promise<void> {
   await mkdir(directory, { recursive: true })
   for (const [m, { model, weights }] of memberFiles(models.length).entries()) {
@@ -97,7 +97,7 @@ export async function writeLayersModels (directory: string, models: readonly Sav
   }
 }
 
-/** Reads what writeLayersModels() wrote. */
+/** Reads the models that writeLayersModels() wrote. */
 export async function readLayersModels (directory: string, members: number): Promise<SavedModel[]> {
   const files = memberFiles(members)
   const contents = await readAll(directory, files.flatMap(({ model, weights }) => [model, weights]))
@@ -133,7 +133,7 @@ export function invalid (directory: string, reason: string, cause?: unknown): Pr
   )
 }
 
-/** Says which member's file an error is about. */
+/** Adds the name of the member's file to an error. */
 export async function named<T> (name: string, made: Promise<T>): Promise<T> {
   return made.catch((cause: unknown) => { throw new Error(`${name}: ${(cause as Error).message}`, { cause }) })
 }

@@ -1,11 +1,11 @@
-// What TensorFlow.js 4.22 lacks to train convolutions on WASM: the gradient of a convolution by its filter.
+// The gradient of a convolution by its filter: without it, TensorFlow.js 4.22 cannot train convolutions on WASM.
 import type * as tensorflow from '@tensorflow/tfjs'
 
 type Tensorflow = typeof tensorflow
 type TensorInfo = tensorflow.TensorInfo
 type Convolution = ReturnType<Tensorflow['backend_util']['computeConv2DInfo']>
 
-/** What a kernel sees of the WASM backend: tensors are views of its memory. */
+/** The part of the WASM backend that a kernel uses: tensors are views of its memory. */
 interface Memory {
   typedArrayFromHeap (tensor: TensorInfo): Float32Array
   makeOutput (shape: readonly number[], type: 'float32'): TensorInfo
@@ -27,9 +27,9 @@ interface Call {
 const KERNEL = 'Conv2DBackpropFilter'
 
 /**
- * Registers the kernel where it is missing: what each cell of the filter met, as a matrix, times the derivatives, one
- * product of the backend's own. Images are [batch, height, width, channels]; TensorFlow.js itself refuses gradients of
- * dilated convolutions.
+ * Registers the kernel if it is missing. The gradient is one matrix product of the backend: the inputs that each cell
+ * of the filter met, times the derivatives. Images are [batch, height, width, channels]. TensorFlow.js itself refuses
+ * gradients of dilated convolutions.
  */
 export function repairWasmGradients (tf: Tensorflow): void {
   if (tf.getKernel(KERNEL, 'wasm') !== undefined) return
@@ -48,12 +48,12 @@ export function repairWasmGradients (tf: Tensorflow): void {
     const { batchSize, outHeight, outWidth, filterHeight, filterWidth, inChannels, outChannels } = convolution
     const [places, cells] = [batchSize * outHeight * outWidth, filterHeight * filterWidth * inChannels]
     const met = backend.makeOutput([1, cells, places], 'float32')
-    // The views are taken after the allocation: memory that grows detaches older ones.
+    // Take the views after the allocation: growing the memory detaches older views.
     gather(convolution, backend.typedArrayFromHeap(x), backend.typedArrayFromHeap(met).fill(0), places)
     const gradient = product({
       inputs: { a: met, b: { ...dy, shape: [1, places, outChannels] } },
       backend,
-      // Transposed here and not there: the product takes its quick path only for matrices as they lie.
+      // gather() has transposed already: the product is fast only without transposition.
       attrs: { transposeA: false, transposeB: false },
     }) as TensorInfo
     backend.disposeData(met.dataId)
@@ -67,7 +67,7 @@ export function repairWasmGradients (tf: Tensorflow): void {
 }
 
 /**
- * Copies what each cell of the filter met at each place of the output.
+ * Copies the inputs that each cell of the filter met, for each place of the output.
  * @param met zeros, shape [filterHeight × filterWidth × inChannels, places]; padding stays zero
  */
 function gather (convolution: Convolution, x: Float32Array, met: Float32Array, places: number): void {

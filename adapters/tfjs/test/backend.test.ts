@@ -1,4 +1,4 @@
-// Which backend is picked, that only one runs per process, and that a package built on tfjs-node gets it.
+// Picks the right backend, only one per process, and gives it to a package built on tfjs-node.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type * as danfojs from 'danfojs-node'
@@ -9,8 +9,7 @@ const choice = (process.env['TFJS_BACKEND'] ?? 'auto') as BackendChoice
 const best = hasNativeAddon() ? 'native' : 'wasm'
 
 /**
- * Loads a backend in a process of its own (under tsx) and gives what it found there, and everything it printed to
- * stderr.
+ * Loads a backend in its own process (under tsx). Returns what the process found, and everything it printed to stderr.
  */
 async function loadElsewhere (wanted: BackendChoice): Promise<{ found: Record<string, unknown>, stderr: string }> {
   const program = `
@@ -20,7 +19,8 @@ async function loadElsewhere (wanted: BackendChoice): Promise<{ found: Record<st
     try {
       const { tf, name, version } = await loadBackend('${wanted}')
       const sum = tf.tidy(() => tf.tensor1d([1, 2]).add(tf.tensor1d([10, 20]))).dataSync()
-      console.log(JSON.stringify({ name, version, engine: tf.getBackend(), sum: [...sum], listeners: listeners() - before }))
+      const found = { name, version, engine: tf.getBackend(), sum: [...sum], listeners: listeners() - before }
+      console.log(JSON.stringify(found))
     } catch ({ code, message }) {
       console.log(JSON.stringify({ code, message }))
     }`
@@ -30,25 +30,25 @@ async function loadElsewhere (wanted: BackendChoice): Promise<{ found: Record<st
   return { found: JSON.parse(stdout) as Record<string, unknown>, stderr }
 }
 
-t.test('auto takes native where its addon was built and WASM elsewhere, quietly', async (t) => {
+t.test('auto takes native if its addon was built, else WASM, and prints nothing', async (t) => {
   const { found, stderr } = await loadElsewhere('auto')
   t.match(found, { name: best, sum: [11, 22], listeners: 0 })
   t.equal(stderr, '')
 })
 
-t.test('plain JavaScript can be forced, without its advertisement', async (t) => {
+t.test('plain JavaScript can be forced, and prints no advertisement', async (t) => {
   const { found, stderr } = await loadElsewhere('cpu')
   t.same(found, { name: 'cpu', version: '4.22.0', engine: 'cpu', sum: [11, 22], listeners: 0 })
   t.equal(stderr, '')
 })
 
-t.test('WASM can be forced, even where native is there', async (t) => {
+t.test('WASM can be forced, even if native is available', async (t) => {
   const { found, stderr } = await loadElsewhere('wasm')
   t.same(found, { name: 'wasm', version: '4.22.0', engine: 'wasm', sum: [11, 22], listeners: 0 })
   t.equal(stderr, '')
 })
 
-t.test('native that is not built is refused with the command that builds it', async (t) => {
+t.test('without the native addon, the error names the command that builds it', async (t) => {
   const { found } = await loadElsewhere('native')
   if (hasNativeAddon()) t.match(found, { name: 'native', engine: 'tensorflow', sum: [11, 22] })
   else t.match(found, { code: 'backend-unavailable', message: /npm run setup:native/ })

@@ -1,4 +1,4 @@
-// Real model packages for the tests: small linear autoencoders, written as TensorFlow.js would, without it.
+// Real model packages for tests: small linear autoencoders in TensorFlow.js's format, written without TensorFlow.js.
 import { FIT_DEFAULTS, fitDetector } from '../../../core/fitting/fit.ts'
 import { makeGolden } from '../../../core/package/golden.ts'
 import { subspaceAutoencoder } from '../../../core/linear/linear.ts'
@@ -14,7 +14,7 @@ import type { WindowMatrix } from '../../../core/series/window.ts'
 
 const WINDOW = 8
 
-/** Writes a package into the folder; what it was fitted on makes it another. */
+/** Writes a package into the folder; another series gives another package. */
 export async function writePackage (folder: string, name: string, series: Series): Promise<PackageFiles> {
   const learn = (windows: WindowMatrix) => {
     const subspace = fitSubspace(windows, 0.97)

@@ -1,5 +1,5 @@
-// Model packages: what was written comes back bit for bit, the digest is of meaning and not of form, and what is
-// damaged is refused.
+// Model packages: reading returns every bit that was written, the digest ignores formatting, and damaged packages are
+// refused.
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -73,7 +73,7 @@ layersOfSmall.dispose()
 const parts = { manifest, golden, models: [small], card: 'digest {digest}\n' }
 
 /**
- * What happens to be wrong when a folder is loaded; fails the test where nothing is, or where a tensor is left behind.
+ * Loads a folder and returns the error. Fails the test if there is no error, or if a tensor is left behind.
  */
 async function refusal (t: Tap, directory: string): Promise<{ code: string, message: string }> {
   const before = tf.memory().numTensors
@@ -94,15 +94,15 @@ async function edit (directory: string, name: string, change: (value: never) => 
   await writeFile(file, JSON.stringify(change(value) ?? value))
 }
 
-/** Writes the digest that the changed content has, as who damaged a package on purpose would. */
+/** Updates digest.txt to the changed content, as somebody who damaged the package on purpose would. */
 async function sign (t: Tap, directory: string): Promise<void> {
   const { message } = await refusal(t, directory)
   const digest = /is (sha256:[0-9a-f]{64}), but/.exec(message)?.[1]
-  t.ok(digest, 'the refusal tells the digest of the content')
+  t.ok(digest, 'the error names the digest of the content')
   await writeFile(join(directory, 'digest.txt'), `${digest}\n`)
 }
 
-t.test('what was written comes back: the same bits, the same scores, no tensor too many', async (t) => {
+t.test('a package that is written and read has the same bits and scores, and leaves no tensor behind', async (t) => {
   const directory = join(t.testdir({}), 'package')
   const digest = await writeModelPackage(directory, parts)
   t.match(digest, /^sha256:[0-9a-f]{64}$/)
@@ -137,7 +137,7 @@ t.test('what was written comes back: the same bits, the same scores, no tensor t
   original.dispose()
 
   const layers = await loadLayersModel(backend, (await readLayersModels(directory, 1))[0]!)
-  t.strictSame(await saveLayersModel(backend, layers), small, 'saving what was loaded gives what was saved')
+  t.strictSame(await saveLayersModel(backend, layers), small, 'saving the loaded model gives the same files')
   layers.dispose()
 })
 
@@ -199,7 +199,7 @@ function reversed (value: Json): Json {
   return Object.fromEntries(Object.entries(value).reverse().map(([key, item]) => [key, reversed(item)]))
 }
 
-/** Every place of a JSON document that holds no other. */
+/** The paths of all leaves of a JSON document. */
 function leaves (value: Json, path: Array<string | number> = []): Array<Array<string | number>> {
   if (value === null || typeof value !== 'object') return [path]
   return Object.entries(value).flatMap(([key, item]) =>
@@ -222,7 +222,7 @@ function changedAt (value: Json, [key, ...rest]: Array<string | number>): Json {
     : { ...value as Record<string, Json>, [key]: changedAt((value as Record<string, Json>)[key]!, rest) }
 }
 
-t.test('the digest is of what JSON means: order of keys and white space do not matter, every value does', async (t) => {
+t.test('the digest ignores white space and the order of keys in JSON, but no value', async (t) => {
   const directory = t.testdir({})
   const digest = await writeModelPackage(directory, parts)
   for (const name of JSON_FILES) {
@@ -260,7 +260,7 @@ t.test('the digest is of what JSON means: order of keys and white space do not m
   t.equal(canonicalJson({ b: [{ d: 1, c: null }], a: 'ü' }), '{"a":"ü","b":[{"c":null,"d":1}]}')
 })
 
-t.test('whatever is missing, flipped or no JSON is refused, and the file is named', async (t) => {
+t.test('a file that is missing, changed or not JSON is refused, and the error names it', async (t) => {
   const whole = join(t.testdir({}), 'whole')
   await writeModelPackage(whole, parts)
   const damaged = join(whole, '..', 'damaged')
@@ -320,7 +320,7 @@ t.test('whatever is missing, flipped or no JSON is refused, and the file is name
   await t.rejects(loadModelPackage(join(whole, 'nowhere'), choice), { code: 'invalid-model-package' })
 })
 
-t.test('another format is refused before anything else is read into it', async (t) => {
+t.test('another format is refused before anything else is checked', async (t) => {
   const directory = t.testdir({})
   await writeModelPackage(directory, parts)
   await edit(directory, 'manifest.json', (value: Manifest) => ({ ...value, format: 1 }))
@@ -330,7 +330,7 @@ t.test('another format is refused before anything else is read into it', async (
   })
 })
 
-t.test('a manifest or golden scores of another shape are refused whatever the digest, a signed package that does not fit together too, and the place is named', async (t) => {
+t.test('a manifest, golden scores or models of the wrong shape are refused, and the error names the place', async (t) => {
   const directory = t.testdir({})
   const detectorWith = (change: Partial<Manifest['detector']>) => (value: Manifest): Manifest => ({
     ...value,
@@ -417,7 +417,7 @@ t.test('weights that do not fit the topology are refused, and no tensor is left 
   )
 })
 
-t.test('a package whose scores are others than the golden ones is refused, and no tensor is left behind', async (t) => {
+t.test('a package whose scores differ from the golden ones is refused, and no tensor is left behind', async (t) => {
   const directory = t.testdir({})
   const differs = { code: 'golden-scores-differ', message: /golden scores differ by/ }
   await writeModelPackage(directory, { ...parts, models: [await denseModel([WIDTH, 6, WIDTH], 2)] })
@@ -441,12 +441,12 @@ t.test('a package whose scores are others than the golden ones is refused, and n
   const loaded = await loadModelPackage(directory, choice)
   t.ok(
     loaded.goldenDifference > 1e-5 && loaded.goldenDifference < 1e-4,
-    'what another backend rounds otherwise is allowed, and told'
+    'rounding differences of another backend are allowed, and reported'
   )
   loaded.dispose()
 })
 
-t.test('where the training was recorded is in the manifest and not under the digest', async (t) => {
+t.test('the manifest records the tracking run, and the digest does not cover it', async (t) => {
   const directory = join(t.testdir({}), 'package')
   const digest = await writeModelPackage(directory, parts)
   const tracking = { mlflowRunId: '0123456789abcdef0123456789abcdef' }
@@ -458,7 +458,7 @@ t.test('where the training was recorded is in the manifest and not under the dig
   t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /tracking\/mlflowRunId/ })
 })
 
-t.test('several members: files of their own, all under the digest, each with its windows', async (t) => {
+t.test('several members: each has its own files and windows, and the digest covers all of them', async (t) => {
   const directory = join(t.testdir({}), 'ensemble')
   const { model } = await fitEnsemble([SERIES])
   const models = await Promise.all(
@@ -520,5 +520,5 @@ t.test('several members: files of their own, all under the digest, each with its
     ...several,
     models: [first, { ...second, weights: second.weights.subarray(0, 40) }, third],
   })
-  t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /no LayersModel: model-2\.json: / })
+  t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /not hold a LayersModel: model-2\.json: / })
 })

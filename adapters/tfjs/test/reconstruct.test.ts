@@ -1,5 +1,4 @@
-// A model's reconstructions: right values, the same bits in whatever batch, no tensor left behind. Runs on
-// TFJS_BACKEND.
+// A model's reconstructions: correct values, the same bits in every batch, no tensor left behind. Runs on TFJS_BACKEND.
 import { type LayersModel } from '@tensorflow/tfjs'
 import fc from 'fast-check'
 import t from 'tap'
@@ -66,7 +65,7 @@ t.test('values come back in order: a model that doubles and swaps two values', a
 })
 
 for (const [name, layers] of Object.entries(ARCHITECTURES)) {
-  t.test(`${name}: a window's reconstruction is the model's, bit for bit the same in whatever batch`, async (t) => {
+  t.test(`${name}: a window's reconstruction is the model's, bit for bit the same in every batch`, async (t) => {
     const before = tf.memory().numTensors
     const model = modelOf(layers())
     const reconstruct = toReconstruct(backend, model)
@@ -75,7 +74,7 @@ for (const [name, layers] of Object.entries(ARCHITECTURES)) {
     const predicted = tf.tidy(() => model.predict(tf.tensor2d(windows, [COUNT, WIDTH])) as ReturnType<typeof tf.tensor>)
     const values = predicted.dataSync()
     predicted.dispose()
-    t.ok(all.every((value, i) => Math.abs(value - values[i]!) < 1e-5), 'as predict() gives')
+    t.ok(all.every((value, i) => Math.abs(value - values[i]!) < 1e-5), 'the values of predict()')
     t.ok(all.some((value) => Math.abs(value) > 0.1), 'and not all zero')
     const loaded = tf.memory().numTensors
     const some = fc.tuple(
@@ -97,7 +96,7 @@ for (const [name, layers] of Object.entries(ARCHITECTURES)) {
   })
 }
 
-t.test('a window that is not a number does not touch its neighbours', async (t) => {
+t.test('a window of NaN does not change its neighbours', async (t) => {
   const reconstruct = toReconstruct(backend, modelOf(ARCHITECTURES['dense']!()))
   const windows = randomWindows(3, WIDTH)
   const [first, , last] = [0, 1, 2].map((row) => reconstruct(windows.slice(row * WIDTH, (row + 1) * WIDTH), 1))

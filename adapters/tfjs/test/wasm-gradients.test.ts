@@ -1,13 +1,13 @@
-// Gradients on WASM, the repaired one among them, are those of plain JavaScript and of finite differences. Each backend
-// has a process of its own.
+// Gradients on WASM, including the added one, equal those of plain JavaScript and finite differences. Each backend runs
+// in its own process.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { loadBackend } from '../backend.ts'
 
 /**
- * Image, filter, strides, padding: one row of pixels as conv1d has it, images, a filter larger than the image, a single
- * place.
+ * Image, filter, strides, padding. The cases: one row of pixels as in conv1d, images, a filter larger than the image, a
+ * single place.
  */
 const CONVOLUTIONS = [
   [[3, 1, 9, 2], [1, 3, 2, 4], [1, 1], 'same'],
@@ -22,13 +22,13 @@ const CONVOLUTIONS = [
 
 interface Found {
   readonly backend: string
-  /** Of each convolution: the derivative of a weighted sum of its output by the filter. */
+  /** For each convolution, the derivative of a weighted sum of its output by the filter. */
   readonly filters: number[][]
   /**
-   * Of a model with every kind of layer that the architectures use: the gradient by all weights, and its slope along a
-   * direction, twice.
+   * The gradient by all weights, for a model with every kind of layer that the architectures use.
    */
   readonly gradient: number[]
+  /** The gradient's slope along one direction, computed in two ways. */
   readonly slope: { readonly exact: number, readonly differences: number }
   readonly leaked: number
 }
@@ -37,7 +37,10 @@ const PROGRAM = `
   import { loadBackend } from ${JSON.stringify(new URL('../backend.ts', import.meta.url).href)}
   const { tf, name } = await loadBackend(process.argv[1])
   // Small whole numbers: sums are exact in any order.
-  const whole = (shape, seed) => tf.tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => (i * 7 + seed * 3 + i * i) % 11 - 5), shape)
+  const whole = (shape, seed) => {
+    const length = shape.reduce((a, b) => a * b, 1)
+    return tf.tensor(Float32Array.from({ length }, (_, i) => (i * 7 + seed * 3 + i * i) % 11 - 5), shape)
+  }
   const before = tf.memory().numTensors
   const filters = ${JSON.stringify(CONVOLUTIONS)}.map(([image, filter, strides, pad]) => tf.tidy(() => {
     const x = whole(image, 1)
@@ -47,13 +50,15 @@ const PROGRAM = `
   }))
   const leaked = tf.memory().numTensors - before
   const seeded = (seed) => tf.initializers.glorotUniform({ seed })
+  const same = { padding: 'same' }
+  const gru = { units: 4, recurrentActivation: 'sigmoid' }
   const model = tf.sequential({ layers: [
     tf.layers.reshape({ inputShape: [22], targetShape: [11, 2] }),
-    tf.layers.conv1d({ filters: 3, kernelSize: 5, strides: 2, padding: 'same', activation: 'elu', kernelInitializer: seeded(1) }),
-    tf.layers.gru({ units: 4, recurrentActivation: 'sigmoid', kernelInitializer: seeded(2), recurrentInitializer: seeded(3) }),
+    tf.layers.conv1d({ ...same, filters: 3, kernelSize: 5, strides: 2, activation: 'elu', kernelInitializer: seeded(1) }),
+    tf.layers.gru({ ...gru, kernelInitializer: seeded(2), recurrentInitializer: seeded(3) }),
     tf.layers.repeatVector({ n: 3 }),
-    tf.layers.gru({ units: 4, recurrentActivation: 'sigmoid', returnSequences: true, kernelInitializer: seeded(4), recurrentInitializer: seeded(5) }),
-    tf.layers.conv1d({ filters: 8, kernelSize: 3, padding: 'same', kernelInitializer: seeded(6) }),
+    tf.layers.gru({ ...gru, returnSequences: true, kernelInitializer: seeded(4), recurrentInitializer: seeded(5) }),
+    tf.layers.conv1d({ ...same, filters: 8, kernelSize: 3, kernelInitializer: seeded(6) }),
     tf.layers.reshape({ targetShape: [12, 2, 1] }),
     tf.layers.cropping2D({ cropping: [[0, 1], [0, 0]] }),
     tf.layers.flatten(),
@@ -82,7 +87,7 @@ async function computeOn (backend: string): Promise<Found> {
   return JSON.parse(stdout) as Found
 }
 
-t.test('WASM computes the gradients that plain JavaScript computes', async (t) => {
+t.test('WASM computes the same gradients as plain JavaScript', async (t) => {
   const [wasm, plain] = [await computeOn('wasm'), await computeOn('cpu')]
   t.strictSame([wasm.backend, plain.backend], ['wasm', 'cpu'])
   CONVOLUTIONS.forEach((convolution, i) => {
@@ -104,7 +109,7 @@ t.test('WASM computes the gradients that plain JavaScript computes', async (t) =
   }
 })
 
-t.test('an image with its channels first is refused, not misread', async (t) => {
+t.test('an image whose channels come first is refused, not misread', async (t) => {
   const { tf } = await loadBackend('wasm')
   const kernel = tf.getKernel('Conv2DBackpropFilter', 'wasm').kernelFunc as unknown as (call: object) => unknown
   const [x, dy] = [tf.ones([1, 2, 1, 4]), tf.ones([1, 3, 1, 4])]
