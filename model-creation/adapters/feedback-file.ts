@@ -1,10 +1,10 @@
-// Feedback on disk: one row a statement of a person on an interval, in the order in which they were made.
+// Feedback on disk: one row for each statement about an interval, oldest first.
 import { readFile } from 'node:fs/promises'
 import Papa from 'papaparse'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
 
-/** What somebody said of an interval; times in milliseconds since the epoch, both ends inside. */
+/** What a person said about an interval; times in milliseconds since the epoch, both ends inclusive. */
 export interface Statement {
   /** Name of the series; undefined: all of them. */
   readonly series: string | undefined
@@ -23,14 +23,15 @@ const Row = z.object({
 })
 
 /**
- * Reads `series` (empty: all), `start`, `end`, `label`; other columns are left alone.
+ * Reads the columns `series` (empty: all), `start`, `end`, `label`; ignores other columns.
  * @throws Problem invalid-table naming the line
  */
 export async function readFeedback (file: string): Promise<Statement[]> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new Problem(
       'invalid-table',
-      `The feedback ${file} cannot be read; "npm run data" writes an empty one, of the columns series, start, end, label.`,
+      `The feedback ${file} cannot be read; "npm run data" writes an empty one, ` +
+        'with the columns series, start, end, label.',
       { cause }
     )
   })

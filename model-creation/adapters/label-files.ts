@@ -1,10 +1,10 @@
-// Labels on disk: one row an interval that is known to be anomalous.
+// Labels on disk: one row for each interval that is known to be anomalous.
 import { readFile } from 'node:fs/promises'
 import Papa from 'papaparse'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
 
-/** A known anomaly; times in milliseconds since the epoch, both ends inside. */
+/** A known anomaly; times in milliseconds since the epoch, both ends inclusive. */
 export interface Label {
   /** Name of the series, e.g. the turbine. */
   readonly series: string
@@ -13,7 +13,7 @@ export interface Label {
   readonly end: number
 }
 
-/** `turbine` is what the farm's file says, `series` what suits everybody else. */
+/** The farm's file calls the column `turbine`; other files call it `series`. */
 const Row = z.object({
   turbine: z.string().optional(),
   series: z.string().optional(),
@@ -27,7 +27,7 @@ const Row = z.object({
     return z.NEVER
   })
 
-/** Reads `series` (or `turbine`), `fault`, `start`, `end`; other columns are left alone. */
+/** Reads the columns `series` (or `turbine`), `fault`, `start`, `end`; ignores other columns. */
 export async function readLabels (file: string): Promise<Label[]> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new Problem('invalid-table', `The labels ${file} cannot be read.`, { cause })

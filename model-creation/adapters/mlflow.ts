@@ -1,5 +1,5 @@
-// MLflow's tracking server over REST: experiments, runs, what is logged to them, and artifacts through the server. The
-// one clock of training is here.
+// Client of MLflow's tracking server over REST: experiments, runs, their parameters and metrics, and artifacts through
+// the server. The only part of training that reads a clock.
 import pRetry from 'p-retry'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
@@ -8,10 +8,10 @@ import { requiredVariables, serverUrl } from './environment.ts'
 const REQUEST_MS = 30_000
 const UPLOAD_MS = 120_000
 
-/** A server that refuses an upload may close the connection that the next request takes. */
+/** Retries after a lost connection: a server that refuses an upload may close the connection of the next request. */
 const RETRIES = 2
 
-/** Most that one request may log. */
+/** MLflow's limits for one request. */
 const METRICS_A_REQUEST = 1000
 const PARAMS_A_REQUEST = 100
 const PARAM_LENGTH = 6000
@@ -27,9 +27,9 @@ export interface Metric {
   readonly step: number
 }
 
-export type RunStatus = 'FINISHED' | 'FAILED'
+type RunStatus = 'FINISHED' | 'FAILED'
 
-/** What the server answered where it did not do what it was asked. */
+/** The server answered with an error. */
 class Refused extends Error {
   readonly status: number
   readonly code: string
@@ -42,7 +42,7 @@ class Refused extends Error {
 }
 
 /**
- * The tracking server that MLFLOW_TRACKING_URI names, undefined where it is not set.
+ * The tracking server that MLFLOW_TRACKING_URI names; undefined if the variable is not set.
  * @throws Problem invalid-settings
  */
 export function trackingServer (env: NodeJS.ProcessEnv): TrackingServer | undefined {
@@ -64,8 +64,8 @@ export class TrackingServer {
   }
 
   /**
-   * Finds the experiment of MLFLOW_EXPERIMENT_NAME, by default of the model's name, or makes it. Also tells whether the
-   * server can be used.
+   * Finds or creates the experiment that MLFLOW_EXPERIMENT_NAME names; default: the model's name. Fails if the server
+   * cannot be used.
    */
   async experiment (model: string): Promise<string> {
     const name = this.#experimentName || model
@@ -74,7 +74,7 @@ export class TrackingServer {
     try {
       return Created.parse(await this.#post('experiments/create', { name })).experiment_id
     } catch (error) {
-      // Another run was quicker.
+      // Another run has created the experiment meanwhile.
       const other = error instanceof Refused && error.code === 'RESOURCE_ALREADY_EXISTS'
         ? await this.#experimentNamed(name)
         : undefined
@@ -91,7 +91,8 @@ export class TrackingServer {
       if (experiment.lifecycle_stage === 'active') return experiment.experiment_id
       throw new Problem(
         'invalid-settings',
-        `The experiment "${name}" was deleted on the tracking server; restore it, or name another in MLFLOW_EXPERIMENT_NAME.`
+        `The experiment "${name}" was deleted on the tracking server; ` +
+          'restore it, or name another in MLFLOW_EXPERIMENT_NAME.'
       )
     } catch (error) {
       if (error instanceof Refused && error.code === 'RESOURCE_DOES_NOT_EXIST') return undefined
@@ -137,7 +138,7 @@ export class TrackingServer {
     }, { retries })
   }
 
-  /** What is logged twice is there once; a run that is created twice would be two, and is not tried again. */
+  /** Logging the same thing twice has no effect, so it may be retried. Creating a run is not: that would make two. */
   async #request (path: string, init: RequestInit, { limit = REQUEST_MS, retries = RETRIES } = {}): Promise<unknown> {
     return pRetry(async () => this.#send(path, init, limit), {
       retries,
@@ -183,30 +184,31 @@ export class TrackingServer {
     if (status === 401 || status === 403) {
       return new Problem(
         'invalid-settings',
-        `${server} of MLFLOW_TRACKING_URI refuses access (${status}); set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.`,
+        `${server} of MLFLOW_TRACKING_URI refuses access (${status}); ` +
+          'set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN.',
         { cause }
       )
     }
     return new Problem(
       'server-unavailable',
-      `${server} of MLFLOW_TRACKING_URI refuses what is recorded (${status}): ${message}`,
+      `${server} of MLFLOW_TRACKING_URI refuses the record (${status}): ${message}`,
       { cause }
     )
   }
 }
 
-/** A run that was started. */
+/** A started run. */
 export interface TrackedRun {
   readonly id: string
   logParams (params: Readonly<Record<string, string>>): Promise<void>
   logMetrics (metrics: readonly Metric[]): Promise<void>
   setTags (tags: Readonly<Record<string, string>>): Promise<void>
-  /** Stores an artifact; `path` has `/` between its folders. */
+  /** Stores an artifact; `/` separates the folders of `path`. */
   upload (path: string, content: Uint8Array<ArrayBuffer>): Promise<void>
   end (status: RunStatus): Promise<void>
 }
 
-/** A token counts more than a name with its password, and both more than what the address holds. */
+/** A token has priority over a name with a password, and both have priority over credentials in the URL. */
 function authorizationOf (url: URL, env: NodeJS.ProcessEnv): Record<string, string> {
   const basic = (name: string, password: string): Record<string, string> => ({
     authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
@@ -223,15 +225,15 @@ function authorizationOf (url: URL, env: NodeJS.ProcessEnv): Record<string, stri
   return url.username === '' ? {} : basic(decodeURIComponent(url.username), decodeURIComponent(url.password))
 }
 
-/** Where the server keeps a run's artifacts, as the path that it is addressed by. */
+/** The path of a run's artifacts on the server. */
 function artifactRoot (uri: string): string {
   const path = /^mlflow-artifacts:(?:\/\/[^/]*)?\/+(.+)$/.exec(uri)?.[1]
   if (path !== undefined) return path
+  const scheme = uri.replace(/:.*/s, ':')
   throw new Problem(
     'invalid-settings',
-    `The server of MLFLOW_TRACKING_URI does not take artifacts itself but names ${
-      uri.replace(/:.*/s, ':')
-    } for them; start it with --serve-artifacts, or name another experiment in MLFLOW_EXPERIMENT_NAME.`
+    `The server of MLFLOW_TRACKING_URI does not take artifacts itself but names ${scheme} for them; ` +
+      'start it with --serve-artifacts, or name another experiment in MLFLOW_EXPERIMENT_NAME.'
   )
 }
 

@@ -1,10 +1,9 @@
-// Reports on disk: JSON with a stable order of keys, and Markdown.
+// Writes reports to disk: JSON with a stable order of keys, and Markdown.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
- * Writes a report as indented JSON; numbers are kept to 6 significant digits, so that a diff shows changes and not
- * noise.
+ * Writes a report as indented JSON. Numbers are rounded to 6 significant digits: a diff shows changes, not noise.
  */
 export async function writeJsonReport (path: string, report: unknown): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
@@ -18,11 +17,11 @@ export async function writeTextReport (path: string, text: string): Promise<void
   await writeFile(path, text)
 }
 
-/** Lines over one x, as a Vega-Lite specification with its data inside: opens in any Vega viewer, without DVC. */
-export interface Plot {
+/** A line plot, written as a Vega-Lite specification that contains its data: any Vega viewer opens it, without DVC. */
+interface Plot {
   readonly title: string
   readonly x: string
-  /** Members of the rows, a line each. */
+  /** Members of the rows; each is one line. */
   readonly y: readonly string[]
   readonly rows: ReadonlyArray<object>
 }

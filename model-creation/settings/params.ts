@@ -1,4 +1,4 @@
-// The schema of params.yaml: one section a stage, every number that is chosen, each with a default.
+// The schema of params.yaml: one section for each stage, with every tunable number and its default.
 import { readFile } from 'node:fs/promises'
 import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
@@ -36,18 +36,18 @@ const NO_SECTION = Object.fromEntries(ARCHITECTURE_NAMES.map((name) => [name, un
   undefined
 >
 
-/** What `train.architecture` may be. */
+/** The values of `train.architecture`. */
 export const ARCHITECTURE_CHOICES = [...ARCHITECTURE_NAMES, 'ensemble'] as const
 
 export const ParamsSchema = z.strictObject({
   prepare: z.strictObject({
-    /** ISO 8601 duration, or auto: told from the data. */
+    /** ISO 8601 duration, or auto: detected from the data. */
     interval: z.literal('auto').or(duration).default('auto'),
-    /** Observations before it train, later ones test; null: all of them train. */
+    /** Earlier observations train, later ones test; null: all of them train. */
     trainUntil: z.iso.datetime({ offset: true, error: 'must be a time with its zone such as 2026-03-02T00:00:00Z' })
       .nullable().default(null),
     /**
-     * What of the test part is learnt on either side of a false alarm that somebody reported: several windows, and the
+     * How much of the test part is learnt on each side of a reported false alarm: enough for several windows and the
      * smoothing.
      */
     feedbackContext: duration.default('P1D'),
@@ -55,13 +55,13 @@ export const ParamsSchema = z.strictObject({
   train: z.strictObject({
     /** One architecture, or `ensemble`: several autoencoders whose errors are combined. */
     architecture: z.enum(ARCHITECTURE_CHOICES).default('ensemble'),
-    /** Training on wasm gives the same digest on every machine; native is quicker and belongs to its machine. */
+    /** Training on wasm gives the same digest on every machine; native is faster, but its digest differs by machine. */
     backend: z.enum(['wasm', 'native', 'cpu']).default('wasm'),
     seed: z.number().int().nonnegative().default(1),
-    /** Of an architecture that is not an ensemble. */
+    /** Only for a single architecture. */
     windowLength: auto(count),
     tail: auto(count),
-    /** Of the ensemble; auto: core/fitting/members.ts chooses by the number of channels. */
+    /** Only for the ensemble; auto: core/fitting/members.ts chooses by the number of channels. */
     members: auto(
       z.array(z.strictObject({ architecture: z.enum(ARCHITECTURE_NAMES), windowLength: count, tail: count })).min(1)
     ),
@@ -82,11 +82,11 @@ export const ParamsSchema = z.strictObject({
       factor: z.number().positive().default(FIT_DEFAULTS.batch.factor),
       levelSpan: z.literal(0).or(odd).default(FIT_DEFAULTS.batch.levelSpan),
     }).prefault({}),
-    /** A section for every architecture; only that of the chosen one counts. */
+    /** A section for every architecture; only the chosen ones count. */
     architectures: architectureSections.prefault(NO_SECTION),
   }).prefault({}),
   evaluate: z.strictObject({
-    /** An anomaly that begins within this time after a label's end still belongs to it (ISO 8601 duration). */
+    /** An anomaly that starts within this time after a label's end still counts for it (ISO 8601 duration). */
     tolerance: z.literal('PT0S').or(duration).default('PT0S'),
     minDuration: duration.nullable().default(null),
     mergeGap: duration.nullable().default(null),
@@ -102,7 +102,7 @@ export const ParamsSchema = z.strictObject({
 
 export type Params = z.output<typeof ParamsSchema>
 
-/** Checks parameters from anywhere. @throws Problem invalid-settings naming the parameter */
+/** Validates parameters. @throws Problem invalid-settings naming the parameter */
 export function parseParams (value: unknown, where: string): Params {
   const result = ParamsSchema.safeParse(value)
   if (result.success) return result.data

@@ -1,12 +1,12 @@
-// Where the stages read and write: the farm's pipeline in one place, one's own data in another.
+// The paths that the stages read and write, for the farm's pipeline and for other data.
 import { join } from 'node:path'
 
 export interface PipelinePaths {
-  /** A CSV file, or a folder of them: one series each. */
+  /** A CSV file, or a folder of CSV files: one series each. */
   readonly raw: string
   /** Labels of the raw series (CSV), or undefined. */
   readonly labels: string | undefined
-  /** What people said of intervals of the raw series (CSV), or undefined. */
+  /** Feedback on intervals of the raw series (CSV), or undefined. */
   readonly feedback: string | undefined
   /** Series on their grid, in train/ and test/. */
   readonly prepared: string
