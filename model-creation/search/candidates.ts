@@ -1,4 +1,4 @@
-// What a search tries: settings of the section `train`, as differences to the parameters that are there.
+// The candidates of a search: settings of the section `train`, as changes to the current parameters.
 import { LARGEST_MASKED_WIDTH } from '../../core/linear/masked.ts'
 import { type Random, shuffle } from '../../core/random.ts'
 import { type ArchitectureName } from '../architectures/index.ts'
@@ -8,12 +8,12 @@ type Train = Params['train']
 
 export interface Candidate {
   readonly name: string
-  /** The lines of the section `train` that make it. */
+  /** The lines of the section `train` that it changes. */
   readonly change: TrainChange
 }
 
 /** Part of the section `train`. */
-export interface TrainChange {
+interface TrainChange {
   readonly architecture?: Train['architecture']
   readonly windowLength?: number
   readonly tail?: 'auto'
@@ -23,7 +23,7 @@ export interface TrainChange {
   readonly architectures?: Partial<Record<ArchitectureName, Readonly<Record<string, number>>>>
 }
 
-/** The parameters as they are: the first candidate, which a better one has to beat. */
+/** The current parameters: the first candidate, which every other has to beat. */
 export const AS_IS: Candidate = { name: 'as in the parameters', change: {} }
 
 const WINDOWS = [8, 16, 32, 64, 128]
@@ -31,7 +31,7 @@ const VARIANCE_SHARES = [0.8, 0.9, 0.95, 0.97, 0.99]
 const RIDGES = [0.003, 0.03, 0.3]
 const SMOOTHINGS = ['auto', 5, 15] as const
 
-/** Fewest windows' lengths that must fit into the training part, as for the defaults (core/fitting/members.ts). */
+/** How many windows must fit into the training part, end to end; as for the defaults (core/fitting/members.ts). */
 const LENGTHS_IN_TRAINING = 12
 
 function windowLengths (observations: number, channels: number): number[] {
@@ -47,7 +47,7 @@ const lone = (architecture: ArchitectureName, windowLength: number): TrainChange
 })
 
 /** All candidates of one architecture. */
-function of (architecture: Train['architecture'], lengths: readonly number[]): Candidate[] {
+function candidatesOf (architecture: Train['architecture'], lengths: readonly number[]): Candidate[] {
   if (architecture === 'ensemble') {
     return VARIANCE_SHARES.map((varianceShare) => ({
       name: `ensemble, variance share ${varianceShare}`,
@@ -74,8 +74,8 @@ function of (architecture: Train['architecture'], lengths: readonly number[]): C
 }
 
 /**
- * The first round: the parameters as they are, then the grid in random order, for nobody knows which of its axes
- * matters (Bergstra and Bengio 2012, "Random search for hyper-parameter optimization").
+ * The first round: the current parameters, then the grid in random order, because it is unknown which axis matters
+ * (Bergstra and Bengio 2012, "Random search for hyper-parameter optimization").
  */
 export function candidatesFor (
   architectures: ReadonlyArray<Train['architecture']>,
@@ -83,12 +83,13 @@ export function candidatesFor (
   channels: number,
   random: Random
 ): Candidate[] {
-  const grid = architectures.flatMap((architecture) => of(architecture, windowLengths(observations, channels)))
+  const lengths = windowLengths(observations, channels)
+  const grid = architectures.flatMap((architecture) => candidatesOf(architecture, lengths))
   const order = shuffle(Uint32Array.from(grid, (_, i) => i), random)
   return [AS_IS, ...Array.from(order, (i) => grid[i]!)]
 }
 
-/** The second round: a candidate under the other smoothings. */
+/** The second round: a candidate with each other smoothing. */
 export function smoothed ({ name, change }: Candidate, train: Train): Candidate[] {
   return SMOOTHINGS.filter((smoothing) => smoothing !== train.causal.smoothing || smoothing !== train.batch.smoothing)
     .map((smoothing) => ({
@@ -97,12 +98,13 @@ export function smoothed ({ name, change }: Candidate, train: Train): Candidate[
     }))
 }
 
-/** The whole section `train` of a candidate. */
+/** The complete section `train` of a candidate. */
 export function trainOf (base: Train, { name, change }: Candidate): Train {
   const architectures = Object.fromEntries(
-    Object.entries(base.architectures).map((
-      [architecture, section]
-    ) => [architecture, { ...section, ...change.architectures?.[architecture as ArchitectureName] }])
+    Object.entries(base.architectures).map(([architecture, section]) => [
+      architecture,
+      { ...section, ...change.architectures?.[architecture as ArchitectureName] },
+    ])
   )
   return parseParams({
     train: {

@@ -1,5 +1,5 @@
-// One candidate on trial: fitted on the earlier part of the training series, judged on their last part, the validation
-// tail.
+// A trial of one candidate: fits it on the earlier part of the training series, and judges it on their last part, the
+// validation tail.
 import { isAnomalous } from '../../core/scoring/threshold.ts'
 import { type Detection, type DetectorModel, type Scoring } from '../../core/scoring/detection.ts'
 import { detectCausal } from '../../core/scoring/detector.ts'
@@ -22,26 +22,27 @@ import { type Params } from '../settings/params.ts'
 import { type Candidate, trainOf } from './candidates.ts'
 import { anomaliesIn, inject, type Injected, type Kind, kindsFor } from './inject.ts'
 
-/** Last share of every training series that no candidate is fitted on. */
+/** The last share of every training series: no candidate is fitted on it. */
 export const VALIDATION_SHARE = 0.25
-/** Fewest observations of all tails together. */
+/** Minimum number of observations in all tails together. */
 const LEAST_TAIL = 60
-/** Observations before the tail that warm the detector up: the same for every candidate. */
+/** Observations before the tail for the detector's warm-up: the same number for every candidate. */
 const LEAD = 256
-/** Anomalies of each kind that are aimed at, by injecting several times where the tails are short; at most so often. */
+/** Target number of anomalies of each kind. Short tails are injected several times to reach it. */
 const ANOMALIES = 20
+/** How often a tail is injected at most. */
 const MOST_COPIES = 5
-/** Longest buffer of VUS-PR around an injected anomaly, as a share of the longest of them. */
+/** Longest buffer of VUS-PR around an injected anomaly, as a share of the longest anomaly. */
 const BUFFER_SHARE = 0.25
 
-/** A tail with its lead; `from` is where the tail begins. */
+/** A tail with its lead; the tail begins at `from`. */
 interface Tail {
   readonly from: number
   readonly normal: Series
   readonly injected: ReadonlyArray<Injected & { readonly kind: Kind }>
 }
 
-/** What all candidates are fitted on and judged by: the same for each of them. */
+/** The data that candidates are fitted on and judged by: the same for all of them. */
 export interface Course {
   readonly fitted: readonly Series[]
   readonly tails: readonly Tail[]
@@ -50,23 +51,23 @@ export interface Course {
   readonly buffer: number
 }
 
-/** What a candidate achieved. Means over batch and causal scoring, kinds and series, but where a scoring is named. */
+/** A candidate's results: means over kinds, series and both scorings, unless a scoring is named. */
 export interface Trial {
   readonly candidate: Candidate
   readonly vusPr: number
-  /** In the untouched tails: anomalies in 1000 scored observations, and the share of these that is flagged, %. */
+  /** In the untouched tails: anomalies per 1000 scored observations, and the percentage of these that is flagged. */
   readonly falseAnomalies: number
   readonly flagged: number
   readonly batch: number
   readonly causal: number
   readonly kinds: Readonly<Record<string, number>>
-  /** Values that the candidate's windows hold: how simple it is. */
+  /** Number of values in the candidate's windows: fewer means simpler. */
   readonly width: number
 }
 
 /**
- * Cuts the tails off the training series and injects anomalies into copies of them.
- * @throws Problem no-training-data where the tails are too short or no channel varies
+ * Cuts the tails off the training series, and injects anomalies into copies of them.
+ * @throws Problem no-training-data if the tails are too short or no channel varies
  */
 export function layCourse (
   training: readonly Series[],
@@ -78,7 +79,8 @@ export function layCourse (
   if (observations < LEAST_TAIL) {
     throw new Problem(
       'no-training-data',
-      `The training part is too short to keep a quarter of it for validation: ${observations} observations, at least ${LEAST_TAIL} are needed; train on more data.`
+      `The training part is too short to keep a quarter of it for validation: ${observations} observations, ` +
+        `at least ${LEAST_TAIL} are needed; train on more data.`
     )
   }
   const fitted = training.map((series, i) => slice(series, 0, splits[i]!))
@@ -89,15 +91,14 @@ export function layCourse (
   if (lengths.length === 0) {
     throw new Problem(
       'invalid-settings',
-      `--lengths names anomalies of at least ${
-        Math.min(...wanted)
-      } observations; the validation part has room for at most ${longest}. Name shorter ones, or train on more data.`
+      `--lengths names anomalies of at least ${Math.min(...wanted)} observations; the validation part has room ` +
+        `for at most ${longest}. Name shorter ones, or train on more data.`
     )
   }
   if (scaler.scale.every((scale) => scale === 0)) {
     throw new Problem(
       'no-training-data',
-      'No channel varies in the training part, so there is nothing to choose by; add channels that do.'
+      'No channel varies in the training part, so candidates cannot be compared; add channels that do.'
     )
   }
   const kinds = kindsFor(channels.length)
@@ -128,14 +129,14 @@ export function layCourse (
   return { fitted, kinds, tails: laid, buffer: Math.ceil(BUFFER_SHARE * Math.max(...lengths)) }
 }
 
-/** Puts what comes before the tail in front of it and of its copies. */
+/** Puts the lead in front of the tail and its copies. */
 function withLead (trained: Series, tail: Series, injected: Tail['injected']): Tail {
   const from = Math.min(LEAD, trained.length)
   const lead = slice(trained, trained.length - from, trained.length)
   return {
     from,
     normal: joined(lead, tail),
-    injected: injected.map((one) => ({ ...one, series: joined(lead, one.series) })),
+    injected: injected.map((copy) => ({ ...copy, series: joined(lead, copy.series) })),
   }
 }
 
@@ -146,7 +147,7 @@ function joined (before: Series, after: Series): Series {
   return { ...before, length: before.length + after.length, values }
 }
 
-/** Fits a candidate and judges it. @throws Problem no-training-data, invalid-settings where it cannot be fitted */
+/** Fits a candidate and judges it. @throws Problem no-training-data, invalid-settings if it cannot be fitted */
 export async function tryOut (course: Course, base: Params['train'], candidate: Candidate): Promise<Trial> {
   const params = trainOf(base, candidate)
   const members = membersOf(params, course.fitted)
@@ -168,7 +169,7 @@ export async function tryOut (course: Course, base: Params['train'], candidate: 
   }
 }
 
-/** Exactly solved autoencoders run in the kernel; TensorFlow.js is needed for the others alone. */
+/** The kernel runs exactly solved autoencoders; only others need TensorFlow.js. */
 async function learners (
   params: Params['train'],
   members: readonly NamedMember[]
@@ -208,7 +209,7 @@ function judge (
     )
   const [batch, causal] = [volumes('batch'), volumes('causal')]
   const both = [...batch, ...causal]
-  const ofKind = (kind: Kind): number => mean(both.flatMap((one) => one.kind === kind ? [one.volume] : []))
+  const ofKind = (wanted: Kind): number => mean(both.flatMap(({ kind, volume }) => kind === wanted ? [volume] : []))
   return {
     vusPr: mean(both.map(({ volume }) => volume)),
     ...falseAlarms(
