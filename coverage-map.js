@@ -33,7 +33,6 @@ const COVERS = Object.fromEntries(
       'scoring',
       'detector',
       'detector-state',
-      'base64',
       'hindsight',
       'score',
       'reconstruction-error',

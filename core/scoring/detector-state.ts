@@ -1,33 +1,34 @@
-// What a detector remembers of a series, as JSON: small, exact, and refused by any other model.
+// What a detector remembers of a series: small, exact, and refused by any other model.
 import { z } from 'zod'
-import { decodeFloat32, decodeFloat64, encodeNumbers } from './base64.ts'
 import type { DetectorModel } from './detection.ts'
 import { Problem } from '../errors.ts'
 import type { ImputerMemory } from '../series/impute.ts'
 import { LARGEST_UNITS } from './score.ts'
 
-/** Plain JSON; arrays of numbers as base64 of their little-endian bytes. */
-export const DetectorStateSchema = z.strictObject({
-  model: z.string().describe('What of the model fixes the meaning of the rest.'),
-  last: z.string().describe('Newest value of each channel; 64 bits each.'),
-  missingFor: z.string().describe('Observations since it, channel by channel; 64 bits each.'),
-  window: z.string().describe('Newest standardised observations, at most a window, oldest first; 32 bits a value.'),
-  errors: z.string().describe(
-    'Newest errors, at most as many as are smoothed, oldest first, in units of 2⁻³²; 64 bits a part.'
-  ),
-  level: z.string().describe('Newest scores, at most the span of the level, oldest first; 64 bits each.'),
-})
-export type DetectorState = z.output<typeof DetectorStateSchema>
-
-/** The same as arrays. */
+/** What an interrupted detector needs to go on. Oldest first. */
 export interface DetectorMemory extends ImputerMemory {
-  /** Shape [observations × channels]. */
+  /** Newest standardised observations, at most a window; shape [observations × channels]. */
   readonly window: Float32Array
-  /** Shape [errors × channels]. */
+  /** Newest errors, at most as many as are smoothed, in units of 2⁻³²; shape [errors × channels]. */
   readonly errors: Float64Array
-  /** Shape [scores]. */
+  /** Newest scores, at most the span of the level; shape [scores]. */
   readonly level: Float64Array
 }
+
+/** The memory and the model that it belongs to. */
+export interface DetectorState extends DetectorMemory {
+  /** The part of the model that gives the arrays their meaning. */
+  readonly model: string
+}
+
+const StateSchema = z.strictObject({
+  model: z.string(),
+  last: z.instanceof(Float64Array),
+  missingFor: z.instanceof(Float64Array),
+  window: z.instanceof(Float32Array),
+  errors: z.instanceof(Float64Array),
+  level: z.instanceof(Float64Array),
+}) satisfies z.ZodType<DetectorState>
 
 function signatureOf (
   { channels, interval, maxGap, windowLength, causal: { smoothing, threshold, level } }: DetectorModel
@@ -35,45 +36,28 @@ function signatureOf (
   return JSON.stringify([channels, interval, maxGap, windowLength, smoothing, threshold, level.span, level.factor])
 }
 
-export function packState (
-  model: DetectorModel,
-  { last, missingFor, window, errors, level }: DetectorMemory
-): DetectorState {
-  return {
-    model: signatureOf(model),
-    last: encodeNumbers(last),
-    missingFor: encodeNumbers(missingFor),
-    window: encodeNumbers(window),
-    errors: encodeNumbers(errors),
-    level: encodeNumbers(level),
-  }
+export function packState (model: DetectorModel, memory: DetectorMemory): DetectorState {
+  return { model: signatureOf(model), ...memory }
 }
 
-/** @throws Problem invalid-state where it is none, is damaged, or is another model's */
+/** @throws Problem invalid-state if it has another shape, is damaged, or belongs to another model */
 export function unpackState (model: DetectorModel, saved: unknown): DetectorMemory {
-  const result = DetectorStateSchema.safeParse(saved)
+  const result = StateSchema.safeParse(saved)
   if (!result.success) {
-    throw refused(`it is not of the shape that this program saves: ${z.prettifyError(result.error)}`, result.error)
+    throw refused(`it does not have the shape that this program saves: ${z.prettifyError(result.error)}`, result.error)
   }
   const { data: state } = result
   if (state.model !== signatureOf(model)) {
     throw refused(
-      `it is that of a model ${state.model.slice(0, 300)}, and this one is ${signatureOf(model).slice(0, 300)}`
+      `it belongs to a model ${state.model.slice(0, 300)}, and this one is ${signatureOf(model).slice(0, 300)}`
     )
   }
-  const memory = {
-    last: decodeFloat64(state.last),
-    missingFor: decodeFloat64(state.missingFor),
-    window: decodeFloat32(state.window),
-    errors: decodeFloat64(state.errors),
-    level: decodeFloat64(state.level),
-  }
-  const fault = faultOf(model, memory)
-  if (fault !== undefined) throw refused(`${fault} is not what a detector can hold`)
-  return memory
+  const fault = faultOf(model, state)
+  if (fault !== undefined) throw refused(`no detector can hold its ${fault}`)
+  return state
 }
 
-/** Only a damaged state has one; its numbers would come back as scores that nobody can explain. */
+/** The array that only a damaged state can hold: its numbers would come back as scores that nobody can explain. */
 function faultOf (
   { channels: { length: channels }, windowLength, causal }: DetectorModel,
   memory: DetectorMemory

@@ -67,18 +67,18 @@ class CausalScorer {
   }
 }
 
-/** What the members say of the same windows, taken together; both shape [windows × channels]. */
-interface Opinion {
-  /** Parts of the combined errors. */
+/** The members' errors of the same windows, combined, and their mean reconstruction; both [windows × channels]. */
+interface CombinedErrors {
+  /** Each channel's part of the combined errors. */
   readonly parts: Float64Array
   /** Mean reconstruction of the windows' newest observations, in each channel's unit. */
   readonly expected: Float64Array
 }
 
-function opinionOf (
+function combinedErrors (
   { members, scaler, channels }: DetectorModel,
   found: ReadonlyArray<Pick<RunErrors, 'errors' | 'newest'>>
-): Opinion {
+): CombinedErrors {
   const parts = combineErrors(
     found.map(({ errors }, m) => ({ parts: errors, scale: members[m]!.scale.causal })),
     channels.length
@@ -162,7 +162,7 @@ export class Detector {
       }
       return { ...step, at: step.window === undefined ? -1 : count++ }
     })
-    const { parts, expected } = opinionOf(
+    const { parts, expected } = combinedErrors(
       this.#model,
       batches.map((batch, m) => {
         const options = this.#options[m]!
@@ -220,7 +220,7 @@ export function detectCausal (model: DetectorModel, autoencoders: readonly Autoe
       const skipped = (model.windowLength - member.windowLength) * channels
       return errorsOfRun(autoencoders[m]!, run.values.subarray(skipped), optionsOf(model, member))
     })
-    const { parts, expected } = opinionOf(model, found)
+    const { parts, expected } = combinedErrors(model, found)
     const first = run.from + model.windowLength - 1
     detection.expected.set(expected, first * channels)
     skipTo(first)

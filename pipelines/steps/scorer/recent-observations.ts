@@ -1,7 +1,7 @@
 // The newest observations of a series as they came, so that another version of the model begins warm.
 import { z } from 'zod'
-import { decodeBytes, decodeFloat64, encodeNumbers } from '../../../core/scoring/base64.ts'
 import { Problem } from '../../../core/errors.ts'
+import { decodeBytes, decodeFloat64, encodeNumbers } from './base64.ts'
 
 export const RecentSchema = z.object({ values: z.string(), filled: z.string() })
 

@@ -3,11 +3,11 @@
 import { z } from 'zod'
 import type { DetectorModel, Verdict } from '../../../core/scoring/detection.ts'
 import { Detector } from '../../../core/scoring/detector.ts'
-import { DetectorStateSchema } from '../../../core/scoring/detector-state.ts'
 import type { Autoencoder } from '../../../core/scoring/reconstruction-error.ts'
 import { type Arrival, arrivalOf } from '../../messages/messages.ts'
 import { type IncidentRules, Incidents, IncidentStateSchema } from './incidents.ts'
 import { RecentObservations, RecentSchema } from './recent-observations.ts'
+import { decodeDetector, encodeDetector, SavedDetectorSchema } from './saved-detector.ts'
 
 /** A version of a model, as far as scoring goes. */
 export interface Scoring {
@@ -31,7 +31,7 @@ export const SavedSeriesSchema = z.object({
   last: z.number().nullable(),
   receivedAt: z.number(),
   trace: z.string().optional(),
-  detector: DetectorStateSchema.nullable(),
+  detector: SavedDetectorSchema.nullable(),
   recent: RecentSchema,
   incidents: IncidentStateSchema,
 })
@@ -76,7 +76,7 @@ export class ScoredSeries<Origin> {
     this.#recent = this.#recentOf(detector)
     this.#detector = this.#saved?.detector == null
       ? this.#warm({ detector, autoencoders })
-      : new Detector(detector, autoencoders, this.#saved.detector)
+      : new Detector(detector, autoencoders, decodeDetector(this.#saved.detector))
     this.#saved = undefined
   }
 
@@ -139,7 +139,9 @@ export class ScoredSeries<Origin> {
     return {
       last: this.#last ?? null,
       ...this.arrival,
-      detector: this.#detector?.save() ?? this.#saved?.detector ?? null,
+      detector: this.#detector === undefined
+        ? this.#saved?.detector ?? null
+        : encodeDetector(this.#detector.save()),
       recent: this.#recent?.save() ?? this.#saved?.recent ?? { values: '', filled: '' },
       incidents: this.#incidents.save(),
     }
