@@ -2,7 +2,6 @@
 import { deepStrictEqual } from 'node:assert'
 import { DateTime } from 'luxon'
 import Papa from 'papaparse'
-import { decodeFloat64, encodeNumbers } from '../../core/scoring/base64.ts'
 import { type Cells, parseCells } from '../../core/table/cells.ts'
 import { readCells } from '../../core/table/csv.ts'
 import { Detector } from '../../core/scoring/detector.ts'
@@ -11,6 +10,8 @@ import { readIsoTime } from '../../core/table/iso-time.ts'
 import { learnerOf } from '../../core/fitting/members.ts'
 import { createRandom } from '../../core/random.ts'
 import { fromColumns } from '../../core/series/series.ts'
+import { decodeFloat64, encodeNumbers } from '../../pipelines/steps/scorer/base64.ts'
+import { encodeDetector } from '../../pipelines/steps/scorer/saved-detector.ts'
 import { compare } from './compare.ts'
 
 const START = Date.UTC(2026, 0, 1)
@@ -84,17 +85,11 @@ export async function times (): Promise<void> {
 }
 
 type Numbers = Float64Array | Float32Array | Uint8Array
-const bufferOf = ({ buffer, byteOffset, byteLength }: Numbers): string =>
-  Buffer.from(buffer, byteOffset, byteLength).toString('base64')
-
-/** A copy, as a Buffer may begin at any byte. */
-function fromBuffer (text: string): Float64Array {
-  const bytes = Uint8Array.from(Buffer.from(text, 'base64'))
-  return new Float64Array(bytes.buffer)
-}
-
 const binaryOf = ({ buffer, byteOffset, byteLength }: Numbers): string =>
   btoa(String.fromCharCode(...new Uint8Array(buffer, byteOffset, byteLength)))
+
+const fromBinary = (text: string): Float64Array =>
+  new Float64Array(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer)
 
 /** What a detector of twelve channels and the default level remembers, and all that keeps it. */
 export async function base64 (): Promise<void> {
@@ -107,20 +102,20 @@ export async function base64 (): Promise<void> {
   const { model, autoencoders } = await fitDetector([series], { ...FIT_DEFAULTS, maxWindows: 200, folds: 2 }, [member])
   const detector = new Detector(model, autoencoders)
   for (let t = 0; t < 4000; t++) detector.observe(Float64Array.from(Object.values(columns), (column) => column[t]!))
-  const { model: _, ...state } = detector.save()
-  const arrays = Object.values(state).map((text) => decodeFloat64(text))
+  const { last, missingFor, errors, level } = detector.save()
+  const arrays = [last, missingFor, errors, level]
   const texts = arrays.map(encodeNumbers)
   const kept = `a detector's state (${(texts.join('').length / 1024).toFixed(1)} kB)`
-  for (const encode of [bufferOf, binaryOf]) deepStrictEqual(arrays.map(encode), texts)
-  deepStrictEqual(texts.map(fromBuffer), arrays)
-  const writing = {
-    'base64.ts': () => arrays.map(encodeNumbers),
-    Buffer: () => arrays.map(bufferOf),
-    btoa: () => arrays.map(binaryOf),
-  }
+  deepStrictEqual(arrays.map(binaryOf), texts)
+  deepStrictEqual(texts.map(fromBinary), arrays)
+  const writing = { 'base64.ts': () => arrays.map(encodeNumbers), btoa: () => arrays.map(binaryOf) }
   await compare({ title: `numbers → base64, ${kept}`, times: 100, variants: writing })
-  const reading = { 'base64.ts': () => texts.map(decodeFloat64), Buffer: () => texts.map(fromBuffer) }
+  const reading = { 'base64.ts': () => texts.map(decodeFloat64), atob: () => texts.map(fromBinary) }
   await compare({ title: `base64 → numbers, ${kept}`, times: 100, variants: reading })
-  const saving = { 'base64.ts': () => JSON.stringify(detector.save()), 'JSON alone': () => JSON.stringify(state) }
+  const saved = encodeDetector(detector.save())
+  const saving = {
+    'saved-detector.ts': () => JSON.stringify(encodeDetector(detector.save())),
+    'JSON alone': () => JSON.stringify(saved),
+  }
   await compare({ title: 'a detector\'s state → JSON', times: 100, variants: saving })
 }
