@@ -6,12 +6,12 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findKey } from './adapters/http/api-keys.ts'
 import { DEFAULT_REGISTRY } from './adapters/registry/open-store.ts'
 import type { Extension } from './model-serving/app.ts'
 import type { Config } from './model-serving/settings/config.ts'
 import { runService } from './model-serving/serve.ts'
 import { isEnforced } from './model-serving/settings/access.ts'
-import { findKey } from './model-serving/settings/api-keys.ts'
 import type { EmbeddedStream } from './pipelines/embedded/embedded.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))

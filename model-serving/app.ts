@@ -19,7 +19,7 @@ import { addAccess } from './plugins/access.ts'
 import { addBodies } from './plugins/bodies.ts'
 import { refuseConnection } from './plugins/client-errors.ts'
 import { addCors } from './plugins/cors.ts'
-import { addErrors, sendProblem, toProblem } from './plugins/errors.ts'
+import { addErrors, ANSWERS, toProblem } from './plugins/errors.ts'
 import { addIdempotency } from './plugins/idempotency.ts'
 import { addHeaders, requestIds, setHeaders } from './plugins/headers.ts'
 import { watchMethods } from './plugins/methods.ts'
@@ -93,7 +93,7 @@ export async function buildApp (
     // Raised by the router, before any hook of ours.
     frameworkErrors: (error, request, reply) => {
       setHeaders(request, reply)
-      sendProblem(request, reply, toProblem(error, config.maxBodyBytes))
+      ANSWERS.send(request, reply, toProblem(error, config.maxBodyBytes))
     },
     clientErrorHandler: (error, socket) => { refuseConnection(app.log, makeId({ headers: {} }), error, socket) },
   })

@@ -1,5 +1,6 @@
 // Failures as plain data and back: what is thrown in a worker comes out of the thread that answers as if it had been
 // thrown there.
+import { briefItem, shorten } from '../../adapters/http/brief.ts'
 import { Problem, type ProblemCode, type ProblemItem } from '../../core/errors.ts'
 
 interface PlainError {
@@ -17,9 +18,8 @@ export interface PlainFailure extends PlainError {
   } | undefined
 }
 
-/** Places that are told, and characters of anything that the caller sent: an answer to nonsense stays short. */
+/** Items of an answer, and how much of what the caller sent: an answer to nonsense stays short. */
 const MAX_ITEMS = 10
-const MAX_TEXT = 1000
 const MAX_GOT = 100
 const MAX_NAMES = 1100
 
@@ -58,23 +58,3 @@ const plainError = (error: unknown): PlainError =>
   error instanceof Error ? { message: error.message, stack: error.stack } : { message: String(error), stack: undefined }
 
 const errorOf = ({ message, stack }: PlainError): Error => Object.assign(new Error(message), { stack })
-
-export const shorten = (text: string, most = MAX_TEXT): string => text.length > most ? `${text.slice(0, most)}…` : text
-
-/** A wrong place, fit to be told. */
-export function briefItem ({ pointer, detail, got, want }: ProblemItem): ProblemItem {
-  return {
-    pointer: shorten(pointer),
-    detail: shorten(detail),
-    ...(got !== undefined && { got: brief(got) }),
-    ...(want !== undefined && { want }),
-  }
-}
-
-/** A value that the caller sent, fit to be sent back: never a structure, which may be deep or huge. */
-function brief (value: unknown): unknown {
-  if (typeof value === 'string') return shorten(value, MAX_GOT)
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
-  if (typeof value === 'boolean' || value === null) return value
-  return Array.isArray(value) ? 'array' : typeof value
-}

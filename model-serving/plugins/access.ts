@@ -4,7 +4,8 @@ import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { Problem } from '../../core/errors.ts'
 import type { Config } from '../settings/config.ts'
 import { isEnforced } from '../settings/access.ts'
-import { allows, findKey, type Scope } from '../settings/api-keys.ts'
+import { findKey, sentKey } from '../../adapters/http/api-keys.ts'
+import { allows, type Scope } from '../settings/api-keys.ts'
 import { addRateLimit } from './rate-limit.ts'
 
 declare module 'fastify' {
@@ -22,6 +23,9 @@ declare module 'fastify' {
   }
 }
 
+/** The second one is that of Azure API Management. */
+const KEY_HEADERS = ['x-api-key', 'ocp-apim-subscription-key']
+
 type Admit = () => Promise<void>
 
 /** Whether what a request has shown allows more than its route demands. */
@@ -36,7 +40,7 @@ export async function addAccess (app: FastifyInstance, { access }: Pick<Config, 
   app.addHook('onRequest', async (request, reply) => {
     const { scope = 'none', deferAccess } = request.routeOptions.config
     if (scope === 'none') return
-    const sent = sentKey(request)
+    const sent = sentKey(request.headers, KEY_HEADERS)
     const key = sent === undefined ? undefined : findKey(access.keys, sent)
     permissions.set(request, (wanted) => !isEnforced(access) || (key !== undefined && allows(key, wanted)))
     const admit = once(async () => {
@@ -83,16 +87,6 @@ function once (admit: Admit): Admit {
 function unauthorized (isSent: boolean): Problem {
   const what = isSent ? 'The API key is none of the service\'s' : 'This route needs an API key'
   return new Problem('unauthorized', `${what}; send one as "Authorization: Bearer KEY" or "X-API-Key: KEY".`)
-}
-
-/**
- * What the caller shows as its key. The headers that nothing else uses count first: a proxy may have added its own
- * Authorization.
- */
-function sentKey ({ headers }: FastifyRequest): string | undefined {
-  const own = headers['x-api-key'] || headers['ocp-apim-subscription-key']
-  if (own) return String(own)
-  return /^bearer(?: +(.*))?$/i.exec(headers.authorization ?? '')?.slice(1).map((token = '') => token.trimEnd())[0]
 }
 
 /** A route that changes or computes something must not be open because somebody forgot it. */

@@ -3,9 +3,10 @@
 import { maxHeaderSize, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyBaseLogger } from 'fastify'
-import type { AnyProblemCode } from '../schemas/problem.ts'
-import { PROBLEM_MEDIA_TYPE, problemDocument } from './errors.ts'
-import { protectiveHeaders } from './headers.ts'
+import { PROBLEM_MEDIA_TYPE } from '../../adapters/http/problem-answers.ts'
+import type { AnyProblemCode } from '../../adapters/http/problem-codes.ts'
+import { ANSWERS } from './errors.ts'
+import { headersOf } from './headers.ts'
 
 /** Answers and closes a connection on which no request can be read. */
 export function refuseConnection (
@@ -20,10 +21,10 @@ export function refuseConnection (
   }
   const { code, detail } = problemOf(error)
   log.info({ reqId: requestId, code }, 'request refused')
-  const document = problemDocument(code, detail, requestId, {})
+  const document = ANSWERS.document(code, detail, requestId)
   const body = JSON.stringify(document)
   const headers = {
-    ...protectiveHeaders(requestId),
+    ...headersOf(requestId),
     'content-type': `${PROBLEM_MEDIA_TYPE}; charset=utf-8`,
     'content-length': Buffer.byteLength(body),
     connection: 'close',

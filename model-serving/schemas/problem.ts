@@ -1,19 +1,7 @@
 // The error document of every route (RFC 9457), and how a route's errors are documented.
 import { z } from 'zod'
-import { PROBLEMS, type ProblemCode } from '../../core/errors.ts'
+import { ALL_PROBLEMS, type AnyProblemCode } from '../../adapters/http/problem-codes.ts'
 import type { JsonContent } from './content.ts'
-
-/** Failures of HTTP itself: only a server meets them, so they are no part of the domain's table. */
-const HTTP_PROBLEMS = {
-  'malformed-request': { status: 400, title: 'The request is no HTTP', retryable: false },
-  'method-not-allowed': { status: 405, title: 'The route does not have this method', retryable: false },
-  'request-timeout': { status: 408, title: 'The request did not arrive in time', retryable: true },
-  'headers-too-large': { status: 431, title: 'The headers exceed the limit', retryable: false },
-} as const satisfies Record<string, { status: number, title: string, retryable: boolean }>
-
-/** Every code that an answer of this service can carry. */
-export const ALL_PROBLEMS = { ...PROBLEMS, ...HTTP_PROBLEMS } as const
-export type AnyProblemCode = ProblemCode | keyof typeof HTTP_PROBLEMS
 
 /** Where a code is explained; relative, so it holds behind every host name. */
 export const problemType = (code: AnyProblemCode): string => `/docs/errors#${code}`

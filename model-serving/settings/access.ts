@@ -1,9 +1,8 @@
 // Settings of who may reach the service: keys, rates, proxies, origins; and the refusal to serve a network without a
 // key.
-import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
-import { Problem } from '../../core/errors.ts'
+import { isAddress, refuseOpenProgram } from '../../adapters/http/exposure.ts'
 import { type ApiKey, ApiKeysSchema } from './api-keys.ts'
 import { list, wholeNumber } from '../../adapters/settings/values.ts'
 
@@ -39,7 +38,7 @@ export const ACCESS_SETTINGS = {
 
 type AccessSettings = { readonly [Name in keyof typeof ACCESS_SETTINGS]: z.output<typeof ACCESS_SETTINGS[Name]> }
 
-/** @throws Problem invalid-settings where the network would reach a service that asks for no key */
+/** @throws Problem invalid-settings if other machines could reach a service that demands no key */
 export function accessOf (settings: AccessSettings & { readonly SERVICE_HOST: string }): AccessConfig {
   const access = {
     auth: settings.API_AUTH,
@@ -55,30 +54,12 @@ export function accessOf (settings: AccessSettings & { readonly SERVICE_HOST: st
 /** Whether callers need a key. */
 export const isEnforced = ({ auth, keys }: AccessConfig): boolean => auth === 'auto' && keys.length > 0
 
-/**
- * Whether only this machine reaches the address. Other names than localhost are not looked up: they may mean another
- * address tomorrow.
- */
-export function isLoopback (host: string): boolean {
-  return host === 'localhost' || (isAddress(host) && ipaddr.process(host).range() === 'loopback')
-}
-
-/** @throws Problem invalid-settings where the network would reach a service that asks for no key */
+/** @throws Problem invalid-settings if other machines could reach a service that demands no key */
 export function refuseOpenService ({ host, access }: { readonly host: string, readonly access: AccessConfig }): void {
-  if (access.auth === 'off' || access.keys.length > 0 || isLoopback(host)) return
-  const message =
-    `SERVICE_HOST is "${host}", which others than this machine may reach, and there is no API key. Set API_KEYS to the keys of the callers, ` +
-    'or SERVICE_HOST=127.0.0.1 to serve this machine alone, or API_AUTH=off where something in front authenticates.'
-  throw new Problem('invalid-settings', message, {
-    items: [{ pointer: '/SERVICE_HOST', detail: 'needs API_KEYS', got: host, want: 'a loopback address' }],
-  })
+  refuseOpenProgram({ program: 'service', host, keys: access.keys, auth: access.auth, variables: VARIABLES })
 }
 
-/**
- * Written in full: ipaddr.js alone also reads 127.1 and 0x7f000001, Node alone also reads zones that ipaddr.js does
- * not.
- */
-const isAddress = (text: string): boolean => isIP(text) !== 0 && ipaddr.isValid(text)
+const VARIABLES = { host: 'SERVICE_HOST', keys: 'API_KEYS', auth: 'API_AUTH' }
 
 /**
  * Stricter than proxies' own notations: 10/8 would mean 0.0.0.10, and a range of all addresses would let every caller

@@ -8,7 +8,8 @@ import { PROBLEMS, Problem } from '../../core/errors.ts'
 import { errorPage, errorRows } from '../plugins/error-page.ts'
 import { toProblem } from '../plugins/errors.ts'
 import { projectRoot } from '../settings/project.ts'
-import { ALL_PROBLEMS, ProblemDocumentSchema } from '../schemas/problem.ts'
+import { ALL_PROBLEMS } from '../../adapters/http/problem-codes.ts'
+import { ProblemDocumentSchema } from '../schemas/problem.ts'
 import { columnsOf, csvOf, formOf, jsonOf, smallModel, testApp, threadedApp, timesOf, windSeries } from './fixture.ts'
 
 const app = await threadedApp([smallModel, { ...smallModel, manifest: { ...smallModel.manifest, name: 'twin' } }], {

@@ -1,7 +1,8 @@
 // Settings of the collector: where it listens, who may send, and how much may wait.
 import { z } from 'zod'
+import { KeysSchema } from '../../adapters/http/api-keys.ts'
+import { refuseOpenProgram } from '../../adapters/http/exposure.ts'
 import { wholeNumber } from '../../adapters/settings/values.ts'
-import { KeysSchema, refuseOpenProgram } from './keys.ts'
 
 export const COLLECTOR_SETTINGS = {
   COLLECTOR_PORT: wholeNumber(0, 65_535).default(8300).describe('Port that the collector listens on.'),
@@ -21,10 +22,12 @@ export const COLLECTOR_SETTINGS = {
 }
 export type CollectorSettings = z.output<z.ZodObject<typeof COLLECTOR_SETTINGS>>
 
-/** @throws Problem invalid-settings where the network would reach a collector that asks for no key */
+/** @throws Problem invalid-settings if other machines could reach a collector that demands no key */
 export function refuseOpenCollector (
   host: string,
   { COLLECTOR_API_KEYS: keys, COLLECTOR_AUTH: auth }: Pick<CollectorSettings, 'COLLECTOR_API_KEYS' | 'COLLECTOR_AUTH'>
 ): void {
-  refuseOpenProgram({ name: 'collector', host, keys, auth })
+  refuseOpenProgram({ program: 'collector', host, keys, auth, variables: VARIABLES })
 }
+
+const VARIABLES = { host: 'STREAM_HOST', keys: 'COLLECTOR_API_KEYS', auth: 'COLLECTOR_AUTH' }

@@ -1,8 +1,9 @@
 // Settings of the dashboard: where it listens, who may look, and where feedback goes.
 import { z } from 'zod'
+import { findKey, KeysSchema } from '../../adapters/http/api-keys.ts'
+import { refuseOpenProgram } from '../../adapters/http/exposure.ts'
 import { BUCKET_SETTINGS } from '../../adapters/registry/open-store.ts'
 import { wholeNumber } from '../../adapters/settings/values.ts'
-import { isKey, KeysSchema, refuseOpenProgram } from './keys.ts'
 import { MODEL_SETTINGS } from './models.ts'
 
 export const DASHBOARD_SETTINGS = {
@@ -24,13 +25,16 @@ export type DashboardSettings = z.output<z.ZodObject<typeof DASHBOARD_SETTINGS>>
 export function admitsOf (
   { DASHBOARD_API_KEYS: known, DASHBOARD_AUTH: auth }: Pick<DashboardSettings, 'DASHBOARD_API_KEYS' | 'DASHBOARD_AUTH'>
 ): (key: string | undefined) => boolean {
-  return auth === 'off' || known.length === 0 ? () => true : (key) => isKey(known, key)
+  if (auth === 'off' || known.length === 0) return () => true
+  return (key) => key !== undefined && findKey(known, key) !== undefined
 }
 
-/** @throws Problem invalid-settings where the network would reach a dashboard that asks for no key */
+/** @throws Problem invalid-settings if other machines could reach a dashboard that demands no key */
 export function refuseOpenDashboard (
   host: string,
   { DASHBOARD_API_KEYS: keys, DASHBOARD_AUTH: auth }: Pick<DashboardSettings, 'DASHBOARD_API_KEYS' | 'DASHBOARD_AUTH'>
 ): void {
-  refuseOpenProgram({ name: 'dashboard', host, keys, auth })
+  refuseOpenProgram({ program: 'dashboard', host, keys, auth, variables: VARIABLES })
 }
+
+const VARIABLES = { host: 'STREAM_HOST', keys: 'DASHBOARD_API_KEYS', auth: 'DASHBOARD_AUTH' }

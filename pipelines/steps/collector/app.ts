@@ -11,6 +11,7 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify'
 import { Problem } from '../../../core/errors.ts'
+import { findKey, sentKey } from '../../../adapters/http/api-keys.ts'
 import { traceparentOf } from '../../../adapters/telemetry/requests.ts'
 import { sampledTraceparent } from '../../../adapters/telemetry/trace-context.ts'
 import { within } from '../../../adapters/telemetry/spans.ts'
@@ -19,7 +20,6 @@ import { arrivalOf, TOPICS } from '../../messages/messages.ts'
 import type { StepMetrics } from '../../runtime/metrics.ts'
 import { addOperation } from '../../runtime/operation.ts'
 import type { CollectorSettings } from '../../settings/collector.ts'
-import { isKey } from '../../settings/keys.ts'
 import { Keeper } from './keeper.ts'
 import { addDocs, COLLECT_DOCUMENT } from './openapi.ts'
 import { sendProblem } from './problems.ts'
@@ -57,7 +57,7 @@ export async function addCollector (
     scope.setValidatorCompiler(() => () => true)
     scope.setSerializerCompiler(() => (data) => JSON.stringify(data))
     scope.setErrorHandler((error, request, reply) =>
-      sendProblem(error as Error, request, reply, metrics, settings.COLLECTOR_MAX_BODY_BYTES)
+      sendProblem(error as Error, request, reply, { metrics, maxBodyBytes: settings.COLLECTOR_MAX_BODY_BYTES })
     )
     scope.addHook('onRequest', async (request) => {
       requireKey(request, settings)
@@ -153,19 +153,14 @@ async function unzipped (body: Buffer, limit: number): Promise<Buffer> {
   }
 }
 
-/** @throws Problem unauthorized. Takes as long whichever key it is. */
+/** @throws Problem unauthorized */
 function requireKey (
   { headers }: FastifyRequest,
   { COLLECTOR_API_KEYS: keys, COLLECTOR_AUTH }: CollectorDeps['settings']
 ): void {
   if (COLLECTOR_AUTH === 'off' || keys.length === 0) return
-  const own = headers['x-api-key']
-  const sent = own === undefined ? /^bearer +(.*)$/i.exec(headers.authorization ?? '')?.[1]?.trimEnd() : String(own)
-  if (isKey(keys, sent)) return
-  throw new Problem(
-    'unauthorized',
-    `${
-      sent === undefined ? 'Observations need an API key' : "The API key is none of the collector's"
-    }; send one as "Authorization: Bearer KEY" or "X-API-Key: KEY".`
-  )
+  const sent = sentKey(headers)
+  if (sent !== undefined && findKey(keys, sent) !== undefined) return
+  const what = sent === undefined ? 'Observations need an API key' : 'The API key is none of the collector\'s'
+  throw new Problem('unauthorized', `${what}; send one as "Authorization: Bearer KEY" or "X-API-Key: KEY".`)
 }

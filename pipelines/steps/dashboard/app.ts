@@ -1,6 +1,7 @@
 // The live dashboard as part of a Fastify app: the page and its files, what it reads, and a socket for what comes by.
 import fastifyWebsocket from '@fastify/websocket'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { sentKey } from '../../../adapters/http/api-keys.ts'
 import { Problem } from '../../../core/errors.ts'
 import { Broadcast, type BroadcastLimits } from './broadcast.ts'
 import { addPageFiles } from './page-files.ts'
@@ -54,7 +55,7 @@ export async function addDashboard (
     })
     await scope.register(async (data) => {
       data.addHook('onRequest', async (request) => {
-        if (!admits(keyOf(request))) {
+        if (!admits(sentKey(request.headers))) {
           throw new Problem('unauthorized', 'This route needs an API key; send one as "Authorization: Bearer KEY".')
         }
       })
@@ -63,9 +64,4 @@ export async function addDashboard (
     })
   })
   return { broadcast }
-}
-
-const keyOf = ({ headers }: FastifyRequest): string | undefined => {
-  const own = headers['x-api-key']
-  return typeof own === 'string' && own !== '' ? own : /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
 }

@@ -1,6 +1,7 @@
 // The dashboard as a process: what comes by on the log, and what the database knows, for browsers.
 import { randomUUID } from 'node:crypto'
 import { Problem } from '../../../core/errors.ts'
+import { addProtectiveHeaders } from '../../../adapters/http/protective-headers.ts'
 import { openStore } from '../../../adapters/registry/open-store.ts'
 import { openDatabase } from '../../adapters/open-database.ts'
 import { admitsOf, DASHBOARD_SETTINGS, refuseOpenDashboard } from '../../settings/dashboard.ts'
@@ -8,7 +9,6 @@ import { DATABASE_SETTINGS } from '../../settings/database.ts'
 import { runStepProgram } from '../../runtime/step-program.ts'
 import { annotateInto } from './annotate.ts'
 import { addDashboard } from './app.ts'
-import { addHeaders } from './headers.ts'
 import { LiveFeed } from './live-feed.ts'
 import { sendProblem } from './problems.ts'
 import { dashboardKind } from './step.ts'
@@ -22,7 +22,7 @@ await runStepProgram({
     const store = await openStore('MODEL_REGISTRY', settings.MODEL_REGISTRY, settings)
     const database = await openDatabase(settings)
     const live = new LiveFeed(database)
-    await addHeaders(app)
+    addProtectiveHeaders(app)
     app.setErrorHandler<Error>((error, request, reply) => sendProblem(error, request, reply))
     app.setNotFoundHandler((request) => {
       throw new Problem('not-found', `There is no ${request.method} of this path; the page is at /.`)

@@ -6,8 +6,8 @@ import { isDeepStrictEqual } from 'node:util'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { addProtectiveHeaders } from '../../../../adapters/http/protective-headers.ts'
 import { addDashboard, type DashboardDependencies } from '../app.ts'
-import { addHeaders } from '../headers.ts'
 import { LiveFeed } from '../live-feed.ts'
 import {
   CHANNELS,
@@ -65,7 +65,7 @@ async function startService (
 ): Promise<Service> {
   const live = new LiveFeed(database)
   const app = Fastify()
-  await addHeaders(app)
+  addProtectiveHeaders(app)
   // As the log would: what is said comes back as a message.
   const annotate: DashboardDependencies['annotate'] = async (data) => {
     live.take({ type: 'incident.annotated.v1', data, id: `${data.incident}/${data.at}`, receivedAt: Date.now() })
