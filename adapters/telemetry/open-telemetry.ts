@@ -13,6 +13,7 @@ import {
 } from '@opentelemetry/api'
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
 import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace-node'
+import { withTimeout } from '../waiting.ts'
 import { type Attributes, SERVICE_NAME, type Span, type SpanKind, type SpanOptions, type Tracer } from './spans.ts'
 import { readTraceparent } from './trace-context.ts'
 
@@ -64,8 +65,7 @@ export class OpenTelemetryTracer implements Tracer {
   }
 
   async close (): Promise<void> {
-    const timeout = new Promise((resolve) => { setTimeout(resolve, CLOSE_MS).unref() })
-    await Promise.race([this.#provider.shutdown().catch(() => {}), timeout])
+    await withTimeout(CLOSE_MS, 'sending the last spans', this.#provider.shutdown()).catch(() => {})
   }
 }
 

@@ -1,6 +1,7 @@
 // An engine of today, or since 2023: announce, prove that it is stored, send heartbeats, announce again when it has
 // forgotten.
 import pRetry from 'p-retry'
+import { pause } from '../../adapters/waiting.ts'
 import type { HttpClient } from '../adapters/http-client.ts'
 import type { Announcement } from '../schemas/service.ts'
 import { EngineApi, EngineRefusal } from './engine-api.ts'
@@ -10,7 +11,6 @@ import {
   type EngineState,
   type LinkOptions,
   messageOf,
-  pause,
   retryOptions,
 } from './link.ts'
 

@@ -1,4 +1,5 @@
 // All engines that are told of this service, each by a connection of its own: none waits for another.
+import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
 import { createHttpClient, type HttpClient } from '../adapters/http-client.ts'
@@ -21,6 +22,8 @@ export class Engines {
   constructor (config: EngineConfig, serviceUrl: string, log: FastifyBaseLogger, http: HttpClient = clientOf(config)) {
     const announcement: Announcement = { ...config.announcement, url: serviceUrl }
     const Link = config.dialect === '2022' ? Link2022 : CurrentLink
+    // Each engine listens.
+    setMaxListeners(0, this.#stop.signal)
     this.#http = http
     this.#links = config.urls.map((url) =>
       new Link(

@@ -1,7 +1,8 @@
 // An engine of 2022: the announcement is the heartbeat, there is no answer to it but 200 and no farewell.
+import { pause } from '../../adapters/waiting.ts'
 import { type HttpClient, saidOf } from '../adapters/http-client.ts'
 import type { Announcement } from '../schemas/service.ts'
-import { ANNOUNCE_TIMEOUT_MS, type EngineLink, type EngineState, type LinkOptions, messageOf, pause } from './link.ts'
+import { ANNOUNCE_TIMEOUT_MS, type EngineLink, type EngineState, type LinkOptions, messageOf } from './link.ts'
 
 /** What such an engine makes its own OpenAPI document from. Its types are strings that look like lists. */
 export function announcement2022 (

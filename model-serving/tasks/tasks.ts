@@ -7,6 +7,7 @@ import pRetry from 'p-retry'
 import { StoreFailure } from '../adapters/object-store.ts'
 import { Problem } from '../../core/errors.ts'
 import { type Span, within } from '../../adapters/telemetry/spans.ts'
+import { untilAborted } from '../../adapters/waiting.ts'
 import type { TaskStatus } from '../schemas/task.ts'
 import { AnswerCounts } from '../workers/answer-counts.ts'
 import type { Answered } from '../compute/messages.ts'
@@ -186,10 +187,10 @@ export class Tasks {
 
   async #work (task: Task, span: Span | undefined): Promise<{ notice: Notice, answered: Answered }> {
     const { signal } = this.#stopWork
-    const told: { progress?: Promise<void> } = {}
+    const notices: { progress?: Promise<void> } = {}
     const answered = await this.#patiently(
       task.id,
-      async () => this.#slots.add(async () => this.#score(task, told, span), { signal })
+      async () => this.#slots.add(async () => this.#score(task, notices, span), { signal })
     )
     this.#setStatus(task.id, 'saving')
     const notice = await this.#patiently(
@@ -197,25 +198,25 @@ export class Tasks {
       async () => within(span?.child('save'), async () => task.save(answered.bodies, signal))
     )
     // A late "processing" would undo the outcome.
-    await told.progress
+    await notices.progress
     return { notice, answered }
   }
 
   /** Holds a place of the queue. */
-  async #score (task: Task, told: { progress?: Promise<void> }, span: Span | undefined): Promise<Answered> {
+  async #score (task: Task, notices: { progress?: Promise<void> }, span: Span | undefined): Promise<Answered> {
     const { scorer, model, messenger, tellsProgress } = this.#options
     const { signal } = this.#stopWork
     this.#setStatus(task.id, 'fetching')
-    const input = await within(span?.child('fetch'), async () => abortable(task.fetch(signal), signal))
+    const input = await within(span?.child('fetch'), async () => untilAborted(task.fetch(signal), signal))
     this.#setStatus(task.id, 'processing')
     const progress = tellsProgress ? task.progressed() : undefined
-    if (progress !== undefined) told.progress = messenger.once(progress, this.#stopTelling.signal).catch(() => {})
+    if (progress !== undefined) notices.progress = messenger.once(progress, this.#stopTelling.signal).catch(() => {})
     const scoring = scorer.answer(
       { ...input, query: model === undefined ? {} : { model }, answerTypes: task.outputs },
       signal,
       { waits: true, span }
     )
-    return await abortable(scoring, signal).catch((error: unknown) => {
+    return await untilAborted(scoring, signal).catch((error: unknown) => {
       throw new Unscored(error)
     })
   }
@@ -272,18 +273,5 @@ const WORK_SHARE = 0.7
 class Unscored extends Error {
   constructor (cause: unknown) {
     super((cause as Error).message, { cause })
-  }
-}
-
-/** Does not wait for work that does not heed the signal. */
-async function abortable<T> (work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  let stop = (): void => {}
-  const stopped = new Promise<never>((_resolve, reject) => { stop = () => { reject(signal.reason) } })
-  signal.addEventListener('abort', stop)
-  try {
-    return await Promise.race([work, stopped])
-  } finally {
-    signal.removeEventListener('abort', stop)
   }
 }

@@ -1,4 +1,6 @@
 // What engines see of the service, by a simulated clock: it appears, stays, comes back and takes its leave.
+import { syncBuiltinESMExports } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
 import FakeTimers, { type Clock } from '@sinonjs/fake-timers'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
@@ -6,7 +8,6 @@ import type { HttpClient } from '../adapters/http-client.ts'
 import { readConfig } from '../settings/config.ts'
 import { Engines, serviceUrlOf } from '../engine/engines.ts'
 import { announcement2022 } from '../engine/link-2022.ts'
-import { pause } from '../engine/link.ts'
 import { ContractEngine, type ContractEngineOptions } from './contract-engine.ts'
 
 const SERVICE_URL = 'http://127.0.0.1:29200'
@@ -39,6 +40,8 @@ const log = (lines: string[]) =>
 /** An engine and a service whose clock is the test's; all between them happens in memory. */
 function world (t: Test, { era, ...settings }: Record<string, string> = {}): World {
   const clock: Clock = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] })
+  // Imports of node:timers/promises follow the clock, too.
+  syncBuiltinESMExports()
   const service = { status: 200 }
   const reach: HttpClient = {
     send: async () => {
@@ -78,8 +81,9 @@ function world (t: Test, { era, ...settings }: Record<string, string> = {}): Wor
     }
   }
   t.teardown(async () => {
-    clock.uninstall()
     await engines.withdraw()
+    clock.uninstall()
+    syncBuiltinESMExports()
     await engine.app.close()
   })
   const wait = async (ms: number): Promise<void> => {
@@ -245,7 +249,7 @@ t.test('every engine has a back-off of its own: one that is gone delays no other
     http
   )
   engines.start()
-  await pause(100, new AbortController().signal)
+  await sleep(100)
   t.match(engines.describe(), [{ url: 'http://gone:1', state: 'announcing', problem: 'gone' }, {
     url: 'http://there:2',
     state: 'announced',
@@ -272,9 +276,9 @@ t.test('an engine of 2022 is told every interval what it makes its own document 
   })
   const engines = new Engines(config.engine, SERVICE_URL, log([]), http)
   engines.start()
-  await pause(50, new AbortController().signal)
+  await sleep(50)
   t.match(engines.describe(), [{ state: 'announcing', problem: /500/ }])
-  await pause(150, new AbortController().signal)
+  await sleep(150)
   t.match(engines.describe(), [{ state: 'announced', problem: null }])
   await engines.withdraw()
   t.same(bodies[0], ['POST', `${ENGINE_URL}/services`, {

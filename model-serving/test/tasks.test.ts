@@ -11,7 +11,7 @@ import { createHttpClient, type HttpAnswer, type HttpClient } from '../adapters/
 import { HostGuard, isForbiddenAddress } from '../adapters/host-guard.ts'
 import { StoreFailure } from '../adapters/object-store.ts'
 import { Problem } from '../../core/errors.ts'
-import { pause } from '../engine/link.ts'
+import { pause } from '../../adapters/waiting.ts'
 import { FormTask } from '../tasks/form-task.ts'
 import { Journal } from '../tasks/journal.ts'
 import { Messenger } from '../tasks/messenger.ts'

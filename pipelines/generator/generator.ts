@@ -1,5 +1,6 @@
 // The generator in one call, for programs: the simulated fleet, sent wherever one likes.
-import { setImmediate, setTimeout } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
+import { pause } from '../../adapters/waiting.ts'
 import { WIND_FARM_DEFAULTS } from '../../simulator/simulate.ts'
 import { fleet, type FleetOptions } from './fleet.ts'
 import { play, type PlayOptions } from './play.ts'
@@ -42,11 +43,6 @@ export async function startGenerator (
     now,
     signal,
     ...(onSent && { onSent }),
-    wait: async (milliseconds) => waitFor(milliseconds, signal),
+    wait: async (milliseconds) => pause(milliseconds, signal),
   })
-}
-
-/** As long, or until the signal. */
-export async function waitFor (milliseconds: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(milliseconds, undefined, { signal }).catch(() => {})
 }

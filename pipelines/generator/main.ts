@@ -5,11 +5,12 @@ import { parseDuration } from '../../core/table/duration.ts'
 import { readIsoTime } from '../../core/table/iso-time.ts'
 import { readEnvironment } from '../../adapters/settings/environment.ts'
 import { parseSettings } from '../../adapters/settings/values.ts'
+import { pause } from '../../adapters/waiting.ts'
 import { FAULT_TYPES, type FaultType } from '../../simulator/faults.ts'
 import { csvFleet } from './csv-files.ts'
 import { FAULT_MODES, type FaultMode, type OrderedFault } from './fault-plan.ts'
 import { MOST_SERIES, seriesNames } from './fleet.ts'
-import { defaultStart, type GeneratorOptions, startGenerator, waitFor } from './generator.ts'
+import { defaultStart, type GeneratorOptions, startGenerator } from './generator.ts'
 import { play } from './play.ts'
 import { httpSender } from './send.ts'
 
@@ -129,7 +130,7 @@ async function run (flags: Flags): Promise<void> {
         speed,
         send,
         now: Date.now,
-        wait: async (milliseconds) => waitFor(milliseconds, signal),
+        wait: async (milliseconds) => pause(milliseconds, signal),
         signal,
         onSent: report.onSent,
       })

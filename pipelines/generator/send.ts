@@ -1,7 +1,7 @@
 // Sends observations to a collector until it has taken them: what it cannot take now is sent again, so that nothing is
 // lost.
-import { setTimeout } from 'node:timers/promises'
 import pRetry, { AbortError } from 'p-retry'
+import { pause } from '../../adapters/waiting.ts'
 import { Problem } from '../../core/errors.ts'
 import type { RawObservation } from '../messages/messages.ts'
 
@@ -43,7 +43,7 @@ export function httpSender (
     shouldRetry: () => !signal.aborted,
     onFailedAttempt: async ({ error }) => {
       onRetry?.(error.message)
-      if (error instanceof Refusal) await setTimeout(error.pauseMs, undefined, { signal }).catch(() => {})
+      if (error instanceof Refusal) await pause(error.pauseMs, signal)
     },
   })
 }

@@ -1,9 +1,10 @@
 // Appends records in order: what comes while an append runs goes with the next one.
 import { ProduceAcks, Producer, stringSerializers } from '@platformatic/kafka'
+import { withTimeout } from '../../../adapters/waiting.ts'
 import { Problem } from '../../../core/errors.ts'
 import type { NewRecord } from '../../messages/log.ts'
 import type { LogSettings } from '../../settings/log.ts'
-import { ANSWER_MS, closeClient, connectionOf, within } from './connection.ts'
+import { ANSWER_MS, closeClient, connectionOf } from './connection.ts'
 
 interface Waiting {
   readonly records: readonly NewRecord[]
@@ -80,7 +81,7 @@ export class Appender {
         acks: ProduceAcks.ALL,
       }))
     try {
-      await within(ANSWER_MS, 'an append', producer.send({ messages }))
+      await withTimeout(ANSWER_MS, 'an append', producer.send({ messages }))
     } catch (error) {
       this.#producer = undefined
       closeProducer(producer).catch(() => {})

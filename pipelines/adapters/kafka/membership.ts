@@ -1,10 +1,10 @@
 // A member of a consumer group. The group only says whose a partition is: where a member goes on is for itself to say,
 // and offsets are committed for others to see, so that nothing depends on what happens in the moment of a rebalance.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Consumer, type GroupAssignment } from '@platformatic/kafka'
+import { pause, withTimeout } from '../../../adapters/waiting.ts'
 import type { JoinOptions, Member, Membership, Partition } from '../../messages/log.ts'
 import type { LogSettings } from '../../settings/log.ts'
-import { ANSWER_MS, closeClient, connectionOf, within } from './connection.ts'
+import { ANSWER_MS, closeClient, connectionOf } from './connection.ts'
 import { type Position, type Read, Reader } from './reader.ts'
 
 /** Brokers give a member that is silent for so long up. */
@@ -65,7 +65,7 @@ export class KafkaMembership implements Membership {
     const committed = this.#consumer?.commit({
       offsets: [{ topic, partition, offset: BigInt(offset), leaderEpoch: -1 }],
     })
-    if (committed !== undefined) await within(COMMIT_MS, 'a commit', committed).catch(() => {})
+    if (committed !== undefined) await withTimeout(COMMIT_MS, 'a commit', committed).catch(() => {})
   }
 
   async lag (): Promise<number> {
@@ -96,7 +96,7 @@ export class KafkaMembership implements Membership {
   }
 
   async #pause (): Promise<void> {
-    await sleep(PAUSE_MS, undefined, { signal: this.#leaving.signal }).catch(() => {})
+    await pause(PAUSE_MS, this.#leaving.signal)
   }
 
   /** From joining the group until it is left, or what keeps this member in it fails: then another one begins afresh. */
@@ -128,7 +128,7 @@ export class KafkaMembership implements Membership {
     this.#consumer = consumer
     this.#reader = new Reader(this.#settings, topics)
     try {
-      await within(JOIN_MS, 'joining the group', consumer.joinGroup({}))
+      await withTimeout(JOIN_MS, 'joining the group', consumer.joinGroup({}))
       await this.#follow(failed.signal)
     } finally {
       await this.#end(consumer)
@@ -188,7 +188,7 @@ export class KafkaMembership implements Membership {
   }
 
   async #committed ({ topic, partition }: Partition): Promise<number> {
-    const found = await within(
+    const found = await withTimeout(
       ANSWER_MS,
       'a look for commits',
       this.#consumer!.listCommittedOffsets({ topics: [{ topic, partitions: [partition] }] })

@@ -1,8 +1,9 @@
 // Reads partitions from given offsets on; belongs to no group.
 import { Consumer, ListOffsetTimestamps, type RecordsBatch } from '@platformatic/kafka'
+import { withTimeout } from '../../../adapters/waiting.ts'
 import type { LogRecord, Partition } from '../../messages/log.ts'
 import type { LogSettings } from '../../settings/log.ts'
-import { ANSWER_MS, closeClient, connectionOf, within } from './connection.ts'
+import { ANSWER_MS, closeClient, connectionOf } from './connection.ts'
 
 export interface Position extends Partition {
   readonly offset: number
@@ -35,7 +36,7 @@ export class Reader {
 
   async bounds (topics: readonly string[]): Promise<Map<string, ReadonlyArray<{ first: number, next: number }>>> {
     const at = async (timestamp: bigint): Promise<Map<string, bigint[]>> =>
-      within(
+      withTimeout(
         ANSWER_MS,
         'a look for offsets',
         this.#consumer.listOffsets({
@@ -58,7 +59,7 @@ export class Reader {
   /** One answer of each broker that leads some of the partitions. */
   async read (positions: readonly Position[], options: ReadOptions): Promise<Read[]> {
     try {
-      return await within(ANSWER_MS, 'a read', this.#read(positions, options))
+      return await withTimeout(ANSWER_MS, 'a read', this.#read(positions, options))
     } catch (error) {
       this.#consumer.clearMetadata()
       throw error

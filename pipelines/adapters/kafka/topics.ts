@@ -1,4 +1,5 @@
 // Creates the topics that are missing, and tells how many partitions they have.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin } from '@platformatic/kafka'
 import { Problem } from '../../../core/errors.ts'
 import { deadTopic, STATE_TOPICS, TOPICS } from '../../messages/messages.ts'
@@ -66,7 +67,7 @@ async function partitionsOf (admin: Admin, topics: string[]): Promise<number> {
       )
     } catch (error) {
       if (error instanceof Problem || Date.now() > deadline) throw error
-      await new Promise((resolve) => { setTimeout(resolve, 200) })
+      await sleep(200)
     }
   }
 }

@@ -1,7 +1,7 @@
 // The sink: everything that is said in the stream into a database. It has no state: what is written again overwrites
 // itself.
-import { once } from 'node:events'
 import pRetry from 'p-retry'
+import { untilAborted } from '../../../adapters/waiting.ts'
 import { Problem } from '../../../core/errors.ts'
 import { CombinedWrites } from '../../database/combined-writes.ts'
 import type { Batch, Database } from '../../database/database.ts'
@@ -32,7 +32,8 @@ export function sinkKind ({ database, onTrouble = () => {} }: SinkOptions): Step
       'incident.annotated.v1',
     ],
     open: (_, closing): Step => ({
-      process: async (messages, out) => untilClosing(keep(messages, out, async (batch) => {
+      // A request that nobody answers would hold up the end. The next process writes the same again.
+      process: async (messages, out) => untilAborted(keep(messages, out, async (batch) => {
         await pRetry(async () => writes.write(batch), {
           ...RETRY,
           signal: closing,
@@ -82,19 +83,4 @@ function batchOf (messages: readonly Message[]): Batch {
     }
   }
   return batch
-}
-
-/**
- * Gives up at once when the process ends: a request that nobody answers would hold it for long. What it was about is
- * written again by the next one.
- */
-async function untilClosing (work: Promise<void>, closing: AbortSignal): Promise<void> {
-  work.catch(() => {})
-  closing.throwIfAborted()
-  const done = new AbortController()
-  try {
-    await Promise.race([work, once(closing, 'abort', { signal: done.signal }).then(() => { closing.throwIfAborted() })])
-  } finally {
-    done.abort()
-  }
 }
