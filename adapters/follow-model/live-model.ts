@@ -1,6 +1,5 @@
-// The model that the stream is scored by: the live version of a registry, opened, proved, and followed. What cannot be
-// used is refused, and the version before goes on.
-import { setTimeout as sleep } from 'node:timers/promises'
+// The model that the stream is scored by: opens, proves and follows the live version in a registry. Refuses a version
+// that cannot be used, and keeps the one before.
 import type { FastifyBaseLogger } from 'fastify'
 import { Problem } from '../../core/errors.ts'
 import type { Version } from '../registry/records.ts'
@@ -8,6 +7,10 @@ import { type BucketAccess, openStore } from '../registry/open-store.ts'
 import { Registry, type RegisteredModel } from '../registry/registry.ts'
 import type { BackendChoice } from '../tfjs/backend.ts'
 import { type ModelPackage, openModelPackage } from '../tfjs/model-package.ts'
+import { deferred, untilAborted } from '../waiting.ts'
+import { CurrentProblem } from './current-problem.ts'
+import { Poller } from './poller.ts'
+import { isUnavailable, type Refusal, Refusals } from './refusals.ts'
 
 /** A version that was opened and has reproduced its golden scores. */
 export interface LiveVersion extends ModelPackage {
@@ -18,11 +21,11 @@ export interface LiveVersion extends ModelPackage {
 
 type VersionRef = Pick<Version, 'version' | 'digest'>
 
-/** What a step knows of whatever follows a model. */
+/** A model that a step works with, as the step sees it. */
 export interface Following<Version> {
   /** Waits for a first version. */
   ready (signal?: AbortSignal): Promise<void>
-  /** The version to work with; another object after a switch, which never happens within a call of a step. */
+  /** Another object after a switch. No switch happens within a call of a step. */
   readonly current: Version
 }
 
@@ -37,144 +40,117 @@ export interface LiveModelSettings extends BucketAccess {
 
 export interface LiveModelOptions {
   readonly log: Pick<FastifyBaseLogger, 'info' | 'warn' | 'error'>
-  /** Another version is current from now on; also called for the first one. */
+  /** Called after each switch, the first one included. */
   readonly onSwitch?: (version: LiveVersion) => void
-  /** A version is live that cannot be used; the one before goes on. */
-  readonly onRefusal?: (refusal: { readonly name: string, readonly version: string, readonly reason: string }) => void
+  /** Called when the live version cannot be used. */
+  readonly onRefusal?: (refusal: Refusal) => void
   /** Milliseconds since 1970. */
   readonly now?: () => number
 }
-
-/** What cannot be used now may be whole again later, where somebody repairs it. */
-const REFUSED_MS = 60_000
 
 export class LiveModel implements Following<LiveVersion> {
   readonly #registry: Registry
   readonly #settings: LiveModelSettings
   readonly #options: LiveModelOptions
-  /** Digest → until when it is not tried again. */
-  readonly #refused = new Map<string, number>()
-  readonly #stopped = new AbortController()
+  readonly #poller: Poller
+  readonly #refusals: Refusals
+  /** Why there is no newer version. */
+  readonly #problem = new CurrentProblem((reason) => { this.#warn(reason) })
+  readonly #first = deferred()
   #name: string | undefined
   #current: LiveVersion | undefined
-  #looking: Promise<void> = Promise.resolve()
-  #following: Promise<void> = Promise.resolve()
-  readonly #first = outcome()
-  /** What was last said of why there is nothing new. */
-  #told: string | undefined
 
   private constructor (registry: Registry, settings: LiveModelSettings, options: LiveModelOptions) {
     this.#registry = registry
     this.#settings = settings
     this.#options = options
     this.#name = settings.STREAM_MODEL
+    this.#refusals = new Refusals(options.now ?? Date.now)
+    this.#poller = new Poller({
+      look: async () => this.#look(),
+      pollMs: settings.MODEL_REGISTRY_POLL_MS,
+      onFailure: (error) => {
+        this.#problem.set(error.message)
+        // Waiting does not correct a setting.
+        if (!isUnavailable(error)) this.#first.reject(error)
+      },
+    })
   }
 
   /**
-   * Begins to follow, whether there is a version yet or not.
-   * @throws Problem invalid-settings of the registry's place
+   * Starts to follow. A version need not exist yet.
+   * @throws Problem invalid-settings if MODEL_REGISTRY is not a valid location
    */
   static async open (settings: LiveModelSettings, options: LiveModelOptions): Promise<LiveModel> {
     const store = await openStore('MODEL_REGISTRY', settings.MODEL_REGISTRY, settings)
     const model = new LiveModel(new Registry(store, Date.now), settings, options)
-    model.#following = model.#follow()
+    model.#poller.start()
     return model
   }
 
   /**
-   * @throws Problem invalid-settings where several models are live and none is named; the signal's reason; not-ready
-   * after close()
+   * @throws Problem invalid-settings if several models are live and the settings name none; the signal's reason;
+   * not-ready after close()
    */
   async ready (signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted()
-    const aborted = new Promise<void>((resolve) => {
-      signal?.addEventListener('abort', () => {
-        resolve()
-      }, { once: true })
-    })
-    await Promise.race([this.#first.promise, aborted])
-    signal?.throwIfAborted()
+    await untilAborted(this.#first.promise, signal)
   }
 
-  /** What there is to wait for; undefined once there is a version. */
+  /** Why there is no version yet; undefined once there is one. */
   waitingFor (): string | undefined {
-    return this.#current === undefined ? this.#told ?? 'the model' : undefined
+    return this.#current === undefined ? this.#problem.get() ?? 'the model' : undefined
   }
 
   /** @throws Problem not-ready before ready() */
   get current (): LiveVersion {
     if (this.#current !== undefined) return this.#current
-    throw new Problem('not-ready', `There is no model yet: ${this.#told ?? 'it is being opened'}.`)
+    throw new Problem('not-ready', `There is no model yet: ${this.#problem.get() ?? 'it is being opened'}.`)
   }
 
-  /** Looks at the registry now. @throws Problem invalid-settings */
+  /** Looks at the registry now. Never rejects: see waitingFor() and the log. */
   async refresh (): Promise<void> {
-    // After a look that is under way: it may have begun before whatever it is that there is to see.
-    this.#looking = this.#looking.catch(() => {}).then(async () => this.#look())
-    await this.#looking
+    await this.#poller.refresh()
   }
 
   async close (): Promise<void> {
-    this.#stopped.abort()
     this.#first.reject(new Problem('not-ready', 'The model is no longer followed.'))
-    await this.#following
+    await this.#poller.close()
     this.#registry.close()
     this.#current?.dispose()
   }
 
-  async #follow (): Promise<void> {
-    while (!this.#stopped.signal.aborted) {
-      await this.refresh().catch((error: unknown) => {
-        this.#tell((error as Error).message)
-        // Settings do not become right by waiting.
-        this.#first.reject(error)
-      })
-      await this.#pause()
-    }
-  }
-
-  async #pause (): Promise<void> {
-    await sleep(this.#settings.MODEL_REGISTRY_POLL_MS, undefined, { signal: this.#stopped.signal }).catch(() => {})
-  }
-
   async #look (): Promise<void> {
-    try {
-      const found = await this.#find()
-      if (found === undefined) {
-        return this.#tell(
-          `the registry ${this.#registry.location} has no live version${
-            this.#name === undefined ? '' : ` of "${this.#name}"`
-          } yet`
-        )
-      }
-      const { name, aliases: { live: { current, earlier } } } = found
-      this.#name = name
-      const opened = await this.#open(name, current) ??
-        (this.#current === undefined ? await this.#open(name, earlier) : undefined)
-      if (opened !== undefined) this.#switch(opened)
-      this.#told = undefined
-    } catch (error) {
-      if (!(error instanceof Problem) || error.code !== 'registry-unavailable') throw error
-      this.#tell(error.message)
+    const found = await this.#find()
+    if (found === undefined) {
+      const whose = this.#name === undefined ? '' : ` of "${this.#name}"`
+      this.#problem.set(`the registry ${this.#registry.location} has no live version${whose} yet`)
+      return
     }
+    const { name, aliases: { live: { current, earlier } } } = found
+    this.#name = name
+    const opened = await this.#open(name, current) ??
+      (this.#current === undefined ? await this.#open(name, earlier) : undefined)
+    if (opened !== undefined) this.#switch(opened)
+    this.#problem.clear()
   }
 
-  /** The model to follow, where it has a live version. */
+  /** The model to follow; undefined if it has no live version. */
   async #find (): Promise<RegisteredModel | undefined> {
     const live = (await this.#registry.list()).filter(({ aliases }) => aliases.live.current !== undefined)
     if (this.#name !== undefined) return live.find(({ name }) => name === this.#name)
     if (live.length <= 1) return live[0]
+    const names = live.map(({ name }) => name).join(', ')
     throw new Problem(
       'invalid-settings',
-      `The registry ${this.#registry.location} has several live models: ${
-        live.map(({ name }) => name).join(', ')
-      }. Set STREAM_MODEL to the one that the stream is scored by.`
+      `The registry ${this.#registry.location} has several live models: ${names}. ` +
+      'Set STREAM_MODEL to the one that scores the stream.'
     )
   }
 
-  /** Undefined where there is nothing new, or nothing that can be used. */
+  /** Undefined if the version is in use already, or cannot be used. */
   async #open (name: string, ref: VersionRef | undefined): Promise<LiveVersion | undefined> {
-    if (ref === undefined || ref.digest === this.#current?.digest || this.#isRefused(ref)) return undefined
+    if (ref === undefined || ref.digest === this.#current?.digest) return undefined
+    if (this.#refusals.isRecent(ref.digest)) return undefined
     const version = String(ref.version)
     try {
       const opened = await openModelPackage(
@@ -182,27 +158,18 @@ export class LiveModel implements Following<LiveVersion> {
         await this.#registry.fetch(name, ref),
         this.#settings.TFJS_BACKEND
       )
-      this.#refused.delete(ref.digest)
+      this.#refusals.delete(ref.digest)
       return { ...opened, name, version }
     } catch (error) {
-      if (error instanceof Problem && error.code === 'registry-unavailable') throw error
-      const { message: reason } = error as Error
-      this.#refused.set(ref.digest, this.#now() + REFUSED_MS)
+      if (isUnavailable(error)) throw error
+      const refusal = this.#refusals.add({ name, version, digest: ref.digest }, error as Error)
       this.#options.log.error(
-        { model: name, version, digest: ref.digest, reason },
-        'a version is refused; what was used before goes on'
+        { model: name, version, digest: ref.digest, reason: refusal.reason },
+        'a version is refused; the one before stays in use'
       )
-      this.#options.onRefusal?.({ name, version, reason })
+      this.#options.onRefusal?.(refusal)
       return undefined
     }
-  }
-
-  #isRefused ({ digest }: VersionRef): boolean {
-    return this.#now() < (this.#refused.get(digest) ?? 0)
-  }
-
-  #now (): number {
-    return (this.#options.now ?? Date.now)()
   }
 
   #switch (version: LiveVersion): void {
@@ -215,28 +182,12 @@ export class LiveModel implements Following<LiveVersion> {
     this.#options.onSwitch?.(version)
   }
 
-  /** Once for each reason, not with every look. */
-  #tell (reason: string): void {
-    if (this.#told !== reason) {
-      this.#options.log.warn(
-        { reason },
-        this.#current === undefined
-          ? 'there is no model yet'
-          : 'the model cannot be looked up; the one that is used stays'
-      )
-    }
-    this.#told = reason
+  #warn (reason: string): void {
+    this.#options.log.warn(
+      { reason },
+      this.#current === undefined
+        ? 'there is no model yet'
+        : 'the model cannot be looked up; the version in use stays'
+    )
   }
-}
-
-/** A promise that others settle; nobody need wait for it. */
-function outcome (): {
-  readonly promise: Promise<void>,
-  readonly resolve: () => void,
-  readonly reject: (error: unknown) => void,
-} {
-  let [resolve, reject]: [() => void, (error: unknown) => void] = [() => {}, () => {}]
-  const promise = new Promise<void>((...settle) => { [resolve, reject] = settle })
-  promise.catch(() => {})
-  return { promise, resolve, reject }
 }

@@ -1,6 +1,7 @@
 // The metrics of the service for Prometheus. Counted in plain numbers: prom-client is loaded after the start.
 import type { Registry } from 'prom-client'
-import type { FollowerEvents, Refusal } from '../models/follower.ts'
+import type { Refusal } from '../../adapters/follow-model/refusals.ts'
+import type { FollowerEvents } from '../models/follower.ts'
 import type { ShadowTally } from '../models/shadow-tally.ts'
 import type { VersionRef } from '../packages/catalogue.ts'
 import type { ServedModels } from '../packages/served-models.ts'
