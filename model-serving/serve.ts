@@ -30,7 +30,7 @@ export interface RunningService {
   close (): Promise<void>
 }
 
-export interface ServeOptions {
+interface ServeOptions {
   /** pino options of Fastify, or false; default: JSON lines at the configured level, without secrets. */
   readonly logger?: FastifyServerOptions['logger']
   /** What there is to do before the models can be loaded, e.g. to train them; begins once the service listens. */
@@ -203,7 +203,7 @@ async function closeWithin (graceMs: number, close: () => Promise<unknown>, forc
   }
 }
 
-export interface ServiceProgram {
+interface ServiceProgram {
   /**
    * What there is to do before the models can be loaded, if anything. `stopped` aborts when the service is asked to
    * end.

@@ -29,7 +29,7 @@ export interface HttpClient {
   close (): Promise<void>
 }
 
-export interface HttpClientOptions {
+interface HttpClientOptions {
   readonly lookup?: LookupFunction | undefined
   /** Sent as a bearer token where the URL is of one of these origins. */
   readonly token?: { readonly value: string, readonly origins: readonly string[] } | undefined

@@ -2,14 +2,14 @@
 // threads; a failure comes out as plain data, because a Problem would lose its class on the way to the thread that
 // speaks HTTP.
 import { ANOMALOUS } from '../../core/verdicts/verdicts.ts'
-import { type ModelSource, PackageMissing } from '../packages/resident-models.ts'
+import { type ModelLookup, PackageMissing } from '../packages/resident-models.ts'
 import type { AnswerType } from '../schemas/media.ts'
 import type { ComputeLimits } from '../settings/config.ts'
 import { answerTable } from './answer/answer-table.ts'
 import { compute, type Computed } from './compute.ts'
 import type { ComputeInput } from './read/input.ts'
-import type { ComputeTask, Outcome } from './messages.ts'
-import { plainFailure } from './plain-failure.ts'
+import type { ComputeTask, Outcome } from './messages/messages.ts'
+import { plainFailure } from './messages/plain-failure.ts'
 import { readRequest } from './read/read-request.ts'
 
 /**
@@ -17,7 +17,7 @@ import { readRequest } from './read/read-request.ts'
  * @throws PackageMissing where the thread must be given a package first; nothing else
  */
 export async function answerRequest (
-  models: ModelSource,
+  models: ModelLookup,
   limits: ComputeLimits,
   task: ComputeTask,
   onComputed: (computed: Computed) => void = () => {}

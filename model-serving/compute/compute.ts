@@ -8,7 +8,7 @@ import { withoutLevel } from '../../core/scoring/level.ts'
 import { checkObserved } from '../../core/series/series.ts'
 import type { VersionRef } from '../packages/catalogue.ts'
 import { AD_HOC } from '../packages/identity.ts'
-import type { ModelInService, ModelSource } from '../packages/resident-models.ts'
+import type { ModelInService, ModelLookup } from '../packages/resident-models.ts'
 import type { ComputeAnswer, Part } from '../schemas/compute.ts'
 import type { ComputeLimits } from '../settings/config.ts'
 import { adHocModel } from './ad-hoc.ts'
@@ -33,7 +33,7 @@ export interface Computed extends Pick<PostedSeries, 'series'> {
  * Scores the posted series with the wanted model, or with one that is fitted on it.
  * @throws Problem of the request's faults
  */
-export async function compute (models: ModelSource, input: ComputeInput, limits: ComputeLimits): Promise<Computed> {
+export async function compute (models: ModelLookup, input: ComputeInput, limits: ComputeLimits): Promise<Computed> {
   const served = await servedModel(models, input)
   if (served !== undefined) return computeWith(served, input, limits)
   const wanted = {
@@ -98,7 +98,7 @@ function score (model: ModelInUse, ref: VersionRef | undefined, posted: PostedSe
 
 /** Undefined where a model must be fitted. */
 async function servedModel (
-  models: ModelSource,
+  models: ModelLookup,
   { model, channels }: ComputeInput
 ): Promise<ModelInService | undefined> {
   if (model === AD_HOC) return undefined

@@ -15,7 +15,7 @@ export class EngineRefusal extends Error {
 }
 
 /** A service as an engine knows it. */
-export interface KnownService {
+interface KnownService {
   readonly id: string
   /** As announced: engines show it with a slash at its end. */
   readonly url: string

@@ -25,7 +25,7 @@ export interface TrainingRequest {
   place (folder: string, signal: AbortSignal): Promise<string>
 }
 
-export interface JobsOptions {
+interface JobsOptions {
   readonly registry: Registry
   /** Looks for new versions in the registry. Never rejects. */
   refresh (): Promise<void>

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { projectRoot } from '../settings/project.ts'
 
-export interface TrainingOptions {
+interface TrainingOptions {
   /** A CSV file, or a folder of them. */
   readonly data: string
   /** Folder that the package goes to. */

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { pointer, Problem } from '../../core/errors.ts'
 import { bucketSettings } from '../../adapters/registry/open-store.ts'
 import type { RegistryConfig } from '../settings/registry.ts'
-import type { ComputeTask } from '../compute/messages.ts'
+import type { ComputeTask } from '../compute/messages/messages.ts'
 import type { PublishQuery } from '../schemas/registry.ts'
 import type { Scorer } from '../workers/scorer.ts'
 import type { TrainingRequest } from './jobs.ts'
 
-export type PostedSeriesBody = Pick<ComputeTask, 'body' | 'mediaType' | 'contentType'>
+type PostedSeriesBody = Pick<ComputeTask, 'body' | 'mediaType' | 'contentType'>
 
 /** Series in a bucket that one training reads. */
 const MAX_FILES = 1000

@@ -5,7 +5,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { z } from 'zod'
 import { readRecord } from '../../adapters/registry/records.ts'
 import type { RegistryStore } from '../../adapters/registry/store.ts'
-import type { ScoreReport } from '../compute/messages.ts'
+import type { ScoreReport } from '../compute/messages/messages.ts'
 import type { Scorer } from '../workers/scorer.ts'
 import type { ServedModels } from '../packages/served-models.ts'
 
@@ -32,7 +32,7 @@ const RECENT = 20_000
 
 const keyOf = (model: string): string => `scores/${model}/`
 
-export interface ScoreHistoryOptions {
+interface ScoreHistoryOptions {
   readonly store: RegistryStore
   readonly models: ServedModels
   readonly scorer: Pick<Scorer, 'drift'>

@@ -1,7 +1,7 @@
 // How often a shadow version would have judged otherwise than the live one.
-import type { ShadowReport } from '../compute/messages.ts'
+import type { ShadowReport } from '../compute/messages/messages.ts'
 
-export interface ShadowCount {
+interface ShadowCount {
   readonly name: string
   readonly live: string
   readonly shadow: string

@@ -9,7 +9,7 @@ interface Judged {
   readonly peak: number
 }
 
-export interface Outcome {
+interface Outcome {
   readonly threshold: number
   readonly anomalies: number
   readonly anomaliesPerWeek: number | null
@@ -18,7 +18,7 @@ export interface Outcome {
   readonly missed: number
 }
 
-export interface ThresholdProposal {
+interface ThresholdProposal {
   readonly scores: number
   readonly feedback: { readonly used: number, readonly unused: number }
   readonly before: Outcome

@@ -13,7 +13,7 @@ export interface ModelInService extends OpenModel {
 }
 
 /** What answers need of the models. */
-export interface ModelSource {
+export interface ModelLookup {
   /** @throws Problem unknown-model, unknown-version */
   get (reference: string): Promise<ModelInService>
   /** The one with exactly these channels; undefined where none is. @throws Problem model-required */
@@ -37,7 +37,7 @@ export class PackageMissing extends Error {
   }
 }
 
-export class ResidentModels implements ModelSource {
+export class ResidentModels implements ModelLookup {
   readonly #open: typeof openPackage
   readonly #backend: BackendChoice
   readonly #budget: number

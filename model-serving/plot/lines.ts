@@ -21,7 +21,7 @@ export function frameOf ({ layout, extent }: Plan, panel: Panel, { min, max }: {
 }
 
 /** One stroke for each stretch without a gap. */
-export function tracePoints (ctx: SKRSContext2D, points: readonly Point[], { x, y }: Frame): void {
+function tracePoints (ctx: SKRSContext2D, points: readonly Point[], { x, y }: Frame): void {
   let pen = false
   for (const [time, value] of points) {
     if (value === null) pen = false

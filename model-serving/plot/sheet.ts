@@ -13,7 +13,7 @@ for (const file of ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf']) {
 /** A name of so many letters is wider than every plot. */
 const MOST_LETTERS = 200
 
-export interface TextStyle {
+interface TextStyle {
   readonly color: string
   readonly size?: number
   readonly bold?: boolean

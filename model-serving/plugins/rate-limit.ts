@@ -10,7 +10,7 @@ const WINDOW_MS = 60_000
 const MAX_CALLERS = 20_000
 
 /** Counts a request of a key, or of an address where there is none. Throws Problem too-many-requests. */
-export type CountRequest = (request: FastifyRequest, reply: FastifyReply, key: ApiKey | undefined) => Promise<void>
+type CountRequest = (request: FastifyRequest, reply: FastifyReply, key: ApiKey | undefined) => Promise<void>
 
 export async function addRateLimit (
   app: FastifyInstance,

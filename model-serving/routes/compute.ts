@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
 import type { AnswerCounts } from '../workers/answer-counts.ts'
-import type { ComputeTask } from '../compute/messages.ts'
+import type { ComputeTask } from '../compute/messages/messages.ts'
 import type { ServedModels } from '../packages/served-models.ts'
 import { requireAccess } from '../plugins/access.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'

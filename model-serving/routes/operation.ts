@@ -13,7 +13,7 @@ import { problemResponses } from '../schemas/problem.ts'
 import { LiveSchema, MetricsSchema, ReadySchema, type Status, StatusSchema } from '../schemas/status.ts'
 import type { TaskIntake } from '../tasks/task-intake.ts'
 
-export interface OperationSides {
+interface OperationParts {
   readonly intake: TaskIntake | undefined
   engines (): readonly EngineState[]
   readonly metrics: Metrics
@@ -80,7 +80,7 @@ export function addOperation (
   app: FastifyInstance,
   models: ServedModels,
   config: Config,
-  { metrics, intake, engines, lifecycle, work }: OperationSides
+  { metrics, intake, engines, lifecycle, work }: OperationParts
 ): void {
   app.get(
     '/status',

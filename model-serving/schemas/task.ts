@@ -26,7 +26,7 @@ export const QueueFullSchema = z.strictObject({ detail: z.literal('Queue is full
 export const QUEUE_FULL: z.output<typeof QueueFullSchema> = { detail: 'Queue is full' }
 
 /** What a task can be doing, in the engine's words. */
-export const TASK_STATUSES = ['pending', 'fetching', 'processing', 'saving', 'finished', 'error'] as const
+const TASK_STATUSES = ['pending', 'fetching', 'processing', 'saving', 'finished', 'error'] as const
 export type TaskStatus = typeof TASK_STATUSES[number]
 
 export const TaskStatusSchema = z.strictObject({ status: z.enum(TASK_STATUSES) })

@@ -2,7 +2,7 @@
 import type { AnswerType } from '../schemas/media.ts'
 import type { Notice, Task, TaskInput } from './task.ts'
 
-export interface FormTaskOptions {
+interface FormTaskOptions {
   readonly id: string
   readonly callback: URL
   readonly input: TaskInput

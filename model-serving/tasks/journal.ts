@@ -17,7 +17,7 @@ const EntrySchema = z.strictObject({
   }),
 })
 
-export interface Interrupted {
+interface Interrupted {
   readonly id: string
   readonly notice: Notice
 }

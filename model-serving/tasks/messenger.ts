@@ -5,7 +5,7 @@ import pRetry from 'p-retry'
 import { type HttpAnswer, type HttpClient, saidOf } from '../adapters/http-client.ts'
 import type { Notice } from './task.ts'
 
-export interface MessengerOptions {
+interface MessengerOptions {
   readonly http: HttpClient
   readonly retryDelayMs: number
   /** How long an engine is tried again. */

@@ -2,11 +2,11 @@
 // callback.
 import { randomUUID } from 'node:crypto'
 import type { ObjectStore } from '../adapters/object-store.ts'
-import { UNKNOWN_TYPE } from '../compute/messages.ts'
+import { UNKNOWN_TYPE } from '../compute/messages/messages.ts'
 import type { AnswerType } from '../schemas/media.ts'
 import type { Notice, Task, TaskInput } from './task.ts'
 
-export interface S3TaskOptions {
+interface S3TaskOptions {
   readonly id: string
   /** Key of the input. */
   readonly input: string

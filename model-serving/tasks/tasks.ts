@@ -10,7 +10,7 @@ import { type Span, within } from '../../adapters/telemetry/spans.ts'
 import { untilAborted } from '../../adapters/waiting.ts'
 import type { TaskStatus } from '../schemas/task.ts'
 import { AnswerCounts } from '../workers/answer-counts.ts'
-import type { Answered } from '../compute/messages.ts'
+import type { Answered } from '../compute/messages/messages.ts'
 import type { Scorer } from '../workers/scorer.ts'
 import type { Journal } from './journal.ts'
 import type { Messenger } from './messenger.ts'
@@ -40,7 +40,7 @@ const MAX_UNTOLD = 1000
 const REMEMBERED = 1000
 const STORE_MAX_PAUSE_MS = 10_000
 
-export interface TasksState {
+interface TasksState {
   /** Wait or run. */
   readonly unfinished: number
   /** Done, and their engine not told yet. */

@@ -55,7 +55,7 @@ const NoticeSchema = z.object({
   error_message: z.string().nullish(),
 })
 
-export interface EngineService extends z.output<typeof ServiceSchema> {
+interface EngineService extends z.output<typeof ServiceSchema> {
   readonly id: string
 }
 

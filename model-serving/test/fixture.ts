@@ -12,7 +12,7 @@ import type { WindowMatrix } from '../../core/series/window.ts'
 import { simulateFarm } from '../../simulator/simulate.ts'
 import { buildApp } from '../app.ts'
 import { answerRequest } from '../compute/answer-request.ts'
-import { failureOf } from '../compute/plain-failure.ts'
+import { failureOf } from '../compute/messages/plain-failure.ts'
 import { type Config, readConfig } from '../settings/config.ts'
 import type { OpenModel } from '../packages/identity.ts'
 import { PackageCache } from '../packages/package-cache.ts'
@@ -116,7 +116,7 @@ export function testConfig (changes: Partial<Config> = {}): Config {
 
 const BACKEND = { name: 'cpu', version: '4.22.0' }
 
-export type Fixed = Pick<FixtureModel, 'manifest' | 'version' | 'digest' | 'goldenDifference' | 'autoencoders'>
+type Fixed = Pick<FixtureModel, 'manifest' | 'version' | 'digest' | 'goldenDifference' | 'autoencoders'>
 
 /** Served as they are. */
 export function servedModels (models: readonly Fixed[]): ServedModels {
@@ -132,7 +132,7 @@ const servedModel = (live: Fixed): ServedModel => ({
 })
 
 /** What a service needs in order to serve fixed models. */
-export interface Serving {
+interface Serving {
   readonly models: ServedModels
   readonly scorer: Scorer
   readonly sources: readonly ModelSource[]

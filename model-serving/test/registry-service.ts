@@ -13,7 +13,7 @@ import { type RunningService, serve } from '../serve.ts'
 import { jsonOf, windSeries } from './fixture.ts'
 import { writePackage } from '../../adapters/tfjs/test/linear-packages.ts'
 
-export const folder = (): string => mkdtempSync(join(tmpdir(), 'registry-'))
+const folder = (): string => mkdtempSync(join(tmpdir(), 'registry-'))
 /** Another seed is another package. */
 export const pack = async (name: string, seed: string): Promise<PackageFiles> =>
   writePackage(join(folder(), name), name, windSeries(600, seed))
@@ -22,7 +22,7 @@ export const two = await pack('wind', 'two')
 export const digestOf = (of: PackageFiles): string => verifyModelPackage('it', of).digest
 export const TEN = windSeries(60, 'ten')
 
-export interface Api {
+interface Api {
   readonly service: RunningService
   readonly location: string
   call(

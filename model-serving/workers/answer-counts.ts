@@ -1,5 +1,5 @@
 // What was answered, by model: series, their observations, and how many of those are anomalous.
-import type { Answered } from '../compute/messages.ts'
+import type { Answered } from '../compute/messages/messages.ts'
 
 export interface AnswerCount {
   series: number

@@ -1,7 +1,7 @@
 // What the pool and its threads say to each other.
 import type { Scoring } from '../../core/scoring/detection.ts'
-import type { ComputeTask, Outcome } from '../compute/messages.ts'
-import type { PlainFailure } from '../compute/plain-failure.ts'
+import type { ComputeTask, Outcome } from '../compute/messages/messages.ts'
+import type { PlainFailure } from '../compute/messages/plain-failure.ts'
 import type { ComputeLimits, Config } from '../settings/config.ts'
 import type { VersionRef } from '../packages/catalogue.ts'
 import type { ModelIdentity } from '../packages/identity.ts'

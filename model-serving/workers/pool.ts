@@ -3,14 +3,14 @@
 import { Piscina } from 'piscina'
 import { Problem } from '../../core/errors.ts'
 import { within } from '../../adapters/telemetry/spans.ts'
-import type { Answered, ComputeTask, Outcome } from '../compute/messages.ts'
+import type { Answered, ComputeTask, Outcome } from '../compute/messages/messages.ts'
 import type { DriftVerdict } from '../../core/verdicts/drift.ts'
-import { failureOf, type PlainFailure } from '../compute/plain-failure.ts'
+import { failureOf, type PlainFailure } from '../compute/messages/plain-failure.ts'
 import type { Config } from '../settings/config.ts'
 import type { PackageCache } from '../packages/package-cache.ts'
 import type { PackageBytes } from '../packages/resident-models.ts'
 import type { ServedModels } from '../packages/served-models.ts'
-import type { WorkerReport } from '../compute/messages.ts'
+import type { WorkerReport } from '../compute/messages/messages.ts'
 import type { DriftQuestion, PoolOutcome, PoolTask, Proved, WorkerSettings } from './messages.ts'
 import type { AnswerOptions, ComputeLoad, Scorer } from './scorer.ts'
 
@@ -24,7 +24,7 @@ const YOUNG_GENERATION_MB = 24
 /** A thread that is idle for so long ends, but for the first one. */
 const IDLE_MS = 60_000
 
-export interface PoolOptions {
+interface PoolOptions {
   readonly config: Config
   /** What names mean; told to the threads with every request. */
   readonly models: ServedModels

@@ -1,9 +1,9 @@
 // What the service needs of whatever does the work.
 import type { DriftVerdict } from '../../core/verdicts/drift.ts'
 import type { Span } from '../../adapters/telemetry/spans.ts'
-import type { Answered, ComputeTask } from '../compute/messages.ts'
+import type { Answered, ComputeTask } from '../compute/messages/messages.ts'
 import type { PackageBytes } from '../packages/resident-models.ts'
-import type { WorkerReport } from '../compute/messages.ts'
+import type { WorkerReport } from '../compute/messages/messages.ts'
 import type { DriftQuestion, Proved } from './messages.ts'
 
 /** How much there is to compute. */

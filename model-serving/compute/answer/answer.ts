@@ -20,7 +20,7 @@ export interface ModelInUse {
   readonly autoencoders: readonly Autoencoder[]
 }
 
-export interface Scored extends PostedSeries {
+interface Scored extends PostedSeries {
   readonly model: ModelInUse
   readonly detection: Detection
   readonly judged: Verdicts

@@ -15,7 +15,7 @@ import { cellsOfJson } from './loose-json.ts'
 import { readOptions } from './options.ts'
 import { formatInstant } from './times.ts'
 
-export interface FileLimits {
+interface FileLimits {
   /** After decompression. */
   readonly maxBytes: number
   readonly maxValues: number

@@ -6,7 +6,7 @@ import type { ComputeLimits } from '../../settings/config.ts'
 import { inputFromJson } from './from-json.ts'
 import { inputFromTable } from './from-table.ts'
 import type { ComputeInput } from './input.ts'
-import { type ComputeTask, UNKNOWN_TYPE } from '../messages.ts'
+import { type ComputeTask, UNKNOWN_TYPE } from '../messages/messages.ts'
 import { parseForm, parseFormFile, parseJson, parseText } from './read-body.ts'
 import { inputFromFile } from './read-file.ts'
 

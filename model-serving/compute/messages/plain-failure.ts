@@ -1,7 +1,7 @@
 // Failures as plain data and back: what is thrown in a worker comes out of the thread that answers as if it had been
 // thrown there.
-import { briefItem, shorten } from '../../adapters/http/brief.ts'
-import { Problem, type ProblemCode, type ProblemItem } from '../../core/errors.ts'
+import { briefItem, shorten } from '../../../adapters/http/brief.ts'
+import { Problem, type ProblemCode, type ProblemItem } from '../../../core/errors.ts'
 
 interface PlainError {
   readonly message: string

@@ -1,8 +1,8 @@
 // What a request and its answer are between the thread that speaks HTTP and the ones that score: plain data, bytes
 // unread.
-import type { Scoring } from '../../core/scoring/detection.ts'
-import type { VersionRef } from '../packages/catalogue.ts'
-import type { AnswerType, BodyType } from '../schemas/media.ts'
+import type { Scoring } from '../../../core/scoring/detection.ts'
+import type { VersionRef } from '../../packages/catalogue.ts'
+import type { AnswerType, BodyType } from '../../schemas/media.ts'
 import type { PlainFailure } from './plain-failure.ts'
 
 /**

@@ -1,7 +1,7 @@
 // A shadow version scores what its live version has answered, after the answer is out, and tells where it would have
 // judged otherwise.
 import type { ComputeLimits } from '../settings/config.ts'
-import type { WorkerReport } from './messages.ts'
+import type { WorkerReport } from './messages/messages.ts'
 import type { PackageBytes, ResidentModels } from '../packages/resident-models.ts'
 import { type Computed, computeWith } from './compute.ts'
 
