@@ -96,7 +96,7 @@ t.test('uploads that are no package are the caller\'s fault', async (t) => {
   const partial = new Map(one)
   partial.delete('weights.bin')
   for (
-    const [body, detail] of [[Buffer.from('no tar'), /no model package/], [await archiveOf(foreign), /format is 1/], [
+    const [body, detail] of [[Buffer.from('no tar'), /not a model package/], [await archiveOf(foreign), /format is 1/], [
       await archiveOf(changed),
       /digest/,
     ], [await archiveOf(partial), /weights.bin cannot be read/]] as const
