@@ -23,7 +23,7 @@ export interface SourceFile {
 }
 
 /** Files that git knows or would add, and that exist. */
-function listFiles (...patterns: readonly string[]): string[] {
+export function listFiles (...patterns: readonly string[]): string[] {
   return execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--', ...patterns], {
     cwd: root,
     encoding: 'utf8',
@@ -93,13 +93,17 @@ function exportsOf (statement: ts.Statement): string[] {
     const clause = statement.exportClause
     return clause !== undefined && ts.isNamedExports(clause) ? clause.elements.map(({ name }) => name.text) : []
   }
-  const kinds = ts.canHaveModifiers(statement) ? ts.getModifiers(statement)?.map(({ kind }) => kind) ?? [] : []
-  if (!kinds.includes(ts.SyntaxKind.ExportKeyword) || kinds.includes(ts.SyntaxKind.DefaultKeyword)) return []
+  if (!isNamedExport(statement)) return []
   if (ts.isVariableStatement(statement)) {
     return statement.declarationList.declarations.flatMap(({ name }) => boundNames(name))
   }
   const { name } = statement as ts.DeclarationStatement
   return name === undefined ? [] : [name.getText()]
+}
+
+function isNamedExport (statement: ts.Statement): boolean {
+  const kinds = ts.canHaveModifiers(statement) ? ts.getModifiers(statement)?.map(({ kind }) => kind) ?? [] : []
+  return kinds.includes(ts.SyntaxKind.ExportKeyword) && !kinds.includes(ts.SyntaxKind.DefaultKeyword)
 }
 
 function boundNames (name: ts.BindingName): string[] {

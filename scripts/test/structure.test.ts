@@ -59,13 +59,18 @@ function drawArrows (files: readonly SourceFile[]): Arrows {
 /** Rooms by their height: a room stands above all that it imports. What is left imports itself by way of others. */
 function stack (arrows: Arrows): { levels: string[][], circular: string[] } {
   const left = new Set(arrows.keys())
-  const levels: string[][] = []
-  for (;;) {
-    const level = [...left].filter((room) => [...arrows.get(room)!.keys()].every((to) => !left.has(to))).sort()
-    if (level.length === 0) return { levels, circular: [...left].sort() }
-    levels.push(level)
+  const importsNothing = (room: string): boolean => [...arrows.get(room)!.keys()].every((to) => !left.has(to))
+  const isImportedByNobody = (room: string): boolean => [...left].every((from) => !arrows.get(from)!.has(room))
+  const take = (test: (room: string) => boolean): string[] => {
+    const level = [...left].filter(test).sort()
     for (const room of level) left.delete(room)
+    return level
   }
+  const levels: string[][] = []
+  for (let level = take(importsNothing); level.length > 0; level = take(importsNothing)) levels.push(level)
+  // Rooms above a circle are no part of it.
+  while (take(isImportedByNobody).length > 0);
+  return { levels, circular: [...left].sort() }
 }
 
 t.test('imports between rooms run down', async (t) => {
@@ -79,6 +84,7 @@ t.test('imports between rooms run down', async (t) => {
   const back = circular.flatMap((room) =>
     [...arrows.get(room)!].filter(([to]) => circular.includes(to)).flatMap(([, files]) => files)
   )
+  t.comment(`${back.length} arrows between files are part of a circle of rooms`)
   t.same(back, [], 'no arrow is part of a circle')
   t.ok(levels.length > 5 && arrows.size > 40, 'the graph has been read')
 })
