@@ -95,12 +95,13 @@ t.test('uploads that are no package are the caller\'s fault', async (t) => {
   const changed = new Map(one).set('weights.bin', Buffer.alloc(one.get('weights.bin')!.byteLength))
   const partial = new Map(one)
   partial.delete('weights.bin')
-  for (
-    const [body, detail] of [[Buffer.from('no tar'), /not a model package/], [await archiveOf(foreign), /format is 1/], [
-      await archiveOf(changed),
-      /digest/,
-    ], [await archiveOf(partial), /weights.bin cannot be read/]] as const
-  ) {
+  const refused: ReadonlyArray<readonly [Buffer, RegExp]> = [
+    [Buffer.from('no tar'), /not a model package/],
+    [await archiveOf(foreign), /format is 1/],
+    [await archiveOf(changed), /digest/],
+    [await archiveOf(partial), /weights.bin cannot be read/],
+  ]
+  for (const [body, detail] of refused) {
     t.match(await api.call('POST', '/models', body), { status: 422, body: { code: 'package-refused', detail } })
   }
   t.match(await api.call('POST', '/models', jsonOf(TEN)), {
