@@ -3,8 +3,9 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { Problem } from '../../core/errors.ts'
 import type { Version } from '../registry/records.ts'
-import { type BucketAccess, openStore } from '../registry/open-store.ts'
+import { openStore } from '../registry/open-store.ts'
 import { Registry, type RegisteredModel } from '../registry/registry.ts'
+import type { StoreVariables } from '../s3/access.ts'
 import type { BackendChoice } from '../tfjs/backend.ts'
 import { type ModelPackage, openModelPackage } from '../tfjs/model-package.ts'
 import { deferred, untilAborted } from '../waiting.ts'
@@ -29,7 +30,7 @@ export interface Following<Version> {
   readonly current: Version
 }
 
-export interface LiveModelSettings extends BucketAccess {
+export interface LiveModelSettings extends StoreVariables {
   /** Default: the only model that the registry has live. */
   readonly STREAM_MODEL?: string | undefined
   /** A folder, or `s3://bucket/prefix`. */

@@ -2,7 +2,9 @@
 // ones.
 import type { Client } from 'minio'
 import { Problem } from '../../core/errors.ts'
-import { connect, type StoreAccess } from './store-client.ts'
+import type { StoreAccess } from '../s3/access.ts'
+import { Connections } from '../s3/client.ts'
+import { faultOf, reasonOf } from '../s3/faults.ts'
 import type { RegistryStore, StoredObject, Watch } from './store.ts'
 
 export interface BucketSettings extends StoreAccess {
@@ -17,26 +19,24 @@ const IDLE_MS = 10_000
 /** How long to wait before a broken watch is set up again. */
 const WATCH_AGAIN_MS = 5000
 
-const codeOf = (error: unknown): string => {
-  const { code, name, message } = error as { code?: string, name?: string, message?: string }
-  return code ?? (name !== undefined && name !== 'Error' ? name : message) ?? 'unknown'
+/** The code if there is one: it says more than the message. */
+function briefReason (error: unknown): string {
+  const { code, name = 'Error' } = error as { code?: string, name?: string }
+  return code ?? (name === 'Error' ? reasonOf(error) : name)
 }
-
-const ABSENT = ['NoSuchKey', 'NotFound']
-const PRESENT = ['PreconditionFailed', 'ConditionalRequestConflict']
 
 /** The bucket must exist. */
 export function bucketStore (settings: BucketSettings): RegistryStore {
   const { bucket, prefix } = settings
   const location = `s3://${bucket}/${prefix}`.replace(/\/$/, '')
-  const { client, destroy } = connect(settings, IDLE_MS)
+  const connections = new Connections()
+  const client = connections.client(settings, { idleMs: IDLE_MS })
   const attempt = async <T>(work: () => Promise<T>): Promise<T> =>
     work().catch((cause: unknown) => {
       throw new Problem(
         'registry-unavailable',
-        `The registry ${location} cannot be used (${
-          codeOf(cause)
-        }); check that ${settings.endpoint.origin} runs and has the bucket, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
+        `The registry ${location} cannot be used (${briefReason(cause)}); check that ${settings.endpoint.origin} ` +
+          'runs and has the bucket, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
         { cause }
       )
     })
@@ -48,7 +48,7 @@ export function bucketStore (settings: BucketSettings): RegistryStore {
         return client.putObject(bucket, prefix + key, bytes, bytes.length, { 'If-None-Match': '*' }).then(
           () => true,
           (error: unknown) => {
-            if (PRESENT.includes(codeOf(error))) return false
+            if (faultOf(error) === 'exists') return false
             throw error
           }
         )
@@ -57,7 +57,7 @@ export function bucketStore (settings: BucketSettings): RegistryStore {
     list: async (under) => attempt(async () => list(client, bucket, prefix, under)),
     remove: async (key) => attempt(async () => client.removeObject(bucket, prefix + key)),
     watch: (under, onChange) => watch(settings, prefix + under, onChange),
-    close: destroy,
+    close: () => { connections.destroy() },
   }
 }
 
@@ -67,7 +67,7 @@ async function read (client: Client, bucket: string, key: string): Promise<Uint8
     for await (const chunk of await client.getObject(bucket, key)) chunks.push(chunk as Buffer)
     return Buffer.concat(chunks)
   } catch (error) {
-    if (ABSENT.includes(codeOf(error))) return undefined
+    if (faultOf(error) === 'no-object') return undefined
     throw error
   }
 }
@@ -102,14 +102,15 @@ function watch (settings: BucketSettings, prefix: string, onChange: () => void):
       timer.unref()
     }
     // The server sends a sign of life every few seconds.
-    const { client, destroy } = connect(settings, 3 * IDLE_MS, again)
+    const connections = new Connections()
+    const client = connections.client(settings, { idleMs: 3 * IDLE_MS, onEnd: again })
     const poller = client.listenBucketNotification(settings.bucket, prefix, '', [
       's3:ObjectCreated:*',
       's3:ObjectRemoved:*',
     ])
     stop = () => {
       poller.stop()
-      destroy()
+      connections.destroy()
     }
     poller.on('notification', onChange)
     poller.on('error', again)

@@ -4,23 +4,16 @@ import {
   fluxDateTime,
   fluxDuration,
   fluxExpression,
-  HttpError,
-  InfluxDB,
   type ParameterizedQuery,
   type Row,
   toFluxValue,
 } from '@influxdata/influxdb-client'
 import { Problem } from '../../core/errors.ts'
-import { requiredVariables, serverUrl } from './environment.ts'
+import type { InfluxAccess } from '../../adapters/influx/access.ts'
+import { influxProblem, openInflux, rowsOf } from '../../adapters/influx/client.ts'
 
 /** How long the server may send nothing. Sorting a year of a plant takes it some seconds. */
 const IDLE_MS = 120_000
-
-export interface InfluxAccess {
-  readonly url: string
-  readonly token: string
-  readonly org: string
-}
 
 /** What is asked for: the fields of a bucket that are numbers, between two times. */
 export interface InfluxSelection {
@@ -43,12 +36,6 @@ export interface InfluxRow {
   readonly time: string
   /** One for each field, NaN where it is missing. */
   readonly values: number[]
-}
-
-/** @throws Problem invalid-settings naming the variable that is missing */
-export function influxAccess (env: NodeJS.ProcessEnv): InfluxAccess {
-  const { INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG } = requiredVariables(env, ['INFLUX_URL', 'INFLUX_TOKEN', 'INFLUX_ORG'])
-  return { url: serverUrl('INFLUX_URL', INFLUX_URL).href, token: INFLUX_TOKEN, org: INFLUX_ORG }
 }
 
 const piped = (parts: readonly ParameterizedQuery[]): string => parts.map(String).join('\n  |> ')
@@ -173,20 +160,14 @@ export class InfluxSource {
 
   async * #rows (query: string): AsyncGenerator<Row> {
     try {
-      const rows = new InfluxDB({ url: this.#access.url, token: this.#access.token, timeout: IDLE_MS }).getQueryApi(
-        this.#access.org
-      ).iterateRows(query)
-      for await (const row of rows) {
-        // What goes wrong after the first bytes comes as a table.
-        const error = row.tableMeta.column('error', false).index
-        if (
-          error >= 0 && row.tableMeta.column('_time', false).index < 0 &&
-          row.tableMeta.column('_value', false).index < 0
-        ) throw new Error(row.values[error])
-        yield row
-      }
+      yield * rowsOf(openInflux(this.#access, IDLE_MS), this.#access.org, query)
     } catch (error) {
-      throw explained(error as Error, this.#access, this.#selection)
+      throw influxProblem(error as Error, this.#access, {
+        bucket: this.#selection.bucket,
+        wants: 'read',
+        refusal: 'invalid-settings',
+        noBucket: (what) => `--bucket: ${what}.`,
+      })
     }
   }
 }
@@ -194,29 +175,4 @@ export class InfluxSource {
 function toNumber (cell: string): number {
   const value = cell === '' ? NaN : Number(cell)
   return Number.isFinite(value) ? value : NaN
-}
-
-/** Names the flag or the variable that must change. */
-function explained (error: Error, { url, org }: InfluxAccess, { bucket }: InfluxSelection): Problem {
-  if (error instanceof Problem) return error
-  const { host } = new URL(url)
-  const settings = (message: string): Problem => new Problem('invalid-settings', message, { cause: error })
-  if (!(error instanceof HttpError)) {
-    return new Problem('server-unavailable', `InfluxDB at ${host} does not answer; check INFLUX_URL.`, { cause: error })
-  }
-  if (error.statusCode === 401 || error.statusCode === 403) {
-    return settings(
-      `InfluxDB at ${host} refuses the token; check INFLUX_TOKEN, and that it may read the bucket "${bucket}".`
-    )
-  }
-  if (/organization/.test(error.message)) {
-    return settings(`InfluxDB at ${host} has no organisation "${org}" for this token; check INFLUX_ORG.`)
-  }
-  if (/bucket/.test(error.message)) {
-    return settings(`--bucket: InfluxDB at ${host} has no bucket "${bucket}", or none that INFLUX_TOKEN may read.`)
-  }
-  if (error.statusCode >= 500) {
-    return new Problem('server-unavailable', `InfluxDB at ${host} failed: ${error.message}`, { cause: error })
-  }
-  return settings(`InfluxDB at ${host} refuses the query: ${error.message}`)
 }

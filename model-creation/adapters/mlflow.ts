@@ -3,7 +3,7 @@
 import pRetry from 'p-retry'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
-import { requiredVariables, serverUrl } from './environment.ts'
+import { requiredVariables, serverUrl } from '../../adapters/settings/variables.ts'
 
 const REQUEST_MS = 30_000
 const UPLOAD_MS = 120_000

@@ -4,8 +4,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { dvcFolderHash, hashFolder } from '../adapters/dvc-hash.ts'
-import { fieldsQuery, influxAccess, type InfluxRow, InfluxSource, rowsQuery } from '../adapters/influx.ts'
-import { storeAccess, storeLocation, StoreSource } from '../adapters/object-store.ts'
+import { fieldsQuery, type InfluxRow, InfluxSource, rowsQuery } from '../adapters/influx.ts'
+import { storeLocation, StoreSource } from '../adapters/object-store.ts'
+import { influxAccess } from '../../adapters/influx/access.ts'
+import { storeAccess } from '../../adapters/s3/access.ts'
 import { influxSelection, main } from '../data.ts'
 import { FileNames, fromInflux, ingest } from '../ingest.ts'
 
@@ -80,7 +82,7 @@ t.test('missing variables are named, and no value of one is told', async (t) => 
   for (const url of ['user:hush@host', 'ftp://hush/']) {
     t.throws(() => influxAccess({ INFLUX_URL: url, INFLUX_TOKEN: 't', INFLUX_ORG: 'o' }), {
       code: 'invalid-settings',
-      message: /^INFLUX_URL is no address(?!.*hush)/,
+      message: /^INFLUX_URL is not a URL(?!.*hush)/,
     })
   }
   t.match(

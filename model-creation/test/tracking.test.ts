@@ -54,7 +54,7 @@ t.test('nothing is recorded where no server is named; what is none, or lacks its
   for (const uri of ['file:///tmp/runs', 'databricks', 'host:5000']) {
     t.throws(() => trackingServer({ MLFLOW_TRACKING_URI: uri }), {
       code: 'invalid-settings',
-      message: /^MLFLOW_TRACKING_URI is no address/,
+      message: /^MLFLOW_TRACKING_URI is not a URL/,
     }, uri)
   }
   t.throws(() => trackingServer({ MLFLOW_TRACKING_URI: 'http://127.0.0.1:1', MLFLOW_TRACKING_USERNAME: 'me' }), {

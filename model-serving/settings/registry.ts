@@ -1,6 +1,7 @@
 // Settings of where models come from, and how long they are good.
 import { z } from 'zod'
-import { BUCKET_SETTINGS, type BucketAccess, DEFAULT_REGISTRY } from '../../adapters/registry/open-store.ts'
+import { DEFAULT_REGISTRY } from '../../adapters/registry/open-store.ts'
+import { STORE_SETTINGS, type StoreVariables } from '../../adapters/s3/access.ts'
 import { duration, list, wholeNumber } from '../../adapters/settings/values.ts'
 
 export interface RegistryConfig {
@@ -12,7 +13,7 @@ export interface RegistryConfig {
   readonly maxAgeMs: number | undefined
   /** Whether scores that were served are kept in the registry. */
   readonly keepsScores: boolean
-  readonly access: BucketAccess
+  readonly access: StoreVariables
   /** Under which series may lie that jobs are trained on; none: only posted ones. */
   readonly trainingSources: readonly string[]
   readonly maxJobs: number
@@ -38,7 +39,7 @@ export const REGISTRY_SETTINGS = {
     /^s3:\/\/[a-z0-9.-]+/.test(entry) ? undefined : 'a list of s3://bucket or s3://bucket/prefix'
   ).default([]).describe('Where series may lie that POST /models is told to train on.'),
   MAX_JOBS: wholeNumber(0, 1000).default(4).describe('Trainings that wait or run; further ones are refused.'),
-  ...BUCKET_SETTINGS,
+  ...STORE_SETTINGS,
 }
 
 type RegistrySettings = z.output<z.ZodObject<typeof REGISTRY_SETTINGS>>
@@ -53,7 +54,7 @@ export function registryOf (
     memoryBytes: settings.MODEL_MEMORY_MB * 1_000_000,
     maxAgeMs: settings.MODEL_MAX_AGE,
     keepsScores: settings.SCORE_HISTORY === 'on' && location !== undefined,
-    access: Object.fromEntries(Object.entries(settings).filter(([name]) => name.startsWith('AWS_'))) as BucketAccess,
+    access: Object.fromEntries(Object.entries(settings).filter(([name]) => name.startsWith('AWS_'))) as StoreVariables,
     trainingSources: settings.TRAINING_SOURCES,
     maxJobs: settings.MAX_JOBS,
   }

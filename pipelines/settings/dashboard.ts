@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { findKey, KeysSchema } from '../../adapters/http/api-keys.ts'
 import { refuseOpenProgram } from '../../adapters/http/exposure.ts'
-import { BUCKET_SETTINGS } from '../../adapters/registry/open-store.ts'
+import { STORE_SETTINGS } from '../../adapters/s3/access.ts'
 import { wholeNumber } from '../../adapters/settings/values.ts'
 import { MODEL_SETTINGS } from './models.ts'
 
@@ -17,7 +17,7 @@ export const DASHBOARD_SETTINGS = {
   ),
   // Where feedback on incidents is kept.
   MODEL_REGISTRY: MODEL_SETTINGS.MODEL_REGISTRY,
-  ...BUCKET_SETTINGS,
+  ...STORE_SETTINGS,
 }
 export type DashboardSettings = z.output<z.ZodObject<typeof DASHBOARD_SETTINGS>>
 

@@ -1,6 +1,7 @@
 // Settings of the steps that follow a model: which one, and where its versions are.
 import { z } from 'zod'
-import { BUCKET_SETTINGS, DEFAULT_REGISTRY } from '../../adapters/registry/open-store.ts'
+import { DEFAULT_REGISTRY } from '../../adapters/registry/open-store.ts'
+import { STORE_SETTINGS } from '../../adapters/s3/access.ts'
 import { wholeNumber } from '../../adapters/settings/values.ts'
 
 export const MODEL_SETTINGS = {
@@ -16,6 +17,6 @@ export const MODEL_SETTINGS = {
   TFJS_BACKEND: z.enum(['auto', 'native', 'wasm', 'cpu']).default('auto').describe(
     'TensorFlow.js backend; auto takes the fastest that works here.'
   ),
-  ...BUCKET_SETTINGS,
+  ...STORE_SETTINGS,
 }
 export type ModelSettings = z.output<z.ZodObject<typeof MODEL_SETTINGS>>

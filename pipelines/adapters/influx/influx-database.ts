@@ -8,7 +8,8 @@ import { unpackModel, unpackVerdict } from '../../database/packed-verdict.ts'
 import { millisOf, timeOf } from '../../database/times.ts'
 import type { Annotation, Gap, Incident, Verdict } from '../../messages/messages.ts'
 import { linesOf, rawLinesOf } from './lines.ts'
-import { type InfluxAccess, InfluxServer } from './server.ts'
+import type { InfluxAccess } from '../../../adapters/influx/access.ts'
+import { InfluxServer } from './server.ts'
 
 export interface InfluxOptions extends InfluxAccess {
   readonly bucket: string
