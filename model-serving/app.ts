@@ -47,73 +47,39 @@ export interface AppDependencies {
   readonly logger: FastifyServerOptions['logger']
   /** Default: nothing is traced. */
   readonly tracer?: Tracer | undefined
-  /** Makes what brings models here and takes them away; closed with the app. Default: what is served stays. */
+  /** Opens what loads and unloads models; closed with the app. Default: the served models stay. */
   readonly openLifecycle?: ((log: FastifyBaseLogger) => ModelLifecycle) | undefined
-  /** Default: counts from now on, for these models. */
+  /** Default: new counters of these models. */
   readonly metrics?: Metrics | undefined
-  /** Takes tasks of engines; default: none are taken. */
+  /** Opens what takes tasks of engines. Default: the service takes none. */
   readonly openIntake?: ((log: FastifyBaseLogger) => TaskIntake) | undefined
-  /** What a program that embeds the service adds to it. */
+  /** Routes that an embedding program adds. */
   readonly extension?: Extension | undefined
   /** For GET /status. */
   readonly engines?: () => readonly EngineState[]
 }
 
-/** Routes beside those of the service, with its headers, errors and access. */
+/** Routes of an embedding program. They share the headers, errors and access control of the service. */
 export interface Extension {
-  /** It has a page at `/`: the service's own is at `/score`. */
+  /** Whether it has a page at `/`. The page of the service is then at `/score` only. */
   readonly home: boolean
   add (app: FastifyInstance, tracer: Tracer | undefined): Promise<void>
 }
 
-export async function buildApp (
-  {
-    config,
-    models,
-    scorer,
-    logger,
-    tracer,
-    openLifecycle,
-    openIntake,
-    extension,
-    metrics = new Metrics(models, new ShadowTally()),
-    engines = () => [],
-  }: AppDependencies
-): Promise<FastifyInstance> {
-  const makeId = requestIds()
-  const app = Fastify({
-    logger: logger ?? false,
-    // One line for each scored series and each refusal (routes/compute.ts, plugins/errors.ts) tells more in fewer
-    // lines.
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: config.maxBodyBytes,
-    trustProxy: config.access.trustedProxies.length > 0 && [...config.access.trustedProxies],
-    genReqId: makeId,
-    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
-    // Raised by the router, before any hook of ours.
-    frameworkErrors: (error, request, reply) => {
-      setHeaders(request, reply)
-      ANSWERS.send(request, reply, toProblem(error, config.maxBodyBytes))
-    },
-    clientErrorHandler: (error, socket) => { refuseConnection(app.log, makeId({ headers: {} }), error, socket) },
-  })
+export async function buildApp (dependencies: AppDependencies): Promise<FastifyInstance> {
+  const { config, models, scorer, tracer, openLifecycle, openIntake, extension } = dependencies
+  const { metrics = new Metrics(models, new ShadowTally()), engines = () => [] } = dependencies
+  const app = createServer(dependencies)
   traceRequests(app, tracer)
   const answers = new AnswerCounts()
   const requests = new RequestTimes()
   requests.watch(app)
-  addErrors(app, config)
-  addValidation(app)
-  addHeaders(app)
-  await addCors(app, config)
-  await addAccess(app, config)
-  await app.register(accepts)
-  await addBodies(app)
-  await addOpenApi(app, config)
+  await addPlugins(app, config)
   const refuseOtherMethods = watchMethods(app)
   const intake = openIntake?.(app.log)
   const lifecycle = openLifecycle?.(app.log)
   const idempotent = addIdempotency(app)
-  addCompute(app, models, scorer, answers, intake)
+  addCompute(app, { models, scorer, answers, intake })
   addTasks(app, intake)
   addModels(app, models)
   addRegistry(app, scorer, lifecycle, idempotent)
@@ -127,12 +93,44 @@ export async function buildApp (
     work: { answers, requests, scorer, tasks: intake?.tasks },
   })
   await addPages(app, { home: extension?.home !== true })
-  if (extension !== undefined) await app.register(async (own) => extension.add(own, tracer))
+  if (extension !== undefined) await app.register(async (scope) => extension.add(scope, tracer))
   refuseOtherMethods()
-  // Called when the last answer is out.
+  // Fastify calls it after the last answer.
   app.addHook('onClose', async () => {
     await lifecycle?.close()
     await scorer.close()
   })
   return app
+}
+
+function createServer ({ config, logger }: AppDependencies): FastifyInstance {
+  const makeId = requestIds()
+  const app: FastifyInstance = Fastify({
+    logger: logger ?? false,
+    // The service logs one line per scored series and per refusal instead (routes/compute.ts, plugins/errors.ts).
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: config.maxBodyBytes,
+    trustProxy: config.access.trustedProxies.length > 0 && [...config.access.trustedProxies],
+    genReqId: makeId,
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
+    // The router raises these errors before any hook runs.
+    frameworkErrors: (error, request, reply) => {
+      setHeaders(request, reply)
+      ANSWERS.send(request, reply, toProblem(error, config.maxBodyBytes))
+    },
+    clientErrorHandler: (error, socket) => { refuseConnection(app.log, makeId({ headers: {} }), error, socket) },
+  })
+  return app
+}
+
+/** In this order: each plugin applies to the routes and hooks that are added after it. */
+async function addPlugins (app: FastifyInstance, config: Config): Promise<void> {
+  addErrors(app, config)
+  addValidation(app)
+  addHeaders(app)
+  await addCors(app, config)
+  await addAccess(app, config)
+  await app.register(accepts)
+  await addBodies(app)
+  await addOpenApi(app, config)
 }

@@ -1,4 +1,4 @@
-// A model made for one request: fitted on the posted series, used for it and forgotten.
+// A model for one request: fitted on the posted series, then discarded.
 import { createHash } from 'node:crypto'
 import { type AdHocDetector, fitAdHoc } from '../../core/fitting/ad-hoc.ts'
 import { pointer, Problem } from '../../core/errors.ts'
@@ -8,20 +8,18 @@ import { AD_HOC } from '../packages/identity.ts'
 import type { ModelInUse } from './answer/answer.ts'
 import type { FitPart } from './read/options.ts'
 
-/** @throws Problem invalid-request, series-too-long, or what fitAdHoc() refuses */
+/** @throws Problem invalid-request, series-too-long, or a problem of fitAdHoc() */
 export async function adHocModel (series: Series, fit: FitPart | undefined, maxFitValues: number): Promise<ModelInUse> {
   const part = fit === undefined ? undefined : { rows: rowsOf(fit, series) }
   const values = (part?.rows ?? series.length) * series.channels.length
   if (values > maxFitValues) {
+    const limit = Math.floor(maxFitValues / series.channels.length)
     throw new Problem(
       'series-too-long',
-      `A model is fitted on at most ${maxFitValues} values, that is ${
-        Math.floor(maxFitValues / series.channels.length)
-      } observations of ${series.channels.length} channels; ` +
-        'send fewer, fit on a part (options.fit), name a served model, or raise AD_HOC_MAX_VALUES.',
-      {
-        extensions: { limit: Math.floor(maxFitValues / series.channels.length), got: values / series.channels.length },
-      }
+      `A model is fitted on at most ${maxFitValues} values, that is ${limit} observations of ` +
+        `${series.channels.length} channels; send fewer, fit on a part (options.fit), name a served model, or raise ` +
+        'AD_HOC_MAX_VALUES.',
+      { extensions: { limit, got: values / series.channels.length } }
     )
   }
   const { model, autoencoders } = await fitAdHoc(series, part)
@@ -32,7 +30,7 @@ export async function adHocModel (series: Series, fit: FitPart | undefined, maxF
   }
 }
 
-/** Over everything that scores depend on, as the digest of a model package is. */
+/** Covers everything that scores depend on, as the digest of a model package does. */
 function digestOf ({ model, autoencoders }: AdHocDetector): string {
   const hash = createHash('sha256').update(canonicalJson(model))
   for (const { weights } of autoencoders) {
@@ -41,15 +39,14 @@ function digestOf ({ model, autoencoders }: AdHocDetector): string {
   return `sha256:${hash.digest('hex')}`
 }
 
-/** Observations before the given time, or the given number. */
+/** Number of observations to fit on. */
 function rowsOf ({ rows, until, at }: FitPart, series: Series): number {
   const found = rows ?? Math.ceil((until! - series.start) / series.interval)
   if (found >= 1 && found <= series.length) return found
   throw new Problem(
     'invalid-request',
-    `The part to fit on has ${
-      Math.max(0, found)
-    } observations, the series has ${series.length}; choose a part of the series, or leave options.fit out.`,
+    `The part to fit on has ${Math.max(0, found)} observations, the series has ${series.length}; choose a part of ` +
+      'the series, or leave options.fit out.',
     {
       items: [{
         pointer: pointer(...at),

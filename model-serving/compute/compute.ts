@@ -18,20 +18,20 @@ import { type Verdicts, verdictsOf } from './answer/verdicts.ts'
 
 export interface Computed extends Pick<PostedSeries, 'series'> {
   readonly model: ComputeAnswer['model']
-  /** The version of the catalogue; undefined for a model that was fitted on the series. */
+  /** The version in the catalogue; undefined for a model that was fitted on the series. */
   readonly ref: VersionRef | undefined
   readonly input: ComputeInput
   readonly detection: Detection
   readonly judged: Verdicts
-  /** @param parts parts of the answer instead of those that the request asks for */
+  /** @param parts parts of the answer; default: those in the request */
   answer (parts?: readonly Part[]): ComputeAnswer
-  /** All that a plot has a mark for. */
+  /** The parts that a plot shows. */
   plot (): ReturnType<typeof buildPlot>
 }
 
 /**
- * Scores the posted series with the wanted model, or with one that is fitted on it.
- * @throws Problem of the request's faults
+ * Scores the posted series with the requested model, or with a model fitted on the series.
+ * @throws Problem of the request
  */
 export async function compute (models: ModelLookup, input: ComputeInput, limits: ComputeLimits): Promise<Computed> {
   const served = await servedModel(models, input)
@@ -46,7 +46,7 @@ export async function compute (models: ModelLookup, input: ComputeInput, limits:
   return score(await adHocModel(posted.series, input.options.fit, limits.adHocMaxValues), undefined, posted, input)
 }
 
-/** Scores the posted series with this model. @throws as compute() */
+/** Scores the posted series with this model. @throws Problem of the request */
 export async function computeWith (
   { manifest: { detector, name, architecture }, version, digest, stale, autoencoders }: ModelInService,
   input: ComputeInput,
@@ -55,7 +55,7 @@ export async function computeWith (
   if (input.options.fit !== undefined) {
     throw new Problem(
       'invalid-request',
-      `The model "${name}" is fitted already; leave out what to fit on, or set the model to "${AD_HOC}".`,
+      `The model "${name}" is already fitted; leave out the part to fit on, or set the model to "${AD_HOC}".`,
       { items: [{ pointer: pointer(...input.options.fit.at), detail: `only for the model "${AD_HOC}"` }] }
     )
   }
@@ -96,7 +96,7 @@ function score (model: ModelInUse, ref: VersionRef | undefined, posted: PostedSe
   }
 }
 
-/** Undefined where a model must be fitted. */
+/** Undefined if a model must be fitted. */
 async function servedModel (
   models: ModelLookup,
   { model, channels }: ComputeInput

@@ -1,5 +1,4 @@
-// A shadow version scores what its live version has answered, after the answer is out, and tells where it would have
-// judged otherwise.
+// After an answer, a shadow version scores the same series, and the thread reports how many verdicts differ.
 import type { ComputeLimits } from '../settings/config.ts'
 import type { WorkerReport } from './messages/messages.ts'
 import type { PackageBytes, ResidentModels } from '../packages/resident-models.ts'
@@ -8,33 +7,33 @@ import { type Computed, computeWith } from './compute.ts'
 export class ShadowRunner {
   readonly #models: ResidentModels
   readonly #limits: ComputeLimits
-  readonly #tell: (told: WorkerReport) => void
-  /** At most one waits: answers go first, however much is asked. */
+  readonly #report: (report: WorkerReport) => void
+  /** At most one comparison waits: answers come first. */
   #waiting = false
 
-  constructor (models: ResidentModels, limits: ComputeLimits, tell: (told: WorkerReport) => void) {
+  constructor (models: ResidentModels, limits: ComputeLimits, report: (report: WorkerReport) => void) {
     this.#models = models
     this.#limits = limits
-    this.#tell = tell
+    this.#report = report
   }
 
   run (computed: Computed, packages: readonly PackageBytes[]): void {
     const { ref } = computed
     const shadow = ref === undefined ? undefined : packages.find(({ name }) => name === ref.name)
     if (ref === undefined || shadow === undefined || !this.#models.isLive(ref)) return
-    const told = {
+    const versions = {
       kind: 'shadow',
       live: ref,
       shadow: { name: shadow.name, version: shadow.version, digest: shadow.digest },
     } as const
-    if (this.#waiting) return this.#tell({ ...told, outcome: { skipped: true } })
+    if (this.#waiting) return this.#report({ ...versions, outcome: { skipped: true } })
     this.#waiting = true
     setImmediate(() => {
       this.#compare(computed, shadow)
         .then((outcome) => {
-          this.#tell({ ...told, outcome })
+          this.#report({ ...versions, outcome })
         }, (error: unknown) => {
-          this.#tell({ ...told, outcome: { failure: (error as Error).message } })
+          this.#report({ ...versions, outcome: { failure: (error as Error).message } })
         })
         .finally(() => {
           this.#waiting = false
@@ -44,17 +43,17 @@ export class ShadowRunner {
 
   async #compare (
     { input, judged }: Computed,
-    one: PackageBytes
+    shadowPackage: PackageBytes
   ): Promise<{ observations: number, disagreements: number }> {
-    const shadow = await this.#models.add(one)
+    const shadow = await this.#models.add(shadowPackage)
     const { judged: { verdicts } } = await computeWith(
-      { ...shadow, version: one.version, stale: false },
+      { ...shadow, version: shadowPackage.version, stale: false },
       input,
       this.#limits
     )
     if (verdicts.length !== judged.verdicts.length) {
       throw new Error(
-        `the shadow's grid has ${verdicts.length} observations, that of the live version ${judged.verdicts.length}`
+        `the shadow version scores ${verdicts.length} observations, the live version ${judged.verdicts.length}`
       )
     }
     let disagreements = 0

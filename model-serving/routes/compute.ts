@@ -1,4 +1,4 @@
-// POST /compute: a series in, scores out, in the media types that the caller sends and wants.
+// POST /compute: takes a series and returns its scores, in any of several media types.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
 import type { AnswerCounts } from '../workers/answer-counts.ts'
@@ -60,9 +60,11 @@ const document = (examples: ComputeExamples) =>
     operationId: 'compute',
     summary: 'Score a series',
     description:
-      'Post a series as JSON, as a CSV table or as a form with a CSV file; the same series gets the same scores in each form. ' +
-      'Channels that no served model has are scored by a linear model fitted on the series itself (`ad-hoc`, `options.fit`). Options stand in the JSON body, or in the query of a table. The Accept header chooses JSON, a CSV table or a plot. ' +
-      'Engines hand in tasks here: a body with `task`, `s3_host` and `callback_url` is answered at once, and worked on later; its answers go to the object store.',
+      'Post a series as JSON, as a CSV table, or as a form with a CSV file. The scores do not depend on the form. ' +
+      'If no served model has the posted channels, a linear model is fitted on the series itself (`ad-hoc`, ' +
+      '`options.fit`). A JSON body contains its options; a table takes them from the query. The Accept header ' +
+      'selects JSON, a CSV table or a plot. Engines post tasks here: a body with `task`, `s3_host` and ' +
+      '`callback_url` is answered at once and processed later, and its results go to the object store.',
     tags: ['scoring'],
     querystring: ComputeQuerySchema,
     body: {
@@ -99,19 +101,22 @@ const document = (examples: ComputeExamples) =>
     },
   }) satisfies RouteDocument
 
-export function addCompute (
-  app: FastifyInstance,
-  models: ServedModels,
-  scorer: Scorer,
-  answers: AnswerCounts,
-  intake?: TaskIntake
-): void {
+export interface ComputeParts {
+  readonly models: ServedModels
+  readonly scorer: Scorer
+  /** Counts the answers. */
+  readonly answers: AnswerCounts
+  /** Undefined if the service takes no tasks of engines. */
+  readonly intake: TaskIntake | undefined
+}
+
+export function addCompute (app: FastifyInstance, { models, scorer, answers, intake }: ComputeParts): void {
   app.route({
     method: 'POST',
     url: '/compute',
     schema: document(computeExamples()),
     config: { scope: 'score', deferAccess: (request) => mayBeEngine(intake, request) },
-    // Before the body is read: these refusals need nothing of it.
+    // Refused before the body is read.
     onRequest: async (request) => {
       models.list()
       answerType(request)
@@ -122,14 +127,14 @@ export function addCompute (
       const task = taskOf(request)
       const gone = goneSignal(reply)
       try {
-        const { bodies, ...told } = await scorer.answer(task, gone, { span: request.span })
-        answers.add(told)
+        const { bodies, ...counts } = await scorer.answer(task, gone, { span: request.span })
+        answers.add(counts)
         request.span?.set({
-          'ae.model': told.model,
-          'ae.observations': told.observations,
-          'ae.channels': told.channels,
+          'ae.model': counts.model,
+          'ae.observations': counts.observations,
+          'ae.channels': counts.channels,
         })
-        request.log.info({ ...told, durationMs: Math.round(reply.elapsedTime) }, 'series scored')
+        request.log.info({ ...counts, durationMs: Math.round(reply.elapsedTime) }, 'series scored')
         return send(reply, task.answerTypes[0]!, bodies[0]!)
       } catch (error) {
         if (!gone.aborted) throw error

@@ -190,7 +190,7 @@ for (const [name, [content, columns]] of Object.entries(TIMED)) {
 const gzipped = gzipSync(csvOf(windSeries(60)))
 /** [file, code, what the message says] */
 const REFUSED: Record<string, [string | Uint8Array, string, RegExp]> = {
-  nothing: ['', 'invalid-table', /The file is empty; send one number a line/],
+  nothing: ['', 'invalid-table', /The file is empty; send one number per line/],
   blanks: ['\n \n\t\n', 'invalid-table', /The file is empty/],
   'comments alone': ['# a\n# b\n', 'invalid-table', /The table is empty/],
   'a header alone': ['timestamp,value\n', 'invalid-table', /no rows/],
@@ -214,11 +214,11 @@ const REFUSED: Record<string, [string | Uint8Array, string, RegExp]> = {
   'a typo in a record': ['[{"a": 1}, {"a": "x"}]', 'invalid-value', /Entry 2, column "a": "x"/],
   'two columns of one name': ['a,a\n1,2\n', 'invalid-table', /Two columns are named "a"/],
   'an open quotation mark': ['a,b\n"1,2\n', 'invalid-table', /quotation marks/],
-  'gzip cut off': [gzipped.subarray(0, 100), 'malformed-body', /cut off or damaged/],
+  'gzip cut off': [gzipped.subarray(0, 100), 'malformed-body', /truncated or damaged/],
   'gzip damaged': [
     Buffer.concat([gzipped.subarray(0, 100), Buffer.alloc(50), gzipped.subarray(150)]),
     'malformed-body',
-    /cut off or damaged/,
+    /truncated or damaged/,
   ],
   'gzip in gzip': [gzipSync(gzipped), 'invalid-table', /a gzip file within a gzip file/],
   'a workbook': [
@@ -231,19 +231,19 @@ const REFUSED: Record<string, [string | Uint8Array, string, RegExp]> = {
   'a web page': ['<!doctype html><title>404</title>', 'invalid-table', /HTML or XML/],
   'zero bytes': [Buffer.from('1\n2\n\x00\x003\n', 'latin1'), 'invalid-table', /is binary, not a table/],
   noise: [Buffer.from(Array.from({ length: 500 }, (_, i) => (i * 167 + 89) % 256)), 'invalid-table', /is binary/],
-  'JSON cut off': ['{"a": [1, 2', 'malformed-body', /begins like JSON, but is not/],
-  'JSON cut off behind NaN': ['{"a": [NaN, 2', 'malformed-body', /begins like JSON, but is not/],
+  'JSON cut off': ['{"a": [1, 2', 'malformed-body', /begins like JSON but is not valid/],
+  'JSON cut off behind NaN': ['{"a": [NaN, 2', 'malformed-body', /begins like JSON but is not valid/],
   'a broken record among lines': [
     '{"a": 1}\n{"a": \n',
     'malformed-body',
-    /Line 2 is not JSON, as the lines before are/,
+    /Line 2 is not JSON, although the lines before are/,
   ],
-  'JSON without a series': ['{"a": 1}', 'invalid-table', /No series is found in the JSON; send a list of numbers/],
-  'JSON with a nested nothing': ['{"data": {"a": {"b": 1}}}', 'invalid-table', /No series is found/],
+  'JSON without a series': ['{"a": 1}', 'invalid-table', /The JSON contains no series; send a list of numbers/],
+  'JSON with a nested nothing': ['{"data": {"a": {"b": 1}}}', 'invalid-table', /contains no series/],
   'an empty list': ['[]', 'invalid-table', /empty list/],
-  'empty records': ['[{}, {}]', 'invalid-table', /No series is found/],
-  'empty rows': ['[[], []]', 'invalid-table', /No series is found/],
-  'a list of all sorts': ['[1, [2], {"a": 3}]', 'invalid-table', /not alike/],
+  'empty records': ['[{}, {}]', 'invalid-table', /contains no series/],
+  'empty rows': ['[[], []]', 'invalid-table', /contains no series/],
+  'a list of all sorts': ['[1, [2], {"a": 3}]', 'invalid-table', /of different kinds/],
   'lists of two lengths': ['{"a": [1, 2], "b": [3]}', 'channel-length-mismatch', /"a" has 2 entries, "b" has 1/],
   'a request that is wrong': [
     '{"start": "2026-01-31T00:00:00Z", "channels": {"a": [1, 2]}}',

@@ -1,4 +1,4 @@
-// The answer of POST /compute as CSV: one row an observation, RFC 4180.
+// The answer of POST /compute as CSV (RFC 4180), one row per observation.
 import { parseDuration } from '../../../core/table/duration.ts'
 import type { ComputeAnswer } from '../../schemas/compute.ts'
 import { formatInstant, parseInstant } from '../read/times.ts'
@@ -9,15 +9,18 @@ interface Column {
 }
 
 /** Member of the answer → first word of its columns. */
-const PER_CHANNEL = [['observed', 'observed'], ['expected', 'expected'], ['lower', 'lower'], ['upper', 'upper'], [
-  'contributions',
-  'contribution',
-]] as const
+const PER_CHANNEL = [
+  ['observed', 'observed'],
+  ['expected', 'expected'],
+  ['lower', 'lower'],
+  ['upper', 'upper'],
+  ['contributions', 'contribution'],
+] as const
 
 /**
- * Columns `timestamp`, `score`, `isAnomaly`, `imputed` and `<part>_<channel>`, as far as the answer holds them; empty
- * cells where not scored. What begins like a formula would be run by a spreadsheet: headers begin with a word of ours,
- * and channel names in cells are told to be text.
+ * Columns `timestamp`, `score`, `isAnomaly`, `imputed` and `<part>_<channel>`, if the answer has them. Cells are empty
+ * if not scored. A spreadsheet would run a cell that begins like a formula: headers begin with a fixed word, and
+ * channel names in cells are marked as text.
  */
 export function answerTable (answer: ComputeAnswer): string {
   const columns = columnsOf(answer)
@@ -48,7 +51,7 @@ function columnsOf (answer: ComputeAnswer): Column[] {
   return columns
 }
 
-/** For each observation the names of the channels that were filled, separated by `;`. */
+/** For each observation, the names of its imputed channels, separated by `;`. */
 function imputedCells (quality: NonNullable<ComputeAnswer['quality']>, length: number): string[] {
   const names = Array.from({ length }, (): string[] => [])
   for (const [channel, { imputed }] of Object.entries(quality)) {
@@ -57,7 +60,7 @@ function imputedCells (quality: NonNullable<ComputeAnswer['quality']>, length: n
   return names.map((filled) => quote(asText(filled.join(';'))))
 }
 
-/** An apostrophe keeps a spreadsheet from running a cell. */
+/** Spreadsheets do not run a cell that begins with an apostrophe. */
 const asText = (cell: string): string => /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell
 
 const quote = (text: string): string => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text

@@ -1,4 +1,4 @@
-// Series and detection → the answer of POST /compute: arrays on the grid, null where nothing is known.
+// Series and detection → the answer of POST /compute. Its arrays lie on the grid; null is a missing value.
 import { findAnomalies } from '../../../core/verdicts/anomalies.ts'
 import { findChangepoints } from '../../../core/verdicts/changepoints.ts'
 import type { Detection, DetectorModel } from '../../../core/scoring/detection.ts'
@@ -13,7 +13,7 @@ import { anomalyRules, type ComputeOptions } from '../read/options.ts'
 import { formatInstant } from '../read/times.ts'
 import type { Verdicts } from './verdicts.ts'
 
-/** A model as far as scoring and answering need it. */
+/** The parts of a model that scoring and answering need. */
 export interface ModelInUse {
   readonly identity: ComputeAnswer['model']
   readonly detector: DetectorModel
@@ -27,11 +27,11 @@ interface Scored extends PostedSeries {
   readonly options: ComputeOptions
   /** Whether the request gave the time of every observation. */
   readonly timestamped: boolean
-  /** Whether it gave none, so that they are made up. */
+  /** Whether the request gave no times: all times are made up. */
   readonly numbered: boolean
 }
 
-/** The answer with the parts that were asked for, in the order in which they are documented. */
+/** The answer with the requested parts, in the order of the documentation. */
 export function buildAnswer (scored: Scored): ComputeAnswer {
   const { model, series, options } = scored
   const include = (part: Part): boolean => options.include.has(part)
@@ -54,7 +54,7 @@ export function buildAnswer (scored: Scored): ComputeAnswer {
   }
 }
 
-/** What a plot shows of it, in typed arrays with NaN: a tenth of the memory, and nothing to collect. */
+/** The parts that a plot shows, as typed arrays with NaN: they take a tenth of the memory of plain arrays. */
 export function buildPlot (scored: Scored): Plotted {
   const { model, series, detection, options } = scored
   const { expected } = detection
@@ -91,10 +91,7 @@ function columnsOf (
   }))
 }
 
-/**
- * Times, where the caller thinks in times and there is something for each; that they are made up, where the caller has
- * none.
- */
+/** The times, if the request had them and a part of the answer has an entry per observation; or `numbered`. */
 function timestamps (
   { series, options, timestamped, numbered }: Scored
 ): Pick<ComputeAnswer, 'timestamps' | 'numbered'> {
@@ -104,8 +101,8 @@ function timestamps (
 }
 
 /**
- * Every `step`-th value from index `from` on, plus `by`; null where there is none. Plain loops: an answer holds a
- * million of them.
+ * Every `step`-th value from index `from` on, plus `by`; null instead of NaN. A plain loop: an answer has up to a
+ * million values.
  */
 function column (values: Float64Array, from = 0, step = 1, by = 0): Array<number | null> {
   const column: Array<number | null> = []
@@ -122,10 +119,7 @@ function verdicts (codes: Int8Array): Array<boolean | null> {
   return verdicts
 }
 
-/**
- * Columns by channel; `shift` is added to every value of its channel. Object.fromEntries defines each name, even
- * `__proto__`.
- */
+/** Columns by channel, each shifted by its `shift`. Object.fromEntries defines every name, even `__proto__`. */
 function byChannel (
   { channels }: Series,
   values: Float64Array,

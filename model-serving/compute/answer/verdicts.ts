@@ -1,4 +1,4 @@
-// The options that change verdicts, never scores → the rules of core/verdicts/verdicts.ts for a model.
+// Options that change verdicts but never scores → the rules of core/verdicts/verdicts.ts for a model.
 import type { Detection, DetectorModel, Scoring } from '../../../core/scoring/detection.ts'
 import { pointer, Problem } from '../../../core/errors.ts'
 import type { Series } from '../../../core/series/series.ts'
@@ -7,9 +7,9 @@ import { type Direction, judge, type VerdictRules } from '../../../core/verdicts
 import type { ComputeOptions } from '../read/options.ts'
 
 export interface Verdicts {
-  /** Score above which an observation is anomalous. */
+  /** An observation is anomalous if its score is greater. */
   readonly threshold: number
-  /** Of core/verdicts/verdicts.ts, shape [length]. */
+  /** Codes of core/verdicts/verdicts.ts, shape [length]. */
   readonly verdicts: Int8Array
 }
 
@@ -30,7 +30,7 @@ export function verdictsOf (
   return { threshold, verdicts: judge(series, detection, rules) }
 }
 
-/** Observations whose errors a score is a mean of. */
+/** How many observations before and after it contribute to a score. */
 function reachOf (detector: DetectorModel, scoring: Scoring): NonNullable<VerdictRules['reach']> {
   const { smoothing } = detector[scoring]
   const windows = detector.windowLength - 1
@@ -68,9 +68,8 @@ function perChannel<T> (
   if (unknown.length === 0) return channels.map((name) => Object.hasOwn(given, name) ? given[name]! : otherwise)
   throw new Problem(
     'unknown-channel',
-    `${pointer(...at)} names "${unknown[0]!.slice(0, 60)}", which is no channel of the model; its channels are ${
-      channels.join(', ')
-    }.`,
+    `${pointer(...at)} names "${unknown[0]!.slice(0, 60)}", which is not a channel of the model; its channels are ` +
+      `${channels.join(', ')}.`,
     {
       items: unknown.slice(0, 10).map((name) => ({
         pointer: pointer(...at, name),

@@ -1,36 +1,34 @@
-// What a request and its answer are between the thread that speaks HTTP and the ones that score: plain data, bytes
-// unread.
+// Requests, answers and reports as they pass between the HTTP thread and the worker threads: plain data. The HTTP
+// thread does not parse the bytes.
 import type { Scoring } from '../../../core/scoring/detection.ts'
 import type { VersionRef } from '../../packages/catalogue.ts'
 import type { AnswerType, BodyType } from '../../schemas/media.ts'
 import type { PlainFailure } from './plain-failure.ts'
 
-/**
- * Bytes of which nothing is known: what they are is found by looking at them. No client of POST /compute can send such.
- */
+/** Type of bytes whose format is detected from their content. Clients of POST /compute cannot send it. */
 export const UNKNOWN_TYPE = 'application/octet-stream'
 
 export interface ComputeTask {
   readonly body: Uint8Array
   readonly mediaType: BodyType | typeof UNKNOWN_TYPE
-  /** The whole header, with character set or boundary. */
+  /** The whole header, including the character set or boundary. */
   readonly contentType: string
-  /** Of a form: the field that holds a file of unknown kind. Default: `file`, which holds a table. */
+  /** Field of a form with a file of unknown format. Default: `file`, which contains a CSV table. */
   readonly fileField?: string
-  /** As the URL says it, unchecked. */
+  /** From the URL, unchecked. */
   readonly query: Readonly<Record<string, unknown>>
-  /** What is made of the one scored series. */
+  /** Media types in which the scored series is rendered. */
   readonly answerTypes: readonly AnswerType[]
 }
 
-/** The answers, and what the log tells of them. */
+/** The answers, and their figures for the log. */
 export interface Answered {
-  /** One for each of the answer types. */
+  /** One per answer type. */
   readonly bodies: ReadonlyArray<Uint8Array<ArrayBuffer>>
   /** `name@version` */
   readonly model: string
   readonly observations: number
-  /** Of them. */
+  /** Anomalous observations. */
   readonly anomalous: number
   readonly channels: number
 }
@@ -45,21 +43,22 @@ export interface ScoreReport {
   /** Milliseconds since 1970. */
   readonly start: number
   readonly interval: number
-  /** NaN where not scored. */
+  /** NaN: not scored. */
   readonly scores: Float32Array
 }
 
-/** What a shadow made of a series that its live version answered. */
+/** How a shadow scored a series that its live version answered. */
 export interface ShadowReport {
   readonly kind: 'shadow'
   readonly live: VersionRef
   readonly shadow: VersionRef
   readonly outcome:
     | { readonly observations: number, readonly disagreements: number }
-    /** It could not score what its live version could; or the thread had more to do than that. */
+    /** The shadow could not score the series. */
     | { readonly failure: string }
+    /** Another comparison was waiting. */
     | { readonly skipped: true }
 }
 
-/** What threads report besides their answers. */
+/** What threads report in addition to their answers. */
 export type WorkerReport = ScoreReport | ShadowReport

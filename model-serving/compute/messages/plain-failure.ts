@@ -1,5 +1,4 @@
-// Failures as plain data and back: what is thrown in a worker comes out of the thread that answers as if it had been
-// thrown there.
+// Errors ⇄ plain data, to pass errors of a worker thread to the HTTP thread.
 import { briefItem, shorten } from '../../../adapters/http/brief.ts'
 import { Problem, type ProblemCode, type ProblemItem } from '../../../core/errors.ts'
 
@@ -9,7 +8,7 @@ interface PlainError {
 }
 
 export interface PlainFailure extends PlainError {
-  /** Undefined where it was no Problem. */
+  /** Undefined if the error is not a Problem. */
   readonly problem: {
     readonly code: ProblemCode
     readonly items: readonly ProblemItem[]
@@ -18,7 +17,7 @@ export interface PlainFailure extends PlainError {
   } | undefined
 }
 
-/** Items of an answer, and how much of what the caller sent: an answer to nonsense stays short. */
+/** Bounds of items, texts and lists from the caller, so that the answer stays short. */
 const MAX_ITEMS = 10
 const MAX_GOT = 100
 const MAX_NAMES = 1100
@@ -37,7 +36,7 @@ export function plainFailure (error: unknown): PlainFailure {
   }
 }
 
-/** Lists may hold names of the caller's: as many, and so much of each, as tells which is meant. */
+/** Lists may contain names that the caller sent: long lists and long names are cut. */
 function briefExtensions (extensions: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const short = (value: unknown): unknown => typeof value === 'string' ? shorten(value, MAX_GOT) : value
   return Object.fromEntries(
@@ -47,7 +46,7 @@ function briefExtensions (extensions: Readonly<Record<string, unknown>>): Record
   )
 }
 
-/** The Problem, or the Error that it was. */
+/** The Problem or Error again. */
 export function failureOf ({ problem, ...error }: PlainFailure): Error {
   if (problem === undefined) return errorOf(error)
   const { code, items, extensions, cause } = problem

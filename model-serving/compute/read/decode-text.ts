@@ -1,11 +1,11 @@
-// Bytes of unknown origin → text: gzip and character set are found by looking at them.
+// Bytes of unknown format → text. Compression and character set are detected from the bytes.
 import { gunzipSync } from 'node:zlib'
 import { Problem } from '../../../core/errors.ts'
 
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
 
 /**
- * The bytes, decompressed where they are gzip; never more than `maxBytes`.
+ * The bytes, decompressed if they are gzip; at most `maxBytes`.
  * @throws Problem body-too-large or malformed-body
  */
 export function inflated (bytes: Uint8Array, maxBytes: number): Uint8Array {
@@ -17,7 +17,7 @@ export function inflated (bytes: Uint8Array, maxBytes: number): Uint8Array {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
     throw new Problem(
       'malformed-body',
-      'The gzip file is cut off or damaged and cannot be decompressed; compress it again, or send it as it is.',
+      'The gzip file is truncated or damaged and cannot be decompressed; compress it again, or send it uncompressed.',
       { cause }
     )
   }
@@ -26,16 +26,14 @@ export function inflated (bytes: Uint8Array, maxBytes: number): Uint8Array {
 const tooLarge = (limit: number): Problem =>
   new Problem(
     'body-too-large',
-    `The file has more than ${limit} bytes (after decompression), the most that is read; send the series in parts.`,
+    `The file has more than ${limit} bytes after decompression, which is the limit; send the series in parts.`,
     { extensions: { limit } }
   )
 
-/** Bytes that are looked at to tell UTF-16 without a mark. */
+/** Bytes that are searched to detect UTF-16 without a byte order mark. */
 const LOOKED_AT = 1024
 
-/**
- * As UTF-8 or UTF-16 where the bytes are that, else as Windows-1252, which Western programs write that know no Unicode.
- */
+/** Reads UTF-8 or UTF-16 if valid, else Windows-1252, which Western programs without Unicode write. */
 export function decodeText (bytes: Uint8Array): string {
   const utf16 = utf16Of(bytes)
   if (utf16 !== undefined) return new TextDecoder(utf16).decode(bytes)
@@ -46,7 +44,7 @@ export function decodeText (bytes: Uint8Array): string {
   }
 }
 
-/** By its byte order mark, or because every other byte is zero, as in text of digits it must be. */
+/** Detected by a byte order mark, or by zeros in every other byte: text of digits has them in UTF-16. */
 function utf16Of (bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le'
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be'

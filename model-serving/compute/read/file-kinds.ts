@@ -1,9 +1,9 @@
-// What a file is that is no text: told by its first bytes, so that a person who sent it learns what is wrong.
+// Recognises files that are not text by their first bytes, so that the error can name the format.
 import { Problem } from '../../../core/errors.ts'
 
 const ascii = (text: string): number[] => [...text].map((character) => character.charCodeAt(0))
 
-/** First bytes → what begins so. */
+/** First bytes and the format that begins with them. */
 const KINDS: ReadonlyArray<readonly [readonly number[], string]> = [
   [[0x1f, 0x8b], 'a gzip file within a gzip file'],
   [ascii('PK\x03\x04'), 'a ZIP archive, or a workbook of a spreadsheet program'],
@@ -33,19 +33,16 @@ const KINDS: ReadonlyArray<readonly [readonly number[], string]> = [
 ]
 
 /**
- * Bytes in which a file whose mark is letters alone must have a control character: a table's header may begin with
- * `ID3`, too.
+ * If a format is marked by letters alone, one of these first bytes must be a control character: a table's header may
+ * also begin with `ID3`.
  */
 const LOOKED_AT = 64
 
-/**
- * Text has line ends, tabulators, form feeds, escapes, separators and the end of old files, but no other control
- * characters.
- */
+/** Control characters that text does not have: all but white space, escape, separators and the end-of-file mark. */
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000e-\u0019\u007f]/
 
-/** @throws Problem invalid-table that names what the file is */
+/** @throws Problem invalid-table that names the format */
 export function refuseOtherKinds (bytes: Uint8Array): void {
   const start = Buffer.from(bytes.subarray(0, LOOKED_AT)).toString('latin1')
   const kind = KINDS.find(([magic]) =>
@@ -54,12 +51,12 @@ export function refuseOtherKinds (bytes: Uint8Array): void {
   if (kind !== undefined) throw noTable(kind[1])
 }
 
-/** Characters among which what is no text has a control character. */
-const TOLD_BY = 65_536
+/** Binary files have a control character among their first characters. */
+const SEARCHED = 65_536
 
-/** @throws Problem invalid-table where the text is of another kind, or none */
+/** @throws Problem invalid-table if the text is binary, HTML or XML */
 export function refuseOtherTexts (text: string): void {
-  if (text.includes('\0') || CONTROL.test(text.slice(0, TOLD_BY))) throw noTable('binary')
+  if (text.includes('\0') || CONTROL.test(text.slice(0, SEARCHED))) throw noTable('binary')
   if (/^\s*<[?!a-z]/i.test(text)) throw noTable('an HTML or XML document')
 }
 

@@ -1,5 +1,5 @@
-// The JSON form of a request → input. Types and values are checked here, place by place, so that a body of millions of
-// wrong values costs one pass and a short answer.
+// The JSON form of a request → input. Values are checked here and not by the schema: millions of wrong values cost one
+// pass and give a short answer.
 import { checkChannels } from '../../../core/table/channels.ts'
 import { formatDuration, parseDuration } from '../../../core/table/duration.ts'
 import { pointer, Problem, type ProblemCode, type ProblemItem } from '../../../core/errors.ts'
@@ -9,11 +9,11 @@ import { checkLength, maxObservations, type ComputeInput, type PostedSeries, typ
 import { readOptions } from './options.ts'
 import { parseInstant } from './times.ts'
 
-/** Wrong places that are told; the first ones tell what is wrong with the rest. */
+/** Wrong values in the answer: the first ones show what is wrong with the rest. */
 const MAX_ITEMS = 10
 
 /**
- * @param numbered whether start and step are made up: then a model's step is as good
+ * @param numbered whether start and step are made up: the step of the model then replaces this one
  * @throws Problem invalid-request
  */
 export function inputFromJson (request: ComputeRequest, numbered = false): ComputeInput {
@@ -44,7 +44,7 @@ function toSeries (request: ComputeRequest, wanted: WantedSeries, maxValues: num
   return resample(table, { interval: wanted.interval, order, maxObservations: maxObservations(wanted, maxValues) })
 }
 
-/** A Map, so that a channel named like a member of every object is a channel like any other. */
+/** A Map, because a channel may be called `__proto__` or `constructor`. */
 function readColumns ({ channels }: ComputeRequest): Map<string, readonly unknown[]> {
   return new Map(
     Object.entries(channels).map(([name, column]) => {
@@ -74,10 +74,8 @@ function commonLength ({ timestamps }: ComputeRequest, columns: ReadonlyMap<stri
   if (others.length === 0) return usual
   throw new Problem(
     'channel-length-mismatch',
-    `Not all of them have ${usual} entries: ${
-      others.slice(0, 5).map(([at, length]) => `${at} has ${length}`).join(', ')
-    }. ` +
-      'All channels, and timestamps where they are sent, need the same number; put null where a value is missing.',
+    `Not all lists have ${usual} entries: ${others.slice(0, 5).map(([at, got]) => `${at} has ${got}`).join(', ')}. ` +
+      'All channels, and timestamps if you send them, need the same number; put null where a value is missing.',
     { items: others.map(([at, got]) => ({ pointer: at, detail: `${got} entries`, got, want: usual })) }
   )
 }
@@ -93,7 +91,7 @@ function readValues (
     const column = columns.get(name)!
     for (let t = 0; t < length && wrong.length < MAX_ITEMS; t++) {
       const value = column[t]
-      // JSON has no infinity, yet 1e999 is read as one.
+      // JSON.parse reads 1e999 as Infinity.
       if (typeof value === 'number' && Number.isFinite(value)) values[t * channels.length + c] = value
       else if (value === null) values[t * channels.length + c] = NaN
       else {
@@ -150,7 +148,7 @@ function regularSeries (
     const [got, want] = [formatDuration(step), formatDuration(wanted.interval)]
     throw new Problem(
       'interval-mismatch',
-      `The step is ${got}, the model works at ${want}; resample the series to ${want}, or use a model of its interval.`,
+      `The step is ${got}, but the model needs ${want}; resample the series to ${want}, or use a model for ${got}.`,
       {
         items: [{ pointer: '/step', detail: "not the model's sampling interval", got, want }],
         extensions: { got, want },
@@ -161,9 +159,8 @@ function regularSeries (
   if (Number.isNaN(start)) {
     throw new Problem(
       'invalid-timestamp',
-      `"${
-        request.start!.slice(0, 60)
-      }" is not an RFC 3339 time; write the start as 2026-01-31T13:50:00Z or with an offset.`,
+      `"${request.start!.slice(0, 60)}" is not an RFC 3339 time; write the start as 2026-01-31T13:50:00Z or with an ` +
+        'offset.',
       {
         items: [{
           pointer: '/start',

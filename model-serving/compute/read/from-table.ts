@@ -1,4 +1,4 @@
-// The CSV form of a request → input: a table, with or without a timestamp column, the options in the query.
+// The CSV form of a request → input: a table with or without a timestamp column. The options are in the query.
 import { checkChannels } from '../../../core/table/channels.ts'
 import { withoutComments } from '../../../core/table/cells.ts'
 import { keepChannels, NUMBERED_STEP, readTable, type Table } from '../../../core/table/csv.ts'
@@ -8,13 +8,11 @@ import type { ComputeQuery, OptionsRequest } from '../../schemas/compute.ts'
 import { checkLength, maxObservations, type ComputeInput, type PostedSeries, type WantedSeries } from './input.ts'
 import { readOptions, type ComputeOptions } from './options.ts'
 
-/**
- * Most columns of a table: every one is searched for times and numbers, so a line of separators must not cost minutes.
- */
+/** Most columns of a table. Each one is searched for times and numbers: a line of separators must not take minutes. */
 export const MAX_COLUMNS = 1100
 
 /**
- * @param maxValues more lines than these are not even parsed
+ * @param maxValues a table with more lines is not parsed
  * @throws Problem invalid-table, invalid-timestamp, invalid-value, series-too-long or invalid-request
  */
 export function inputFromTable (text: string, query: ComputeQuery, maxValues: number): ComputeInput {
@@ -40,7 +38,7 @@ export function inputOfTable (table: Table, model: string | undefined, options: 
   }
 }
 
-/** The options as JSON requests have them. */
+/** The options in the form of JSON requests. */
 function optionsOf ({ fitRows, fitUntil, falseAlarmsPerDay, sensitivity, ...options }: ComputeQuery): OptionsRequest {
   return {
     ...options,
@@ -52,8 +50,8 @@ function optionsOf ({ fitRows, fitUntil, falseAlarmsPerDay, sensitivity, ...opti
 }
 
 /**
- * Every cell may be quoted; a file of nothing but quotation marks or line ends would keep the parser busy for half a
- * minute.
+ * Bounds columns, lines and quotation marks: a file of only quotation marks or line ends would keep the parser busy
+ * for half a minute.
  * @throws Problem invalid-table or series-too-long
  */
 export function checkSize (text: string, maxValues: number): void {
@@ -75,7 +73,8 @@ export function checkSize (text: string, maxValues: number): void {
   ) {
     throw new Problem(
       'series-too-long',
-      `At most ${maxValues} values are scored in one request; the table has more lines, or quotation marks, than they can need. Send the series in parts.`,
+      `At most ${maxValues} values are scored in one request; the table has more lines or quotation marks than they ` +
+        'can need. Send the series in parts.',
       { extensions: { limit: maxValues } }
     )
   }
@@ -90,7 +89,7 @@ function count (text: string, character: string, most: number): number {
 function toSeries (table: Table, wanted: WantedSeries, options: ComputeOptions, maxValues: number): PostedSeries {
   const hint = table.textColumns.length === 0
     ? ''
-    : ` Left out because they hold text: ${table.textColumns.slice(0, 10).join(', ')}.`
+    : ` Columns left out because they contain text: ${table.textColumns.slice(0, 10).join(', ')}.`
   checkChannels(table.channels, wanted.channels, (channel) => pointer(channel), hint)
   checkLength(wanted, table.timestamps.length, maxValues)
   const kept = keepChannels(table, wanted.channels)
@@ -102,7 +101,7 @@ function toSeries (table: Table, wanted: WantedSeries, options: ComputeOptions, 
   })
 }
 
-/** Rows without times are observations at equal distances: nothing to sort, merge or fill in. */
+/** Rows without times are observations at equal distances: there is nothing to sort, merge or fill in. */
 function numberedSeries ({ channels, values, timestamps }: Table, interval: number): PostedSeries {
   return {
     series: { channels, start: 0, interval, length: timestamps.length, values },

@@ -1,4 +1,4 @@
-// What every request comes down to, whatever its media type, and the checks that all of them share.
+// The common form of all requests, whatever their media type, and their common checks.
 import { Problem } from '../../../core/errors.ts'
 import type { ChannelQuality } from '../../../core/series/resample.ts'
 import { type Series, timeOf } from '../../../core/series/series.ts'
@@ -8,32 +8,32 @@ import { isInstant } from './times.ts'
 /** A posted series on the model's grid, its channels in the model's order. */
 export interface PostedSeries {
   readonly series: Series
-  /** One entry a channel. */
+  /** One entry per channel. */
   readonly quality: readonly ChannelQuality[]
 }
 
-/** What a posted series must be like for a model. */
+/** What a model needs of a posted series. */
 export interface WantedSeries {
   readonly channels: readonly string[]
-  /** In milliseconds; undefined: whatever the series has. */
+  /** In milliseconds; undefined: the interval of the series. */
   readonly interval: number | undefined
   /** Fewest observations. */
   readonly least: number
-  /** What needs that many, for errors. */
+  /** Clause of the error that says why that many are needed. */
   readonly because: string
 }
 
 /** A request before its model is known. */
 export interface ComputeInput {
-  /** Name of the wanted model; undefined: the one with exactly these channels. */
+  /** Name of the requested model; undefined: the model with exactly these channels. */
   readonly model: string | undefined
   readonly channels: readonly string[]
   /** Whether every observation came with its time. */
   readonly timestamped: boolean
-  /** Whether none did: their times are made up. */
+  /** Whether none did: all times are made up. */
   readonly numbered: boolean
   readonly options: ComputeOptions
-  /** @throws Problem where the series does not suit the model */
+  /** @throws Problem if the series does not suit the model */
   toSeries (wanted: WantedSeries, maxValues: number): PostedSeries
 }
 
@@ -43,8 +43,9 @@ export function checkLength (wanted: WantedSeries, observations: number, maxValu
   if (observations > limit) {
     throw new Problem(
       'series-too-long',
-      `The series has ${observations} observations of ${wanted.channels.length} channels; at most ${maxValues} values, ` +
-        `that is ${limit} observations, are scored in one request. Send the series in parts that overlap by a window.`,
+      `The series has ${observations} observations of ${wanted.channels.length} channels; at most ${maxValues} ` +
+        `values, that is ${limit} observations, are scored in one request. Send the series in parts that overlap by ` +
+        'a window.',
       { extensions: { limit, got: observations } }
     )
   }
@@ -57,12 +58,13 @@ export function checkLength (wanted: WantedSeries, observations: number, maxValu
   }
 }
 
-/** @throws Problem invalid-timestamp where an answer could not name the series' times */
+/** @throws Problem invalid-timestamp if RFC 3339 cannot write a time of the series */
 export function checkTimes (series: Series): void {
   if (isInstant(series.start) && isInstant(timeOf(series, series.length - 1))) return
   throw new Problem(
     'invalid-timestamp',
-    'The series must lie between the years 0 and 9999, both included; check its first and last time, and the format of the timestamps.'
+    'The series must lie between the years 0 and 9999, both included; check its first and last time, and the format ' +
+      'of the timestamps.'
   )
 }
 

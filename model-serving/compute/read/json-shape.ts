@@ -1,11 +1,8 @@
-// The shape of JSON, from its bytes: what would keep a parser busy for seconds, or fill the memory, is refused before
-// it is parsed.
+// Checks the bytes of JSON before it is parsed. Refused: JSON that would keep the parser busy for seconds or fill the
+// memory.
 import { Problem } from '../../../core/errors.ts'
 
-/**
- * A request has a handful of levels and members besides its channels; 30 MB of brackets or keys take a parser many
- * seconds.
- */
+/** A request has a few levels, and few members besides its channels. Parsing 30 MB of brackets or keys takes long. */
 const MAX_DEPTH = 20
 const MAX_MEMBERS = 5000
 
@@ -14,17 +11,14 @@ const [QUOTE, COMMA, COLON, BACKSLASH] = [0x22, 0x2c, 0x3a, 0x5c]
 const LEVELS = new Int8Array(256)
 LEVELS.set([1, 0, -1], 0x5b)
 LEVELS.set([1, 0, -1], 0x7b)
-/**
- * Not 0 for the bytes that count; most others are of numbers, and passed at once. 2 for those that count in files
- * alone.
- */
+/** 0: skipped, as most bytes are digits. 1: checked always. 2: checked in files only. */
 const MARKS = Uint8Array.from(
   LEVELS,
   (level, byte) => level !== 0 || byte === QUOTE || byte === COLON ? 1 : byte === COMMA ? 2 : 0
 )
 
 /**
- * For one request: one pass over the bytes, some milliseconds for the largest body.
+ * Checks a request in one pass: a few milliseconds for the largest body.
  * @throws Problem malformed-body
  */
 export function checkRequestShape (body: Uint8Array): void {
@@ -39,21 +33,18 @@ export function checkRequestShape (body: Uint8Array): void {
   }
   if (depth > MAX_DEPTH) throw tooDeep()
   if (members > MAX_MEMBERS) {
-    throw new Problem('malformed-body', `The JSON has more than ${MAX_MEMBERS} members; no request needs them.`)
+    throw new Problem('malformed-body', `The JSON has more than ${MAX_MEMBERS} members; no request needs so many.`)
   }
 }
 
-/** Objects and arrays beside those that hold a value each: of what surrounds them. */
+/** Objects and arrays that a file may have in addition to one per value. */
 const SPARE = 1000
-/**
- * Entries and members that a file has at most, of text and of what is left out as well: a parser takes half a second
- * for so many.
- */
+/** Most entries and members of a file, including those that are left out. Parsing so many takes half a second. */
 const MAX_ENTRIES = 4_000_000
 
 /**
- * For a file of records, which has as many members as values: bounded are the objects and arrays, and the different
- * names of members, told apart by their hashes; equal names, however many, cost a parser little.
+ * Checks a file of records, which has as many members as values. It bounds the objects, the arrays and the different
+ * names, which are compared by hash. Equal names cost the parser little, however many there are.
  * @throws Problem malformed-body or series-too-long
  */
 export function checkRecordsShape (body: Uint8Array, maxValues: number): void {
@@ -85,7 +76,8 @@ function checkBounds (
   if (names.size > MAX_MEMBERS) {
     throw new Problem(
       'malformed-body',
-      `The JSON has more than ${MAX_MEMBERS} different names of members; a series has one for the times and one a channel.`
+      `The JSON has more than ${MAX_MEMBERS} different names of members; a series has one for the times and one per ` +
+        'channel.'
     )
   }
 }
@@ -93,14 +85,15 @@ function checkBounds (
 const tooMany = (limit: number): Problem =>
   new Problem(
     'series-too-long',
-    `At most ${limit} values are scored in one request; the JSON has more entries than they can need. Send the series in parts.`,
+    `At most ${limit} values are scored in one request; the JSON has more entries than they can need. Send the ` +
+      'series in parts.',
     { extensions: { limit } }
   )
 
 const tooDeep = (): Problem =>
-  new Problem('malformed-body', `The JSON is nested more than ${MAX_DEPTH} levels deep; no request is.`)
+  new Problem('malformed-body', `The JSON has more than ${MAX_DEPTH} levels; no request needs so many.`)
 
-/** Index of the quote that ends the string which begins at `from`. */
+/** Index of the quote that ends the string that begins at `from`. */
 function endOfString (body: Uint8Array, from: number): number {
   let i = from + 1
   while (i < body.length && body[i] !== QUOTE) i += body[i] === BACKSLASH ? 2 : 1
@@ -114,7 +107,7 @@ function isName (body: Uint8Array, end: number): boolean {
   return body[i] === COLON
 }
 
-/** FNV-1a, 32 bits: equal hashes of different names only make the bound looser. */
+/** FNV-1a, 32 bits. Names with equal hashes only loosen the bound. */
 function hashOf (body: Uint8Array, from: number, to: number): number {
   let hash = 0x811c9dc5
   for (let i = from + 1; i < to; i++) hash = Math.imul(hash ^ body[i]!, 0x01000193)

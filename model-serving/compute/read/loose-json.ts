@@ -1,13 +1,13 @@
-// JSON as people write series, parsed → cells of a table: numbers, rows, records, columns, each also under a name that
-// says "here".
+// Parsed JSON in the forms in which people write series → cells of a table. The forms are lists of numbers, rows or
+// records, and objects of columns; each may also be a member of an object.
 import type { Cells } from '../../../core/table/cells.ts'
 import { Problem } from '../../../core/errors.ts'
 import { MAX_COLUMNS } from './from-table.ts'
 
-/** Members under which the series itself may stand, the likeliest first. */
+/** Members that may contain the series, the likeliest first. */
 const PLACES = ['channels', 'data', 'values', 'series'] as const
 
-/** Cells of a table of records: most records have most names, or a few megabytes become gigabytes of empty cells. */
+/** Most cells of a table of records: a few megabytes of sparse records could become gigabytes of empty cells. */
 const MAX_CELLS = 20_000_000
 
 const ENTRIES = { name: 'Entry', first: 1 } as const
@@ -24,7 +24,8 @@ export function cellsOfJson (value: unknown): Cells {
 const unknownShape = (): Problem =>
   new Problem(
     'invalid-table',
-    'No series is found in the JSON; send a list of numbers, of rows or of records, or an object with one list a channel: {"temperature": [20.1, 20.4]}.'
+    'The JSON contains no series; send a list of numbers, of rows or of records, or an object with one list per ' +
+      'channel: {"temperature": [20.1, 20.4]}.'
   )
 
 const isObject = (value: unknown): value is Columns =>
@@ -48,27 +49,26 @@ function cellsOfObject (object: Columns, mayLook: boolean): Cells | undefined {
   if (other !== undefined) {
     throw new Problem(
       'channel-length-mismatch',
-      `The lists of the JSON differ in length: "${first.slice(0, 60)}" has ${length} entries, "${
-        other[0].slice(0, 60)
-      }" has ${other[1].length}. Make them equally long, with null where a value is missing.`
+      `The lists of the JSON differ in length: "${first.slice(0, 60)}" has ${length} entries, ` +
+        `"${other[0].slice(0, 60)}" has ${other[1].length}. Make them equally long, with null where a value is missing.`
     )
   }
   return { header: lists.map(([name]) => name), columns: lists.map(([, list]) => list.map(textOf)), row: ENTRIES }
 }
 
-/** Whether a member holds more than one column of the object that it is a member of. */
+/** Whether a member contains more than one column. */
 const isTable = (value: unknown): boolean =>
   Array.isArray(value) ? value.length > 0 && !isScalar(value[0]) : isObject(value)
 
-/** @param names of the columns of rows, where they stand beside them */
+/** @param names column names of the rows, if the JSON has them */
 function cellsOfList (list: readonly unknown[], names?: unknown): Cells {
-  if (list.length === 0) throw new Problem('invalid-table', 'The JSON holds an empty list; send at least one value.')
+  if (list.length === 0) throw new Problem('invalid-table', 'The JSON contains an empty list; send at least one value.')
   if (list.every(isScalar)) return { columns: [list.map(textOf)], row: ENTRIES }
   if (list.every(Array.isArray)) return cellsOfRows(list as unknown[][], names)
   if (list.every(isObject)) return cellsOfRecords(list as Columns[])
   throw new Problem(
     'invalid-table',
-    'The entries of the JSON list are not alike; send numbers and null only, or rows only, or records only.'
+    'The entries of the JSON list are of different kinds; send only numbers and null, only rows, or only records.'
   )
 }
 
@@ -84,7 +84,7 @@ function cellsOfRows (rows: readonly unknown[][], names: unknown): Cells {
   return { header, columns: Array.from({ length: width }, (_, c) => rows.map((row) => textOf(row[c]))), row: ENTRIES }
 }
 
-/** Columns in the order in which their names come first. */
+/** Columns in the order in which their names first occur. */
 function cellsOfRecords (records: readonly Columns[]): Cells {
   const columns = new Map<string, string[]>()
   records.forEach((record, row) => {
@@ -115,12 +115,12 @@ function checkCells (cells: number): void {
   if (cells > MAX_CELLS) {
     throw new Problem(
       'invalid-table',
-      'The records of the JSON have too many different members between them; send the times and the channels only.'
+      'The records of the JSON have too many different members; send the times and the channels only.'
     )
   }
 }
 
-/** A cell as a table in text has it; an object in it makes the column one of text, which is left out. */
+/** The cell as text. A nested object makes the column a text column, which is left out. */
 function textOf (value: unknown): string {
   if (typeof value === 'number') return String(value)
   if (typeof value === 'string') return value.trim()

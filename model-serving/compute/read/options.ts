@@ -1,4 +1,4 @@
-// What the caller wants of a detection: the same options whether they came in a JSON body or in a query.
+// The options of a request, from a JSON body or from a query.
 import type { AnomalyRules } from '../../../core/verdicts/anomalies.ts'
 import type { Scoring } from '../../../core/scoring/detection.ts'
 import { parseDuration } from '../../../core/table/duration.ts'
@@ -11,9 +11,9 @@ export interface ComputeOptions {
   readonly include: ReadonlySet<Part>
   /** Channels named in each anomaly. */
   readonly topChannels: number
-  /** Shortest anomaly in milliseconds; one of n observations lasts n sampling intervals. */
+  /** Shortest anomaly in milliseconds. An anomaly of n observations lasts n sampling intervals. */
   readonly minDuration: number | undefined
-  /** Longest time between two anomalies that become one, in milliseconds. */
+  /** Anomalies at most this many milliseconds apart become one. */
   readonly mergeGap: number | undefined
   readonly timestamps: 'strict' | 'repair'
   readonly threshold: OptionsRequest['threshold']
@@ -22,22 +22,22 @@ export interface ComputeOptions {
   readonly adaptive: boolean
   /** Path of the options in the request, for errors. */
   readonly base: readonly string[]
-  /** What an ad-hoc model is fitted on; undefined: everything. */
+  /** Part that an ad-hoc model is fitted on; undefined: the whole series. */
   readonly fit: FitPart | undefined
 }
 
-/** The first part of the series: a number of observations, or those before a time. */
+/** The first part of the series, as a number of observations or as the time at which it ends. */
 export interface FitPart {
   readonly rows?: number | undefined
   /** Milliseconds since the epoch. */
   readonly until?: number | undefined
-  /** Path of it in the request, for errors. */
+  /** Path of this option in the request, for errors. */
   readonly at: readonly string[]
 }
 
 /**
  * @param base path of the options in the request, for errors
- * @throws Problem invalid-request where a duration cannot be read
+ * @throws Problem invalid-request if a duration cannot be read
  */
 export function readOptions (
   request: OptionsRequest,

@@ -1,9 +1,9 @@
-// Bytes of a body → JSON value, text or the fields of a form. What would keep a parser busy for seconds is refused
+// Bytes of a body → JSON value, text or form fields. A body that would keep the parser busy for seconds is refused
 // before it is parsed.
 import { Problem } from '../../../core/errors.ts'
 import { checkRequestShape } from './json-shape.ts'
 
-/** Parts of a form, and bytes of the headers of each; one part is needed. */
+/** Most parts of a form, and most bytes of the headers of each. One part is needed. */
 const MAX_PARTS = 16
 const MAX_PART_HEADERS = 8192
 
@@ -12,10 +12,7 @@ export const parseText = (body: Uint8Array, contentType: string): string => deco
 
 const charsetOf = (contentType: string): string => /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1] ?? 'utf-8'
 
-/**
- * @throws Problem unsupported-media-type for an unknown character set, malformed-body where bytes are none of its
- * characters
- */
+/** @throws Problem unsupported-media-type if the character set is unknown, malformed-body if the bytes are not in it */
 function decode (body: Uint8Array, charset: string): string {
   let decoder: InstanceType<typeof TextDecoder>
   try {
@@ -23,7 +20,7 @@ function decode (body: Uint8Array, charset: string): string {
   } catch (cause) {
     throw new Problem(
       'unsupported-media-type',
-      `The character set "${charset.slice(0, 40)}" is not known; send UTF-8.`,
+      `The character set "${charset.slice(0, 40)}" is unknown; send UTF-8.`,
       { cause }
     )
   }
@@ -58,8 +55,8 @@ export function parseJson (body: Uint8Array, contentType: string): unknown {
 }
 
 /**
- * Fields of a form; files as text. The parser is Node's own: @fastify/multipart reads the raw connection, past
- * decompression and limit.
+ * The fields of a form, with files as text. The parser is Node's: @fastify/multipart reads the raw connection and so
+ * bypasses decompression and the size limit.
  */
 export async function parseForm (body: Uint8Array, contentType: string): Promise<Record<string, string>> {
   const form = await readForm(body, contentType)
@@ -74,11 +71,11 @@ export async function parseForm (body: Uint8Array, contentType: string): Promise
   return Object.fromEntries(await Promise.all(fields))
 }
 
-/** One field of a form, as bytes. */
+/** The bytes of one form field. */
 export async function parseFormFile (body: Uint8Array, contentType: string, field: string): Promise<Uint8Array> {
   const value = (await readForm(body, contentType)).get(field)
   if (value === null) {
-    throw new Problem('invalid-request', `The form has no field \`${field}\`; send the series in it.`, {
+    throw new Problem('invalid-request', `The form has no field \`${field}\`; send the series in this field.`, {
       items: [{ pointer: `/${field}`, detail: 'is missing' }],
     })
   }

@@ -1,4 +1,4 @@
-// A file of which nothing is known, neither name nor type → input: what it is shows in its bytes.
+// A file without a name or type → input. Its format is detected from its bytes.
 import { type Cells, parseCells } from '../../../core/table/cells.ts'
 import { readCells } from '../../../core/table/csv.ts'
 import { Problem } from '../../../core/errors.ts'
@@ -22,8 +22,8 @@ interface FileLimits {
 }
 
 /**
- * A table as text or JSON, plain or as gzip. Messages are for the person who made the file, who can set no option.
- * @throws Problem of whatever is wrong with the file, before a model is known
+ * Reads a table as text or JSON, plain or gzip. Errors name no options, because the sender of a file cannot set any.
+ * @throws Problem of the file; problems with the model come later
  */
 export function inputFromFile (body: Uint8Array, { maxBytes, maxValues }: FileLimits): ComputeInput {
   const bytes = inflated(body, maxBytes)
@@ -33,7 +33,7 @@ export function inputFromFile (body: Uint8Array, { maxBytes, maxValues }: FileLi
   if (text.trim() === '') {
     throw new Problem(
       'invalid-table',
-      'The file is empty; send one number a line, or a table with one column a channel.'
+      'The file is empty; send one number per line, or a table with one column per channel.'
     )
   }
   if (!isLikeJson(text)) return inputOfCells(cellsOfText(text, maxValues))
@@ -47,13 +47,13 @@ function inputOfCells (cells: Cells): ComputeInput {
   if (table.values.every(Number.isNaN)) {
     throw new Problem(
       'invalid-table',
-      'The file has no numbers, only cells that are empty or stand for missing values; send the values.'
+      'The file has no numbers, only missing values; send the values.'
     )
   }
   return inputOfTable(table, undefined, readOptions({}, { timestamps: 'repair' }, ['options']))
 }
 
-/** A table; but a single line of several numbers is a series, not one observation of as many channels. */
+/** Reads a table. A single line of numbers is a series of one channel, not one observation of several channels. */
 function cellsOfText (text: string, maxValues: number): Cells {
   const line = text.trim()
   const list = /[\r\n]/.test(line) ? undefined : listOf(line, maxValues)
@@ -62,7 +62,7 @@ function cellsOfText (text: string, maxValues: number): Cells {
   return parseCells(text)
 }
 
-/** What may stand between the numbers of a line; the comma last, which may be decimal between others. */
+/** Separators between the numbers of a line. The comma is last: it may also be the decimal mark. */
 const BETWEEN_NUMBERS = [';', '\t', '|', /\s+/, ',']
 
 function listOf (line: string, maxValues: number): readonly string[] | undefined {
@@ -82,10 +82,10 @@ function listOf (line: string, maxValues: number): readonly string[] | undefined
   return undefined
 }
 
-/** `{` or `[`, and what can follow it in JSON: a header may begin with a unit in brackets. */
+/** Whether the text begins like JSON. `{` or `[` alone does not suffice: a header may begin with a unit in brackets. */
 const isLikeJson = (text: string): boolean => /^\uFEFF?\s*(\{\s*["}]|\[\s*(["[{\]-]|\d|null|true|false|NaN))/.test(text)
 
-/** One value, or one a line. */
+/** Reads one value, or one per line. */
 function parseJson (text: string): unknown {
   try {
     return JSON.parse(text)
@@ -94,7 +94,7 @@ function parseJson (text: string): unknown {
   }
 }
 
-/** Undefined where not even the first line is JSON. */
+/** Undefined if the first line is not JSON. */
 function parseLines (text: string): unknown[] | undefined {
   const values: unknown[] = []
   for (const [i, line] of text.split(/\r?\n/).entries()) {
@@ -105,7 +105,7 @@ function parseLines (text: string): unknown[] | undefined {
       if (values.length === 0) return undefined
       throw new Problem(
         'malformed-body',
-        `Line ${i + 1} is not JSON, as the lines before are: ${(cause as Error).message}.`,
+        `Line ${i + 1} is not JSON, although the lines before are: ${(cause as Error).message}.`,
         { cause }
       )
     }
@@ -113,18 +113,18 @@ function parseLines (text: string): unknown[] | undefined {
   return values
 }
 
-/** Strings, to leave them as they are, and what Python writes for numbers that JSON does not have. */
-const NO_NUMBERS = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g
+/** Strings, which stay as they are, and the numbers that Python writes but JSON does not have. */
+const STRINGS_AND_NON_NUMBERS = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g
 
 function parseWithNaN (text: string, cause: unknown): unknown {
   const malformed = new Problem(
     'malformed-body',
-    `The file begins like JSON, but is not: ${(cause as Error).message}. Correct it, or send a table as CSV.`,
+    `The file begins like JSON but is not valid: ${(cause as Error).message}. Correct it, or send a table as CSV.`,
     { cause }
   )
   if (!/NaN|Infinity/.test(text)) throw malformed
   try {
-    return JSON.parse(text.replace(NO_NUMBERS, (found) => found.startsWith('"') ? found : 'null'))
+    return JSON.parse(text.replace(STRINGS_AND_NON_NUMBERS, (found) => found.startsWith('"') ? found : 'null'))
   } catch {
     throw malformed
   }
@@ -132,13 +132,13 @@ function parseWithNaN (text: string, cause: unknown): unknown {
 
 const AXIS_OR_OPTIONS = ['start', 'step', 'timestamps', 'model', 'options']
 
-/** What POST /compute takes; channels alone are columns. */
+/** Whether the value is a body of POST /compute. An object with only `channels` is a table of columns. */
 function isRequest (value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && 'channels' in value &&
     AXIS_OR_OPTIONS.some((member) => member in value)
 }
 
-/** Without any time axis, one is made up, as for a table. */
+/** If the request has no time axis, one is made up, as for a table. */
 function inputOfRequest (value: Record<string, unknown>): ComputeInput {
   const numbered = !['start', 'step', 'timestamps'].some((member) => member in value)
   return inputFromJson(

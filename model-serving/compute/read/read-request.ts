@@ -1,4 +1,4 @@
-// Body and query of POST /compute, or a file of unknown kind, as they came → input.
+// Body and query of POST /compute, or a file of unknown format → input.
 import { Problem } from '../../../core/errors.ts'
 import { checked } from '../../schemas/check.ts'
 import { ComputeQuerySchema, ComputeRequestSchema, FormBodySchema } from '../../schemas/compute.ts'
@@ -10,7 +10,7 @@ import { type ComputeTask, UNKNOWN_TYPE } from '../messages/messages.ts'
 import { parseForm, parseFormFile, parseJson, parseText } from './read-body.ts'
 import { inputFromFile } from './read-file.ts'
 
-/** @throws Problem of whatever is wrong with the request, before a model is known */
+/** @throws Problem of the request; problems with the model come later */
 export async function readRequest (task: ComputeTask, limits: ComputeLimits): Promise<ComputeInput> {
   const { body, mediaType, contentType, fileField, query } = task
   if (mediaType === UNKNOWN_TYPE) return inputOfFile(body, task, limits)
@@ -42,7 +42,7 @@ function refuseQuery (query: object): void {
   if (first === undefined) return
   throw new Problem(
     'invalid-request',
-    'A JSON request has its options in the body, under "options" and "model"; the query is for tables.',
-    { items: [{ pointer: `/query/${first}`, detail: 'belongs into the body' }] }
+    'A JSON request has its options in the body, in "options" and "model"; the query is for tables.',
+    { items: [{ pointer: `/query/${first}`, detail: 'belongs in the body' }] }
   )
 }

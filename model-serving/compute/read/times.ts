@@ -1,4 +1,4 @@
-// RFC 3339 times ⇄ milliseconds since the epoch. Strict and quick: a request may carry a hundred thousand of them.
+// RFC 3339 times ⇄ milliseconds since the epoch. Strict and fast: a request may have a hundred thousand times.
 
 const RFC_3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:Z|([+-])(\d{2}):(\d{2}))$/i
 
@@ -7,8 +7,8 @@ const FIRST_INSTANT = -62_167_219_200_000
 const LAST_INSTANT = 253_402_300_799_999
 
 /**
- * Milliseconds since the epoch; finer fractions are cut off.
- * @returns NaN where the text is no RFC 3339 time with an offset
+ * Milliseconds since the epoch. Finer fractions are cut off.
+ * @returns NaN if the text is not an RFC 3339 time with an offset
  * @example
  * parseInstant('2026-01-01T01:00:00+01:00') // 1767225600000
  */
@@ -30,10 +30,10 @@ export function parseInstant (text: string): number {
   return isInstant(instant) ? instant : NaN
 }
 
-/** NaN for a day that the calendar does not have. */
+/** NaN if the date does not exist. */
 function midnightOf (year: number, month: number, day: number): number {
   const date = new Date(0)
-  // Not Date.UTC(): it takes years below 100 for years of the last century.
+  // Not Date.UTC(): it reads years below 100 as 1900 to 1999.
   date.setUTCFullYear(year, month - 1, day)
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() : NaN
 }
@@ -45,7 +45,7 @@ function offsetOf (sign: string | undefined, hours: number, minutes: number): nu
 
 const millisecondsOf = (fraction = ''): number => Number(fraction.padEnd(3, '0').slice(0, 3))
 
-/** Whether RFC 3339 can write the time. */
+/** Whether the time can be written in RFC 3339. */
 export function isInstant (time: number): boolean {
   return time >= FIRST_INSTANT && time <= LAST_INSTANT
 }
