@@ -7,7 +7,7 @@ export const SERVICE_NAME = 'ae-anomaly-detection'
 /** Named after OpenTelemetry's semantic conventions. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>
 
-/** `server`: an incoming request; `consumer`, `producer`: an incoming or outgoing message; `internal`: anything else. */
+/** `server`: an incoming request; `consumer`, `producer`: an incoming, outgoing message; `internal`: anything else. */
 export type SpanKind = 'server' | 'consumer' | 'producer' | 'internal'
 
 export interface Span {

@@ -68,10 +68,10 @@ function flatWidth (model: LayersModel): number {
   const [input, output] = [model.inputs, model.outputs].map((ends) => ends.length === 1 ? ends[0]!.shape : [])
   const width = input?.[1]
   if (input?.length !== 2 || output?.length !== 2 || typeof width !== 'number' || output[1] !== width) {
-    const [inputs, outputs] = [model.inputs, model.outputs].map((ends) => JSON.stringify(ends.map(({ shape }) => shape)))
+    const shapesOf = (ends: typeof model.inputs): string => JSON.stringify(ends.map(({ shape }) => shape))
     throw new Problem(
       'invalid-model-package',
-      `The model maps ${inputs} to ${outputs}; ` +
+      `The model maps ${shapesOf(model.inputs)} to ${shapesOf(model.outputs)}; ` +
         'it needs one input and one output of shape [null, windowLength * channels].'
     )
   }

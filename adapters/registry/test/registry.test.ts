@@ -75,7 +75,8 @@ t.test('a rollback undoes the latest promotion, whatever came before', async (t)
   fc.assert(fc.property(fc.array(fc.option(fc.nat(9), { nil: undefined }), { maxLength: 30 }), (actions) => {
     const steps: Step[] = []
     const stack: number[] = []
-    const state = (): ReturnType<typeof aliasState> => aliasState(steps.map((made, i) => ({ number: i + 1, step: made })))
+    const numbered = () => steps.map((made, i) => ({ number: i + 1, step: made }))
+    const state = (): ReturnType<typeof aliasState> => aliasState(numbered())
     for (const version of actions) {
       if (version !== undefined && version !== stack.at(-1)) {
         stack.push(version)

@@ -330,7 +330,7 @@ t.test('another format is refused before anything else is checked', async (t) =>
   })
 })
 
-t.test('a manifest, golden scores or models of the wrong shape are refused, and the error names the place', async (t) => {
+t.test('a manifest, golden scores or models of a wrong shape are refused by name', async (t) => {
   const directory = t.testdir({})
   const detectorWith = (change: Partial<Manifest['detector']>) => (value: Manifest): Manifest => ({
     ...value,
@@ -520,5 +520,8 @@ t.test('several members: each has its own files and windows, and the digest cove
     ...several,
     models: [first, { ...second, weights: second.weights.subarray(0, 40) }, third],
   })
-  t.match(await refusal(t, directory), { code: 'invalid-model-package', message: /not hold a LayersModel: model-2\.json: / })
+  t.match(await refusal(t, directory), {
+    code: 'invalid-model-package',
+    message: /not hold a LayersModel: model-2\.json: /,
+  })
 })

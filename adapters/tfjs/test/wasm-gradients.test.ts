@@ -54,7 +54,9 @@ const PROGRAM = `
   const gru = { units: 4, recurrentActivation: 'sigmoid' }
   const model = tf.sequential({ layers: [
     tf.layers.reshape({ inputShape: [22], targetShape: [11, 2] }),
-    tf.layers.conv1d({ ...same, filters: 3, kernelSize: 5, strides: 2, activation: 'elu', kernelInitializer: seeded(1) }),
+    tf.layers.conv1d({
+      ...same, filters: 3, kernelSize: 5, strides: 2, activation: 'elu', kernelInitializer: seeded(1),
+    }),
     tf.layers.gru({ ...gru, kernelInitializer: seeded(2), recurrentInitializer: seeded(3) }),
     tf.layers.repeatVector({ n: 3 }),
     tf.layers.gru({ ...gru, returnSequences: true, kernelInitializer: seeded(4), recurrentInitializer: seeded(5) }),
