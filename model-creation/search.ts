@@ -1,6 +1,5 @@
-// npm run search: which settings suit one's own data? Tries candidates on the training part alone; there are no labels
-// in it, so that anomalies of known kinds are injected into a part that no candidate is fitted on. Proposes lines for
-// params.yaml.
+// `npm run search`: finds settings for the user's data, and proposes lines for params.yaml. Uses only the training
+// part, which has no labels: known kinds of anomalies are injected into a part of it that no candidate is fitted on.
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -23,22 +22,20 @@ import { ANOMALY_LENGTHS } from './search/inject.ts'
 import { type Course, layCourse, type Trial, tryOut, VALIDATION_SHARE } from './search/trial.ts'
 import { isProgram, runReporting, type StageContext } from './stages/stage.ts'
 
-/** So many of the first round's best are tried under other smoothings in the second. */
+/** How many of the first round's best candidates the second round tries with other smoothings. */
 const REFINED = 2
-/** A candidate that flags a larger share of what is normal is passed over, as long as there are others; percent. */
+/** Percentage of normal observations that an eligible candidate flags at most. */
 const MOST_FLAGGED = 5
-/**
- * And one that makes more false anomalies in 1000 normal observations than this and than the parameters as they are.
- */
+/** False anomalies per 1000 normal observations that are tolerated; more only if the current parameters make more. */
 const TOLERATED = 0.5
-/** Differences in VUS-PR that say nothing: the injected anomalies are too few. */
+/** Smaller differences in VUS-PR are not significant: too few anomalies are injected. */
 const TIE = 0.01
 
 const SEARCHABLE = [...ARCHITECTURE_NAMES, 'ensemble'] as const
 type Searched = Params['train']['architecture']
 
 export interface SearchOptions {
-  /** Most candidates to try; at least one. */
+  /** Maximum number of candidates to try; at least one. */
   readonly candidates: number
   readonly architectures: readonly Searched[]
   /** Lengths of the injected anomalies, in observations. */
@@ -46,16 +43,16 @@ export interface SearchOptions {
 }
 
 export interface SearchResult {
-  /** In the order in which they were tried. */
+  /** In the order of the search. */
   readonly trials: readonly Trial[]
   readonly chosen: Trial
-  /** Lines for params.yaml; empty where the parameters are to stay as they are. */
+  /** Lines for params.yaml; empty if the current parameters are best. */
   readonly lines: string
 }
 
 /**
- * The best by VUS-PR among those without too many false alarms; of those that are as good, the parameters as they are,
- * else the one with the narrowest windows.
+ * Chooses the trial with the best VUS-PR among those without too many false alarms. Of equally good ones, prefers the
+ * current parameters, then the narrowest windows.
  * @param trials at least one
  */
 export function choose (trials: readonly Trial[]): Trial {
@@ -71,7 +68,7 @@ export function choose (trials: readonly Trial[]): Trial {
     : tied.toSorted((a, b) => a.width - b.width || b.vusPr - a.vusPr)[0]!
 }
 
-/** Prepares the data, tries the candidates on the training part and writes search.json. The test part is not read. */
+/** Prepares the data, tries the candidates on the training part alone, and writes search.json. */
 export async function search (
   context: StageContext,
   { candidates, architectures, lengths }: SearchOptions
@@ -109,7 +106,7 @@ export async function search (
   return result
 }
 
-/** The series on their grid, before prepare.trainUntil. The reports on the data's quality are training's. */
+/** The series on their grid, before prepare.trainUntil. Keeps its quality reports apart from those of training. */
 async function trainingPart (context: StageContext): Promise<Series[]> {
   const { paths } = context
   await prepare({ ...context, paths: { ...paths, reports: join(paths.prepared, '..', 'quality') } })
@@ -121,7 +118,7 @@ async function trainingPart (context: StageContext): Promise<Series[]> {
   return training
 }
 
-/** Trials of those that can be trained. */
+/** Tries the candidates, and leaves out those that cannot be trained. */
 async function tryAll (
   round: readonly Candidate[],
   course: Course,
@@ -172,7 +169,7 @@ function resultText ({ trials, chosen, lines }: SearchResult): string {
     ])
   }
   const advice = lines === ''
-    ? 'Leave the parameters as they are: nothing was better by more than chance without more false alarms.'
+    ? 'Leave the parameters as they are: no candidate was significantly better without more false alarms.'
     : `Put into params.yaml:\n\n${lines}`
   return `${table.toString()}\nJudged by injected anomalies, not by real ones.\n${advice.trimEnd()}\n`
 }
@@ -194,7 +191,7 @@ function atLeastOne (text: string): number {
 
 function knownArchitectures (text: string): Searched[] {
   return text.split(',').map((name) => {
-    const known = SEARCHABLE.find((one) => one === name.trim())
+    const known = SEARCHABLE.find((searchable) => searchable === name.trim())
     if (known === undefined) throw new InvalidArgumentError(`Known are ${SEARCHABLE.join(', ')}.`)
     return known
   })
@@ -204,23 +201,24 @@ const command = (): Command =>
   addDataOptions(
     addDataOption(new Command('npm run search --'))
       .description(
-        "Tries settings on the training part and says which lines to put into params.yaml: without --data on the wind farm's, with --data on data of your own."
+        'Tries settings on the training part, and proposes lines for params.yaml: ' +
+          "without --data for the wind farm's data, with --data for your own."
       )
       .option('--out <dir>', 'folder that reports/search.json goes to (needed with --data)')
-      .addOption(new Option('--candidates <n>', 'most settings to try').default(32).argParser(atLeastOne))
+      .addOption(new Option('--candidates <n>', 'maximum number of settings to try').default(32).argParser(atLeastOne))
       .addOption(
-        new Option('--architectures <names>', 'which to try; those that are trained step by step take minutes each')
+        new Option('--architectures <names>', 'which to try; those that gradient descent trains take minutes each')
           .default(['linear', 'masked', 'ensemble'], 'linear,masked,ensemble').argParser(knownArchitectures)
       )
       .addOption(
-        new Option('--lengths <observations>', 'how long the anomalies last that are to be found').default(
+        new Option('--lengths <observations>', 'lengths of the anomalies to find').default(
           ANOMALY_LENGTHS,
           ANOMALY_LENGTHS.join(',')
         ).argParser(manyAtLeastOne)
       )
   )
 
-/** What is said of the search, not of the data. */
+/** Flags of the search itself; all others describe the data. */
 const SEARCH_FLAGS = new Set(['candidates', 'architectures', 'lengths'])
 
 async function contextOf (
@@ -235,7 +233,7 @@ async function contextOf (
     if (flag !== undefined) {
       throw new Problem(
         'invalid-settings',
-        `${flagOf(flag)} needs --data; the wind farm's data are described by ${FARM_PARAMS} alone.`
+        `${flagOf(flag)} needs --data; only ${FARM_PARAMS} configures the wind farm's training.`
       )
     }
     if (!existsSync(FARM_PATHS.raw)) {
@@ -261,7 +259,7 @@ async function contextOf (
   }
 }
 
-/** Folder beside which the work is done. @throws Problem invalid-settings without --out */
+/** The folder that the temporary folder lies beside. @throws Problem invalid-settings without --out */
 function reportsFolder ({ data, out }: Flags): string {
   if (data === undefined) return resolve(FARM_PATHS.reports, '..')
   if (out === undefined) {

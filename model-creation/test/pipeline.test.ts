@@ -1,6 +1,5 @@
-// The training pipeline on a small plant: what it writes, what it refuses, what it leaves alone, and that it can be
-// reproduced.
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+// The training pipeline on a small plant: what it writes and refuses, which files it keeps, and that it is reproducible.
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { stringify } from 'yaml'
@@ -12,7 +11,7 @@ import { evaluate } from '../stages/evaluate.ts'
 import { packageModel, refuseForeignFolder } from '../stages/package.ts'
 import { main, runPipeline } from '../pipeline.ts'
 import { prepare } from '../stages/prepare.ts'
-import { silent } from '../stages/progress.ts'
+import { silent, terminalProgress } from '../stages/progress.ts'
 import { type StageContext } from '../stages/stage.ts'
 import { train } from '../stages/train.ts'
 import {
@@ -25,7 +24,7 @@ import {
   PARAMS,
   plantParams,
   plantPaths,
-  remembering,
+  recordingProgress,
   ROWS,
   START,
   tableText,
@@ -33,7 +32,7 @@ import {
   TRAIN_UNTIL,
   writePlant,
 } from './fixture.ts'
-import { runProgram } from './run-program.ts'
+import { runHere, runProgram } from './run-program.ts'
 
 const backend = await loadBackend(plantParams().train.backend)
 
@@ -64,15 +63,26 @@ async function filesOf (folder: string): Promise<Record<string, string>> {
   return Object.fromEntries(files.sort())
 }
 
-t.test('from raw tables to a package that loads, with reports that are right', async (t) => {
+/** The plant that several tests need: trained once, with labels. */
+const trained = await (async () => {
   const root = t.testdir({})
   const raw = join(root, 'plant')
   await writePlant(raw)
-  const progress = remembering()
-  const { paths, ...context } = contextOf(raw, join(root, 'out'), { labels: join(root, 'labels.csv'), progress })
+  const progress = recordingProgress()
+  const context = contextOf(raw, join(root, 'out'), { labels: join(root, 'labels.csv'), progress })
   const before = backend.tf.memory().numTensors
-  const digest = await runPipeline({ paths, ...context })
-  t.equal(backend.tf.memory().numTensors, before, 'the stages leave no tensor behind')
+  const digest = await runPipeline(context)
+  return { root, raw, progress, context, digest, tensors: backend.tf.memory().numTensors - before }
+})()
+
+/** Copies what the pipeline wrote for the trained plant: a test then runs only the stages that it is about. */
+async function copyTrained (out: string): Promise<void> {
+  await cp(join(trained.root, 'out'), out, { recursive: true })
+}
+
+t.test('from raw tables to a package that loads, with correct reports', async (t) => {
+  const { root, progress, context: { paths, ...context }, digest } = trained
+  t.equal(trained.tensors, 0, 'the stages leave no tensor behind')
 
   await t.test('the package', async (t) => {
     const loaded = await loadModelPackage(paths.package, 'auto')
@@ -122,7 +132,7 @@ t.test('from raw tables to a package that loads, with reports that are right', a
       START + 400 * INTERVAL,
       200,
     ])
-    t.ok(FLAWS.absent.every((row) => observation(a.series, row).every(Number.isNaN)), 'nothing is invented')
+    t.ok(FLAWS.absent.every((row) => observation(a.series, row).every(Number.isNaN)), 'missing rows stay missing')
     t.ok(FLAWS.emptyOil.every((row) => Number.isNaN(observation(a.series, row)[2]!)))
     t.ok(
       observation(a.series, FLAWS.late).every(Number.isFinite) &&
@@ -182,7 +192,7 @@ t.test('from raw tables to a package that loads, with reports that are right', a
         causalDelayHours: Number,
       },
     ])
-    t.ok(findings[0]!.causalDelayHours <= 1, 'causally found within an hour')
+    t.ok(findings[0]!.causalDelayHours <= 1, 'causal scoring finds the fault within an hour')
     const curve = await json(paths.reports, 'threshold-curve.json') as Array<
       { level: number, batchFound: number, batchFalse: number }
     >
@@ -199,13 +209,13 @@ t.test('from raw tables to a package that loads, with reports that are right', a
     )
   })
 
-  t.strictSame(progress.told.filter((text) => /^[a-z]+$/.test(text)), ['prepare', 'train', 'evaluate', 'package'])
-  t.match(progress.told.find((text) => text.startsWith('3/3')), /mean squared error/, 'two folds and the model itself')
-  t.ok(progress.told.includes('2/2 B: 600 observations every PT10M'))
+  t.strictSame(progress.lines.filter((text) => /^[a-z]+$/.test(text)), ['prepare', 'train', 'evaluate', 'package'])
+  t.match(progress.lines.find((text) => text.startsWith('3/3')), /mean squared error/, 'two folds and the model itself')
+  t.ok(progress.lines.includes('2/2 B: 600 observations every PT10M'))
 
   const package1 = await filesOf(paths.package)
   t.equal(await runPipeline({ paths, ...context }), digest, 'again in the same process')
-  t.strictSame(await filesOf(paths.package), package1, 'nothing in a package comes from a clock or a counter')
+  t.strictSame(await filesOf(paths.package), package1, 'a package depends on no clock and no counter')
   t.strictSame(
     await readdir(join(root, 'out')),
     ['model', 'package', 'prepared', 'reports'],
@@ -213,19 +223,18 @@ t.test('from raw tables to a package that loads, with reports that are right', a
   )
 })
 
-t.test('several members by default: a package of them all, its card and its reports, and it may be replaced', async (t) => {
+t.test('several members by default: their package, its card and its reports, and it may be replaced', async (t) => {
   const root = t.testdir({})
-  const raw = join(root, 'plant')
-  await writePlant(raw)
-  const progress = remembering()
+  const { raw } = trained
+  const progress = recordingProgress()
   const context = contextOf(raw, join(root, 'out'), {
-    labels: join(root, 'labels.csv'),
+    labels: join(trained.root, 'labels.csv'),
     progress,
     params: { train: { architecture: undefined, windowLength: undefined } },
   })
   const before = backend.tf.memory().numTensors
   const digest = await runPipeline(context)
-  t.equal(await runPipeline(context), digest, 'its own files are not in the way')
+  t.equal(await runPipeline(context), digest, 'it may replace its own files')
   t.equal(backend.tf.memory().numTensors, before)
   const { package: folder, reports } = context.paths
   t.strictSame((await readdir(folder)).sort(), [
@@ -270,17 +279,19 @@ t.test('several members by default: a package of them all, its card and its repo
     batch: { faults: { overheating: { found: 1 } } },
     causal: { faults: { overheating: { found: 1 } } },
   })
-  t.match(progress.told.filter((text) => text.startsWith('9/9')).length, 2, 'three members, two folds and all of it')
+  t.match(progress.lines.filter((text) => text.startsWith('9/9')).length, 2, 'three members, two folds and the whole')
   t.ok(
-    progress.told.some((text) =>
+    progress.lines.some((text) =>
       text.startsWith('linear on windows of 8, masked on windows of 8, linear on windows of 32; thresholds: ')
     )
   )
-  await runPipeline(contextOf(raw, join(root, 'out')))
-  t.strictSame((await readdir(folder)).length, 6, 'nor are those of a larger package')
+  await rm(context.paths.model, { recursive: true })
+  await cp(trained.context.paths.model, context.paths.model, { recursive: true })
+  await packageModel(contextOf(raw, join(root, 'out')))
+  t.strictSame((await readdir(folder)).length, 6, 'a smaller package may replace it')
 })
 
-t.test('semicolons, decimal commas and days first are the same data', async (t) => {
+t.test('semicolons, decimal commas and dates that start with the day are the same data', async (t) => {
   const root = t.testdir({})
   const [plain, german] = [join(root, 'plain', 'plant'), join(root, 'german', 'plant')]
   await Promise.all([writePlant(plain), writePlant(german, GERMAN)])
@@ -296,17 +307,17 @@ t.test('semicolons, decimal commas and days first are the same data', async (t) 
     )
   )
   t.strictSame(germanReport!.map(({ quality }) => quality), plainReport!.map(({ quality }) => quality))
-  t.strictSame(germanReport![0]!.profile.disagreements, CHANNELS, 'danfojs cannot read it, and that is said')
+  t.strictSame(germanReport![0]!.profile.disagreements, CHANNELS, 'danfojs cannot read it, and the report says so')
   const columns = (report: typeof plainReport): unknown =>
     report![0]!.profile.columns.filter(({ column }) => column !== 'time')
-  t.strictSame(columns(germanReport), columns(plainReport), 'the profile is that of the numbers all the same')
+  t.strictSame(columns(germanReport), columns(plainReport), 'the profile still shows the numbers')
   t.match(
     await readFile(join(german, '..', 'out', 'reports', 'data-quality.md'), 'utf8'),
     'Read differently by danfojs'
   )
 })
 
-t.test('a file on its own, text columns, awkward names and an ending in capitals', async (t) => {
+t.test('a single file, text columns, awkward names and an extension in capitals', async (t) => {
   const root = t.testdir({})
   const [header, ...rows] = tableText('B').trimEnd().split('\n')
   const text = [
@@ -326,7 +337,7 @@ t.test('a file on its own, text columns, awkward names and an ending in capitals
   t.match(markdown, '| wind, "free" \\| m/s |', 'a name does not break the table')
 })
 
-t.test('columns can be chosen, and files of another interval are refused', async (t) => {
+t.test('columns can be chosen, and files with another interval are refused', async (t) => {
   const root = t.testdir({})
   const raw = join(root, 'plant')
   await writePlant(raw)
@@ -346,13 +357,13 @@ t.test('a folder with somebody else\'s manifest.json is not replaced', async (t)
   await t.rejects(refuseForeignFolder(join(root, 'site')), { code: 'invalid-settings', message: /index\.html/ })
 })
 
-t.test('without labels only anomalies are counted, without a test part nothing is', async (t) => {
+t.test('without labels, only anomalies are counted; without a test part, nothing', async (t) => {
   const root = t.testdir({})
-  const raw = join(root, 'plant')
-  await writePlant(raw)
-  const progress = remembering()
+  const { raw } = trained
+  const progress = recordingProgress()
   const { paths, ...context } = contextOf(raw, join(root, 'out'), { progress })
-  await runPipeline({ paths, ...context })
+  await copyTrained(join(root, 'out'))
+  await evaluate({ paths, ...context })
   const metrics = await json(paths.reports, 'metrics.json') as Record<string, Record<string, number>>
   t.strictSame(Object.entries(metrics).map(([scoring, found]) => [scoring, Object.keys(found)]), [['batch', [
     'anomaliesPerSeriesWeek',
@@ -364,41 +375,43 @@ t.test('without labels only anomalies are counted, without a test part nothing i
     ),
     JSON.stringify(metrics)
   )
-  t.ok(progress.told.some((text) => text.includes('there are no labels to compare with')))
-  const all = remembering()
+  t.ok(progress.lines.some((text) => text.includes('there are no labels to compare with')))
+  const all = recordingProgress()
   await runPipeline({
     ...contextOf(raw, join(root, 'out'), {
       params: { prepare: { trainUntil: null } },
-      labels: join(root, 'labels.csv'),
+      labels: join(trained.root, 'labels.csv'),
       progress: all,
     }),
   })
   t.strictSame(await json(paths.reports, 'metrics.json'), {})
-  t.ok(all.told.some((text) => text.includes('there is no test part')))
+  t.ok(all.lines.some((text) => text.includes('there is no test part')))
   t.match(await readFile(join(paths.package, 'MODEL_CARD.md'), 'utf8'), 'No test part: nothing was held back.')
 })
 
-t.test('labels outside the test part are no missed faults', async (t) => {
+t.test('labels outside the test part are not missed faults', async (t) => {
   const root = t.testdir({})
-  const raw = join(root, 'plant')
-  await writePlant(raw)
   const row = (series: string, from: number, to: number): string =>
     `${series},other,oil_c,${timeAt(from)},${timeAt(to)}\n`
   await writeFile(join(root, 'labels.csv'), LABELS + row('A', 10, 20) + row('C', 500, 510) + row('B', 700, 710))
-  const progress = remembering()
-  const { paths, ...context } = contextOf(raw, join(root, 'out'), { labels: join(root, 'labels.csv'), progress })
-  await runPipeline({ paths, ...context })
-  t.ok(progress.told.some((text) => text.startsWith('3 of 4 labels are not in the test part')), 'and that is said')
+  const progress = recordingProgress()
+  const { paths, ...context } = contextOf(trained.raw, join(root, 'out'), {
+    labels: join(root, 'labels.csv'),
+    progress,
+  })
+  await copyTrained(join(root, 'out'))
+  await evaluate({ paths, ...context })
+  t.ok(progress.lines.some((text) => text.startsWith('3 of 4 labels are not in the test part')), 'the log says so')
   const metrics = await json(paths.reports, 'metrics.json') as { batch: { faults: Record<string, unknown> } }
   t.strictSame(Object.keys(metrics.batch.faults), ['overheating'])
 })
 
-t.test('golden scores are scores, also where a series begins with a hole or windows are long', async (t) => {
+t.test('golden scores hold enough scores, even after a gap or with long windows', async (t) => {
   const root = t.testdir({})
   await mkdir(join(root, 'plant'))
   const [header, ...rows] = tableText('B').trimEnd().split('\n')
-  const holed = rows.map((row, i) => i > 2 && i < 90 ? `${row.split(',')[0]},,,` : row)
-  await writeFile(join(root, 'plant', 'B.csv'), [header, ...holed].join('\n'))
+  const withGap = rows.map((row, i) => i > 2 && i < 90 ? `${row.split(',')[0]},,,` : row)
+  await writeFile(join(root, 'plant', 'B.csv'), [header, ...withGap].join('\n'))
   const { paths, ...context } = contextOf(join(root, 'plant'), join(root, 'out'), {
     params: { train: { windowLength: 40 }, package: { goldenLength: 20 } },
   })
@@ -415,7 +428,7 @@ t.test('golden scores are scores, also where a series begins with a hole or wind
   }
 })
 
-t.test('what cannot be trained on is refused, with the file or the parameter at fault', async (t) => {
+t.test('data that cannot be trained on are refused, and the error names the file or the parameter', async (t) => {
   const root = t.testdir({ empty: { 'readme.txt': 'nothing here' } })
   const raw = join(root, 'plant')
   await writePlant(raw)
@@ -440,7 +453,7 @@ t.test('what cannot be trained on is refused, with the file or the parameter at 
     message: /nowhere\.csv cannot be read/,
   })
   await refused(
-    'all of it is test',
+    'everything is test part',
     contextOf(raw, out, { params: { prepare: { trainUntil: '2025-12-31T00:00:00Z' } } }),
     { code: 'no-training-data', message: /trainUntil/ }
   )
@@ -454,7 +467,7 @@ t.test('what cannot be trained on is refused, with the file or the parameter at 
     contextOf(raw, out, { params: { prepare: { interval: 'PT1H' } } }),
     { code: 'interval-mismatch', message: /A\.csv: .*PT10M/ }
   )
-  await refused('labels that are not there', contextOf(raw, out, { labels: join(root, 'labls.csv') }), {
+  await refused('labels that do not exist', contextOf(raw, out, { labels: join(root, 'labls.csv') }), {
     code: 'invalid-table',
     message: /labls\.csv cannot be read/,
   })
@@ -476,7 +489,7 @@ t.test('what cannot be trained on is refused, with the file or the parameter at 
     message: /C\.csv has the channels power_kw, speed_ms, oil_c, the first file has speed_ms, power_kw, oil_c/,
   })
   await writeFile(join(raw, 'C.csv'), tableText('B').replace(timeAt(400), 'later'))
-  await refused('a time that is none', contextOf(raw, out), {
+  await refused('a malformed time', contextOf(raw, out), {
     code: 'invalid-timestamp',
     message: /C\.csv: Line 402, column "time": "later"/,
   })
@@ -489,12 +502,12 @@ t.test('what cannot be trained on is refused, with the file or the parameter at 
   t.notOk((await readdir(root)).some((name) => name.includes('writing')), 'no temporary folder is left')
 })
 
-t.test('a stage that fails leaves what was there before', async (t) => {
+t.test('a stage that fails leaves the old files', async (t) => {
   const root = t.testdir({})
   const raw = join(root, 'plant')
   await writePlant(raw)
   const { paths, ...context } = contextOf(raw, join(root, 'out'))
-  await runPipeline({ paths, ...context })
+  await copyTrained(join(root, 'out'))
   const before = await filesOf(join(root, 'out'))
 
   await writeFile(join(raw, 'B.csv'), tableText('B').split('\n').filter((_, i) => i % 6 === 0).join('\n'))
@@ -525,7 +538,7 @@ t.test('a stage that fails leaves what was there before', async (t) => {
   t.strictSame(await filesOf(join(root, 'out')), rest)
 })
 
-t.test('a folder is replaced as a whole, and only what crashed runs left behind is cleared away', async (t) => {
+t.test('a folder is replaced as a whole, and only the leftovers of crashed runs are removed', async (t) => {
   const root = t.testdir({
     target: { 'old.txt': 'old' },
     '.target.writing-999999999-abc': { junk: '' },
@@ -540,17 +553,17 @@ t.test('a folder is replaced as a whole, and only what crashed runs left behind 
     throw new Error('half-way')
   }), { message: 'half-way' })
   t.strictSame(await filesOf(target), { 'old.txt': Buffer.from('old').toString('base64') })
-  t.strictSame(await left(), kept, 'a folder that a living process writes is left alone')
+  t.strictSame(await left(), kept, 'the folder of a running process is kept')
   t.equal(await replaceDirectory(`${target}/`, async (folder) => {
     await writeFile(join(folder, 'new.txt'), 'new')
-    t.equal(await readFile(join(target, 'old.txt'), 'utf8'), 'old', 'until the new one is complete the old one stands')
+    t.equal(await readFile(join(target, 'old.txt'), 'utf8'), 'old', 'the old one stays until the new one is complete')
     return await replaceDirectory(join(root, 'deep', 'er'), async () => 'inner')
   }), 'inner')
   t.strictSame(Object.keys(await filesOf(target)), ['new.txt'])
   t.strictSame(await left(), [...kept.slice(0, 2), 'deep', 'target'])
 })
 
-t.test('series are written so that reading gives the same bits', async (t) => {
+t.test('series that are written and read have the same bits', async (t) => {
   const directory = t.testdir({})
   const values = Float64Array.from([0.1 + 0.2, 1e-300, NaN, -1e300, 5e-324, 2 ** 63, 1 / 3, NaN, 0, 1, 2, 3])
   const series = { channels: ['a', 'b,"c"', 'd;e'], start: START + 1234, interval: 1000, length: 4, values }
@@ -559,7 +572,7 @@ t.test('series are written so that reading gives the same bits', async (t) => {
   t.strictSame(await readSeriesFolder(join(directory, 'nowhere'), 1000), [])
 })
 
-t.test('the command refuses what would lose something or is not meant', async (t) => {
+t.test('the command refuses wrong settings, and folders that it must not replace', async (t) => {
   const root = t.testdir({
     thesis: { 'chapter.txt': 'years of work' },
     'file.txt': '',
@@ -579,18 +592,18 @@ t.test('the command refuses what would lose something or is not meant', async (t
   await t.rejects(
     command(...own, raw),
     { code: 'invalid-settings', message: /A\.csv, B\.csv/ },
-    'least of all the data themselves'
+    'nor may it replace the data'
   )
   await t.rejects(command(...own, join(root, 'file.txt')), {
     code: 'invalid-settings',
-    message: /file\.txt is no folder/,
+    message: /file\.txt is not a folder/,
   })
   t.ok((await readdir(raw)).includes('A.csv'))
   await t.rejects(packageModel(contextOf(raw, join(root, 'x'))), { code: 'ENOENT' })
   await t.rejects(
     packageModel({ ...contextOf(raw, root), paths: { ...plantPaths(raw, root), package: join(root, 'thesis') } }),
     { code: 'invalid-settings' },
-    'nor as a stage of its own'
+    'nor may the stage alone'
   )
 
   const out = join(root, 'model')
@@ -647,7 +660,7 @@ t.test('the command refuses what would lose something or is not meant', async (t
   ], 'nothing else was written')
 })
 
-t.test('the model is named after the data, and flags win over the file of parameters', async (t) => {
+t.test('the model is named after the data, and flags have priority over the file of parameters', async (t) => {
   const root = t.testdir({})
   const data = join(root, '-Plant No. 7 Ä.CSV')
   await writeFile(data, tableText('B'))
@@ -674,30 +687,34 @@ t.test('the model is named after the data, and flags win over the file of parame
   t.not((await loadModelPackage(out, 'auto')).digest, digest, 'a package may be replaced by a newer one')
 })
 
+/** Runs the command in this process, which trains on `backend`. */
+const commandHere = async (args: readonly string[], cwd: string): ReturnType<typeof runHere> =>
+  runHere(async (args, print, stderr) => main(args, print, terminalProgress(stderr)), args, cwd)
+
 t.test('two processes in two places make the same package, byte for byte', async (t) => {
   const root = t.testdir({})
-  const places = [join(root, 'one'), join(root, 'some where', 'else')]
+  const places = [join(root, 'one'), join(root, 'some where', 'else')] as const
   for (const place of places) {
     await writePlant(join(place, 'plant'))
-    await writeFile(join(place, 'params.yaml'), stringify(PARAMS))
+    await writeFile(
+      join(place, 'params.yaml'),
+      stringify({ ...PARAMS, train: { ...PARAMS.train, backend: backend.name } })
+    )
   }
-  for (const architecture of ['linear', 'convolutional']) {
-    const args = [
-      '--data',
-      'plant',
-      '--out',
-      'made/',
-      '--labels',
-      'labels.csv',
-      '--params',
-      'params.yaml',
-      '--architecture',
-      architecture,
-    ]
-    const outcomes = await Promise.all(places.map(async (place) => runProgram('pipeline.ts', args, place)))
-    const [first, second] = await Promise.all(places.map(async (place) => filesOf(join(place, 'made'))))
+  const files = ['--data', 'plant', '--out', 'made/', '--labels', 'labels.csv', '--params', 'params.yaml']
+  const architectures = ['linear', 'convolutional'] as const
+  const argsOf = (architecture: string): string[] => [...files, '--architecture', architecture]
+  // Each place has a process of its own and its turn in this one.
+  const elsewhere = await Promise.all(
+    places.map(async (place, i) => runProgram('pipeline.ts', argsOf(architectures[i]!), place))
+  )
+  const packages = await Promise.all(places.map(async (place) => filesOf(join(place, 'made'))))
+  for (const [i, architecture] of architectures.entries()) {
+    const place = places[1 - i]!
+    const here = await commandHere(argsOf(architecture), place)
+    const [first, second] = [packages[i], await filesOf(join(place, 'made'))]
     const digest = Buffer.from(first!['digest.txt']!, 'base64').toString().trim()
-    for (const { code, stdout, stderr } of outcomes) {
+    for (const { code, stdout, stderr } of [elsewhere[i]!, here]) {
       t.equal(code, 0, stderr)
       t.equal(stdout, `digest ${digest}\n`, 'stdout is the digest alone')
       t.match(stderr, /^prepare …\n(.*\n)*train …\n(.*\n)*evaluate …\n(.*\n)*package …\n/)
@@ -718,11 +735,14 @@ t.test('two processes in two places make the same package, byte for byte', async
   }
 })
 
-t.test('as a program: every flag of how tables are written, and failures in one line with status 1', async (t) => {
+t.test('as a program: every flag for the format of tables, and failures in one line with status 1', async (t) => {
   const root = t.testdir({})
   const raw = join(root, 'plant')
   await writePlant(raw, { ...GERMAN, delimiter: '|', header: ['wann', ...CHANNELS] })
-  await writeFile(join(root, 'params.yaml'), stringify(PARAMS))
+  await writeFile(
+    join(root, 'params.yaml'),
+    stringify({ ...PARAMS, train: { ...PARAMS.train, backend: backend.name } })
+  )
   const flags = [
     '--delimiter',
     '|',
@@ -743,12 +763,10 @@ t.test('as a program: every flag of how tables are written, and failures in one 
     '--params',
     'params.yaml',
   ]
-  const [done, failed, wrong, help] = await Promise.all([
-    runProgram('pipeline.ts', ['--data', 'plant', '--out', 'model', ...flags], root),
-    runProgram('pipeline.ts', ['--data', 'plant'], root),
-    runProgram('pipeline.ts', ['--data', 'plant', '--out', 'model2', '--architecture', 'lstm'], root),
-    runProgram('pipeline.ts', ['--help'], root),
-  ])
+  const help = await runProgram('pipeline.ts', ['--help'], root)
+  const done = await commandHere(['--data', 'plant', '--out', 'model', ...flags], root)
+  const failed = await commandHere(['--data', 'plant'], root)
+  const wrong = await commandHere(['--data', 'plant', '--out', 'model2', '--architecture', 'lstm'], root)
   t.equal(done.code, 0, done.stderr)
   const manifest = await json(root, 'model', 'manifest.json')
   t.match(manifest, {
