@@ -1,5 +1,5 @@
-// npm run data: the simulated wind farm, or series fetched from InfluxDB or an object store, as the folder that the
-// pipeline trains on.
+// `npm run data`: writes the folder that the pipeline trains on, with the simulated wind farm or with series fetched
+// from InfluxDB or an object store.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
@@ -34,7 +34,7 @@ interface Flags {
   tag?: readonly string[]
 }
 
-/** Flags that mean something with one source only. */
+/** Flags that only one source accepts. */
 const FLAGS_OF: Readonly<Record<Flags['from'], ReadonlyArray<keyof Flags>>> = {
   farm: ['seed'],
   influx: ['bucket', 'start', 'stop', 'measurement', 'every', 'series', 'tag'],
@@ -44,8 +44,9 @@ const FLAGS_OF: Readonly<Record<Flags['from'], ReadonlyArray<keyof Flags>>> = {
 const command = (print: (text: string) => void): Command =>
   new Command('npm run data --')
     .description(
-      `Writes the simulated wind farm (${WIND_FARM_DEFAULTS.turbines} turbines over ${WIND_FARM_DEFAULTS.days} days, with labelled faults), or fetches series: ` +
-        'one CSV file each, with a report on the quality of the data. Servers and keys are named by variables; .env.example lists them.'
+      `Writes the simulated wind farm (${WIND_FARM_DEFAULTS.turbines} turbines over ${WIND_FARM_DEFAULTS.days} days, ` +
+        'with labelled faults), or fetches series: one CSV file each, with a report on the quality of the data. ' +
+        'Variables hold servers and keys; .env.example lists them.'
     )
     .argument('[place]', 's3://bucket/folder, or one object, with --from minio')
     .addOption(
@@ -55,27 +56,27 @@ const command = (print: (text: string) => void): Command =>
     )
     .option(
       '--out <folder>',
-      `where to write, replacing what is there; default: data, and for what is fetched ${FARM_PATHS.raw}`
+      `folder to write or replace; default: data, and for fetched series ${FARM_PATHS.raw}`
     )
-    .option('--seed <text>', `farm: another one; data.dvc pins the default, ${WIND_FARM_DEFAULTS.seed}`)
-    .option('--bucket <name>', 'influx: where from')
+    .option('--seed <text>', `farm: seed of the simulator; data.dvc pins the default, ${WIND_FARM_DEFAULTS.seed}`)
+    .option('--bucket <name>', 'influx: bucket to read')
     .option('--start <time>', 'influx: first time, e.g. 2026-03-01T00:00:00Z')
-    .option('--stop <time>', 'influx: the time after the last')
-    .option('--measurement <name>', 'influx: its fields alone')
-    .option('--every <duration>', 'influx: means over this, e.g. PT10M; default: every point')
-    .option('--series <tag>', 'influx: the tag that tells the series apart, a file each; default: all is one series')
+    .option('--stop <time>', 'influx: end of the range, exclusive')
+    .option('--measurement <name>', 'influx: read only the fields of this measurement')
+    .option('--every <duration>', 'influx: take means over this interval, e.g. PT10M; default: every point')
+    .option('--series <tag>', 'influx: the tag that identifies a series, one file each; default: all is one series')
     .option(
       '--tag <name=value>',
       'influx: only points with this tag; may be repeated',
-      (one: string, all: readonly string[] = []) => [...all, one]
+      (tag: string, tags: readonly string[] = []) => [...tags, tag]
     )
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: () => {} })
 
-export interface DataResult {
+interface DataResult {
   /** DVC's hash of the folder. */
   readonly md5: string
-  /** False where the folder held the very same files before. */
+  /** False if the folder already held the same files. */
   readonly written: boolean
 }
 
@@ -87,8 +88,8 @@ async function writeFiles (files: FarmFiles, folder: string): Promise<void> {
 }
 
 /**
- * Writes the farm into the folder `out`, unless it is there already.
- * @throws Problem `invalid-settings` where the folder holds files that are not a farm's
+ * Writes the farm into the folder `out`, unless the folder holds it already.
+ * @throws Problem `invalid-settings` if the folder holds files that are not a farm's
  */
 export async function writeData (out: string, options: Partial<WindFarmOptions>): Promise<DataResult> {
   const files = farmFiles(options)
@@ -99,7 +100,7 @@ export async function writeData (out: string, options: Partial<WindFarmOptions>)
   if (foreign) {
     throw new Problem(
       'invalid-settings',
-      `${out} holds ${foreign.relpath}, which is not of a simulated farm: name another folder with --out`
+      `${out} holds ${foreign.relpath}, which does not belong to a simulated farm: name another folder with --out`
     )
   }
   await replaceDirectory(resolve(out), async (folder) => await writeFiles(files, folder))
@@ -188,7 +189,7 @@ function refuseOthers (flags: Flags, place: string | undefined): void {
   }
 }
 
-/** The command. Prints one line of result. */
+/** The command. Prints its result in one line. */
 export async function main (
   args: readonly string[],
   print: (text: string) => void,
@@ -205,10 +206,10 @@ export async function main (
   }
   const out = flags.out ?? FARM_PATHS.raw
   const { series, rows, md5 } = await ingest(out, fetchOf(flags, place, env))
+  const report = join(out, 'data-quality.md')
   print(
-    `${out}: written from ${flags.from}, ${series} series, ${rows} rows, md5 ${md5}; the quality of the data is in ${
-      join(out, 'data-quality.md')
-    }\n`
+    `${out}: written from ${flags.from}, ${series} series, ${rows} rows, md5 ${md5}; ` +
+      `the quality of the data is in ${report}\n`
   )
 }
 

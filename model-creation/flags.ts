@@ -1,5 +1,4 @@
-// The flags of all programs that take one's own data: where it lies, how its tables are written, which part of it
-// trains.
+// The flags of all programs that accept the user's data: its place, the format of its tables, and its training part.
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { type TableOptions } from '../core/table/csv.ts'
@@ -26,17 +25,17 @@ export const addDataOption = (command: Command): Command =>
     )
 
 export const addDataOptions = (command: Command): Command => command
-  .option('--params <file>', 'YAML like model-creation/params.yaml; what it leaves out has defaults')
-  .option('--interval <duration>', 'sampling interval, e.g. PT10M; default: told from the timestamps')
-  .option('--train-until <time>', 'observations before it train, later ones test; default: all train')
+  .option('--params <file>', 'YAML like model-creation/params.yaml; missing parameters have defaults')
+  .option('--interval <duration>', 'sampling interval, e.g. PT10M; default: detected from the timestamps')
+  .option('--train-until <time>', 'earlier observations train, later ones test; default: all train')
   .option('--channels <names>', 'columns to train on, separated by commas; default: all numeric ones')
-  .option('--exclude <names>', 'columns to leave out, e.g. a label or a number of the row')
-  .option('--delimiter <character>', 'between cells; default: detected')
+  .option('--exclude <names>', 'columns to leave out, e.g. a label or a row number')
+  .option('--delimiter <character>', 'delimiter of cells; default: detected')
   .addOption(new Option('--decimal <character>', 'decimal sign; default: detected').choices(['.', ',']))
   .option('--timestamp-column <name>', 'default: detected')
   .option('--timestamp-format <format>', 'Luxon format, e.g. "dd.MM.yyyy HH:mm"; default: detected')
 
-/** The parameters for one's own data: the file's, or the defaults, with what the flags say. */
+/** The parameters for the user's data: those of the file or the defaults, changed by the flags. */
 export async function ownParams (flags: DataFlags, data: string): Promise<Params> {
   const base = flags.params === undefined ? parseParams({}, 'defaults') : await readParams(flags.params)
   const name = flags.name ??

@@ -1,4 +1,4 @@
-// The four stages in order, without DVC: `npm run train`, on the farm's data or on one's own. Ends with the package's
+// `npm run train`: runs the four stages in order, without DVC, on the farm's data or the user's. Prints the package's
 // digest.
 import { existsSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
@@ -21,7 +21,7 @@ import { train } from './stages/train.ts'
 
 /** prepare → train → evaluate → package. @returns the package's digest */
 export async function runPipeline (context: StageContext): Promise<string> {
-  // What would fail after the training is found before it.
+  // Check first what would otherwise fail after the training.
   await refuseForeignFolder(context.paths.package)
   await trackingServer(process.env)?.experiment(context.params.package.name)
   if (context.paths.labels !== undefined) await readLabels(context.paths.labels)
@@ -42,7 +42,7 @@ const command = (): Command =>
   addDataOptions(
     addDataOption(new Command('npm run train --'))
       .description(
-        "Trains a model and writes its package: without --data the wind farm's, with --data one of your own."
+        "Trains a model and writes its package: without --data the wind farm's, with --data your own."
       )
       .option('--out <dir>', 'folder of the package (needed with --data)')
       .option(
@@ -51,11 +51,12 @@ const command = (): Command =>
       )
       .option(
         '--feedback <file>',
-        'what people said of intervals: CSV with the columns series (empty: all), start, end, label (confirmed, missed or false-alarm)'
+        'feedback on intervals: CSV with the columns series (empty: all), start, end, ' +
+          'label (confirmed, missed or false-alarm)'
       )
       .option('--name <name>', 'name of the model; default: the name of the data')
       .addOption(
-        new Option('--architecture <name>', 'kind of autoencoder; default: several that are combined').choices(
+        new Option('--architecture <name>', 'kind of autoencoder; default: an ensemble').choices(
           ARCHITECTURE_CHOICES
         )
       )
@@ -77,11 +78,10 @@ function ownPaths (data: string, out: string, { labels, feedback }: Flags, work:
 export async function main (args: readonly string[], print: (text: string) => void, progress: Progress): Promise<void> {
   const flags = command().parse(args, { from: 'user' }).opts<Flags>()
   try {
-    print(
-      `digest ${
-        flags.data === undefined ? await trainFarm(flags, progress) : await trainOwn(flags, flags.data, progress)
-      }\n`
-    )
+    const digest = flags.data === undefined
+      ? await trainFarm(flags, progress)
+      : await trainOwn(flags, flags.data, progress)
+    print(`digest ${digest}\n`)
   } finally {
     progress.close()
   }
@@ -93,7 +93,7 @@ async function trainFarm (flags: Flags, progress: Progress): Promise<string> {
   if (flag !== undefined) {
     throw new Problem(
       'invalid-settings',
-      `${flagOf(flag)} needs --data; the wind farm's model is described by ${FARM_PARAMS} alone.`
+      `${flagOf(flag)} needs --data; only ${FARM_PARAMS} configures the wind farm's model.`
     )
   }
   if (!existsSync(FARM_PATHS.raw)) {

@@ -1,4 +1,4 @@
-// Scores a CSV file with a model package on the command line: `npm run score -- --model <dir> file.csv`.
+// `npm run score -- --model <dir> file.csv`: scores a CSV file with a model package.
 import { isAnomalous } from '../core/scoring/threshold.ts'
 import { readFile } from 'node:fs/promises'
 import Table from 'cli-table3'
@@ -38,13 +38,13 @@ const command = (): Command =>
     .addOption(new Option('--json', 'print scores and anomalies as JSON').conflicts('csv'))
     .option('--csv', 'print one line for each observation: timestamp, score, isAnomaly, imputed channels')
     .option('--min-duration <duration>', 'leave out shorter anomalies, e.g. PT30M')
-    .option('--merge-gap <duration>', 'join anomalies that are no further apart, e.g. PT1H')
+    .option('--merge-gap <duration>', 'join anomalies at most this far apart, e.g. PT1H')
     .addOption(
       new Option('--backend <name>', 'TensorFlow.js backend').choices(['auto', 'native', 'wasm', 'cpu']).default(
         'auto'
       )
     )
-    .option('--delimiter <character>', 'between cells; default: detected')
+    .option('--delimiter <character>', 'delimiter of cells; default: detected')
     .addOption(new Option('--decimal <character>', 'decimal sign; default: detected').choices(['.', ',']))
     .option('--timestamp-column <name>', 'default: detected')
     .option('--timestamp-format <format>', 'Luxon format; default: detected')
@@ -55,7 +55,7 @@ interface Result {
   readonly series: Series
   readonly detection: Detection
   readonly anomalies: readonly Anomaly[]
-  /** Columns of the file that are none of the model's channels. */
+  /** Columns of the file that are not channels of the model. */
   readonly ignored: readonly string[]
 }
 
@@ -79,7 +79,8 @@ async function score (file: string, flags: Flags): Promise<Result> {
     if (detection.score.every(Number.isNaN)) {
       throw new Problem(
         'series-too-short',
-        `No observation could be scored: the model needs ${detector.windowLength} in a row without a gap of more than ${detector.maxGap}.`
+        `No observation could be scored: the model needs ${detector.windowLength} in a row ` +
+          `without a gap of more than ${detector.maxGap}.`
       )
     }
     const rules = {
@@ -129,7 +130,7 @@ function asJson ({ model, scoring, series, detection, anomalies }: Result): stri
   })
 }
 
-/** Names of the channels whose value was missing and has been filled. */
+/** Names of the channels whose missing value was filled. */
 function imputedAt ({ channels }: Series, { imputed }: Detection, t: number): string[] {
   return channels.filter((_, c) => imputed[t * channels.length + c] === 1)
 }
@@ -137,28 +138,20 @@ function imputedAt ({ channels }: Series, { imputed }: Detection, t: number): st
 function asCsv ({ series, detection }: Result): string {
   return Papa.unparse({
     fields: ['timestamp', 'score', 'isAnomaly', 'imputed'],
-    data: Array.from(
-      detection.score,
-      (
-        value,
-        t
-      ) => [
-        timeText(series, t),
-        scoreOrNull(value),
-        Number.isNaN(value) ? null : isAnomalous(value),
-        imputedAt(series, detection, t).join(';'),
-      ]
-    ),
+    data: Array.from(detection.score, (value, t) => [
+      timeText(series, t),
+      scoreOrNull(value),
+      Number.isNaN(value) ? null : isAnomalous(value),
+      imputedAt(series, detection, t).join(';'),
+    ]),
   }, { newline: '\n' })
 }
 
 function asTable ({ series, detection, anomalies, ignored }: Result): string {
   const scored = detection.score.filter((value) => !Number.isNaN(value)).length
-  const summary = `${anomalies.length} ${
-    anomalies.length === 1 ? 'anomaly' : 'anomalies'
-  } in ${series.length} observations (${scored} scored)${
-    ignored.length === 0 ? '' : `; not the model's channels: ${ignored.join(', ')}`
-  }`
+  const found = anomalies.length === 1 ? '1 anomaly' : `${anomalies.length} anomalies`
+  const others = ignored.length === 0 ? '' : `; not the model's channels: ${ignored.join(', ')}`
+  const summary = `${found} in ${series.length} observations (${scored} scored)${others}`
   if (anomalies.length === 0) return summary
   const table = new Table({ head: ['start', 'end', 'peak', 'score', 'channels'], style: { head: [], border: [] } })
   for (const { from, to, peak, peakScore, channels } of anomalies) {

@@ -1,5 +1,4 @@
-// Raw tables as they came, each read, put on its grid and reported on: what `prepare` and `npm run data` say of the
-// quality of data.
+// Reads raw tables, puts each on its grid, and reports on the quality of its data, for `prepare` and `npm run data`.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { keepChannels, readTable, type Table } from '../../core/table/csv.ts'
@@ -13,7 +12,7 @@ import { seriesName } from '../adapters/series-files.ts'
 import { type Moved } from './feedback.ts'
 import { type StageContext } from './stage.ts'
 
-/** Longest grid that is made of a raw table: far beyond any training set, small enough to fail before memory does. */
+/** Longest grid for a raw table: far more than any training set, but few enough to fail before memory runs out. */
 const MAX_OBSERVATIONS = 20_000_000
 
 export interface RawFile {
@@ -29,11 +28,11 @@ export interface FileReport {
   readonly textColumns: readonly string[]
   readonly observations: number
   readonly quality: Readonly<Record<string, ChannelQuality>>
-  /** What feedback moved, where there is any. */
+  /** What feedback moved, if there is any. */
   readonly feedback?: Moved
 }
 
-/** Reads one raw file. @throws Problem that names it */
+/** Reads one raw file. @throws Problem naming the file */
 export async function readRawFile (file: string, options: StageContext['table']): Promise<RawFile> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new Problem('no-training-data', `${file} cannot be read.`, { cause })
@@ -46,14 +45,14 @@ export async function readRawFile (file: string, options: StageContext['table'])
   }
 }
 
-/** @throws Problem no-training-data where all rows have one time */
+/** @throws Problem no-training-data if all rows have the same time */
 export function intervalOf ({ file, table }: RawFile): number {
   const interval = inferInterval(table.timestamps)
   if (interval > 0) return interval
   throw new Problem('no-training-data', `${file} has fewer than two different times; there is nothing to train on.`)
 }
 
-/** The file's series on its grid, and what is to be said of it. */
+/** The file's series on its grid, and the report on its quality. */
 export async function inspect (
   backend: Backend,
   raw: RawFile,
@@ -77,7 +76,7 @@ export async function inspect (
   }
 }
 
-/** data-quality.json and data-quality.md. */
+/** Writes data-quality.json and data-quality.md. */
 export async function writeQualityReport (directory: string, reports: readonly FileReport[]): Promise<void> {
   await writeJsonReport(join(directory, 'data-quality.json'), reports)
   await writeTextReport(join(directory, 'data-quality.md'), qualityMarkdown(reports))
@@ -87,7 +86,7 @@ function chosenChannels (table: Table, { channels = table.channels, exclude = []
   return keepChannels(table, channels.filter((name) => !exclude.includes(name)))
 }
 
-/** Names the file in what goes wrong with it. */
+/** Adds the file's name to a problem. */
 function named<T> (file: string, make: () => T): T {
   try {
     return make()
@@ -120,7 +119,8 @@ function qualityMarkdown (reports: readonly FileReport[]): string {
       'out of order',
     ], rows)
     const notes = [
-      `${profile.rows} rows, ${profile.duplicateRows} of them exact duplicates; ${observations} observations on the grid.`,
+      `${profile.rows} rows, ${profile.duplicateRows} of them exact duplicates; ` +
+      `${observations} observations on the grid.`,
       ...(textColumns.length > 0 ? [`Left out because they hold text: ${textColumns.join(', ')}.`] : []),
       ...(profile.disagreements.length > 0
         ? [`Read differently by danfojs, so the table tells what training reads: ${profile.disagreements.join(', ')}.`]
@@ -132,8 +132,9 @@ function qualityMarkdown (reports: readonly FileReport[]): string {
   return `# Data quality\n\n${sections.join('\n')}`
 }
 
-/** What feedback moved, for people. */
+/** Says what feedback moved. */
 export function movedText ({ left, entered, around, contradicted }: Moved): string {
-  return `${left} observations left the training data, ${entered} of the test part entered it as false alarms with ${around} around them` +
+  return `${left} observations left the training data, ` +
+    `${entered} of the test part entered it as false alarms with ${around} around them` +
     (contradicted > 0 ? `; ${contradicted} more are labelled as faults and stay where they are` : '')
 }

@@ -1,4 +1,4 @@
-// Stage 3: scores the test part both ways and compares with the labels; metrics.json and the data of the plots.
+// Stage 3: scores the test part with both scorings, compares with the labels, and writes metrics.json and the plots.
 import { quantile } from '../../core/quantile.ts'
 import { join } from 'node:path'
 import { loadBackend } from '../../adapters/tfjs/backend.ts'
@@ -27,9 +27,8 @@ export async function evaluate ({ paths, params, progress }: StageContext): Prom
   if (test.series.length === 0) progress.message('there is no test part (prepare.trainUntil): nothing is evaluated')
   else if (labels.length < test.known) {
     progress.message(
-      `${
-        test.known - labels.length
-      } of ${test.known} labels are not in the test part and are left out; what is labelled in the training part is learnt as normal`
+      `${test.known - labels.length} of ${test.known} labels are not in the test part and are left out; ` +
+        'training learns labelled intervals of the training part as normal'
     )
   }
   const trained = await readTrainedDetector(paths.model)
@@ -69,11 +68,10 @@ async function writeComparison (
 ): Promise<void> {
   const outcomes = scored.map(([scoring, series]) => {
     const outcome = outcomeOf(series, rules, 1)
+    const { findings, falseAnomalies, weeks } = outcome
     progress.message(
-      `${scoring}: ${
-        outcome.findings.filter(({ found }) => found).length
-      } of ${outcome.findings.length} labelled faults found, ` +
-        `${(outcome.falseAnomalies / outcome.weeks).toFixed(2)} false anomalies per series and week`
+      `${scoring}: ${findings.filter(({ found }) => found).length} of ${findings.length} labelled faults found, ` +
+        `${(falseAnomalies / weeks).toFixed(2)} false anomalies per series and week`
     )
     return { scoring, series, outcome }
   })
@@ -118,19 +116,19 @@ function summary ({ findings, falseAnomalies, weeks }: Outcome): Record<string, 
     falseAnomaliesPerSeriesWeek: falseAnomalies / weeks,
     falseAnomaliesPerSeriesDay: falseAnomalies / weeks / 7,
     faults: Object.fromEntries(faults.map((fault) => {
-      const of = findings.filter(({ label }) => label.fault === fault)
-      const delays = of.flatMap(({ delayMs }) => delayMs === null ? [] : [delayMs / HOUR])
+      const occurrences = findings.filter(({ label }) => label.fault === fault)
+      const delays = occurrences.flatMap(({ delayMs }) => delayMs === null ? [] : [delayMs / HOUR])
       return [fault, {
-        occurrences: of.length,
+        occurrences: occurrences.length,
         found: delays.length,
-        foundShare: delays.length / of.length,
+        foundShare: delays.length / occurrences.length,
         medianDelayHours: delays.length === 0 ? null : quantile(delays, 0.5),
       }]
     })),
   }
 }
 
-/** What another threshold would have given: for choosing one, and for dvc plots. */
+/** The results at other thresholds: for choosing one, and for DVC's plots. */
 function thresholdCurve (scored: ByScoring, rules: Rules): object[] {
   return [0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.6, 2, 3].map((level) => ({
     level,

@@ -1,23 +1,25 @@
-// What people said of intervals, applied to a series: faults leave its training part, false alarms of its test part
-// enter the training as series of their own. Knows no files.
+// Applies feedback to a series: faults leave its training part, and false alarms of its test part become training
+// series. Knows no files.
 import { type TimeInterval } from '../../core/metrics/delays.ts'
 import { type Series, slice, timeOf } from '../../core/series/series.ts'
 import { type Statement } from '../adapters/feedback-file.ts'
 
-export const [UNSAID, FAULT, NORMAL] = [0, 1, 2]
+const UNMARKED = 0
+export const FAULT = 1
+const NORMAL = 2
 
-/** What is said of each observation; of several statements the last one counts. Shape [length]. */
-export function whatIsSaid (
+/** Marks each observation as people did: UNMARKED, FAULT or NORMAL. The last statement counts. Shape [length]. */
+export function marksOf (
   { name, series }: { readonly name: string, readonly series: Series },
   statements: readonly Statement[]
 ): Uint8Array {
-  const said = new Uint8Array(series.length).fill(UNSAID!)
-  for (const { series: of, label, ...interval } of statements) {
-    if (of === undefined || of === name) {
-      said.fill(label === 'false-alarm' ? NORMAL! : FAULT!, ...rangeOf(series, interval))
+  const marks = new Uint8Array(series.length).fill(UNMARKED)
+  for (const { series: target, label, ...interval } of statements) {
+    if (target === undefined || target === name) {
+      marks.fill(label === 'false-alarm' ? NORMAL : FAULT, ...rangeOf(series, interval))
     }
   }
-  return said
+  return marks
 }
 
 /** Observations [from, to) whose times lie in the interval. */
@@ -29,11 +31,11 @@ export function rangeOf (series: Series, { start, end }: TimeInterval): [number,
   ]
 }
 
-/** Maximal stretches [from, to) of observations that are `value`. */
-export function stretches (values: Uint8Array, value: number): Array<[number, number]> {
+/** Maximal stretches [from, to) of observations that equal `wanted`. */
+export function stretches (values: Uint8Array, wanted: number): Array<[number, number]> {
   const found: Array<[number, number]> = []
-  values.forEach((one, t) => {
-    if (one !== value) return
+  values.forEach((value, t) => {
+    if (value !== wanted) return
     const last = found.at(-1)
     if (last?.[1] === t) last[1] = t + 1
     else found.push([t, t + 1])
@@ -41,48 +43,47 @@ export function stretches (values: Uint8Array, value: number): Array<[number, nu
   return found
 }
 
-/** Observations that feedback moved. */
+/** How many observations feedback moved. */
 export interface Moved {
   /** Faults that left the training part. */
   readonly left: number
-  /** False alarms of the test part that entered the training. */
+  /** False alarms of the test part that entered the training data. */
   readonly entered: number
-  /** What entered around them. */
+  /** Their surroundings, which entered with them. */
   readonly around: number
-  /** Said to be false alarms, but labelled as faults: they stay where they are. */
+  /** Reported as false alarms, but labelled as faults: they are not moved. */
   readonly contradicted: number
 }
 
 export interface Applied {
   /** The series without the faults of its training part. */
   readonly series: Series
-  /** What of the test part is learnt: not to be judged any more. */
+  /** Pieces of the test part that are learnt, and therefore no longer judged. */
   readonly learnt: readonly Series[]
   readonly moved: Moved
 }
 
 /**
- * @param said of whatIsSaid()
- * @param split where the test part begins
+ * @param marks from marksOf()
+ * @param split the first observation of the test part
  * @param labels known faults of the series: nothing of them is learnt from the test part
- * @param context observations that are taken along on either side of a false alarm, for windows and smoothing to have a
- * beginning
+ * @param context observations to take along on each side of a false alarm, because windows and smoothing need a lead
  */
 export function applyFeedback (
   series: Series,
-  said: Uint8Array,
+  marks: Uint8Array,
   { split, labels, context }: {
     readonly split: number,
     readonly labels: readonly TimeInterval[],
     readonly context: number,
   }
 ): Applied {
-  const faulty = said.map((one) => one === FAULT ? 1 : 0)
+  const faulty = marks.map((mark) => mark === FAULT ? 1 : 0)
   for (const label of labels) faulty.fill(1, ...rangeOf(series, label))
   const taken = new Uint8Array(series.length)
   let [entered, contradicted] = [0, 0]
   for (let t = split; t < series.length; t++) {
-    if (said[t] !== NORMAL) continue
+    if (marks[t] !== NORMAL) continue
     if (faulty[t] === 1) contradicted++
     else {
       entered++
@@ -96,12 +97,12 @@ export function applyFeedback (
   }
   const learnt = stretches(taken, 1).map(([from, to]) => slice(series, from, to))
   const around = learnt.reduce((sum, { length }) => sum + length, 0) - entered
-  const { without, left } = withoutFaults(series, said, split)
+  const { without, left } = withoutFaults(series, marks, split)
   return { series: without, learnt, moved: { left, entered, around, contradicted } }
 }
 
-function withoutFaults (series: Series, said: Uint8Array, split: number): { without: Series, left: number } {
-  const faults = stretches(said.subarray(0, split), FAULT!)
+function withoutFaults (series: Series, marks: Uint8Array, split: number): { without: Series, left: number } {
+  const faults = stretches(marks.subarray(0, split), FAULT)
   if (faults.length === 0) return { without: series, left: 0 }
   const width = series.channels.length
   const values = series.values.slice()
@@ -115,7 +116,7 @@ export const spanOf = (series: Series): TimeInterval => ({
   end: timeOf(series, series.length - 1),
 })
 
-/** The stretches that none of the learnt intervals covers, in order of time: what is left to judge. */
+/** The stretches that no learnt interval covers, oldest first: they remain to be judged. */
 export function unlearnt (series: Series, learnt: readonly TimeInterval[]): Array<[number, number]> {
   const covered = new Uint8Array(series.length)
   for (const interval of learnt) covered.fill(1, ...rangeOf(series, interval))

@@ -1,5 +1,5 @@
-// How detectors are judged on the test part: what is scored, what is left out because it was learnt, what counts as
-// found and as false.
+// Judges detectors on the test part: scores it, leaves out what was learnt, and counts faults found and false
+// anomalies.
 import { isAnomalous } from '../../core/scoring/threshold.ts'
 import { join } from 'node:path'
 import { readFile } from 'node:fs/promises'
@@ -23,7 +23,7 @@ import { type Series, slice, timeOf } from '../../core/series/series.ts'
 import { readFeedback, type Statement } from '../adapters/feedback-file.ts'
 import { type Label, readLabels } from '../adapters/label-files.ts'
 import { type NamedSeries, readSeriesFolder } from '../adapters/series-files.ts'
-import { FAULT, spanOf, stretches, unlearnt, whatIsSaid } from './feedback.ts'
+import { FAULT, marksOf, spanOf, stretches, unlearnt } from './feedback.ts'
 import { type Params } from '../settings/params.ts'
 import { type PipelinePaths } from '../settings/paths.ts'
 import { PreparedSchema } from './prepare.ts'
@@ -36,7 +36,7 @@ const VUS_BUFFER = 6 * HOUR
 
 const SCORINGS = { batch: detectBatch, causal: detectCausal } as const
 
-/** Stretches of a test series that are judged: all of it, but for what feedback moved into the training data. */
+/** A test series and its judged stretches: everything that feedback did not move into the training data. */
 interface TestSeries extends NamedSeries {
   readonly judged: ReadonlyArray<readonly [from: number, to: number]>
 }
@@ -45,13 +45,13 @@ export interface TestPart {
   readonly interval: number
   readonly channels: readonly string[]
   readonly series: readonly TestSeries[]
-  /** Of the test part; undefined where nothing is known of faults. */
+  /** Labels of the test part; undefined if neither labels nor reported faults exist. */
   readonly labels: readonly Label[] | undefined
-  /** All that the file of labels holds. */
+  /** Number of all labels, with the reported faults. */
   readonly known: number
 }
 
-/** Reads what `prepare` held back, with the labels and the faults that people reported. */
+/** Reads the test part that `prepare` wrote, with the labels and the reported faults. */
 export async function readTestPart (paths: Pick<PipelinePaths, 'prepared' | 'labels' | 'feedback'>): Promise<TestPart> {
   const { interval, channels, learnt } = PreparedSchema.parse(
     JSON.parse(await readFile(join(paths.prepared, 'prepared.json'), 'utf8'))
@@ -69,7 +69,7 @@ export async function readTestPart (paths: Pick<PipelinePaths, 'prepared' | 'lab
     series: test.map(({ name, series }) => ({
       name,
       series,
-      judged: unlearnt(series, learnt.filter((one) => one.series === name)),
+      judged: unlearnt(series, learnt.filter((interval) => interval.series === name)),
     })),
     labels: paths.labels === undefined && reported.length === 0 ? undefined : [...labelled, ...reported],
     known: known.length + reported.length,
@@ -78,10 +78,10 @@ export async function readTestPart (paths: Pick<PipelinePaths, 'prepared' | 'lab
 
 const touches = (a: TimeInterval, b: TimeInterval): boolean => a.end >= b.start && a.start <= b.end
 
-/** Faults of the test part that people confirmed or missed, and that no label tells of. */
+/** Faults of the test part that people reported and that no label covers. */
 function reportedFaults (named: NamedSeries, statements: readonly Statement[], labels: readonly Label[]): Label[] {
   const { name, series } = named
-  return stretches(whatIsSaid(named, statements), FAULT!)
+  return stretches(marksOf(named, statements), FAULT)
     .map(([from, to]) => ({
       series: name,
       fault: 'reported',
@@ -91,7 +91,7 @@ function reportedFaults (named: NamedSeries, statements: readonly Statement[], l
     .filter((fault) => !labels.some((label) => label.series === name && touches(label, fault)))
 }
 
-/** A judged stretch of a test series with its labels and what a scoring made of it. */
+/** A judged stretch of a test series, with its labels and its scores. */
 export interface Scored extends NamedSeries {
   readonly labels: readonly Label[]
   readonly detection: Pick<Detection, 'score' | 'contributions'>
@@ -99,7 +99,7 @@ export interface Scored extends NamedSeries {
 
 export type ByScoring = ReadonlyArray<readonly [Scoring, readonly Scored[]]>
 
-/** Each series is scored whole, then cut into the stretches that are judged. */
+/** Scores each series as a whole, then cuts it into its judged stretches. */
 export function scoreTestPart (
   { series: test, labels = [] }: TestPart,
   detector: DetectorModel,
@@ -149,7 +149,7 @@ export interface Outcome {
   readonly weeks: number
 }
 
-/** What is found and what is false when scores above `level` count (1 is the threshold). */
+/** Faults found and false anomalies if scores above `level` are anomalous (1 is the threshold). */
 export function outcomeOf (scored: readonly Scored[], rules: Rules, level: number): Outcome {
   const findings: Array<LabelFinding<Label>> = []
   let falseAnomalies = 0
@@ -173,7 +173,7 @@ function truthOf (series: Series, labels: readonly Label[]): boolean[] {
   )
 }
 
-export interface PointMetrics {
+interface PointMetrics {
   readonly f1: number
   readonly far: number
   readonly mar: number
@@ -181,7 +181,7 @@ export interface PointMetrics {
   readonly vusPr: number
 }
 
-/** Metrics by observation, pooled; range F1 and VUS-PR are means over the series. */
+/** Metrics by observation, pooled over the series; range F1 and VUS-PR are means over the series. */
 export function pointMetrics (scored: readonly Scored[]): PointMetrics {
   const rows = scored.map(({ series, labels, detection }) => {
     const truth = truthOf(series, labels)

@@ -1,4 +1,4 @@
-// Which autoencoders the parameters ask for: one architecture, or an ensemble of several.
+// The autoencoders that the parameters ask for: one architecture, or an ensemble of several.
 import { type MemberToFit } from '../../core/fitting/fit.ts'
 import { defaultMembers, defaultTail, defaultWindowLength } from '../../core/fitting/members.ts'
 import { type Series } from '../../core/series/series.ts'
@@ -13,7 +13,7 @@ export interface NamedMember {
   readonly tail: number
 }
 
-/** The members for these training series; lengths that are left to `auto` are chosen by them. */
+/** The members for these training series, which also determine the lengths that are `auto`. */
 export function membersOf (
   { architecture, windowLength, tail, members }: Params['train'],
   series: readonly Series[]
@@ -25,7 +25,7 @@ export function membersOf (
   return [{ architecture, windowLength: length, tail: tail === 'auto' ? defaultTail(length) : Math.min(tail, length) }]
 }
 
-/** Each member with the learner of its architecture, on the parameters of its section. */
+/** Adds to each member the learner of its architecture, with the parameters of its section. */
 export function toFit (
   members: readonly NamedMember[],
   { architectures }: Params['train'],

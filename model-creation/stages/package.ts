@@ -1,4 +1,4 @@
-// Stage 4: manifest, weights, golden scores and model card → one directory with one digest.
+// Stage 4: puts manifest, weights, golden scores and model card into one directory with one digest.
 import { standardisedRuns } from '../../core/series/runs.ts'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ import { runAsProgram, type StageContext } from './stage.ts'
 import { record, tracked } from './tracking.ts'
 import { readTrainedDetector, type TrainedDetector } from './train.ts'
 
-/** Assembles the package, records it where MLFLOW_TRACKING_URI is set, and returns its digest. */
+/** Assembles the package, records it if MLFLOW_TRACKING_URI is set, and returns its digest. */
 export async function packageModel (context: StageContext): Promise<string> {
   context.progress.stage('package')
   await refuseForeignFolder(context.paths.package)
@@ -36,22 +36,21 @@ async function assemble ({ paths, params }: StageContext, run: TrackedRun | unde
   const engines = { kernel: true, backend: async () => loadBackend(trained.training.backend) }
   const models = await readLayersModels(paths.model, trained.detector.members.length)
   const { autoencoders, dispose } = await loadAutoencoders(engines, models, trained.detector)
-  const training = (await readSeriesFolder(join(paths.prepared, 'train'), trained.detector.interval)).map((
-    { series }
-  ) => series)
-  const { goldenLength, ...named } = params.package
+  const named = await readSeriesFolder(join(paths.prepared, 'train'), trained.detector.interval)
+  const training = named.map(({ series }) => series)
+  const { goldenLength, ...identity } = params.package
   const golden = makeGolden(trained.detector, autoencoders, goldenSeries(training, trained.detector, goldenLength))
   dispose()
   const manifest: Manifest = {
     format: MANIFEST_FORMAT,
-    ...named,
+    ...identity,
     ...trained,
     ...(run !== undefined && { tracking: { mlflowRunId: run.id } }),
   } as Manifest
-  const card = modelCard(named, trained, await readMetrics(paths.reports))
+  const card = modelCard(identity, trained, await readMetrics(paths.reports))
   return replaceDirectory(paths.package, async (directory) => {
     const digest = await writeModelPackage(directory, { manifest, golden, models, card })
-    // Before it is put in its place: a package that names a run is on record there.
+    // Record the package before it replaces the old one: a published manifest must not name a run without a record.
     if (run !== undefined) {
       await record(run, {
         params,
@@ -65,12 +64,12 @@ async function assemble ({ paths, params }: StageContext, run: TrackedRun | unde
   })
 }
 
-/** Also the second and further members' files. */
+/** The files of a package, for any number of members. */
 const PACKAGE_CONTENT =
   /^(manifest\.json|model(-\d+)?\.json|weights(-\d+)?\.bin|golden\.json|digest\.txt|MODEL_CARD\.md|reports)$/
 
 /**
- * Replacing a folder deletes what is in it: only a package, or nothing, may be in the way.
+ * Refuses a folder with other files than a package's: replacing it would delete them.
  * @throws Problem invalid-settings
  */
 export async function refuseForeignFolder (directory: string): Promise<void> {
@@ -78,23 +77,22 @@ export async function refuseForeignFolder (directory: string): Promise<void> {
     if (error.code === 'ENOENT') return []
     throw new Problem(
       'invalid-settings',
-      `${directory} is no folder that a model package can be written to; name another.`,
+      `${directory} is not a folder that a model package can be written to; name another.`,
       { cause: error }
     )
   })
   const foreign = found.filter((name) => !PACKAGE_CONTENT.test(name))
   if (foreign.length === 0) return
+  const examples = foreign.slice(0, 3).join(', ')
   throw new Problem(
     'invalid-settings',
-    `${directory} holds files that are not a model package's (${
-      foreign.slice(0, 3).join(', ')
-    }); name a new or empty folder.`
+    `${directory} holds files that are not a model package's (${examples}); name a new or empty folder.`
   )
 }
 
 /**
- * The first `wanted` training observations that can be scored, and at least two windows: golden scores must not be all
- * unscored.
+ * The first `wanted` training observations that can be scored. At least two windows: some golden scores must not be
+ * null.
  */
 function goldenSeries (
   training: readonly Series[],
@@ -106,7 +104,7 @@ function goldenSeries (
       values.length >= windowLength * series.channels.length
     )
     if (run === undefined) continue
-    // The imputer needs the values that it filled the run's first observations from.
+    // The run's first observations may be imputed: the imputer needs the values before them.
     const from = Math.max(0, run.from - maxGap)
     return disturbed(
       slice(series, from, Math.min(series.length, run.from + Math.max(wanted, 2 * windowLength))),
@@ -117,8 +115,8 @@ function goldenSeries (
 }
 
 /**
- * The series with a fault in its last quarter, for golden scores on both sides of the threshold: the first channel is
- * off by six deviations.
+ * Adds a fault in the last quarter, for golden scores above and below the threshold: the first channel is off by six
+ * deviations.
  */
 function disturbed (series: Series, { scale }: DetectorModel['scaler']): Series {
   const width = series.channels.length
@@ -133,9 +131,8 @@ async function readMetrics (reports: string): Promise<Record<string, unknown>> {
 
 function summaryOf (architecture: string, members: readonly NamedMember[]): string {
   if (architecture !== 'ensemble') return ARCHITECTURES[architecture as ArchitectureName].summary
-  return `geometric mean of the errors of ${
-    members.map((member) => `${member.architecture} on windows of ${member.windowLength}`).join(', ')
-  }`
+  const parts = members.map((member) => `${member.architecture} on windows of ${member.windowLength}`)
+  return `geometric mean of the errors of ${parts.join(', ')}`
 }
 
 function modelCard (
@@ -161,13 +158,15 @@ function modelCard (
     ],
     [
       'threshold',
-      `score 1 = smoothed reconstruction error ${detector.batch.threshold} (batch), ${detector.causal.threshold} (causal)`,
+      `score 1 = smoothed reconstruction error ${detector.batch.threshold} (batch), ` +
+      `${detector.causal.threshold} (causal)`,
     ],
   ]
   return [
     `# ${named.name}\n\n${named.description}\n`,
     markdownTable(['', ''], facts),
-    '\n## Use\n\nScores series of exactly these channels at this interval. An observation is anomalous when its score is above 1.',
+    '\n## Use\n',
+    'Scores series of exactly these channels at this interval. An observation is anomalous when its score is above 1.',
     'The model knows what its training data showed: other machines, sites or seasons need training of their own.',
     '\n## Metrics on the test part\n',
     Object.keys(metrics).length === 0

@@ -1,5 +1,5 @@
-// Stage 1: raw tables → series on a regular grid, split by time and corrected by feedback, with a report on the quality
-// of the data.
+// Stage 1: puts raw tables on a regular grid, splits them by time, applies feedback, and reports on the quality of the
+// data.
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,15 +20,15 @@ import {
   readRawFile,
   writeQualityReport,
 } from './data-quality.ts'
-import { type Applied, applyFeedback, type Moved, spanOf, whatIsSaid } from './feedback.ts'
+import { type Applied, applyFeedback, marksOf, type Moved, spanOf } from './feedback.ts'
 import { runAsProgram, type StageContext } from './stage.ts'
 
-/** What the next stages need to know of the prepared data; prepared/prepared.json. */
+/** Facts about the prepared data for the next stages; prepared/prepared.json. */
 export const PreparedSchema = z.strictObject({
   interval: z.number().int().positive(),
   channels: z.array(z.string()),
   dataSha256: z.string(),
-  /** What of the test part is in the training data, by feedback; both ends inside. */
+  /** Intervals of the test part that feedback moved into the training data; both ends inclusive. */
   learnt: z.array(z.strictObject({ series: z.string(), start: z.number(), end: z.number() })),
 })
 
@@ -50,7 +50,7 @@ export async function prepare ({ paths, params, progress, table }: StageContext)
       const { series, report } = await inspect(backend, raw, interval)
       const split = Math.min(series.length, Math.max(0, Math.ceil((until - series.start) / series.interval)))
       const named = { name: raw.name, series }
-      const applied = applyFeedback(series, whatIsSaid(named, statements), {
+      const applied = applyFeedback(series, marksOf(named, statements), {
         split,
         labels: labels.filter((label) => label.series === raw.name),
         context,
@@ -74,8 +74,13 @@ export async function prepare ({ paths, params, progress, table }: StageContext)
 }
 
 function sum (moves: readonly Moved[]): Moved {
-  const of = (key: keyof Moved): number => moves.reduce((total, moved) => total + moved[key], 0)
-  return { left: of('left'), entered: of('entered'), around: of('around'), contradicted: of('contradicted') }
+  const total = (key: keyof Moved): number => moves.reduce((before, moved) => before + moved[key], 0)
+  return {
+    left: total('left'),
+    entered: total('entered'),
+    around: total('around'),
+    contradicted: total('contradicted'),
+  }
 }
 
 async function readRaw (path: string, options: StageContext['table']): Promise<RawFile[]> {
@@ -92,15 +97,14 @@ async function readRaw (path: string, options: StageContext['table']): Promise<R
   if (other !== undefined) {
     throw new Problem(
       'invalid-table',
-      `${other.file} has the channels ${
-        other.table.channels.join(', ')
-      }, the first file has ${channels}; all files of a model need the same columns in the same order.`
+      `${other.file} has the channels ${other.table.channels.join(', ')}, the first file has ${channels}; ` +
+        'all files of a model need the same columns in the same order.'
     )
   }
   return raws
 }
 
-/** The test part stays whole: what of it is learnt is still what the scores behind it are made of. */
+/** Writes the test part as a whole: scores behind a learnt piece still depend on that piece. */
 async function writeParts (
   directory: string,
   { name, series: whole }: NamedSeries,
@@ -118,8 +122,8 @@ async function writeParts (
 }
 
 /**
- * Over names and contents, not paths: the same data in another place are the same data. Without feedback it says
- * nothing of it.
+ * Hashes names and contents, not paths: the same data at another place has the same hash. Feedback counts only if there
+ * is any.
  */
 function hashOf (raws: readonly RawFile[], statements: readonly Statement[]): string {
   const hash = createHash('sha256')

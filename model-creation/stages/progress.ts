@@ -1,4 +1,4 @@
-// Shows progress on stderr: a bar on a terminal, plain lines otherwise. stdout is left to results.
+// Shows progress on stderr: a bar on a terminal, else plain lines. Only results go to stdout.
 import { type WriteStream } from 'node:tty'
 import { Presets, SingleBar } from 'cli-progress'
 import { type Epoch } from '../architectures/architecture.ts'
@@ -7,12 +7,12 @@ export interface Progress {
   /** A new stage begins. */
   stage (name: string): void
   message (text: string): void
-  /** Parts of the stage that are done, of how many; small ones move a bar but make no line in a log. */
+  /** `done` of `total` parts of the stage are finished. A small step moves the bar, but makes no line in a log. */
   step (done: number, total: number, detail: string, small?: boolean): void
   close (): void
 }
 
-/** Says nothing: for tests and for use as a library. */
+/** Shows nothing: for tests and for use as a library. */
 export const silent: Progress = { stage () {}, message () {}, step () {}, close () {} }
 
 export function terminalProgress (stream: WriteStream | NodeJS.WritableStream = process.stderr): Progress {
@@ -40,7 +40,7 @@ export function terminalProgress (stream: WriteStream | NodeJS.WritableStream = 
         return
       }
       if (bar === undefined) {
-        // Neither the cursor nor line wrapping is switched off: a program that is stopped could not switch it on again.
+        // Keep cursor and line wrapping on: a killed program could not switch them on again.
         bar = new SingleBar(
           { linewrap: true, format: '  {bar} {value}/{total} {detail}', stream },
           Presets.shades_classic
@@ -54,7 +54,7 @@ export function terminalProgress (stream: WriteStream | NodeJS.WritableStream = 
   }
 }
 
-/** Epochs of several trainings (folds, then the model itself) as steps; all but a training's last are small. */
+/** Shows the epochs of several trainings (folds, then the model itself) as steps; all but a training's last are small. */
 export function epochSteps (progress: Progress, trainings: number): (epoch: Epoch, epochs: number) => void {
   let training = 0
   return ({ epoch, loss }, epochs) => {

@@ -1,4 +1,4 @@
-// What the four stages share: run as a program of their own by DVC, or called in order by pipeline.ts.
+// Shared by the four stages: DVC runs each as a program, pipeline.ts calls them in order.
 import { existsSync, realpathSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { type Params, readParams } from '../settings/params.ts'
@@ -10,20 +10,20 @@ export interface StageContext {
   readonly paths: PipelinePaths
   readonly params: Params
   readonly progress: Progress
-  /** How raw tables are written, absent members are detected; and which of their channels to take, by default all. */
+  /** The format of raw tables (absent members are detected), and the channels to read (default: all). */
   readonly table: TableOptions & {
     readonly channels?: readonly string[] | undefined,
     readonly exclude?: readonly string[] | undefined,
   }
 }
 
-/** Whether the module was started as the program, not imported. */
+/** Whether the module is the program that was started, not an import. */
 export function isProgram (moduleUrl: string): boolean {
   const program = process.argv[1]
   return program !== undefined && existsSync(program) && pathToFileURL(realpathSync(program)).href === moduleUrl
 }
 
-/** Runs a stage on the farm's paths when its file was started as the program; does nothing when it was imported. */
+/** Runs a stage on the farm's paths if its file is the program that was started; does nothing on import. */
 export async function runAsProgram (moduleUrl: string, stage: (context: StageContext) => Promise<void>): Promise<void> {
   if (!isProgram(moduleUrl)) return
   const progress = terminalProgress()
@@ -33,16 +33,16 @@ export async function runAsProgram (moduleUrl: string, stage: (context: StageCon
   progress.close()
 }
 
-/** Runs a program's main job; a failure is told in one line and ends the program with status 1. */
+/** Runs a program's main job. On failure, prints one line and ends the program with status 1. */
 export async function runReporting (job: () => Promise<void>): Promise<void> {
-  // A reader that has seen enough, such as `head`, is no failure.
+  // A reader that closes the pipe early, such as `head`, is not a failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? 0 : 1) })
   try {
     await job()
   } catch (error) {
     const { message, code, cause } = error as Error & { code?: string }
     process.stderr.write(`error${code === undefined ? '' : ` ${code}`}: ${message}\n`)
-    // Zod's message is a list in JSON; ours has told its first entry.
+    // Skip Zod's message, a list in JSON: our message already names its first entry.
     if (cause instanceof Error && cause.name !== 'ZodError' && !message.includes(cause.message)) {
       process.stderr.write(`  because: ${cause.message}\n`)
     }

@@ -1,4 +1,4 @@
-// What a run on a tracking server records of a training: parameters, metrics by epoch and in the end, reports, plots
+// Records a training as a run on a tracking server: parameters, metrics of each epoch and final metrics, reports, plots
 // and the package.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,9 +6,9 @@ import { type Metric, type TrackedRun, type TrackingServer } from '../adapters/m
 import { type Params } from '../settings/params.ts'
 
 /**
- * Runs `work` as a run of the server, which ends with it: FINISHED, or FAILED where it throws. Without a server nothing
- * is recorded.
- * @throws Problem server-unavailable before `work` begins where the server cannot be reached
+ * Runs `work` within a run of the server, which ends as FINISHED, or as FAILED if `work` throws. Without a server,
+ * nothing is recorded.
+ * @throws Problem server-unavailable before `work` starts, if the server cannot be reached
  */
 export async function tracked<T> (
   server: TrackingServer | undefined,
@@ -27,17 +27,17 @@ export async function tracked<T> (
     await run.end('FINISHED')
     return result
   } catch (error) {
-    // What went wrong first is told; that the server cannot be told of it is less.
+    // Report the first error, even if the server cannot be reached now.
     await run.end('FAILED').catch(() => {})
     throw error
   }
 }
 
-export interface Recorded {
+interface Recorded {
   readonly params: Params
   /** Folder of data quality, metrics and plots. */
   readonly reports: string
-  /** Folder of the package, which need not be in its place yet. */
+  /** Folder of the package; may still be a temporary one. */
   readonly package: string
   readonly digest: string
   readonly dataSha256: string
@@ -61,13 +61,13 @@ async function readReport (reports: string, name: string): Promise<unknown> {
   return JSON.parse(await readFile(join(reports, name), 'utf8'))
 }
 
-/** Names that MLflow takes: letters, digits, and few signs; a slash would make folders of them. */
+/** A name that MLflow accepts: letters, digits and a few signs; a slash would make a folder. */
 const keyOf = (path: readonly string[]): string =>
   path.map((part) => part.replaceAll(/[^\p{L}\p{N}_. -]/gu, '_')).join('.').slice(0, 250)
 
 type Leaf = readonly [path: readonly string[], value: unknown]
 
-/** Values that are no objects, with the way to them; lists are values. */
+/** All values that are not objects, with their paths; a list is a value. */
 function leaves (value: unknown, path: readonly string[] = []): Leaf[] {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return [[path, value]]
   return Object.entries(value).flatMap(([key, item]) => leaves(item, [...path, key]))
@@ -83,7 +83,7 @@ export function flatParams (params: object): Record<string, string> {
   )
 }
 
-/** Every number of the metrics; what could not be measured (`null`) is left out. */
+/** Every number of the metrics; leaves out what could not be measured (`null`). */
 export function finalMetrics (metrics: unknown): Metric[] {
   return leaves(metrics).flatMap(([path, value]) =>
     typeof value === 'number' && Number.isFinite(value) ? [{ key: keyOf(path), value, step: 0 }] : []
@@ -92,7 +92,7 @@ export function finalMetrics (metrics: unknown): Metric[] {
 
 type EpochRow = Readonly<Record<string, number>>
 
-/** `training.member-1.loss` over the epochs, for each member. */
+/** The curve of each member over the epochs, e.g. `training.member-1.loss`. */
 export function epochMetrics (rows: readonly EpochRow[]): Metric[] {
   return rows.flatMap(({ member = 1, epoch = 0, ...values }) =>
     Object.entries(values).map(([key, value]) => ({

@@ -1,4 +1,4 @@
-// Stage 2: fits scaler, autoencoder and thresholds on the training part; writes the fitted detector and its weights.
+// Stage 2: fits scaler, autoencoders and thresholds on the training part; writes the fitted detector and its weights.
 import { quantile } from '../../core/quantile.ts'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,14 +16,14 @@ import { PreparedSchema } from './prepare.ts'
 import { epochSteps } from './progress.ts'
 import { runAsProgram, type StageContext } from './stage.ts'
 
-/** model/detector.json: what package.ts needs beside the weights. */
+/** model/detector.json: the input of package.ts, beside the weights. */
 export interface TrainedDetector {
   readonly architecture: string
   readonly detector: DetectorModel
   readonly training: {
     readonly tfjs: string
     readonly backend: 'native' | 'wasm' | 'cpu'
-    /** `members` among them: NamedMember[], each with its architecture's parameters. */
+    /** Includes `members`: NamedMember[], each with its architecture's parameters. */
     readonly parameters: Record<string, unknown>
     readonly dataSha256: string
     readonly series: number
@@ -86,12 +86,12 @@ export async function train ({ paths, params, progress }: StageContext): Promise
   for (const autoencoder of fitted.autoencoders) autoencoder.dispose()
 }
 
-/** Learning curve, and the distribution of calibration scores relative to the threshold, for dvc plots. */
+/** Writes the learning curve, and the distribution of calibration scores relative to the threshold, for DVC's plots. */
 async function writeTrainingReport (
   reports: string,
   { autoencoders, calibration }: FittedDetector<LayersAutoencoder>
 ): Promise<void> {
-  const history = autoencoders.flatMap((one, member) => one.history.map((epoch) => ({ member: member + 1, ...epoch })))
+  const history = autoencoders.flatMap(({ history: epochs }, m) => epochs.map((epoch) => ({ member: m + 1, ...epoch })))
   await writeJsonReport(join(reports, 'learning-curve.json'), history)
   const levels = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 1]
   const rows = levels.map((level) => ({

@@ -1,5 +1,5 @@
-// npm run compare: the same test part for all, the figures of the pipeline's own report, and a sentence where packages
-// do not fit.
+// `npm run compare`: judges all packages on the same test part, gets the figures of the pipeline's own report, and
+// refuses packages that do not fit.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
@@ -26,7 +26,7 @@ const train = async (name: string, changes: Parameters<typeof plantParams>[0] = 
   return { paths, digest: await runPipeline({ paths, params: plantParams(changes), progress: silent, table }) }
 }
 const good = await train('good')
-const deaf = await train('deaf', {
+const blind = await train('blind', {
   train: { ...PARAMS.train, causal: { smoothing: 5, factor: 90 }, batch: { smoothing: 7, factor: 90 } },
 })
 
@@ -40,10 +40,10 @@ const compare = async (folders: readonly string[], prepared?: string): Promise<C
 }
 
 t.test('each package is judged as the pipeline judges its own', async (t) => {
-  const { seriesWeeks, packages } = await compare([good.paths.package, deaf.paths.package])
+  const { seriesWeeks, packages } = await compare([good.paths.package, blind.paths.package])
   t.equal(seriesWeeks.toFixed(3), '0.397', 'two series of 200 observations')
-  t.strictSame(packages.map(({ name, digest }) => [name, digest]), [['plant', good.digest], ['plant', deaf.digest]])
-  for (const [i, { paths }] of [good, deaf].entries()) {
+  t.strictSame(packages.map(({ name, digest }) => [name, digest]), [['plant', good.digest], ['plant', blind.digest]])
+  for (const [i, { paths }] of [good, blind].entries()) {
     const metrics = JSON.parse(await readFile(join(paths.reports, 'metrics.json'), 'utf8')) as Record<
       'batch' | 'causal',
       Record<string, number>
@@ -58,7 +58,7 @@ t.test('each package is judged as the pipeline judges its own', async (t) => {
   t.strictSame(packages.map(({ batch, causal }) => [batch.found, causal.found]), [[1, 1], [0, 0]])
 })
 
-t.test('without labels, anomalies are counted and nothing else is said', async (t) => {
+t.test('without labels, only anomalies are counted', async (t) => {
   const other = join(root, 'no-labels.csv')
   await writeFile(other, 'series,fault,start,end\n')
   let text = ''
@@ -70,18 +70,20 @@ t.test('without labels, anomalies are counted and nothing else is said', async (
   })
 })
 
-t.test('a package of the same channels in another order is judged, too', async (t) => {
+t.test('a package with the same channels in another order is judged, too', async (t) => {
   const turned = await train('turned', {}, { channels: CHANNELS.toReversed() })
   const { packages } = await compare([good.paths.package, turned.paths.package])
   t.equal(packages[1]!.causal.found, 1)
 })
 
-t.test('packages that do not fit, and a test part that is not there, are told with the remedy', async (t) => {
+t.test('packages that do not fit, or a missing test part, are refused with the remedy', async (t) => {
   const fewer = await train('fewer', {}, { exclude: ['oil_c'] })
   await t.rejects(compare([good.paths.package, fewer.paths.package]), {
     code: 'invalid-settings',
-    message:
-      /fewer\/package cannot be compared: its channels and those of the test part differ in oil_c\. .*npm run models -- promote/,
+    message: new RegExp(
+      'fewer/package cannot be compared: its channels and those of the test part differ in oil_c\\. ' +
+        '.*npm run models -- promote'
+    ),
   })
   await t.rejects(compare([good.paths.package], fewer.paths.prepared), {
     code: 'invalid-settings',

@@ -1,5 +1,5 @@
-// dvc.yaml tells the truth: stages are the files, the sections of params.yaml and the paths of the code, and depend on
-// all they import.
+// dvc.yaml matches the code: its stages are the files and the sections of params.yaml, its paths are those of the code,
+// and its dependencies cover all imports.
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -42,7 +42,7 @@ const { stages, plots } = await read('model-creation', 'dvc.yaml') as {
 }
 const NAMES = ['prepare', 'train', 'evaluate', 'package']
 
-/** Folders of code, as dependencies name them; all others are data. */
+/** Dependencies on folders of code; all others are data. */
 const CODE = /^(core|adapters|model-creation\/(?!out\/))/
 
 /** Data that each stage reads, beside its code. */
@@ -95,7 +95,7 @@ for (const name of NAMES) {
   })
 }
 
-t.test('what one stage reads another has made, or data.dvc pins it', async (t) => {
+t.test('every input of a stage is the output of another, or pinned by data.dvc', async (t) => {
   const { path } = await readDvcFile(join(root, 'data.dvc'))
   const made: string[] = []
   for (const name of NAMES) {
@@ -115,7 +115,7 @@ t.test('what one stage reads another has made, or data.dvc pins it', async (t) =
   t.equal(
     basename(FARM_PATHS.package),
     (await readParams(join(root, FARM_PARAMS))).package.name,
-    'the folder is named like the model'
+    'the folder has the name of the model'
   )
 })
 
@@ -141,7 +141,7 @@ function keysOf (value: unknown, prefix = ''): string[] {
   return Object.entries(value).flatMap(([key, item]) => keysOf(item, prefix === '' ? key : `${prefix}.${key}`))
 }
 
-t.test('params.yaml names every parameter there is, and no other', async (t) => {
+t.test('params.yaml names every parameter, and no other', async (t) => {
   const written = await read(FARM_PARAMS)
   t.strictSame(keysOf(written).sort(), keysOf(ParamsSchema.parse({})).sort())
   t.strictSame(

@@ -1,5 +1,5 @@
-// npm run data -- --from …: Flux that flags cannot break out of, names of files, refusals that name the flag or
-// variable, and the folder that is written.
+// `npm run data -- --from …`: Flux that is safe from injection, names of files, errors that name the flag or variable,
+// and the written folder.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -33,10 +33,10 @@ t.test('a selection becomes Flux', (t) => {
   t.end()
 })
 
-t.test('what a flag says stays one string literal, whatever it says', (t) => {
+t.test('the value of a flag stays one string literal, whatever it holds', (t) => {
   const evil = '") |> drop(columns: ["_value"]) |> to(bucket: "x") // \\" $' + '{r} \n'
   const clean = influxSelection({ ...RANGE, measurement: 'm', series: 's', tag: ['t=v'] })
-  // Without literals the query is the same as with harmless values.
+  // Without its literals, the query is the same as with harmless values.
   const skeleton = (query: string): string => query.replaceAll(/"(?:[^"\\\n]|\\.)*"/g, '""')
   const spoilt = influxSelection({
     ...RANGE,
@@ -52,7 +52,7 @@ t.test('what a flag says stays one string literal, whatever it says', (t) => {
   t.end()
 })
 
-t.test('wrong flags are refused by their name', async (t) => {
+t.test('the error names a wrong flag', async (t) => {
   for (const [flags, message] of [
     [{ bucket: 'plant' }, /needs --bucket, --start and --stop/],
     [{ ...RANGE, start: 'yesterday' }, /^--start is "yesterday"/],
@@ -70,7 +70,7 @@ t.test('wrong flags are refused by their name', async (t) => {
   ] as const) await t.rejects(main(args, () => {}, {}), { code: 'invalid-settings', message }, args.join(' '))
 })
 
-t.test('missing variables are named, and no value of one is told', async (t) => {
+t.test('errors name missing variables, and never show a value', async (t) => {
   t.throws(() => influxAccess({ INFLUX_URL: 'http://127.0.0.1:1', INFLUX_TOKEN: '' }), {
     code: 'invalid-settings',
     message: /^INFLUX_TOKEN, INFLUX_ORG are not set; \.env\.example/,
@@ -106,7 +106,7 @@ t.test('places in an object store', (t) => {
   t.end()
 })
 
-t.test('servers that are not there are named by their variable', async (t) => {
+t.test('if a server does not answer, the error names its variable', async (t) => {
   const influx = new InfluxSource({ url: 'http://127.0.0.1:1/', token: 'hush', org: 'o' }, influxSelection(RANGE))
   await t.rejects(influx.fields(), {
     code: 'server-unavailable',
@@ -124,7 +124,7 @@ t.test('servers that are not there are named by their variable', async (t) => {
   })
 })
 
-t.test('names of files are safe, and no two series share one', (t) => {
+t.test('file names are safe, and no two series share one', (t) => {
   const names = new FileNames()
   t.equal(names.take('Turbine 1', 'a'), 'Turbine_1.csv')
   t.equal(names.take('../../etc/passwd', 'b'), 'etc_passwd.csv')
@@ -137,7 +137,7 @@ t.test('names of files are safe, and no two series share one', (t) => {
   t.end()
 })
 
-/** Rows as a server streams them. */
+/** A source that streams these rows. */
 const streamed = (rows: readonly InfluxRow[], fields = ['oil_c', 'power, kw']) => fromInflux({
   fields: async () => fields,
   rows: async function * () { yield * rows },
@@ -153,7 +153,7 @@ const rowsOf = (series: string, count: number): InfluxRow[] =>
     })
   )
 
-t.test('rows become a file a series, with a report, in the place of what was fetched before', async (t) => {
+t.test('rows become one file for each series, with a report, and replace what was fetched before', async (t) => {
   const out = join(t.testdir({}), 'fetched')
   const first = await ingest(out, streamed([...rowsOf('T01', 12_000), ...rowsOf('T02', 20)]))
   t.match(first, { series: 2, rows: 12_020 })
@@ -178,10 +178,10 @@ t.test('rows become a file a series, with a report, in the place of what was fet
     code: 'no-training-data',
     message: /^T04\.csv has fewer than two/,
   })
-  t.equal(dvcFolderHash(await hashFolder(out)), second.md5, 'what failed has changed nothing')
+  t.equal(dvcFolderHash(await hashFolder(out)), second.md5, 'a failure changes nothing')
 })
 
-t.test('a field that one series lacks is an empty column of its file, and a channel still', async (t) => {
+t.test('a field that one series lacks is an empty column of its file, but still a channel', async (t) => {
   const out = join(t.testdir({}), 'fetched')
   await ingest(
     out,
@@ -193,7 +193,7 @@ t.test('a field that one series lacks is an empty column of its file, and a chan
   t.same(Object.keys(second!.quality), ['oil_c', 'power, kw'])
 })
 
-t.test('files of someone else are never replaced', async (t) => {
+t.test('other files are never replaced', async (t) => {
   const out = t.testdir({ 'labels.txt': 'mine' })
   writeFileSync(join(out, 'T01.csv'), 'x')
   await t.rejects(ingest(out, streamed(rowsOf('T01', 20))), {
