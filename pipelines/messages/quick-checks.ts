@@ -1,72 +1,43 @@
-// Checks of what travels most, ten times as fast as their schemas. They never pass what the schema refuses; what they
-// refuse the schema judges, and explains.
-import { readIsoTime } from '../../core/table/iso-time.ts'
-import type { MessageType } from './messages.ts'
+// Checks of the most frequent messages, ten times as fast as their schemas: ajv compiles the same schemas. A check never
+// passes what the schema refuses. The schema judges what a check refuses, and words the error.
+import { createRequire } from 'node:module'
+import type { Ajv } from 'ajv'
+import { z } from 'zod'
+import { MESSAGES, type MessageType } from './messages.ts'
 
-type Check = (value: unknown) => boolean
+type Check = (content: unknown) => boolean
 
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/
-
-const isText: Check = (value) => typeof value === 'string'
-const isName: Check = (value) => typeof value === 'string' && value.length >= 1 && value.length <= 200
-const isNumber: Check = (value) => Number.isFinite(value)
-const isBoolean: Check = (value) => typeof value === 'boolean'
-const isInstant: Check = (value) => typeof value === 'string' && INSTANT.test(value) && readIsoTime(value) !== undefined
-const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 1
-const orNull = (check: Check): Check => (value) => value === null || check(value)
-
-const isPlain = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const listOf = (check: Check): Check => (value) => Array.isArray(value) && value.every(check)
-
-/** These members and no others. */
-function object (members: Readonly<Record<string, Check>>): Check {
-  const checks = new Map(Object.entries(members))
-  return (value) => {
-    if (!isPlain(value)) return false
-    let count = 0
-    for (const name in value) {
-      if (checks.get(name)?.(value[name]) !== true) return false
-      count++
-    }
-    return count === checks.size
-  }
+/** Importing ajv and compiling takes about 80 ms, so the first message pays for it, not the start of the process. */
+function checkOf (type: MessageType): Check {
+  let compiled: Check | undefined
+  return (content) => (compiled ??= compile(type))(content)
 }
 
-/** Any names. */
-const record = (checkName: Check, check: Check): Check => (value) => {
-  if (!isPlain(value)) return false
-  for (const name in value) {
-    if (!checkName(name) || !check(value[name]) || name === '__proto__') return false
-  }
-  return true
+function compile (type: MessageType): Check {
+  const schema = z.toJSONSchema(MESSAGES[type].record, {
+    target: 'draft-7',
+    override: ({ jsonSchema: { propertyNames } }) => {
+      // Zod drops a member of this name. The check refuses it, so the schema decides.
+      if (typeof propertyNames === 'object') propertyNames.not = { const: '__proto__' }
+    },
+  })
+  return compiler().compile(schema)
 }
 
-const someOf = (check: Check): Check => (value) => Array.isArray(value) && value.length > 0 && value.every(check)
+let ajv: Ajv | undefined
 
-const values = record(isName, orNull(isNumber))
+/**
+ * Lengths count UTF-16 units, which is faster and never fewer than the characters. Zod's pattern of a time is stricter
+ * than the format `date-time`, so formats are not checked.
+ */
+function compiler (): Ajv {
+  const ajvModule = createRequire(import.meta.url)('ajv') as typeof import('ajv')
+  return ajv ??= new ajvModule.Ajv({ validateFormats: false, allowUnionTypes: true, unicode: false, logger: false })
+}
 
-const regular = object({ time: isInstant, values, imputed: listOf(isText) })
-
-const verdict = object({
-  time: isInstant,
-  score: orNull(isNumber),
-  anomalous: orNull(isBoolean),
-  contributions: orNull(listOf(object({ channel: isText, contribution: isNumber }))),
-  values,
-  expected: orNull(record(isText, isNumber)),
-  imputed: listOf(isText),
-})
-
-/** Of what a record holds, by type of message; for the others their schema is quick enough. */
+/** By type of message, for what a record holds. Other types are rare: their schema is quick enough. */
 export const QUICK_CHECKS: { readonly [Type in MessageType]?: Check } = {
-  'observation.raw.v1': object({ series: isName, time: isInstant, values }),
-  'observation.regular.v1': object({ series: isName, interval: isCount, observations: someOf(regular) }),
-  'verdict.v1': object({
-    series: isName,
-    model: object({ name: isText, version: isText, digest: isText }),
-    threshold: isNumber,
-    verdicts: someOf(verdict),
-  }),
+  'observation.raw.v1': checkOf('observation.raw.v1'),
+  'observation.regular.v1': checkOf('observation.regular.v1'),
+  'verdict.v1': checkOf('verdict.v1'),
 }
