@@ -33,7 +33,7 @@ const NUMBERS = [
 ]
 
 /** Names that some language or other would trip over. */
-export const ODD_NAMES = [
+const ODD_NAMES = [
   'a,b',
   'a b',
   'a=b',

@@ -1,5 +1,6 @@
 // Programs as child processes: what they print, how they fail, and that nothing of them outlives its time.
-import { setTimeout as sleep } from 'node:timers/promises'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import t from 'tap'
 import { runProgram } from '../run-program.ts'
 
@@ -46,10 +47,16 @@ t.test('what takes too long ends with its children', async (t) => {
 
 t.test('what is stopped from outside ends, too', async (t) => {
   const stop = new AbortController()
-  const rejected = t.rejects(run('setTimeout(() => {}, 60_000)', { signal: stop.signal }), {
-    message: 'the program was stopped.',
-  })
-  await sleep(300)
+  const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1')
+  t.teardown(async () => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const rejected = t.rejects(
+    run(`require("net").connect(${port}, "127.0.0.1"); setTimeout(() => {}, 60_000)`, { signal: stop.signal }),
+    { message: 'the program was stopped.' }
+  )
+  // The program connects once it runs.
+  await once(server, 'connection', { signal: AbortSignal.timeout(30_000) })
   stop.abort()
   await rejected
   await t.rejects(

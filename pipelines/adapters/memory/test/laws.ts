@@ -1,10 +1,10 @@
-// The laws of a log, over any log: run on the memory of a process here, and on a real Kafka by the integration tests.
+// The laws of any log. They run on the log in memory here, and on a real Kafka in the integration tests.
 import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { Problem } from '../../../../core/errors.ts'
 import type { JoinOptions, Log, LogRecord, Member, Membership, NewRecord, Partition } from '../../../messages/log.ts'
 
-/** Each gets a log, and a topic and a group that nobody has used before. */
+/** Each law gets a log, a new topic and a new group. */
 export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, group: string) => Promise<void>>> = {
   'records of a key stay in one partition, in order, as they were appended': async (t, log, topic, group) => {
     const before = Date.now()
@@ -44,7 +44,7 @@ export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, gr
     t.strictSame(await log.read({ topic, partition: 1 }, 0, 10), [])
   },
 
-  'many appends at once are all kept': async (t, log, topic) => {
+  'many appends at once are all stored': async (t, log, topic) => {
     await Promise.all(Array.from({ length: 200 }, async (_, i) => log.append([record(topic, `key ${i}`, `${i}`)])))
     const kept = (await Promise.all(partitions(log, topic).map(async (place) => log.read(place, 0, 1000)))).flat()
     t.strictSame(kept.map(({ value }) => Number(value)).sort((a, b) => a - b), Array.from({ length: 200 }, (_, i) => i))
@@ -61,7 +61,7 @@ export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, gr
     t.pass()
   },
 
-  'groups get everything, each for itself; members of one share the partitions': async (t, log, topic, group) => {
+  'each group gets everything; members of one group share the partitions': async (t, log, topic, group) => {
     const [one, two, other] = [new Reader(log), new Reader(log), new Reader(log)]
     await one.join({ group, topics: [topic] })
     await two.join({ group, topics: [topic] })
@@ -96,7 +96,7 @@ export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, gr
     await two.membership.ended
   },
 
-  'a group goes on where it has committed': async (t, log, topic, group) => {
+  'a group continues at its committed offset': async (t, log, topic, group) => {
     const place = { topic, partition: 1 }
     await appendTo(log, place, 0, 10)
     const [one, two] = [new Reader(log), new Reader(log)]
@@ -110,7 +110,7 @@ export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, gr
     await two.leave()
   },
 
-  'what a member says when it is assigned a partition counts more than what was committed': async (
+  'an offset that a member returns when it is assigned a partition overrides the committed one': async (
     t,
     log,
     topic,
@@ -135,11 +135,12 @@ export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, gr
     const reader = new Reader(log)
     await reader.join({ group, topics: [topic], from: 'latest' })
     await reader.until(() => reader.owned.size === log.partitions)
-    // Until it has found where the end is, it may have missed some.
-    for (let i = 5; reader.values.length === 0; i++) {
-      await appendTo(log, place, i, i + 1)
-      await setTimeout(20)
-    }
+    // It misses records until it has found the end.
+    let i = 5
+    await untilAsync(async () => {
+      if (reader.values.length === 0) await appendTo(log, place, i, ++i)
+      return reader.values.length > 0
+    })
     t.ok(Number(reader.values[0]) >= 5, 'nothing of before')
     t.ok(reader.inOrderWithoutHoles())
     await reader.leave()
@@ -177,8 +178,11 @@ export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, gr
     t.notOk(reader.isOverlapped)
     t.equal(reader.working, 0)
     const { length } = reader.values
-    await setTimeout(60)
+    const next = new Reader(log)
+    await next.join({ group, topics: [topic] })
+    await next.until(() => distinct(reader, next) === 10 * log.partitions)
     t.equal(reader.values.length, length, 'nothing comes after leaving')
+    await next.leave()
   },
 
   'a member that rejects ends its membership with that error, and others get its partitions': async (
@@ -214,7 +218,7 @@ export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, gr
     await reader.leave()
   },
 
-  'a log that is closed takes nothing': async (t, log, topic) => {
+  'a closed log takes nothing': async (t, log, topic) => {
     await log.append([record(topic, 'a', '1')])
     await log.close()
     const refused = await log.append([record(topic, 'a', '2')]).then(() => undefined, (error: Problem) => error)
@@ -258,7 +262,7 @@ async function untilAsync (isSo: () => Promise<boolean>): Promise<void> {
   }
 }
 
-/** How many different records they have seen together; some may have come twice. */
+/** Number of different records that the readers have seen together; some may have come twice. */
 const distinct = (...readers: readonly Reader[]): number =>
   new Set(readers.flatMap(({ seen }) => seen.map(({ topic, partition, offset }) => `${topic} ${partition} ${offset}`)))
     .size
@@ -273,7 +277,7 @@ interface ReaderOptions {
   readonly before?: (records: readonly LogRecord[]) => Promise<unknown>
 }
 
-/** A member that notes what it is given. */
+/** A member that records what it gets. */
 class Reader implements Member {
   readonly seen: LogRecord[] = []
   readonly owned = new Set<string>()

@@ -1,4 +1,4 @@
-// The log in memory: the laws of every log, and that it holds no more than it may and loses nothing that is needed.
+// The log in memory: the laws of every log, its limited size, and that it loses nothing that a group needs.
 import t from 'tap'
 import type { Member, Membership, NewRecord } from '../../../messages/log.ts'
 import { MemoryLog } from '../memory-log.ts'
@@ -17,7 +17,7 @@ const place = { topic: 'topic', partition: 0 }
 const idle: Member = { assigned: async () => undefined, records: async () => {}, revoked: async () => {} }
 const turns = async (): Promise<void> => { for (let i = 0; i < 20; i++) await new Promise(setImmediate) }
 
-t.test('what nobody needs makes room', async (t) => {
+t.test('records that no group needs make room', async (t) => {
   const log = new MemoryLog({ partitions: 1, maxSize: 100_000 })
   for (let i = 0; i < 5000; i++) await log.append([record(`${i}`)])
   const { first, next } = await log.bounds(place)
@@ -28,7 +28,7 @@ t.test('what nobody needs makes room', async (t) => {
   await log.close()
 })
 
-t.test('what a group still needs is kept, and append() waits for it', async (t) => {
+t.test('records that a group still needs stay, and append() waits', async (t) => {
   const log = new MemoryLog({ partitions: 1, maxSize: 50_000 })
   const membership = await log.join({ group: 'slow', topics: ['topic'] }, idle)
   await turns()
@@ -52,7 +52,7 @@ t.test('what a group still needs is kept, and append() waits for it', async (t) 
   await log.close()
 })
 
-t.test('a group that begins at the latest holds back only what it has not been given, and only while it is there', async (t) => {
+t.test('a group that begins at the latest needs only what it has not got, and only while it has members', async (t) => {
   const log = new MemoryLog({ partitions: 1, maxSize: 50_000 })
   const { promise, resolve } = gate()
   const membership = await log.join({ group: 'screen', topics: ['topic'], from: 'latest' }, {
@@ -97,7 +97,7 @@ t.test('appends that wait keep their order, and are refused when the log is clos
   await t.rejects(late, { code: 'log-unavailable' })
 })
 
-t.test('of a state topic the newest record of each key is there', async (t) => {
+t.test('a state topic has the newest record of each key', async (t) => {
   const log = new MemoryLog({ partitions: 1, maxSize: 1000 })
   for (let i = 0; i < 100; i++) {
     await log.append([record(`${i}`, 'imputer.state.v1'), { ...record(`b${i}`, 'imputer.state.v1'), key: 'b' }])
@@ -110,7 +110,7 @@ t.test('of a state topic the newest record of each key is there', async (t) => {
   await log.close()
 })
 
-t.test('a partition that there is not is named', async (t) => {
+t.test('an unknown partition is named', async (t) => {
   const log = new MemoryLog({ partitions: 2 })
   await t.rejects(log.read({ topic: 'topic', partition: 2 }, 0, 1), {
     code: 'log-unavailable',
@@ -125,7 +125,7 @@ function gate (): { promise: Promise<void>, resolve: () => void } {
   return { promise, resolve }
 }
 
-t.test('whoever empties a full topic can append to another meanwhile', async (t) => {
+t.test('a reader of a full topic can append to another topic meanwhile', async (t) => {
   const log = new MemoryLog({ partitions: 1, maxSize: 20_000 })
   t.teardown(async () => log.close())
   const passed = { count: 0 }

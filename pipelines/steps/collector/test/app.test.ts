@@ -69,7 +69,7 @@ async function recordsOf (log: Log): Promise<LogRecord[]> {
 const ndjson = { 'content-type': 'application/x-ndjson' }
 const csv = { 'content-type': 'text/csv; charset=utf-8' }
 
-t.test('one observation, many, those of one series, lines and tables are kept before they are acknowledged', async (t) => {
+t.test('every kind of body is stored before it is acknowledged: one observation, many, lines, tables', async (t) => {
   const { post, kept } = await open(t)
   const cases: ReadonlyArray<readonly [string | object, Record<string, string>, string, number]> = [
     [observation(1), {}, '', 1],
@@ -287,7 +287,7 @@ t.test('more than may wait is refused for the moment, and what waits is answered
   t.match((await app.inject('/metrics')).body, /observations_waiting\{step="collector"\} 20/)
   const refused = await post(observation(30))
   t.match(refused, { statusCode: 429, headers: { 'retry-after': '1' } })
-  t.match(refused.json(), { code: 'stream-saturated', detail: /20 observations wait to be kept.*send these 1 again/ })
+  t.match(refused.json(), { code: 'stream-saturated', detail: /20 observations wait to be stored.*send these 1 again/ })
   t.equal(answered, false)
   log.release()
   t.equal((await first).statusCode, 202)

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
@@ -34,6 +35,13 @@ import {
 } from './fixture.ts'
 
 const WAIT_MS = 5000
+
+/** Waits until the condition holds. @throws Error after WAIT_MS */
+async function until (isSo: () => boolean): Promise<void> {
+  for (const end = Date.now() + WAIT_MS; !isSo(); await sleep(2)) {
+    if (Date.now() > end) throw new Error(`It is still not so: ${String(isSo)}`)
+  }
+}
 
 interface Opened {
   readonly app: FastifyInstance
@@ -174,7 +182,7 @@ t.test('a series is told for the period that is asked for; wrong questions name 
   }
 })
 
-t.test('incidents: the newest first, with what was said of them; an annotation is accepted once it is kept', async (t) => {
+t.test('incidents: the newest first, with their feedback; an annotation is accepted once it is stored', async (t) => {
   const { app, database, live, said } = await open(t, { now: () => START })
   database.found.set('old', kept(incidentAt('T01', 2, 5, { id: 'old', closed: true })))
   live.take(incidentMessage(incidentAt('T02', 10, 12, { id: 'new' })))
@@ -288,7 +296,7 @@ t.test('no network reaches a dashboard without a key unless that is wanted', (t)
   t.end()
 })
 
-t.test('the socket tells the newest state of every series, and every verdict of the one that is followed', async (t) => {
+t.test('the socket sends the newest state of every series, and every verdict of the followed one', async (t) => {
   const { app, live } = await open(t)
   await live.series()
   const socket = await welcomed(t, app)
@@ -362,12 +370,11 @@ t.test('a browser that takes nothing loses frames, not the server its memory, an
   for (let step = 20; step < 2020; step++) {
     const verdict = verdictAt('T01', step)
     live.take(verdictMessage({ ...verdict, model: { ...verdict.model, name: note } }))
-    if (step % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 6))
+    if (step % 10 === 0) await until(() => got.length > step - 20)
     most = Math.max(most, buffered())
   }
   t.ok(most < 2 * 2 ** 20, `at most ${Math.round(most / 1024)} kB wait in a socket`)
-  const deadline = Date.now() + WAIT_MS
-  while (got.length < 2000 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
+  await until(() => got.length === 2000)
   t.equal(got.length, 2000, 'the quick one has all verdicts')
   const skipped = hears(slow, (frame) => (frame.skipped ?? 0) > 0)
   slow.resume()

@@ -218,7 +218,7 @@ t.test('what is complete and next goes out at once, what is not waits for the la
   ], 'after three later ones it is in time')
 })
 
-t.test("gaps: the model's rule fills, the rest is one gap, a channel that is missing for longer stays empty", async (t) => {
+t.test("gaps: the model's rule fills, the rest is one gap, a channel missing for longer stays empty", async (t) => {
   t.same(shown(await run(await open(), [at(0, 1), at(3, 2)])), ['0 1 1 1', '1 (1) (1) (1)', '2 (1) (1) (1)', '3 2 2 2'])
   t.same(shown(await run(await open(), [at(0, 1), at(9, 2)])), [
     '0 1 1 1',
@@ -297,7 +297,7 @@ t.test('what was sent is a duplicate where it says nothing new, else late', asyn
   t.same(out.rejected.map(([code]) => code), ['late', 'late', 'late'])
   t.match(
     out.rejected[0]![1],
-    /2026-01-01T01:20:00.000Z went out without it.*series is at 2026-01-01T01:20:00.000Z.*1800 s later/
+    /2026-01-01T01:20:00.000Z was sent without it.*series is at 2026-01-01T01:20:00.000Z.*1800 s later/
   )
 })
 
@@ -368,7 +368,9 @@ t.test('strategies: built in, of a module, and refused', async (t) => {
   const path = join(folder, 'zero.js')
   writeFileSync(
     path,
-    'export const strategy = { open: () => ({ observed () {}, fill: (channel) => channel === 1 ? 0 : NaN, save: () => null }) }'
+    `export const strategy = {
+      open: () => ({ observed () {}, fill: (channel) => channel === 1 ? 0 : NaN, save: () => null })
+    }`
   )
   writeFileSync(join(folder, 'none.js'), 'export const strategy = 1')
   t.same(shown(await run(await open({ strategy: await loadStrategy(path) }), [at(0, 1), at(2, 2)])), [

@@ -131,7 +131,7 @@ const cuts = fc.array(
   { minLength: 3, maxLength: 8 }
 )
 
-t.test('verdicts are those of causal scoring, one for each observation, whatever is cut, interrupted and repeated', async () => {
+t.test('one verdict of causal scoring for each observation, whatever is cut, interrupted and repeated', async () => {
   await fc.assert(
     fc.asyncProperty(dirty, dirty, cuts, async (a, b, pieces) => {
       const [first, second] = [await imputed('a', a), await imputed('b', b)]
@@ -328,7 +328,9 @@ t.test('what cannot be scored is rejected, and what is filled too long is not sc
     [true, 'channel_2'],
     [true, 'channel_2'],
   ])
-  for (const saved of [null, { ...step.save!() as object, series: [['a', {}]] }]) { await t.rejects(open(saved), { code: 'invalid-state', message: /scorer.state.v1/ }) }
+  for (const saved of [null, { ...step.save!() as object, series: [['a', {}]] }]) {
+    await t.rejects(open(saved), { code: 'invalid-state', message: /scorer.state.v1/ })
+  }
 })
 
 /**

@@ -1,7 +1,8 @@
-// The sink: everything that came is kept, once the database answers; what it refuses for ever goes to the dead letters
-// alone.
+// The sink stores everything once the database answers. Only messages that the database refuses for good go to the dead
+// letters.
+import { EventEmitter, once } from 'node:events'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { Problem } from '../../../../core/errors.ts'
 import { SqliteDatabase } from '../../../adapters/sqlite/sqlite-database.ts'
@@ -18,14 +19,14 @@ const database = new SqliteDatabase({ file: join(t.testdir(), 'history.sqlite'),
 t.teardown(async () => database.close())
 
 /** SQLite that does not always answer: a fake of the contract, not of a vendor. */
-class Moody implements Pick<Database, 'write'> {
+class FlakyDatabase implements Pick<Database, 'write'> {
   readonly batches: Batch[] = []
   away = false
   refuses: (batch: Batch) => boolean = () => false
 
   async write (batch: Batch): Promise<void> {
     if (this.away) throw new Problem('server-unavailable', 'It is away.')
-    await sleep(1)
+    await nextTurn()
     if (this.refuses(batch)) throw new Problem('invalid-request', 'It refuses it.')
     this.batches.push(batch)
     await database.write(batch)
@@ -51,12 +52,12 @@ class Outcome implements Outlet {
   }
 }
 
-const open = async (moody: Moody, closing = new AbortController().signal, onTrouble?: () => void) =>
-  sinkKind({ database: moody, ...(onTrouble && { onTrouble }) }).open(undefined, closing)
+const open = async (flaky: FlakyDatabase, closing = new AbortController().signal, onTrouble?: () => void) =>
+  sinkKind({ database: flaky, ...(onTrouble && { onTrouble }) }).open(undefined, closing)
 
 t.test('each type goes where it belongs, in one write', async (t) => {
-  const moody = new Moody()
-  const step = await open(moody)
+  const flaky = new FlakyDatabase()
+  const step = await open(flaky)
   const out = new Outcome()
   await step.process(received(
     { type: 'observation.raw.v1', data: { series: 'a', time: at(0), values: { x: 1 } } },
@@ -67,21 +68,21 @@ t.test('each type goes where it belongs, in one write', async (t) => {
     { type: 'incident.closed.v1', data: incident('a', 'a/1', { end: at(102), closed: true }) },
     { type: 'incident.updated.v1', data: incident('a', 'a/1', { end: at(101) }) }
   ), out)
-  t.equal(moody.batches.length, 1)
-  t.strictSame(moody.batches[0]!.observations, [{ series: 'a', time: at(0), values: { x: 1 } }])
+  t.equal(flaky.batches.length, 1)
+  t.strictSame(flaky.batches[0]!.observations, [{ series: 'a', time: at(0), values: { x: 1 } }])
   t.strictSame(await database.verdicts('a', ALWAYS, 10), [verdict('a', 0)])
   t.equal((await database.gaps('a', ALWAYS)).length, 1)
   t.match(await database.incident('a/1'), { closed: true, end: at(102), feedback: 'confirmed' })
   t.strictSame(out.rejected, [])
   t.equal(step.save, undefined, 'it has no state')
   await step.process([], out)
-  t.equal(moody.batches.length, 1, 'nothing is no write')
+  t.equal(flaky.batches.length, 1, 'nothing is no write')
 })
 
 t.test('what is refused for ever is rejected alone', async (t) => {
-  const moody = new Moody()
-  moody.refuses = ({ verdicts }) => verdicts.some(({ score }) => score === -1)
-  const step = await open(moody)
+  const flaky = new FlakyDatabase()
+  flaky.refuses = ({ verdicts }) => verdicts.some(({ score }) => score === -1)
+  const step = await open(flaky)
   const out = new Outcome()
   const verdicts = Array.from({ length: 21 }, (_, i) => verdict('refused', i, { score: i === 4 || i === 20 ? -1 : i }))
   await step.process(received(...verdicts.map((data) => ({ type: 'verdict.v1' as const, data }))), out)
@@ -90,32 +91,34 @@ t.test('what is refused for ever is rejected alone', async (t) => {
 })
 
 t.test('while the database is away it waits, and goes on once it is back', async (t) => {
-  const moody = new Moody()
-  moody.away = true
-  const troubles: number[] = []
-  const step = await open(moody, undefined, () => { troubles.push(1) })
+  const flaky = new FlakyDatabase()
+  flaky.away = true
+  const attempts = new EventEmitter()
+  const signal = AbortSignal.timeout(20_000)
+  const failedTwice = once(attempts, 'failed', { signal }).then(async () => once(attempts, 'failed', { signal }))
+  const step = await open(flaky, undefined, () => { attempts.emit('failed') })
   let done = false
   const work = Promise.resolve(step.process(received({ type: 'verdict.v1', data: verdict('away', 0) }), new Outcome()))
     .then(() => {
       done = true
     })
-  for (let i = 0; i < 100 && troubles.length < 2; i++) await sleep(20)
-  t.ok(troubles.length >= 2 && !done)
-  moody.away = false
+  await failedTwice
+  t.notOk(done)
+  flaky.away = false
   await work
   t.equal((await database.verdicts('away', ALWAYS, 10)).length, 1)
 })
 
 t.test('it gives up at once when the process ends', async (t) => {
-  const moody = new Moody()
+  const flaky = new FlakyDatabase()
   const closing = new AbortController()
-  moody.away = true
-  const waiting = (await open(moody, closing.signal)).process(
+  flaky.away = true
+  const waiting = (await open(flaky, closing.signal)).process(
     received({ type: 'verdict.v1', data: verdict('ended', 0) }),
     new Outcome()
   )
-  moody.write = async () => new Promise(() => {})
-  const hanging = (await open(moody, closing.signal)).process(
+  flaky.write = async () => new Promise(() => {})
+  const hanging = (await open(flaky, closing.signal)).process(
     received({ type: 'verdict.v1', data: verdict('ended', 1) }),
     new Outcome()
   )
@@ -126,7 +129,7 @@ t.test('it gives up at once when the process ends', async (t) => {
   await t.rejects(Promise.resolve(hanging), { message: 'closing' })
   await t.rejects(
     Promise.resolve(
-      (await open(moody, closing.signal)).process(
+      (await open(flaky, closing.signal)).process(
         received({ type: 'verdict.v1', data: verdict('ended', 2) }),
         new Outcome()
       )
@@ -136,22 +139,22 @@ t.test('it gives up at once when the process ends', async (t) => {
 })
 
 t.test('any other failure ends the step', async (t) => {
-  const moody = new Moody()
-  moody.write = async () => {
+  const flaky = new FlakyDatabase()
+  flaky.write = async () => {
     throw new Problem('invalid-settings', 'The token is wrong.')
   }
   await t.rejects(
     Promise.resolve(
-      (await open(moody)).process(received({ type: 'verdict.v1', data: verdict('a', 0) }), new Outcome())
+      (await open(flaky)).process(received({ type: 'verdict.v1', data: verdict('a', 0) }), new Outcome())
     ),
     { code: 'invalid-settings' }
   )
 })
 
 t.test('partitions that write at the same time share requests, and one does not spoil the others', async (t) => {
-  const moody = new Moody()
-  moody.refuses = ({ verdicts }) => verdicts.some(({ score }) => score === -1)
-  const kind = sinkKind({ database: moody })
+  const flaky = new FlakyDatabase()
+  flaky.refuses = ({ verdicts }) => verdicts.some(({ score }) => score === -1)
+  const kind = sinkKind({ database: flaky })
   const out = new Outcome()
   const verdicts = Array.from({ length: 20 }, (_, i) => verdict(`shared ${i}`, 0, { score: i === 7 ? -1 : i }))
   await Promise.all(
@@ -163,12 +166,12 @@ t.test('partitions that write at the same time share requests, and one does not 
   for (const { series, score } of verdicts) {
     t.equal((await database.verdicts(series, ALWAYS, 10)).length, score === -1 ? 0 : 1)
   }
-  moody.batches.length = 0
-  moody.refuses = () => false
+  flaky.batches.length = 0
+  flaky.refuses = () => false
   await Promise.all(
     verdicts.map(async (data) =>
       (await kind.open(undefined, new AbortController().signal)).process(received({ type: 'verdict.v1', data }), out)
     )
   )
-  t.equal(moody.batches.length, 2, 'the first one, then all others together')
+  t.equal(flaky.batches.length, 2, 'the first one, then all others together')
 })
