@@ -1,9 +1,9 @@
-// The database by its settings. Clients are read only where they are needed; no server is asked before the first use.
+// Opens the database that the settings name. Loads its client only; connects to no server before the first use.
 import { Problem } from '../../core/errors.ts'
 import type { DatabaseSettings } from '../settings/database.ts'
 import type { Database } from '../database/database.ts'
 
-/** @throws Problem invalid-settings naming the variable that is missing, or where the file is in use */
+/** @throws Problem invalid-settings if a variable is missing (the message names it) or the file is in use */
 export async function openDatabase (settings: DatabaseSettings): Promise<Database> {
   switch (settings.STREAM_DATABASE ?? (settings.INFLUX_URL === undefined ? 'sqlite' : 'influx')) {
     case 'influx': return openInflux(settings)
@@ -22,7 +22,8 @@ async function openInflux (
   if (url === undefined || token === undefined || org === undefined) {
     throw new Problem(
       'invalid-settings',
-      'INFLUX_URL, INFLUX_TOKEN and INFLUX_ORG belong together, and one is not set; set all three, or STREAM_DATABASE=sqlite.'
+      'INFLUX_URL, INFLUX_TOKEN and INFLUX_ORG belong together, and one is not set; ' +
+        'set all three, or STREAM_DATABASE=sqlite.'
     )
   }
   const { InfluxDatabase } = await import('./influx/influx-database.ts')

@@ -1,16 +1,17 @@
-// The log by its settings: Kafka. The client is read only where it is needed.
+// Opens the log that the settings name: Kafka. Loads its client only if it is needed.
 import type { FastifyBaseLogger } from 'fastify'
 import { Problem } from '../../core/errors.ts'
 import type { LogSettings } from '../settings/log.ts'
 import type { Log } from '../messages/log.ts'
 
-/** @throws Problem invalid-settings where no brokers are named; log-unavailable where none answers */
+/** @throws Problem invalid-settings without brokers; log-unavailable if none answers */
 export async function openLog (settings: LogSettings, logger: Pick<FastifyBaseLogger, 'warn'>): Promise<Log> {
   const brokers = settings.KAFKA_BROKERS.join(', ')
   if (brokers === '') {
     throw new Problem(
       'invalid-settings',
-      'KAFKA_BROKERS is not set, and a step in a process of its own needs it; name brokers as host:port, or run `npm start`, which has all in one process.'
+      'KAFKA_BROKERS is not set, and a step in a process of its own needs it; ' +
+        'name brokers as host:port, or run `npm start`, which has all in one process.'
     )
   }
   const { openKafkaLog } = await import('./kafka/kafka-log.ts')

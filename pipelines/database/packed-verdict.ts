@@ -1,11 +1,11 @@
-// What a verdict says channel by channel, as one short JSON text: each name once, numbers as they are written shortest.
-// Half the size of the message.
+// The channels of a verdict as one short JSON text: each name once, and the shortest form of each number. Half the size
+// of the message.
 import type { Verdict } from '../messages/messages.ts'
 import { EscapedNames } from './names.ts'
 
 type Parts = Pick<Verdict, 'values' | 'expected' | 'contributions' | 'imputed'>
 
-/** [channel, value, expected, contribution, its place in the ranking]; false as value: not among the values. */
+/** [channel, value, expected, contribution, rank of the contribution]; value false: not among the values. */
 type Row = readonly [
   channel: string,
   value?: number | null | false,
@@ -14,14 +14,14 @@ type Row = readonly [
   rank?: number
 ]
 
-/** Whether there are expected values and contributions at all, then what was imputed. */
+/** Whether there are expected values and contributions, then the imputed channels. */
 type Head = readonly [hasExpected: 0 | 1, hasContributions: 0 | 1, ...imputed: string[]]
 
 const quotedNames = new EscapedNames(JSON.stringify)
 const asJson = (name: string): string => quotedNames.of(name)
 
 /**
- * @param quoted how names are written; nothing else has quotation marks
+ * @param quoted writes a name; nothing else has quotation marks
  * @example
  * packVerdict({ values: { a: 1.5, b: null }, expected: { a: 1 }, contributions: [{ channel: 'a', contribution: 1 }],
  * imputed: ['a'] }) // '[[1,1,"a"],["a",1.5,1,1,0],["b",null]]'
@@ -34,9 +34,8 @@ export function packVerdict ({ values, expected, contributions, imputed }: Parts
   for (const name of namesOf(values, expected, ranks)) {
     const guess = guessOf(expected, name)
     const share = ranks.get(name) ?? ''
-    text += `,[${quoted(name)},${Object.hasOwn(values, name) ? values[name] : false}${
-      guess === null && share === '' ? '' : `,${guess}`
-    }${share}]`
+    const value = Object.hasOwn(values, name) ? values[name] : false
+    text += `,[${quoted(name)},${value}${guess === null && share === '' ? '' : `,${guess}`}${share}]`
   }
   return `${text}]`
 }
@@ -54,7 +53,7 @@ function ranksOf (contributions: Verdict['contributions']): Map<string, string> 
   return ranks
 }
 
-/** Nearly always those of the values alone. */
+/** All channels. Nearly always, these are the names of the values. */
 function namesOf (
   values: Verdict['values'],
   expected: Verdict['expected'],
@@ -70,11 +69,9 @@ export function unpackVerdict (text: string): Parts {
   const [hasExpected, hasContributions, ...imputed] = head
   const ranked = rows.filter((row) => row[4] !== undefined).sort((a, b) => a[4]! - b[4]!)
   return {
-    // What is made of entries has all names as its own, even __proto__.
+    // Object.fromEntries() makes own members of all names, even __proto__.
     values: Object.fromEntries(
-      rows.filter((row): row is [string, number | null] => row[1] !== false).map((
-        [channel, value]
-      ) => [channel, value])
+      rows.filter((row): row is [string, number | null] => row[1] !== false).map(([name, value]) => [name, value])
     ),
     expected: hasExpected === 0
       ? null
@@ -84,7 +81,7 @@ export function unpackVerdict (text: string): Parts {
   }
 }
 
-/** The last model that was written: thousands of verdicts have it in common. */
+/** The last packed model: thousands of verdicts have it in common. */
 let written = { name: '', version: '', digest: '', text: '' }
 
 export function packModel ({ name, version, digest }: Verdict['model']): string {

@@ -1,4 +1,4 @@
-// Times of messages as the numbers that databases order by, and back.
+// Times of messages ⇄ numbers, by which databases order.
 import { readIsoTime } from '../../core/table/iso-time.ts'
 
 /** RFC 3339 → milliseconds since 1970. */

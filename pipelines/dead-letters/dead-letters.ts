@@ -8,20 +8,20 @@ export interface Chosen {
   /** Default: all topics. */
   readonly topic?: string
   readonly reason?: string
-  /** Of the dead letter itself. */
+  /** Offset of the dead letter itself. */
   readonly offset?: number
 }
 
 interface Kept {
   readonly letter: DeadLetter
-  /** Where it lies among the dead letters. */
+  /** Where the dead letter is in its topic. */
   readonly place: Partition & { readonly offset: number }
 }
 
-/** Records that are read at once. */
+/** Number of records per read. */
 const PAGE = 500
 
-/** What was there when it was asked. @throws Problem invalid-settings, log-unavailable */
+/** The dead letters that exist at the time of the call. @throws Problem invalid-settings, log-unavailable */
 async function * deadLetters (log: Log, chosen: Chosen): AsyncGenerator<Kept> {
   for (const topic of topicsOf(chosen)) {
     for (let partition = 0; partition < log.partitions; partition++) {
@@ -56,7 +56,7 @@ function topicsOf ({ topic }: Chosen): string[] {
   return [deadTopic(name)]
 }
 
-/** The newest ones, the newest last. @throws Problem invalid-settings, log-unavailable */
+/** Prints the newest dead letters, the newest last. @throws Problem invalid-settings, log-unavailable */
 export async function listDead (
   log: Log,
   { limit = 100, json = false, ...chosen }: Chosen & { readonly limit?: number, readonly json?: boolean },
@@ -83,12 +83,11 @@ const timeOf = ({ at }: DeadLetter): string => Number.isNaN(at) ? 'some time' : 
 
 function lineOf ({ letter, place }: Kept): string {
   const again = letter.replays === 0 ? '' : `, replayed ${letter.replays} times`
-  return `${
-    timeOf(letter)
-  }  ${place.topic}/${place.partition}@${place.offset}  ${letter.reason} (${letter.step}${again}): ${letter.detail}`
+  const where = `${place.topic}/${place.partition}@${place.offset}`
+  return `${timeOf(letter)}  ${where}  ${letter.reason} (${letter.step}${again}): ${letter.detail}`
 }
 
-/** @returns how many. @throws Problem invalid-settings, log-unavailable */
+/** @returns the number of replayed records. @throws Problem invalid-settings, log-unavailable */
 export async function replayDead (log: Log, chosen: Chosen, print: (line: string) => void): Promise<number> {
   let [count, batch]: [number, Kept[]] = [0, []]
   const send = async (): Promise<void> => {

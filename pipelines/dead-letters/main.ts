@@ -1,4 +1,4 @@
-// `npm run dead -- list|replay`: what steps could not use, and a second chance for it.
+// `npm run dead -- list|replay`: lists the records that steps could not use, and replays them.
 import { Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { readEnvironment } from '../../adapters/settings/environment.ts'
@@ -37,15 +37,15 @@ const command = (name: string): Command =>
     .option('--reason <code>', 'only those that were rejected for this reason')
     .option('--offset <n>', 'only the one at this offset of the dead letters', whole)
 command('list').description('shows them, the newest last')
-  .option('--limit <n>', 'at most so many, the newest', whole, 100)
-  .option('--json', 'one JSON document a line, with the whole record')
+  .option('--limit <n>', 'at most this many, the newest', whole, 100)
+  .option('--json', 'one JSON document per line, with the whole record')
   .action(async (chosen: Chosen & { limit: number, json?: boolean }) =>
     withLog(async (log) => {
       await listDead(log, chosen, print)
     })
   )
 command('replay').description(
-  'sends the originals back to their topic; they stay listed, and what is rejected again is listed again'
+  'sends the originals back to their topic; they stay listed, and those rejected again are listed again'
 )
   .action(async (chosen: Chosen) =>
     withLog(async (log) => {

@@ -17,7 +17,7 @@ import type { ModelSettings } from '../settings/models.ts'
 import { sinkKind } from '../steps/sink/step.ts'
 import type { StepKind } from '../runtime/step.ts'
 
-export interface EmbeddedSteps {
+interface EmbeddedSteps {
   readonly model: LiveModel
   readonly kinds: ReadonlyArray<{ readonly kind: StepKind, readonly from: 'earliest' | 'latest' }>
 }
@@ -54,7 +54,7 @@ export async function openSteps (
   }
 }
 
-export interface DemoOptions {
+interface DemoOptions {
   readonly speed: number
   readonly series: number
   readonly maxWaiting: number

@@ -53,7 +53,7 @@ type StreamSettings = z.output<z.ZodObject<typeof SETTINGS>>
 type Logger = Pick<FastifyBaseLogger, 'info' | 'warn' | 'error'>
 
 /** What the app around it says of routes. */
-export interface Surroundings {
+interface Surroundings {
   /** Of POST /observations. */
   readonly config: FastifyContextConfig
   readonly admits: NonNullable<DashboardDependencies['admits']>

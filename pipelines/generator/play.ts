@@ -3,7 +3,7 @@
 import type { RawObservation } from '../messages/messages.ts'
 import type { Part, Stretch } from './fleet.ts'
 
-export interface Pace {
+interface Pace {
   /** Time of the first observation, milliseconds since 1970. */
   readonly start: number
   /** Milliseconds from there that are sent as fast as they are taken. */

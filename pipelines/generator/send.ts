@@ -5,7 +5,7 @@ import { pause } from '../../adapters/waiting.ts'
 import { Problem } from '../../core/errors.ts'
 import type { RawObservation } from '../messages/messages.ts'
 
-export interface SenderOptions {
+interface SenderOptions {
   /** Of the collector, without path. */
   readonly url: string
   readonly key?: string | undefined

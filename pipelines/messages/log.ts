@@ -1,5 +1,5 @@
-// The log between the steps: topics of partitions, groups that share them. Kafka (adapters/kafka-log.ts), or the memory
-// of this process.
+// The log between the steps: topics with partitions, and consumer groups that share them. Kafka (adapters/kafka/) or
+// the memory of this process (adapters/memory/) implements it.
 
 export interface Partition {
   readonly topic: string
@@ -10,11 +10,11 @@ export type Headers = Readonly<Record<string, string>>
 
 export interface NewRecord {
   readonly topic: string
-  /** Records of one key stay in order: they are in one partition. */
+  /** Records of one key stay in order, in one partition. */
   readonly key: string
   readonly value: string
   readonly headers: Headers
-  /** Default: by the key. */
+  /** Default: chosen by the key. */
   readonly partition?: number
 }
 
@@ -23,61 +23,58 @@ export interface LogRecord extends Partition {
   readonly value: string
   readonly headers: Headers
   readonly offset: number
-  /** When it was appended, milliseconds since 1970. */
+  /** Time of the append, milliseconds since 1970. */
   readonly timestamp: number
 }
 
-/** What a member of a group does with the partitions that it gets. Calls for one partition never overlap. */
+/** How a member of a group handles its partitions. Calls for one partition never overlap. */
 export interface Member {
   /**
-   * A partition is this member's from now on.
-   * @returns the offset to begin at; default: where the group has committed, or the first one
+   * From now on, this member owns the partition.
+   * @returns the offset to begin at; default: the committed offset of the group, or the first one
    */
   assigned (partition: Partition): Promise<number | undefined>
   /** In order, without holes. A rejection ends the membership with that error. */
   records (partition: Partition, records: readonly LogRecord[]): Promise<void>
-  /** Somebody else's from now on, or nobody's. */
+  /** From now on, this member does not own the partition. */
   revoked (partition: Partition): Promise<void>
 }
 
 export interface Membership {
-  /**
-   * Rejects when the member rejects; fulfilled after leave(). What the log itself suffers is tried again and never ends
-   * it.
-   */
+  /** Rejects if the member rejects; resolves after leave(). Failures of the log are retried and never end it. */
   readonly ended: Promise<void>
-  /** Notes that everything before `offset` is done. Only told to others: what the member's state says counts more. */
+  /** Commits that everything before `offset` is done. An offset from the member's assigned() overrides it. */
   commit (partition: Partition, offset: number): Promise<void>
-  /** Records that wait in the partitions of this member. */
+  /** Unread records in the partitions of this member. */
   lag (): Promise<number>
-  /** Whether the group has been joined. */
+  /** Whether this member has joined the group. */
   readonly joined: boolean
-  /** Waits for what is being done, then lets others have the partitions. */
+  /** Waits for calls in progress, then gives up the partitions. */
   leave (): Promise<void>
 }
 
 export interface JoinOptions {
   readonly group: string
   readonly topics: readonly string[]
-  /** Where a group begins that has never committed. Default: earliest. */
+  /** Where a group without a committed offset begins. Default: earliest. */
   readonly from?: 'earliest' | 'latest'
 }
 
 export interface Log {
   /**
-   * Appends in order; fulfilled once all are kept safely.
-   * @throws Problem log-unavailable; some may have been kept all the same
+   * Appends in order; resolves once the log has stored all records safely.
+   * @throws Problem log-unavailable; some records may be stored nevertheless
    */
   append (records: readonly NewRecord[]): Promise<void>
   join (options: JoinOptions, member: Member): Promise<Membership>
   /**
-   * At most `limit` records from `offset` on; from the first one that is still there. Nothing at the end.
+   * At most `limit` records from `offset` on, or from the first record that still exists. Empty at the end.
    * @throws Problem log-unavailable
    */
   read (partition: Partition, offset: number, limit: number): Promise<LogRecord[]>
-  /** Offsets of the first record and of the one that will come next. @throws Problem log-unavailable */
+  /** Offsets of the first record and of the next one to be appended. @throws Problem log-unavailable */
   bounds (partition: Partition): Promise<{ first: number, next: number }>
-  /** Partitions of each topic. */
+  /** Number of partitions of each topic. */
   readonly partitions: number
   close (): Promise<void>
 }

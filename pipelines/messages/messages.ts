@@ -1,50 +1,50 @@
-// What travels between the steps: topics, the schema of every record, and which event type stands where.
-// docs/asyncapi.json says the same.
+// The messages between the steps: topics, schemas of records, and the topic of each type. docs/asyncapi.json is
+// generated from this file.
 import { z } from 'zod'
 
-const series = z.string().min(1).max(200).describe('The series that this is of; the key of the record.')
+const series = z.string().min(1).max(200).describe('The series; also the key of the record.')
 const instant = z.iso.datetime({ offset: true }).describe('RFC 3339.')
 const count = z.int().min(1)
 
-/** channel → value; null is missing. */
+/** channel → value; null: missing. */
 const values = z.record(z.string().min(1).max(200), z.number().nullable())
 
-/** What a sensor said at one instant; any channels, at any instant. */
+/** Measured values at one instant: any channels, any instant. */
 export const RawObservationSchema = z.strictObject({ series, time: instant, values })
 export type RawObservation = z.output<typeof RawObservationSchema>
 
 /** All channels of the model at an instant of its grid. */
-export const RegularObservationSchema = z.strictObject({
+const RegularObservationSchema = z.strictObject({
   series,
   time: instant,
   interval: count.describe('Sampling interval in milliseconds.'),
   values: values.describe(
-    'Every channel of the model, filled where `imputed` names it, else null where it is missing.'
+    'Every channel of the model. A missing value is null, or filled: then `imputed` names the channel.'
   ),
-  imputed: z.array(z.string()).describe('Channels whose value was missing and has been filled.'),
+  imputed: z.array(z.string()).describe('Channels whose value was missing and is filled.'),
 })
 export type RegularObservation = z.output<typeof RegularObservationSchema>
 
-/** Neighbouring ones of a series, in the order of time. */
+/** A run: neighbours of one series, in the order of time. */
 const RegularRecordSchema = RegularObservationSchema.pick({ series: true, interval: true }).extend({
   observations: z.array(RegularObservationSchema.omit({ series: true, interval: true })).min(1).describe(
     'In the order of time.'
   ),
 })
 
-/** Instants of the grid without an observation, more than the model's rule fills. */
-export const GapSchema = z.strictObject({ series, from: instant, to: instant, interval: count }).describe(
-  'Instants of the grid from `from` to `to`, both inclusive, of which nothing came.'
+/** Instants of the grid without an observation: more in a row than the model's rule fills. */
+const GapSchema = z.strictObject({ series, from: instant, to: instant, interval: count }).describe(
+  'No observation came for the instants of the grid from `from` to `to`, both inclusive.'
 )
 export type Gap = z.output<typeof GapSchema>
 
 const modelVersion = z.strictObject({ name: z.string(), version: z.string(), digest: z.string() })
 const shares = z.array(z.strictObject({ channel: z.string(), contribution: z.number() })).describe(
-  'Channels by their share, highest first.'
+  'Channels with their share, highest first.'
 )
 
-/** What the detector says of one observation. */
-export const VerdictSchema = z.strictObject({
+/** The detector's verdict on one observation. */
+const VerdictSchema = z.strictObject({
   series,
   time: instant,
   model: modelVersion,
@@ -58,7 +58,7 @@ export const VerdictSchema = z.strictObject({
 })
 export type Verdict = z.output<typeof VerdictSchema>
 
-/** Neighbouring ones of a series, in the order of time. */
+/** A run: neighbours of one series, in the order of time. */
 const VerdictRecordSchema = VerdictSchema.pick({ series: true, model: true, threshold: true }).extend({
   verdicts: z.array(VerdictSchema.omit({ series: true, model: true, threshold: true })).min(1).describe(
     'In the order of time.'
@@ -67,8 +67,8 @@ const VerdictRecordSchema = VerdictSchema.pick({ series: true, model: true, thre
 
 export const SEVERITIES = ['warning', 'critical'] as const
 
-/** Anomalous observations that belong together. The id stays the same from opening to closing. */
-export const IncidentSchema = z.strictObject({
+/** Anomalous observations that belong together. The id does not change from opening to closing. */
+const IncidentSchema = z.strictObject({
   id: z.string(),
   series,
   model: modelVersion,
@@ -78,11 +78,11 @@ export const IncidentSchema = z.strictObject({
   peak: z.strictObject({ time: instant, score: z.number() }),
   severity: z.enum(SEVERITIES),
   channels: shares,
-  observations: count.describe('Anomalous observations in it.'),
+  observations: count.describe('Number of anomalous observations in it.'),
 })
 export type Incident = z.output<typeof IncidentSchema>
 
-/** What a person says of an incident. */
+/** A person's feedback on an incident. */
 export const AnnotationSchema = z.strictObject({
   incident: z.string(),
   series,
@@ -99,16 +99,13 @@ export const TOPICS = {
   incidents: 'incidents.v1',
 } as const
 
-/** Where a step keeps its state, partition by partition: the newest record of each counts. */
+/** Topics of the steps' states. The newest record of each partition is valid. */
 export const STATE_TOPICS = { imputer: 'imputer.state.v1', scorer: 'scorer.state.v1' } as const
 
-/** Where records go that a step cannot use. */
+/** Topic of the dead letters: records that a step cannot use. */
 export const deadTopic = (topic: string): string => `${topic}.dead`
 
-/**
- * CloudEvents type → where it travels, what one message says, and what a record holds: one message, or a run of them
- * (runs.ts).
- */
+/** CloudEvents type → topic, schema of one message, and schema of a record: one message, or a run of them (runs.ts). */
 export const MESSAGES = {
   'observation.raw.v1': { topic: TOPICS.raw, schema: RawObservationSchema, record: RawObservationSchema },
   'observation.regular.v1': { topic: TOPICS.regular, schema: RegularObservationSchema, record: RegularRecordSchema },
@@ -122,17 +119,15 @@ export const MESSAGES = {
 
 export type MessageType = keyof typeof MESSAGES
 
-/** How the observation behind a message came in. */
+/** How the observation behind a message arrived. */
 export interface Arrival {
-  /** Milliseconds since 1970: CloudEvents `time`; of a run the earliest. */
+  /** Milliseconds since 1970; the earliest of a run. CloudEvents `time`. */
   readonly receivedAt: number
-  /**
-   * The trace that it is part of, where somebody records one: CloudEvents `traceparent`, the same from step to step.
-   */
+  /** Its trace, if one is recorded; the same from step to step. CloudEvents `traceparent`. */
   readonly trace?: string | undefined
 }
 
-/** To be handed on to what is said because of it. */
+/** For the messages that a step sends because of this one. */
 export const arrivalOf = ({ receivedAt, trace }: Arrival): Arrival =>
   trace === undefined ? { receivedAt } : { receivedAt, trace }
 
@@ -140,7 +135,7 @@ export const arrivalOf = ({ receivedAt, trace }: Arrival): Arrival =>
 export type Message = { readonly [Type in MessageType]: {
   readonly type: Type
   readonly data: z.output<typeof MESSAGES[Type]['schema']>
-  /** Equal for equal things, so that a repetition can be told: CloudEvents `id`. */
+  /** Equal messages have equal ids, which shows repetitions. CloudEvents `id`. */
   readonly id: string
 } & Arrival }[MessageType]
 

@@ -1,6 +1,6 @@
-// What shares a record: neighbouring observations and verdicts of a series, with what they have in common said once. A
-// record costs more than what one observation says, on every way and in every client; where there is one observation at
-// a time, there is one in a record.
+// Runs: neighbouring observations or verdicts of a series share a record, which holds their common members once. The
+// overhead of a record exceeds the size of one observation, on the network and in every client. Observations that come
+// one at a time get a record each.
 import { type Message, type MessageOf, MESSAGES, type MessageType } from './messages.ts'
 
 /** At least one message, of one type and one series. */
@@ -8,12 +8,12 @@ export type Run = readonly [Message, ...Message[]]
 type Growing = [...Run]
 
 interface Shared<M extends Message> {
-  /** Under which name the rows stand in the record. */
+  /** Name of the member that holds the rows. */
   readonly rows: string
-  /** What is said once. */
+  /** The members that the record holds once. */
   readonly once: (data: M['data']) => object
   readonly row: (data: M['data']) => object
-  /** Whether two of one series have the same to be said once. */
+  /** Whether two messages of one series agree in those members. */
   readonly belong: (a: M['data'], b: M['data']) => boolean
 }
 
@@ -44,14 +44,14 @@ const SHARED = { 'observation.regular.v1': OBSERVATIONS, 'verdict.v1': VERDICTS 
 const sharedOf = (type: MessageType): Shared<Message> | undefined =>
   (SHARED as Partial<Record<MessageType, unknown>>)[type] as Shared<Message> | undefined
 
-/** Of the values in a record: some hundred kilobytes, where brokers take a megabyte. */
+/** Values in a record: a few hundred kilobytes. Brokers take a megabyte. */
 const MOST_NUMBERS = 5000
 const MOST_ROWS = 500
 
-/** Records of one series and topic stay in the order of their messages; topics have nothing to do with each other. */
+/** Records of one series and topic keep the order of the messages. Topics are independent of each other. */
 export function runsOf (messages: readonly Message[]): Run[] {
   const runs: Growing[] = []
-  /** By topic and series, the run that its next message may join. */
+  /** By topic and series: the run that the next message may join. */
   const open = new Map<string, { readonly run: Growing, readonly room: number }>()
   for (const message of messages) {
     const key = `${MESSAGES[message.type].topic}/${message.data.series}`
@@ -70,7 +70,7 @@ export function runsOf (messages: readonly Message[]): Run[] {
 const belong = (a: Message, b: Message): boolean =>
   a.type === b.type && a.trace === b.trace && sharedOf(a.type)?.belong(a.data, b.data) === true
 
-/** Messages that a record takes which begins with this one. */
+/** How many messages fit into a record that begins with this one. */
 function roomOf ({ type, data }: Message): number {
   if (sharedOf(type) === undefined) return 1
   const width = Object.keys((data as MessageOf<'observation.regular.v1' | 'verdict.v1'>['data']).values).length

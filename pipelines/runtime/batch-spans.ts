@@ -1,15 +1,15 @@
-// What a step was doing, in the traces of those that it did it for.
+// Spans for the work of a step, in the traces of the messages that it works on.
 import type { Span, Tracer } from '../../adapters/telemetry/spans.ts'
 import type { Partition } from '../messages/log.ts'
 import type { Arrival } from '../messages/messages.ts'
 
-export interface Processing {
+interface Processing {
   readonly kind: { readonly name: string }
   readonly group?: string
   readonly tracer?: Tracer | undefined
 }
 
-/** One span in each trace that the messages are part of: what is worked on together took as long for all of them. */
+/** Adds one span to each trace of the messages. All spans of a batch last as long as the batch. */
 export async function traced (
   processing: Processing,
   partition: Partition,

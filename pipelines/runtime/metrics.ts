@@ -1,17 +1,17 @@
-// What Prometheus is told of a step; the same names for every step, which is a label.
+// Prometheus metrics of a step. All steps use the same names; the label `step` tells them apart.
 import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
-/** Where something failed: reading a record, working on it, or handing results over. */
-export type Stage = 'receiving' | 'processing' | 'sending'
+/** Where a failure happened: reading a record, processing it, or sending the results. */
+type Stage = 'receiving' | 'processing' | 'sending'
 
-/** Seconds, from a millisecond to what a minute's outage costs. */
+/** Seconds: from a few milliseconds to the delay after an outage of minutes. */
 const LATENCIES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300]
 
 /** 1 is the threshold. */
 const SCORES = [0.25, 0.5, 0.75, 0.9, 1, 1.25, 1.5, 2, 3, 5, 10]
 
-/** Whatever the URL was: callers must not be able to make labels. */
+/** Stands for every unknown URL, so that callers cannot create labels. */
 const NO_ROUTE = 'unknown'
 
 export class StepMetrics {
@@ -22,7 +22,7 @@ export class StepMetrics {
   readonly #rejected: Counter
   readonly #errors: Counter
   readonly #latency: Histogram
-  /** Of the steps that score. */
+  /** Only steps that score have this one. */
   #scores: Histogram | undefined
 
   constructor (step: string) {
@@ -86,9 +86,7 @@ export class StepMetrics {
     this.#scores.observe(score)
   }
 
-  /**
-   * Requests to the app, under the names that the service has for its own. To be called before the routes are added.
-   */
+  /** Measures requests to the app, under the metric name of the service. Call it before you add routes. */
   watch (app: FastifyInstance): void {
     const times = new Histogram({
       name: 'http_request_duration_seconds',
@@ -106,12 +104,12 @@ export class StepMetrics {
     })
   }
 
-  /** Of the process, its memory and event loop: for a step that has it to itself. */
+  /** Adds metrics of the process, its memory and event loop: for a step that is a process of its own. */
   ofProcess (): void {
     collectDefaultMetrics({ register: this.registry })
   }
 
-  /** Asked for with every scrape. */
+  /** Calls `value` for every scrape. */
   gauge (name: string, help: string, value: () => Promise<number> | number): void {
     // eslint-disable-next-line no-new
     new Gauge({ name, help, registers: [this.registry], async collect () { this.set(await value()) } })

@@ -1,10 +1,9 @@
-// What whoever runs a step asks of it: /livez, /readyz, /metrics. Added to the app of a step that has one, else the
-// only routes of its own.
+// Routes for operators: /livez, /readyz and /metrics. A step without an HTTP API of its own has only these.
 import type { FastifyInstance } from 'fastify'
 import type { StepMetrics } from './metrics.ts'
 
-export interface Readiness {
-  /** What it still waits for; undefined: ready. */
+interface Readiness {
+  /** What the step still waits for; undefined if it is ready. */
   readonly waitingFor: () => string | undefined
 }
 

@@ -1,5 +1,5 @@
-// Runs a step over the log: decode, process, append and wait for it, save the state, commit; one worker for each
-// partition.
+// Runs a step over the log, one worker for each partition: decode, process, append and wait for the acknowledgement,
+// save the state, commit.
 import { setMaxListeners } from 'node:events'
 import pRetry from 'p-retry'
 import type { FastifyBaseLogger } from 'fastify'
@@ -25,29 +25,29 @@ export interface StepRun {
   readonly logger: Pick<FastifyBaseLogger, 'info' | 'warn' | 'error'>
   /** Default: the name of the kind. */
   readonly group?: string
-  /** Where a group begins that has never committed. Default: earliest. */
+  /** Where a group without a committed offset begins. Default: earliest. */
   readonly from?: 'earliest' | 'latest'
-  /** Default: nothing is traced. */
+  /** Default: no tracing. */
   readonly tracer?: Tracer | undefined
 }
 
 export interface RunningStep {
   /** Rejects when the step fails; fulfilled after close(). */
   readonly ended: Promise<void>
-  /** What it still waits for; undefined: ready. */
+  /** What the step still waits for; undefined if it is ready. */
   waitingFor (): string | undefined
   close (): Promise<void>
 }
 
-/** More than that is a leak. */
+/** A larger number is a leak. */
 const MOST_LISTENERS = 1000
 
-/** How often a step is told the time. */
+/** Interval between two calls of `Step.tick()`. */
 const TICK_MS = 250
 
 const RETRY = { retries: Infinity, minTimeout: 100, maxTimeout: 3000, factor: 2 }
 
-/** CloudEvents `source` of what a step says. */
+/** CloudEvents `source` of the messages that a step sends. */
 const sourceOf = ({ name }: StepKind): string => `/${name}`
 
 export async function runStep (run: StepRun): Promise<RunningStep> {
@@ -55,13 +55,14 @@ export async function runStep (run: StepRun): Promise<RunningStep> {
   const topics = [...new Set(kind.accepts.map((type) => MESSAGES[type].topic))]
   const workers = new Map<string, PartitionWorker>()
   const closing = new AbortController()
-  // Each partition's step may listen.
+  // The step of each partition may listen.
   setMaxListeners(MOST_LISTENERS, closing.signal)
   const keyOf = ({ topic, partition }: Partition): string => `${topic}/${partition}`
-  const told: { membership?: Membership } = {}
+  // Workers can commit before join() has returned.
+  const joined: { membership?: Membership } = {}
   const commit = async (partition: Partition, offset: number): Promise<void> =>
-    told.membership?.commit(partition, offset)
-  told.membership = await log.join({
+    joined.membership?.commit(partition, offset)
+  const membership = joined.membership = await log.join({
     group: run.group ?? kind.name,
     topics,
     ...(run.from !== undefined && { from: run.from }),
@@ -78,7 +79,6 @@ export async function runStep (run: StepRun): Promise<RunningStep> {
       await worker?.close()
     },
   })
-  const { membership } = told
   metrics.gauge(
     'messages_waiting',
     'Records in the partitions of this process that it has not read yet.',
@@ -99,7 +99,7 @@ export async function runStep (run: StepRun): Promise<RunningStep> {
   }
 }
 
-/** One partition's step. What is asked of it is done one after another. */
+/** The step of one partition. Its calls run one after another. */
 class PartitionWorker {
   readonly #run: StepRun
   readonly #partition: Partition
@@ -108,7 +108,7 @@ class PartitionWorker {
   readonly #state: SavedState | undefined
   #turn: Promise<unknown> = Promise.resolve()
   #step: Step | undefined
-  /** Of the record that comes next. */
+  /** Offset of the next record. */
   #offset: number | undefined
   #changed = false
   #savedAt = 0
@@ -129,7 +129,7 @@ class PartitionWorker {
       : new SavedState(run.log, run.kind.stateTopic, partition.partition)
   }
 
-  /** @returns the offset to go on at, where a state tells it */
+  /** @returns the offset to continue at; undefined without a saved state */
   async open (): Promise<number | undefined> {
     const saved = await this.#persistently('receiving', async () => this.#state?.read())
     this.#step = await this.#run.kind.open(saved?.state, this.#closing)
@@ -139,14 +139,18 @@ class PartitionWorker {
   }
 
   async take (records: readonly LogRecord[]): Promise<void> {
-    await this.#inTurn(async () => this.#wholly(async () => this.#take(records)))
+    await this.#inTurn(async () => this.#endingStepOnFailure(async () => this.#take(records)))
   }
 
-  /** Nothing while the last one still waits for its turn. */
+  /** Does nothing while the previous tick still waits for its turn. */
   async tick (): Promise<void> {
     if (this.#isTicking) return
     this.#isTicking = true
-    await this.#inTurn(async () => this.#wholly(async () => this.#tick())).finally(() => { this.#isTicking = false })
+    try {
+      await this.#inTurn(async () => this.#endingStepOnFailure(async () => this.#tick()))
+    } finally {
+      this.#isTicking = false
+    }
   }
 
   async close (): Promise<void> {
@@ -166,10 +170,10 @@ class PartitionWorker {
   }
 
   /**
-   * A step that failed in the middle may know what it has not said: nothing of it is saved any more, and its successor
-   * does it again.
+   * The state of a step that failed halfway may include messages that were never sent. So the state is not saved any
+   * more, and the next owner of the partition repeats the work.
    */
-  async #wholly (work: () => Promise<void>): Promise<void> {
+  async #endingStepOnFailure (work: () => Promise<void>): Promise<void> {
     try {
       await work()
     } catch (error) {
@@ -181,7 +185,7 @@ class PartitionWorker {
   async #tick (): Promise<void> {
     const outlet = new Collected(this.#run.metrics)
     await this.#step?.tick?.(this.#run.now(), outlet)
-    if (await this.#hand(outlet, [])) this.#changed = true
+    if (await this.#appendResults(outlet, [])) this.#changed = true
     await this.#saveIfDue()
   }
 
@@ -195,7 +199,7 @@ class PartitionWorker {
     for (const [type, count] of countByType(messages)) metrics.received(type, count)
     await traced(this.#run, this.#partition, messages, async () => {
       await step.process(messages, outlet)
-      await this.#hand(outlet, records)
+      await this.#appendResults(outlet, records)
     })
     const done = now()
     for (const { receivedAt } of messages) metrics.took(done - receivedAt)
@@ -204,12 +208,12 @@ class PartitionWorker {
     await this.#saveIfDue()
   }
 
-  /** Those that the step accepts; what cannot be read goes to the dead letters. */
+  /** The messages that the step accepts. Unreadable records go to the dead letters. */
   #read (records: readonly LogRecord[], outlet: Collected): Received[] {
     const { kind } = this.#run
     const messages: Received[] = []
     for (const record of records) {
-      // Told before it is read: of some topics a step wants few.
+      // The header is enough to skip a message: of some topics, a step accepts few.
       const type = record.headers['ce_type'] ?? ''
       if (Object.hasOwn(MESSAGES, type) && !kind.accepts.includes(type as MessageType)) continue
       try {
@@ -222,13 +226,13 @@ class PartitionWorker {
     return messages
   }
 
-  /** @returns whether there was anything */
-  async #hand (outlet: Collected, records: readonly LogRecord[]): Promise<boolean> {
+  /** @returns whether there was a result */
+  async #appendResults (outlet: Collected, records: readonly LogRecord[]): Promise<boolean> {
     const { kind, metrics, now, logger } = this.#run
     const dead = new Map<number, NewRecord>()
     for (const { offset, code, detail } of outlet.rejected.sort((a, b) => a.offset - b.offset)) {
       metrics.rejected(code)
-      const record = records.find((one) => one.offset === offset)!
+      const record = records.find((candidate) => candidate.offset === offset)!
       logger.warn({
         ...this.#partition,
         offset,
@@ -236,8 +240,8 @@ class PartitionWorker {
         detail,
         trace_id: readTraceparent(record.headers['ce_traceparent'])?.traceId,
       }, 'a message goes to the dead letters')
-      // The whole record, with the first reason; what else it holds has been taken, and is a repetition when it is sent
-      // again.
+      // The dead letter is the whole record, with the first reason. The step has taken its other messages: when the
+      // record is replayed, they are dropped as repetitions.
       if (!dead.has(offset)) {
         dead.set(offset, toDeadLetter(record, { reason: code, detail, step: kind.name, at: now() }))
       }
@@ -271,7 +275,7 @@ class PartitionWorker {
     await this.#persistently('sending', async () => this.#run.log.append(records))
   }
 
-  /** Until it succeeds; once the step is to end, no more than one attempt. */
+  /** Retries until `work` succeeds. While the step closes, there is one attempt only. */
   async #persistently<T> (stage: 'receiving' | 'sending', work: () => Promise<T>): Promise<T> {
     return pRetry(work, {
       ...RETRY,
@@ -291,7 +295,7 @@ function countByType (messages: readonly Message[]): Map<MessageType, number> {
   return counts
 }
 
-/** What a step says in one go. */
+/** The results of one call of a step. */
 class Collected implements Outlet {
   readonly sent: Message[] = []
   readonly rejected: Array<{ readonly offset: number, readonly code: string, readonly detail: string }> = []

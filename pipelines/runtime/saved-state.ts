@@ -1,13 +1,13 @@
-// The state of a step's partition, as the newest record of a state topic: everything before `offset` is in it.
+// The state of a step for one partition: the newest record of a state topic. It includes everything before `offset`.
 //
-// Each record is whole by itself and true for ever. So it does no harm if one that was taken for dead writes an older
-// state after a newer one: its successor begins earlier, says again what has been said, and everybody knows it already.
+// Each record is complete and stays valid. A member that the group took for dead may write an older state after a newer
+// one. That is harmless: the next owner begins earlier and repeats messages, and their readers drop repetitions.
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
 import type { Log, NewRecord } from '../messages/log.ts'
 
 const SavedSchema = z.object({ offset: z.int().min(0), state: z.unknown() })
-export type Saved = z.output<typeof SavedSchema>
+type Saved = z.output<typeof SavedSchema>
 
 export class SavedState {
   readonly #log: Log
@@ -20,7 +20,7 @@ export class SavedState {
     this.#partition = partition
   }
 
-  /** @throws Problem log-unavailable; invalid-settings where the topic holds what is no state */
+  /** @throws Problem log-unavailable; invalid-settings if the newest record is not a state */
   async read (): Promise<Saved | undefined> {
     const place = { topic: this.#topic, partition: this.#partition }
     const { first, next } = await this.#log.bounds(place)
@@ -31,7 +31,8 @@ export class SavedState {
     if (saved.success) return saved.data
     throw new Problem(
       'invalid-settings',
-      `The newest record of ${this.#topic}, partition ${this.#partition}, is no state of a step; nothing but the steps may write there. Delete the topic to begin anew.`
+      `The newest record of ${this.#topic}, partition ${this.#partition}, is no state of a step; ` +
+        'nothing but the steps may write there. Delete the topic to begin anew.'
     )
   }
 

@@ -1,5 +1,5 @@
-// What every program of the stream does: environment → settings → something that runs; /livez, /readyz, /metrics;
-// signals → an end in order.
+// The part that all programs of the stream share: reads settings from the environment, runs the step, serves /livez,
+// /readyz and /metrics, and shuts down on a signal.
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
@@ -21,38 +21,38 @@ import type { StepKind } from './step.ts'
 const COMMON_SETTINGS = { ...PROCESS_SETTINGS, ...LOG_SETTINGS, ...TELEMETRY_SETTINGS }
 type Settings<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape & typeof COMMON_SETTINGS>>
 
-export interface Context {
+interface Context {
   readonly log: Log
   readonly logger: FastifyBaseLogger
   readonly metrics: StepMetrics
-  /** Aborts when the process is asked to end. */
+  /** Aborts on SIGTERM and SIGINT. */
   readonly stopped: AbortSignal
-  /** Where routes of its own go, besides those of every program. */
+  /** For routes of the program's own, beside those that every program has. */
   readonly app: FastifyInstance
 }
 
 /** What a program runs. */
-export interface Running {
+interface Running {
   readonly kind?: StepKind
-  /** Of its own consumer group, where that is not named after the step. */
+  /** Consumer group. Default: the name of the step. */
   readonly group?: string
   readonly from?: 'earliest' | 'latest'
-  /** What it still waits for, besides the log. */
+  /** What the program still waits for, beside the log. */
   waitingFor? (): string | undefined
-  /** SIGHUP. */
+  /** Called on SIGHUP. */
   refresh? (): Promise<void>
   close? (): Promise<void>
 }
 
-export interface Program<Shape extends z.ZodRawShape> {
+interface Program<Shape extends z.ZodRawShape> {
   readonly name: string
   readonly settings: Shape
   readonly port: (settings: Settings<Shape>) => number
-  /** @throws Problem of settings that do not work */
+  /** @throws Problem if the settings do not work */
   open (settings: Settings<Shape>, context: Context): Promise<Running>
 }
 
-/** Ends the process: 0 after SIGTERM or SIGINT, else 1 with a sentence on stderr. */
+/** Runs until the end of the process. Exit code: 0 after SIGTERM or SIGINT, else 1 with a sentence on stderr. */
 export async function runStepProgram<Shape extends z.ZodRawShape> (program: Program<Shape>): Promise<void> {
   const stopped = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stopped.abort() })

@@ -19,7 +19,7 @@ export const DASHBOARD_SETTINGS = {
   MODEL_REGISTRY: MODEL_SETTINGS.MODEL_REGISTRY,
   ...STORE_SETTINGS,
 }
-export type DashboardSettings = z.output<z.ZodObject<typeof DASHBOARD_SETTINGS>>
+type DashboardSettings = z.output<z.ZodObject<typeof DASHBOARD_SETTINGS>>
 
 /** Whether a key, or none, lets one in. */
 export function admitsOf (

@@ -9,7 +9,7 @@ import { outcome, reportMarkdown } from './report.ts'
 import { before, readState, type State, type StepName, writeState } from './state.ts'
 import { train } from './train.ts'
 
-export type StepOptions = PullOptions & PublishOptions
+type StepOptions = PullOptions & PublishOptions
 
 const RUN: Record<StepName, (context: StepContext, state: State, options: StepOptions) => Promise<State>> = {
   pull,

@@ -17,13 +17,13 @@ export interface JudgedPackage {
   readonly causal: Judged
 }
 
-export interface Clause {
+interface Clause {
   readonly says: string
   readonly holds: boolean
   readonly because: string
 }
 
-export interface Decision {
+interface Decision {
   /** `same`: it is live already. */
   readonly verdict: 'promote' | 'keep' | 'same'
   readonly because: string

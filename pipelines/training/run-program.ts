@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Problem, type ProblemCode, PROBLEMS } from '../../core/errors.ts'
 
-export interface ProgramCommand {
+interface ProgramCommand {
   /** For the sentence of a failure, e.g. `dvc repro`. */
   readonly what: string
   readonly program: string

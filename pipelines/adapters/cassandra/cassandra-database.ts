@@ -1,4 +1,4 @@
-// Apache Cassandra as the database of the stream: partitions of a series and a day, everything overwritten by its key.
+// Apache Cassandra as the database of the stream. A partition holds a day of a series; equal keys overwrite each other.
 import { types } from 'cassandra-driver'
 import { LRUCache } from 'lru-cache'
 import type { Batch, Database, KeptIncident, Period } from '../../database/database.ts'
@@ -11,7 +11,7 @@ import { type Call, type CassandraAccess, CassandraConnection } from './connecti
 
 const DAY_MS = 86_400_000
 
-/** What a Date can hold. */
+/** The last time that a Date can hold. */
 const LAST = 8.64e15
 
 const inside = (millis: number): number => Math.min(Math.max(millis, -LAST), LAST)
@@ -26,7 +26,7 @@ function monthOf (millis: number): number {
 export class CassandraDatabase implements Database {
   readonly location: string
   readonly #connection: CassandraConnection
-  /** What this process has written of the two lists of times, which are small and the same again and again. */
+  /** Days and months that this process has noted already: the same few come again and again. */
   readonly #noted = new LRUCache<string, true>({ max: 20_000 })
 
   constructor (access: CassandraAccess) {
@@ -38,21 +38,11 @@ export class CassandraDatabase implements Database {
     await this.#connection.do([
       ...verdicts.map(verdictCall),
       ...observations.flatMap(observationCalls),
-      ...gaps.map((
-        { series, from, to, interval }
-      ): Call => ['gap', toSafeName(series), new Date(millisOf(to)), new Date(millisOf(from)), interval]),
+      ...gaps.map(gapCall),
       ...incidents.flatMap(incidentCalls),
-      ...annotations.map((
-        annotation
-      ): Call => [
-        'annotation',
-        annotation.incident,
-        new Date(millisOf(annotation.at)),
-        annotation.kind,
-        JSON.stringify(annotation),
-      ]),
+      ...annotations.map(annotationCall),
     ])
-    // Last: what reading is led by leads to something.
+    // Last, so that the lists of days and months never name rows that do not exist yet.
     await this.#note(new Map([
       ...verdicts.map(({ series, time }) => ['seriesDay', toSafeName(series), dayOf(millisOf(time))] as Call),
       ...incidents.flatMap((incident) => monthsOf(incident).map((month) => ['incidentMonth', month] as Call)),
@@ -120,12 +110,8 @@ export class CassandraDatabase implements Database {
         if (++matches >= limit) break
       }
     }
-    return this.#annotated(
-      [...found.values()].sort((a, b) => millisOf(b.start) - millisOf(a.start) || (a.id < b.id ? -1 : 1)).slice(
-        0,
-        limit
-      )
-    )
+    const newest = [...found.values()].sort((a, b) => millisOf(b.start) - millisOf(a.start) || (a.id < b.id ? -1 : 1))
+    return this.#annotated(newest.slice(0, limit))
   }
 
   async incident (id: string): Promise<KeptIncident | undefined> {
@@ -148,7 +134,7 @@ export class CassandraDatabase implements Database {
 function verdictCall (verdict: Verdict): Call {
   const { series, time, score, threshold, anomalous, model } = verdict
   const millis = millisOf(time)
-  // Unset leaves no tombstone, as null would.
+  // null would leave a tombstone; unset leaves none.
   return [
     'verdict',
     toSafeName(series),
@@ -160,6 +146,14 @@ function verdictCall (verdict: Verdict): Call {
     packModel(model),
     packVerdict(verdict),
   ]
+}
+
+const gapCall = ({ series, from, to, interval }: Gap): Call =>
+  ['gap', toSafeName(series), new Date(millisOf(to)), new Date(millisOf(from)), interval]
+
+function annotationCall (annotation: Annotation): Call {
+  const { incident, at, kind } = annotation
+  return ['annotation', incident, new Date(millisOf(at)), kind, JSON.stringify(annotation)]
 }
 
 function observationCalls ({ series, time, values }: RawObservation): Call[] {
@@ -175,13 +169,12 @@ function monthsOf ({ start, end }: Incident): number[] {
 
 function incidentCalls (incident: Incident): Call[] {
   const data = JSON.stringify(incident)
-  // Microseconds: the states of one end follow each other within its millisecond.
+  // Microseconds: states with the same end are ordered within its millisecond.
   const stamp = types.Long.fromNumber(1000 * millisOf(incident.end) + orderOfState(incident, 999))
+  const start = new Date(millisOf(incident.start))
   return [
     ['incidentById', incident.id, data, stamp],
-    ...monthsOf(incident).map((
-      month
-    ): Call => ['incident', month, new Date(millisOf(incident.start)), incident.id, data, stamp]),
+    ...monthsOf(incident).map((month): Call => ['incident', month, start, incident.id, data, stamp]),
   ]
 }
 

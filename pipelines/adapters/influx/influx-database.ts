@@ -1,5 +1,5 @@
-// InfluxDB 2 as the database of the stream: measurements verdict, gap, incident and annotation in one bucket,
-// observation in that of the raw channels.
+// InfluxDB 2 as the database of the stream. One bucket has the measurements verdict, gap, incident and annotation; the
+// bucket of raw channels has the measurement observation.
 import { flux, fluxDateTime, type ParameterizedQuery, type Row } from '@influxdata/influxdb-client'
 import type { Batch, Database, KeptIncident, Period } from '../../database/database.ts'
 import { keptIncident } from '../../database/kept-incident.ts'
@@ -11,12 +11,12 @@ import { linesOf, rawLinesOf } from './lines.ts'
 import type { InfluxAccess } from '../../../adapters/influx/access.ts'
 import { InfluxServer } from './server.ts'
 
-export interface InfluxOptions extends InfluxAccess {
+interface InfluxOptions extends InfluxAccess {
   readonly bucket: string
   readonly rawBucket: string
 }
 
-/** What its nanoseconds can hold, in milliseconds. */
+/** Range of its nanoseconds, in milliseconds. */
 const FIRST = Date.UTC(1678, 0, 1)
 const LAST = Date.UTC(2262, 0, 1)
 
@@ -27,7 +27,7 @@ const piped = (...parts: Array<ParameterizedQuery | string>): string => parts.ma
 
 function during ({ from, to }: Period): ParameterizedQuery {
   const inside = (time: number): string => timeOf(Math.min(Math.max(time, FIRST), LAST))
-  // The stop of a range is outside it.
+  // The stop of a range is exclusive.
   return flux`range(start: ${fluxDateTime(inside(from))}, stop: ${fluxDateTime(inside(to + 1))})`
 }
 
@@ -49,15 +49,15 @@ export class InfluxDatabase implements Database {
 
   async write (batch: Batch): Promise<void> {
     await this.#prepared()
-    // Both are waited for, so that nothing of a batch is on its way any more when it is tried again.
+    // Waits for both, so that a retry never overlaps with a write of the same batch.
     const written = await Promise.allSettled([
       this.#server.write(this.#bucket, linesOf(batch)),
       this.#server.write(this.#rawBucket, rawLinesOf(batch)),
     ])
-    for (const one of written) if (one.status === 'rejected') throw one.reason
+    for (const result of written) if (result.status === 'rejected') throw result.reason
   }
 
-  /** Once for all; after a failure again with the next call. */
+  /** Creates the buckets once; after a failure, the next call tries again. */
   async #prepared (): Promise<void> {
     this.#ready ??= Promise.all([this.#server.ensureBucket(this.#bucket), this.#server.ensureBucket(this.#rawBucket)])
     try {
@@ -82,7 +82,7 @@ export class InfluxDatabase implements Database {
       if (!series.has(name)) series.set(name, new Map())
       gather(row, series.get(name)!)
     }
-    // Its last score may be older than its last verdict, which has none.
+    // The last score of a series may be older than its last verdict, which then has none.
     return [...series].flatMap(([name, rows]) => verdictsOf(fromSafeName(name), rows).slice(-1))
   }
 
@@ -143,12 +143,11 @@ export class InfluxDatabase implements Database {
 
   async incident (id: string): Promise<KeptIncident | undefined> {
     const incidents: Incident[] = []
+    const tag = toTagName(id)
     for await (
       const row of this.#rows(
         during(ALWAYS),
-        flux`filter(fn: (r) => r["_measurement"] == "incident" and r["id"] == ${
-          toTagName(id)
-        } and r["_field"] == "state")`,
+        flux`filter(fn: (r) => r["_measurement"] == "incident" and r["id"] == ${tag} and r["_field"] == "state")`,
         flux`last()`
       )
     ) {
@@ -179,7 +178,7 @@ export class InfluxDatabase implements Database {
   }
 
   async close (): Promise<void> {
-    // Its client holds connections only, which end by themselves.
+    // The client holds connections only, and they end by themselves.
   }
 }
 
@@ -191,7 +190,7 @@ const ofSeries = (measurement: string, series: string): ParameterizedQuery =>
 
 const cell = ({ values, tableMeta }: Row, label: string): string => values[tableMeta.column(label, false).index] ?? ''
 
-/** Fields come in a table each: putting them together here takes a tenth of the time of a pivot there. */
+/** Each field comes in a table of its own. Joining them here takes a tenth of the time of a pivot in InfluxDB. */
 function gather (row: Row, rows: Map<number, Fields>): void {
   const time = millisOf(cell(row, '_time'))
   let fields = rows.get(time)
@@ -199,7 +198,7 @@ function gather (row: Row, rows: Map<number, Fields>): void {
   fields.set(cell(row, '_field'), cell(row, '_value'))
 }
 
-/** Those that are whole: a field that some verdicts lack reaches further back than the others. */
+/** Complete verdicts only: a field that some verdicts lack reaches further back than the others. */
 function verdictsOf (series: string, rows: ReadonlyMap<number, Fields>): Verdict[] {
   return [...rows].filter(([, fields]) => fields.has('detail')).sort(([a], [b]) => a - b).map(([time, fields]) => {
     const score = fields.get('score')

@@ -1,15 +1,15 @@
-// How the brokers are reached, for every client of them.
+// Options of the connection to the brokers, for all clients.
 import type { BaseOptions } from '@platformatic/kafka'
 import { withTimeout } from '../../../adapters/waiting.ts'
 import type { LogSettings } from '../../settings/log.ts'
 
-/** What fails is tried again by who needs it, not silently within the client. */
+/** Callers retry themselves, so the client does not retry silently. */
 const ONE_RETRY = 1
 const RETRY_MS = 200
 const CONNECT_MS = 5000
 /**
- * Longest time of a request with its repetition. The client never answers a request whose connection was lost at the
- * wrong moment.
+ * Longest time of a request with its retry. If a connection is lost at the wrong moment, the client's promise never
+ * settles.
  */
 export const ANSWER_MS = 8000
 const CLOSE_MS = 3000
@@ -29,7 +29,7 @@ export function connectionOf (settings: LogSettings): BaseOptions {
   }
 }
 
-/** Whatever it still does. Never rejects. */
+/** Closes the client, whatever it still does. Never rejects. */
 export async function closeClient (client: { close (force?: boolean): Promise<void> } | undefined): Promise<void> {
   if (client !== undefined) await withTimeout(CLOSE_MS, 'closing', client.close(true)).catch(() => {})
 }

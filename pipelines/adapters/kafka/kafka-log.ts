@@ -1,4 +1,4 @@
-// The log between the steps in Kafka.
+// The log between the steps, in Kafka.
 import { Problem } from '../../../core/errors.ts'
 import type { JoinOptions, Log, LogRecord, Member, Membership, NewRecord, Partition } from '../../messages/log.ts'
 import { deadTopic, STATE_TOPICS, TOPICS } from '../../messages/messages.ts'
@@ -72,8 +72,8 @@ async function asLog<T> (work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Creates the topics that are missing.
- * @throws Problem invalid-settings; an error of the client where no broker answers
+ * Creates missing topics.
+ * @throws Problem invalid-settings; an error of the client if no broker answers
  */
 export async function openKafkaLog (settings: LogSettings, events: MembershipEvents): Promise<Log> {
   return new KafkaLog(settings, await ensureTopics(settings), events)

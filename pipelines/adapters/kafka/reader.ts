@@ -1,4 +1,4 @@
-// Reads partitions from given offsets on; belongs to no group.
+// Reads partitions from given offsets on, without a consumer group.
 import { Consumer, ListOffsetTimestamps, type RecordsBatch } from '@platformatic/kafka'
 import { withTimeout } from '../../../adapters/waiting.ts'
 import type { LogRecord, Partition } from '../../messages/log.ts'
@@ -9,15 +9,15 @@ export interface Position extends Partition {
   readonly offset: number
 }
 
-export interface ReadOptions {
-  /** How long brokers may wait for so many bytes: few large answers cost less than many small ones. */
+interface ReadOptions {
+  /** How long a broker may wait for `minBytes`: few large answers cost less than many small ones. */
   readonly waitMs: number
   readonly minBytes: number
-  /** Bytes of one answer, and of one partition in it; one record is always whole. */
+  /** Limit of one answer, and of one partition in it. A record is never cut. */
   readonly maxBytes: number
 }
 
-/** What a partition had, with where to go on. */
+/** Records of one partition, and the offset to continue at. */
 export interface Read extends Partition {
   readonly records: readonly LogRecord[]
   readonly next: number
@@ -26,7 +26,7 @@ export interface Read extends Partition {
 const UNKNOWN_EPOCH = -1
 
 export class Reader {
-  /** Knows how to fetch; never joins the group that it must name. */
+  /** A consumer can fetch. It must name a group, which it never joins. */
   readonly #consumer: Consumer
 
   constructor (settings: LogSettings, topics: readonly string[]) {
@@ -46,17 +46,13 @@ export class Reader {
         })
       )
     const [first, next] = [await at(ListOffsetTimestamps.EARLIEST), await at(ListOffsetTimestamps.LATEST)]
-    return new Map(
-      topics.map((
-        topic
-      ) => [
-        topic,
-        first.get(topic)!.map((offset, p) => ({ first: Number(offset), next: Number(next.get(topic)![p]) })),
-      ])
-    )
+    return new Map(topics.map((topic) => {
+      const ends = next.get(topic)!
+      return [topic, first.get(topic)!.map((offset, p) => ({ first: Number(offset), next: Number(ends[p]) }))]
+    }))
   }
 
-  /** One answer of each broker that leads some of the partitions. */
+  /** Fetches one answer from each broker that leads some of the partitions. */
   async read (positions: readonly Position[], options: ReadOptions): Promise<Read[]> {
     try {
       return await withTimeout(ANSWER_MS, 'a read', this.#read(positions, options))
@@ -93,10 +89,8 @@ export class Reader {
       responses.flatMap(({ topicId, partitions }) =>
         partitions.map(({ partitionIndex: partition, records }) => {
           const topic = names.get(topicId)!
-          return readBatches(
-            positions.find((one) => one.topic === topic && one.partition === partition)!,
-            records ?? []
-          )
+          const position = positions.find((known) => known.topic === topic && known.partition === partition)!
+          return readBatches(position, records ?? [])
         })
       )
     )
@@ -119,7 +113,7 @@ function groupBy<T, K> (items: readonly T[], keyOf: (item: T) => K): Map<K, T[]>
 
 const IS_CONTROL = 0b10_0000
 
-/** A broker answers with whole batches, and the first may begin before the offset that was asked for. */
+/** A broker answers with whole batches. The first one may begin before the requested offset. */
 function readBatches ({ topic, partition, offset: from }: Position, batches: readonly RecordsBatch[]): Read {
   const records: LogRecord[] = []
   let next = from

@@ -1,4 +1,4 @@
-// Creates the topics that are missing, and tells how many partitions they have.
+// Creates missing topics, and finds out the number of their partitions.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin } from '@platformatic/kafka'
 import { Problem } from '../../../core/errors.ts'
@@ -17,8 +17,8 @@ const STATE_CONFIGS = [
 const BROKERS_DEFAULT = -1
 
 /**
- * @returns partitions of each topic.
- * @throws Problem invalid-settings where topics that belong together differ in it
+ * @returns the number of partitions, which is the same for each topic
+ * @throws Problem invalid-settings if topics have different numbers of partitions
  */
 export async function ensureTopics (settings: LogSettings): Promise<number> {
   const admin = new Admin(connectionOf(settings))
@@ -42,14 +42,14 @@ async function create (admin: Admin, { topics, ...options }: Parameters<Admin['c
   for (const topic of topics) {
     await admin.createTopics({ topics: [topic], ...options }).catch(
       (error: Error & { findBy?: (name: string, value: unknown) => unknown }) => {
-        // Another process did at the same time.
+        // Another process has created it at the same time.
         if (error.findBy?.('apiId', 'TOPIC_ALREADY_EXISTS') == null) throw error
       }
     )
   }
 }
 
-/** A new topic is known to the broker a moment later. */
+/** Brokers know a new topic a moment after its creation. */
 const KNOWN_MS = 20_000
 
 async function partitionsOf (admin: Admin, topics: string[]): Promise<number> {
@@ -61,9 +61,8 @@ async function partitionsOf (admin: Admin, topics: string[]): Promise<number> {
       if (counts.every((count) => count === counts[0])) return counts[0]!
       throw new Problem(
         'invalid-settings',
-        `The topics ${topics.join(', ')} have ${
-          counts.join(', ')
-        } partitions; they must have equally many, since a series has the same one in all of them. Create them anew.`
+        `The topics ${topics.join(', ')} have ${counts.join(', ')} partitions; ` +
+          'the numbers must be equal, since a series has the same partition in all topics. Create the topics anew.'
       )
     } catch (error) {
       if (error instanceof Problem || Date.now() > deadline) throw error

@@ -1,9 +1,9 @@
-// A group of the log in memory: its members share the partitions, and hand them over one after the other.
+// A group of the log in memory: its members share the partitions, and hand them over one after another.
 import { setImmediate } from 'node:timers/promises'
 import type { JoinOptions, Member, Membership, Partition } from '../../messages/log.ts'
 import type { MemoryPartition } from './memory-partition.ts'
 
-/** Records that a member gets at once. */
+/** Most records per call of a member. */
 const BATCH = 1000
 
 export class MemoryGroup {
@@ -11,7 +11,7 @@ export class MemoryGroup {
   readonly #onCommit: () => void
   readonly #members: MemoryMembership[] = []
   readonly #committed = new Map<MemoryPartition, number>()
-  /** Where it began that has never committed. */
+  /** Start offset of partitions without a commit. */
   readonly #begun = new Map<MemoryPartition, number>()
   #isLasting = false
   #change: Promise<void> = Promise.resolve()
@@ -29,12 +29,12 @@ export class MemoryGroup {
     }
     const membership = new MemoryMembership(this, member, topics)
     this.#members.push(membership)
-    // Later, so that the caller has its membership before the first record comes.
+    // Deferred, so that the caller has its membership before the first record comes.
     this.#change = this.#rebalance(async () => setImmediate())
     return membership
   }
 
-  /** Lets others have what a member had. */
+  /** Gives the partitions of a member to others. */
   async remove (membership: MemoryMembership): Promise<void> {
     const at = this.#members.indexOf(membership)
     if (at >= 0) this.#members.splice(at, 1)
@@ -53,8 +53,9 @@ export class MemoryGroup {
   }
 
   /**
-   * From where on it still needs the records. Who began at the earliest one wants all of them, also those that come
-   * while no member is there; who began at the latest one wants what comes while it is there, and need not commit.
+   * The first offset that the group still needs. A group that began at the earliest record needs all of them, even
+   * those that come while it has no member. A group that began at the latest one needs what comes while it has members,
+   * and need not commit.
    */
   needs (partition: MemoryPartition): number {
     if (!this.#begun.has(partition)) return Infinity
@@ -97,7 +98,7 @@ export class MemoryGroup {
   }
 }
 
-export class MemoryMembership implements Membership {
+class MemoryMembership implements Membership {
   readonly topics: readonly string[]
   readonly ended: Promise<void>
   joined = false
@@ -116,7 +117,7 @@ export class MemoryMembership implements Membership {
       this.#resolve = resolve
       this.#reject = reject
     })
-    // Whoever waits for it is told; nobody has to.
+    // Nobody has to wait for `ended`: a rejection without a handler is fine.
     this.ended.catch(() => {})
   }
 
@@ -129,7 +130,7 @@ export class MemoryMembership implements Membership {
   }
 
   async commit ({ topic, partition }: Partition, offset: number): Promise<void> {
-    const owned = this.owned.find((one) => one.topic === topic && one.partition === partition)
+    const owned = this.owned.find((candidate) => candidate.topic === topic && candidate.partition === partition)
     if (owned !== undefined) this.#group.commit(owned, offset)
   }
 
@@ -141,7 +142,7 @@ export class MemoryMembership implements Membership {
   }
 
   async leave (): Promise<void> {
-    this.#over(undefined)
+    this.#end(undefined)
     await this.ended.catch(() => {})
   }
 
@@ -149,23 +150,20 @@ export class MemoryMembership implements Membership {
     if (this.#isOver || this.#readings.has(partition)) return
     const reading = new Reading(partition, this.#member, this.#group)
     this.#readings.set(partition, reading)
-    reading.done.catch((error: unknown) => { this.#over(error) })
+    reading.done.catch((error: unknown) => { this.#end(error) })
   }
 
-  /** Ends work on all partitions but these, once what is being done is done. */
+  /** Ends work on all partitions but `kept`, after calls in progress. */
   async give (kept: readonly MemoryPartition[]): Promise<void> {
     await Promise.all(
       [...this.#readings].filter(([partition]) => !kept.includes(partition)).map(async ([partition, reading]) => {
-        // What rejects here has been told to `ended`.
-        await reading.stop().catch((error: unknown) => {
-          this.#over(error)
-        })
+        await reading.stop().catch((error: unknown) => { this.#end(error) })
         this.#readings.delete(partition)
       })
     )
   }
 
-  #over (error: unknown): void {
+  #end (error: unknown): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#group.remove(this).then(() => {
@@ -213,7 +211,7 @@ class Reading {
     await this.#member.revoked(partition)
   }
 
-  /** @returns where to go on */
+  /** @returns the offset to continue at */
   async #handOver (position: number): Promise<number> {
     const records = this.#partition.read(position, BATCH)
     if (records.length === 0) {
@@ -222,7 +220,7 @@ class Reading {
     }
     await this.#member.records(this.#partition, records)
     this.#group.advanced()
-    // Or sockets and timers would have to wait for the end of the backlog.
+    // Otherwise sockets and timers would wait for the end of the backlog.
     await setImmediate()
     return records.at(-1)!.offset + 1
   }

@@ -1,24 +1,24 @@
-// The log in the memory of this process: for the embedded stream, and for tests. Ends with the process, and holds no
-// more than it may.
+// The log in the memory of this process: for the embedded stream, and for tests. It ends with the process, and its size
+// is limited.
 import { Problem } from '../../../core/errors.ts'
 import { STATE_TOPICS } from '../../messages/messages.ts'
 import type { JoinOptions, Log, LogRecord, Member, Membership, NewRecord, Partition } from '../../messages/log.ts'
 import { MemoryGroup } from './memory-group.ts'
 import { MemoryPartition } from './memory-partition.ts'
 
-export interface MemoryLogOptions {
+interface MemoryLogOptions {
   readonly partitions?: number
   /**
-   * Characters that a partition holds, about; the oldest records make room. append() waits where a group still needs
-   * them.
+   * Approximate size of a partition in characters. The oldest records make room; append() waits while a group still
+   * needs them.
    */
   readonly maxSize?: number
   readonly now?: () => number
 }
 
 /**
- * Appends to one topic keep their order, also where one has to wait. Each topic has its own: a step that empties a full
- * one appends to another.
+ * Appends to one topic keep their order, even if one has to wait. Each topic has its own queue: a step that empties a
+ * full topic appends to another one.
  */
 interface Queue {
   last: Promise<void>
@@ -45,11 +45,11 @@ export class MemoryLog implements Log {
 
   async append (records: readonly NewRecord[]): Promise<void> {
     this.#check()
-    await Promise.all([...byTopic(records)].map(async ([topic, own]) => {
+    await Promise.all([...byTopic(records)].map(async ([topic, ofTopic]) => {
       let queue = this.#queues.get(topic)
       if (queue === undefined) this.#queues.set(topic, queue = { last: Promise.resolve(), waiting: 0 })
-      const done = queue.waiting === 0 ? this.#addWhileRoom(own, 0) : 0
-      if (done < own.length) await this.#appendLater(queue, own, done)
+      const done = queue.waiting === 0 ? this.#addWhileRoom(ofTopic, 0) : 0
+      if (done < ofTopic.length) await this.#appendLater(queue, ofTopic, done)
     }))
   }
 
@@ -83,7 +83,7 @@ export class MemoryLog implements Log {
     )
   }
 
-  /** Begins at `from`. @returns where a partition was full, or the end */
+  /** Adds records from index `from` on. @returns index of the first record without room, or the end */
   #addWhileRoom (records: readonly NewRecord[], from: number): number {
     const timestamp = this.#now()
     for (let i = from; i < records.length; i++) {
@@ -155,21 +155,21 @@ export class MemoryLog implements Log {
   }
 
   #check (): void {
-    if (this.#isClosed) throw new Problem('log-unavailable', 'The stream is being ended; send it again later.')
+    if (this.#isClosed) throw new Problem('log-unavailable', 'The stream is shutting down; send it again later.')
   }
 }
 
 function byTopic (records: readonly NewRecord[]): Map<string, NewRecord[]> {
   const topics = new Map<string, NewRecord[]>()
   for (const record of records) {
-    const own = topics.get(record.topic)
-    if (own === undefined) topics.set(record.topic, [record])
-    else own.push(record)
+    const ofTopic = topics.get(record.topic)
+    if (ofTopic === undefined) topics.set(record.topic, [record])
+    else ofTopic.push(record)
   }
   return topics
 }
 
-/** Of the key (FNV-1a, 32 bits): any will do that spreads. */
+/** FNV-1a, 32 bits: any hash that spreads keys evenly would do. */
 function hash (key: string): number {
   let h = 0x811c9dc5
   for (let i = 0; i < key.length; i++) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193)

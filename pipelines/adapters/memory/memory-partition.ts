@@ -1,8 +1,7 @@
-// One partition of the log in memory: the newest records, as many as it may hold, and whoever waits for there to be
-// more of them, or fewer.
+// One partition of the log in memory: the newest records up to a size, and the readers that wait for more.
 import type { LogRecord, NewRecord, Partition } from '../../messages/log.ts'
 
-/** What objects, strings and headers of a record take besides its value, in about as many characters. */
+/** Approximate size of a record without its value: objects, strings and headers, in characters. */
 const OVERHEAD = 500
 
 const sizeOf = ({ value }: NewRecord): number => value.length + OVERHEAD
@@ -12,10 +11,10 @@ export class MemoryPartition {
   readonly partition: number
   readonly #maxSize: number
   readonly #isCompacted: boolean
-  /** Offset up to which nobody needs the records any more; asked for only when room is short. */
+  /** The first offset that a group still needs; called only when room is short. */
   readonly #held: () => number
   #records: LogRecord[] = []
-  /** Records at the front that are dropped already; the array is cut now and then. */
+  /** Dropped records at the front of the array, which is cut now and then. */
   #dropped = 0
   #size = 0
   #next = 0
@@ -40,9 +39,9 @@ export class MemoryPartition {
     return this.#next
   }
 
-  /** Whether a record may be added. One record always finds room in the end, however long it is. */
+  /** Whether there is room for a record. An empty partition has room for a record of any size. */
   hasRoom (): boolean {
-    // What counts in a compacted one is never dropped, and there is little of it.
+    // The newest record of each key is never dropped, and there are few keys.
     if (this.#isCompacted) return true
     if (this.#size >= this.#maxSize) this.#dropDone()
     return this.#size < this.#maxSize
@@ -65,13 +64,13 @@ export class MemoryPartition {
     for (const wake of this.#readers) wake()
   }
 
-  /** At most `limit` records from `offset` on, or from the first one that is still there. */
+  /** At most `limit` records from `offset` on, or from the first record that still exists. */
   read (offset: number, limit: number): LogRecord[] {
     const from = this.#isCompacted ? this.#search(offset) : this.#dropped + Math.max(0, offset - this.first)
     return this.#records.slice(from, from + limit)
   }
 
-  /** @returns stops it */
+  /** @returns a function that stops the calls of `wake` */
   onRecords (wake: () => void): () => void {
     this.#readers.add(wake)
     return () => { this.#readers.delete(wake) }
@@ -87,7 +86,7 @@ export class MemoryPartition {
     this.#records = this.#records.filter((record) => record.key !== key)
   }
 
-  /** A tenth more than must be, so that it need not be done with every record. */
+  /** Drops records that no group needs; a tenth more than necessary, so that it need not run for every record. */
   #dropDone (): void {
     const held = this.#held()
     while (this.#dropped < this.#records.length && this.#size > 0.9 * this.#maxSize) {

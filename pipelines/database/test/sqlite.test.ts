@@ -49,22 +49,23 @@ t.test('the oldest make room, and the file stops growing', async (t) => {
   t.ok(statSync(file).size < 3500 * 600, `${statSync(file).size} bytes`)
 })
 
-/** Writes, says so, begins to write more, and is killed in the middle. */
+const moduleAt = (path: string): string => JSON.stringify(pathToFileURL(join(import.meta.dirname, path)).href)
+
+/** A program that writes a batch, prints `kept`, and goes on writing until it is killed. */
 const VICTIM = (file: string): string => `
-  import { openDatabase } from ${
-  JSON.stringify(pathToFileURL(join(import.meta.dirname, '../../adapters/open-database.ts')).href)
-}
-  import { verdict, batchOf } from ${JSON.stringify(pathToFileURL(join(import.meta.dirname, 'laws.ts')).href)}
-  const database = await openDatabase({ STREAM_DATABASE: 'sqlite', STREAM_STORE: ${
-  JSON.stringify(file)
-}, STREAM_KEEP: 100_000 })
-  await database.write(batchOf({ verdicts: Array.from({ length: 500 }, (_, i) => verdict('a', i)) }))
+  import { openDatabase } from ${moduleAt('../../adapters/open-database.ts')}
+  import { verdict, batchOf } from ${moduleAt('laws.ts')}
+  const settings = { STREAM_DATABASE: 'sqlite', STREAM_STORE: ${JSON.stringify(file)}, STREAM_KEEP: 100_000 }
+  const database = await openDatabase(settings)
+  const batch = (series, from) =>
+    batchOf({ verdicts: Array.from({ length: 500 }, (_, i) => verdict(series, from + i)) })
+  await database.write(batch('a', 0))
   process.stdout.write('kept')
-  for (let n = 1; ; n++) await database.write(batchOf({ verdicts: Array.from({ length: 500 }, (_, i) => verdict('later', 500 * n + i)) }))
+  for (let n = 1; ; n++) await database.write(batch('later', 500 * n))
 `
 
 t.test(
-  'a process that is killed does not stop the next one, and what it had kept is there',
+  'a killed process does not stop the next one, and what it had stored is there',
   { timeout: 60_000 },
   async (t) => {
     const file = join(folder, 'killed.sqlite')
@@ -73,20 +74,14 @@ t.test(
     const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] })
     t.teardown(() => child.kill('SIGKILL'))
     await new Promise<void>((resolve, reject) => {
-      child.stdout.once('data', () => {
-        resolve()
-      })
-      child.once('exit', () => {
-        reject(new Error('it ended'))
-      })
+      child.stdout.once('data', () => { resolve() })
+      child.once('exit', () => { reject(new Error('it ended')) })
     })
     await t.rejects(open({ STREAM_STORE: file }), {
       code: 'invalid-settings',
-      message: new RegExp(`STREAM_STORE: the process ${child.pid} has .*open`),
+      message: new RegExp(`STREAM_STORE: the process ${child.pid} uses .*end it`),
     })
-    const ended = new Promise((resolve) => {
-      child.once('exit', resolve)
-    })
+    const ended = new Promise((resolve) => { child.once('exit', resolve) })
     child.kill('SIGKILL')
     await ended
     t.ok(existsSync(`${file}.lock`), 'its lock is still there')
@@ -98,7 +93,7 @@ t.test(
   }
 )
 
-t.test('a note of a process whose number somebody else has now is worth nothing', async (t) => {
+t.test('a note of a process whose id another process has now does not count', async (t) => {
   const file = join(folder, 'reused.sqlite')
   mkdirSync(`${file}.lock`)
   writeFileSync(`${file}.owner`, JSON.stringify({ pid: 1, began: 'long ago' }))
@@ -112,7 +107,8 @@ t.test('settings that do not work say what to do', async (t) => {
   const file = join(folder, 'text.sqlite')
   writeFileSync(
     file,
-    'this is no database, and it is longer than the header of one would be, which has a hundred bytes. So it is read, and refused.'
+    'This is no database. It is longer than the header of a database, which has a hundred bytes. So SQLite reads it, ' +
+      'and refuses it.'
   )
   await t.rejects(open({ STREAM_STORE: file }), { code: 'invalid-settings', message: /STREAM_STORE: .*move it away/ })
   t.notOk(existsSync(`${file}.owner`))

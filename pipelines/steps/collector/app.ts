@@ -1,5 +1,5 @@
-// POST /observations: what came is kept in the log before it is acknowledged, or refused as a whole. An app of its own,
-// or part of another.
+// POST /observations: stores a request in the log before it acknowledges it, or refuses all of it. An app of its own,
+// or part of another one.
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import Fastify, {
@@ -33,27 +33,27 @@ export interface CollectorDeps {
   readonly now: () => number
 }
 
-export interface AddOptions {
-  /** What the app around it wants to know of each route, such as who may call it. */
+interface AddOptions {
+  /** Route options of the surrounding app, for example who may call the route. */
   readonly config?: FastifyContextConfig
-  /** Whether the route says what it takes and answers; the app around it may have its own way. */
+  /** Whether the route has an OpenAPI document; the surrounding app may have its own. */
   readonly documented?: boolean
 }
 
 const unzip = promisify(gunzip)
 
-/** Adds the route; nothing of the app around it changes. Observations are kept until the app is closed. */
+/** Adds the route, and changes nothing else in the app. */
 export async function addCollector (
   app: FastifyInstance,
   { log, settings, metrics, now }: CollectorDeps,
   { config, documented = false }: AddOptions = {}
 ): Promise<void> {
   const keeper = new Keeper(log, metrics, settings.COLLECTOR_MAX_WAITING)
-  metrics.gauge('observations_waiting', 'Observations that came in and are not kept yet.', () => keeper.waiting)
+  metrics.gauge('observations_waiting', 'Observations that came in and are not stored yet.', () => keeper.waiting)
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser([...MEDIA_TYPES], { parseAs: 'buffer' }, async (_: FastifyRequest, body: Buffer) => body)
-    // What is read is checked by the readers; the document is for people.
+    // The readers check the body; the schema is documentation.
     scope.setValidatorCompiler(() => () => true)
     scope.setSerializerCompiler(() => (data) => JSON.stringify(data))
     scope.setErrorHandler((error, request, reply) =>
@@ -93,7 +93,7 @@ export async function addCollector (
   })
 }
 
-/** The collector alone, not listening yet. */
+/** Builds the collector as an app of its own, which does not listen yet. */
 export async function buildCollector (
   deps: CollectorDeps & { readonly logger?: FastifyBaseLogger }
 ): Promise<FastifyInstance> {
@@ -111,11 +111,11 @@ const accept = (reply: FastifyReply, accepted: number): FastifyReply => reply.co
 
 function mediaTypeOf ({ headers }: FastifyRequest): MediaType {
   const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
-  // Others have no parser and were refused before.
+  // Other types have no parser: Fastify has refused them.
   return MEDIA_TYPES.find((known) => known === type) ?? 'application/json'
 }
 
-/** The body as text. Where the app around it decompresses, it is decompressed already: no text begins as gzip does. */
+/** The body as text. The surrounding app may have decompressed it already: no text begins with the bytes of gzip. */
 async function textOf ({ headers, body }: FastifyRequest<{ Body: Buffer }>, limit: number): Promise<string> {
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
   if (!['identity', 'gzip', 'x-gzip'].includes(encoding)) {
@@ -128,7 +128,7 @@ async function textOf ({ headers, body }: FastifyRequest<{ Body: Buffer }>, limi
   } catch (cause) {
     throw new Problem(
       'malformed-body',
-      'The body is not in UTF-8; send it in UTF-8, and say so where it is compressed.',
+      'The body is not in UTF-8; send it in UTF-8, with a Content-Encoding header if it is compressed.',
       { cause }
     )
   }
@@ -147,7 +147,7 @@ async function unzipped (body: Buffer, limit: number): Promise<Buffer> {
     }
     throw new Problem(
       'malformed-body',
-      'The body cannot be decompressed as its Content-Encoding says; send it again, or uncompressed.',
+      'The body cannot be decompressed by its Content-Encoding; send it again, or uncompressed.',
       { cause }
     )
   }
@@ -161,6 +161,6 @@ function requireKey (
   if (COLLECTOR_AUTH === 'off' || keys.length === 0) return
   const sent = sentKey(headers)
   if (sent !== undefined && findKey(keys, sent) !== undefined) return
-  const what = sent === undefined ? 'Observations need an API key' : 'The API key is none of the collector\'s'
-  throw new Problem('unauthorized', `${what}; send one as "Authorization: Bearer KEY" or "X-API-Key: KEY".`)
+  const reason = sent === undefined ? 'Observations need an API key' : 'The collector does not know this API key'
+  throw new Problem('unauthorized', `${reason}; send one as "Authorization: Bearer KEY" or "X-API-Key: KEY".`)
 }

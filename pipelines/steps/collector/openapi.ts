@@ -1,4 +1,4 @@
-// GET /docs: what the collector takes and answers, as OpenAPI 3.1 made from the schema of an observation.
+// GET /docs: the API of the collector as OpenAPI 3.1, from the schema of an observation.
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema } from 'fastify'
@@ -6,13 +6,13 @@ import { z } from 'zod'
 import { PROBLEMS, type ProblemCode } from '../../../core/errors.ts'
 import { RawObservationSchema } from '../../messages/messages.ts'
 
-const one = {
+const first = {
   series: 'T03',
   time: '2026-01-31T13:50:00Z',
   values: { wind_speed_ms: 8.4, power_kw: 1210, gearbox_oil_temp_c: null },
 }
-const other = { ...one, time: '2026-01-31T14:00:00Z' }
-const withoutSeries = ({ series, ...rest }: typeof one): Omit<typeof one, 'series'> => rest
+const second = { ...first, time: '2026-01-31T14:00:00Z' }
+const withoutSeries = ({ series, ...rest }: typeof first): Omit<typeof first, 'series'> => rest
 
 const CODES: readonly ProblemCode[] = [
   'malformed-body',
@@ -27,18 +27,18 @@ const CODES: readonly ProblemCode[] = [
   'log-unavailable',
 ]
 
-/** What a request may hold, as examples. */
+/** Examples of request bodies. */
 export const EXAMPLES = {
   'application/json': {
-    one: { summary: 'One observation', value: one },
-    several: { summary: 'Several, of any series', value: [one, other] },
+    one: { summary: 'One observation', value: first },
+    several: { summary: 'Several, of any series', value: [first, second] },
     series: {
       summary: 'Several of one series',
-      value: { series: 'T03', observations: [withoutSeries(one), withoutSeries(other)] },
+      value: { series: 'T03', observations: [withoutSeries(first), withoutSeries(second)] },
     },
   },
   'application/x-ndjson': {
-    lines: { summary: 'One document a line', value: `${JSON.stringify(one)}\n${JSON.stringify(other)}\n` },
+    lines: { summary: 'One document a line', value: `${JSON.stringify(first)}\n${JSON.stringify(second)}\n` },
   },
   'text/csv': {
     table: {
@@ -101,7 +101,9 @@ export const COLLECT_DOCUMENT = {
   operationId: 'collect',
   summary: 'Send observations',
   description:
-    'Answered once they are kept safely: what was acknowledged is never lost. One wrong observation refuses all of the request. What is sent twice counts once. Bodies may be compressed by gzip.',
+    'The answer comes once the observations are stored safely: acknowledged observations are never lost. ' +
+    'One wrong observation refuses the whole request. An observation that is sent twice counts once. ' +
+    'Bodies may be compressed by gzip.',
   tags: ['observations'],
   security: [{}, { bearer: [] }, { apiKey: [] }],
   querystring: {
@@ -117,7 +119,7 @@ export const COLLECT_DOCUMENT = {
   },
   response: {
     202: {
-      description: 'All are kept.',
+      description: 'All observations are stored.',
       content: {
         'application/json': {
           schema: { type: 'object', properties: { accepted: { type: 'integer' } }, required: ['accepted'] },
@@ -128,7 +130,7 @@ export const COLLECT_DOCUMENT = {
   },
 } as FastifySchema
 
-/** Before the routes that it describes. */
+/** Call it before you add the routes that it describes. */
 export async function addDocs (app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {

@@ -1,4 +1,4 @@
-// The body of a request → observations, all of them or none: JSON, one JSON document a line, or a table as CSV.
+// The body of a request → observations, all or none: JSON, one JSON document per line, or a table as CSV.
 import { type Cells, parseCells } from '../../../core/table/cells.ts'
 import { readCells, type Table } from '../../../core/table/csv.ts'
 import { pointer, Problem } from '../../../core/errors.ts'
@@ -11,9 +11,9 @@ export type MediaType = typeof MEDIA_TYPES[number]
 const isObservation = QUICK_CHECKS['observation.raw.v1']! as (value: unknown) => value is RawObservation
 
 /**
- * @param series whose they are, where a table does not say it
+ * @param series the series of a table without such a column
  * @throws Problem malformed-body, invalid-request, invalid-table, invalid-timestamp or invalid-value, which names the
- * first wrong place; nothing is to be taken then
+ * first wrong place
  */
 export function readObservations (body: string, type: MediaType, series: string | undefined): RawObservation[] {
   const observations = READERS[type](body, series)
@@ -39,7 +39,7 @@ function readJson (body: string): RawObservation[] {
   return [checked(json, [], 'The observation')]
 }
 
-/** `{series, observations: [{time, values}]}`: what they have in common is said once. */
+/** `{series, observations: [{time, values}]}`: all observations belong to one series. */
 function ofOneSeries (
   { series, observations, ...rest }: { series?: unknown, observations: unknown }
 ): RawObservation[] {
@@ -77,20 +77,15 @@ function parse (text: string, problem: (message: string) => Problem): unknown {
   }
 }
 
-/** @param name what the observation is called in sentences */
+/** @param name of the observation, for messages */
 function checked (value: unknown, place: readonly PropertyKey[], name: string): RawObservation {
   if (isObservation(value)) return value
   const result = RawObservationSchema.safeParse(value)
   if (result.success) return result.data
   const { path, message } = result.error.issues[0]!
   const got = path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown> | null | undefined)?.[step], value)
-  throw invalid(
-    [...place, ...path],
-    `${name}${path.length === 0 ? '' : `, ${path.map(String).join('.')}`}: ${message}. ${
-      REMEDY[String(path[0])] ?? REMEDY['']!
-    }`,
-    got
-  )
+  const where = [name, ...path.length === 0 ? [] : [path.map(String).join('.')]].join(', ')
+  throw invalid([...place, ...path], `${where}: ${message}. ${REMEDY[String(path[0])] ?? REMEDY['']!}`, got)
 }
 
 const REMEDY: Readonly<Record<string, string>> = {
@@ -107,7 +102,7 @@ function invalid (place: readonly PropertyKey[], detail: string, got: unknown): 
   })
 }
 
-/** A column `series`, unless one was named; a column of times; all others are channels. */
+/** A column `series`, unless the request names the series; a column of times; all others are channels. */
 function readCsv (body: string, series: string | undefined): RawObservation[] {
   const cells = parseCells(body)
   const at = cells.columns.findIndex(([name]) => name?.toLowerCase() === 'series')
@@ -143,9 +138,8 @@ function rowsOf (
   if (textColumns.length > 0) {
     throw new Problem(
       'invalid-value',
-      `Column "${
-        textColumns[0]
-      }" holds text; a channel holds numbers, and empty cells where a value is missing. Leave the column out.`
+      `Column "${textColumns[0]}" holds text; a channel holds numbers, and an empty cell is a missing value. ` +
+        'Leave the column out.'
     )
   }
   const long = channels.find((name) => name.length > 200)
@@ -156,11 +150,11 @@ function rowsOf (
     )
   }
   return Array.from(timestamps, (time, row) => {
-    const own: Record<string, number | null> = {}
+    const byChannel: Record<string, number | null> = {}
     channels.forEach((channel, c) => {
       const value = values[row * channels.length + c]!
-      own[channel] = Number.isNaN(value) ? null : value
+      byChannel[channel] = Number.isNaN(value) ? null : value
     })
-    return { series: seriesOf(row), time: new Date(time).toISOString(), values: own }
+    return { series: seriesOf(row), time: new Date(time).toISOString(), values: byChannel }
   })
 }

@@ -9,7 +9,7 @@ import { type Annotation, arrivalOf } from '../../messages/messages.ts'
 /** `trace`: what it is part of, where somebody records that. */
 export type Annotate = (annotation: Annotation, incident: KeptIncident, trace?: string | undefined) => Promise<void>
 
-export interface AnnotateOptions {
+interface AnnotateOptions {
   readonly log: Pick<Log, 'append'>
   /** Where feedback is kept; none: nothing is retrained here. */
   readonly store?: RegistryStore | undefined

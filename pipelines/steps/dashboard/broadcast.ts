@@ -10,7 +10,7 @@ export interface BroadcastLimits extends ClientLimits {
   readonly pingMs: number
 }
 
-export const BROADCAST_LIMITS: BroadcastLimits = {
+const BROADCAST_LIMITS: BroadcastLimits = {
   maxClients: 200,
   frameMs: 50,
   pingMs: 20_000,

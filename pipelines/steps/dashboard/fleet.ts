@@ -13,7 +13,7 @@ const VERDICTS = 8
 const CHANNELS = 3
 
 /** One score at an instant, milliseconds since 1970. */
-export type Point = readonly [time: number, score: number | null]
+type Point = readonly [time: number, score: number | null]
 
 /** A series as the overview shows it. */
 export interface FleetEntry {

@@ -12,7 +12,7 @@ export interface LiveEvent {
   readonly entry?: FleetEntry
 }
 
-export type LiveListener = (event: LiveEvent) => void
+type LiveListener = (event: LiveEvent) => void
 
 const DAY = 86_400_000
 /** How far back scores are looked for, and how many of them. */

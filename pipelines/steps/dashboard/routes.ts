@@ -10,7 +10,7 @@ import type { Annotate } from './annotate.ts'
 import type { LiveFeed } from './live-feed.ts'
 import { checked } from './problems.ts'
 
-export interface LiveLink {
+interface LiveLink {
   readonly href: string
   readonly text: string
 }

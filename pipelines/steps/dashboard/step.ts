@@ -5,7 +5,7 @@ import type { MessageType } from '../../messages/messages.ts'
 import type { StepKind } from '../../runtime/step.ts'
 
 /** What the page is told of. */
-export const LIVE_TYPES = [
+const LIVE_TYPES = [
   'verdict.v1',
   'gap.v1',
   'incident.opened.v1',

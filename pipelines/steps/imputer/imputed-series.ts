@@ -1,11 +1,11 @@
-// One series on its way to the grid: what waits, what was sent, what is filled. Counts in instants of the grid; knows
-// no message and no clock.
+// Puts one series onto the grid: holds waiting instants, fills missing values, remembers what it has sent. Counts in
+// instants of the grid; knows no messages and no clock.
 import { z } from 'zod'
 import type { Arrival } from '../../messages/messages.ts'
 import { SentInstants, SentSchema } from './sent-instants.ts'
 import type { Filler, Strategy } from './strategies/strategy.ts'
 
-/** What the imputer knows of the model. */
+/** The grid of the model, and the imputer's settings for it. */
 export interface Grid {
   readonly channels: readonly string[]
   /** Milliseconds between instants. */
@@ -16,7 +16,7 @@ export interface Grid {
   readonly lateness: number
 }
 
-/** What goes out; instants are numbers of intervals since 1970. */
+/** A result. Instants are numbers of intervals since 1970. */
 export type Output =
   | {
     readonly kind: 'observation',
@@ -27,12 +27,12 @@ export type Output =
   }
   | { readonly kind: 'gap', readonly from: number, readonly to: number, readonly arrival: Arrival }
 
-/** An instant that waits to be complete, or for those before it. */
+/** An instant that waits for missing channels, or for the instants before it. */
 interface Pending {
   readonly instant: number
-  /** Shape [channels], NaN where nothing has come. */
+  /** Shape [channels], NaN: no value so far. */
   readonly values: Float64Array
-  /** Of the last that said something of it. */
+  /** Arrival of the latest message with values for it. */
   arrival: Arrival
 }
 
@@ -48,17 +48,17 @@ export const SavedSeriesSchema = z.object({
     z.object({ instant: z.int(), values: z.array(valueSchema), receivedAt: z.number(), trace: z.string().optional() })
   ),
 })
-export type SavedSeries = z.output<typeof SavedSeriesSchema>
+type SavedSeries = z.output<typeof SavedSeriesSchema>
 
-/** @param last where an earlier grid ended: nothing goes out of what is not after it */
+/** @param last end of an earlier grid: only instants after it are sent */
 export function newSeries (channels: number, last: number | null = null): SavedSeries {
   return { last, newest: null, missingFor: Array<number>(channels).fill(0), filler: undefined, sent: [], pending: [] }
 }
 
 export class ImputedSeries {
-  /** The last instant that went out, or was told to be a gap. */
+  /** The last instant that was sent, or reported as part of a gap. */
   #last: number | undefined
-  /** The latest instant that came. */
+  /** The latest instant that has arrived. */
   #newest: number | undefined
   /** Observations since the last one of each channel; shape [channels]. */
   readonly #missingFor: Float64Array
@@ -89,8 +89,8 @@ export class ImputedSeries {
   }
 
   /**
-   * @param values shape [channels], NaN where it says nothing; kept
-   * @returns what becomes of it
+   * @param values shape [channels], NaN: no value; the array is kept
+   * @returns what happened to the observation
    */
   take (instant: number, values: Float64Array, arrival: Arrival): 'taken' | 'duplicate' | 'late' {
     if (this.#last !== undefined && instant <= this.#last) {
@@ -108,7 +108,7 @@ export class ImputedSeries {
     return 'taken'
   }
 
-  /** Sends what need not wait any longer; with `all`, what waits. */
+  /** Sends the instants that need not wait any longer; with `all`, every waiting instant. */
   release (grid: Grid, all: boolean, send: (output: Output) => void): void {
     for (;;) {
       const [next] = this.#pending
@@ -136,15 +136,15 @@ export class ImputedSeries {
   }
 
   #isReady ({ instant, values }: Pending, { interval, lateness }: Grid): boolean {
-    // What comes exactly that late is still in time.
+    // An observation that is late by exactly `lateness` is still in time.
     const isDue = (which: number): boolean => (this.#newest! - which) * interval > lateness
     const follows = this.#last === undefined || instant === this.#last + 1
     return (follows || isDue(instant - 1)) && (isDue(instant) || !values.some(Number.isNaN))
   }
 
   /**
-   * Of the instants of which nothing came the first ones are filled, the others are one gap: the work is bounded by
-   * maxGap, however far `next` is.
+   * Fills the first missing instants and sends the others as one gap. So maxGap bounds the work, however far away
+   * `next` is.
    */
   #fillUpTo (next: Pending, last: number, grid: Grid, send: (output: Output) => void): void {
     const { arrival } = next
@@ -160,7 +160,7 @@ export class ImputedSeries {
     for (let c = 0; c < this.#missingFor.length; c++) this.#missingFor[c]! += next.instant - instant
   }
 
-  /** Fills what is missing, in place, as far as the model's rule allows. */
+  /** Fills missing values in place, as far as the model's rule allows. */
   #filled (
     instant: number,
     values: Float64Array,
@@ -199,7 +199,7 @@ function knownOf (
 
 const later = (a: Arrival, b: Arrival): Arrival => b.receivedAt < a.receivedAt ? a : b
 
-/** The first value of a channel counts. @returns whether there was anything new */
+/** Keeps the first value of each channel. @returns whether `more` has a new value */
 function merge (values: Float64Array, more: Float64Array): boolean {
   let isNew = false
   for (let c = 0; c < values.length; c++) {

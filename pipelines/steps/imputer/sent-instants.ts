@@ -1,12 +1,13 @@
-// What has been sent with values of its own, as stretches: a series that comes regularly is one stretch, however long.
+// Remembers which instants have been sent with values of their own, as stretches: a regular series is one stretch,
+// however long.
 import { z } from 'zod'
 
 export const SentSchema = z.array(z.object({ from: z.int(), to: z.int(), missing: z.array(z.int()) }))
 
-/** Neighbouring instants, of which the same channels had no value. */
+/** Neighbouring instants at which the same channels had no value. */
 type Stretch = z.output<typeof SentSchema>[number]
 
-/** Older ones are forgotten. */
+/** Number of stretches; older ones are forgotten. */
 const REMEMBERED = 64
 
 export class SentInstants {
@@ -27,7 +28,7 @@ export class SentInstants {
     if (this.#stretches.length > REMEMBERED) this.#stretches.shift()
   }
 
-  /** Whether the instant was sent with a value of every channel that has one here. */
+  /** Whether the instant was sent with values of all channels that have one in `values`. */
   covers (instant: number, values: Float64Array): boolean {
     const stretch = this.#stretches.findLast(({ from }) => from <= instant)
     return stretch !== undefined && instant <= stretch.to && stretch.missing.every((c) => Number.isNaN(values[c]!))

@@ -1,4 +1,4 @@
-// The imputer: observations as they come → observations on the model's grid, and gaps. README.md states its rules.
+// The imputer: raw observations → observations on the model's grid, and gaps. README.md describes its rules.
 import { z } from 'zod'
 import type { DetectorModel } from '../../../core/scoring/detection.ts'
 import { Problem } from '../../../core/errors.ts'
@@ -14,7 +14,7 @@ export interface ImputerOptions {
     { readonly manifest: { readonly detector: Pick<DetectorModel, 'channels' | 'interval' | 'maxGap'> } }
   >
   readonly strategy: Strategy
-  /** Milliseconds in the time of the series; undefined: three sampling intervals. */
+  /** Milliseconds in the time of the series. Default: three sampling intervals. */
   readonly lateness: number | undefined
   /** Milliseconds on the clock. */
   readonly patience: number
@@ -30,9 +30,9 @@ const SavedSchema = z.object({
   series: z.array(z.tuple([z.string(), SavedSeriesSchema])),
 })
 
-/** A series, and since when nothing has come of it: undefined where something has since the last tick. */
 interface Waiting {
   readonly imputed: ImputedSeries
+  /** Time since which nothing has come; undefined if an observation has come since the last tick. */
   idleSince: number | undefined
 }
 
@@ -70,10 +70,10 @@ class Imputer implements Step {
 
   tick (now: number, out: Outlet): void {
     this.#adopt(out)
-    for (const [name, one] of this.#series) {
-      if (!one.imputed.waits) continue
-      one.idleSince ??= now
-      if (now - one.idleSince >= this.#options.patience) this.#release(name, one, true, out)
+    for (const [name, series] of this.#series) {
+      if (!series.imputed.waits) continue
+      series.idleSince ??= now
+      if (now - series.idleSince >= this.#options.patience) this.#release(name, series, true, out)
     }
   }
 
@@ -99,9 +99,8 @@ class Imputer implements Step {
     } catch (cause) {
       throw new Problem(
         'invalid-state',
-        `What the imputer saved cannot be read: ${
-          (cause as Error).message.slice(0, 500)
-        }. Delete the topic ${STATE_TOPICS.imputer} to begin anew, or name the strategy again that it was saved with.`,
+        `The saved state of the imputer cannot be read: ${(cause as Error).message.slice(0, 500)}. ` +
+          `Delete the topic ${STATE_TOPICS.imputer} to begin anew, or set the strategy that it was saved with.`,
         { cause }
       )
     }
@@ -112,7 +111,7 @@ class Imputer implements Step {
     return { channels, interval, maxGap, lateness: this.#options.lateness ?? INTERVALS_OF_LATENESS * interval }
   }
 
-  /** Goes over to the model's grid, where that is another one: what waits goes out on the old one first. */
+  /** Switches to the model's grid if it has changed. Waiting instants are sent on the old grid first. */
   #adopt (out: Outlet): void {
     const [before, grid] = [this.#grid, this.#newGrid()]
     const isSame = before.interval === grid.interval && before.channels.length === grid.channels.length &&
@@ -121,7 +120,7 @@ class Imputer implements Step {
       this.#grid = grid
       return
     }
-    for (const [name, one] of this.#series) this.#release(name, one, true, out)
+    for (const [name, series] of this.#series) this.#release(name, series, true, out)
     this.#grid = grid
     this.#index = indexOf(grid)
     for (const [name, { imputed: { last } }] of this.#series) {
@@ -138,56 +137,52 @@ class Imputer implements Step {
     const time = readIsoTime(data.time) ?? Date.parse(data.time)
     const fault = this.#faultOf(message, time)
     if (fault !== undefined) return out.reject(message, ...fault)
-    const one = this.#waiting(data.series)
-    one.idleSince = undefined
+    const series = this.#waiting(data.series)
+    series.idleSince = undefined
     const instant = nearestInstant(time, this.#grid.interval)
-    const outcome = one.imputed.take(instant, this.#valuesOf(data.values), arrivalOf(message))
+    const outcome = series.imputed.take(instant, this.#valuesOf(data.values), arrivalOf(message))
     if (outcome === 'duplicate') out.drop(message, 'duplicate')
-    if (outcome === 'late') out.reject(message, 'late', this.#lateness(instant, one.imputed))
-    this.#release(data.series, one, false, out)
+    if (outcome === 'late') out.reject(message, 'late', this.#lateness(instant, series.imputed))
+    this.#release(data.series, series, false, out)
   }
 
   #faultOf (
     { data: { time: text, values }, receivedAt }: RawMessage,
     time: number
   ): [code: string, detail: string] | undefined {
-    if (Number.isNaN(time)) return ['invalid-time', `Its time "${text}" is none of the calendar.`]
-    if (time > receivedAt + this.#options.maxAhead) {
+    if (Number.isNaN(time)) return ['invalid-time', `Its time "${text}" is not a valid date.`]
+    const { maxAhead } = this.#options
+    if (time > receivedAt + maxAhead) {
+      const ahead = Math.round((time - receivedAt) / 1000)
       return [
         'future-dated',
-        `Its time ${text} is ${Math.round((time - receivedAt) / 1000)} s after its arrival, and at most ${
-          this.#options.maxAhead / 1000
-        } s are believed (IMPUTER_MAX_AHEAD); set the sender's clock.`,
+        `Its time ${text} is ${ahead} s after its arrival, and at most ${maxAhead / 1000} s are accepted ` +
+        '(IMPUTER_MAX_AHEAD); set the sender\'s clock.',
       ]
     }
     if (Object.keys(values).some((name) => this.#index.has(name))) return undefined
-    return [
-      'no-known-channel',
-      `None of its channels (${Object.keys(values).slice(0, 10).join(', ').slice(0, 200)}) is one of the model's: ${
-        this.#grid.channels.join(', ')
-      }.`,
-    ]
+    const sent = Object.keys(values).slice(0, 10).join(', ').slice(0, 200)
+    const known = this.#grid.channels.join(', ')
+    return ['no-known-channel', `None of its channels (${sent}) is one of the model's: ${known}.`]
   }
 
   #lateness (instant: number, { last }: ImputedSeries): string {
     const { interval, lateness } = this.#grid
-    return `Its instant ${
-      isoTime(instant, interval)
-    } went out without it, or is too long ago to be remembered: the series is at ${
-      isoTime(last!, interval)
-    }. Observations are waited for until one comes that is more than ${lateness / 1000} s later (IMPUTER_LATENESS).`
+    return `Its instant ${isoTime(instant, interval)} was sent without it, or is too long ago: ` +
+      `the series is at ${isoTime(last!, interval)}. ` +
+      `An instant waits until an observation comes that is more than ${lateness / 1000} s later (IMPUTER_LATENESS).`
   }
 
   #waiting (name: string): Waiting {
-    let one = this.#series.get(name)
-    if (one === undefined) {
-      one = { imputed: new ImputedSeries(this.#grid.channels.length, this.#options.strategy), idleSince: undefined }
-      this.#series.set(name, one)
+    let series = this.#series.get(name)
+    if (series === undefined) {
+      series = { imputed: new ImputedSeries(this.#grid.channels.length, this.#options.strategy), idleSince: undefined }
+      this.#series.set(name, series)
     }
-    return one
+    return series
   }
 
-  /** Shape [channels]; channels that the model has not are left out. */
+  /** Shape [channels]; without channels that the model does not have. */
   #valuesOf (values: Readonly<Record<string, number | null>>): Float64Array {
     const row = new Float64Array(this.#grid.channels.length).fill(NaN)
     for (const name in values) {
@@ -206,7 +201,7 @@ const indexOf = ({ channels }: Grid): ReadonlyMap<string, number> => new Map(cha
 
 const isoTime = (instant: number, interval: number): string => new Date(instant * interval).toISOString()
 
-/** Number of the nearest multiple of the interval since 1970; of two the earlier one. */
+/** Number of the nearest multiple of the interval since 1970; halfway, the earlier one. */
 function nearestInstant (time: number, interval: number): number {
   const before = Math.floor(time / interval)
   return 2 * (time - before * interval) > interval ? before + 1 : before

@@ -11,9 +11,9 @@ export interface Alert {
   readonly generatorURL?: string
 }
 
-/** An open incident fires until it is closed; at most so long after the last word of it. */
+/** An open incident fires until it closes, at most so long after its last message. */
 const FIRES_MS = 86_400_000
-/** Channels that are named. */
+/** Number of channels that an alert names. */
 const NAMED = 3
 
 export function alertmanagerRequest (
@@ -29,7 +29,7 @@ export function alertmanagerRequest (
   }
 }
 
-/** The alert of its severity, and the end of those of others: an incident that grows worse is not two. */
+/** The alert of its severity. Alerts of other severities end: an incident that gets worse stays one alert. */
 export function alertsOf (incident: Incident, dashboard: string | undefined, at: number): Alert[] {
   const own = alertOf(
     incident,
@@ -50,9 +50,9 @@ function alertOf (incident: Incident, severity: string, dashboard: string | unde
     labels: { alertname: 'SeriesAnomaly', series, severity, model: model.name },
     annotations: {
       summary: `${series} behaves unusually: ${named}`,
-      description: `${observations} anomalous observations since ${start}; the highest score is ${
-        peak.score.toFixed(2)
-      } at ${peak.time}, where 1 is the threshold of ${model.name} ${model.version}.`,
+      description: `${observations} anomalous observations since ${start}; ` +
+        `the highest score is ${peak.score.toFixed(2)} at ${peak.time}, ` +
+        `where 1 is the threshold of ${model.name} ${model.version}.`,
       incident: id,
     },
     startsAt: start,

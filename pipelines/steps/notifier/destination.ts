@@ -1,4 +1,4 @@
-// One who is told: posted to until it has taken what it was told, or the time for that is over.
+// A destination of notifications: each one is posted until the destination accepts it, or the time for retries is over.
 import pRetry, { AbortError } from 'p-retry'
 
 export interface Request {
@@ -7,9 +7,9 @@ export interface Request {
   readonly body: string
 }
 
-export interface DestinationOptions {
+interface DestinationOptions {
   readonly name: string
-  /** How long it is tried again; one for all that waits. */
+  /** Time for retries; waiting notifications share it. */
   readonly retryMs: number
   readonly now: () => number
   /** Aborts when the process ends. */
@@ -21,7 +21,7 @@ const TIMEOUT_MS = 10_000
 export class Destination {
   readonly name: string
   readonly #options: DestinationOptions
-  /** Since when nothing succeeded; undefined: it works. */
+  /** Time of the first failure since the last success; undefined if it works. */
   #failingSince: number | undefined
 
   constructor (options: DestinationOptions) {
@@ -30,13 +30,13 @@ export class Destination {
   }
 
   /**
-   * @param make the request, anew for each attempt
-   * @returns why it was not taken in the end; undefined: it was
+   * @param make builds the request, for each attempt
+   * @returns why the destination did not accept it; undefined if it did
    * @throws the reason of `closing`
    */
   async deliver (make: () => Request): Promise<string | undefined> {
     const { retryMs, now, closing } = this.#options
-    // What has waited behind a long outage does not wait as long again, each in turn.
+    // Notifications that queued up during an outage share its time for retries: not each one gets all of it.
     const left = this.#failingSince === undefined ? retryMs : Math.max(0, this.#failingSince + retryMs - now())
     try {
       await pRetry(async () => this.#post(make()), {
@@ -55,7 +55,7 @@ export class Destination {
     }
   }
 
-  /** @throws AbortError where trying again cannot help */
+  /** @throws AbortError if a retry cannot help */
   async #post ({ url, headers, body }: Request): Promise<void> {
     const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), this.#options.closing])
     const status = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal }).then(
@@ -77,6 +77,6 @@ export class Destination {
   }
 }
 
-/** fetch() hides it in the cause. */
+/** fetch() has the reason in the cause. */
 const reasonOf = (error: unknown): string =>
   ((error as Error).cause as Error | undefined)?.message ?? (error as Error).message

@@ -1,4 +1,4 @@
-// The step that tells others of incidents: a webhook, an Alertmanager. Has no state: what is given again is told again,
+// The notifier sends incidents to a webhook and to Alertmanager. It has no state: a repeated message is sent again,
 // under the same id.
 import PQueue from 'p-queue'
 import type { Message } from '../../messages/messages.ts'
@@ -8,12 +8,12 @@ import { alertmanagerRequest } from './alertmanager.ts'
 import { Destination, type Request } from './destination.ts'
 import { webhookRequest } from './webhook.ts'
 
-/** Series that are told of at once. */
+/** Series whose notifications are sent at the same time. */
 const AT_ONCE = 8
 
-interface Told {
+interface Receiver {
   readonly destination: Destination
-  /** Undefined: it is none of its business. */
+  /** Undefined: it does not get this message. */
   readonly request: (message: Message) => (() => Request) | undefined
 }
 
@@ -21,37 +21,37 @@ export function notifierKind (settings: NotifierSettings, now: () => number): St
   return {
     name: 'notifier',
     accepts: ['incident.opened.v1', 'incident.updated.v1', 'incident.closed.v1', 'incident.annotated.v1'],
-    open: (_, closing) => new Notifier(toldBy(settings, now, closing)),
+    open: (_, closing) => new Notifier(receiversOf(settings, now, closing)),
   }
 }
 
-function toldBy (
+function receiversOf (
   { WEBHOOK_URL, WEBHOOK_SECRET, ALERTMANAGER_URL, DASHBOARD_URL, NOTIFIER_RETRY_MS: retryMs }: NotifierSettings,
   now: () => number,
   closing: AbortSignal
-): Told[] {
-  const told: Told[] = []
+): Receiver[] {
+  const receivers: Receiver[] = []
   if (WEBHOOK_URL !== undefined && WEBHOOK_SECRET !== undefined) {
-    told.push({
+    receivers.push({
       destination: new Destination({ name: 'The webhook', retryMs, now, closing }),
       request: (message) => () => webhookRequest(WEBHOOK_URL, WEBHOOK_SECRET, message, now()),
     })
   }
   if (ALERTMANAGER_URL !== undefined) {
-    told.push({
+    receivers.push({
       destination: new Destination({ name: 'Alertmanager', retryMs, now, closing }),
       request: ({ data }) =>
         'closed' in data ? () => alertmanagerRequest(ALERTMANAGER_URL, data, DASHBOARD_URL, now()) : undefined,
     })
   }
-  return told
+  return receivers
 }
 
 class Notifier implements Step {
-  readonly #told: readonly Told[]
+  readonly #receivers: readonly Receiver[]
 
-  constructor (told: readonly Told[]) {
-    this.#told = told
+  constructor (receivers: readonly Receiver[]) {
+    this.#receivers = receivers
   }
 
   async process (messages: readonly Received[], out: Outlet): Promise<void> {
@@ -61,13 +61,13 @@ class Notifier implements Step {
       bySeries.set(series, [...bySeries.get(series) ?? [], message])
     }
     const queue = new PQueue({ concurrency: AT_ONCE })
-    await Promise.all([...bySeries.values()].map(async (own) => queue.add(async () => {
-      for (const message of own) await this.#tell(message, out)
+    await Promise.all([...bySeries.values()].map(async (inOrder) => queue.add(async () => {
+      for (const message of inOrder) await this.#notify(message, out)
     })))
   }
 
-  async #tell (message: Received, out: Outlet): Promise<void> {
-    const failures = await Promise.all(this.#told.map(async ({ destination, request }) => {
+  async #notify (message: Received, out: Outlet): Promise<void> {
+    const failures = await Promise.all(this.#receivers.map(async ({ destination, request }) => {
       const make = request(message)
       return make === undefined ? undefined : destination.deliver(make)
     }))

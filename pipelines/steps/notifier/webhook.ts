@@ -1,11 +1,11 @@
-// A message → a signed webhook: CloudEvents 1.0 as structured JSON, signed as Standard Webhooks describe it.
+// A message → a signed webhook: CloudEvents 1.0 as structured JSON, signed by the rules of Standard Webhooks.
 import { createHash } from 'node:crypto'
 import { CloudEvent, HTTP } from 'cloudevents'
 import { Webhook } from 'standardwebhooks'
 import type { Message } from '../../messages/messages.ts'
 import type { Request } from './destination.ts'
 
-/** @param at when it is sent, milliseconds since 1970; receivers refuse what is minutes old */
+/** @param at time of sending, milliseconds since 1970; receivers refuse webhooks that are minutes old */
 export function webhookRequest (
   url: string,
   secret: string,
@@ -24,7 +24,7 @@ export function webhookRequest (
   })
   const { headers, body } = HTTP.structured(event)
   const text = String(body)
-  // Of the content alone, so that receivers know a repetition; and fit for a header, whatever the series is called.
+  // A hash of the content alone shows receivers a repetition, and is fit for a header whatever the name of the series.
   const webhookId = `msg_${createHash('sha256').update(`${type}\n${id}`).digest('base64url')}`
   return {
     url,

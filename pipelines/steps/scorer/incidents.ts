@@ -1,24 +1,24 @@
-// From verdict to verdict: when an incident opens, changes, closes and opens again. Knows no message, no model and no
-// clock.
+// Decides after each verdict whether an incident opens, changes, closes or opens again. Knows no messages, no model and
+// no clock.
 import { isAnomalous } from '../../../core/scoring/threshold.ts'
 import { z } from 'zod'
 
 export interface IncidentRules {
-  /** Anomalous observations in a row that open one. */
+  /** Anomalous observations in a row that open an incident. */
   readonly openAfter: number
-  /** Quiet ones in a row that close it. */
+  /** Quiet observations in a row that close it. */
   readonly closeAfter: number
   /** Highest score of a quiet observation. */
   readonly closeBelow: number
-  /** Observations after the closing within which a new one is the same one. */
+  /** If a new incident begins within so many observations after the closing, it is the same one. */
   readonly coolDown: number
-  /** Peak score from which it is critical. */
+  /** Peak score from which an incident is critical. */
   readonly critical: number
 }
 
 const count = z.int().min(0)
 
-/** Anomalous observations taken together. */
+/** Sums over anomalous observations. */
 const TallySchema = z.object({
   start: z.number(),
   end: z.number(),
@@ -29,30 +29,30 @@ const TallySchema = z.object({
   /** Sum of score × contribution of each channel; shape [channels]. */
   shares: z.array(z.number()),
 })
-export type Tally = z.output<typeof TallySchema>
+type Tally = z.output<typeof TallySchema>
 
 export const IncidentStateSchema = z.object({
-  /** Anomalous in a row, not yet enough. */
+  /** Anomalous observations in a row, too few to open an incident so far. */
   run: TallySchema.nullable(),
-  /** The open one, or the latest one as long as it may open again. */
+  /** The open incident, or the latest one while it may open again. */
   incident: z.object({
     tally: TallySchema,
     open: z.boolean(),
-    /** What has been said of it last. */
+    /** What the last message said of it. */
     told: z.object({ peak: z.number(), top: z.int() }),
   }).nullable(),
-  /** Of an open one: quiet observations in a row; of a closed one: observations since. */
+  /** If it is open: quiet observations in a row. If it is closed: observations since then. */
   since: count,
 })
 type IncidentState = z.output<typeof IncidentStateSchema>
 
-/** What there is to say. */
+/** A change that a message reports. */
 export interface IncidentChange {
   readonly type: 'opened' | 'updated' | 'closed'
   readonly tally: Tally
 }
 
-/** A peak that rises by so much is told. */
+/** A peak that rises by this factor is reported. */
 const NOTABLE_RISE = 1.1
 
 /** The incidents of one series, one after another. */
@@ -67,21 +67,21 @@ export class Incidents {
   }
 
   /**
-   * Takes the verdict on the next instant. An instant that is not scored counts as quiet: nobody can say that it goes
-   * on.
-   * @param contributions shape [channels]; where there is a score
+   * Takes the verdict on the next instant. An instant without a score counts as quiet: nothing shows that the incident
+   * continues.
+   * @param contributions shape [channels]; null without a score
    */
   next (time: number, score: number | null, contributions: Float64Array | null): IncidentChange | undefined {
     const { incident } = this.#state
     if (score !== null && contributions !== null && isAnomalous(score)) {
-      const one = tallyOf(time, score, contributions)
-      return incident?.open === true ? this.#goOn(incident, one) : this.#begin(one)
+      const observation = tallyOf(time, score, contributions)
+      return incident?.open === true ? this.#extend(incident, observation) : this.#extendRun(observation)
     }
-    if (incident?.open === true) return this.#calm(incident, score)
-    return this.#rest()
+    if (incident?.open === true) return this.#countQuiet(incident, score)
+    return this.#countClosed()
   }
 
-  /** Closes what is open: nothing more can be said of it. */
+  /** Closes an open incident, for example because another model takes over. */
   close (): IncidentChange | undefined {
     const { incident } = this.#state
     this.#state = { run: null, incident: null, since: 0 }
@@ -92,29 +92,29 @@ export class Incidents {
     return structuredClone(this.#state)
   }
 
-  #goOn (incident: NonNullable<IncidentState['incident']>, one: Tally): IncidentChange | undefined {
+  #extend (incident: NonNullable<IncidentState['incident']>, observation: Tally): IncidentChange | undefined {
     this.#state.since = 0
-    incident.tally = together(incident.tally, one)
+    incident.tally = sumOf(incident.tally, observation)
     const { peak: { score }, shares } = incident.tally
-    const { told } = incident
-    const isWorse = score >= this.#rules.critical && told.peak < this.#rules.critical
-    return isWorse || score >= NOTABLE_RISE * told.peak || topOf(shares) !== told.top
-      ? this.#tell('updated', incident.tally)
+    const { told: reported } = incident
+    const isWorse = score >= this.#rules.critical && reported.peak < this.#rules.critical
+    return isWorse || score >= NOTABLE_RISE * reported.peak || topOf(shares) !== reported.top
+      ? this.#report('updated', incident.tally)
       : undefined
   }
 
-  #begin (one: Tally): IncidentChange | undefined {
+  #extendRun (observation: Tally): IncidentChange | undefined {
     const { run: before, incident } = this.#state
-    const run = before === null ? one : together(before, one)
+    const run = before === null ? observation : sumOf(before, observation)
     this.#state.run = run
     this.#state.since++
     if (run.observations < this.#rules.openAfter) return undefined
     // The run began so many observations after the closing.
     const isSame = incident !== null && this.#state.since - run.observations + 1 <= this.#rules.coolDown
-    return isSame ? this.#tell('updated', together(incident.tally, run)) : this.#tell('opened', run)
+    return isSame ? this.#report('updated', sumOf(incident.tally, run)) : this.#report('opened', run)
   }
 
-  #calm (incident: NonNullable<IncidentState['incident']>, score: number | null): IncidentChange | undefined {
+  #countQuiet (incident: NonNullable<IncidentState['incident']>, score: number | null): IncidentChange | undefined {
     this.#state.since = score === null || score <= this.#rules.closeBelow ? this.#state.since + 1 : 0
     if (this.#state.since < this.#rules.closeAfter) return undefined
     incident.open = false
@@ -122,16 +122,16 @@ export class Incidents {
     return { type: 'closed', tally: incident.tally }
   }
 
-  #rest (): undefined {
+  #countClosed (): undefined {
     const since = this.#state.since + 1
-    // The next one would be too late to open it again.
+    // After the cool-down, a new run opens a new incident.
     this.#state = since < this.#rules.coolDown && this.#state.incident !== null
       ? { ...this.#state, run: null, since }
       : { run: null, incident: null, since: 0 }
   }
 
-  /** It is open now, and this is known of it. */
-  #tell (type: 'opened' | 'updated', tally: Tally): IncidentChange {
+  /** Opens the incident, or keeps it open, and notes what its message says. */
+  #report (type: 'opened' | 'updated', tally: Tally): IncidentChange {
     this.#state = {
       run: null,
       since: 0,
@@ -153,7 +153,7 @@ function tallyOf (time: number, score: number, contributions: Float64Array): Tal
 }
 
 /** @param b later than all of `a` */
-function together (a: Tally, b: Tally): Tally {
+function sumOf (a: Tally, b: Tally): Tally {
   return {
     start: a.start,
     end: b.end,
@@ -164,7 +164,7 @@ function together (a: Tally, b: Tally): Tally {
   }
 }
 
-/** The channel with the largest share; of several the first. */
+/** Index of the channel with the largest share; the first of equal ones. */
 function topOf (shares: readonly number[]): number {
   return shares.indexOf(Math.max(...shares))
 }

@@ -1,4 +1,4 @@
-// What the scorer says, as messages: verdicts and incidents.
+// The messages of the scorer: verdicts and incidents.
 import type { Verdict } from '../../../core/scoring/detection.ts'
 import {
   type Arrival,
@@ -16,11 +16,11 @@ export const modelOf = ({ name, version, digest }: ModelReference): ModelReferen
 /** Score 1 is the threshold of every model. */
 const THRESHOLD = 1
 
-export interface VerdictSource extends Arrival {
+interface VerdictSource extends Arrival {
   readonly data: RegularObservation
 }
 
-/** The detector's numbers as they are, of the most contributing channels. */
+/** A verdict with the detector's numbers, not rounded, and the channels that contribute most. */
 export function verdictMessage (
   source: VerdictSource,
   verdict: Verdict,
@@ -50,25 +50,23 @@ export function verdictMessage (
   }
 }
 
-export interface IncidentContext {
+interface IncidentContext {
   readonly series: string
   readonly model: ModelReference
   readonly channels: readonly string[]
-  /** Peak score from which it is critical. */
+  /** Peak score from which the incident is critical. */
   readonly critical: number
   readonly topChannels: number
   readonly arrival: Arrival
 }
 
+const timeText = (time: number): string => new Date(time).toISOString()
+
 export function incidentMessage (
   { type, tally }: IncidentChange,
   { series, model, channels, critical, topChannels, arrival }: IncidentContext
 ): MessageOf<'incident.opened.v1' | 'incident.updated.v1' | 'incident.closed.v1'> {
-  const [start, end, peak] = [tally.start, tally.end, tally.peak.time].map((time) => new Date(time).toISOString()) as [
-    string,
-    string,
-    string
-  ]
+  const [start, end, peak] = [timeText(tally.start), timeText(tally.end), timeText(tally.peak.time)]
   const id = `${series}@${start}`
   return {
     type: `incident.${type}.v1`,
@@ -89,7 +87,7 @@ export function incidentMessage (
   }
 }
 
-/** Channels by their share, highest first; of equal ones in the model's order. */
+/** Channels by their share, highest first; equal shares in the model's order. */
 function topShares (
   channels: readonly string[],
   shares: ArrayLike<number>,
@@ -105,8 +103,8 @@ function recordOf (channels: readonly string[], values: Float64Array): Record<st
   return record
 }
 
-/** What the detector has filled or counted as filled, and what came filled all the same. */
+/** The channels that came filled, then those that the detector has filled itself. */
 function imputedOf (channels: readonly string[], flags: Uint8Array, given: readonly string[]): string[] {
-  const own = channels.filter((name, c) => flags[c] === 1 && !given.includes(name))
-  return own.length === 0 ? [...given] : [...given, ...own]
+  const filledHere = channels.filter((name, c) => flags[c] === 1 && !given.includes(name))
+  return filledHere.length === 0 ? [...given] : [...given, ...filledHere]
 }

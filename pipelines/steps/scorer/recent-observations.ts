@@ -1,4 +1,4 @@
-// The newest observations of a series as they came, so that another version of the model begins warm.
+// The newest observations of a series as they came: they warm up another version of the model.
 import { z } from 'zod'
 import { Problem } from '../../../core/errors.ts'
 import { decodeBytes, decodeFloat64, encodeNumbers } from './base64.ts'
@@ -8,7 +8,7 @@ export const RecentSchema = z.object({ values: z.string(), filled: z.string() })
 export class RecentObservations {
   readonly #channels: number
   readonly #capacity: number
-  /** Twice the capacity: what is kept moves back once it is full. */
+  /** Twice the capacity: when it is full, the newest observations move to the front. */
   readonly #values: Float64Array
   readonly #filled: Uint8Array
   #end = 0
@@ -20,7 +20,10 @@ export class RecentObservations {
     this.#filled = new Uint8Array(2 * capacity * channels)
   }
 
-  /** @param values shape [channels], NaN is missing; `filled`: 1 where somebody has filled it */
+  /**
+   * @param values shape [channels], NaN is missing
+   * @param filled shape [channels], 1 for each value that the imputer has filled
+   */
   push (values: ArrayLike<number>, filled: Uint8Array | undefined): void {
     const width = this.#channels
     if (this.#end === 2 * this.#capacity) {
@@ -57,7 +60,7 @@ export class RecentObservations {
     if (values.length !== filled.length || values.length % width !== 0) {
       throw new Problem(
         'invalid-state',
-        "What is kept of the newest observations is not of the model's channels; it is damaged."
+        "The saved observations do not fit the model's channels: the state is damaged."
       )
     }
     for (let at = 0; at < values.length; at += width) {

@@ -1,5 +1,5 @@
-// One series and its detector: rows wait until a batch is read, then are scored by one call. Counts in intervals; knows
-// no message.
+// One series and its detector: rows wait until the whole batch is read, then one call scores them. Counts in sampling
+// intervals; knows no messages.
 import { z } from 'zod'
 import type { DetectorModel, Verdict } from '../../../core/scoring/detection.ts'
 import { Detector } from '../../../core/scoring/detector.ts'
@@ -9,20 +9,20 @@ import { type IncidentRules, Incidents, IncidentStateSchema } from './incidents.
 import { RecentObservations, RecentSchema } from './recent-observations.ts'
 import { decodeDetector, encodeDetector, SavedDetectorSchema } from './saved-detector.ts'
 
-/** A version of a model, as far as scoring goes. */
-export interface Scoring {
+/** The part of a model version that scores. */
+export interface LoadedDetector {
   readonly detector: DetectorModel
   readonly autoencoders: readonly Autoencoder[]
 }
 
-/** An instant that is to be scored; without an origin it is one of which nothing came. */
+/** An instant to score. Without an origin, no observation came for it. */
 export interface Row<Origin> {
   readonly time: number
   /** Shape [channels], NaN is missing. */
   readonly values: readonly number[]
-  /** 1 where somebody has filled the value; undefined: none. */
+  /** 1 for each value that the imputer has filled; undefined: none. */
   readonly filled: Uint8Array | undefined
-  /** Of what says so. */
+  /** Arrival of the message that brought this row or shows that it is missing. */
   readonly arrival: Arrival
   readonly origin: Origin | undefined
 }
@@ -35,25 +35,25 @@ export const SavedSeriesSchema = z.object({
   recent: RecentSchema,
   incidents: IncidentStateSchema,
 })
-export type SavedSeries = z.output<typeof SavedSeriesSchema>
+type SavedSeries = z.output<typeof SavedSeriesSchema>
 
-/** Instants without a value after which a detector is as good as new; further ones change nothing. */
+/** After so many instants without a value, a detector is as if new: more of them change nothing. */
 const forgetsAfter = ({ maxGap, windowLength, causal: { smoothing, level } }: DetectorModel): number =>
   maxGap + windowLength + smoothing + level.span
 
 export class ScoredSeries<Origin> {
-  /** Of the newest message. */
+  /** Arrival of the newest message. */
   arrival: Arrival = { receivedAt: 0 }
   readonly #rules: IncidentRules
   #incidents: Incidents
   #last: number | undefined
   #detector: Detector | undefined
   #recent: RecentObservations | undefined
-  /** Until it is known what scores. */
+  /** The saved state, until a detector takes it over. */
   #saved: SavedSeries | undefined
   #rows: Array<Row<Origin>> = []
 
-  /** To be followed by resume() or begin(). */
+  /** Call resume() or begin() next. */
   constructor (rules: IncidentRules, saved?: SavedSeries) {
     this.#rules = rules
     this.#saved = saved
@@ -62,7 +62,7 @@ export class ScoredSeries<Origin> {
     this.#incidents = new Incidents(rules, saved?.incidents)
   }
 
-  /** The last instant that was taken. */
+  /** The last instant that add() or skipTo() has taken. */
   get last (): number | undefined {
     return this.#last
   }
@@ -71,8 +71,8 @@ export class ScoredSeries<Origin> {
     return this.#incidents
   }
 
-  /** Goes on with the version that it was saved with. @throws Problem invalid-state */
-  resume ({ detector, autoencoders }: Scoring): void {
+  /** Continues with the version of the saved state. @throws Problem invalid-state */
+  resume ({ detector, autoencoders }: LoadedDetector): void {
     this.#recent = this.#recentOf(detector)
     this.#detector = this.#saved?.detector == null
       ? this.#warm({ detector, autoencoders })
@@ -80,15 +80,15 @@ export class ScoredSeries<Origin> {
     this.#saved = undefined
   }
 
-  /** Another version of the same channels and interval: it sees the newest observations before it is asked. */
-  goOver (scoring: Scoring): void {
-    this.#recent = this.#recentOf(scoring.detector)
-    this.#detector = this.#warm(scoring)
+  /** Switches to another version with the same channels and interval. The newest observations warm it up. */
+  switchTo (loaded: LoadedDetector): void {
+    this.#recent = this.#recentOf(loaded.detector)
+    this.#detector = this.#warm(loaded)
     this.#saved = undefined
   }
 
-  /** Begins anew, behind what was taken. */
-  begin ({ detector, autoencoders }: Scoring): void {
+  /** Begins anew, after the last instant. */
+  begin ({ detector, autoencoders }: LoadedDetector): void {
     this.#recent = emptyRecent(detector)
     this.#detector = new Detector(detector, autoencoders)
     this.#incidents = new Incidents(this.#rules)
@@ -96,8 +96,8 @@ export class ScoredSeries<Origin> {
   }
 
   /**
-   * Takes an instant; those between it and the last one are missing.
-   * @param time on the grid, after the last one
+   * Takes an instant. The instants between it and the last one are missing.
+   * @param row its time is on the grid, after the last one
    */
   add (row: Row<Origin>, model: DetectorModel): void {
     this.skipTo(row.time - model.interval, model, row.arrival)
@@ -106,8 +106,8 @@ export class ScoredSeries<Origin> {
   }
 
   /**
-   * Nothing came up to this instant; of many, as many are fed as can matter.
-   * @param arrival of what says so
+   * Takes the instants up to `time` as missing; of a long gap, only as many as can matter to the detector.
+   * @param arrival of the message that shows the gap
    */
   skipTo (time: number, model: DetectorModel, arrival: Arrival): void {
     this.arrival = arrival
@@ -126,7 +126,7 @@ export class ScoredSeries<Origin> {
     this.#last = Math.max(last, time)
   }
 
-  /** Scores what was taken, in order. */
+  /** Scores the waiting rows, in order. */
   score (each: (row: Row<Origin>, verdict: Verdict) => void): void {
     const rows = this.#rows
     this.#rows = []
@@ -154,7 +154,7 @@ export class ScoredSeries<Origin> {
     return recent
   }
 
-  #warm ({ detector: model, autoencoders }: Scoring): Detector {
+  #warm ({ detector: model, autoencoders }: LoadedDetector): Detector {
     const detector = new Detector(model, autoencoders)
     const rows = this.#recent!.rows()
     detector.observeAll(rows.map(({ values }) => values), rows.map(({ filled }) => filled))

@@ -1,5 +1,5 @@
-// The scorer: regular observations → verdicts and incidents, by the detector that `POST /compute` uses. README.md
-// states its rules.
+// The scorer: regular observations → verdicts and incidents. It uses the same detector as `POST /compute`. README.md
+// describes its rules.
 import { z } from 'zod'
 import type { Verdict } from '../../../core/scoring/detection.ts'
 import { Problem } from '../../../core/errors.ts'
@@ -9,16 +9,16 @@ import type { Following, LiveVersion } from '../../../adapters/follow-model/live
 import type { Outlet, Received, Step, StepKind } from '../../runtime/step.ts'
 import type { IncidentChange, IncidentRules } from './incidents.ts'
 import { incidentMessage, modelOf, verdictMessage } from './outcomes.ts'
-import { type Row, SavedSeriesSchema, ScoredSeries, type Scoring } from './scored-series.ts'
+import { type LoadedDetector, type Row, SavedSeriesSchema, ScoredSeries } from './scored-series.ts'
 
-/** What the scorer knows of a version. */
+/** The part of a model version that the scorer uses. */
 export type ScoredVersion = Pick<LiveVersion, 'name' | 'version' | 'digest' | 'autoencoders'> & {
-  readonly manifest: { readonly detector: Scoring['detector'] },
+  readonly manifest: { readonly detector: LoadedDetector['detector'] },
 }
 
 export interface ScorerOptions {
   readonly live: Following<ScoredVersion>
-  /** Channels that a verdict and an incident name. */
+  /** Number of channels that a verdict or an incident names. */
   readonly topChannels: number
   readonly incidents: IncidentRules
 }
@@ -33,7 +33,7 @@ const SavedSchema = z.object({
 type Observation = Received<MessageOf<'observation.regular.v1'>>
 type Gap = Received<MessageOf<'gap.v1'>>
 
-/** What its series are scored by now, or were when they were saved. */
+/** The model that scores the series now, or that scored them when they were saved. */
 type Scored = Pick<z.output<typeof SavedSchema>, 'model' | 'channels' | 'interval'>
 
 export function scorerKind (options: ScorerOptions): StepKind {
@@ -82,23 +82,23 @@ class Scorer implements Step {
       const { current } = this.#options.live
       const isSame = scored.model.digest === current.digest
       for (const [name, state] of series) {
-        const one = new ScoredSeries<Observation>(this.#options.incidents, state)
-        if (isSame) one.resume(scoringOf(current))
-        this.#series.set(name, one)
+        const restored = new ScoredSeries<Observation>(this.#options.incidents, state)
+        if (isSame) restored.resume(loadedDetectorOf(current))
+        this.#series.set(name, restored)
       }
       this.#scored = isSame ? scoredBy(current) : scored
     } catch (cause) {
+      const reason = (cause as Error).message.slice(0, 500)
       throw new Problem(
         'invalid-state',
-        `What the scorer saved cannot be read: ${
-          (cause as Error).message.slice(0, 500)
-        } Delete the topic ${STATE_TOPICS.scorer} to begin anew.`,
+        `The saved state of the scorer cannot be read: ${reason} ` +
+          `Delete the topic ${STATE_TOPICS.scorer} to begin anew.`,
         { cause }
       )
     }
   }
 
-  /** Goes over to the live version, where that is another one. */
+  /** Switches to the live version if it has changed. */
   #adopt (out: Outlet): ScoredVersion {
     const { current } = this.#options.live
     const [before, now] = [this.#scored, scoredBy(current)]
@@ -107,11 +107,12 @@ class Scorer implements Step {
       before.channels.every((name, c) => name === now.channels[c])
     for (const [name, series] of this.#series) {
       if (isWarm) {
-        series.goOver(scoringOf(current))
+        series.switchTo(loadedDetectorOf(current))
       } else {
         const change = series.incidents.close()
-        if (change !== undefined) this.#tell(name, change, before, series.arrival, out)
-        series.begin(scoringOf(current))
+        const { arrival } = series
+        if (change !== undefined) out.send(this.#messageOf(change, { series: name, ...before, arrival }))
+        series.begin(loadedDetectorOf(current))
       }
     }
     this.#scored = now
@@ -122,7 +123,7 @@ class Scorer implements Step {
     let series = this.#series.get(name)
     if (series === undefined) {
       series = new ScoredSeries(this.#options.incidents)
-      series.begin(scoringOf(version))
+      series.begin(loadedDetectorOf(version))
       this.#series.set(name, series)
     }
     return series
@@ -155,19 +156,19 @@ class Scorer implements Step {
 
   #faultOf ({ data }: Observation | Gap, time: number, last: number | undefined): Fault | undefined {
     const { interval } = this.#scored
-    if (Number.isNaN(time)) return ['invalid-time', 'Its time is none of the calendar.']
+    if (Number.isNaN(time)) return ['invalid-time', 'Its time is not a valid date.']
     if (data.interval !== interval) {
       return [
         'interval-mismatch',
-        `Its interval is ${data.interval} ms, the model's is ${interval} ms; send what an imputer that follows the same model says.`,
+        `Its interval is ${data.interval} ms, the model's is ${interval} ms; ` +
+        'send the output of an imputer that follows the same model.',
       ]
     }
     if (last !== undefined && (time - last) % interval !== 0) {
+      const scored = new Date(last).toISOString()
       return [
         'off-grid',
-        `It is not a multiple of ${interval} ms after ${
-          new Date(last).toISOString()
-        }, which was scored; send instants of one grid.`,
+        `It is not a multiple of ${interval} ms after ${scored}, which was scored; send instants of one grid.`,
       ]
     }
     return undefined
@@ -177,16 +178,19 @@ class Scorer implements Step {
     series.score(({ time, arrival, origin }: Row<Observation>, verdict: Verdict) => {
       if (origin !== undefined) out.send(verdictMessage(origin, verdict, version, this.#options.topChannels))
       const change = series.incidents.next(time, verdict.score, verdict.contributions)
-      if (change !== undefined) this.#tell(name, change, this.#scored, arrival, out)
+      if (change !== undefined) out.send(this.#messageOf(change, { series: name, ...this.#scored, arrival }))
     })
   }
 
-  #tell (series: string, change: IncidentChange, { model, channels }: Scored, arrival: Arrival, out: Outlet): void {
+  #messageOf (
+    change: IncidentChange,
+    { series, model, channels, arrival }: Scored & { readonly series: string, readonly arrival: Arrival }
+  ): MessageOf<'incident.opened.v1' | 'incident.updated.v1' | 'incident.closed.v1'> {
     const { incidents: { critical }, topChannels } = this.#options
-    out.send(incidentMessage(change, { series, model, channels, critical, topChannels, arrival }))
+    return incidentMessage(change, { series, model, channels, critical, topChannels, arrival })
   }
 
-  get #detector (): Scoring['detector'] {
+  get #detector (): LoadedDetector['detector'] {
     return this.#options.live.current.manifest.detector
   }
 }
@@ -198,15 +202,12 @@ const scoredBy = (version: ScoredVersion): Scored => {
   return { model: modelOf(version), channels: [...channels], interval }
 }
 
-const scoringOf = ({ manifest: { detector }, autoencoders }: ScoredVersion): Scoring => ({ detector, autoencoders })
+const loadedDetectorOf = ({ manifest: { detector }, autoencoders }: ScoredVersion): LoadedDetector =>
+  ({ detector, autoencoders })
 
 const timeOf = (text: string): number => readIsoTime(text) ?? Date.parse(text)
 
 function noKnownChannel (channels: readonly string[], values: object): Fault {
-  return [
-    'no-known-channel',
-    `None of its channels (${Object.keys(values).slice(0, 10).join(', ').slice(0, 200)}) is one of the model's: ${
-      channels.join(', ')
-    }.`,
-  ]
+  const sent = Object.keys(values).slice(0, 10).join(', ').slice(0, 200)
+  return ['no-known-channel', `None of its channels (${sent}) is one of the model's: ${channels.join(', ')}.`]
 }

@@ -1,4 +1,4 @@
-// `node --import tsx pipelines/steps/sink/main.ts`: keeps what is said in the stream in InfluxDB, Cassandra or SQLite.
+// The sink as a process: all topics → InfluxDB, Cassandra or SQLite.
 import { openDatabase } from '../../adapters/open-database.ts'
 import { SINK_SETTINGS } from '../../settings/sink.ts'
 import { runStepProgram } from '../../runtime/step-program.ts'

@@ -1,5 +1,4 @@
-// The sink: everything that is said in the stream into a database. It has no state: what is written again overwrites
-// itself.
+// The sink stores all messages in a database. It has no state: a repeated write overwrites itself.
 import pRetry from 'p-retry'
 import { untilAborted } from '../../../adapters/waiting.ts'
 import { Problem } from '../../../core/errors.ts'
@@ -8,14 +7,14 @@ import type { Batch, Database } from '../../database/database.ts'
 import type { Message } from '../../messages/messages.ts'
 import type { Outlet, Received, Step, StepKind } from '../../runtime/step.ts'
 
-export interface SinkOptions {
+interface SinkOptions {
   /** Shared by the steps of all partitions. */
   readonly database: Pick<Database, 'write'>
-  /** Told whenever the database does not answer; it is tried again. */
+  /** Called whenever the database does not answer, before the next attempt. */
   readonly onTrouble?: (error: Error) => void
 }
 
-/** Until it answers; what came waits in the log meanwhile, because nothing is taken from it. */
+/** Retries until the database answers. Meanwhile the step reads nothing, and messages wait in the log. */
 const RETRY = { retries: Infinity, minTimeout: 100, maxTimeout: 3000, factor: 2 }
 
 export function sinkKind ({ database, onTrouble = () => {} }: SinkOptions): StepKind {
@@ -45,7 +44,7 @@ export function sinkKind ({ database, onTrouble = () => {} }: SinkOptions): Step
   }
 }
 
-/** What is refused for ever is looked for by halves, and all the others are kept. */
+/** Finds messages that the database refuses for good, by halving the batch, and stores all others. */
 async function keep (
   messages: readonly Received[],
   out: Outlet,

@@ -60,7 +60,7 @@ export const formatScore = (score) =>
   score === null || score === undefined ? '–' : score >= 100 ? score.toFixed(0) : score.toFixed(2)
 
 /** @param {number} share */
-export const formatShare = (share) => `${Math.round(100 * share)}\u00a0%`
+const formatShare = (share) => `${Math.round(100 * share)}\u00a0%`
 
 /** @param {readonly import('./types.d.ts').Share[]} shares */
 export const formatShares = (shares) =>

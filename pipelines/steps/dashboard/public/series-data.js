@@ -9,7 +9,7 @@
  */
 
 /** Observations that are kept at most. */
-export const MOST = 20_000
+const MOST = 20_000
 
 export class SeriesData {
   series

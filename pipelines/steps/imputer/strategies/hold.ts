@@ -1,5 +1,4 @@
-// The model's own rule: the newest value stays. What is scored then equals, bit for bit, what is scored of the series
-// with its gaps.
+// The model's own rule: the newest value stays. Scores then equal, bit for bit, those of the series with its gaps.
 import { z } from 'zod'
 import type { Strategy } from './strategy.ts'
 

@@ -1,5 +1,5 @@
-// On a straight line to the next value where that has come already, else the newest value. Looks ahead: verdicts are no
-// longer those of causal scoring.
+// A straight line to the next value if that has come already, else the newest value. It looks ahead: verdicts differ
+// from those of causal scoring.
 import { z } from 'zod'
 import type { KnownValue, Strategy } from './strategy.ts'
 

@@ -10,7 +10,7 @@ const BUILT_IN: Readonly<Record<string, Strategy>> = { hold, linear }
 
 /**
  * A strategy by its name, or by the path of its module.
- * @throws Problem invalid-settings where there is none, or the module exports none
+ * @throws Problem invalid-settings if there is no such module, or it exports no strategy
  */
 export async function loadStrategy (name: string): Promise<Strategy> {
   if (Object.hasOwn(BUILT_IN, name)) return BUILT_IN[name]!
@@ -18,18 +18,19 @@ export async function loadStrategy (name: string): Promise<Strategy> {
   try {
     module = await import(pathToFileURL(resolve(name)).href) as typeof module
   } catch (cause) {
+    const names = Object.keys(BUILT_IN).join(', ')
     throw new Problem(
       'invalid-settings',
-      `IMPUTER_STRATEGY is "${name}", and no such module can be loaded: ${(cause as Error).message}. Write ${
-        Object.keys(BUILT_IN).join(', ')
-      }, or the path of a module.`,
+      `IMPUTER_STRATEGY is "${name}", and no such module can be loaded: ${(cause as Error).message}. ` +
+        `Write ${names}, or the path of a module.`,
       { cause }
     )
   }
   if (isStrategy(module.strategy)) return module.strategy
   throw new Problem(
     'invalid-settings',
-    `IMPUTER_STRATEGY is "${name}", and that module exports no \`strategy\` with a method open(); pipelines/steps/imputer/README.md shows one.`
+    `IMPUTER_STRATEGY is "${name}", and that module exports no \`strategy\` with a method open(); ` +
+      'pipelines/steps/imputer/README.md shows one.'
   )
 }
 

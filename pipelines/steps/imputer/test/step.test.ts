@@ -396,5 +396,5 @@ t.test('a state that nobody can read is refused', async (t) => {
   }
   const step = await open({ strategy: linear })
   await run(step, [at(0, 1)], false)
-  await t.rejects(open({}, step.save!()), { code: 'invalid-state', message: /name the strategy again/ })
+  await t.rejects(open({}, step.save!()), { code: 'invalid-state', message: /set the strategy/ })
 })
