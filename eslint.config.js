@@ -15,6 +15,13 @@ const typed = {
   },
 }
 
+const RANDOM = {
+  object: 'Math',
+  property: 'random',
+  message: 'Draw from core/random.ts; make identifiers with adapters/identifiers.ts.',
+}
+const ENVIRONMENT = { object: 'process', property: 'env', message: 'adapters/settings/environment.ts reads it.' }
+
 export default [
   ...neostandard({ ts: true, ignores: resolveIgnoresFromGitignore() }),
   {
@@ -37,6 +44,36 @@ export default [
     rules: { '@typescript-eslint/no-import-type-side-effects': 'error' },
   },
   {
+    // Pages stay out: a browser draws its pause before it connects again.
+    files: ['**/*.ts'],
+    rules: { 'no-restricted-properties': ['error', RANDOM] },
+  },
+  {
+    // One file reads the environment, and one makes identifiers.
+    files: ['**/*.ts'],
+    ignores: [
+      'adapters/settings/environment.ts',
+      'adapters/identifiers.ts',
+      'bench/**',
+      'examples/**',
+      'scripts/**',
+      '**/test/**',
+    ],
+    rules: {
+      'no-restricted-properties': ['error', RANDOM, ENVIRONMENT],
+      'no-restricted-imports': ['error', {
+        paths: [
+          { name: 'node:process', message: 'Use the global process; adapters/settings/environment.ts reads its env.' },
+          {
+            name: 'node:crypto',
+            importNames: ['randomBytes', 'randomInt', 'randomUUID'],
+            message: 'Make identifiers with adapters/identifiers.ts.',
+          },
+        ],
+      }],
+    },
+  },
+  {
     // The domain reads no clock, no environment and no network, and draws no number of its own.
     files: ['core/**/*.ts', 'simulator/**/*.ts'],
     ignores: ['**/test/**'],
@@ -51,10 +88,7 @@ export default [
         'crypto',
         'console',
       ],
-      'no-restricted-properties': ['error', { object: 'Date', property: 'now' }, {
-        object: 'Math',
-        property: 'random',
-      }],
+      'no-restricted-properties': ['error', RANDOM, { object: 'Date', property: 'now' }],
     },
   },
   {

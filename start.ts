@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findKey } from './adapters/http/api-keys.ts'
 import { DEFAULT_REGISTRY } from './adapters/registry/open-store.ts'
+import { readEnvironment } from './adapters/settings/environment.ts'
 import type { Extension } from './model-serving/app.ts'
 import type { Config } from './model-serving/settings/config.ts'
 import { runService } from './model-serving/serve.ts'
@@ -39,13 +40,13 @@ const opened: { stream?: EmbeddedStream } = {}
 
 /** The stream and its page at `/`; undefined if STREAM=off. */
 async function addStream ({ access }: Config): Promise<Extension | undefined> {
-  if (process.env['STREAM'] === 'off') return undefined
+  if (readEnvironment()['STREAM'] === 'off') return undefined
   return {
     home: true,
     add: async (app, tracer) => {
       // Loaded while the worker threads start.
       const { openEmbeddedStream } = await import('./pipelines/embedded/embedded.ts')
-      const stream = await openEmbeddedStream(process.env, app.log.child({ part: 'stream' }), tracer)
+      const stream = await openEmbeddedStream(readEnvironment(), app.log.child({ part: 'stream' }), tracer)
       opened.stream = stream
       app.addHook('onClose', async () => stream.close())
       await stream.mount(app, {

@@ -1,4 +1,4 @@
-// Seeded random numbers; the only randomness in the project. Integers, sums and products only, so every machine draws
+// Seeded random numbers, for all that is computed. Integers, sums and products only, so every machine draws
 // the same.
 
 export interface Random {

@@ -8,6 +8,7 @@ import { parseDuration } from '../core/table/duration.ts'
 import { Problem } from '../core/errors.ts'
 import { influxAccess } from '../adapters/influx/access.ts'
 import { storeAccess } from '../adapters/s3/access.ts'
+import { type Environment, readEnvironment } from '../adapters/settings/environment.ts'
 import { farmFiles, type FarmFiles } from '../simulator/files.ts'
 import { WIND_FARM_DEFAULTS, type WindFarmOptions } from '../simulator/simulate.ts'
 import { dvcFolderHash, fileHash, hashFolder } from './adapters/dvc-hash.ts'
@@ -150,7 +151,7 @@ export function influxSelection (
   }
 }
 
-function fetchOf (flags: Flags, place: string | undefined, env: NodeJS.ProcessEnv): Fetch {
+function fetchOf (flags: Flags, place: string | undefined, env: Environment): Fetch {
   if (flags.from === 'influx') return fromInflux(new InfluxSource(influxAccess(env), influxSelection(flags)))
   if (place === undefined) {
     throw new Problem('invalid-settings', '--from minio needs the place to fetch from: s3://bucket/folder.')
@@ -193,7 +194,7 @@ function refuseOthers (flags: Flags, place: string | undefined): void {
 export async function main (
   args: readonly string[],
   print: (text: string) => void,
-  env: NodeJS.ProcessEnv = process.env
+  env: Environment = readEnvironment()
 ): Promise<void> {
   const parsed = parse(args, print)
   if (parsed === undefined) return

@@ -5,6 +5,7 @@ import { rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { Problem } from '../core/errors.ts'
+import { givenEnvironment } from '../adapters/settings/environment.ts'
 import { readFeedback } from './adapters/feedback-file.ts'
 import { readLabels } from './adapters/label-files.ts'
 import { trackingServer } from './adapters/mlflow.ts'
@@ -23,7 +24,7 @@ import { train } from './stages/train.ts'
 export async function runPipeline (context: StageContext): Promise<string> {
   // Check first what would otherwise fail after the training.
   await refuseForeignFolder(context.paths.package)
-  await trackingServer(process.env)?.experiment(context.params.package.name)
+  await trackingServer(givenEnvironment())?.experiment(context.params.package.name)
   if (context.paths.labels !== undefined) await readLabels(context.paths.labels)
   if (context.paths.feedback !== undefined) await readFeedback(context.paths.feedback)
   await prepare(context)

@@ -1,5 +1,5 @@
 // Feedback that people give on anomalies, stored beside the models: one object for each statement.
-import { randomUUID } from 'node:crypto'
+import { timedId } from '../identifiers.ts'
 import { type Feedback, type FeedbackFields, FeedbackSchema, keys, readRecord } from './records.ts'
 import type { RegistryStore } from './store.ts'
 
@@ -11,7 +11,7 @@ export async function addFeedback (
 ): Promise<Feedback> {
   const at = new Date(now).toISOString()
   // Ids sort by time, and are unique.
-  const id = `${at.replaceAll(/\D/g, '')}-${randomUUID().slice(0, 8)}`
+  const id = timedId(new Date(now))
   const feedback: Feedback = { id, at, version, ...fields }
   await store.create(
     `${keys.feedbackOf(fields.model)}${id}.json`,

@@ -1,9 +1,9 @@
 // A registry in a folder. Each object is a file: written under a temporary name, then linked to its own name. Linking
 // is atomic, and fails if the name is taken.
-import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { Problem } from '../../core/errors.ts'
+import { randomId } from '../identifiers.ts'
 import type { RegistryStore, StoredObject } from './store.ts'
 
 /** Lies on the objects' file system, because links need that; never listed. */
@@ -50,7 +50,7 @@ function missing (error: unknown): undefined {
 
 /** Flushes the content to disk before linking: a power failure cannot leave an empty object. */
 async function createFile (root: string, path: string, content: Uint8Array): Promise<boolean> {
-  const unfinished = join(root, UNFINISHED, `${process.pid}-${randomBytes(8).toString('hex')}`)
+  const unfinished = join(root, UNFINISHED, `${process.pid}-${randomId()}`)
   await mkdir(dirname(unfinished), { recursive: true })
   await mkdir(dirname(path), { recursive: true })
   try {

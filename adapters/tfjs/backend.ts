@@ -4,6 +4,7 @@ import { createRequire, Module } from 'node:module'
 import { dirname, join } from 'node:path'
 import type * as tensorflow from '@tensorflow/tfjs'
 import { Problem } from '../../core/errors.ts'
+import { setDefault } from '../settings/environment.ts'
 import { repairWasmGradients } from './wasm-gradients.ts'
 
 type Tensorflow = typeof tensorflow
@@ -151,5 +152,5 @@ function restoreUtilities (): void {
  * and errors.
  */
 function quietLibtensorflow (): void {
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1'
+  setDefault('TF_CPP_MIN_LOG_LEVEL', '1')
 }

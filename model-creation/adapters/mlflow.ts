@@ -3,6 +3,7 @@
 import pRetry from 'p-retry'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
+import type { Environment } from '../../adapters/settings/environment.ts'
 import { requiredVariables, serverUrl } from '../../adapters/settings/variables.ts'
 
 const REQUEST_MS = 30_000
@@ -45,7 +46,7 @@ class Refused extends Error {
  * The tracking server that MLFLOW_TRACKING_URI names; undefined if the variable is not set.
  * @throws Problem invalid-settings
  */
-export function trackingServer (env: NodeJS.ProcessEnv): TrackingServer | undefined {
+export function trackingServer (env: Environment): TrackingServer | undefined {
   const uri = env['MLFLOW_TRACKING_URI'] ?? ''
   return uri === '' ? undefined : new TrackingServer(serverUrl('MLFLOW_TRACKING_URI', uri), env)
 }
@@ -56,7 +57,7 @@ export class TrackingServer {
   readonly #authorization: Readonly<Record<string, string>>
   readonly #experimentName: string
 
-  constructor (url: URL, env: NodeJS.ProcessEnv) {
+  constructor (url: URL, env: Environment) {
     this.#authorization = authorizationOf(url, env)
     this.#host = url.host
     this.#base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`
@@ -209,7 +210,7 @@ export interface TrackedRun {
 }
 
 /** A token has priority over a name with a password, and both have priority over credentials in the URL. */
-function authorizationOf (url: URL, env: NodeJS.ProcessEnv): Record<string, string> {
+function authorizationOf (url: URL, env: Environment): Record<string, string> {
   const basic = (name: string, password: string): Record<string, string> => ({
     authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
   })

@@ -8,6 +8,7 @@ import { Problem } from '../../core/errors.ts'
 import { makeGolden } from '../../core/package/golden.ts'
 import { type Manifest, MANIFEST_FORMAT } from '../../core/package/manifest.ts'
 import { type Series, slice } from '../../core/series/series.ts'
+import { givenEnvironment } from '../../adapters/settings/environment.ts'
 import { loadBackend } from '../../adapters/tfjs/backend.ts'
 import { loadAutoencoders } from '../../adapters/tfjs/autoencoders.ts'
 import { writeModelPackage } from '../../adapters/tfjs/model-package.ts'
@@ -25,7 +26,7 @@ import { readTrainedDetector, type TrainedDetector } from './train.ts'
 export async function packageModel (context: StageContext): Promise<string> {
   context.progress.stage('package')
   await refuseForeignFolder(context.paths.package)
-  const server = trackingServer(process.env)
+  const server = trackingServer(givenEnvironment())
   const digest = await tracked(server, context.params, async (run) => assemble(context, run))
   context.progress.message(`${context.paths.package}`)
   return digest

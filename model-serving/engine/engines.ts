@@ -2,6 +2,8 @@
 import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
+import { randomId } from '../../adapters/identifiers.ts'
+import { createRandom } from '../../core/random.ts'
 import { createHttpClient, type HttpClient } from '../adapters/http-client.ts'
 import type { EngineConfig } from '../settings/engine.ts'
 import type { Announcement } from '../schemas/service.ts'
@@ -22,12 +24,14 @@ export class Engines {
   constructor (config: EngineConfig, serviceUrl: string, log: FastifyBaseLogger, http: HttpClient = clientOf(config)) {
     const announcement: Announcement = { ...config.announcement, url: serviceUrl }
     const Link = config.dialect === '2022' ? Link2022 : CurrentLink
+    // Services that started together must not come back together.
+    const random = createRandom(randomId()).uniform
     // Each engine listens.
     setMaxListeners(0, this.#stop.signal)
     this.#http = http
     this.#links = config.urls.map((url) =>
       new Link(
-        { url, retryDelayMs: config.retryDelayMs, pingIntervalMs: config.pingIntervalMs, log, random: Math.random },
+        { url, retryDelayMs: config.retryDelayMs, pingIntervalMs: config.pingIntervalMs, log, random },
         announcement,
         http
       )

@@ -1,5 +1,4 @@
 // Trainings that callers have asked for: one after another, each in a process of its own, cancelled by killing it.
-import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +6,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import PQueue from 'p-queue'
 import { Problem } from '../../core/errors.ts'
 import { readPackageFiles } from '../../adapters/tfjs/package-files.ts'
+import { randomId } from '../../adapters/identifiers.ts'
 import type { Registry } from '../../adapters/registry/registry.ts'
 import type { Config } from '../settings/config.ts'
 import type { Job } from '../schemas/jobs.ts'
@@ -68,7 +68,7 @@ export class Jobs {
         { extensions: { limit: maxJobs } }
       )
     }
-    const id = randomUUID()
+    const id = randomId()
     const job: Job = {
       id,
       kind: 'training',

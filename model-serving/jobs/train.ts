@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { givenEnvironment } from '../../adapters/settings/environment.ts'
 import { projectRoot } from '../settings/project.ts'
 
 interface TrainingOptions {
@@ -27,10 +28,10 @@ export async function runTraining ({ data, out, flags, signal, onStage, onMessag
     : join(import.meta.dirname, '../../model-creation/pipeline.js')
   const loader = fromSource ? ['--import', import.meta.resolve('tsx')] : []
   // No secret and no setting of the service is the pipeline's business.
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], TMPDIR: process.env['TMPDIR'] }
+  const { PATH, HOME, TMPDIR } = givenEnvironment()
   const child = spawn(process.execPath, [...loader, program, '--data', data, '--out', out, ...flags], {
     cwd: projectRoot,
-    env,
+    env: { PATH, HOME, TMPDIR },
     stdio: ['ignore', 'ignore', 'pipe'],
     signal,
     killSignal: 'SIGKILL',

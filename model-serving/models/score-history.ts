@@ -1,8 +1,8 @@
 // Scores that were served, kept beside the registry for feedback and drift: told by the threads, written in groups,
 // oldest removed first.
-import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { z } from 'zod'
+import { timedId } from '../../adapters/identifiers.ts'
 import { readRecord } from '../../adapters/registry/records.ts'
 import type { RegistryStore } from '../../adapters/registry/store.ts'
 import type { ScoreReport } from '../compute/messages/messages.ts'
@@ -107,7 +107,7 @@ export class ScoreHistory {
       scores: Array.from(scores, (score) => Number.isNaN(score) ? null : Number(score.toPrecision(DIGITS))),
     }))
     await store.create(
-      `${keyOf(model)}${new Date().toISOString().replaceAll(/\D/g, '')}-${randomUUID().slice(0, 8)}.json`,
+      `${keyOf(model)}${timedId(new Date())}.json`,
       new TextEncoder().encode(JSON.stringify(written))
     )
     const objects = await store.list(keyOf(model))

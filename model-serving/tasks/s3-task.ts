@@ -1,6 +1,6 @@
 // A task of an engine since 2023: the series and its answers are objects in an S3 store, the outcome is a PATCH of the
 // callback.
-import { randomUUID } from 'node:crypto'
+import { randomId } from '../../adapters/identifiers.ts'
 import type { ObjectStore } from '../adapters/object-store.ts'
 import { UNKNOWN_TYPE } from '../compute/messages/messages.ts'
 import type { AnswerType } from '../schemas/media.ts'
@@ -35,7 +35,7 @@ export class S3Task implements Task {
     this.id = options.id
     this.outputs = options.outputs
     this.#options = options
-    this.#keys = options.outputs.map((type) => `${randomUUID()}.${EXTENSIONS[type]}`)
+    this.#keys = options.outputs.map((type) => `${randomId()}.${EXTENSIONS[type]}`)
   }
 
   async fetch (signal: AbortSignal): Promise<TaskInput> {

@@ -1,7 +1,7 @@
 // The dashboard as a process: what comes by on the log, and what the database knows, for browsers.
-import { randomUUID } from 'node:crypto'
 import { Problem } from '../../../core/errors.ts'
 import { addProtectiveHeaders } from '../../../adapters/http/protective-headers.ts'
+import { randomId } from '../../../adapters/identifiers.ts'
 import { openStore } from '../../../adapters/registry/open-store.ts'
 import { openDatabase } from '../../adapters/open-database.ts'
 import { admitsOf, DASHBOARD_SETTINGS, refuseOpenDashboard } from '../../settings/dashboard.ts'
@@ -38,7 +38,7 @@ await runStepProgram({
     // A group of its own: every process shows everything, from now on. What was before is in the database.
     return {
       kind: dashboardKind(live),
-      group: `dashboard-${randomUUID()}`,
+      group: `dashboard-${randomId()}`,
       from: 'latest',
       close: async () => {
         store.close()
