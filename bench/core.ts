@@ -1,4 +1,5 @@
-// Speed of the linear autoencoder, one core: `npm run bench:core [-- --data <folder with skab/>] [--large] [--json]`.
+// Speed of the linear autoencoder on one core:
+// `npm run bench:core [-- --data <folder with skab/>] [--large] [--json]`.
 import { Command } from 'commander'
 import { Detector, detectCausal } from '../core/scoring/detector.ts'
 import { FIT_DEFAULTS, fitDetector, type MemberToFit } from '../core/fitting/fit.ts'
@@ -23,7 +24,7 @@ const flags = new Command('npm run bench:core --')
 
 const results: Record<string, number> = {}
 
-/** Records the median of milliseconds; the first tenth of the calls warms the compiler up. */
+/** Records the median time in milliseconds, without the first tenth of the calls, which warms up the compiler. */
 async function measure (name: string, repeats: number, work: () => unknown): Promise<void> {
   const times: number[] = []
   for (let i = 0; i < repeats; i++) {
@@ -94,7 +95,7 @@ async function oneObservation (): Promise<void> {
   })
   const window = run.subarray(0, 16 * 12)
   const options = { tail: 8, weights: model.weights, expected: false }
-  await measure('1000 × runErrors() of one window of these: ms', 41, () => {
+  await measure('1000 × runErrors() of one such window: ms', 41, () => {
     for (let i = 0; i < 1000; i++) kernel.runErrors(window, options)
   })
 }
@@ -143,7 +144,7 @@ async function fits (): Promise<void> {
   }
 }
 
-/** Rows in pieces of 1000 that overlap by a window: memory does not grow with the rows. */
+/** Scores rows in pieces of 1000 that overlap by a window: memory does not grow with the rows. */
 async function growth (): Promise<void> {
   const cases = [
     [10_000, 10],

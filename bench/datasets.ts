@@ -8,13 +8,13 @@ import { fromColumns, type Series } from '../core/series/series.ts'
 export interface BenchmarkFile {
   readonly name: string
   readonly series: Series
-  /** Truth, shape [length]. */
+  /** The true labels, shape [length]. */
   readonly labels: Uint8Array
   /** Observations of the training prefix. */
   readonly train: number
 }
 
-/** All development files, the even-indexed ones of the sorted listing; those kept for reporting; or both. */
+/** In the sorted listing, files with even indices are for development, those with odd ones for reporting. */
 export type Half = 'development' | 'report' | 'all'
 
 /** Columns that are not channels. */
@@ -22,13 +22,13 @@ const NOT_CHANNELS = new Set(['timestamp', 'datetime', 'time', 'anomaly', 'chang
 
 const SKAB_TRAIN = 400
 
-/** Names of the files of a folder that belong to a half. */
+/** Names of the files in one half of a folder. */
 export async function listFiles (folder: string, half: Half): Promise<string[]> {
   const names = (await readdir(folder)).filter((name) => /\.csv(\.gz)?$/.test(name)).sort()
   return names.filter((_, i) => half === 'all' || (i % 2 === 0) === (half === 'development'))
 }
 
-/** Rows become observations one after another, whatever their timestamps say, as the published protocols count them. */
+/** Reads rows as consecutive observations and ignores their timestamps, like the published protocols. */
 export async function readFileOf (folder: string, name: string): Promise<BenchmarkFile> {
   const bytes = await readFile(join(folder, name))
   const text = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')

@@ -1,5 +1,5 @@
-// Scores relative to the threshold alone against scores relative to the level around them, on farms that age: `npm run
-// bench:drift -- --seeds a,b`.
+// Compares scores relative to the threshold with scores relative to the level around them, on farms that age:
+// `npm run bench:drift -- --seeds a,b`.
 import { Command } from 'commander'
 import { findAnomalies } from '../core/verdicts/anomalies.ts'
 import { type DetectorModel } from '../core/scoring/detection.ts'
@@ -25,7 +25,7 @@ const RULES: Record<string, (model: DetectorModel) => DetectorModel> = {
 
 const flags = new Command('npm run bench:drift --')
   .option('--seeds <list>', 'seeds of the simulator, separated by commas', 'report-1,report-2,report-3,report-4')
-  .option('--ageing <list>', '°C by which bearings have aged at the end', '0,4,8')
+  .option('--ageing <list>', '°C by which aged bearings are warmer at the end', '0,4,8')
   .parse().opts<{ seeds: string, ageing: string }>()
 
 const { train, evaluate } = await readParams(FARM_PARAMS)
@@ -67,10 +67,9 @@ for (const ageing of flags.ageing.split(',').map(Number)) {
     for (const autoencoder of autoencoders) autoencoder.dispose()
   }
   for (const [name, { found, labels, falseAnomalies, weeks }] of Object.entries(tallies)) {
+    const rate = (falseAnomalies / weeks).toFixed(2)
     console.log(
-      `ageing ${ageing} °C, ${name}: ${found}/${labels} found, ${
-        (falseAnomalies / weeks).toFixed(2)
-      } false anomalies per turbine-week`
+      `ageing ${ageing} °C, ${name}: ${found}/${labels} found, ${rate} false anomalies per turbine-week`
     )
   }
 }

@@ -1,5 +1,5 @@
-// The scorer alone: observations a second of one core, from records of the log to verdicts; memory and state of a
-// series. `node --expose-gc --import tsx bench/scorer.ts [package]`.
+// Measures the scorer alone: observations per second of one core, from records of the log to verdicts; memory and state
+// of a series. `node --expose-gc --import tsx bench/scorer.ts [package]`.
 import { loadModelPackage } from '../adapters/tfjs/model-package.ts'
 import { createRandom } from '../core/random.ts'
 import { decode, encode } from '../pipelines/messages/cloud-events.ts'
@@ -32,22 +32,15 @@ const out: Outlet = {
 const random = createRandom('bench/scorer')
 const start = Date.UTC(2026, 0, 1)
 
-/** All series at one instant, as the imputer says it. */
+/** All series at one instant, as the imputer sends them. */
 function recordsAt (instant: number): LogRecord[] {
   const time = start + instant * model.interval
   return Array.from({ length: SERIES }, (_, s) => {
-    const values = Object.fromEntries(
-      model.channels.map((
-        channel,
-        c
-      ) => [
-        channel,
-        Number(
-          (model.scaler.center[c]! + model.scaler.scale[c]! * (Math.sin(instant / 20 + s) + 0.1 * random.normal()))
-            .toPrecision(7)
-        ),
-      ])
-    )
+    const valueOf = (c: number): number => {
+      const standardised = Math.sin(instant / 20 + s) + 0.1 * random.normal()
+      return Number((model.scaler.center[c]! + model.scaler.scale[c]! * standardised).toPrecision(7))
+    }
+    const values = Object.fromEntries(model.channels.map((channel, c) => [channel, valueOf(c)]))
     const text = new Date(time).toISOString()
     const record = encode({
       type: 'observation.regular.v1',
@@ -68,7 +61,7 @@ const heap = (): number => {
 const step = await scorerKind({ live, topChannels: 5, incidents }).open(undefined, new AbortController().signal)
 const before = heap()
 let instant = 0
-/** @returns milliseconds of this core's time: others may be at work on it */
+/** @returns milliseconds of CPU time, which do not depend on other processes as wall time does */
 async function feed (records: readonly LogRecord[]): Promise<number> {
   const began = process.cpuUsage()
   for (let at = 0; at < records.length; at += BATCH) {
@@ -84,7 +77,7 @@ async function feed (records: readonly LogRecord[]): Promise<number> {
 }
 
 const next = (instants: number): LogRecord[] => Array.from({ length: instants }, () => recordsAt(instant++)).flat()
-// Every window, mean and level is full, and the code is warm.
+// Fill every window, mean and level, and warm up the code.
 for (let i = 0; i < 60; i++) await feed(next(20))
 const perSeries = (heap() - before) / SERIES
 
@@ -97,15 +90,12 @@ rates.sort((a, b) => a - b)
 const began = performance.now()
 const state = JSON.stringify(step.save!())
 const took = performance.now() - began
+const [slowest, median, fastest] = [rates[0]!, rates[rates.length >> 1]!, rates.at(-1)!].map(Math.round)
 console.log(
-  `${model.channels.length} channels, ${SERIES} series, batches of ${BATCH}: ${
-    Math.round(rates[rates.length >> 1]!)
-  } observations/s of one core, decoding included (median of ${rates.length} rounds, ${Math.round(rates[0]!)} to ${
-    Math.round(rates.at(-1)!)
-  })`
+  `${model.channels.length} channels, ${SERIES} series, batches of ${BATCH}: ${median} observations/s of one core, ` +
+    `decoding included (median of ${rates.length} rounds, ${slowest} to ${fastest})`
 )
 console.log(
-  `state: ${Math.round(state.length / SERIES)} characters a series, ${took.toFixed(1)} ms for all; memory: ${
-    Math.round(perSeries / 1000)
-  } kB a series`
+  `state: ${Math.round(state.length / SERIES)} characters a series, ${took.toFixed(1)} ms for all; ` +
+    `memory: ${Math.round(perSeries / 1000)} kB a series`
 )

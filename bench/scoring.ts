@@ -1,5 +1,5 @@
-// Fits an architecture with the default settings on a benchmark file's training prefix, and scores the whole file both
-// ways.
+// Fits an architecture with default settings on a benchmark file's training prefix, and scores the whole file with both
+// scorings.
 import { type Scoring } from '../core/scoring/detection.ts'
 import { detectCausal } from '../core/scoring/detector.ts'
 import { FIT_DEFAULTS, fitDetector, type MemberToFit } from '../core/fitting/fit.ts'
@@ -33,7 +33,7 @@ export async function scoreFile (architecture: Architecture, { series, train }: 
   return scores
 }
 
-/** Exactly solved autoencoders run in the kernel; TensorFlow.js is loaded for the others alone. */
+/** The kernel runs exactly solved autoencoders; TensorFlow.js is loaded only for the others. */
 async function learners (
   params: Params['train'],
   members: ReturnType<typeof membersOf>

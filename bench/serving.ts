@@ -1,7 +1,7 @@
-// What serving costs: `npm run -s bench:serving [-- --models <package> --runs 5 --workers 1,2]`. Trains a model of one
-// channel on the fly, serves it and the wind turbine's as a child process, and prints CPU per request (user and system
-// of all its threads), latency, throughput, memory and its slope, /livez under load, and the time until it is ready.
-// Each figure is a median over the runs.
+// The cost of serving: `npm run -s bench:serving [-- --models <package> --runs 5 --workers 1,2]`. Trains a model of one
+// channel, and serves it and the wind turbine's in a child process. Prints CPU per request (user and system time of all
+// threads), latency, throughput, memory and its slope, /livez under load, and the time until the service is ready. Each
+// figure is a median over the runs.
 import { quantile } from '../core/quantile.ts'
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
@@ -26,14 +26,13 @@ const { values: options } = parseArgs({
   },
 })
 const RUNS = Number(options.runs)
-/** Of the kernel's clock, in which /proc counts CPU time. */
+/** Milliseconds per tick of the kernel's clock, the unit of CPU time in /proc. */
 const TICK_MS = 10
 const median = (values: readonly number[]): number => quantile(values, 0.5)
 const print = (what: string, values: readonly number[], unit: string): void => {
+  const [least, most] = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(1))
   console.log(
-    `  ${what.padEnd(44)} ${median(values).toFixed(unit === 'MB' ? 0 : 1)} ${unit}  (${
-      Math.min(...values).toFixed(1)
-    } to ${Math.max(...values).toFixed(1)})`
+    `  ${what.padEnd(44)} ${median(values).toFixed(unit === 'MB' ? 0 : 1)} ${unit}  (${least} to ${most})`
   )
 }
 
@@ -122,7 +121,7 @@ async function post (url: string, body: string): Promise<number> {
   return performance.now() - began
 }
 
-/** One request after another. */
+/** Sends one request after another. */
 async function sequential (
   child: Child,
   body: string,
@@ -134,7 +133,7 @@ async function sequential (
   return { cpuMs: (cpuOf(child.pid) - before) / requests, latencyMs: median(latencies) }
 }
 
-/** Eight clients for some seconds, and /livez asked every 20 ms meanwhile. */
+/** Runs eight clients for some seconds, and calls /livez every 20 ms meanwhile. */
 async function loaded (
   child: Child,
   body: string,
@@ -173,7 +172,7 @@ async function loaded (
   }
 }
 
-/** Memory after the requests, and what it gains in each of the last half. */
+/** Memory after the requests, and its growth per request over the last half. */
 async function memory (child: Child, body: string, requests: number): Promise<{ rssMb: number, slopeKb: number }> {
   const points: Array<[number, number]> = []
   for (let i = 1; i <= requests; i++) {
@@ -198,12 +197,8 @@ async function trainOneChannel (): Promise<{ models: string, series: Series }> {
   )
   const series = fromColumns({ start: Date.UTC(2026, 0, 1), interval: 60_000, columns: { value: values } })
   const folder = mkdtempSync(join(tmpdir(), 'bench-serving-'))
-  writeFileSync(
-    join(folder, 'one.csv'),
-    `timestamp,value\n${
-      values.map((value, t) => `${new Date(timeOf(series, t)).toISOString()},${value.toFixed(4)}`).join('\n')
-    }\n`
-  )
+  const rows = values.map((value, t) => `${new Date(timeOf(series, t)).toISOString()},${value.toFixed(4)}`)
+  writeFileSync(join(folder, 'one.csv'), `timestamp,value\n${rows.join('\n')}\n`)
   const code = await new Promise<number | null>((resolve) => {
     const flags = ['--data', join(folder, 'one.csv'), '--out', join(folder, 'out'), '--name', 'one-channel']
     spawn(process.execPath, [
@@ -217,7 +212,7 @@ async function trainOneChannel (): Promise<{ models: string, series: Series }> {
   return { models: join(folder, 'out'), series }
 }
 
-/** What reading and writing the same bodies as JSON costs at least. */
+/** The minimum cost of the same bodies: CPU milliseconds for parsing the request and writing the answer as JSON. */
 async function jsonReference (child: Child, body: string): Promise<number> {
   const answer: unknown =
     await (await fetch(`${child.url}/compute`, {
@@ -235,7 +230,7 @@ async function jsonReference (child: Child, body: string): Promise<number> {
   return (user + system) / 1000 / rounds
 }
 
-/** Others on the machine slow everything down; their part cannot be told apart. */
+/** Other processes on the machine slow everything down; the figures cannot exclude their effect. */
 const loadOf = (): string => `load ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} processors`
 
 const turbineSeries = (): Series => simulateFarm({ turbines: 1, days: 60, trainingDays: 60 }).turbines[0]!.series
@@ -249,7 +244,7 @@ async function measure (name: string, models: string, body: string, workers: str
   for (let run = 0; run < RUNS; run++) {
     const child = await start(models, workers)
     ready.push(child.readyMs)
-    // Together, so that every thread is there before anything is measured.
+    // Send them together: every thread must run before the measurement starts.
     for (let round = 0; round < 4; round++) {
       await Promise.all(Array.from({ length: 8 }, async () => post(child.url, body)))
     }

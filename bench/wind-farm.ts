@@ -1,5 +1,5 @@
-// The shipped settings on farms of other seeds, which they were not chosen on: `npm run bench:wind-farm -- --seeds
-// a,b,c`.
+// The shipped settings on farms of other seeds than those that they were chosen on:
+// `npm run bench:wind-farm -- --seeds a,b,c`.
 import { quantile } from '../core/quantile.ts'
 import { Command } from 'commander'
 import { findAnomalies } from '../core/verdicts/anomalies.ts'
