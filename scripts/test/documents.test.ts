@@ -134,12 +134,10 @@ t.test('.env.example has every variable of a server that training uses, and none
   const example = [...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name!)
   const sources = (folder: string): string =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts') && !name.includes('test/')).map((name) => read(`${folder}/${name}`)).join(
-        '\n'
-      )
-  const training = sources('model-creation')
+      .filter((name) => name.endsWith('.ts') && !name.includes('test/'))
+      .map((name) => read(`${folder}/${name}`)).join('\n')
+  const training = sources('model-creation') + sources('adapters')
   for (const [name] of training.matchAll(/\b(?:AWS|INFLUX|MLFLOW)_[A-Z_]+\b/g)) t.ok(example.includes(name), name)
-  const all = training + sources('adapters/telemetry') + sources('model-serving') + sources('pipelines') +
-    sources('scripts')
+  const all = training + sources('model-serving') + sources('pipelines') + sources('scripts')
   for (const name of example) t.ok(all.includes(name), name)
 })
