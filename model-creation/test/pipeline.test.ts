@@ -1,4 +1,4 @@
-// The training pipeline on a small plant: what it writes and refuses, which files it keeps, and that it is reproducible.
+// The training pipeline on a small plant: what it writes, refuses and keeps, and that it is reproducible.
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'

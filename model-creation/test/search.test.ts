@@ -94,7 +94,7 @@ t.test('candidates are fitted on the first three quarters, and judged on the las
   tails.forEach(({ from, normal, injected }, i) => {
     const tail = series[i]!.values.slice(fitted[i]!.values.length)
     t.strictSame(normal.values.slice(from * 4), tail, 'the unchanged tail')
-    t.strictSame(normal.values.slice(0, from * 4), fitted[i]!.values.slice(-from * 4), 'after the observations before it')
+    t.strictSame(normal.values.slice(0, from * 4), fitted[i]!.values.slice(-from * 4), 'after the fitted part')
     for (const { kind, labels } of injected) t.not(labels.indexOf(1), -1, kind)
   })
   t.throws(() => layCourse([together(200)], { seed: 1, lengths: [10] }), {
@@ -207,7 +207,7 @@ t.test('the same training data give the same report, whatever the test part', as
   t.doesNotThrow(() => parseParams(parse(lines) ?? {}, 'the proposal'))
 })
 
-t.test('trained architectures can be searched; candidates that cannot be trained are reported and left out', async (t) => {
+t.test('trained architectures can be searched; untrainable candidates are reported and left out', async (t) => {
   const root = t.testdir({})
   await writePlant(join(root, 'plant'))
   const progress = recordingProgress()
