@@ -197,7 +197,7 @@ const REFUSED: Record<string, [string | Uint8Array, string, RegExp]> = {
   'one number': ['42', 'none', /^$/],
   'text alone': ['hello\nworld\n', 'invalid-table', /no numeric column/],
   'a letter': ['Dear all,\nplease find the data below.\n', 'invalid-table', /no numeric column/],
-  'missing values alone': ['NaN\nNaN\n', 'invalid-table', /no numbers, only cells that are empty/],
+  'missing values alone': ['NaN\nNaN\n', 'invalid-table', /no numbers, only missing values/],
   'missing values under a name': ['a\nn/a\n\n-\n', 'invalid-table', /no numbers/],
   'a null of JSON': ['null', 'invalid-table', /no numbers/],
   'a typo in a time': [
