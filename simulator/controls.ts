@@ -38,7 +38,7 @@ export interface ControlState {
   activity: number
 }
 
-export interface Conditions {
+interface Conditions {
   /** Wind at the rotor, m/s. */
   readonly wind: number
   /** Share of the wind speed that the blades fail to use (ice, wrong pitch). */

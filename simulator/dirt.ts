@@ -13,7 +13,7 @@ export interface Row {
   readonly values: Float64Array
 }
 
-export interface DirtRates {
+interface DirtRates {
   /** Share of single values that are missing. */
   readonly missing: number
   /** Runs of missing values in one channel, per 1000 rows. */

@@ -57,14 +57,20 @@ function suitability (history: History, fault: Fault): number {
   return fault.type === 'frozen-sensor' ? share * movement(history[fault.channel], fault.from, fault.to) : share
 }
 
+/** A turbine that receives faults. */
+interface Site {
+  readonly history: History
+  /** Observations at the beginning that stay free of faults. */
+  readonly trainingSteps: number
+  /** The faults that it has already. */
+  readonly placed: readonly Fault[]
+}
+
 /** The best of `CANDIDATES` places that keep their distance from `placed`; undefined where there is none. */
 function place (
   random: Random,
-  history: History,
-  trainingSteps: number,
-  placed: readonly Fault[],
-  type: FaultType,
-  channel: Channel
+  { type, channel }: Pick<Fault, 'type' | 'channel'>,
+  { history, trainingSteps, placed }: Site
 ): Fault | undefined {
   const steps = Math.round(between(random, ...FAULT_TRAITS[type].hours) * STEPS_PER_HOUR)
   const severity = random.uniform()
@@ -123,7 +129,8 @@ export function scheduleFaults (
       const count = used.get(type) ?? 0
       used.set(type, count + 1)
       const { channels } = FAULT_TRAITS[type]
-      const fault = place(own, history, trainingSteps, placed, type, channels[count % channels.length]!)
+      const channel = channels[count % channels.length]!
+      const fault = place(own, { type, channel }, { history, trainingSteps, placed })
       if (fault) placed.push(fault)
     }
     return placed.sort((a, b) => a.from - b.from)

@@ -31,7 +31,7 @@ export interface Effects {
   readonly shaking: number
 }
 
-export const HEALTHY: Effects = {
+const HEALTHY: Effects = {
   aeroLoss: 0,
   pitchOffset: 0,
   oilFlow: 1,

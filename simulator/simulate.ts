@@ -38,7 +38,7 @@ export const WIND_FARM_DEFAULTS: WindFarmOptions = {
   start: Date.UTC(2026, 0, 1),
 }
 
-export interface Turbine {
+interface Turbine {
   /** `T01`, `T02`, … */
   readonly name: string
   readonly series: Series
@@ -56,7 +56,7 @@ export interface FaultLabel {
   readonly end: number
 }
 
-export interface Farm {
+interface Farm {
   readonly turbines: readonly Turbine[]
   /** In the order of turbine and time. */
   readonly labels: readonly FaultLabel[]

@@ -11,7 +11,7 @@ export interface Temperatures {
   readonly generatorBearing: number
 }
 
-export interface HeatSources {
+interface HeatSources {
   readonly ambient: number
   /** Power as a share of rated. */
   readonly load: number

@@ -25,7 +25,7 @@ export interface MemberSettings {
   readonly tail: number
 }
 
-export interface ScoringSettings extends CalibrationSettings {
+interface ScoringSettings extends CalibrationSettings {
   /**
    * Errors in the moving mean; `auto`: 61 around an observation, 31 before it, and twice that where there is one
    * channel alone.

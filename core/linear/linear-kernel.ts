@@ -7,7 +7,7 @@ import type { Subspace } from './subspace.ts'
 import { LANES, pack, type Packed, packMasked } from './pack.ts'
 import { claimMemory, float32At, float64At, kernelFunctions } from './kernel/kernel-memory.ts'
 
-export interface RunErrorOptions {
+interface RunErrorOptions {
   /** Only the newest `tail` observations of each window count. */
   readonly tail: number
   /** Weight of each channel's squared residual, shape [channels]. */
@@ -122,7 +122,7 @@ function runErrors (packed: Packed, run: Float32Array, options: RunErrorOptions)
     const size = Math.min(chunk, count - first)
     placeRun(packed, layout, run.subarray(first * channels, (first + size + length - 1) * channels))
     encode(packed, layout)
-    decode(packed, layout, size, options, newest.subarray(first * channels, (first + size) * channels))
+    decode(packed, layout, options, newest.subarray(first * channels, (first + size) * channels))
     for (let i = first * channels; i < (first + size) * channels; i++) {
       newest[i] = run[(length - 1) * channels + i]! - newest[i]!
     }
@@ -174,37 +174,52 @@ function project (packed: Packed, layout: Layout): void {
   for (let k = 0; k < offsets.length; k++) codes.fill(offsets[k]!, k * layout.padded, (k + 1) * layout.padded)
   if (length > GROUP) {
     for (let c = 0; c < channels; c++) {
-      for (let t = 0; t < length; t += GROUP) encodeGroup(packed, layout, c, t, 1, Math.min(GROUP, length - t))
+      for (let t = 0; t < length; t += GROUP) encodeGroup(packed, layout, c * length + t, Math.min(GROUP, length - t))
     }
   } else {
     const together = Math.floor(GROUP / length)
     for (let c = 0; c < channels; c += together) {
-      encodeGroup(packed, layout, c, 0, Math.min(together, channels - c), length)
+      encodeGroup(packed, layout, c * length, Math.min(together, channels - c) * length)
     }
   }
 }
 
-function encodeGroup (
-  packed: Packed,
-  layout: Layout,
-  channel: number,
-  step: number,
-  channels: number,
-  steps: number
-): void {
-  const position = channel * packed.length + step
+/**
+ * Adds the products of `count` positions to the codes.
+ * @param position of the first: channel · length + step
+ * @param count positions of one channel, or of several whole channels
+ */
+function encodeGroup (packed: Packed, layout: Layout, position: number, count: number): void {
   kernelFunctions.encode(
-    layout.observations + channel * layout.rowStride + step * layout.stepStride, layout.rowStride, layout.stepStride,
-    layout.directions + position * 4 * FLOAT, packed.mean.length * 4 * FLOAT, layout.codes, layout.padded * FLOAT,
-    packed.blocks, layout.padded / LANES, channels, steps)
+    addressOf(packed, layout, position),
+    layout.rowStride,
+    layout.stepStride,
+    layout.directions + position * 4 * FLOAT,
+    packed.mean.length * 4 * FLOAT,
+    layout.codes,
+    layout.padded * FLOAT,
+    packed.blocks,
+    layout.padded / LANES,
+    Math.ceil(count / packed.length),
+    Math.min(count, packed.length)
+  )
 }
 
-/** Residuals of positions [step, step + steps), steps 4 or 1: into the layout's rows and squares. */
-function decodeSteps (packed: Packed, layout: Layout, channel: number, step: number, steps: number): void {
-  const position = channel * packed.length + step
+/** Address of a position, channel · length + step, of the first window. */
+function addressOf ({ length }: Packed, { observations, rowStride, stepStride }: Layout, position: number): number {
+  const step = position % length
+  return observations + (position - step) / length * rowStride + step * stepStride
+}
+
+/**
+ * Writes residuals of `steps` positions, 4 or 1, into the layout's rows, and adds to its squares.
+ * @param position of the first: channel · length + step
+ */
+function decodeSteps (packed: Packed, layout: Layout, position: number, steps: number): void {
+  const channel = Math.floor(position / packed.length)
   const decodeThem = steps === 4 ? kernelFunctions.decode4 : kernelFunctions.decode1
   decodeThem(
-    layout.observations + channel * layout.rowStride + step * layout.stepStride,
+    addressOf(packed, layout, position),
     layout.stepStride,
     layout.mean + position * FLOAT,
     layout.directions + position * 4 * FLOAT,
@@ -226,15 +241,18 @@ function newestFirst (length: number, tail: number, each: (step: number, steps: 
   for (; step > length - tail; step--) each(step - 1, 1)
 }
 
-/** Squares, sums of residuals where they are wanted, and in `newest` the residuals of the newest observations. */
+/**
+ * Computes the squares and, if they are wanted, the sums of residuals.
+ * @param newest receives the residuals of each window's newest observation, shape [windows × channels]
+ */
 function decode (
   packed: Packed,
   layout: Layout,
-  count: number,
   { tail, expected }: RunErrorOptions,
   newest: Float32Array
 ): void {
   const { channels, length } = packed
+  const count = newest.length / channels
   const { padded, residuals, residualStride } = layout
   const row = residualStride / FLOAT
   const rows = float32At(residuals - BEFORE * FLOAT, 4 * row)
@@ -242,7 +260,7 @@ function decode (
   if (expected) rows.fill(0)
   for (let c = 0; c < channels; c++) {
     newestFirst(length, tail, (step, steps) => {
-      decodeSteps(packed, layout, c, step, steps)
+      decodeSteps(packed, layout, c * length + step, steps)
       if (step + steps === length) {
         const from = (steps - 1) * row + BEFORE
         for (let w = 0; w < count; w++) newest[w * channels + c] = rows[from + w]!
@@ -316,7 +334,7 @@ function reconstruct (packed: Packed, windows: Float32Array, count: number): Flo
     const residuals = float32At(layout.residuals, 4 * row - BEFORE)
     for (let c = 0; c < channels; c++) {
       newestFirst(length, length, (step, steps) => {
-        decodeSteps(packed, layout, c, step, steps)
+        decodeSteps(packed, layout, c * length + step, steps)
         for (let p = 0; p < steps; p++) {
           for (let w = 0; w < size; w++) {
             const i = w * width + (step + p) * channels + c

@@ -211,11 +211,22 @@ function factorise ({ size, table, lower }: Workspace, width: number): void {
 /** Where a column begins in panels of `rows` rows; its rows follow four apart. */
 const inPanels = (rows: number, column: number): number => (column - column % TILE) * rows + column % TILE
 
+/** What invertLower() works on, all [size × size]. */
+interface InvertedTables {
+  readonly size: number
+  /** Table. */
+  readonly rows: Float64Array
+  /** Panels of L transposed, and of L⁻¹. */
+  readonly factor: Float64Array
+  readonly inverse: Float64Array
+}
+
 /** L⁻¹, four rows at a time, likewise. */
 function invertLower ({ size, table, lower, inverted }: Workspace, width: number): void {
   const rows = float64At(table, size * size)
   const factor = float64At(lower, size * size)
   const inverse = float64At(inverted, size * size).fill(0)
+  const tables = { size, rows, factor, inverse }
   const panel = TILE * size * BYTES
   for (let first = 0; first < width; first += TILE) {
     rows.fill(0, first * size, (first + TILE) * size)
@@ -230,12 +241,12 @@ function invertLower ({ size, table, lower, inverted }: Workspace, width: number
         size * BYTES
       )
     }
-    for (let i = first; i < Math.min(first + TILE, width); i++) finishRow(i, rows, factor, inverse, size)
+    for (let i = first; i < Math.min(first + TILE, width); i++) finishRow(i, tables)
   }
 }
 
 /** Row i of L⁻¹ from what the rows before its own four have left of it. */
-function finishRow (i: number, rows: Float64Array, factor: Float64Array, inverse: Float64Array, size: number): void {
+function finishRow (i: number, { size, rows, factor, inverse }: InvertedTables): void {
   const own = inPanels(size, i)
   const first = i - i % TILE
   const diagonal = factor[own + i * TILE]!

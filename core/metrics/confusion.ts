@@ -15,7 +15,7 @@ export interface Confusion {
 }
 
 /** Rates of a confusion; a rate whose denominator is 0 is 0. */
-export interface PointScores {
+interface PointScores {
   /** TP / (TP + (FP + FN) / 2), in [0, 1]. */
   readonly f1: number
   /** False-alarm rate, FP / (FP + TN), in percent. */

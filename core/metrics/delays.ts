@@ -15,7 +15,7 @@ export interface LabelFinding<Label extends TimeInterval = TimeInterval> {
 }
 
 /** Findings in the order of the labels, and the anomalies that overlap no label. */
-export interface DetectionDelays<
+interface DetectionDelays<
   Label extends TimeInterval = TimeInterval,
   Anomaly extends TimeInterval = TimeInterval
 > {

@@ -18,7 +18,7 @@ export interface NabSeries {
 }
 
 /** Score of a corpus at one threshold. */
-export interface NabScore {
+interface NabScore {
   /**
    * 100 · (raw + windows) / (2 · windows): 0 for flagging nothing, 100 for the start of every window and nothing else.
    */

@@ -7,7 +7,7 @@ const RECALL_EXISTENCE = 0.2
 const PRECISION_EXISTENCE = 0
 
 /** Precision and recall over runs, each in [0, 1], and their harmonic mean. */
-export interface RangeScores {
+interface RangeScores {
   readonly precision: number
   readonly recall: number
   readonly f1: number

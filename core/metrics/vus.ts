@@ -6,7 +6,7 @@ import { assertPaired, countOf, type Flags, rankable, type Run, runsOf } from '.
 const THRESHOLDS = 250
 
 /** Volumes under the precision-recall and the receiver-operating-characteristic surface, each in [0, 1]. */
-export interface Volumes {
+interface Volumes {
   readonly pr: number
   readonly roc: number
 }

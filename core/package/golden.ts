@@ -11,7 +11,7 @@ import { channelValues, fromColumns, type Series } from '../series/series.ts'
  * Largest relative difference between backends: 32-bit sums in another order, no more. Below LEAST_SCORE scores are
  * compared as if they were that.
  */
-export const GOLDEN_TOLERANCE = 1e-4
+const GOLDEN_TOLERANCE = 1e-4
 const LEAST_SCORE = 0.01
 
 const toJson = (values: Float64Array): Array<number | null> =>

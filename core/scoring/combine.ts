@@ -6,7 +6,7 @@ import { LARGEST_ERROR } from './score.ts'
 const LEAST_ERROR = 1e-9
 
 /** One member's errors, part by part, and what they are divided by. */
-export interface MemberErrors {
+interface MemberErrors {
   /** Shape [length × channels]. */
   readonly parts: Float64Array
   readonly scale: number

@@ -6,7 +6,7 @@ import type { ImputerMemory } from '../series/impute.ts'
 import { LARGEST_UNITS } from './score.ts'
 
 /** What an interrupted detector needs to go on. Oldest first. */
-export interface DetectorMemory extends ImputerMemory {
+interface DetectorMemory extends ImputerMemory {
   /** Newest standardised observations, at most a window; shape [observations × channels]. */
   readonly window: Float32Array
   /** Newest errors, at most as many as are smoothed, in units of 2⁻³²; shape [errors × channels]. */

@@ -2,11 +2,11 @@
 // whole.
 import { combineErrors } from './combine.ts'
 import { type Detection, type DetectorModel, emptyDetection, type Member } from './detection.ts'
-import { type Run, standardisedRuns } from '../series/runs.ts'
+import { standardisedRuns } from '../series/runs.ts'
 import { divideByCentredLevel } from './level.ts'
 import { type Autoencoder, errorsOfRun, type RunErrors, type RunOptions } from './reconstruction-error.ts'
 import { unscale } from '../series/scaler.ts'
-import { centredMean, meanOverCoveringWindows, splitScores } from './score.ts'
+import { centredMean, type Covering, meanOverCoveringWindows, splitScores } from './score.ts'
 import type { Series } from '../series/series.ts'
 
 /** Each observation is covered by at least that many windows: neighbouring windows say nearly the same. */
@@ -23,7 +23,8 @@ export function detectBatch (model: DetectorModel, autoencoders: readonly Autoen
   const detection = emptyDetection(series.length, channels)
   for (const run of standardisedRuns(series, model.scaler, model.maxGap, detection.imputed)) {
     if (run.values.length < model.windowLength * channels) continue
-    const covered = coverRun(model, autoencoders, run, gridIndex(series), true)
+    const index = gridIndex(series) + run.from
+    const covered = coverRun(model, autoencoders, { values: run.values, index, expected: true })
     detection.expected.set(expectedOf(model, covered), run.from * channels)
     const parts = smoothedErrors(model, covered)
     detection.score.set(splitScores(parts, channels, model.batch.threshold), run.from)
@@ -39,7 +40,9 @@ export function scoreBatch (model: DetectorModel, autoencoders: readonly Autoenc
   const scores = new Float64Array(series.length).fill(NaN)
   for (const run of standardisedRuns(series, model.scaler, model.maxGap)) {
     if (run.values.length < model.windowLength * channels) continue
-    const parts = smoothedErrors(model, coverRun(model, autoencoders, run, gridIndex(series), false))
+    const index = gridIndex(series) + run.from
+    const covered = coverRun(model, autoencoders, { values: run.values, index, expected: false })
+    const parts = smoothedErrors(model, covered)
     scores.set(splitScores(parts, channels, model.batch.threshold), run.from)
   }
   divideByCentredLevel(scores, model.batch.level)
@@ -55,17 +58,18 @@ interface Covered {
   readonly means: Float64Array | undefined
 }
 
-/** @param expected whether the mean reconstructions are wanted */
-function coverRun (
-  model: DetectorModel,
-  autoencoders: readonly Autoencoder[],
-  run: Run,
-  index: number,
-  expected: boolean
-): Covered[] {
-  return model.members.map((member, m) =>
-    coverByMember(model, member, autoencoders[m]!, { ...run, index: index + run.from, expected })
-  )
+/** A gap-free run to score. */
+interface RunToCover {
+  /** Standardised, shape [length × channels]. */
+  readonly values: Float32Array
+  /** Number of its first observation on the grid of all times. */
+  readonly index: number
+  /** Whether the mean reconstructions are wanted. */
+  readonly expected: boolean
+}
+
+function coverRun (model: DetectorModel, autoencoders: readonly Autoencoder[], run: RunToCover): Covered[] {
+  return model.members.map((member, m) => coverByMember(model, member, autoencoders[m]!, run))
 }
 
 /** Combined errors of the observations of a run in their centred mean, part by part. */
@@ -106,7 +110,7 @@ function coverByMember (
   model: DetectorModel,
   member: Member,
   autoencoder: Autoencoder,
-  run: { readonly values: Float32Array, readonly index: number, readonly expected: boolean }
+  run: RunToCover
 ): Covered {
   const channels = model.channels.length
   const { windowLength } = member
@@ -130,9 +134,10 @@ function coverByMember (
     errors.set(found.errors, at * channels)
     for (let w = 0; w * channels < found.errors.length; w++) starts[at++] = from + w * options.stride
   }
+  const covering = { starts, windowLength, channels, length }
   return {
-    parts: meanOverCoveringWindows(starts, errors, channels, windowLength, length),
-    means: run.expected ? meanReconstruction(pieces, starts, channels, windowLength, length) : undefined,
+    parts: meanOverCoveringWindows(errors, covering),
+    means: run.expected ? meanReconstruction(pieces, covering) : undefined,
   }
 }
 
@@ -161,10 +166,7 @@ function piecesOf (
 
 function meanReconstruction (
   pieces: readonly Piece[],
-  starts: Int32Array,
-  channels: number,
-  windowLength: number,
-  length: number
+  { starts, windowLength, channels, length }: Covering
 ): Float64Array {
   const means = new Float64Array(length * channels)
   for (const { from, found } of pieces) {

@@ -89,16 +89,7 @@ export function errorsOfRun (autoencoder: Autoencoder, run: Float32Array, option
     for (let i = 0; i < size; i++) {
       windows.set(run.subarray((first + i) * stride * channels, (first + i) * stride * channels + width), i * width)
     }
-    const reconstructions = autoencoder.reconstruct(windows, size)
-    for (let i = 0; i < size; i++) {
-      addWindow(
-        found,
-        first + i,
-        windows.subarray(i * width, (i + 1) * width),
-        reconstructions.subarray(i * width, (i + 1) * width),
-        options
-      )
-    }
+    addWindows(found, { first, windows, reconstructions: autoencoder.reconstruct(windows, size) }, options)
   }
   return found
 }
@@ -111,19 +102,31 @@ function emptyErrors (run: Float32Array, count: number, { channels, summed }: Ru
   }
 }
 
-function addWindow (
+/** Windows of a run and their reconstructions, both [count × windowLength × channels]. */
+interface Chunk {
+  /** Number of the first window in the run. */
+  readonly first: number
+  readonly windows: Float32Array
+  readonly reconstructions: Float32Array
+}
+
+function addWindows (
   { errors, sums, newest }: RunErrors,
-  w: number,
-  window: Float32Array,
-  reconstruction: Float32Array,
+  { first, windows, reconstructions }: Chunk,
   options: RunOptions
 ): void {
-  const { channels, stride } = options
-  reconstructionError(options, window, reconstruction, errors.subarray(w * channels, (w + 1) * channels))
-  newest.set(reconstruction.subarray(-channels), w * channels)
-  if (sums === undefined) return
-  const at = w * stride * channels
-  for (let j = 0; j < reconstruction.length; j++) sums[at + j]! += reconstruction[j]!
+  const { channels, stride, windowLength } = options
+  const width = windowLength * channels
+  for (let i = 0; i * width < windows.length; i++) {
+    const w = first + i
+    const window = windows.subarray(i * width, (i + 1) * width)
+    const reconstruction = reconstructions.subarray(i * width, (i + 1) * width)
+    reconstructionError(options, window, reconstruction, errors.subarray(w * channels, (w + 1) * channels))
+    newest.set(reconstruction.subarray(-channels), w * channels)
+    if (sums === undefined) continue
+    const at = w * stride * channels
+    for (let j = 0; j < width; j++) sums[at + j]! += reconstruction[j]!
+  }
 }
 
 /**

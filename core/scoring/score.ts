@@ -84,18 +84,23 @@ export class TrailingSmoother {
   }
 }
 
+/** Windows over a run of `length` observations. */
+export interface Covering {
+  /** First observation of each window, ascending; shape [windows]. */
+  readonly starts: ArrayLike<number>
+  readonly windowLength: number
+  readonly channels: number
+  readonly length: number
+}
+
 /**
- * For every observation the mean error of the windows that cover it, part by part.
- * @param starts first observation of each window, ascending; shape [windows]
+ * The mean error of the windows that cover an observation, for each observation, part by part.
  * @param errors parts of the windows' errors, shape [windows × channels]; bounded in place
  * @returns shape [length × channels]
  */
 export function meanOverCoveringWindows (
-  starts: ArrayLike<number>,
   errors: Float64Array,
-  channels: number,
-  windowLength: number,
-  length: number
+  { starts, windowLength, channels, length }: Covering
 ): Float64Array {
   for (let at = 0; at < errors.length; at += channels) bound(errors, channels, at)
   let behind = 0

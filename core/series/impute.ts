@@ -1,7 +1,7 @@
 // Fills short gaps one observation at a time, looking back only; so a stream and a batch are filled alike.
 
 /** What an imputer makes of one observation. The arrays are reused by the next call. */
-export interface ImputedObservation {
+interface ImputedObservation {
   /** Values without NaN where `complete`, shape [channels]. */
   readonly values: Float64Array
   /** 1 where the value was missing and has been filled, shape [channels]. */

@@ -5,7 +5,7 @@ import { formatDuration } from '../table/duration.ts'
 import { pointer, Problem } from '../errors.ts'
 import type { Series } from './series.ts'
 
-export interface ResampleOptions {
+interface ResampleOptions {
   /** Sampling interval of the grid in milliseconds. Default: inferInterval(). */
   readonly interval?: number | undefined
   /** strict refuses timestamps that do not ascend; repair sorts them and merges those of one grid time. */
@@ -24,7 +24,7 @@ export interface ChannelQuality {
   readonly outOfOrder: number
 }
 
-export interface Resampled {
+interface Resampled {
   readonly series: Series
   /** One entry a channel. */
   readonly quality: readonly ChannelQuality[]

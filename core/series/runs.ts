@@ -4,7 +4,7 @@ import { type Scaler, standardise } from './scaler.ts'
 import type { Series } from './series.ts'
 
 /** A gap-free run of observations, standardised: what windows may be cut from. */
-export interface Run {
+interface Run {
   /** Index of its first observation in the series. */
   readonly from: number
   /** Shape [length × channels]. */

@@ -47,7 +47,7 @@ function channelMoments (
   if (high - low <= CONSTANT_SPREAD * largest) return { mean: low, deviation: 0 }
   // Squares of 1e160 are infinite, those of 1e-170 nothing: such a channel is measured in units of its largest value.
   const unit = largest > LARGEST_SQUARED || largest < 1 / LARGEST_SQUARED ? largest : 1
-  const mean = unit === 1 ? sum / count : meanIn(unit, rows, channels, c, count)
+  const mean = unit === 1 ? sum / count : meanIn(unit, rows, channels, c)
   let squares = 0
   for (const values of rows) {
     for (let i = c; i < values.length; i += channels) {
@@ -77,10 +77,15 @@ function channelRange (
   return { low, high, sum, count }
 }
 
-function meanIn (unit: number, rows: readonly Float64Array[], channels: number, c: number, count: number): number {
-  let sum = 0
+/** Mean of one channel in a unit, NaN skipped. */
+function meanIn (unit: number, rows: readonly Float64Array[], channels: number, c: number): number {
+  let [sum, count] = [0, 0]
   for (const values of rows) {
-    for (let i = c; i < values.length; i += channels) if (!Number.isNaN(values[i]!)) sum += values[i]! / unit
+    for (let i = c; i < values.length; i += channels) {
+      if (Number.isNaN(values[i]!)) continue
+      sum += values[i]! / unit
+      count++
+    }
   }
   return sum / count
 }

@@ -71,7 +71,7 @@ export function readCells (cells: Cells, options: TableOptions = {}): Table {
   }
   const timestamps = time === undefined ? numberedTimes(rows) : readTimes(table, time)
   const values = new Float64Array(rows * channels.length)
-  channels.forEach((column, c) => { readColumn(table, column, decimal, values, c, channels.length) })
+  channels.forEach((column, c) => { readColumn(table, column, decimal, { values, c, width: channels.length }) })
   const namesOf = (columns: readonly number[]): string[] => columns.map((column) => table.names[column]!)
   return {
     channels: namesOf(channels),
@@ -177,13 +177,12 @@ function withoutCounter (
   return channels.slice(1)
 }
 
+/** @param out receives the column as channel c of `width` channels */
 function readColumn (
   { names, columns, row: { name, first } }: NamedColumns,
   column: number,
   decimal: Decimal,
-  values: Float64Array,
-  c: number,
-  width: number
+  { values, c, width }: { readonly values: Float64Array, readonly c: number, readonly width: number }
 ): void {
   const cells = columns[column]!
   for (let row = 0; row < cells.length; row++) {
@@ -192,9 +191,8 @@ function readColumn (
     if (value === undefined) {
       throw new Problem(
         'invalid-value',
-        `${name} ${first + row}, column "${
-          names[column]
-        }": "${text}" is not a number; leave the cell empty where there is no value.`,
+        `${name} ${first + row}, column "${names[column]}": "${text}" is not a number; ` +
+          'leave the cell empty where there is no value.',
         { items: [{ pointer: pointer(names[column]!, first + row), detail: 'not a number', got: text }] }
       )
     }

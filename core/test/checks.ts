@@ -162,7 +162,8 @@ const CHECKS: readonly Check[] = [
   },
   {
     name:
-      'channels in another order: the verdict on a fault and its channel are the same, and without randomness so is every score',
+      'channels in another order: the verdict on a fault and its channel are the same, ' +
+      'and so is every score if nothing is random',
     run: async (t, subject) => {
       const order = [2, 0, 1]
       const normal = waves(200, 3)
@@ -295,7 +296,8 @@ const CHECKS: readonly Check[] = [
   },
   {
     name:
-      'values of 1e30 and 1e-30 that were never seen are scored, and the large ones as anomalies: far above 1, and at most the largest error over the threshold',
+      'values of 1e30 and 1e-30 that were never seen are scored, and the large ones are anomalies: ' +
+      'far above 1, and at most the largest error over the threshold',
     run: async (t, subject) => {
       const random = createRandom('extremes')
       await withFit(subject, waves(90, 2), ({ model, autoencoders }) => {

@@ -19,7 +19,7 @@ export interface ChangepointSettings {
 }
 
 /** What changed: the mean, or else the spread around it. */
-export type ChangeDirection = 'up' | 'down' | 'wider' | 'narrower'
+type ChangeDirection = 'up' | 'down' | 'wider' | 'narrower'
 
 export interface Changepoint {
   /** First observation of the new state. */
@@ -32,7 +32,7 @@ export interface Changepoint {
   readonly channels: readonly number[]
 }
 
-export const CHANGEPOINT_DEFAULTS: Required<ChangepointSettings> = { minLength: 20, penalty: 5, minEffect: 0.5 }
+const CHANGEPOINT_DEFAULTS: Required<ChangepointSettings> = { minLength: 20, penalty: 5, minEffect: 0.5 }
 
 /** Deviations from the median beyond which a value counts as that far. */
 const CLIP = 8

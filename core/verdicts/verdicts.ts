@@ -59,26 +59,25 @@ function satisfies (
   const { contributions } = detection
   let top = 0
   for (let c = 1; c < channels; c++) if (contributions[t * channels + c]! > contributions[t * channels + top]!) top = c
-  const departure = farthestDeparture(
-    series,
-    detection,
-    top,
-    Math.max(0, t - reach.behind),
-    Math.min(series.length - 1, t + reach.ahead)
-  )
+  const from = Math.max(0, t - reach.behind)
+  const to = Math.min(series.length - 1, t + reach.ahead)
+  const departure = farthestDeparture(series, detection, from * channels + top, to * channels + top)
   return liesOn(direction?.[top], departure) && isAtLeast(minDeviation?.[top], departure)
 }
 
-/** Of observations [from, to], observed less expected where that is largest; NaN where nothing is known. */
+/**
+ * The largest departure of one channel, observed less expected; NaN if no value is known.
+ * @param from index of its first value
+ * @param to index of its last value, inclusive
+ */
 function farthestDeparture (
   { values, channels }: Series,
   { expected }: Pick<Detection, 'expected'>,
-  c: number,
   from: number,
   to: number
 ): number {
   let farthest = NaN
-  for (let i = from * channels.length + c; i <= to * channels.length + c; i += channels.length) {
+  for (let i = from; i <= to; i += channels.length) {
     const departure = values[i]! - expected[i]!
     if (Math.abs(departure) > Math.abs(farthest) || Number.isNaN(farthest)) farthest = departure
   }

@@ -4,7 +4,7 @@
 import { createRandom } from '../../random.ts'
 import { claimMemory, float64At, kernelFunctions } from './kernel-memory.ts'
 
-export interface ScalarProducts {
+interface ScalarProducts {
   readonly size: number
   /** The symmetric matrix in the kernel's memory, lower triangle, rows of `stride` values. */
   readonly address: number
@@ -37,7 +37,7 @@ const ROUNDS = 3
 const TILE = 4
 
 /** A table of numbers: value (row, column) lies at row · rowStride + column · columnStride. */
-export interface Table {
+interface Table {
   readonly values: Float64Array
   readonly rows: number
   readonly columns: number

@@ -157,7 +157,7 @@ t.test('windows that do not vary give the mean and no weight but 0', async (t) =
   )
 })
 
-t.test('run by the kernel it says what 64-bit arithmetic says, strides and tails included, and a window alone what it says in a run', async () => {
+t.test('the kernel agrees with 64-bit arithmetic at any stride and tail, for a lone window as in a run', async () => {
   const options = fc.constantFrom([8, 1, 8], [8, 1, 3], [6, 2, 6], [12, 4, 12], [32, 2, 32]).chain((
     [windowLength, stride, tail]
   ) =>

@@ -116,7 +116,7 @@ for (const [name, { model, autoencoders }] of Object.entries(DETECTORS)) {
     )
   })
 
-  t.test(`${name}: scores do not depend on what lies further back than window and smoothing, nor in hindsight on what comes later than that`, async () => {
+  t.test(`${name}: a score depends on nothing beyond window and smoothing, behind it or ahead`, async () => {
     const reach = model.windowLength + model.causal.smoothing - 2
     const edge = model.windowLength + (model.batch.smoothing >> 1) - 1
     const [causal, batch] = [detectCausal(model, autoencoders, test), detectBatch(model, autoencoders, test)]
@@ -347,7 +347,7 @@ for (
     t.ok(streamIsBatch(model, autoencoders, holed, 31))
   })
 
-  t.test(`${name}: scores do not depend on what lies further back than window, smoothing and level span together`, async (t) => {
+  t.test(`${name}: a score depends on nothing beyond window, smoothing and level span together`, async (t) => {
     const reach = model.windowLength + model.causal.smoothing + model.causal.level.span - 3
     const edge = model.windowLength + (model.batch.smoothing >> 1) + (model.batch.level.span >> 1) - 1
     for (const from of [1, 130, 333]) {
@@ -375,7 +375,7 @@ for (
   })
 }
 
-t.test('long windows have a stride, and in hindsight a score still has the same bits wherever the series begins and ends', async (t) => {
+t.test('windows at a stride: batch scores have the same bits wherever the series begins and ends', async (t) => {
   const one = waves(1400, 1)
   for (
     const [name, { model, autoencoders }] of Object.entries({
@@ -411,7 +411,7 @@ t.test('long windows have a stride, and in hindsight a score still has the same 
   }
 })
 
-t.test('every observation of a run is covered, however the strides fall: runs from one window to several', async (t) => {
+t.test('every observation of a run of one window or more is covered, however the strides fall', async (t) => {
   const { model, autoencoders } = await fitLinear([waves(500, 1)], SMALL, 64)
   for (let length = 64; length < 80; length++) {
     for (let from = 0; from < 5; from++) {
@@ -485,7 +485,9 @@ for (
   const holed = fc.tuple(part, holes).map(([series, list]) =>
     altered(series, (values) => {
       for (const { at, channel, whole, length } of list) {
-        for (let i = at; i < Math.min(series.length, at + length); i++) { for (let c = 0; c < 3; c++) if (whole || c === channel) values[3 * i + c] = c === 1 ? Infinity : NaN }
+        for (let i = at; i < Math.min(series.length, at + length); i++) {
+          for (let c = 0; c < 3; c++) if (whole || c === channel) values[3 * i + c] = c === 1 ? Infinity : NaN
+        }
       }
     })
   )
@@ -493,7 +495,7 @@ for (
     [...list, 0, 3, 7, 8, 11, 12, 13].sort((a, b) => a - b)
   )
 
-  t.test(`${name}: a detector that was saved and restored goes on bit for bit, and values that are held give what missing ones give`, async () => {
+  t.test(`${name}: a restored detector goes on bit for bit, and held values give what missing ones give`, async () => {
     fc.assert(
       fc.property(holed, cuts, (series, ends) => {
         const uninterrupted = new Detector(model, autoencoders)
@@ -509,7 +511,9 @@ for (
             indices.map((i) => values.subarray(3 * i, 3 * i + 3)),
             indices.map((i) => filled.subarray(3 * i, 3 * i + 3))
           )
-          if (!wanted.every((verdict, i) => sameVerdict(verdict, after[i]!) && sameVerdict(verdict, marked[i]!))) { return false }
+          if (!wanted.every((verdict, i) => sameVerdict(verdict, after[i]!) && sameVerdict(verdict, marked[i]!))) {
+            return false
+          }
           restored = new Detector(model, autoencoders, structuredClone(restored.save()))
           given = new Detector(model, autoencoders, given.save())
           from = to
@@ -530,8 +534,12 @@ t.test('a value that somebody else has filled is taken as it is, up to maxGap in
   for (let i = 0; i < 120; i++) {
     const filled = i >= 100 && i < 104 ? Uint8Array.of(1, 0, 0) : undefined
     const [marked, plain] = [one.observe(observation(risen, i), filled), other.observe(observation(risen, i))]
-    if (i >= 100 && i < 102) { t.ok(Object.is(marked.score, plain.score) && marked.imputed[0] === 1 && plain.imputed[0] === 0) }
-    if (i >= 102 && i < 104) { t.same([marked.score, Array.from(marked.imputed)], [null, [0, 0, 0]], 'beyond maxGap there is no score') }
+    if (i >= 100 && i < 102) {
+      t.ok(Object.is(marked.score, plain.score) && marked.imputed[0] === 1 && plain.imputed[0] === 0)
+    }
+    if (i >= 102 && i < 104) {
+      t.same([marked.score, Array.from(marked.imputed)], [null, [0, 0, 0]], 'beyond maxGap there is no score')
+    }
   }
 })
 
