@@ -10,7 +10,11 @@ export function quantile (values: ArrayLike<number>, q: number): number {
   return quantiles(values, [q])[0]!
 }
 
-/** Several quantiles at once; of all values only those that they lie between are put in their places. */
+/**
+ * Several quantiles at once; of all values only those that they lie between are put in their places.
+ * @example
+ * quantiles([4, 1, NaN, 3, 2], [0, 0.5, 1]) // [1, 2.5, 4]
+ */
 export function quantiles (values: ArrayLike<number>, shares: readonly number[]): number[] {
   const known = withoutNaN(values)
   const last = known.length - 1

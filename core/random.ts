@@ -58,7 +58,11 @@ export function createRandom (seed: string | number): Random {
   }
 }
 
-/** Shuffles in place (Fisher–Yates) and returns the same array. */
+/**
+ * Shuffles in place (Fisher–Yates) and returns the same array.
+ * @example
+ * shuffle([1, 2, 3, 4], createRandom('cards')) // [3, 2, 4, 1]
+ */
 export function shuffle<T extends { [index: number]: number, readonly length: number }> (items: T, random: Random): T {
   for (let i = items.length - 1; i > 0; i--) {
     const j = random.integer(i + 1)

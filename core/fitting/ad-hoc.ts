@@ -49,6 +49,11 @@ export interface AdHocDetector {
  * all.
  * @throws Problem series-too-short, missing-channel (no value to learn from), no-training-data (no stretch without
  * gaps)
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * (await fitAdHoc(series)).model.windowLength // 5
+ * await fitAdHoc(slice(series, 0, 40)) // throws series-too-short
  */
 export async function fitAdHoc (series: Series, part?: { readonly rows: number }): Promise<AdHocDetector> {
   const training = part === undefined ? series : slice(series, 0, Math.min(part.rows, series.length))

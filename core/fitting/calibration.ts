@@ -45,7 +45,14 @@ export interface HeldOut {
   readonly residuals: readonly Float64Array[]
 }
 
-/** @param model of everything, its scales and thresholds 1 */
+/**
+ * @param model of everything, its scales and thresholds 1
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const half = await fitHalf([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('masked') }])
+ * holdOut(half.model, half.folds, { quantile: 0.5, factor: 2 }).scores.length // 64
+ */
 export function holdOut (model: DetectorModel, folds: ReadonlyArray<Fold<Autoencoder>>, rule: ThresholdRule): HeldOut {
   const scales = model.members.map((_, m) => memberScale(model, folds, m, 'batch'))
   const members = model.members.map((member, m): Member => ({ ...member, scale: { causal: 1, batch: scales[m]! } }))
@@ -69,7 +76,14 @@ export function holdOut (model: DetectorModel, folds: ReadonlyArray<Fold<Autoenc
   return { scales, errors, ...relative(rule, errors), residuals }
 }
 
-/** @param batch what holdOut() says of the same model and folds */
+/**
+ * @param batch what holdOut() says of the same model and folds
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const half = await fitHalf([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('masked') }])
+ * calibrate(half.model, half.folds, FIT_DEFAULTS, half.held).calibrated.batch.threshold // 0.073…
+ */
 export function calibrate (
   model: DetectorModel,
   folds: ReadonlyArray<Fold<Autoencoder>>,

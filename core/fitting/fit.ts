@@ -66,7 +66,12 @@ const SMOOTHING: Record<Scoring, { several: number, one: number }> = {
   batch: { several: 61, one: 121 },
 }
 
-/** Errors in the moving mean; a lone channel says less at each instant, so that more of them are taken. */
+/**
+ * Errors in the moving mean; a lone channel says less at each instant, so that more of them are taken.
+ * @example
+ * defaultSmoothing('causal', 3) // 31
+ * defaultSmoothing('causal', 1) // 61
+ */
 export function defaultSmoothing (scoring: Scoring, channels: number): number {
   return SMOOTHING[scoring][channels === 1 ? 'one' : 'several']
 }
@@ -100,6 +105,11 @@ export interface HalfFitted<A extends Autoencoder> {
 /**
  * Fits on one or more series of normal data with the same channels and interval.
  * @throws Problem no-training-data when the series hold no full window
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const fitted = await fitDetector([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('linear') }])
+ * detectBatch(fitted.model, fitted.autoencoders, series).score.length // 60
  */
 export async function fitDetector<A extends Autoencoder> (
   series: readonly Series[],
@@ -121,7 +131,14 @@ export async function fitDetector<A extends Autoencoder> (
   }
 }
 
-/** fitDetector() as far as held-out batch scores need it; its autoencoders must be such as need no disposal. */
+/**
+ * fitDetector() as far as held-out batch scores need it; its autoencoders must be such as need no disposal.
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const half = await fitHalf([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('linear') }])
+ * half.folds.length // 4
+ */
 export async function fitHalf<A extends Autoencoder> (
   series: readonly Series[],
   settings: FitSettings,
@@ -132,7 +149,14 @@ export async function fitHalf<A extends Autoencoder> (
   return { series, settings, members, model, folds, held: holdOut(model, folds, settings.batch) }
 }
 
-/** The other half: what fitDetector() returns, bit for bit. */
+/**
+ * The other half: what fitDetector() returns, bit for bit.
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const half = await fitHalf([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('linear') }])
+ * (await fitRest(half)).autoencoders.length // 1
+ */
 export async function fitRest<A extends Autoencoder> (
   { series, settings, members, model, folds, held }: HalfFitted<A>
 ): Promise<FittedDetector<A>> {

@@ -54,12 +54,22 @@ interface Layout {
 /**
  * The subspace as a scorer; agrees with subspaceReconstruct() to 32-bit rounding (a millionth of the window's norm).
  * @param channels values of an observation; the subspace's width is a multiple of it
+ * @example
+ * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
+ * const { reconstruct } = createSubspaceKernel(fitSubspace(windows, 1), 2)
+ * reconstruct(Float32Array.of(3, 3), 1) // [2.99…, 2.99…]
  */
 export function createSubspaceKernel (subspace: Subspace, channels: number): LinearKernel {
   return scorer(pack(subspace, channels))
 }
 
-/** The masked autoencoder as a scorer; agrees with maskedReconstruct() likewise. */
+/**
+ * The masked autoencoder as a scorer; agrees with maskedReconstruct() likewise.
+ * @example
+ * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
+ * const { reconstruct } = createMaskedKernel(fitMasked(windows, 0.01), 2)
+ * reconstruct(Float32Array.of(2, 2), 1) // [1.9…, 1.9…]
+ */
 export function createMaskedKernel (masked: Masked, channels: number): LinearKernel {
   return scorer(packMasked(masked, channels))
 }

@@ -4,10 +4,22 @@ import type { Masked } from './masked.ts'
 import type { Autoencoder, RunErrors, RunOptions } from '../scoring/reconstruction-error.ts'
 import type { Subspace } from './subspace.ts'
 
+/**
+ * @example
+ * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
+ * const { reconstruct } = subspaceAutoencoder(fitSubspace(windows, 1), 2)
+ * reconstruct(Float32Array.of(2, 0), 1) // [1, 1]
+ */
 export function subspaceAutoencoder (subspace: Subspace, channels: number): Autoencoder {
   return kernelAutoencoder(channels, (values) => createSubspaceKernel(subspace, values))
 }
 
+/**
+ * @example
+ * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
+ * const { reconstruct } = maskedAutoencoder(fitMasked(windows, 0.01), 2)
+ * reconstruct(Float32Array.of(2, 0), 1) // [0.009…, 1.9…]
+ */
 export function maskedAutoencoder (masked: Masked, channels: number): Autoencoder {
   return kernelAutoencoder(channels, (values) => createMaskedKernel(masked, values))
 }

@@ -51,6 +51,9 @@ interface Workspace {
 /**
  * @param ridge λ as a share of the mean variance of the windows' values, > 0
  * @returns no weight but 0 where the windows do not vary at all
+ * @example
+ * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
+ * fitMasked(windows, 0.01).weights // [0, 0.99…, 0.99…, 0]
  */
 export function fitMasked (windows: WindowMatrix, ridge: number): Masked {
   const { width } = windows
@@ -134,7 +137,12 @@ function covary (
 const tileAt = (table: number, size: number, row: number, column: number): number =>
   table + (row * size + column) * TILE * BYTES
 
-/** The autoencoder of a solution; 64-bit inside, 32-bit in and out. */
+/**
+ * The autoencoder of a solution; 64-bit inside, 32-bit in and out.
+ * @example
+ * const masked = { width: 2, offset: Float64Array.of(0, 0), weights: Float64Array.of(0, 1, 1, 0) }
+ * maskedReconstruct(masked)(Float32Array.of(3, 5), 1) // [5, 3]
+ */
 export function maskedReconstruct ({ width, offset, weights }: Masked): Reconstruct {
   const sums = new Float64Array(width)
   return (windows, count) => {

@@ -29,6 +29,11 @@ export interface Packed {
   readonly chunk: number
 }
 
+/**
+ * @example
+ * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
+ * pack(fitSubspace(windows, 1), 2).directions // [0.70…, 0, 0, 0, 0.70…, 0, 0, 0]
+ */
 export function pack ({ width, mean, directions, components }: Subspace, channels: number): Packed {
   const length = width / channels
   const blocks = Math.ceil(components / 4)
@@ -63,7 +68,12 @@ function chunkOf (blocks: number, channels: number): number {
   return Math.max(SMALLEST_CHUNK, Math.min(LARGEST_CHUNK, fitting))
 }
 
-/** Codes are the window's values in the kernel's order, channel after channel. */
+/**
+ * Codes are the window's values in the kernel's order, channel after channel.
+ * @example
+ * const masked = { width: 2, offset: Float64Array.of(0, 0), weights: Float64Array.of(0, 1, 1, 0) }
+ * packMasked(masked, 2).directions // [0, 1, 0, 0, 1, 0, 0, 0]
+ */
 export function packMasked ({ width, offset, weights }: Masked, channels: number): Packed {
   const length = width / channels
   const blocks = Math.ceil(width / 4)

@@ -22,6 +22,9 @@ const RANK_TOLERANCE = 1e-12
  * The fewest principal directions of the windows that reach `varianceShare` of their variance; none where the windows
  * do not vary at all (otherwise everything would count as reconstructed).
  * @param varianceShare in (0, 1]
+ * @example
+ * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
+ * fitSubspace(windows, 0.8).directions // [0.70…, 0.70…]
  */
 export function fitSubspace (windows: WindowMatrix, varianceShare: number): Subspace {
   const { count, width } = windows
@@ -95,7 +98,12 @@ function unitVector (vector: Float64Array): Float64Array {
   return vector.map((value) => value / norm)
 }
 
-/** The subspace as an autoencoder; 64-bit inside, 32-bit in and out. */
+/**
+ * The subspace as an autoencoder; 64-bit inside, 32-bit in and out.
+ * @example
+ * const subspace = { width: 2, mean: Float64Array.of(0, 0), directions: Float64Array.of(1, 0), components: 1 }
+ * subspaceReconstruct(subspace)(Float32Array.of(3, 5), 1) // [3, 0]
+ */
 export function subspaceReconstruct ({ width, mean, directions, components }: Subspace): Reconstruct {
   const code = new Float64Array(components)
   const sums = new Float64Array(width)

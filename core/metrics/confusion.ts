@@ -28,7 +28,12 @@ interface PointScores {
   readonly recall: number
 }
 
-/** part / whole, and 0 of nothing. */
+/**
+ * part / whole, and 0 of nothing.
+ * @example
+ * ratio(1, 4) // 0.25
+ * ratio(0, 0) // 0
+ */
 export function ratio (part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole
 }

@@ -101,7 +101,8 @@ function assertWindow ({ first, last }: Run, before: Run | undefined, length: nu
   if (inside && first > (before?.last ?? -1) && last >= first) return
   throw new Problem(
     'invalid-settings',
-    `The window ${first} … ${last} does not fit: give whole numbers below ${length}, first before last, windows ascending and apart`
+    `The window ${first} … ${last} does not fit: give whole numbers below ${length}, first before last, ` +
+      'windows ascending and apart'
   )
 }
 
@@ -151,8 +152,8 @@ function bestThreshold ({ candidates, windows }: Corpus): number {
  * @param threshold flagged ⇔ score > threshold
  * @throws Problem `invalid-settings` where windows are not ascending, overlap or leave the series
  * @example
- * nabScoreAt([{ scores: [0, 0, 0, 0, 0, 0, 0, 0, 1, 0], windows: [[8, 9]] }], 0.5) // { score: 100, raw: 1, threshold:
- * 0.5 }
+ * nabScoreAt([{ scores: [0, 0, 0, 0, 0, 0, 0, 0, 1, 0], windows: [[8, 9]] }], 0.5)
+ * // { score: 100, raw: 1, threshold: 0.5 }
  */
 export function nabScoreAt (series: Iterable<NabSeries>, threshold: number): NabScore {
   return scoreAt(corpusOf(series), threshold)

@@ -160,7 +160,7 @@ function areas (scene: Scene, { massAt, touchedAt, extended }: Buffered): Volume
  * @throws Problem `channel-length-mismatch` where the lengths differ, `invalid-settings` where maxBuffer is no whole
  * number from 0
  * @example
- * volumesUnderSurface([0, 0, 1, 0], [0, 0.5, 1, 0], 2).pr // 1: the first observation flagged is the labelled one
+ * volumesUnderSurface([0, 0, 1, 0], [0, 0.5, 1, 0], 2).pr // 1
  */
 export function volumesUnderSurface (labels: Flags, scores: ArrayLike<number>, maxBuffer: number): Volumes {
   assertPaired(labels, scores)

@@ -17,7 +17,14 @@ const LEAST_SCORE = 0.01
 const toJson = (values: Float64Array): Array<number | null> =>
   Array.from(values, (value) => Number.isNaN(value) ? null : value)
 
-/** Scores a series both ways, to be stored beside the weights. */
+/**
+ * Scores a series both ways, to be stored beside the weights.
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * makeGolden(model, autoencoders, slice(series, 0, 3)).causal // [null, null, null]
+ */
 export function makeGolden (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Golden {
   return {
     start: series.start,
@@ -31,6 +38,11 @@ export function makeGolden (model: DetectorModel, autoencoders: readonly Autoenc
  * Scores the golden series again and compares.
  * @returns the largest relative difference, |a − b| / |b|
  * @throws Problem golden-scores-differ beyond GOLDEN_TOLERANCE, or where another observation is scored
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * reproduceGolden(model, autoencoders, makeGolden(model, autoencoders, series)) // 0
  */
 export function reproduceGolden (model: DetectorModel, autoencoders: readonly Autoencoder[], golden: Golden): number {
   const columns = Object.fromEntries(model.channels.map((name) => [name, golden.values[name] ?? []]))

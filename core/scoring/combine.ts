@@ -15,6 +15,9 @@ interface MemberErrors {
 /**
  * Geometric mean of the members' errors, split over channels by the mean of the members' shares.
  * @returns shape [length × channels]; the lone member's own parts where there is one
+ * @example
+ * const [one, other] = [Float64Array.of(1, 1), Float64Array.of(8, 0)]
+ * combineErrors([{ parts: one, scale: 1 }, { parts: other, scale: 1 }], 2) // [3, 1]
  */
 export function combineErrors (members: readonly MemberErrors[], channels: number): Float64Array {
   const [first, ...others] = members
@@ -46,6 +49,8 @@ function addShares (parts: Float64Array, at: number, out: Float64Array): number 
  * The n-th root of the product, by Newton's method from the arithmetic mean, which is never below it: so the steps only
  * fall, and end where rounding stops them. Products and quotients alone, for the same bits on every machine.
  * @param values all above 0
+ * @example
+ * geometricMean(Float64Array.of(2, 8)) // 4
  */
 export function geometricMean (values: Float64Array): number {
   const n = values.length

@@ -82,7 +82,11 @@ export interface Detection {
   readonly imputed: Uint8Array
 }
 
-/** A detection of `length` observations in which nothing is scored yet. */
+/**
+ * A detection of `length` observations in which nothing is scored yet.
+ * @example
+ * emptyDetection(2, 1).score // [NaN, NaN]
+ */
 export function emptyDetection (length: number, channels: number): Detection {
   return {
     score: new Float64Array(length).fill(NaN),

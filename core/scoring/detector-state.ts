@@ -36,11 +36,22 @@ function signatureOf (
   return JSON.stringify([channels, interval, maxGap, windowLength, smoothing, threshold, level.span, level.factor])
 }
 
+/**
+ * @example
+ * const { model } = await fitAdHoc(fromColumns({ start: 0, interval: 1000, columns: { a: new Float64Array(60) } }))
+ * const { model: signature, ...memory } = new Detector(model, []).save()
+ * packState(model, memory).model // '[["a"],1000,3,5,5,0.001,1001,3]'
+ */
 export function packState (model: DetectorModel, memory: DetectorMemory): DetectorState {
   return { model: signatureOf(model), ...memory }
 }
 
-/** @throws Problem invalid-state if it has another shape, is damaged, or belongs to another model */
+/**
+ * @throws Problem invalid-state if it has another shape, is damaged, or belongs to another model
+ * @example
+ * const { model } = await fitAdHoc(fromColumns({ start: 0, interval: 1000, columns: { a: new Float64Array(60) } }))
+ * unpackState(model, { window: [] }) // throws invalid-state
+ */
 export function unpackState (model: DetectorModel, saved: unknown): DetectorMemory {
   const result = StateSchema.safeParse(saved)
   if (!result.success) {

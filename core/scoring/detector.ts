@@ -205,7 +205,14 @@ export class Detector {
   }
 }
 
-/** Causal scoring of a whole series: what observe() says of its observations one after another, bit for bit. */
+/**
+ * Causal scoring of a whole series: what observe() says of its observations one after another, bit for bit.
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * detectCausal(model, autoencoders, series).score.slice(0, 4) // [NaN, NaN, NaN, NaN]
+ */
 export function detectCausal (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
   const channels = model.channels.length
   const detection = emptyDetection(series.length, channels)

@@ -17,6 +17,11 @@ const COVERING_WINDOWS = 16
  * members, then a centred mean, relative to the threshold and to the level around it. A run shorter than the longest
  * window stays unscored.
  * @param autoencoders one for each member of the model
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => t === 30 ? 9 : Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * detectBatch(model, autoencoders, series).score[30] > 1 // true
  */
 export function detectBatch (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
   const channels = model.channels.length
@@ -34,7 +39,14 @@ export function detectBatch (model: DetectorModel, autoencoders: readonly Autoen
   return detection
 }
 
-/** The scores of detectBatch(), bit for bit, and nothing else. */
+/**
+ * The scores of detectBatch(), bit for bit, and nothing else.
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => t === 30 ? 9 : Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * scoreBatch(model, autoencoders, series)[30] > 1 // true
+ */
 export function scoreBatch (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Float64Array {
   const channels = model.channels.length
   const scores = new Float64Array(series.length).fill(NaN)

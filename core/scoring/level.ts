@@ -15,7 +15,12 @@ export interface Level {
 /** No level: scores are relative to the calibrated threshold alone. */
 export const NO_LEVEL: Level = { span: 0, factor: 0 }
 
-/** The same detector with scores relative to the calibrated threshold alone. */
+/**
+ * The same detector with scores relative to the calibrated threshold alone.
+ * @example
+ * const scoring = { level: { span: 1001, factor: 2 } }
+ * withoutLevel({ causal: scoring, batch: scoring }).causal.level // { span: 0, factor: 0 }
+ */
 export function withoutLevel<
   Model extends { readonly causal: { readonly level: Level }, readonly batch: { readonly level: Level } }
 > (model: Model): Model {
@@ -32,6 +37,9 @@ const LARGEST_FACTOR = 3
 /**
  * The factor that lets the level count once the median of scores lies 1.4 times above the median on unseen normal data.
  * @param median of unseen normal data, relative to the threshold
+ * @example
+ * levelFactor(0.5) // 1.42…
+ * levelFactor(0.1) // 3
  */
 export function levelFactor (median: number): number {
   return Math.max(1, Math.min(LARGEST_FACTOR, 1 / (MARGIN * median)))
@@ -146,6 +154,10 @@ function remove (sorted: Float64Array, count: number, value: number): void {
 /**
  * Divides scores by the level around them, in place: the median of the scores at most (span − 1) / 2 observations away.
  * @param scores in order of time, relative to the threshold; NaN is not scored
+ * @example
+ * const scores = new Float64Array(1000).fill(2).fill(6, 500, 501)
+ * divideByCentredLevel(scores, { span: 501, factor: 1 })
+ * scores.slice(499, 502) // [1, 3, 1]
  */
 export function divideByCentredLevel (scores: Float64Array, level: Level): void {
   if (level.span === 0) return

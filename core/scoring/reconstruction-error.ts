@@ -50,6 +50,11 @@ const CHUNK = 512
  * Root of the weighted mean squared residual, e = sqrt(Σ w_c r² / (tail · channels)), split over channels in proportion
  * to their share of the sum, so that the parts add up to e exactly (up to rounding).
  * @param out receives the parts, shape [channels]
+ * @example
+ * const parts = new Float64Array(2)
+ * const options = { channels: 2, windowLength: 1, stride: 1, tail: 1, weights: [1, 1], summed: false }
+ * reconstructionError(options, Float32Array.of(3, 1), Float32Array.of(1, 1), parts)
+ * parts // [1.41…, 0]
  */
 export function reconstructionError (
   { channels, weights, tail }: RunOptions,
@@ -76,6 +81,10 @@ export function reconstructionError (
 /**
  * Reconstructs all windows of a gap-free run.
  * @param run standardised observations, shape [length × channels], at least one window long
+ * @example
+ * const forgetful = { reconstruct: (windows) => new Float32Array(windows.length) }
+ * const options = { channels: 1, windowLength: 2, stride: 1, tail: 1, weights: [1], summed: false }
+ * errorsOfRun(forgetful, Float32Array.of(1, 2, 3), options).errors // [2, 3]
  */
 export function errorsOfRun (autoencoder: Autoencoder, run: Float32Array, options: RunOptions): RunErrors {
   if (autoencoder.errorsOfRun !== undefined) return autoencoder.errorsOfRun(run, options)
@@ -133,6 +142,10 @@ function addWindows (
  * Reconstructs windows that lie one after another, not overlapping; bit for bit what errorsOfRun() says of each of them
  * alone.
  * @param windows shape [count × windowLength × channels]
+ * @example
+ * const forgetful = { reconstruct: (windows) => new Float32Array(windows.length) }
+ * const options = { channels: 1, windowLength: 2, stride: 1, tail: 1, weights: [1], summed: false }
+ * errorsOfWindows(forgetful, Float32Array.of(1, 2, 3, 4), 2, options).errors // [2, 4]
  */
 export function errorsOfWindows (
   autoencoder: Autoencoder,

@@ -97,6 +97,9 @@ export interface Covering {
  * The mean error of the windows that cover an observation, for each observation, part by part.
  * @param errors parts of the windows' errors, shape [windows × channels]; bounded in place
  * @returns shape [length × channels]
+ * @example
+ * const covering = { starts: [0, 1], windowLength: 2, channels: 1, length: 3 }
+ * meanOverCoveringWindows(Float64Array.of(1, 3), covering) // [1, 2, 3]
  */
 export function meanOverCoveringWindows (
   errors: Float64Array,
@@ -118,6 +121,8 @@ export function meanOverCoveringWindows (
 /**
  * Centred mean over `span` observations (odd), part by part; fewer at the edges.
  * @param values shape [length × channels]
+ * @example
+ * centredMean(Float64Array.of(0, 3, 0, 0), 1, 3) // [1.5, 1, 1, 0]
  */
 export function centredMean (values: Float64Array, channels: number, span: number): Float64Array {
   const length = values.length / channels
@@ -158,6 +163,10 @@ function runningMean (values: Float64Array, channels: number, ends: Int32Array):
  * @param parts smoothed errors, part by part, shape [length × channels]; become the contributions (≥ 0, sum 1; equal
  * where there is no error at all)
  * @returns shape [length]
+ * @example
+ * const parts = Float64Array.of(1, 3)
+ * splitScores(parts, 2, 2) // [2]
+ * parts // [0.25, 0.75]
  */
 export function splitScores (parts: Float64Array, channels: number, threshold: number): Float64Array {
   const scores = new Float64Array(parts.length / channels)
@@ -165,7 +174,13 @@ export function splitScores (parts: Float64Array, channels: number, threshold: n
   return scores
 }
 
-/** splitScores() of the observation whose parts begin at index `at`. */
+/**
+ * splitScores() of the observation whose parts begin at index `at`.
+ * @example
+ * const parts = Float64Array.of(9, 9, 1, 3)
+ * splitScore(parts, 2, 2, 2) // 2
+ * parts // [9, 9, 0.25, 0.75]
+ */
 export function splitScore (parts: Float64Array, channels: number, threshold: number, at: number): number {
   let sum = 0
   for (let i = at; i < at + channels; i++) sum += parts[i]!

@@ -56,6 +56,8 @@ export const NO_SCORES: ScoreTail = {
  * Fits the tail of scores of normal data.
  * @param scores in order of time, in units of the default threshold; NaN is not scored and ends a run
  * @returns NO_SCORES where there is none
+ * @example
+ * fitTail(Float64Array.of(0.1, 0.2, 0.3, 0.4, 0.5)).quantiles[4] // 0.3
  */
 export function fitTail (scores: Float64Array): ScoreTail {
   const bounded = new Float64Array(scores.length)
@@ -156,6 +158,10 @@ function fallingRuns ({ quantiles, runs }: ScoreTail): Array<{ threshold: number
  * @param threshold in units of the default threshold
  * @param interval sampling interval in milliseconds
  * @throws Problem invalid-settings
+ * @example
+ * const tail = fitTail(Float64Array.from({ length: 1000 }, (_, t) => t % 100 / 100))
+ * expectedFalseAlarmsPerDay(tail, 0.9, 60_000) // 14.4
+ * expectedFalseAlarmsPerDay(tail, 0, 60_000) // throws invalid-settings
  */
 export function expectedFalseAlarmsPerDay (tail: ScoreTail, threshold: number, interval: number): number {
   check(threshold > 0, `The threshold must be a number above 0, not ${threshold}.`)
@@ -178,6 +184,9 @@ function runRate (tail: ScoreTail, threshold: number): number {
  * @param interval sampling interval in milliseconds
  * @returns in units of the default threshold
  * @throws Problem invalid-settings
+ * @example
+ * const tail = fitTail(Float64Array.from({ length: 1000 }, (_, t) => t % 100 / 100))
+ * thresholdForBudget(tail, 14.4, 60_000) // 0.94…
  */
 export function thresholdForBudget (tail: ScoreTail, falseAlarmsPerDay: number, interval: number): number {
   check(falseAlarmsPerDay >= 0, `falseAlarmsPerDay must be 0 or more, not ${falseAlarmsPerDay}.`)
@@ -210,6 +219,10 @@ const atLeast = (threshold: number): number => Math.max(threshold, SMALLEST_THRE
  * default threshold; 1 gives the median; 0 the far tail; more sensitive is never higher.
  * @returns in units of the default threshold
  * @throws Problem invalid-settings
+ * @example
+ * const tail = fitTail(Float64Array.from({ length: 1000 }, (_, t) => t % 100 / 100))
+ * thresholdForSensitivity(tail, 0.5) // 1
+ * thresholdForSensitivity(tail, 1) // 0.49…
  */
 export function thresholdForSensitivity (tail: ScoreTail, sensitivity: number): number {
   check(sensitivity >= 0 && sensitivity <= 1, `sensitivity must be a number from 0 to 1, not ${sensitivity}.`)

@@ -15,7 +15,11 @@ export interface ThresholdRule {
  */
 export const THRESHOLD_FLOOR = 1e-3
 
-/** Threshold for scores of blocked cross-validation (core/fitting/fit.ts). */
+/**
+ * Threshold for scores of blocked cross-validation (core/fitting/fit.ts).
+ * @example
+ * chooseThreshold({ quantile: 0.5, factor: 2 }, [1, 2, 3]) // 4
+ */
 export function chooseThreshold (rule: ThresholdRule, calibrationScores: ArrayLike<number>): number {
   const level = quantile(calibrationScores, rule.quantile)
   return Number.isNaN(level) ? THRESHOLD_FLOOR : Math.max(rule.factor * level, THRESHOLD_FLOOR)
@@ -25,6 +29,9 @@ export function chooseThreshold (rule: ThresholdRule, calibrationScores: ArrayLi
  * The one rule that turns a score into a decision (docs/decisions/0004-score-above-threshold.md). NaN is not anomalous.
  * Not to be passed to `map` or `filter` as it is: they would pass an index as the threshold.
  * @param threshold in units of the model's own threshold, which is score 1
+ * @example
+ * isAnomalous(1) // false
+ * isAnomalous(1.5, 1.2) // true
  */
 export function isAnomalous (score: number, threshold = 1): boolean {
   return score > threshold

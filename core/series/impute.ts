@@ -76,6 +76,8 @@ const isGiven = (given: ArrayLike<number> | undefined, c: number): boolean => gi
  * @param imputed receives 1 where a value was filled, shape [length × channels]
  * @returns the values, those to be scored without NaN, and 1 for each observation that is not, shape [length];
  * undefined where all are
+ * @example
+ * fillGaps(Float64Array.of(1, NaN, NaN, 4), 1, 1) // { filled: [1, 1, NaN, 4], incomplete: [0, 0, 1, 0] }
  */
 export function fillGaps (
   values: Float64Array,

@@ -45,6 +45,9 @@ const JITTER = 0.05
  * The sampling interval that the times suggest: the median distance, rounded to a usual interval where one is near.
  * @param timestamps milliseconds, in any order
  * @returns NaN for fewer than two distinct times
+ * @example
+ * inferInterval(Float64Array.of(0, 59_800, 120_100)) // 60000
+ * inferInterval(Float64Array.of(5)) // NaN
  */
 export function inferInterval (timestamps: Float64Array): number {
   const sorted = firstBack(timestamps) < 0 ? timestamps : timestamps.slice().sort()
@@ -63,6 +66,10 @@ export function inferInterval (timestamps: Float64Array): number {
  * Puts a table's rows on a regular grid.
  * @throws Problem timestamps-not-ascending (strict: neither ascending nor each on a grid time of its own),
  * interval-mismatch (not the wanted one, or none can be told), series-too-long
+ * @example
+ * const table = readTable('time,a\n2026-01-01T00:00:20Z,1\n2026-01-01T00:00:00Z,0\n2026-01-01T00:00:10Z,2')
+ * resample(table, { order: 'repair', maxObservations: 100 }).series.values // [0, 2, 1]
+ * resample(table, { order: 'strict', maxObservations: 100 }) // throws timestamps-not-ascending
  */
 export function resample (table: Table, options: ResampleOptions): Resampled {
   const order = rowOrder(table.timestamps, options.order)
@@ -182,7 +189,11 @@ function outOfOrder ({ timestamps, values, channels }: Table): number[] {
   return counts
 }
 
-/** Values of channel c that are missing, in values of shape [length × channels]. */
+/**
+ * Values of channel c that are missing, in values of shape [length × channels].
+ * @example
+ * countMissing(Float64Array.of(1, NaN, 2, NaN), 2, 1) // 2
+ */
 export function countMissing (values: Float64Array, channels: number, c: number): number {
   let missing = 0
   for (let i = c; i < values.length; i += channels) if (Number.isNaN(values[i]!)) missing++

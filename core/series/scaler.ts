@@ -24,6 +24,8 @@ const STANDARDISED_LIMIT = 1e6
 /**
  * Mean and standard deviation per channel; NaN is skipped.
  * @param rows training values of several series, each [observations × channels] row-major
+ * @example
+ * fitScaler([Float64Array.of(1, 7, 3, 7)], 2) // { center: [2, 7], scale: [1, 0] }
  */
 export function fitScaler (rows: readonly Float64Array[], channels: number): Scaler {
   const center: number[] = []
@@ -90,7 +92,13 @@ function meanIn (unit: number, rows: readonly Float64Array[], channels: number, 
   return sum / count
 }
 
-/** Writes the standardised observations (shape [length × channels]) into `out`, beginning at index `at`. */
+/**
+ * Writes the standardised observations (shape [length × channels]) into `out`, beginning at index `at`.
+ * @example
+ * const out = new Float32Array(2)
+ * standardise({ center: [10], scale: [2] }, [14, 9], out)
+ * out // [2, -0.5]
+ */
 export function standardise (
   { center, scale }: Scaler,
   observations: ArrayLike<number>,
@@ -121,7 +129,11 @@ export function standardise (
 /** The nearest value of at most that size. */
 const within = (limit: number, value: number): number => Math.max(-limit, Math.min(limit, value))
 
-/** A standardised value of channel c back in the channel's unit. */
+/**
+ * A standardised value of channel c back in the channel's unit.
+ * @example
+ * unscale({ center: [10], scale: [2] }, 0, -0.5) // 9
+ */
 export function unscale (scaler: Scaler, c: number, standardised: number): number {
   return within(Number.MAX_VALUE, scaler.center[c]! + standardised * scaler.scale[c]!)
 }

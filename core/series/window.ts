@@ -62,7 +62,12 @@ export class WindowBuffer {
   }
 }
 
-/** Number of windows of `length` observations, stride 1, in a run of `observations`. */
+/**
+ * Number of windows of `length` observations, stride 1, in a run of `observations`.
+ * @example
+ * windowCount(10, 4) // 7
+ * windowCount(3, 4) // 0
+ */
 export function windowCount (observations: number, length: number): number {
   return Math.max(0, observations - length + 1)
 }
@@ -70,6 +75,8 @@ export function windowCount (observations: number, length: number): number {
 /**
  * At most `maxCount` windows, evenly spaced over all windows (stride 1) of several runs of observations.
  * @param runs gap-free runs of standardised observations, each [observations × channels] row-major
+ * @example
+ * sampleWindows([Float32Array.of(1, 2, 3, 4)], 1, 2, 2).values // [1, 2, 3, 4]
  */
 export function sampleWindows (
   runs: readonly Float32Array[],

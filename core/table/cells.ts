@@ -21,6 +21,9 @@ const NO_DELIMITERS = new Set([undefined, '', '\r', '\n', '"', '\uFEFF'])
 /**
  * Takes a table apart; line ends and, unless it is given, the delimiter are found.
  * @throws Problem invalid-table where the table is empty or its quotation marks do not close
+ * @example
+ * parseCells('time;a\n2026-01-01; 20,5\n').columns // [['time', '2026-01-01'], ['a', '20,5']]
+ * parseCells('') // throws invalid-table
  */
 export function parseCells (text: string, delimiter?: string): Cells {
   const { table, comment, lines } = withoutComments(evenEnds(text))
@@ -55,6 +58,8 @@ const MOST_ABOVE = 10_000
 /**
  * The table without a byte order mark, and without blank lines and lines that begin with `#` above it; the last of
  * these, and how many lines there are.
+ * @example
+ * withoutComments('# made by hand\n\na,b') // { table: 'a,b', comment: 'made by hand', lines: 2 }
  */
 export function withoutComments (text: string): { table: string, comment: string | undefined, lines: number } {
   let from = text.startsWith('\uFEFF') ? 1 : 0

@@ -43,6 +43,9 @@ export const NUMBERED_STEP = 1000
 /**
  * Reads a table with one timestamp column and numeric channels.
  * @throws Problem invalid-table, invalid-timestamp or invalid-value, with line and column
+ * @example
+ * readTable('time,a\n2026-01-01,1\n2026-01-02,').values // [1, NaN]
+ * readTable('time,a\nyesterday,1') // throws invalid-timestamp
  */
 export function readTable (text: string, options: TableOptions = {}): Table {
   return readCells(parseCells(text, options.delimiter), options)
@@ -51,6 +54,9 @@ export function readTable (text: string, options: TableOptions = {}): Table {
 /**
  * The same for a table that is taken apart already.
  * @throws Problem invalid-table, invalid-timestamp or invalid-value, with line and column
+ * @example
+ * const cells = { columns: [['2026-01-01'], ['1,5']], header: ['time', 'a'], row: { name: 'Entry', first: 0 } }
+ * readCells(cells).values // [1.5]
  */
 export function readCells (cells: Cells, options: TableOptions = {}): Table {
   const decimal = options.decimal ?? detectDecimal(cells)
@@ -203,6 +209,10 @@ function readColumn (
 /**
  * The table with only the named channels, in the named order.
  * @throws Problem missing-channel where one is not there
+ * @example
+ * const table = readTable('time,a,b\n2026-01-01,1,2')
+ * keepChannels(table, ['b']).values // [2]
+ * keepChannels(table, ['c']) // throws missing-channel
  */
 export function keepChannels (table: Table, names: readonly string[]): Table {
   checkChannels(table.channels.filter((name) => names.includes(name)), names)

@@ -18,7 +18,12 @@ export const NONE = '\0'
 const SPACES = [/\s+(?!\s|\d{1,2}:\d{2})/, /\s+/]
 const OTHERS = ['\t', ';', '|', ...SPACES]
 
-/** The cells of a line, at most `most` of them. */
+/**
+ * The cells of a line, at most `most` of them.
+ * @example
+ * cut('a;b;c', ';', 2) // ['a', 'b']
+ * cut(' 1  2 ', /\s+/) // ['1', '2']
+ */
 export const cut = (line: string, delimiter: Delimiter, most?: number): string[] =>
   typeof delimiter === 'string' ? line.split(delimiter, most) : line.trim().split(delimiter, most)
 
@@ -27,6 +32,8 @@ export const cut = (line: string, delimiter: Delimiter, most?: number): string[]
  * - commas that are decimal in every line, between other delimiters (`20,5;1,5`, `20,5 1,5`), or in a single column;
  * - columns with nothing but white space between them.
  * @param hasCommas whether any line has one
+ * @example
+ * chooseDelimiter(['a;b', '20,5;1'], '\n', true) // ';'
  */
 export function chooseDelimiter (
   lines: readonly string[],

@@ -29,9 +29,19 @@ const COMMA_NUMBER = /^[+-]?(\d+(,\d*)?|,\d+)(e[+-]?\d+)?$/i
 
 export type Decimal = '.' | ','
 
+/**
+ * @example
+ * isMissing('N/A') // true
+ * isMissing('0') // false
+ */
 export const isMissing = (text: string): boolean =>
   text === '' || (text.length <= LONGEST_MISSING && MISSING.has(text.toLowerCase()))
 
+/**
+ * @example
+ * isNumber('20,5', ',') // true
+ * isNumber('20,5', '.') // false
+ */
 export const isNumber = (text: string, decimal: Decimal): boolean =>
   (decimal === ',' ? COMMA_NUMBER : DOT_NUMBER).test(text)
 
@@ -43,6 +53,10 @@ const [ZERO, PLUS, MINUS, POINT, COMMA] = [0x30, 0x2b, 0x2d, 0x2e, 0x2c] as cons
 /**
  * The number that the text is, NaN where it is missing or infinite.
  * @returns undefined where it is neither number nor missing
+ * @example
+ * readNumber('20,5', ',') // 20.5
+ * readNumber('null', '.') // NaN
+ * readNumber('hot', '.') // undefined
  */
 export function readNumber (text: string, decimal: Decimal): number | undefined {
   if (text === '') return NaN
@@ -84,7 +98,12 @@ function endOfDigits (text: string, from: number): number {
   return at
 }
 
-/** Whether the cells count 0, 1, 2, … or 1, 2, 3, …, one after another. A single cell counts nothing. */
+/**
+ * Whether the cells count 0, 1, 2, … or 1, 2, 3, …, one after another. A single cell counts nothing.
+ * @example
+ * countsRows(['1', '2', '3']) // true
+ * countsRows(['1', '3']) // false
+ */
 export function countsRows (cells: readonly string[]): boolean {
   const first = Number(cells[0])
   if (cells.length < 2 || cells[0] === '' || (first !== 0 && first !== 1)) return false

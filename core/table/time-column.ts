@@ -36,7 +36,11 @@ const TIME_OF_DAY = /^\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[ap]m)?$/i
 /** Rows looked at, evenly spaced, to find out how a column is written. */
 const SAMPLE = 200
 
-/** Cells that tell how a column is written. */
+/**
+ * Cells that tell how a column is written.
+ * @example
+ * sample(Array.from({ length: 1000 }, (_, row) => String(row))).slice(0, 3) // ['0', '5', '10']
+ */
 export function sample (cells: readonly string[]): string[] {
   const step = Math.max(1, Math.floor(cells.length / SAMPLE))
   const sampled: string[] = []
@@ -49,6 +53,10 @@ export function sample (cells: readonly string[]): string[] {
  * @returns undefined where no column is named like one and none reads as one
  * @throws Problem invalid-table where the wanted column is not there, invalid-timestamp where a column named like a
  * time cannot be read
+ * @example
+ * const table = { names: ['a', 'time'], columns: [['1'], ['2026-01-01']], row: { name: 'Line', first: 2 } }
+ * findTimeColumn(table, {}).columns // [1]
+ * findTimeColumn(table, { timestampColumn: 'b' }) // throws invalid-table
  */
 export function findTimeColumn (table: NamedColumns, options: TimeOptions): TimeColumn | undefined {
   const { timestampColumn: wanted, timestampFormat, hasOptions = true } = options
@@ -76,6 +84,10 @@ export function findTimeColumn (table: NamedColumns, options: TimeOptions): Time
   return undefined
 }
 
+/**
+ * @example
+ * timeRemedy(false) // 'write them as 2026-01-31T13:50:00Z.'
+ */
 export const timeRemedy = (hasOptions: boolean): string =>
   `write them as 2026-01-31T13:50:00Z${
     hasOptions ? ', or name column and format (timestampColumn, timestampFormat)' : ''
@@ -100,6 +112,9 @@ const timeText = (all: ReadonlyArray<readonly string[]>, [first, second]: readon
 /**
  * Milliseconds since the epoch, one entry a row.
  * @throws Problem invalid-timestamp with the line of the first cell that is not like the others
+ * @example
+ * const table = { names: ['a', 'time'], columns: [['1'], ['1970-01-01T00:00:05Z']], row: { name: 'Line', first: 2 } }
+ * readTimes(table, findTimeColumn(table, {})) // [5000]
  */
 export function readTimes ({ names, columns, row: { name, first } }: NamedColumns, time: TimeColumn): Float64Array {
   const times = new Float64Array(columns[0]!.length)

@@ -92,6 +92,9 @@ function timeOfDay (groups: Readonly<Record<string, string | undefined>>): numbe
 /**
  * A reader of one Luxon format, e.g. `dd.MM.yyyy HH:mm`.
  * @throws Problem invalid-timestamp where the format contradicts itself, e.g. asks twice for the hour
+ * @example
+ * timestampReader('dd.MM.yyyy HH:mm')('31.01.2026 01:00') // 1769821200000
+ * timestampReader('hh HH a') // throws invalid-timestamp
  */
 export function timestampReader (format: string): TimestampReader {
   const parser = DateTime.buildFormatParser(format, UTC)
@@ -113,6 +116,9 @@ export function timestampReader (format: string): TimestampReader {
  * The reader that understands every sample; of several, the one whose times run backwards least often, then the one
  * whose distances are most alike.
  * @returns undefined where none understands all
+ * @example
+ * detectTimestampReader(['13/1/2026', '14/1/2026'])('13/1/2026') // 1768262400000
+ * detectTimestampReader(['yesterday']) // undefined
  */
 export function detectTimestampReader (samples: readonly string[]): TimestampReader | undefined {
   if (samples.length === 0) return undefined

@@ -25,6 +25,9 @@ export interface Anomaly {
  * All anomalies of a detection, in order of time. Neighbours are merged first, then short ones are dropped.
  * An unscored observation ends a run.
  * @param verdicts of judge(), shape [length]; default: score > 1
+ * @example
+ * const detection = { score: Float64Array.of(0, 2, 4, 0), contributions: new Float64Array(4).fill(1) }
+ * findAnomalies(detection) // [{ from: 1, to: 2, peak: 2, peakScore: 4, channels: [{ channel: 0, contribution: 1 }] }]
  */
 export function findAnomalies (
   detection: Pick<Detection, 'score' | 'contributions'>,

@@ -78,8 +78,9 @@ interface ChannelChange {
  * is around it
  * @throws Problem invalid-settings
  * @example
- * findChangepoints(fromColumns({ start: 0, interval: 1, columns: { a: [...quiet, ...shifted] } })) // [{ index:
- * quiet.length, … }]
+ * const a = Array.from({ length: 200 }, (_, t) => t % 2 + (t < 100 ? 0 : 9))
+ * findChangepoints(fromColumns({ start: 0, interval: 1000, columns: { a } }))
+ * // [{ index: 100, confidence: 0.9…, direction: 'up', channels: [0] }]
  */
 export function findChangepoints (series: Series, scaler?: Scaler, settings: ChangepointSettings = {}): Changepoint[] {
   const rules = { ...CHANGEPOINT_DEFAULTS, ...settings }

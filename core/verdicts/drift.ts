@@ -34,6 +34,10 @@ const CHANCE = 3
  * (1/n + 1/m) for n recent and m calibration scores (Yurdakul 2018), both counted as independent ones by the recent
  * scores' autocorrelation time.
  * @param recentScores in order of time, in units of the default threshold; NaN is skipped
+ * @example
+ * const tail = fitTail(Float64Array.from({ length: 1000 }, (_, t) => t * 37 % 100 / 100))
+ * driftVerdict(tail, Float64Array.from({ length: 300 }, (_, t) => t * 37 % 100 / 100)).verdict // 'stable'
+ * driftVerdict(tail, Float64Array.from({ length: 300 }, (_, t) => 2 + t * 37 % 100 / 100)).verdict // 'drifting'
  */
 export function driftVerdict (tail: ScoreTail, recentScores: Float64Array): DriftVerdict {
   const scores = recentScores.filter((score) => !Number.isNaN(score)).map((score) => Math.min(score, LARGEST_SCORE))

@@ -10,6 +10,8 @@ const LONGEST_LAG_SHARE = 1 / 16
 /**
  * Median and deviation: 1.4826 × the median absolute deviation, or the standard deviation where most values are equal;
  * 0 for a constant.
+ * @example
+ * robustMoments(Float64Array.of(1, 2, 3, 4, 1000)) // { centre: 3, deviation: 1.48… }
  */
 export function robustMoments (values: Float64Array): { centre: number, deviation: number } {
   const centre = quantile(values, 0.5)
@@ -29,6 +31,9 @@ export function robustMoments (values: Float64Array): { centre: number, deviatio
  * Integrated autocorrelation time, ≥ 1: so many successive values say as much as one independent one. By the robust
  * variogram (Cressie and Hawkins 1980): differences over a lag grow until the values have forgotten, and few of them
  * span a level shift. Lags are powers of two up to a sixteenth of the series.
+ * @example
+ * const random = createRandom('noise')
+ * autocorrelationTime(Float64Array.from({ length: 1000 }, random.normal)) // 1
  */
 export function autocorrelationTime (values: Float64Array): number {
   const lags: number[] = []

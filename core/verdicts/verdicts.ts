@@ -32,6 +32,11 @@ export const NOT_SCORED = -1
  * The verdict on every observation. Direction and deviation only take verdicts away; where the most contributing
  * channel has no value within reach they are not satisfied.
  * @returns shape [length]: ANOMALOUS, NORMAL or NOT_SCORED
+ * @example
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { a: [1, 9, 1] } })
+ * const detection = { score: Float64Array.of(NaN, 2, 0.5), contributions: Float64Array.of(1, 1, 1), expected: Float64Array.of(1, 1, 1) }
+ * judge(series, detection) // [-1, 1, 0]
+ * judge(series, detection, { direction: ['below'] }) // [-1, 0, 0]
  */
 export function judge (
   series: Series,
