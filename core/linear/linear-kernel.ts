@@ -1,6 +1,6 @@
-// Scores windows by a linear autoencoder with kernel.wat, straight from the run that they overlap in: no window is ever
-// laid out. 32-bit products, each sum in an order that the position within the window fixes; so a window's bits depend
-// on that window alone.
+// Scores the overlapping windows of a run by a linear autoencoder with kernel.wat, without laying out any window.
+// Products are 32-bit. The position within the window fixes the order of each sum, so a window's bits depend on that
+// window alone.
 import type { Masked } from './masked.ts'
 import type { Reconstruct, RunErrors } from '../scoring/reconstruction-error.ts'
 import type { Subspace } from './subspace.ts'
@@ -19,18 +19,18 @@ interface RunErrorOptions {
 export interface LinearKernel {
   /**
    * Scores all windows (stride 1) of a gap-free run.
-   * @param run standardised observations, shape [length × channels]; shorter than a window there is nothing to score
+   * @param run standardised observations, shape [length × channels]; a run shorter than a window has no scores
    */
   runErrors (run: Float32Array, options: RunErrorOptions): RunErrors
   readonly reconstruct: Reconstruct
 }
 
-/** 32-bit sums grow to at most this many products before they are added up. */
+/** A 32-bit sum takes at most this many products before it is added to the total. */
 const GROUP = 128
-/** The same for windows that are laid out one by one, so that turning them stays within the nearest cache. */
+/** Most values of laid-out windows in a chunk: transposing them stays within the first-level cache. */
 const WINDOW_VALUES = 1 << 13
 const FLOAT = 4
-/** A row of residuals has zeros before and behind the windows: accumulate() reads there. */
+/** Zeros before and behind the windows in a row of residuals, which accumulate() reads. */
 const BEFORE = 4
 const BEHIND = 12
 
@@ -64,7 +64,7 @@ export function createSubspaceKernel (subspace: Subspace, channels: number): Lin
 }
 
 /**
- * The masked autoencoder as a scorer; agrees with maskedReconstruct() likewise.
+ * The masked autoencoder as a scorer; agrees with maskedReconstruct() to 32-bit rounding.
  * @example
  * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
  * const { reconstruct } = createMaskedKernel(fitMasked(windows, 0.01), 2)
@@ -81,7 +81,7 @@ function scorer (packed: Packed): LinearKernel {
   }
 }
 
-/** Claims memory for chunks of `windows`, that overlap in a run or are laid out one by one. */
+/** Claims memory for chunks of `windows` that overlap in a run, or that are laid out one by one. */
 function layOut (packed: Packed, windows: number, overlapping: boolean): Layout {
   const { channels, length, mean, directions, blocks } = packed
   const padded = Math.ceil(windows / LANES) * LANES
@@ -145,7 +145,7 @@ function runErrors (packed: Packed, run: Float32Array, options: RunErrorOptions)
   return { errors, sums, newest }
 }
 
-/** Writes a piece of a run channel by channel, zeros behind it. */
+/** Writes a piece of a run channel by channel, followed by zeros. */
 function placeRun ({ channels, length }: Packed, { observations, padded }: Layout, piece: Float32Array): void {
   const row = padded + length - 1
   const rows = float32At(observations, channels * row)
@@ -156,7 +156,7 @@ function placeRun ({ channels, length }: Packed, { observations, padded }: Layou
   }
 }
 
-/** The codes of the windows that are placed. */
+/** Computes the codes of the windows in the layout. */
 function encode (packed: Packed, layout: Layout): void {
   if (packed.masked) copyCodes(packed, layout)
   else project(packed, layout)
@@ -244,7 +244,7 @@ function decodeSteps (packed: Packed, layout: Layout, position: number, steps: n
   )
 }
 
-/** Calls `each` for the positions of a channel that count, newest first, four at a time while there are four. */
+/** Calls `each` for the steps that count, newest first, four at a time while four are left. */
 function newestFirst (length: number, tail: number, each: (step: number, steps: number) => void): void {
   let step = length
   for (; step - 4 >= length - tail; step -= 4) each(step - 4, 4)
@@ -288,7 +288,7 @@ function decode (
   }
 }
 
-/** Splits each window's error over channels: reconstructionError() of the squares. */
+/** Splits each window's error over channels, as reconstructionError() does, from the sums of squares. */
 function splitErrors (
   { channels }: Packed,
   { padded, squares }: Layout,
@@ -304,7 +304,7 @@ function splitErrors (
   }
 }
 
-/** Moves out the sums of `count` observations that no later chunk adds to, and the others to the front. */
+/** Moves the sums of `count` observations that no later chunk adds to into `out`, and the others to the front. */
 function moveSums ({ channels }: Packed, { sums, sumStride }: Layout, count: number, out: Float64Array): void {
   const row = sumStride / FLOAT
   const rows = float32At(sums, channels * row)
@@ -315,7 +315,7 @@ function moveSums ({ channels }: Packed, { sums, sumStride }: Layout, count: num
   }
 }
 
-/** An observation's reconstructions are its value less the residuals. */
+/** Turns sums of residuals into sums of reconstructions: value − residual for each covering window. */
 function turnIntoReconstructions (
   { channels, length }: Packed,
   run: Float32Array,
@@ -357,7 +357,7 @@ function reconstruct (packed: Packed, windows: Float32Array, count: number): Flo
   return reconstructions
 }
 
-/** Writes windows side by side, position by position, zeros behind them. */
+/** Writes windows side by side, position by position, followed by zeros. */
 function placeWindows ({ channels, length }: Packed, { observations, padded }: Layout, windows: Float32Array): void {
   const width = channels * length
   const places = float32At(observations, width * padded)

@@ -1,4 +1,4 @@
-// The detection metrics, pure functions over plain arrays, gathered from core/metrics/. Knows no files and no detector.
+// The detection metrics: pure functions over plain arrays. Know no files and no detector.
 export { addConfusions, type Confusion, confusion, pointScores } from './confusion.ts'
 export { detectionDelays, type LabelFinding, type TimeInterval } from './delays.ts'
 export { nabScore, nabScoreAt, type NabSeries } from './nab.ts'

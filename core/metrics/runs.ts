@@ -1,7 +1,7 @@
 // Runs of labelled or flagged observations, and the checks that every metric makes of its inputs. Knows no metric.
 import { Problem } from '../errors.ts'
 
-/** Truth or verdict per observation: any value that is not falsy counts as anomalous, so NaN counts as normal. */
+/** Truth or verdict per observation: a truthy value counts as anomalous, so NaN counts as normal. */
 export type Flags = ArrayLike<number | boolean>
 
 /** A maximal run of anomalous observations: the indices of its first and last one. */
@@ -51,8 +51,7 @@ export function assertPaired (labels: ArrayLike<unknown>, others: ArrayLike<unkn
 }
 
 /**
- * The scores with unscored observations (NaN) at −∞, below every score: what cannot be scored is flagged last. Shape
- * [length].
+ * The scores, with −∞ for unscored observations (NaN): they are flagged last. Shape [length].
  * @example
  * rankable([0.5, NaN]) // [0.5, -Infinity]
  */

@@ -1,14 +1,13 @@
-// The distance between windows and their reconstructions, whole and per channel.
+// The distance between windows and their reconstructions, in total and per channel.
 
 /**
- * What an autoencoder does, whatever it is made of: windows in, reconstructions out, both [count × width] flattened.
- * A window's reconstruction depends on that window alone, never on its neighbours in the call: scores would otherwise
- * depend on the batch size. Implemented by adapters/tfjs (LayersModels) and core/linear/subspace.ts,
- * core/linear/masked.ts.
+ * The contract of every autoencoder: windows in, reconstructions out, both [count × width] flattened. A window's
+ * reconstruction depends on that window alone, not on others in the call: otherwise scores would depend on the batch
+ * size. Implemented by adapters/tfjs (LayersModels), core/linear/subspace.ts and core/linear/masked.ts.
  */
 export type Reconstruct = (windows: Float32Array, count: number) => Float32Array
 
-/** Which windows of a run are reconstructed, and what counts in their errors. */
+/** The windows of a run to reconstruct, and the residuals that count in their errors. */
 export interface RunOptions {
   readonly channels: number
   /** Observations in a window. */
@@ -19,7 +18,7 @@ export interface RunOptions {
   readonly tail: number
   /** Weight of each channel's squared residual, shape [channels]. */
   readonly weights: readonly number[]
-  /** Whether the reconstructions of each observation are summed; needs tail = windowLength. */
+  /** Whether to sum the reconstructions of each observation; needs tail = windowLength. */
   readonly summed: boolean
 }
 
@@ -27,18 +26,18 @@ export interface RunErrors {
   /** Parts of each window's error, as reconstructionError() splits it; shape [windows × channels]. */
   readonly errors: Float64Array
   /**
-   * Sums of the reconstructions of each observation by the windows that cover it, standardised; shape [length ×
-   * channels]. Only where they are wanted.
+   * Sum of each observation's reconstructions by the windows that cover it, standardised; shape [length × channels].
+   * undefined unless `summed`.
    */
   readonly sums: Float64Array | undefined
   /** Each window's reconstruction of its newest observation, standardised; shape [windows × channels]. */
   readonly newest: Float32Array
 }
 
-/** A fitted autoencoder: at least it reconstructs. */
+/** A fitted autoencoder. */
 export interface Autoencoder {
   readonly reconstruct: Reconstruct
-  /** errorsOfRun() by a quicker way, where there is one; a window's bits depend on that window alone here, too. */
+  /** A faster errorsOfRun() of the autoencoder. Here too a window's bits depend on that window alone. */
   readonly errorsOfRun?: (run: Float32Array, options: RunOptions) => RunErrors
   dispose? (): void
 }
@@ -47,8 +46,8 @@ export interface Autoencoder {
 const CHUNK = 512
 
 /**
- * Root of the weighted mean squared residual, e = sqrt(Σ w_c r² / (tail · channels)), split over channels in proportion
- * to their share of the sum, so that the parts add up to e exactly (up to rounding).
+ * Root of the weighted mean squared residual, e = sqrt(Σ w_c r² / (tail · channels)), split over channels by their
+ * share of the sum: the parts add up to e (up to rounding).
  * @param out receives the parts, shape [channels]
  * @example
  * const parts = new Float64Array(2)
@@ -73,7 +72,7 @@ export function reconstructionError (
     out[c] = weights[c]! * squares
     sum += out[c]!
   }
-  // An exact reconstruction blames no channel: equal parts of nothing.
+  // An exact reconstruction has no error to split.
   const factor = sum === 0 ? 0 : Math.sqrt(sum / (tail * channels)) / sum
   for (let c = 0; c < channels; c++) out[c]! *= factor
 }
@@ -139,8 +138,8 @@ function addWindows (
 }
 
 /**
- * Reconstructs windows that lie one after another, not overlapping; bit for bit what errorsOfRun() says of each of them
- * alone.
+ * Reconstructs windows that lie one after another without overlap. The result for each window equals that of
+ * errorsOfRun() for this window alone, bit for bit.
  * @param windows shape [count × windowLength × channels]
  * @example
  * const forgetful = { reconstruct: (windows) => new Float32Array(windows.length) }

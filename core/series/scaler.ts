@@ -7,18 +7,18 @@ export interface Scaler {
   readonly scale: readonly number[]
 }
 
-/** Relative spread below which a channel counts as constant: what rounding alone can produce. */
+/** Relative spread up to which a channel counts as constant: rounding alone can produce it. */
 const CONSTANT_SPREAD = 64 * Number.EPSILON
 
 /**
- * Standardised size of any departure of a channel that never varied in training. There is no scale to measure it by, so
- * a departure counts the same in every unit.
+ * Standardised size of any departure of a channel that never varied in training. Such a channel has no scale, so a
+ * departure counts the same in every unit.
  */
 export const CONSTANT_DEPARTURE = 1
 
 const LARGEST_SQUARED = 1e150
 
-/** Keeps a wild reading (1e300) finite in 32-bit arithmetic; far beyond every threshold. */
+/** Keeps an extreme value (1e300) finite in 32-bit arithmetic; far beyond every threshold. */
 const STANDARDISED_LIMIT = 1e6
 
 /**
@@ -47,7 +47,7 @@ function channelMoments (
   if (count === 0) return { mean: 0, deviation: 0 }
   const largest = Math.max(Math.abs(low), Math.abs(high))
   if (high - low <= CONSTANT_SPREAD * largest) return { mean: low, deviation: 0 }
-  // Squares of 1e160 are infinite, those of 1e-170 nothing: such a channel is measured in units of its largest value.
+  // The square of 1e160 is infinite and that of 1e-170 is 0: such a channel is measured in units of its largest value.
   const unit = largest > LARGEST_SQUARED || largest < 1 / LARGEST_SQUARED ? largest : 1
   const mean = unit === 1 ? sum / count : meanIn(unit, rows, channels, c)
   let squares = 0
@@ -126,11 +126,11 @@ export function standardise (
   }
 }
 
-/** The nearest value of at most that size. */
+/** The nearest value in [−limit, limit]. */
 const within = (limit: number, value: number): number => Math.max(-limit, Math.min(limit, value))
 
 /**
- * A standardised value of channel c back in the channel's unit.
+ * Turns a standardised value of channel c into the channel's unit.
  * @example
  * unscale({ center: [10], scale: [2] }, 0, -0.5) // 9
  */

@@ -37,7 +37,7 @@ export function timeOf (series: Pick<Series, 'start' | 'interval'>, t: number): 
 }
 
 /**
- * Observations [from, to) as a series of their own (a view).
+ * Observations [from, to) as a series (a view).
  * @example
  * const series = fromColumns({ start: 0, interval: 1000, columns: { a: [1, 2, 3] } })
  * slice(series, 1, 3).values // [2, 3]
@@ -67,7 +67,7 @@ export function channelValues (series: Series, c: number): Float64Array {
 }
 
 /**
- * A series from columns of equal length; `null` and NaN are missing.
+ * A series from columns of equal length; `null` and NaN mean missing.
  * @example
  * fromColumns({ start: 0, interval: 60_000, columns: { temp_c: [20, null, 21] } }).length // 3
  */
@@ -85,7 +85,7 @@ export function fromColumns (
 }
 
 /**
- * A channel without any value leaves every observation unscored; that is said, not answered with nothing.
+ * Refuses a series with an empty channel, because it has no scores at all.
  * @throws Problem missing-channel naming the empty channels
  * @example
  * const series = fromColumns({ start: 0, interval: 1000, columns: { a: [1, 2], b: [null, null] } })
@@ -96,7 +96,7 @@ export function checkObserved (series: Series): void {
   if (empty.length === 0) return
   throw new Problem(
     'missing-channel',
-    `${quoted(empty)} has no value at all, so that nothing can be scored; send its values, or use a model without it.`,
+    `${quoted(empty)} has no value at all, so nothing can be scored; send its values, or use a model without it.`,
     {
       items: empty.map((channel) => ({ pointer: pointer('channels', channel), detail: 'no value' })),
       extensions: { missing: empty, expected: series.channels },

@@ -1,10 +1,10 @@
-// Whether the channels that were given are those that a model has.
+// Compares given channels with those of a model.
 import { pointer, Problem } from '../errors.ts'
 
 /**
- * Given channels and the model's must be the same, in any order.
+ * Checks that the given channels are those of the model, in any order.
  * @param at pointer to a given channel
- * @param hint added to what is said of a missing one
+ * @param hint added to the message about a missing channel
  * @throws Problem unknown-channel or missing-channel, listing the expected ones
  * @example
  * checkChannels(['b', 'a'], ['a', 'b']) // undefined

@@ -1,8 +1,8 @@
 // The examples of the docstrings: every exported function of core/ has one, and each says what its code gives.
 //
 // An example is code of one to four lines. A comment behind a line states its value: `// 2.5`, `// [1, 2]` (arrays of
-// any kind), `// { a: 1 }`, `// 0.83…` (the digits written, cut off), or `// throws CODE`. A line without a comment only
-// prepares. The module's own exports are in scope, and every other name that core/ exports once.
+// any kind), `// { a: 1 }`, `// 0.83…` (the first digits), or `// throws CODE`. A line without a comment only prepares.
+// The module's own exports are in scope, and every other name that core/ exports once.
 import { deepStrictEqual } from 'node:assert'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -86,7 +86,11 @@ for (const name of ambiguous) known.delete(name)
 
 /** A number of which an example states the first digits. */
 class Digits {
-  constructor (readonly text: string) {}
+  readonly text: string
+
+  constructor (text: string) {
+    this.text = text
+  }
 
   holds (found: unknown): boolean {
     const size = 10 ** -(this.text.split('.')[1]?.length ?? 0)
@@ -96,9 +100,11 @@ class Digits {
   }
 }
 
-function evaluate (text: string): unknown {
+const AsyncFunction = checkValue.constructor as new (...parts: string[]) => (...values: unknown[]) => Promise<unknown>
+
+async function evaluate (text: string): Promise<unknown> {
   const code = text.replace(/(-?\d+(?:\.\d+)?)…/g, "new Digits('$1')")
-  return new Function('Digits', `return (${code})`)(Digits)
+  return new AsyncFunction('Digits', `return (${code})`)(Digits)
 }
 
 /** Arrays of any kind become plain ones, and digits that hold become the number that was found. */
@@ -117,13 +123,11 @@ function withFound (stated: unknown, found: unknown): unknown {
   return Array.isArray(stated) ? pairs.map(([, member]) => member) : Object.fromEntries(pairs)
 }
 
-type Check = (stated: string, work: () => unknown) => Promise<void>
-
 async function checkValue (stated: string, work: () => unknown): Promise<void> {
   const [, code] = /^throws (\S+)$/.exec(stated) ?? []
   if (code === undefined) {
     const found = comparable(await work())
-    deepStrictEqual(found, withFound(comparable(evaluate(stated)), found))
+    deepStrictEqual(found, withFound(comparable(await evaluate(stated)), found))
     return
   }
   const problem = await (async () => work())().then(() => undefined, (error: { code?: string }) => error)
@@ -136,8 +140,7 @@ async function run (lines: readonly Line[], path: string): Promise<void> {
     stated === undefined ? code : `await check(${JSON.stringify(stated)}, async () => (${code}))`
   ).join('\n')
   const names = [...scope.keys()].filter((name) => new RegExp(`\\b${name}\\b`).test(body))
-  const AsyncFunction = run.constructor as new (...parts: string[]) => (...values: unknown[]) => Promise<void>
-  await new AsyncFunction('check', ...names, body)(checkValue satisfies Check, ...names.map((name) => scope.get(name)))
+  await new AsyncFunction('check', ...names, body)(checkValue, ...names.map((name) => scope.get(name)))
 }
 
 /** What is wrong with an example; undefined if nothing is. */

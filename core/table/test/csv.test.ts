@@ -91,7 +91,7 @@ t.test('timestamps', async (t) => {
 t.test('a format that contradicts itself is refused', async (t) => {
   t.throws(() => readTable('t,a\n1,2\n', { timestampFormat: 'hh HH a' }), {
     code: 'invalid-timestamp',
-    message: /"hh HH a" is no timestamp format/,
+    message: /"hh HH a" is not a timestamp format/,
   })
 })
 
