@@ -170,7 +170,7 @@ t.test('every program is built from one of ours, and listens where the manifest 
   t.end()
 })
 
-t.test('a pod is given longer to end than its longest request takes, and no more steps than there are partitions', (t) => {
+t.test('a pod may take longer to end than its longest request, and there are no more steps than partitions', (t) => {
   const settings = configMap('ae-ano-detection')
   const [compute, grace] = [Number(settings['COMPUTE_TIMEOUT_MS']), Number(settings['SHUTDOWN_GRACE_MS'])]
   const { terminationGracePeriodSeconds } = programs.find(({ kind }) => kind === 'StatefulSet')!.spec!.template!.spec
