@@ -1,4 +1,5 @@
-// The bytes of a package → a model that scores. Runs in the worker threads: the HTTP thread does not load TensorFlow.js.
+// The bytes of a package → a model that scores. Runs in the worker threads: the HTTP thread does not load
+// TensorFlow.js.
 import { unpackArchive } from '../../adapters/registry/archive.ts'
 import type { BackendChoice } from '../../adapters/tfjs/backend.ts'
 import { openModelPackage } from '../../adapters/tfjs/model-package.ts'

@@ -172,8 +172,8 @@ export class WorkerPool implements Scorer {
       this.#refused++
       throw new Problem(
         'overloaded',
-        `${this.#running} requests are being computed and ${computeQueue} wait, which is the limit; try again in a few ` +
-          'seconds, or raise COMPUTE_QUEUE.',
+        `${this.#running} requests are being computed and ${computeQueue} wait, which is the limit; try again in a ` +
+          'few seconds, or raise COMPUTE_QUEUE.',
         { extensions: { limit: computeQueue } }
       )
     }
@@ -229,8 +229,8 @@ export class WorkerPool implements Scorer {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY') return error
     return new Problem(
       'memory-exceeded',
-      `Computing needs more than ${computeMaxMemoryMb} MB of memory; send the series in parts, include fewer parts of ` +
-        'the answer, or raise COMPUTE_MAX_MEMORY_MB.',
+      `Computing needs more than ${computeMaxMemoryMb} MB of memory; send the series in parts, include fewer parts ` +
+        'of the answer, or raise COMPUTE_MAX_MEMORY_MB.',
       { extensions: { limit: computeMaxMemoryMb }, cause: error }
     )
   }
