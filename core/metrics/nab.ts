@@ -23,7 +23,7 @@ interface NabScore {
    * 100 · (raw + windows) / (2 · windows): 0 for flagging nothing, 100 for the start of every window and nothing else.
    */
   readonly score: number
-  /** Σ over windows of the best detection's reward, or −1 where missed, minus the costs of flags outside. */
+  /** Σ over windows of the best detection's reward, or −1 if missed, minus the costs of flags outside. */
   readonly raw: number
   /** Flagged ⇔ score > threshold; −∞ flags every scored observation. */
   readonly threshold: number

@@ -51,8 +51,8 @@ export function averagePrecision (labels: Flags, scores: ArrayLike<number>): num
  * everything. In the example flagging the last three is best.
  * @param labels truth, shape [length]
  * @param scores higher = more anomalous, shape [length]
- * @param epsilon 1e-5 as the TSB-AD benchmark (Liu and Paparrizos, 2024) has it, so that perfect scores give 2 /
- * 2.00001; 0 for the true F1
+ * @param epsilon 1e-5 as in the TSB-AD benchmark (Liu and Paparrizos, 2024), with which perfect scores give
+ * 2 / 2.00001; 0 for the true F1
  * @returns a number in [0, 1]
  * @throws Problem `channel-length-mismatch` if the lengths differ
  * @example

@@ -68,7 +68,7 @@ export function unpackState (model: DetectorModel, saved: unknown): DetectorMemo
   return state
 }
 
-/** The array that only a damaged state can hold: its numbers would come back as scores that nobody can explain. */
+/** The name of an array that only a damaged state can hold: it would give wrong scores. */
 function faultOf (
   { channels: { length: channels }, windowLength, causal }: DetectorModel,
   memory: DetectorMemory

@@ -115,7 +115,7 @@ const CHECKS: readonly Check[] = [
           made.push(
             model,
             calibration,
-            Buffer.concat(await Promise.all(autoencoders.map(async (one) => subject.bytes(one))))
+            Buffer.concat(await Promise.all(autoencoders.map(async (member) => subject.bytes(member))))
           )
         }, { seed })
         return made
@@ -231,7 +231,7 @@ const CHECKS: readonly Check[] = [
         const departed = altered(series, (values) => {
           for (let i = 60; i < 80; i++) values[3 * i + 1] = 90
         })
-        const [before, found] = [series, departed].map((one) => detectCausal(model, autoencoders, one))
+        const [before, found] = [series, departed].map((whole) => detectCausal(model, autoencoders, whole))
         t.ok(
           found!.score[75]! > 1.5 * before!.score[75]! && Number.isFinite(found!.score[75]!),
           `${before!.score[75]} became ${found!.score[75]}`

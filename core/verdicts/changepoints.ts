@@ -11,7 +11,7 @@ import type { Scaler } from '../series/scaler.ts'
 import { channelValues, type Series } from '../series/series.ts'
 
 export interface ChangepointSettings {
-  /** Fewest observations before, between and after changes. Default 20; more where values are autocorrelated. */
+  /** Fewest observations before, between and after changes. Default 20; more if values are autocorrelated. */
   readonly minLength?: number
   /** A change counts when twice the log-likelihood it gains exceeds this × ln(observations × channels). Default 5. */
   readonly penalty?: number

@@ -153,7 +153,7 @@ t.test('windows that do not vary give the mean and no weight but 0', async (t) =
   const { weights } = fitMasked(half, RIDGE)
   t.ok(
     [0, 1, 3, 4, 5].every((k) => Math.abs(weights[k * 6 + 2]!) < 1e-12 && Math.abs(weights[2 * 6 + k]!) < 1e-12),
-    'a constant column beside others neither tells nor is told'
+    'a constant column neither explains other columns nor is explained by them'
   )
 })
 

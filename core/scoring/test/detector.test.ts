@@ -281,7 +281,7 @@ t.test('channels in another order give the same scores and permuted contribution
   }
 })
 
-t.test('where nothing is wrong at all, no channel is blamed more than another', async (t) => {
+t.test('without any error no channel contributes more than another', async (t) => {
   const flat = altered(train, (values) => values.fill(7))
   const fitted = await fitLinear([flat])
   for (const detect of [detectCausal, detectBatch]) {
@@ -311,7 +311,7 @@ for (
 ) {
   const flat = withoutLevel(model)
 
-  t.test(`${name}: where most scores rise the level rises, and brings them down to the threshold`, async (t) => {
+  t.test(`${name}: if most scores rise, the level rises too and brings them down to the threshold`, async (t) => {
     for (const detect of [detectCausal, detectBatch]) {
       const [levelled, plain] = [detect(model, autoencoders, drifted), detect(flat, autoencoders, drifted)]
       t.ok(
@@ -391,7 +391,7 @@ t.test('windows at a stride: batch scores have the same bits wherever the series
       ]),
     })
   ) {
-    // The first and the last window of a run need not begin at a whole stride.
+    // The first and the last window of a run may begin between whole strides.
     const edge = model.windowLength + (model.batch.smoothing >> 1)
     // Times before 1970, and off the grid of whole intervals, have strides too.
     for (const start of [one.start, one.start + 123_457, -5_000_000_000]) {
@@ -424,7 +424,7 @@ t.test('every observation of a run of one window or more is covered, however the
   }
 })
 
-t.test('sums of errors stay exact where scales are tiny and values extreme', async (t) => {
+t.test('sums of errors stay exact with tiny scales and extreme values', async (t) => {
   const { model, autoencoders } = ensemble
   const tiny = {
     ...withoutLevel(model),
@@ -442,7 +442,7 @@ t.test('sums of errors stay exact where scales are tiny and values extreme', asy
 
 t.test('batch scores alone are those of the detection, and an empty series has none', async (t) => {
   const { model, autoencoders } = await fitEnsemble([waves(500)])
-  // What remains between the gaps is too short for the longest window, and long enough.
+  // Some runs between the gaps are too short for the longest window, others are long enough.
   const series = altered(waves(500, 3, 2), (values) => {
     for (const from of [100, 110, 300]) values.fill(NaN, from * 3, (from + 5) * 3)
   })
@@ -450,10 +450,7 @@ t.test('batch scores alone are those of the detection, and an empty series has n
   t.strictSame(scoreBatch(model, autoencoders, slice(series, 0, 0)), new Float64Array(0))
 })
 
-/**
- * The series with the newest value in place of each missing one, however long, and 1 where that is so; shape [length ×
- * channels].
- */
+/** Values with the last one in place of each missing one, and 1 for each such place; both [length × channels]. */
 function held (series: Series): { values: Float64Array, filled: Uint8Array } {
   const values = series.values.slice()
   const filled = new Uint8Array(values.length)
@@ -525,7 +522,7 @@ for (
   })
 }
 
-t.test('a value that somebody else has filled is taken as it is, up to maxGap in a row', async (t) => {
+t.test('a value that the caller filled is taken as it is, up to maxGap in a row', async (t) => {
   const one = new Detector(model, autoencoders)
   const other = new Detector(model, autoencoders)
   const risen = altered(test, (values) => {

@@ -13,8 +13,7 @@ import {
 import { createRandom } from '../../random.ts'
 
 /**
- * What the level divides by, told afresh: the lower median of the scores, and of zeros for those missing to the least
- * evidence.
+ * The divisor, computed afresh: from the lower median of the scores, padded with zeros to LEAST_EVIDENCE.
  */
 function divisorOf (scores: readonly number[], factor: number): number {
   const missing = Array<number>(Math.max(0, LEAST_EVIDENCE - scores.length)).fill(0)
