@@ -84,9 +84,10 @@ function meanIn (unit: number, rows: readonly Float64Array[], channels: number, 
   let [sum, count] = [0, 0]
   for (const values of rows) {
     for (let i = c; i < values.length; i += channels) {
-      if (Number.isNaN(values[i]!)) continue
-      sum += values[i]! / unit
-      count++
+      if (!Number.isNaN(values[i]!)) {
+        sum += values[i]! / unit
+        count++
+      }
     }
   }
   return sum / count
