@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '../..')
 /** Stands for all names of a module: `import * as x`, and `import()` without a pattern of names. */
 export const ALL_NAMES = '*'
 
-export interface Import {
+interface Import {
   /** The imported file, relative to the root of the repository. */
   readonly target: string
   readonly names: readonly string[]
