@@ -207,7 +207,7 @@ function operations (): Json {
 }
 
 /** The document. A message stays compatible within its version: a member may be added, none changes its meaning. */
-export function asyncApi (): Json {
+function asyncApi (): Json {
   return {
     asyncapi: '3.0.0',
     info: {

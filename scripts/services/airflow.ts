@@ -11,7 +11,7 @@ const INSTALL_MS = 900_000
 const CHECK_MS = 120_000
 
 /** One task of a DAG, as Airflow has understood it. */
-export interface AirflowTask {
+interface AirflowTask {
   readonly id: string
   readonly after: readonly string[]
   readonly command: string | null
@@ -19,14 +19,14 @@ export interface AirflowTask {
   readonly limitMinutes: number | null
 }
 
-export interface AirflowDag {
+interface AirflowDag {
   readonly schedule: string
   readonly catchup: boolean
   readonly maxActiveRuns: number
   readonly tasks: readonly AirflowTask[]
 }
 
-export interface CheckedDags {
+interface CheckedDags {
   readonly version: string
   readonly dags: Readonly<Record<string, AirflowDag>>
 }

@@ -14,7 +14,7 @@ const VERSION = /<artifactId>cassandra-all<\/artifactId>\s*<version>(.+)<\/versi
 const JARS = join(SERVICES_DIR, `cassandra-${VERSION}`)
 const INSTALL_MS = 900_000
 
-export interface CassandraOptions {
+interface CassandraOptions {
   readonly port?: number
   readonly folder?: string
   readonly detached?: boolean

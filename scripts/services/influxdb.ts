@@ -13,7 +13,7 @@ const BINARY = join(SERVICES_DIR, 'bin/influxd')
 const BUILD_MS = 1_800_000
 const SETUP_MS = 30_000
 
-export interface InfluxOptions {
+interface InfluxOptions {
   readonly port?: number
   readonly folder?: string
   readonly detached?: boolean

@@ -12,7 +12,7 @@ const INSTALL_MS = 900_000
 /** Any: data of one broker are never another's. */
 const CLUSTER_ID = 'c3RyZWFtLW9mLXRlc3RzIQ'
 
-export interface KafkaOptions {
+interface KafkaOptions {
   readonly port?: number
   readonly folder?: string
   readonly detached?: boolean

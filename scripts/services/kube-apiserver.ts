@@ -15,13 +15,13 @@ const BUILD_MS = 1_500_000
 const READY_MS = 60_000
 const ASK_MS = 60_000
 
-export interface Answer {
+interface Answer {
   readonly ok: boolean
   /** What kubectl said, on both channels. */
   readonly text: string
 }
 
-export interface KubeApiserver {
+interface KubeApiserver {
   /** @param input for `-f -` */
   kubectl (args: readonly string[], input?: string): Answer
   stop (): Promise<void>

@@ -12,7 +12,7 @@ const BINARY = join(SERVICES_DIR, 'bin/minio')
 /** The compiler needs some minutes where nothing is cached. */
 const BUILD_MS = 1_500_000
 
-export interface MinioOptions {
+interface MinioOptions {
   readonly port?: number
   readonly folder?: string
   readonly detached?: boolean

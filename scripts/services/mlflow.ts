@@ -11,7 +11,7 @@ const ENVIRONMENT = join(SERVICES_DIR, 'mlflow')
 const PROGRAM = join(ENVIRONMENT, 'bin/mlflow')
 const INSTALL_MS = 900_000
 
-export interface MlflowOptions {
+interface MlflowOptions {
   readonly port?: number
   readonly folder?: string
   readonly detached?: boolean

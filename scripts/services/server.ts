@@ -16,7 +16,7 @@ export const RUN_DIR = join(SERVICES_DIR, 'run')
 const START_MS = 120_000
 const STOP_MS = 10_000
 
-export interface ServerCommand {
+interface ServerCommand {
   readonly program: string
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>

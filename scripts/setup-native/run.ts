@@ -1,7 +1,7 @@
 // Runs a program to its end, within a time limit, and explains a failure by its remedy.
 import { spawnSync } from 'node:child_process'
 
-export interface RunOptions {
+interface RunOptions {
   readonly timeoutMs: number
   /** What to do about a failure; a sentence. */
   readonly remedy: string

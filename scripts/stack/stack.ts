@@ -7,7 +7,7 @@ import { startKafka } from '../services/kafka.ts'
 import type { RunningServer } from '../services/server.ts'
 import { startStep, type StepName, type StepOptions, type StepProcess } from './processes.ts'
 
-export interface StackOptions {
+interface StackOptions {
   /** Data and logs. */
   readonly folder: string
   /** A registry with one live model. */

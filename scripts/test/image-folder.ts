@@ -7,7 +7,7 @@ import { z } from 'zod'
 
 const root = resolve(import.meta.dirname, '../..')
 
-export interface Instruction { readonly name: string, readonly rest: string }
+interface Instruction { readonly name: string, readonly rest: string }
 
 /** Of the Dockerfile, by stage; lines that go on are one. */
 export function readStages (): ReadonlyMap<string, readonly Instruction[]> {
@@ -31,7 +31,7 @@ export const instructionsOf = (stage: string, name: string): string[] =>
 export const commandOf = (stage: string): string[] =>
   z.array(z.string()).parse(JSON.parse(instructionsOf(stage, 'CMD').at(-1)!))
 
-export interface Image {
+interface Image {
   readonly folder: string
   /** Program and arguments. */
   readonly command: readonly [string, ...string[]]
