@@ -28,10 +28,12 @@ export interface SourceFile {
 
 /** Files that git knows or would add, and that exist. */
 export function listFiles (...patterns: readonly string[]): string[] {
-  return execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--', ...patterns], {
+  const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '--', ...patterns], {
     cwd: root,
     encoding: 'utf8',
-  }).split('\n').filter((path) => path !== '' && existsSync(join(root, path)))
+  })
+  // While a merge is under way, git lists a file several times.
+  return [...new Set(listed.split('\n'))].filter((path) => path !== '' && existsSync(join(root, path)))
 }
 
 export const isTest = (path: string): boolean => path.includes('/test/')
