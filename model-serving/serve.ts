@@ -1,4 +1,5 @@
-// Runs the service: listens at once, loads the models, closes with grace; as a part of a program, or as a program.
+// Runs the service, embedded (serve) or as a program (runService): it listens at once, loads the models, and closes
+// within a grace time.
 import { setFlagsFromString } from 'node:v8'
 import type { FastifyBaseLogger, FastifyInstance, FastifyServerOptions } from 'fastify'
 import { Problem } from '../core/errors.ts'
@@ -26,23 +27,23 @@ export interface RunningService {
   refresh (): Promise<void>
   /** Fulfilled once the models are loaded and proved; rejected with the Problem that prevents it. */
   readonly ready: Promise<void>
-  /** Stops listening and waits for running requests, at most the grace time. */
+  /** Stops listening and waits for running requests, but at most for the grace time. */
   close (): Promise<void>
 }
 
 interface ServeOptions {
   /** pino options of Fastify, or false; default: JSON lines at the configured level, without secrets. */
   readonly logger?: FastifyServerOptions['logger']
-  /** What there is to do before the models can be loaded, e.g. to train them; begins once the service listens. */
+  /** Runs before the models are loaded, e.g. to train them. Called when the service listens. */
   readonly prepare?: (() => Promise<void>) | undefined
   readonly extension?: Extension | undefined
-  /** What scores; default: worker threads. */
+  /** Scores the requests; default: worker threads. */
   readonly scorer?: Scorer
-  /** Where models come from; default: what the settings say. */
+  /** Sources of models; default: those of the settings. */
   readonly sources?: readonly ModelSource[]
 }
 
-/** The service's parts that live as long as it does; those of the running service are undefined until they are made. */
+/** The parts of a service. Those in `running` are undefined until they are opened. */
 interface Parts {
   readonly app: FastifyInstance
   readonly models: ServedModels
@@ -54,8 +55,8 @@ interface Parts {
 }
 
 /**
- * @throws Problem invalid-settings if the address or port is not available, or would be open to the network without a
- * key
+ * @throws Problem invalid-settings if the address or port is not available, or if other machines could reach the
+ * service without a key
  */
 export async function serve (config: Config, options: ServeOptions = {}): Promise<RunningService> {
   refuseOpenService(config)
@@ -67,11 +68,11 @@ export async function serve (config: Config, options: ServeOptions = {}): Promis
   }
   const state = { closing: false }
   const ready = becomeReady(parts, { config, url, prepare: options.prepare, isClosing: () => state.closing })
-  // Who does not wait for `ready` still finds the failure in the log.
+  // Logs the failure even if the caller does not wait for `ready`.
   ready.catch((error: unknown) => { if (!state.closing) logFailure(app.log, error) })
   const close = async (): Promise<void> => {
     state.closing = true
-    // In this order: engines that still dispatch get an answer, and threads that still score are there.
+    // In this order: an engine that still dispatches gets an answer, and tasks that still run have threads.
     await running.engines?.withdraw()
     await running.intake?.close(config.shutdownGraceMs)
     await closeWithin(config.shutdownGraceMs, () => app.close(), () => { app.server.closeAllConnections() })
@@ -86,7 +87,7 @@ async function build (config: Config, options: ServeOptions): Promise<Parts> {
   const packageCache = new PackageCache(config.registry.memoryBytes)
   const scorer = options.scorer ?? new WorkerPool({ config, models, packageCache })
   const running: Parts['running'] = {}
-  // A thread takes as long to start as everything of HTTP, so it starts before any of that is loaded.
+  // A thread takes as long to start as HTTP takes to load, so the thread starts first.
   const thread = scorer.start(
     (fault) => { running.log?.error({ err: fault }, 'a worker thread failed') },
     (report) => { running.lifecycle?.receive(report) })
@@ -131,7 +132,7 @@ interface Start {
   isClosing (): boolean
 }
 
-/** Prepares, loads the models, then takes up what engines want. */
+/** Prepares and loads the models, then reports interrupted tasks and announces the service to the engines. */
 async function becomeReady ({ app, models, engineModules, thread, running }: Parts, start: Start): Promise<void> {
   const { config, url, prepare, isClosing } = start
   await prepare?.()
@@ -153,13 +154,13 @@ function describeServed (models: ServedModels): object[] {
 
 type EngineModules = NonNullable<Awaited<ReturnType<typeof loadEngineModules>>>
 
-/** Loads the clients of S3 and HTTP only if there is an engine: most services have none, and so start sooner. */
+/** Loads the S3 and HTTP clients only if there is an engine. Most services have none, and start faster without them. */
 async function loadEngineModules ({ engine: { takesTasks, urls } }: Config) {
   if (!takesTasks && urls.length === 0) return undefined
   return { ...await import('./tasks/task-intake.ts'), ...await import('./engine/engines.ts') }
 }
 
-/** What the system says when an address cannot be had → the remedy. */
+/** Error codes of listen() and their remedies. */
 const LISTEN_REMEDIES: Readonly<Record<string, string>> = {
   EADDRINUSE:
     'the port is taken; stop the program that listens there, or set SERVICE_PORT to another one (0 takes a free one)',
@@ -184,7 +185,7 @@ async function listen (app: FastifyInstance, { host, port }: Config): Promise<st
   }
 }
 
-/** A Problem says all in a sentence; anything else is a fault and needs its stack. */
+/** The message of a Problem is sufficient. Other errors are faults, and are logged with their stack. */
 function logFailure (log: FastifyBaseLogger, error: unknown): void {
   if (error instanceof Problem) {
     log.fatal(
@@ -204,25 +205,23 @@ async function closeWithin (graceMs: number, close: () => Promise<unknown>, forc
 }
 
 interface ServiceProgram {
-  /**
-   * What there is to do before the models can be loaded, if anything. `stopped` aborts when the service is asked to
-   * end.
-   */
+  /** Returns what to do before the models are loaded, if anything. `stopped` aborts when the service is stopped. */
   readonly prepare?: (config: Config, stopped: AbortSignal) => (() => Promise<void>) | undefined
-  /** Made once the settings are known; closed by the app's own hooks. */
+  /** Called with the settings. The extension closes itself in hooks of the app. */
   readonly extend?: (config: Config) => Promise<Extension | undefined>
-  /** Called once the models are served, unless the service was asked to end before. */
+  /** Called when the models are served, unless the service was stopped before. */
   readonly onReady?: (url: string) => void
 }
 
 const SINGLE_THREADED_COLLECTION = ['--no-concurrent-marking', '--no-parallel-scavenge', '--no-concurrent-sweeping']
 
-/** Serves until SIGINT or SIGTERM. Never rejects: a failure becomes a sentence on stderr and the exit code 1. */
+/** Serves until SIGINT or SIGTERM. Never rejects: a failure is written to stderr and sets the exit code 1. */
 export async function runService ({ prepare, extend, onReady }: ServiceProgram = {}): Promise<void> {
   const stopping = new AbortController()
   try {
     const config = readConfig(readEnvironment())
-    // Before any thread starts: processors score, and do not collect garbage beside it (1.5 × as fast in bench:engine).
+    // Set before threads start: parallel garbage collection takes processors from scoring (1.5 × as fast in
+    // bench:engine).
     for (const flag of SINGLE_THREADED_COLLECTION) setFlagsFromString(flag)
     const service = await serve(config, {
       logger: loggerOf(config),
@@ -235,7 +234,7 @@ export async function runService ({ prepare, extend, onReady }: ServiceProgram =
     }
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
     process.on('SIGHUP', () => { service.refresh().catch(() => {}) })
-    // A service that can never be ready must not look alive; its log says why.
+    // A service that can never be ready must not stay alive. Its log has the reason.
     const isReady = await service.ready.then(() => true, () => false)
     if (stopping.signal.aborted) return
     if (isReady) return onReady?.(service.url)
@@ -251,7 +250,7 @@ function writeFailure (error: Error): void {
   process.stderr.write(`${error instanceof Problem ? `${error.code}: ` : ''}${error.message}\n`)
 }
 
-/** Lines for people on a terminal, JSON for everything that reads logs. */
+/** Readable lines on a terminal, else JSON. */
 function loggerOf ({ logLevel }: Config): FastifyServerOptions['logger'] {
   const pretty = {
     transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss' } },

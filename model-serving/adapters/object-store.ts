@@ -1,11 +1,12 @@
-// Objects in the S3 store of a task, by MinIO's client: bounded in size and time, hosts looked up by the guard.
+// Objects in the S3 store of a task, read and written by MinIO's client: bounded in size and time, with the lookup of
+// the host guard.
 import type { LookupFunction } from 'node:net'
 import type { Client } from 'minio'
 import { DEFAULT_REGION } from '../../adapters/s3/access.ts'
 import { Connections } from '../../adapters/s3/client.ts'
 import { faultOf, reasonOf, type StoreFault } from '../../adapters/s3/faults.ts'
 
-/** What the store will say again tomorrow; the message is fit for the person who asked. */
+/** A lasting failure: a retry cannot succeed. The message is for the user of the engine. */
 export class StoreFailure extends Error {
   override readonly name = 'StoreFailure'
 }
@@ -20,19 +21,19 @@ export interface StoreSettings {
 
 export interface ObjectStore {
   /**
-   * @throws StoreFailure where it is missing, forbidden or larger than `maxBytes`; anything else may pass
+   * @throws StoreFailure if it is missing, forbidden or larger than `maxBytes`; after other errors a retry may succeed
    */
   get (key: string, maxBytes: number, signal: AbortSignal): Promise<Buffer>
   /** @throws as get() */
   put (key: string, content: Uint8Array, contentType: string, signal: AbortSignal): Promise<void>
 }
 
-/** A store that sends or takes nothing for so long is down. */
+/** A store that transfers nothing for this time is down. */
 const IDLE_MS = 10_000
 
 const CORRECT = 'the operator of the engine must correct its S3 settings'
 
-/** Fault → the sentence for the person who asked; the store will say the same tomorrow. */
+/** Messages of lasting failures, for the user of the engine. */
 const LASTING: Readonly<Partial<Record<StoreFault, (key: string) => string>>> = {
   'no-object': (key) => `there is no object "${key}"; upload the file again`,
   'no-bucket': () => `there is no such bucket; ${CORRECT}`,
@@ -46,7 +47,7 @@ const LASTING: Readonly<Partial<Record<StoreFault, (key: string) => string>>> = 
   'bad-object-name': (key) => `"${key}" is not a valid name of an object`,
 }
 
-/** Opens stores; all share their connections. */
+/** Opens stores. They share their connections. */
 export class ObjectStores {
   readonly #lookup: LookupFunction
   readonly #connections = new Connections()
@@ -78,8 +79,8 @@ export class ObjectStores {
   }
 
   /**
-   * One for each call: so the signal reaches its requests. The task tries again what may pass, and leaves its place to
-   * another one until then.
+   * One client per call, so that the signal reaches its requests. The client does not retry: the task does, and gives
+   * its slot to another task until then.
    */
   #client ({ host, accessKey, secretKey, region }: StoreSettings, signal: AbortSignal): Client {
     const access = { endpoint: host, accessKey, secretKey, region: region || DEFAULT_REGION }
@@ -111,7 +112,7 @@ async function read (
 }
 
 /**
- * Lasting failures as sentences; what may pass goes on as it is, without the secrets that clients hang on their errors.
+ * Lasting failures become a StoreFailure. Other errors keep their message, without the secrets that clients attach.
  */
 async function explained<T> ({ host, bucket }: StoreSettings, key: string, work: () => Promise<T>): Promise<T> {
   try {

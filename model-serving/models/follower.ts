@@ -1,5 +1,5 @@
-// Follows the sources: fetches and proves new live versions beside the old ones, then switches all of them at once.
-// Refuses a version that cannot be used, and goes on serving the one before.
+// Follows the sources: fetches and proves new live versions while the old ones are served, then switches all of them at
+// once. Refuses a version that cannot be used, and continues to serve the previous one.
 import type { FastifyBaseLogger } from 'fastify'
 import { CurrentProblem } from '../../adapters/follow-model/current-problem.ts'
 import { Poller } from '../../adapters/follow-model/poller.ts'
@@ -44,7 +44,7 @@ export class Follower {
   readonly #refusals = new Refusals(Date.now)
   readonly #problem: CurrentProblem
   readonly #first = deferred()
-  /** Of the versions that are served: a look compares it with what it found. */
+  /** Key of the served versions; each look compares it with the versions that it found. */
   #signature = ''
 
   constructor (options: FollowerOptions) {
@@ -62,7 +62,7 @@ export class Follower {
     })
   }
 
-  /** Where packages come from. */
+  /** Locations of the sources, for people. */
   get locations (): string[] {
     return this.#options.sources.map(({ location }) => location)
   }
@@ -72,14 +72,13 @@ export class Follower {
     return this.#refusals.list()
   }
 
-  /** What keeps the sources from being read, if anything. */
+  /** Why the sources cannot be read, if they cannot. */
   get problem (): string | undefined {
     return this.#problem.get()
   }
 
   /**
-   * Serves the models of the sources, and follows the sources from then on. Asks a registry that does not answer again
-   * until it does.
+   * Serves the models of the sources, and follows the sources from then on. Retries until the registry answers.
    * @throws Problem of a package that was put into a folder and cannot be used
    */
   async start (): Promise<void> {
@@ -147,7 +146,7 @@ export class Follower {
   }
 
   /**
-   * Refuses a model whose name is not allowed or taken: the other models are served all the same.
+   * Refuses a model whose name is reserved or taken. The other models are still served.
    * @throws as #open(); of a strict source also Problem invalid-model-package of such a name
    */
   async #serveNamed (

@@ -1,4 +1,4 @@
-// One shape for every failure: whatever is thrown leaves as application/problem+json.
+// Every error is answered as application/problem+json.
 import type { FastifyInstance } from 'fastify'
 import {
   type Failure,
@@ -11,7 +11,7 @@ import { problemType } from '../schemas/problem.ts'
 
 const RETRY_AFTER_SECONDS = 5
 
-/** Characters of a path in a sentence. */
+/** Most characters of a path in a message. */
 const MAX_PATH = 100
 
 const PROGRAM = 'service'
@@ -44,7 +44,7 @@ const TRANSLATIONS: Translations = {
   404: ['not-found', 'There is no such file.'],
 }
 
-/** Makes every failure of the app a problem document. */
+/** Answers every error of the app with a problem document. */
 export function addErrors (app: FastifyInstance, limits: { readonly maxBodyBytes: number }): void {
   app.setErrorHandler<Failure>((error, request, reply) =>
     ANSWERS.send(request, reply, toProblem(error, limits.maxBodyBytes))
@@ -55,7 +55,7 @@ export function addErrors (app: FastifyInstance, limits: { readonly maxBodyBytes
   })
 }
 
-/** The problem that a failure amounts to. */
+/** The Problem of any error. */
 export function toProblem (error: Failure, maxBodyBytes: number): Problem {
   return translated(error, PROGRAM, {
     ...TRANSLATIONS,

@@ -1,11 +1,11 @@
-// Headers that every answer carries: request id, and what a browser may do with the page and the answers.
+// Headers of every answer: the request id, and the restrictions for browsers.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { PROTECTIVE_HEADERS } from '../../adapters/http/protective-headers.ts'
 
-/** A caller's own request id is taken over where it is harmless in logs and headers. */
+/** The caller's request id is used if it is harmless in logs and headers. */
 const HARMLESS_ID = /^[\w.:-]{1,64}$/
 
-/** Makes request ids: the caller's own, else a counter. */
+/** Makes request ids: the caller's id, else a counter. */
 export function requestIds (): (request: { headers: Record<string, string | string[] | undefined> }) => string {
   let count = 0
   return ({ headers }) => {
@@ -16,13 +16,13 @@ export function requestIds (): (request: { headers: Record<string, string | stri
 
 export function addHeaders (app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => { setHeaders(request, reply) })
-  // An answer that is given while the service stops ends its connection, or the stop would wait for the caller to.
+  // While the service stops, every answer closes its connection. Otherwise the stop would wait for the caller.
   let stopping = false
   app.addHook('preClose', async () => { stopping = true })
   app.addHook('onSend', async (_, reply) => { if (stopping) reply.header('connection', 'close') })
 }
 
-/** For answers that are given before any hook has run. */
+/** Sets the headers of answers before any hook has run. */
 export function setHeaders (request: FastifyRequest, reply: FastifyReply): void {
   reply.headers(headersOf(request.id))
 }

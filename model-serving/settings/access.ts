@@ -1,5 +1,5 @@
-// Settings of who may reach the service: keys, rates, proxies, origins; and the refusal to serve a network without a
-// key.
+// Settings of access: keys, rates, proxies and origins. They are refused if the network could reach the service without
+// a key.
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { isAddress, refuseOpenProgram } from '../../adapters/http/exposure.ts'
@@ -9,11 +9,11 @@ import { list, wholeNumber } from '../../adapters/settings/values.ts'
 export interface AccessConfig {
   readonly auth: 'auto' | 'off'
   readonly keys: readonly ApiKey[]
-  /** 0: as many as they like. */
+  /** Most requests per minute and caller; 0: no limit. */
   readonly requestsPerMinute: number
-  /** Addresses and ranges whose X-Forwarded-For is believed. */
+  /** Addresses and ranges of proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies: readonly string[]
-  /** Of pages that may call from a browser; `*` alone stands for every origin. */
+  /** Origins of pages that may call the service from a browser; `*` alone allows every origin. */
   readonly corsOrigins: readonly string[]
 }
 
@@ -62,10 +62,7 @@ export function refuseOpenService ({ host, access }: { readonly host: string, re
 
 const VARIABLES = { host: 'SERVICE_HOST', keys: 'API_KEYS', auth: 'API_AUTH' }
 
-/**
- * Stricter than proxies' own notations: 10/8 would mean 0.0.0.10, and a range of all addresses would let every caller
- * choose its own.
- */
+/** Refuses 10/8, which would mean 0.0.0.10, and ranges of all addresses, with which callers could choose their own. */
 function proxyFault (entry: string): string | undefined {
   const isRange = ipaddr.IPv4.isValidCIDRFourPartDecimal(entry) || ipaddr.IPv6.isValidCIDR(entry)
   if (isAddress(entry) || (isRange && !entry.endsWith('/0'))) return undefined

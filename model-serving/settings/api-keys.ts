@@ -3,11 +3,11 @@ import { digestOf, findKey, isUsableKey, KEY_RULE, keyList, type KnownKey } from
 
 const SCOPES = ['score', 'train', 'admin'] as const
 
-/** What a key allows: `score` and `train` only themselves, `admin` everything. */
+/** What a key allows: `score` and `train` allow only themselves, `admin` allows everything. */
 export type Scope = typeof SCOPES[number]
 
 export interface ApiKey extends KnownKey {
-  /** Its place in the setting, from 1: its name in sentences and counters. */
+  /** Its position in the setting, from 1. Messages and counters name the key by it. */
   readonly number: number
   readonly scopes: readonly Scope[]
 }

@@ -135,8 +135,8 @@ export const ENGINE_SETTINGS = {
     type: ['application/json'],
   }])
     .describe(
-      'JSON list of {"name", "type"}: image/png gives the plot, application/json the result, text/csv the result as a ' +
-        'table.'
+      'JSON list of {"name", "type"}: image/png gives the plot, application/json the result, text/csv the result as ' +
+        'a table.'
     ),
 }
 

@@ -71,7 +71,7 @@ const post = async (body: unknown, headers: Record<string, string> = {}): Promis
   })
 const series = { model: 'small', ...jsonOf(windSeries(40)) }
 
-t.test("an answer is a span of the caller's trace, with its waiting and computing; log lines have the ids", async (t) => {
+t.test("an answer is a span of the caller's trace, with its waiting and computing; log lines have ids", async (t) => {
   const answer = await post(series, { traceparent, 'x-request-id': 'mine' })
   t.equal(answer.status, 200, await answer.text())
   const spans =
