@@ -10,7 +10,7 @@
 
 const INCLUDE = 'score,isAnomaly,observed,expected,bounds,contributions,anomalies,quality'
 
-/** What the service refused, with its problem document. */
+/** An error of the service, with its problem document. */
 export class ServiceError extends Error {
   /**
    * @param {ProblemDocument} problem
@@ -52,7 +52,7 @@ async function request (path, init) {
 }
 
 /**
- * The served models; asks again for as long as the service says that it will have them later.
+ * The served models. Retries while the service is not ready.
  * @param {() => void} onWait called before each wait
  * @returns {Promise<Model[]>}
  */

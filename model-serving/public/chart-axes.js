@@ -70,7 +70,7 @@ function timeScale (answer, ticks) {
 }
 
 /**
- * One time axis per panel; only below the score and at the bottom does it carry numbers.
+ * One time axis per panel. Only the axes below the score and at the bottom have labels.
  * @param {Layout} layout
  * @param {Palette} palette
  * @param {{ min: number, max: number }} extent
@@ -179,7 +179,7 @@ export function valueAxes ({ panels, wide, left }, palette, answer, channels) {
 }
 
 /**
- * Names of the panels: beside them where there is room, else above.
+ * Names of the panels: beside them if there is room, else above.
  * @param {Layout} layout
  * @param {Palette} palette
  * @param {string | undefined} title

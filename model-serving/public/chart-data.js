@@ -1,5 +1,5 @@
 // @ts-check
-// Picks from an answer what a plot has pixels for: channels worth drawing, points per bucket of time. Pure arithmetic.
+// Reduces an answer to what a plot has pixels for: the most important channels, and points per bucket of time. Pure.
 import { durationMs } from './format.js'
 
 /**
@@ -8,7 +8,7 @@ import { durationMs } from './format.js'
  * @typedef {import('./types.d.ts').Values} Values
  */
 
-/** Most channels that are drawn without being asked for. */
+/** Most channels that are drawn by default. */
 const MOST_CHANNELS = 12
 
 /** Buckets of time in view, each with its lowest and highest value: more would fall into the same pixel. */
@@ -45,7 +45,7 @@ export function timelineOf (answer) {
 }
 
 /**
- * Lowest and highest number in [from, to); infinite, and the wrong way round, where there is none.
+ * Lowest and highest number in [from, to); [Infinity, -Infinity] if there is none.
  * @param {Values | undefined} values
  * @param {number} [from]
  * @param {number} [to]
@@ -92,7 +92,7 @@ export function rankChannels (answer) {
 }
 
 /**
- * Channels to draw when nobody chose: all, or the most contributing twelve of more, in the answer's order.
+ * Channels to draw by default: all, or the twelve that contribute most, in the order of the answer.
  * @param {Answer} answer
  */
 export function defaultChannels (answer) {

@@ -1,5 +1,5 @@
 // @ts-check
-// Where each panel of a plot stands, in pixels. Knows nothing of colours or data, only of names and counts.
+// The position of each panel of a plot in pixels, computed from names and counts.
 
 /**
  * @typedef {import('./types.d.ts').Layout} Layout

@@ -1,5 +1,5 @@
 // @ts-check
-// What the tooltip says of one instant: score, then observed, expected and contribution of each drawn channel.
+// The tooltip of one time: the score, then the observed value, expected value and contribution of each drawn channel.
 import { isNumber } from './chart-data.js'
 import { escapeHtml } from './escape.js'
 import { formatNumber, formatShare } from './format.js'

@@ -1,5 +1,5 @@
 // @ts-check
-// The page: takes a series, has it scored, shows what came back. Wires the other modules together.
+// The page: takes a series, has it scored and shows the answer. Connects the other modules.
 import { compute, fetchExample, fetchModels } from './api.js'
 import { Chart } from './chart.js'
 import { timelineOf } from './chart-data.js'
@@ -105,7 +105,7 @@ function setBusy (busy) {
   byId('progress', window.HTMLElement).hidden = !busy
 }
 
-/** Scores the series that is at hand with what the form says. */
+/** Scores the current series with the options of the form. */
 async function run () {
   // A series that comes too early is scored once the models are there.
   if (state.series === undefined || !state.opened) return

@@ -1,5 +1,5 @@
 // @ts-check
-// Tells a failure as people read it: what is wrong, where, what was found and what was wanted.
+// Shows an error: what is wrong, where, the value found and the value expected.
 import { ServiceError } from './api.js'
 import { byId, make } from './dom.js'
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Tells an answer in words: summary, list of anomalies, data quality, choice of channels. Draws nothing.
+// Shows an answer in words: summary, list of anomalies, data quality, choice of channels.
 import { channelsOf, defaultChannels, rankChannels, timelineOf } from './chart-data.js'
 import { byId, make } from './dom.js'
 import { formatDuration, formatNumber, formatRange, formatShare, plural } from './format.js'
@@ -85,7 +85,7 @@ export function showAnomalies (answer, onChoose) {
   }
 }
 
-/** No anomaly is the chosen one any more. */
+/** Deselects the anomaly. */
 export function clearChoice () {
   for (const button of document.querySelectorAll('#anomalies button')) button.setAttribute('aria-pressed', 'false')
 }

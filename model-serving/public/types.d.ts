@@ -1,4 +1,4 @@
-// The shapes that the page and the plots share: the service's answer, a plot of it, and the problems the service tells.
+// The types that the page and the plots share: the answer of the service, a plot of it, and problem documents.
 
 /** Values on the answer's regular grid; null, or NaN in a typed array, is missing, or not scored. */
 export type Values = ArrayLike<number | null>
@@ -21,7 +21,7 @@ export interface ChannelQuality {
   readonly outOfOrder: number
 }
 
-/** What POST /compute says of a series; everything that `include` can leave out is optional. */
+/** The answer of POST /compute. Members that `include` can leave out are optional. */
 export interface Answer {
   readonly model: {
     readonly name: string,
@@ -164,7 +164,7 @@ export interface ProblemDocument {
   >
 }
 
-/** What a person asked to have computed. */
+/** The request of a person. */
 export interface Order {
   readonly name: string
   readonly body: Blob

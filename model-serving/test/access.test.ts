@@ -386,7 +386,7 @@ t.test('the OpenAPI document tells which operations need a key, and lints withou
   }, stdout)
 })
 
-/** An app of one route that reads a little body, and decides then. */
+/** An app with one route that reads a small body before it demands a key. */
 async function deferring (
   t: Test,
   env: Record<string, string>

@@ -24,7 +24,7 @@ async function answerOf (
 }
 const csv = { 'content-type': 'text/csv' }
 
-/** Wind and power with a spike of power at 400 to 410, under names that no model has. */
+/** Wind and power under names that no model has, with a spike of power from 400 to 410. */
 function strange (length = 600) {
   const series = windSeries(length, 'strange')
   for (let k = 400; k < 410; k++) series.values[2 * k + 1]! += 500
@@ -148,7 +148,7 @@ t.test('direction and deviation only take verdicts away, and keep exactly what t
   const all = flagged(plain)
   const { batch: { smoothing }, windowLength } = smallModel.manifest.detector
   const reach = (smoothing >> 1) + windowLength - 1
-  // The farthest one that the score reaches, of the channel that contributes most.
+  // The largest deviation of the main channel among the observations over which the score is averaged.
   const departure = (i: number): number => {
     const [wind, power] = ['wind_speed_ms', 'power_kw'].map((name) => plain.contributions![name]![i]!) as [
       number,

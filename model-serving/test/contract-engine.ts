@@ -1,5 +1,5 @@
-// An engine of version 1.2.0 as services see it: strict about every body, with its quirks, its clock and its failures
-// in the test's hand. Written from observed exchanges with a real one.
+// An engine of version 1.2.0 as services see it. It is strict about every body, and the test controls its clock and its
+// failures. Written from observed exchanges with a real engine.
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { z } from 'zod'
@@ -44,8 +44,8 @@ const ServiceSchema = z.object({
   data_in_fields: z.array(FieldSchema),
   data_out_fields: z.array(FieldSchema).optional(),
   tags: z.array(TagSchema).optional(),
-  // Stored as the text None where it is null, and then every list of services fails: here it is refused, so that a test
-  // sees it.
+  // A real engine stores null as the text None, and then every list of services fails. Refused here, so that a test
+  // detects it.
   docs_url: httpUrl.optional(),
   has_ai: z.boolean().optional(),
 })
@@ -65,7 +65,7 @@ export interface EngineTask {
   data_out: string[] | null
   status: typeof STATUSES[number]
   error_message: string | null
-  /** How often its outcome was told. */
+  /** How many outcomes the service has delivered. */
   outcomes: number
 }
 
@@ -74,26 +74,26 @@ export interface ContractEngineOptions {
   readonly reach: HttpClient
   /** Milliseconds; the engine's clock. */
   readonly now: () => number
-  /** As services are told of it. */
+  /** URL that services are given. */
   readonly host: string
-  /** Since 2026 services send heartbeats; before, the engine asked for their status, and knew no sleeping. */
+  /** Since 2026 services send heartbeats. Earlier engines poll their status, and do not know `sleeping`. */
   readonly era?: 'today' | '2024' | '2023'
   /** Of the store that tasks name. */
   readonly s3?: object
 }
 
-/** What the engine does wrong, when a test says so. */
+/** Faults that a test can set. */
 interface Quirks {
   /** Answers nothing at all. */
   down: boolean
-  /** Answers so many calls with 500. */
+  /** Number of calls to answer with 500. */
   failing: number
   /** Only these paths fail. */
   failingPath: RegExp
   slowMs: number
 }
 
-/** Time between two looks at the services, and what a heartbeat may be late. */
+/** Time between two checks of the services, and how late a heartbeat may be. */
 const TICK_MS = 30_000
 const LATE_MS = 20_000
 
@@ -104,9 +104,9 @@ export class ContractEngine {
   readonly services = new Map<string, EngineService>()
   readonly tasks = new Map<string, EngineTask>()
   readonly #pings = new Map<string, number>()
-  /** Open routes: slug → the URL that is dispatched to, which a PATCH does not change. */
+  /** Open routes: slug → URL for dispatching. A PATCH does not change it. */
   readonly routes = new Map<string, string>()
-  /** Every status that a service was shown with, when. */
+  /** Every status of a service, with its time. */
   readonly history: Array<{ slug: string, status: string, at: number }> = []
   /** Bodies that were refused: a service that follows the protocol leaves none. */
   readonly refused: string[] = []
@@ -132,7 +132,7 @@ export class ContractEngine {
     this.#addTasks()
   }
 
-  /** For services that are called in memory: whatever the host, the engine answers; where it is down, nobody does. */
+  /** For services in memory: the engine answers for every host, and nobody answers if it is down. */
   transport (): HttpClient {
     return {
       send: async ({ method, url, body, contentType = 'application/json' }: HttpMessage) => {
@@ -215,8 +215,8 @@ export class ContractEngine {
   }
 
   /**
-   * A user's file: makes the task and hands it to the service; the object is there already.
-   * @returns the task, what the service answered, and how long that took
+   * Makes a task for a user's file, which is stored already, and posts it to the service.
+   * @returns the task, the answer of the service, and its duration
    */
   async dispatch (slug: string, key: string): Promise<{ task: EngineTask, status: number, body: unknown, ms: number }> {
     const url = this.routes.get(slug)

@@ -1,5 +1,5 @@
-// POST /compute as engines use it, beside API clients: what is recognised, what is refused, in whose words; and the
-// dialect of 2022 from end to end.
+// POST /compute as engines use it, beside API clients: which requests are recognised, which are refused, and in which
+// format; and the 2022 dialect from end to end.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'

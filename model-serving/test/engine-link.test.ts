@@ -1,4 +1,4 @@
-// What engines see of the service, by a simulated clock: it appears, stays, comes back and takes its leave.
+// What engines see of the service, on a simulated clock: it appears, stays, returns and withdraws.
 import { syncBuiltinESMExports } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import FakeTimers, { type Clock } from '@sinonjs/fake-timers'
@@ -21,7 +21,7 @@ interface World {
   /** What a GET /status of the service answers; 0: nobody answers. */
   readonly service: { status: number }
   readonly lines: string[]
-  /** Lets the engine tick, too, every 30 seconds. */
+  /** Also lets the engine tick every 30 seconds. */
   wait (ms: number): Promise<void>
 }
 
@@ -37,10 +37,10 @@ const log = (lines: string[]) =>
     },
   }).log
 
-/** An engine and a service whose clock is the test's; all between them happens in memory. */
+/** An engine and a service on the clock of the test. They talk in memory. */
 function world (t: Test, { era, ...settings }: Record<string, string> = {}): World {
   const clock: Clock = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] })
-  // Imports of node:timers/promises follow the clock, too.
+  // The clock also controls imports of node:timers/promises.
   syncBuiltinESMExports()
   const service = { status: 200 }
   const reach: HttpClient = {
@@ -57,7 +57,7 @@ function world (t: Test, { era, ...settings }: Record<string, string> = {}): Wor
     ...(era !== undefined && { era: era as NonNullable<ContractEngineOptions['era']> }),
   })
   const inner = engine.transport()
-  // Counts what is under way, so that the clock only moves when nothing is.
+  // Counts the running calls: the clock moves only when there are none.
   const open = { calls: 0 }
   const http: HttpClient = {
     ...inner,

@@ -32,7 +32,7 @@ const gzipped = (payload: Buffer): InjectOptions =>
   post(payload, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
 const column = columnsOf(series)['power_kw']!
 
-/** [what is sent, the code, members of the document] */
+/** Name → [request, code, members of the document]. */
 const CASES: Record<string, [InjectOptions, keyof typeof ALL_PROBLEMS, object?]> = {
   'a version that is not there': [csv(csvOf(series), '@7'), 'unknown-version', { versions: ['1'] }],
   'no JSON': [text('{"channels": {'), 'malformed-body'],

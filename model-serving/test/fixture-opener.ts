@@ -1,4 +1,4 @@
-// What the worker threads of the tests open instead of model packages: the models that fixture.ts wrote down.
+// Opens, in the worker threads of the tests, the models that fixture.ts wrote instead of model packages.
 import { subspaceAutoencoder } from '../../core/linear/linear.ts'
 import type { Reconstruct } from '../../core/scoring/reconstruction-error.ts'
 import type { Subspace } from '../../core/linear/subspace.ts'
@@ -8,7 +8,7 @@ interface WrittenModel extends Pick<OpenModel, 'manifest' | 'digest' | 'goldenDi
   readonly subspace: Omit<Subspace, 'mean' | 'directions'> & { readonly mean: number[], readonly directions: number[] }
 }
 
-/** What models of these names do besides reconstructing. */
+/** Side effects of the models with these names. */
 const BURDENS: Readonly<Record<string, (reconstruct: Reconstruct) => Reconstruct>> = {
   slow: (reconstruct) => (windows, count) => {
     const end = performance.now() + 400

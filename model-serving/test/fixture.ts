@@ -22,7 +22,7 @@ import type { ModelSource } from '../packages/model-source.ts'
 import { WorkerPool } from '../workers/pool.ts'
 import type { Scorer } from '../workers/scorer.ts'
 
-/** A model whose weights can be written down, so that a worker thread can have it, too. */
+/** A model whose weights can be serialised, so that a worker thread can open it. */
 export interface FixtureModel extends OpenModel {
   readonly version: string
   readonly subspace: Subspace
@@ -78,7 +78,7 @@ const sha256 = (content: string | Float64Array): string => createHash('sha256').
 export const STEP_MS = 600_000
 export const START = Date.UTC(2026, 0, 1)
 
-/** Two channels that follow each other: power as the wind blows. */
+/** Two related channels: wind, and the power that follows it. */
 export function windSeries (length: number, seed = 'wind', start = START): Series {
   const random = createRandom(seed)
   const wind: number[] = []
@@ -93,12 +93,12 @@ export function windSeries (length: number, seed = 'wind', start = START): Serie
 /** The window of the small model. */
 export const WINDOW = 8
 
-/** A two-channel model named `small`, quick to score with. */
+/** A two-channel model named `small`, which scores fast. */
 export const smallModel = await fitModel('small', [windSeries(600)], WINDOW)
 
 /**
- * The wind farm's model, as `wind-turbine`: what the documentation's examples are posted to. Its settings are the
- * pipeline's.
+ * The model of the wind farm, named `wind-turbine`: the examples of the documentation are for it. It has the settings
+ * of the pipeline.
  */
 export async function turbineModel (): Promise<FixtureModel> {
   const { turbines } = simulateFarm({ turbines: 1, days: 60, trainingDays: 60 })
@@ -108,7 +108,7 @@ export async function turbineModel (): Promise<FixtureModel> {
   })
 }
 
-/** Of a service without models of its own: what the working folder holds is not the tests' business. */
+/** Settings of a service that ignores the models in the working folder. */
 export function testConfig (changes: Partial<Config> = {}): Config {
   const config = readConfig({})
   return { ...config, registry: { ...config.registry, location: undefined }, logLevel: 'silent', ...changes }
@@ -131,14 +131,14 @@ const servedModel = (live: Fixed): ServedModel => ({
   versions: [{ name: live.manifest.name, version: live.version, digest: live.digest }],
 })
 
-/** What a service needs in order to serve fixed models. */
+/** The parts of a service that serves fixed models. */
 interface Serving {
   readonly models: ServedModels
   readonly scorer: Scorer
   readonly sources: readonly ModelSource[]
 }
 
-/** The models as packages whose bytes are made by `write`. */
+/** The models as packages, with bytes from `write`. */
 function supplyOf (models: readonly Fixed[], write: (model: Fixed) => Uint8Array): ModelSource {
   const found = models.map((model) => servedModel(model)).map(({ name, versions }) => ({
     name,
@@ -158,7 +158,7 @@ function supplyOf (models: readonly Fixed[], write: (model: Fixed) => Uint8Array
   }
 }
 
-/** The models that are open, as the threads that score have them. */
+/** The open models, as in a worker thread. */
 export function residentModels (models: readonly Fixed[]): ResidentModels {
   const resident = new ResidentModels({
     open: async (where) => {
@@ -172,9 +172,7 @@ export function residentModels (models: readonly Fixed[]): ResidentModels {
   return resident
 }
 
-/**
- * Scores on this thread, for models that no other thread can have. What goes in and out is copied as between threads.
- */
+/** Scores on this thread, for models that cannot be serialised. Requests and answers are copied as between threads. */
 export function onThisThread (models: readonly Fixed[], changes: Partial<Config> = {}): Serving {
   const resident = residentModels(models)
   const add = async ({ manifest: { name }, version, digest }: Fixed): Promise<OpenModel> =>
@@ -201,7 +199,7 @@ export function onThisThread (models: readonly Fixed[], changes: Partial<Config>
   return { models: servedModels(models), scorer, sources: [supplyOf(models, () => new Uint8Array(1))] }
 }
 
-/** One worker thread that can have the models. */
+/** One worker thread with the models. */
 export function inWorker (
   models: readonly FixtureModel[],
   changes: Partial<Config> = {}
@@ -234,7 +232,7 @@ export function inWorker (
   }
 }
 
-/** A silent app that serves the models; without any it never becomes ready. */
+/** An app without a log that serves the models. Without models it never becomes ready. */
 async function appWith (
   { scorer, models }: Serving,
   isReady: boolean,
@@ -244,7 +242,7 @@ async function appWith (
   return buildApp({ config: testConfig(changes), models: isReady ? models : new ServedModels(), scorer, logger: false })
 }
 
-/** Scores on the test's own thread: starts at once, and takes models that are not what they should be. */
+/** Scores on the thread of the test: starts at once, and accepts faulty models. */
 export async function testApp (models: readonly Fixed[], changes: Partial<Config> = {}): Promise<FastifyInstance> {
   return appWith(onThisThread(models, changes), models.length > 0, changes)
 }

@@ -73,7 +73,7 @@ t.test('requests beyond what may wait are counted as refused', async (t) => {
 })
 
 t.test('tasks of engines are counted until their engine is told', async (t) => {
-  // No store and no engine is there.
+  // There is neither a store nor an engine.
   const settings = readConfig({
     ENGINE_TASKS: 'on',
     ENGINE_ALLOWED_HOSTS: '127.0.0.1',

@@ -1,4 +1,4 @@
-// What names mean, which models a thread keeps open, and what feedback says about a threshold: without a service.
+// Without a service: what model names stand for, which models a thread keeps open, and thresholds from feedback.
 import fc from 'fast-check'
 import Fastify from 'fastify'
 import t from 'tap'

@@ -1,5 +1,5 @@
-// The plots as files: what the SVG holds, that the PNG has text, and series that are constant, empty, short, wide or
-// ill named.
+// The plots as files: the content of the SVG, the text of the PNG, and series that are constant, empty, short, wide or
+// badly named.
 import { crc32, inflateSync } from 'node:zlib'
 import t from 'tap'
 import { renderPng } from '../plot/png.ts'
@@ -10,7 +10,7 @@ const answer = syntheticAnswer()
 const names = Object.keys(answer.observed ?? {})
 const svg = renderSvg({ answer })
 
-/** Of the made-up series. */
+/** Names of the synthetic series. */
 const STEP = 600_000
 
 const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
@@ -187,7 +187,7 @@ t.test('two months are thinned, yet keep their spikes', async (t) => {
   t.ok((sorted[1] ?? 0) - (sorted[0] ?? 0) > 40, 'one point stands far above all others')
 })
 
-/** Colours of a PNG by what is where: of indexed colours, as it is written. */
+/** The colours of a PNG with a palette. */
 function pixelsOf (png: Buffer): (x: number, y: number) => string {
   const { width } = sizeOf(png)
   const chunks = new Map<string, Buffer>()
@@ -277,7 +277,7 @@ t.test('plot after plot takes no memory', async (t) => {
   const before = await rss()
   await rss()
   const growth = await rss() - before
-  // The allocator keeps and returns pages when it likes: what is asked is that canvases are not kept.
+  // The allocator may keep memory: the test only checks that canvases are not kept.
   const { width, height } = sizeOf(renderPng({ answer }))
   const canvases = 120 * width * height * 4 / 1e6
   t.ok(growth < canvases / 3, `${growth.toFixed(0)} MB more after 120 canvases of ${canvases.toFixed(0)} MB in all`)

@@ -1,5 +1,4 @@
-// The worker threads: what becomes of requests that wait, take too long, need too much, or that nobody waits for any
-// more.
+// The worker threads: requests that wait, take too long, need too much memory, or whose caller is gone.
 import type { InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import type { Config } from '../settings/config.ts'

@@ -1,5 +1,4 @@
-// Files of unknown kind: every encoding and shape on one screen, what comes out beside what goes in; and what is
-// refused, with a reason.
+// Files of unknown format: each encoding and shape with its result, and refused files with their reasons.
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
@@ -25,7 +24,7 @@ const bytes = (content: string | Uint8Array): Uint8Array =>
 
 type Read = Record<string, Array<number | null>> & { start?: string, step?: number, numbered?: boolean }
 
-/** The series that an ad-hoc model gets, as columns; times where they were in the file. */
+/** The series for an ad-hoc model, as columns. Times are included if the file has them. */
 function read (content: string | Uint8Array, interval?: number): Read {
   const input = inputFromFile(bytes(content), LIMITS)
   const { series } = input.toSeries({ channels: input.channels, interval, least: 1, because: '' }, LIMITS.maxValues)
@@ -275,7 +274,7 @@ t.test('a file is never inflated beyond the limit', async (t) => {
   )
 })
 
-/** Bodies of 32 MB that would keep a careless reader busy, or fill its memory. */
+/** Bodies of 32 MB that would keep a careless parser busy or fill its memory. */
 const HOSTILE: Record<string, () => string> = {
   'line ends': () => '\n'.repeat(LIMITS.maxBytes),
   commas: () => ','.repeat(LIMITS.maxBytes),

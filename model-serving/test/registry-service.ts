@@ -1,4 +1,4 @@
-// A running service on a registry in a folder, and packages for it: for the tests of the life of models.
+// A running service on a registry in a folder, and packages for it.
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import { jsonOf, windSeries } from './fixture.ts'
 import { writePackage } from '../../adapters/tfjs/test/linear-packages.ts'
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'registry-'))
-/** Another seed is another package. */
+/** Different seeds give different packages. */
 export const pack = async (name: string, seed: string): Promise<PackageFiles> =>
   writePackage(join(folder(), name), name, windSeries(600, seed))
 export const one = await pack('wind', 'one')

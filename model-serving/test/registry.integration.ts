@@ -1,5 +1,5 @@
-// The life of models where it takes restarts, waiting and trainings: followed, refused, stale, trained by jobs, without
-// a registry.
+// Models in a service that restarts, waits and trains: followed, refused, stale, trained by jobs, and without a
+// registry.
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'

@@ -1,4 +1,4 @@
-// The life of models in a running service, on a registry in a folder: upload, promote, roll back, shadow, feedback.
+// Models of a registry in a running service: upload, promote, roll back, shadow and feedback.
 import t from 'tap'
 import { ComputeAnswerSchema } from '../schemas/compute.ts'
 import { FeedbackKeptSchema, FeedbackListSchema, ProposalSchema } from '../schemas/feedback.ts'
@@ -9,7 +9,7 @@ import { digestOf, one, pack, start, TEN, two, until } from './registry-service.
 
 t.setTimeout(240_000)
 
-/** Started once: a thread takes seconds where it must read TypeScript. Each test has models of its own. */
+/** Started once: a thread that compiles TypeScript takes seconds to start. Each test has its own models. */
 const shared = await start(t, { MAX_JOBS: '2' })
 
 t.test('an empty registry serves ad-hoc models; uploads, promotions and rollbacks need no restart', async (t) => {

@@ -299,7 +299,7 @@ t.test('the examples of answers match the schemas, each other and the pipeline',
   t.match(tooShort, { needed: params.train.windowLength })
 })
 
-/** What comes back on a connection of its own; ends when the service closes it. */
+/** The answer on a new connection, until the service closes it. */
 async function exchange (url: string, request: string): Promise<{ head: string, body: string }> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   socket.setTimeout(10_000, () => socket.destroy(new Error('no answer')))

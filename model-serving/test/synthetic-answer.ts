@@ -1,5 +1,5 @@
-// Answers made up for the tests of plots: a turbine's eleven channels with daily rhythm, noise, gaps and a bearing that
-// warms up.
+// Synthetic answers for the tests of plots: eleven channels of a turbine with a daily rhythm, noise, gaps and a bearing
+// that warms up.
 import { createRandom } from '../../core/random.ts'
 import type { Answer, Plot } from '../plot/svg.ts'
 
@@ -25,7 +25,7 @@ const INTERVAL = 600_000
 const WARM_UP = 15
 const at = (t: number): string => new Date(START + t * INTERVAL).toISOString()
 
-/** Runs of true in `flags`, both ends inside. */
+/** Runs of true in `flags`, with inclusive ends. */
 function runs (flags: ReadonlyArray<boolean | null>): Array<[number, number]> {
   const found: Array<[number, number]> = []
   flags.forEach((flag, t) => {
@@ -109,7 +109,7 @@ export function syntheticAnswer (length = 432): Answer {
   }
 }
 
-/** The same plot with its channels called otherwise. */
+/** The same plot with other names of channels. */
 export function renamed (answer: Answer, rename: (name: string) => string): Answer {
   const record = <T>(values: Readonly<Record<string, T>> = {}): Record<string, T> =>
     Object.fromEntries(Object.entries(values).map(([name, value]) => [rename(name), value]))

@@ -1,5 +1,5 @@
-// Tasks of engines in memory: the queue, its order of events, what engines are told, what is noted for the next start,
-// which hosts are called.
+// Tasks of engines in memory: the queue, the order of events, the notices to engines, the journal, and the hosts that
+// are called.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -74,7 +74,7 @@ function tasksOf (
   return tasks
 }
 
-/** Waits for something to become so, at most two seconds. */
+/** Waits at most two seconds for the condition. */
 async function until (condition: () => boolean): Promise<void> {
   for (let waited = 0; !condition(); waited += 5) {
     if (waited > 2000) throw new Error('it did not happen')

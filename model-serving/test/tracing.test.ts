@@ -17,7 +17,7 @@ const traceparent = `00-${TRACE}-${CALLER}-01`
 const receiver = await startOtlpReceiver()
 t.teardown(async () => receiver.close())
 
-// The SDK reads these itself, as every program's does.
+// OpenTelemetry's SDK reads these variables itself.
 const TELEMETRY = {
   OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
   OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
@@ -26,7 +26,7 @@ const TELEMETRY = {
 }
 Object.assign(process.env, TELEMETRY)
 
-/** An engine that says thank you. */
+/** An engine that accepts every notice. */
 const callbacks: Array<{ method: string | undefined, traceparent: string | undefined }> = []
 const engine = createServer((request, response) => {
   callbacks.push({ method: request.method, traceparent: request.headers['traceparent'] as string | undefined })
