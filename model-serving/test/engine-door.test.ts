@@ -176,7 +176,7 @@ t.test('no log line holds a key or a secret, at any level', async (t) => {
   app.log.info({ body: taskBody(), settings: SECRETS }, 'careless')
   const log = lines.join('')
   t.match(log, /task failed/)
-  t.match(log, /could not be callbacks the outcome/)
+  t.match(log, /could not be told the outcome/)
   t.match(log, /careless/)
   for (const secret of Object.values(SECRETS)) t.notMatch(log, secret)
 })

@@ -189,7 +189,7 @@ t.test('a name that no model may have keeps nobody else from being served', asyn
   t.teardown(async () => follower.close())
   await follower.start()
   t.strictSame(models.list().map(({ name }) => name), ['pump', 'fan'])
-  t.match(follower.refusals, [{ name: 'ad-hoc', code: 'invalid-model-package', reason: /rename it/ }, {
+  t.match(follower.refusals, [{ name: 'ad-hoc', code: 'invalid-model-package', reason: /rename the model/ }, {
     name: 'pump',
     reason: /Two packages hold the model "pump"/,
   }])
@@ -257,7 +257,7 @@ t.test('a proposal keeps what is confirmed, takes away false alarms, finds what 
     scores: 8,
     before: { anomalies: 2, falseAlarms: 1, confirmed: 1 },
     after: { threshold: 1.95, anomalies: 1, falseAlarms: 0, confirmed: 1 },
-    reason: /takes away 1 of 1 false alarms/,
+    reason: /removes 1 of 1 false alarms/,
   })
   t.match(proposeThreshold(runs, [said('missed', 7), said('confirmed', 1, 2)]), {
     before: { missed: 1 },

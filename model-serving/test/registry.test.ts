@@ -108,7 +108,7 @@ t.test('uploads that are no package are the caller\'s fault', async (t) => {
     status: 422,
     body: { code: 'invalid-request', detail: /\?name=/ },
   })
-  t.match(await api.call('POST', '/models?name=x'), { status: 422, body: { detail: /nothing to train on/ } })
+  t.match(await api.call('POST', '/models?name=x'), { status: 422, body: { detail: /has no series/ } })
   t.match(await api.call('POST', '/models?name=x&from=s3://other/key'), {
     status: 422,
     body: { detail: /TRAINING_SOURCES/ },
@@ -143,7 +143,7 @@ t.test('an Idempotency-Key makes a request happen once', async (t) => {
   )
   t.match(await api.call('POST', '/models/idem/promote', { version: 2 }, key), {
     status: 422,
-    body: { detail: /came with another request/ },
+    body: { detail: /has used this Idempotency-Key/ },
   })
   t.match(await api.call('POST', '/models/idem/promote', { version: 9 }, { 'idempotency-key': 'fails' }), {
     status: 404,
