@@ -24,7 +24,7 @@ export async function withTimeout<T> (ms: number, what: string, work: Promise<T>
   return pTimeout(work, { milliseconds: ms, message: `${what} took longer than ${ms} ms` })
 }
 
-export interface Deferred {
+interface Deferred {
   readonly promise: Promise<void>
   resolve (): void
   reject (error: unknown): void

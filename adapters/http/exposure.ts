@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { Problem } from '../../core/errors.ts'
 
-export interface Exposure {
+interface Exposure {
   /** The name of the program in sentences, such as `collector`. */
   readonly program: string
   readonly host: string

@@ -40,7 +40,7 @@ export interface ProblemStyle {
   readonly logsUnavailable: boolean
 }
 
-export interface ProblemDocument {
+interface ProblemDocument {
   readonly type: string
   readonly title: string
   readonly status: number

@@ -14,7 +14,7 @@ import type { StoreAccess } from './access.ts'
 const SOCKETS = 16
 
 /** How the requests of a client travel. */
-export interface TransportOptions {
+interface TransportOptions {
   /** A server that sends and takes nothing for so long is down. */
   readonly idleMs: number
   /** Default: the lookup of Node. */

@@ -101,7 +101,7 @@ const document = (examples: ComputeExamples) =>
     },
   }) satisfies RouteDocument
 
-export interface ComputeParts {
+interface ComputeParts {
   readonly models: ServedModels
   readonly scorer: Scorer
   /** Counts the answers. */

@@ -26,7 +26,7 @@ export const ProblemDocumentSchema = z.looseObject({
   })).optional().describe('Wrong places of the request, at most ten.'),
 }).describe('Problem details (RFC 9457). Some codes add members, e.g. `needed`, `expected`, `limit` or `index`.')
 
-export type ProblemDocument = z.infer<typeof ProblemDocumentSchema>
+type ProblemDocument = z.infer<typeof ProblemDocumentSchema>
 
 export interface DocumentedResponse {
   readonly description: string

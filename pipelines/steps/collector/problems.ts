@@ -30,7 +30,7 @@ const TRANSLATIONS: Translations = {
 }
 
 /** What an error handler needs besides the failure. */
-export interface Handling {
+interface Handling {
   readonly metrics: StepMetrics
   readonly maxBodyBytes: number
 }
