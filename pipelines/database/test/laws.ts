@@ -1,5 +1,4 @@
-// The laws of a database, over any database: run on SQLite here, and on a real InfluxDB and Cassandra by the
-// integration tests.
+// The laws of any database. They run on SQLite here, and on a real InfluxDB and Cassandra in the integration tests.
 import type { Test } from 'tap'
 import { createRandom } from '../../../core/random.ts'
 import type { Annotation, Gap, Incident, RawObservation, Verdict } from '../../messages/messages.ts'
@@ -18,7 +17,7 @@ export const batchOf = (parts: Partial<Batch>): Batch => ({
   ...parts,
 })
 
-/** Numbers that lose their last bit where somebody rounds. */
+/** Numbers that lose their last bit by rounding. */
 const NUMBERS = [
   0.1,
   1 / 3,
@@ -32,7 +31,7 @@ const NUMBERS = [
   123456.789012345,
 ]
 
-/** Names that some language or other would trip over. */
+/** Names with characters that are special in some language. */
 const ODD_NAMES = [
   'a,b',
   'a b',
@@ -104,7 +103,7 @@ export function incident (series: string, id: string, parts: Partial<Incident> =
 
 const untouched = { acknowledgedAt: null, feedback: null, note: null }
 
-/** Each gets a database that others have used, and the beginning of names that nobody has used before. */
+/** Each law gets a database that others have used, and a new prefix for names. */
 export const LAWS: Readonly<Record<string, (t: Test, database: Database, own: string) => Promise<void>>> = {
   'what is written is read bit for bit': async (t, database, own) => {
     const values = Object.fromEntries(NUMBERS.map((number, i) => [`c${i}`, number]))

@@ -1,5 +1,4 @@
-// The embedded database: the laws of every database, that it holds no more than it may, and that it outlives a process
-// that is killed.
+// The embedded database: the laws of every database, its limited size, and that it survives a killed process.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,7 +25,7 @@ t.test('the laws of a database', async (t) => {
   await database.close()
 })
 
-t.test('the oldest make room, and the file stops growing', async (t) => {
+t.test('the oldest rows make room, and the file stops growing', async (t) => {
   const file = join(folder, 'bounded.sqlite')
   const database = await open({ STREAM_STORE: file, STREAM_KEEP: '1000' })
   const series = ['a', 'b']
@@ -103,7 +102,7 @@ t.test('a note of a process whose id another process has now does not count', as
   await database.close()
 })
 
-t.test('settings that do not work say what to do', async (t) => {
+t.test('errors of settings say what to do', async (t) => {
   const file = join(folder, 'text.sqlite')
   writeFileSync(
     file,

@@ -1,4 +1,4 @@
-// The generator: what it plays, when each observation is due, and that nothing is lost, doubled or ahead of the clock.
+// The generator: its observations, when each one is due, and that none is lost, repeated or ahead of the clock.
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
@@ -47,7 +47,7 @@ t.test('the demonstration begins with a fault at once, and every turbine and eve
   t.strictSame(plan(), faults, 'the same seed is the same plan')
 })
 
-t.test('other modes: rare, or what is ordered alone', async (t) => {
+t.test('other modes: rare faults, or ordered ones only', async (t) => {
   t.strictSame(plan({ mode: 'none' }), [])
   const ordered = plan({
     mode: 'none',
@@ -90,7 +90,7 @@ async function stretches (count: number, changes: Partial<FleetOptions> = {}): P
   return made
 }
 
-t.test('stretches follow each other without a gap, and turbines stay what they are', async (t) => {
+t.test('stretches follow each other without a gap, and turbines keep their properties', async (t) => {
   const faults: PlannedFault[] = []
   const [first, second] = await stretches(2, { mode: 'none', onFault: (fault) => faults.push(fault) })
   for (const [i, { series, channels, rows }] of first!.entries()) {
@@ -110,7 +110,7 @@ t.test('stretches follow each other without a gap, and turbines stay what they a
   t.notSame((await stretches(1, { mode: 'none', seed: 'another' }))[0]![0]!.rows[0], first![0]!.rows[0])
 })
 
-t.test('a fault shows in what is played, at its time', async (t) => {
+t.test('a fault shows in the observations at its time', async (t) => {
   const faults: Array<PlannedFault & { start: number, end: number }> = []
   const changes = { series: 2, mode: 'none', ordered: [{ series: 'T02', type: 'vibration-burst', after: 0 }] } as const
   const [[, healthy]] = await stretches(1, { ...changes, ordered: [] }) as [Stretch]
@@ -122,7 +122,7 @@ t.test('a fault shows in what is played, at its time', async (t) => {
   t.ok(Math.max(...excess.slice(288, 318)) > 1)
 })
 
-t.test('with dirt there are gaps, repetitions and late ones', async (t) => {
+t.test('with dirt, there are gaps, repetitions and late observations', async (t) => {
   const [[part]] = await stretches(1, { dirt: true, series: 1 }) as [Stretch]
   const times = part!.rows.map(({ time }) => time)
   t.ok(times.some((time, i) => i > 0 && time < times[i - 1]!))
@@ -130,12 +130,12 @@ t.test('with dirt there are gaps, repetitions and late ones', async (t) => {
   t.ok(part!.rows.some(({ values }) => values.some(Number.isNaN)))
 })
 
-t.test('more than a farm has are several farms', async (t) => {
+t.test('more turbines than a farm has are several farms', async (t) => {
   t.strictSame([seriesNames(100)[98], seriesNames(100)[99], seriesNames(1000)[999]], ['T99', 'F02-T01', 'F11-T10'])
   t.equal(new Set(seriesNames(1000)).size, 1000)
 })
 
-t.test('an observation is due in its time at the speed, and never before it could be', async (t) => {
+t.test('an observation is due by its time at the speed, and never before its time', async (t) => {
   const pace = { start: START, history: DAY, speed: 600 }
   const now = START + 90 * DAY
   t.equal(dueAt(START, pace, now), START, 'history at once')
@@ -148,7 +148,7 @@ interface Played {
   readonly at: number[]
 }
 
-/** Plays on a clock that moves only while one waits. */
+/** Plays with a clock that moves only during waits. */
 async function played (
   stretches: AsyncIterable<Stretch>,
   pace: { start: number, history: number, speed: number },
@@ -225,7 +225,7 @@ t.test('files are played once, moved by whole days', async (t) => {
   )
 })
 
-t.test('in one call it plays until the signal, and a send that fails ends it', async (t) => {
+t.test('one call plays until the signal, and a failing send() ends it', async (t) => {
   const stopped = new AbortController()
   const sent: RawObservation[] = []
   await startGenerator({
@@ -279,7 +279,7 @@ const answer = (status: number, headers: Record<string, string> = {}) => (respon
   response.writeHead(status, headers).end('{}')
 }
 
-t.test('what a collector cannot take now is sent again, what it will never take is told', async (t) => {
+t.test('a temporary refusal of the collector is retried, a lasting one is an error', async (t) => {
   const { signal } = new AbortController()
   const reasons: string[] = []
   const busy = await collector(t, [
@@ -306,7 +306,7 @@ t.test('what a collector cannot take now is sent again, what it will never take 
   t.equal(strict.bodies.length, 1)
 })
 
-t.test('after the signal it is tried no more', async (t) => {
+t.test('there are no retries after the signal', async (t) => {
   const stopped = new AbortController()
   const away = await collector(t, [answer(503, { 'retry-after': '20' })])
   const sending = httpSender({

@@ -1,5 +1,5 @@
-// Messages as CloudEvents: any reader of the Kafka binding reads ours, and we read theirs. What is wrong with others is
-// said, and they can be replayed.
+// Messages as CloudEvents: any reader of the Kafka binding reads ours, and we read theirs. Wrong records are refused
+// with a reason, and can be replayed.
 import { isDeepStrictEqual } from 'node:util'
 import { CloudEvent, Kafka } from 'cloudevents'
 import fc from 'fast-check'
@@ -59,7 +59,7 @@ t.test('a message is the same after encoding and decoding', async (t) => {
   for (const message of messages) t.strictSame(decode(encode(message, '/x')), [message])
 })
 
-/** What any sequence of messages looks like to those who read one series of one topic. */
+/** The messages as readers of one series of one topic see them. */
 const perSeries = (list: readonly Message[]): unknown =>
   Object.values(TOPICS).flatMap((topic) =>
     ['a', 'b'].map((series) =>
@@ -69,7 +69,7 @@ const perSeries = (list: readonly Message[]): unknown =>
     )
   )
 
-t.test('what shares a record comes apart again: the same messages, each series in order, and no more of them in a record than brokers take', async (t) => {
+t.test('runs are read as the same messages, each series in order, and no record is too large', async (t) => {
   const any = fc.record({
     message: fc.constantFrom(...messages),
     series: fc.constantFrom('a', 'b'),
@@ -141,7 +141,7 @@ t.test("we read the CloudEvents library's", async (t) => {
   t.strictSame(decode({ key, headers, value: JSON.stringify(value) }), [raw])
 })
 
-t.test('what is none of our messages is refused, with what is wrong with it', async (t) => {
+t.test('a record that is no message is refused with the reason', async (t) => {
   const good = encode(raw, '/x')
   const without = (name: string): Record<string, string> =>
     Object.fromEntries(Object.entries(good.headers).filter(([one]) => one !== name))
@@ -166,21 +166,21 @@ t.test('what is none of our messages is refused, with what is wrong with it', as
   }
 })
 
-/** Where a member of that name stands: in the first row of a run, if it is none of the run itself. */
+/** The object with the member of this name: the record, or the first row of its run. */
 function rowOf (content: Record<string, unknown>, name: string): Record<string, unknown> {
   const rows = content['observations'] ?? content['verdicts']
   const [row] = Array.isArray(rows) ? rows as unknown[] : []
   return typeof row === 'object' && row !== null && !(name in content) ? row as Record<string, unknown> : content
 }
 
-/** A member, or with `inner` a member of that. */
+/** Sets a member; with `inner`, a member of that member. */
 function set (row: Record<string, unknown>, name: string, inner: string | undefined, value: unknown): void {
   const found = inner !== undefined && Object.hasOwn(row, name) ? row[name] : undefined
   const [into, member] = typeof found === 'object' && found !== null ? [found, inner!] : [row, name]
   Object.defineProperty(into, member, { value, enumerable: true, configurable: true, writable: true })
 }
 
-t.test('the quick checks pass what there is, and nothing that the schema refuses', async (t) => {
+t.test('the quick checks pass valid records, and nothing that the schema refuses', async (t) => {
   const contents = messages.map((message): { type: MessageType, content: unknown } => ({
     type: message.type,
     content: JSON.parse(encode(message, '/x').value),

@@ -1,4 +1,4 @@
-// An outlet that remembers, and messages for it, for tests of steps.
+// For tests of steps: an outlet that records results, and messages.
 import type { Message, MessageOf } from '../../messages/messages.ts'
 import type { Outlet, Received } from '../step.ts'
 
@@ -15,7 +15,7 @@ export class Remembered implements Outlet {
 
 let offset = 0
 
-/** As if it had just been read from the log. */
+/** A message as read from the log. */
 export const received = <M extends Message>(message: M): Received<M> => ({
   ...JSON.parse(JSON.stringify(message)) as M,
   offset: offset++,

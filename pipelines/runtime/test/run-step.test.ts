@@ -1,5 +1,5 @@
-// Steps over a log: what comes in goes out, what cannot be used goes to the dead letters, and a successor goes on where
-// the state says.
+// Steps over a log: messages come in and go out, unusable ones go to the dead letters, and a restart continues at the
+// saved state.
 import { setTimeout as sleep } from 'node:timers/promises'
 import FakeTimers from '@sinonjs/fake-timers'
 import Fastify from 'fastify'
@@ -83,7 +83,7 @@ async function until<T> (look: () => Promise<T | false | undefined>): Promise<T>
 const append = async (log: Log, ...messages: readonly Message[]): Promise<void> =>
   log.append(messages.map((message) => encode(message, '/test')))
 
-/** What was said so far, in the order of each series. */
+/** The messages that were sent so far, in the order of each series. */
 const said = async (log: Log): Promise<Message[]> => (await all(log, TOPICS.regular)).flatMap(decode)
 
 const countsOf = (messages: readonly Message[], series: string): unknown[] =>
@@ -91,7 +91,7 @@ const countsOf = (messages: readonly Message[], series: string): unknown[] =>
     (message as MessageOf<'observation.regular.v1'>).data.values['count']
   )
 
-t.test('messages go through, what cannot be used goes to the dead letters, and all of it is counted', async (t) => {
+t.test('messages go through, unusable ones go to the dead letters, and all are counted', async (t) => {
   const log = new MemoryLog({ partitions: 2 })
   const step = await run(t, log)
   await append(
@@ -141,7 +141,7 @@ t.test('messages go through, what cannot be used goes to the dead letters, and a
   ) t.ok(text.includes(line), line)
 })
 
-t.test('a successor goes on where the last saved state ends, and says again what came after it', async (t) => {
+t.test('a restart continues at the last saved state, and repeats the messages after it', async (t) => {
   const log = new MemoryLog({ partitions: 1 })
   let now = START
   const first = await run(t, log, { checkpointMs: 1000, now: () => now })
@@ -155,7 +155,7 @@ t.test('a successor goes on where the last saved state ends, and says again what
   await until(async () => (await all(log, STATE_TOPICS.imputer)).length > 0)
   await append(log, observation('a', 4), observation('b', 1))
   const before = await gone(5)
-  // As after a crash: nothing more is saved, and another begins with the same log.
+  // As after a crash: nothing more is saved, and another step begins with the same log.
   const copy = new MemoryLog({ partitions: 1 })
   await copy.append(
     (await Promise.all([TOPICS.raw, TOPICS.regular, STATE_TOPICS.imputer].map(async (topic) => all(log, topic))))
@@ -180,7 +180,7 @@ t.test('a successor goes on where the last saved state ends, and says again what
   ])
 })
 
-t.test('a step that ends in order leaves nothing to be said again', async (t) => {
+t.test('after an orderly end, nothing is repeated', async (t) => {
   const log = new MemoryLog({ partitions: 1 })
   const first = await run(t, log, { checkpointMs: 3_600_000 })
   await append(log, observation('a', 1), observation('a', 2))
@@ -196,7 +196,7 @@ t.test('a step that ends in order leaves nothing to be said again', async (t) =>
   ])
 })
 
-t.test('what happens because nothing happens is sent and saved', async (t) => {
+t.test('results of tick() are sent and saved', async (t) => {
   const log = new MemoryLog({ partitions: 1 })
   const patient: StepKind = {
     ...counting,
@@ -231,7 +231,7 @@ t.test('what happens because nothing happens is sent and saved', async (t) => {
   t.same(JSON.parse(state.value), { offset: 1, state: { count: 2 } })
 })
 
-t.test('a log that is away for a while is tried until it is back, and a step that is wrong ends', async (t) => {
+t.test('calls of a log that does not answer are retried, and a failing step ends', async (t) => {
   const inner = new MemoryLog({ partitions: 1 })
   let failures = 2
   const log = new Proxy(inner, {
@@ -267,7 +267,7 @@ t.test('a state topic that holds something else is named', async (t) => {
   await t.rejects(step.ended, { code: 'invalid-settings', message: /imputer\.state\.v1, partition 0, is no state/ })
 })
 
-t.test('of a record of which several cannot be used there is one dead letter', async (t) => {
+t.test('a record with several unusable messages is one dead letter', async (t) => {
   const log = new MemoryLog({ partitions: 1 })
   const refusing: StepKind = {
     ...counting,
@@ -294,7 +294,7 @@ t.test('of a record of which several cannot be used there is one dead letter', a
   t.ok((await step.metrics.text()).includes('messages_rejected_total{reason="refused",step="imputer"} 3'))
 })
 
-/** The same log, which takes a member's partitions away from it when it fails: whether a log does is its own affair. */
+/** The same log, but it takes the partitions of a failed member away. A log may do so or not. */
 function takingAway (inner: MemoryLog): Log {
   const join: Log['join'] = async (options, member) => {
     const owned: Partition[] = []
@@ -329,7 +329,7 @@ function takingAway (inner: MemoryLog): Log {
   }
 }
 
-t.test('of a batch in which a step fails nothing is saved: its successor does all of it', async (t) => {
+t.test('if a step fails in a batch, nothing of the batch is saved: the next one repeats it', async (t) => {
   const log = new MemoryLog({ partitions: 1 })
   const stumbling = (at: number): StepKind => ({
     ...counting,
@@ -384,7 +384,7 @@ t.test('however long a step takes, at most one tick waits for it', async (t) => 
   t.ok(ticks - before <= 2, `${ticks - before} at once`)
 })
 
-t.test('scores of verdicts, and requests, are seen in the metrics', async (t) => {
+t.test('the metrics count scores of verdicts, and requests', async (t) => {
   const log = new MemoryLog({ partitions: 1 })
   const verdict = (id: string, score: number | null): MessageOf<'verdict.v1'> => ({
     type: 'verdict.v1',

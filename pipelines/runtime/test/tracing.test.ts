@@ -129,7 +129,7 @@ async function open (own: Tracer | undefined) {
 const hex = (digit: string, length: number): string => digit.repeat(length)
 const LENGTH = 60
 
-t.test('what somebody records is seen at every step, under the request that brought it', async (t) => {
+t.test('a recorded trace has a span of every step, below the request', async (t) => {
   const { post, records, close } = await open(tracer)
   t.teardown(close)
   const [before, then] = [hex('a', 32), hex('b', 32)]
@@ -158,15 +158,15 @@ t.test('what somebody records is seen at every step, under the request that brou
   for (const topic of [TOPICS.raw, TOPICS.regular]) {
     t.ok(notified.some(({ name, parentSpanId }) => name === `process ${topic}` && parentSpanId === send.spanId), topic)
   }
-  const told = hooks.findIndex((headers) => headers['traceparent'] === `00-${then}-${send.spanId}-01`)
-  t.ok(told >= 0, 'and whoever is notified can go on')
-  t.equal((JSON.parse(bodies[told]!) as { traceparent: string }).traceparent, `00-${then}-${send.spanId}-01`)
+  const traced = hooks.findIndex((headers) => headers['traceparent'] === `00-${then}-${send.spanId}-01`)
+  t.ok(traced >= 0, 'the webhook carries the trace')
+  t.equal((JSON.parse(bodies[traced]!) as { traceparent: string }).traceparent, `00-${then}-${send.spanId}-01`)
 
   const verdicts = await records(TOPICS.verdicts, 1)
   t.ok(verdicts.every(({ headers }) => /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/.test(headers['ce_traceparent']!)))
 })
 
-t.test('where this process traces nothing, what others record is handed on all the same', async (t) => {
+t.test('a process without tracing passes on the traces of others', async (t) => {
   const { post, records, close } = await open(undefined)
   t.teardown(close)
   const traceparent = `00-${hex('c', 32)}-${hex('3', 16)}-01`
@@ -177,7 +177,7 @@ t.test('where this process traces nothing, what others record is handed on all t
   )
 })
 
-t.test('what nobody records has no header, and shares records as ever', async (t) => {
+t.test('messages without a trace have no header, and share records', async (t) => {
   const { post, records, close } = await open(undefined)
   t.teardown(close)
   for (let i = 0; i < 20; i++) await post(i, [undefined, `00-${hex('d', 32)}-${hex('4', 16)}-00`, 'nonsense'][i % 3])

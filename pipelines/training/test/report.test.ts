@@ -1,4 +1,4 @@
-// The report: every decision with its reason; and the state that it is made of, from file to file.
+// The report: every decision with its reason; and its state, from step to step.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
@@ -102,7 +102,7 @@ t.test('the first sentence is the outcome', (t) => {
   t.end()
 })
 
-t.test('a step finds what was done before it, and forgets what it makes untrue', async (t) => {
+t.test('a step finds the results of earlier steps, and drops those that it makes untrue', async (t) => {
   const file = join(t.testdir({}), 'out', 'report.json')
   t.equal(await readState(file), undefined)
   await writeState(file, FULL)
@@ -130,7 +130,7 @@ t.test('a step finds what was done before it, and forgets what it makes untrue',
   t.match(await readFile(file, 'utf8'), 'model', 'what cannot be read is left alone')
 })
 
-t.test('the stages that DVC ran are those that it says it runs', (t) => {
+t.test('the stages that ran are read from the output of DVC', (t) => {
   const printed = [
     "'data.dvc' didn't change, skipping",
     "Stage 'model-creation/dvc.yaml:prepare' didn't change, skipping",
@@ -157,7 +157,7 @@ t.test('a model that was rolled back is known, until it is promoted again', (t) 
   t.end()
 })
 
-t.test('feedback is handed on in the order in which it came, in UTC', (t) => {
+t.test('feedback keeps its order, in UTC', (t) => {
   const said = { model: 'pump', id: '1', at, version: '1', label: 'confirmed' as const }
   t.equal(
     feedbackTable([{ ...said, start: '2026-01-01T01:00:00+01:00', end: '2026-01-01T02:00:00Z', series: 'a,b' }, {

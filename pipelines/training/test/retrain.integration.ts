@@ -1,5 +1,5 @@
-// The four steps without DVC, on a small plant and a registry in a folder: what is published and promoted, what is not,
-// and why.
+// The four steps without DVC, on a small plant and a registry in a folder: which models are published and promoted, and
+// why.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
@@ -14,10 +14,10 @@ import { readState } from '../state.ts'
 const repository = join(import.meta.dirname, '..', '..', '..')
 const START = Date.UTC(2026, 0, 1)
 const timeAt = (row: number): string => new Date(START + row * 600_000).toISOString()
-/** The test runner's loader is not for the programs that are run. */
+/** The programs run without the loader of the test runner. */
 const { NODE_OPTIONS: _, ...env } = process.env
 
-/** Two channels that go together, but for a fault. */
+/** Two channels that correlate, except in a fault. */
 function table (): string {
   const random = createRandom('retrain')
   const rows = Array.from({ length: 600 }, (_, row) => {
@@ -90,7 +90,7 @@ t.test('the first model is published and promoted, step by step', async (t) => {
   t.equal(await readFile('data/feedback.csv', 'utf8'), 'series,start,end,label\n', 'made where it was missing')
 })
 
-t.test('the same again is nothing new', async (t) => {
+t.test('the same data publish nothing new', async (t) => {
   t.match(await retrain(), /^Nothing new: plant@1 is live/)
   t.match(await retrain('publish'), /^Nothing new/)
   t.strictSame(await standing(), { versions: [1], live: 1 })
@@ -112,16 +112,16 @@ t.test('a worse model is published and not promoted, a better one is', async (t)
   t.strictSame(await standing(), { versions: [1, 2, 3], live: 3 })
 })
 
-t.test('what people said is in the next training', async (t) => {
+t.test('the next training uses feedback', async (t) => {
   const store = folderStore(registry)
-  const say = async (label: 'confirmed' | 'false-alarm', from: number, to: number) =>
+  const sendFeedback = async (label: 'confirmed' | 'false-alarm', from: number, to: number) =>
     addFeedback(store, { model: 'plant', start: timeAt(from), end: timeAt(to), label }, {
       version: '3',
       now: Date.now(),
     })
-  await say('confirmed', 100, 119)
-  await say('false-alarm', 420, 429)
-  await say('confirmed', 9, 8)
+  await sendFeedback('confirmed', 100, 119)
+  await sendFeedback('false-alarm', 420, 429)
+  await sendFeedback('confirmed', 9, 8)
   await retrain()
   const state = await readState('pipelines/training/out/report.json')
   t.strictSame(state?.pull?.feedback, { statements: 2, dropped: 1 })
@@ -158,7 +158,7 @@ t.test('a model that somebody rolled back is not promoted by a program', async (
   t.strictSame(await standing(), { versions: [1, 2, 3, 4], live: 3 })
 })
 
-t.test('what changed behind the steps\' back stops the publication', async (t) => {
+t.test('changes between the steps stop the publication', async (t) => {
   const open = new Registry(folderStore(registry), Date.now)
   await open.promote('plant', 2)
   await t.rejects(retrain('publish'), {
@@ -173,7 +173,7 @@ t.test('what changed behind the steps\' back stops the publication', async (t) =
   t.equal((await standing()).live, 3)
 })
 
-t.test('a failing program is told in its own sentence, and nothing changes', async (t) => {
+t.test('a failing program is reported with its own sentence, and nothing changes', async (t) => {
   const standingBefore = await standing()
   await writeFile('data/feedback.csv', 'series,start,end,label\n,yesterday,today,confirmed\n')
   await t.rejects(retrain('train'), {
@@ -188,7 +188,7 @@ t.test('a failing program is told in its own sentence, and nothing changes', asy
   t.strictSame(await standing(), standingBefore)
 })
 
-t.test('the command refuses what is not meant', async (t) => {
+t.test('the command refuses wrong options', async (t) => {
   await t.rejects(retrain('pull', '--from', 'dvc'), { code: 'invalid-settings', message: /--from dvc needs DVC/ })
   await t.rejects(retrain('pull', '--', '--bucket', 'x'), { code: 'invalid-settings' })
   await t.rejects(retrain('train', '--push'), { code: 'invalid-settings', message: /unknown option '--push'/ })

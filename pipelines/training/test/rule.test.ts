@@ -1,4 +1,4 @@
-// The rule of promotion: what it says in plain cases, and that it is monotone.
+// The rule of promotion: its decisions in plain cases, and that it is monotone.
 import fc from 'fast-check'
 import t from 'tap'
 import { decide, type Judged, type JudgedPackage, SLACK } from '../rule.ts'

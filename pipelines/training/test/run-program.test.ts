@@ -1,4 +1,4 @@
-// Programs as child processes: what they print, how they fail, and that nothing of them outlives its time.
+// Programs as child processes: their output, their failures, and that none outlives its time limit.
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import t from 'tap'
@@ -14,11 +14,11 @@ const run = async (script: string, given: { limitMs?: number, signal?: AbortSign
     signal: given.signal,
   })
 
-t.test('what it prints is returned', async (t) => {
+t.test('the output is returned', async (t) => {
   t.equal(await run('process.stdout.write("a\\nb"); process.stderr.write("progress\\n")'), 'a\nb')
 })
 
-t.test('why it failed is told in a sentence', async (t) => {
+t.test('an error says in a sentence why it failed', async (t) => {
   await t.rejects(
     run(
       'console.error("error no-training-data: There is no .csv file.\\nERROR: failed to reproduce"); process.exit(1)'
@@ -33,7 +33,7 @@ t.test('why it failed is told in a sentence', async (t) => {
   await t.rejects(run('', { program: '/nowhere/dvc' }), { message: /^the program failed: .*ENOENT/ })
 })
 
-t.test('what takes too long ends with its children', async (t) => {
+t.test('a program that takes too long ends with its children', async (t) => {
   const began = performance.now()
   // A child of its own, that would hold the pipes open for a minute.
   await t.rejects(
@@ -45,7 +45,7 @@ t.test('what takes too long ends with its children', async (t) => {
   t.ok(performance.now() - began < 15_000)
 })
 
-t.test('what is stopped from outside ends, too', async (t) => {
+t.test('an aborted program ends, too', async (t) => {
   const stop = new AbortController()
   const server = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1')
   t.teardown(async () => server.close())

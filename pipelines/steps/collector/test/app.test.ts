@@ -1,4 +1,5 @@
-// The collector over HTTP: what is acknowledged is in the log; everything else is refused as a whole, and says why.
+// The collector over HTTP: acknowledged observations are in the log; other requests are refused as a whole, with the
+// reason.
 import { gzipSync } from 'node:zlib'
 import Fastify, { type FastifyInstance, type LightMyRequestResponse as Answer } from 'fastify'
 import t, { type Test } from 'tap'
@@ -113,7 +114,7 @@ t.test('the examples of the document are taken', async (t) => {
   t.match(paths['/observations']!.post.responses, { 202: {}, 422: {}, 429: {}, 503: {} })
 })
 
-t.test('what is equal has the same id, and what is not has another', async (t) => {
+t.test('equal observations have the same id, different ones another', async (t) => {
   const { post, kept } = await open(t)
   await post([observation(1), observation(1), { ...observation(1), values: { power_kw: 9 } }])
   const [one, same, other] = await kept()
@@ -121,7 +122,7 @@ t.test('what is equal has the same id, and what is not has another', async (t) =
   t.not(one!.id, other!.id)
 })
 
-t.test('one wrong observation refuses all of them, and is named', async (t) => {
+t.test('one wrong observation refuses the request, and is named', async (t) => {
   const { post, kept } = await open(t)
   const good = JSON.stringify(observation(1))
   const cases: ReadonlyArray<readonly [string | object, Record<string, string>, number, string, RegExp, string?]> = [
@@ -250,7 +251,7 @@ t.test('bodies have a limit, also after decompression', async (t) => {
   t.strictSame(await kept(), [])
 })
 
-/** A log that keeps what it is given only when it is told to. */
+/** A log that stores records only when the test lets it. */
 class SlowLog extends MemoryLog {
   readonly #held: Array<() => void> = []
   failure: Error | undefined
@@ -277,7 +278,7 @@ async function until (isSo: () => boolean): Promise<void> {
   }
 }
 
-t.test('more than may wait is refused for the moment, and what waits is answered when it is kept', async (t) => {
+t.test('more than may wait is refused for the moment, and waiting requests are answered once stored', async (t) => {
   const log = new SlowLog()
   const { post, app, kept } = await open(t, { log, env: { COLLECTOR_MAX_WAITING: '10' } })
   let answered = false
@@ -299,7 +300,7 @@ t.test('more than may wait is refused for the moment, and what waits is answered
   t.match((await app.inject('/metrics')).body, /messages_sent_total\{type="observation.raw.v1",step="collector"\} 21/)
 })
 
-t.test('a log that does not take them is no 202', async (t) => {
+t.test('without the log there is no 202', async (t) => {
   const log = new SlowLog()
   const { post, kept } = await open(t, { log })
   for (
@@ -322,7 +323,7 @@ t.test('a log that does not take them is no 202', async (t) => {
   t.strictSame(await kept(), [])
 })
 
-t.test('with keys only who has one may send', async (t) => {
+t.test('with keys, only callers with a key may send', async (t) => {
   const [key, other] = ['a'.repeat(20), 'b'.repeat(20)]
   const { post, app } = await open(t, { env: { COLLECTOR_API_KEYS: `${key}, ${other}` } })
   t.match(await post(observation(1)), { statusCode: 401, headers: { 'www-authenticate': 'Bearer' } })
@@ -345,7 +346,7 @@ t.test('with keys only who has one may send', async (t) => {
   refuseOpenCollector('0.0.0.0', { ...settings, COLLECTOR_AUTH: 'off' })
 })
 
-t.test('another app can have the route, and keeps its own ways', async (t) => {
+t.test('another app can add the route, and keeps its own handlers', async (t) => {
   const log = new MemoryLog()
   const app = Fastify()
   app.setErrorHandler(async (_, __, reply) => reply.code(500).send('its own'))

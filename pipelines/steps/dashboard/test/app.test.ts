@@ -1,4 +1,4 @@
-// The dashboard's routes, its socket with real clients, slow ones among them, and what annotations become.
+// The dashboard's routes, its socket with real clients (also slow ones), and annotations.
 import type { AddressInfo } from 'node:net'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -61,7 +61,7 @@ async function open (t: Test, more: Partial<DashboardDependencies> = {}): Promis
   return { app, database, live, said }
 }
 
-/** Fulfilled with the first message that the predicate accepts. */
+/** Resolves with the first message that the predicate accepts. */
 async function hears (socket: WebSocket, accepts: (message: Frame) => boolean): Promise<Frame> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => { reject(new Error('nothing came')) }, WAIT_MS)
@@ -135,7 +135,7 @@ t.test('the page and its files are served, and nothing else of the disk', async 
   ) t.equal((await app.inject(path)).statusCode, 404, path)
 })
 
-t.test('the fleet is what the database holds and what has come by since', async (t) => {
+t.test('the fleet has the history of the database and newer messages', async (t) => {
   const { app, live } = await open(t, { links: [{ href: '/score', text: 'Score a file' }] })
   live.take(verdictMessage(verdictAt('T01', 20)))
   t.notOk(live.take(verdictMessage(verdictAt('T01', 20))), 'a repetition is none')
@@ -153,7 +153,7 @@ t.test('the fleet is what the database holds and what has come by since', async 
   t.same(answer.links, [{ href: '/score', text: 'Score a file' }])
 })
 
-t.test('a series is told for the period that is asked for; wrong questions name what is wrong', async (t) => {
+t.test('a series has the requested period; an error names the wrong parameter', async (t) => {
   const { app, database, live } = await open(t)
   database.missing.push({ series: 'T01', from: timeAt(3), to: timeAt(4), interval: STEP_MS })
   live.take(verdictMessage(verdictAt('T01', 20)))
@@ -228,7 +228,7 @@ t.test('incidents: the newest first, with their feedback; an annotation is accep
   )
 })
 
-t.test('a failure of the database or the log is a problem that may pass', async (t) => {
+t.test('a failure of the database or the log is a temporary problem', async (t) => {
   const database = new MemoryDatabase()
   database.fleet = async () => { throw new Problem('server-unavailable', 'the database does not answer') }
   database.found.set('one', kept(incidentAt('T01', 1, 2, { id: 'one' })))
@@ -249,7 +249,7 @@ t.test('a failure of the database or the log is a problem that may pass', async 
   )
 })
 
-t.test('with keys, data and socket are for those who have one', async (t) => {
+t.test('with keys, data and socket need one', async (t) => {
   const settings = parseSettings(z.object(DASHBOARD_SETTINGS), {
     DASHBOARD_API_KEYS: 'first-key-of-the-test, second-key-of-the-test',
   })
@@ -272,7 +272,7 @@ t.test('with keys, data and socket are for those who have one', async (t) => {
   t.match(await hears(socket, () => true), { type: 'welcome' })
 })
 
-t.test('no network reaches a dashboard without a key unless that is wanted', (t) => {
+t.test('a dashboard without keys refuses other machines, unless the settings allow it', (t) => {
   const settings = (env: Record<string, string>) => parseSettings(z.object(DASHBOARD_SETTINGS), env)
   t.throws(() => {
     refuseOpenDashboard('0.0.0.0', settings({}))
@@ -333,7 +333,7 @@ t.test('the socket sends the newest state of every series, and every verdict of 
   t.equal(await closed(socket), 1008)
 })
 
-t.test('a socket of another page is refused, and one too many is told to come later', async (t) => {
+t.test('a socket of another page is refused, and one too many shall come later', async (t) => {
   const { app } = await open(t, { limits: { maxClients: 1 } })
   t.equal(await closed(await connect(t, app, { options: { origin: 'https://elsewhere.example' } })), 1008)
   await welcomed(t, app)
@@ -406,7 +406,7 @@ t.test('closing the app ends sockets that do not answer', async (t) => {
   t.ok(performance.now() - begun < 3000)
 })
 
-t.test('the step passes on what is new, and drops what came before', async (t) => {
+t.test('the step passes on new messages, and drops earlier ones', async (t) => {
   const live = new LiveFeed(new MemoryDatabase())
   const heard: string[] = []
   live.listen(({ message }) => { heard.push(message.type) })
@@ -429,7 +429,7 @@ t.test('the step passes on what is new, and drops what came before', async (t) =
   t.same(dropped, ['seen-before'])
 })
 
-t.test('an annotation goes to the log, and a judgement to the registry as feedback', async (t) => {
+t.test('an annotation goes to the log; false alarms and confirmations go to the registry, too', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'dashboard-'))
   t.teardown(() => { rmSync(folder, { recursive: true }) })
   const [store, records] = [folderStore(folder), [] as NewRecord[]]

@@ -1,5 +1,5 @@
-// A database in memory and a small made-up fleet for the tests of the dashboard: channels that swing, and a fault where
-// it is asked for.
+// A database in memory and a small artificial fleet for the tests of the dashboard: oscillating channels, and a fault
+// on request.
 import type { Database, KeptIncident } from '../../../database/database.ts'
 import type { Gap, Incident, Message, Verdict } from '../../../messages/messages.ts'
 
@@ -23,13 +23,13 @@ const MODEL = { name: 'wind-turbine', version: '3', digest: `sha256:${'0'.repeat
 
 export const timeAt = (step: number): string => new Date(START + step * STEP_MS).toISOString()
 
-/** Noise that is the same every time, from -1 to 1. */
+/** Reproducible noise from -1 to 1. */
 const noise = (seed: number): number => {
   const x = Math.sin(seed * 12.9898) * 43_758.5453
   return 2 * (x - Math.floor(x)) - 1
 }
 
-/** @param fault how far the gearbox is too hot, 0 to 1 */
+/** @param fault how much the gearbox is too hot, 0 to 1 */
 export function verdictAt (series: string, step: number, fault = 0): Verdict {
   const own = [...series].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)
   const values: Record<string, number> = {}

@@ -1,5 +1,5 @@
-// The imputer: whatever the order, the repetitions and the interruptions, the same observations on the grid; and each
-// rule of its README.
+// The imputer: any order, repetitions and interruptions give the same observations on the grid. Also tests each rule of
+// its README.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -21,7 +21,7 @@ const STEP = model.interval
 const START = Date.UTC(2026, 0, 1)
 const PATIENCE = 1000
 
-/** A model that can be exchanged. */
+/** A live model that the test can replace. */
 const following = (detector: Pick<typeof model, 'channels' | 'interval' | 'maxGap'> = model) => ({
   ready: async () => {},
   current: { manifest: { detector } },
@@ -39,7 +39,7 @@ const options = (more: Partial<ImputerOptions> = {}): ImputerOptions => ({
 const open = async (more?: Partial<ImputerOptions>, saved?: unknown): Promise<Step> =>
   imputerKind(options(more)).open(saved, new AbortController().signal)
 
-/** What comes of messages, one call for each; `all`: also what waits, once nothing comes any more. */
+/** The results of messages, one call for each; with `all`, also the instants that still wait. */
 async function run (step: Step, messages: readonly Received[], all = true): Promise<Remembered> {
   const out = new Remembered()
   for (const message of messages) await step.process([message], out)
@@ -112,7 +112,7 @@ const disordered = (list: readonly Coming[]): Received[] => [
     .sort((a, b) => a.at - b.at).map(({ one }) => messageOf(one)),
 ]
 
-t.test('any order within the lateness, and any repetitions, give what the ordered stream gives', async () => {
+t.test('any order within the lateness, and any repetitions, give the result of the ordered stream', async () => {
   await fc.assert(
     fc.asyncProperty(coming, async (list) => {
       const [wanted, got] = [await run(await open(), ordered(list)), await run(await open(), disordered(list))]
@@ -123,7 +123,7 @@ t.test('any order within the lateness, and any repetitions, give what the ordere
   )
 })
 
-t.test('wherever it is interrupted, it goes on as if nothing had been', async () => {
+t.test('a restart at any point changes nothing', async () => {
   await fc.assert(
     fc.asyncProperty(
       coming,
@@ -150,7 +150,7 @@ t.test('wherever it is interrupted, it goes on as if nothing had been', async ()
   )
 })
 
-t.test('a detector says of what goes out what it says of the series with its gaps, bit for bit', async () => {
+t.test('a detector gives the results the scores of the series with its gaps, bit for bit', async () => {
   await fc.assert(
     fc.asyncProperty(coming, async (list) => {
       const holed = { ...source, values: new Float64Array(3 * LENGTH).fill(NaN) }
@@ -202,7 +202,7 @@ const shown = (out: Remembered): string[] =>
 const at = (instant: number, a: number | null, b: number | null = a, c: number | null = a): Received =>
   raw('s', START + instant * STEP, { [A]: a, [B]: b, [C]: c })
 
-t.test('what is complete and next goes out at once, what is not waits for the lateness', async (t) => {
+t.test('a complete next instant is sent at once, any other waits for the lateness', async (t) => {
   const step = await open()
   t.same(shown(await run(step, [at(0, 1)], false)), ['0 1 1 1'])
   t.same(shown(await run(step, [at(1, 2, null), at(2, 3), at(3, 4), at(4, 4)], false)), [], 'they wait for one another')
@@ -256,7 +256,7 @@ t.test("gaps: the model's rule fills, the rest is one gap, a channel missing for
   )
 })
 
-t.test('the nearest instant, of two the earlier one', async (t) => {
+t.test('an observation belongs to the nearest instant, halfway to the earlier one', async (t) => {
   const near = (milliseconds: number): Received => raw('s', START + milliseconds, { [A]: 1, [B]: 1, [C]: 1 })
   t.same(shown(await run(await open(), [near(-STEP / 2 + 1), near(STEP / 2 + 1), near(5 * STEP / 2)])), [
     '0 1 1 1',
@@ -278,7 +278,7 @@ t.test('the nearest instant, of two the earlier one', async (t) => {
   )
 })
 
-t.test('what was sent is a duplicate where it says nothing new, else late', async (t) => {
+t.test('an observation of a sent instant is a duplicate if it adds nothing, else late', async (t) => {
   const out = await run(await open(), [
     at(0, 1),
     at(1, 1),
@@ -301,7 +301,7 @@ t.test('what was sent is a duplicate where it says nothing new, else late', asyn
   )
 })
 
-t.test('what cannot be used is rejected with its reason', async (t) => {
+t.test('unusable observations are rejected with a reason', async (t) => {
   const message = (time: string, values: Record<string, number>, receivedAt = START): Received =>
     received({ type: 'observation.raw.v1', id: '1', receivedAt, data: { series: 's', time, values } })
   const out = await run(await open(), [
@@ -321,7 +321,7 @@ t.test('what cannot be used is rejected with its reason', async (t) => {
   t.equal(out.sent.length, 1)
 })
 
-t.test('patience: each series is released once nothing has come of it for so long, also by a successor', async (t) => {
+t.test('patience: a silent series is released after that time, also after a restart', async (t) => {
   const other = raw('other', START, { [A]: 1 })
   let step = await open()
   const ticks = async (...times: number[]): Promise<string[]> => {
@@ -338,7 +338,7 @@ t.test('patience: each series is released once nothing has come of it for so lon
   t.same(await ticks(10_000, 99_000), ['0 1 null null'])
 })
 
-t.test('another model: what waits goes out on the old grid, the new one goes on behind', async (t) => {
+t.test('another model: waiting instants are sent on the old grid, the new one continues after it', async (t) => {
   const live = following()
   const finer = following({ channels: [C, A], interval: STEP / 2, maxGap: 2 }).current
   const step = await open({ live })
@@ -363,7 +363,7 @@ t.test('another model: what waits goes out on the old grid, the new one goes on 
   }
 })
 
-t.test('strategies: built in, of a module, and refused', async (t) => {
+t.test('strategies: built-in ones, one from a module, and refused ones', async (t) => {
   const folder = t.testdir()
   const path = join(folder, 'zero.js')
   writeFileSync(
@@ -390,7 +390,7 @@ t.test('strategies: built in, of a module, and refused', async (t) => {
   })
 })
 
-t.test('a state that nobody can read is refused', async (t) => {
+t.test('an unreadable state is refused', async (t) => {
   for (const saved of [null, { channels: [A], interval: 1, series: [['s', {}]] }]) {
     await t.rejects(open({}, saved), { code: 'invalid-state', message: /imputer.state.v1/ })
   }

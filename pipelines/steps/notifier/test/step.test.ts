@@ -1,4 +1,4 @@
-// The notifier against real HTTP servers: signed, in order, tried again while that may help, and given up in the end.
+// The notifier against real HTTP servers: signed requests, in order, with retries while they may help.
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { HTTP, type CloudEvent } from 'cloudevents'
@@ -124,7 +124,7 @@ t.test('a webhook is a CloudEvent that the receiver can verify', async (t) => {
   })
 })
 
-t.test('what fails is tried again under the same id, and nothing of the series overtakes it', async (t) => {
+t.test('a failure is retried under the same id, and nothing of the series overtakes it', async (t) => {
   const { url, calls } = await serve(t, (response, n, { body }) => {
     if (body.includes('T03') && n < 3) status([503, 429, 408][n]!)(response)
     else status(200)(response)
@@ -141,7 +141,7 @@ t.test('what fails is tried again under the same id, and nothing of the series o
   t.equal(ids.filter((id) => id === 'T04 0').length + own.length, calls.length)
 })
 
-t.test('what the receiver will never take goes to the dead letters at once; redirects are not followed', async (t) => {
+t.test('a message refused for good goes to the dead letters at once; redirects are not followed', async (t) => {
   const elsewhere = await serve(t, status(200))
   const { url, calls } = await serve(t, (response, n) => {
     status([400, 307, 200][n]!, { location: elsewhere.url })(response)
@@ -156,7 +156,7 @@ t.test('what the receiver will never take goes to the dead letters at once; redi
   t.equal(elsewhere.calls.length, 0)
 })
 
-t.test('who cannot be told for long is given up, and what waits behind it does not wait as long again', async (t) => {
+t.test('retries of a silent receiver end, and waiting messages share their time', async (t) => {
   const { url, calls } = await serve(t, (response) => { response.destroy() })
   const before = Date.now()
   const rejected = await run([opened(0), opened(1), opened(2)], { WEBHOOK_URL: url, NOTIFIER_RETRY_MS: '500' })
@@ -165,7 +165,7 @@ t.test('who cannot be told for long is given up, and what waits behind it does n
   t.ok(Date.now() - before < 5000)
 })
 
-t.test('the end of the process ends the attempts, and nothing is given up', async (t) => {
+t.test('the end of the process ends the retries, and no message goes to the dead letters', async (t) => {
   const closing = new AbortController()
   const { url } = await serve(t, (response) => {
     status(503)(response)
@@ -174,7 +174,7 @@ t.test('the end of the process ends the attempts, and nothing is given up', asyn
   await t.rejects(run([opened()], { WEBHOOK_URL: url }, closing.signal), { name: 'AbortError' })
 })
 
-t.test('Alertmanager is told of incidents, and one destination does not stop the other', async (t) => {
+t.test('Alertmanager gets incidents, and one destination does not stop the other', async (t) => {
   const { url, calls } = await serve(t, (response, _, { path }) => { status(path === '/hook' ? 410 : 200)(response) })
   const base = url.replace('/hook', '/')
   const rejected = await run([opened(), annotated], {
@@ -209,7 +209,7 @@ t.test('an alert fires until its incident is closed, with one severity at a time
   }, { labels: { severity: 'warning' }, endsAt: incident.end }])
 })
 
-t.test('settings that tell nobody, or without a signature, are refused', async (t) => {
+t.test('settings without a receiver or a signature are refused', async (t) => {
   t.throws(() => {
     checkNotifier(settings({}))
   }, { code: 'invalid-settings', message: /has no receiver/ })

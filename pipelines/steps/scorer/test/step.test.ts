@@ -38,7 +38,7 @@ const ONE = versionOf(levelled, '1')
 const TWO = versionOf(other, '2')
 const RULES = incidentRules(parseSettings(z.object(SCORER_SETTINGS), {}))
 
-/** A model that can be exchanged. */
+/** A live model that the test can replace. */
 const following = (current: ScoredVersion) => ({ ready: async () => {}, current })
 
 const open = async (saved?: unknown, live = following(ONE), more: Partial<ScorerOptions> = {}): Promise<Step> =>
@@ -81,7 +81,7 @@ async function imputed (name: string, series: Series): Promise<Received[]> {
 const verdictsOf = (sent: readonly Message[]): Array<MessageOf<'verdict.v1'>> =>
   sent.filter((message) => message.type === 'verdict.v1')
 
-/** Whether each verdict is that of causal scoring of the whole series, bit for bit. */
+/** Whether each verdict equals that of causal scoring of the whole series, bit for bit. */
 function areCausal (sent: readonly Message[], series: Series, { model, autoencoders }: typeof levelled): boolean {
   const wanted = detectCausal(model, autoencoders, series)
   const numbers = (values: Float64Array, t: number): number[] => Array.from(values.subarray(3 * t, 3 * t + 3))
@@ -142,7 +142,7 @@ t.test('one verdict of causal scoring for each observation, whatever is cut, int
       let step = await open()
       for (let from = 0, i = 0; from < messages.length; i++) {
         const { size, again, successor } = pieces[i % pieces.length]!
-        // What was read before comes again, as after a crash of the one before.
+        // Earlier records come again, as after a crash.
         got.push(...(await run(step, messages.slice(Math.max(0, from - again), from + size))).sent)
         if (successor) step = await open(JSON.parse(JSON.stringify(step.save!())))
         from += size
@@ -167,7 +167,7 @@ const drifted = altered(waves(1500, 3, 2), (values) => {
   values.fill(NaN, 3 * 1100, 3 * 1140)
 })
 
-t.test('a raised level is kept from one process to the next', async (t) => {
+t.test('a raised level survives a restart', async (t) => {
   const messages = await imputed('a', drifted)
   const sent: Message[] = []
   let step = await open()
@@ -179,7 +179,7 @@ t.test('a raised level is kept from one process to the next', async (t) => {
   t.notOk(areCausal(sent, drifted, flat), 'the level was of consequence')
 })
 
-t.test('a gap of any length is what as many missing observations are', async (t) => {
+t.test('a gap of any length equals as many missing observations', async (t) => {
   const series = altered(drifted, (values) => values.fill(NaN, 3 * 700, 3 * 1300))
   t.ok(areCausal((await run(await open(), await imputed('a', series))).sent, series, levelled))
   const gap = (from: number, to: number): Received =>
@@ -231,7 +231,7 @@ t.test('an incident that a gap closes has the arrival of the gap, whatever else 
   t.strictSame(await closed([messages.slice(0, at), messages.slice(at)]), alone, 'also where it begins the batch')
 })
 
-t.test('instants that are left out are missing', async (t) => {
+t.test('skipped instants are missing', async (t) => {
   const series = altered(slice(waves(700), 400, 600), (values) => {
     values.fill(NaN, 3 * 100, 3 * 102)
     values.fill(NaN, 3 * 150, 3 * 160)
@@ -243,7 +243,7 @@ t.test('instants that are left out are missing', async (t) => {
   t.ok(areCausal((await run(await open(), messages)).sent, series, levelled))
 })
 
-t.test('another version begins warm: it has seen the newest observations, also by a successor', async (t) => {
+t.test('another version begins warm with the newest observations, also after a restart', async (t) => {
   const series = slice(waves(700), 400, 600)
   const messages = await imputed('a', series)
   const live = following(ONE)
@@ -268,7 +268,7 @@ t.test('another version begins warm: it has seen the newest observations, also b
   )
 })
 
-t.test('a model of other channels begins anew, and closes what is open', async (t) => {
+t.test('a model with other channels begins anew, and closes open incidents', async (t) => {
   const series = altered(slice(waves(700), 400, 500), (values) => {
     for (let i = 90; i < 100; i++) values[3 * i + 1]! += 9
   })
@@ -299,7 +299,7 @@ t.test('a model of other channels begins anew, and closes what is open', async (
   }
 })
 
-t.test('what cannot be scored is rejected, and what is filled too long is not scored', async (t) => {
+t.test('unusable messages are rejected, and values filled for too long are not scored', async (t) => {
   const step = await open()
   const [first] = await imputed('a', slice(train, 0, 1))
   const changed = (data: object): Received => ({ ...first!, data: { ...first!.data, ...data } }) as Received
@@ -333,10 +333,12 @@ t.test('what cannot be scored is rejected, and what is filled too long is not sc
   }
 })
 
-/**
- * What is said of scores one after another; the first channel is to blame for a score of whole tenths, else the second.
- */
-function told (scores: ReadonlyArray<number | null>, rules: Partial<typeof RULES> = {}, interrupted = false): string[] {
+/** The changes after each of the scores. The first channel causes scores of whole tenths, else the second one. */
+function changesOf (
+  scores: ReadonlyArray<number | null>,
+  rules: Partial<typeof RULES> = {},
+  interrupted = false
+): string[] {
   let incidents = new Incidents({ ...RULES, closeAfter: 2, coolDown: 3, ...rules })
   return scores.flatMap((score, time) => {
     if (interrupted) {
@@ -351,58 +353,57 @@ function told (scores: ReadonlyArray<number | null>, rules: Partial<typeof RULES
       score,
       score === null ? null : Float64Array.of(blamesFirst ? 0.7 : 0.2, blamesFirst ? 0.3 : 0.8)
     )
-    return change === undefined
-      ? []
-      : [
-        `${time} ${change.type} ${change.tally.start}-${change.tally.end} ${change.tally.observations} ${change.tally.peak.score}@${change.tally.peak.time}`,
-        ]
+    if (change === undefined) return []
+    const { type, tally: { start, end, observations, peak } } = change
+    return [`${time} ${type} ${start}-${end} ${observations} ${peak.score}@${peak.time}`]
   })
 }
 
 t.test('incidents open, change, close, and open again', async (t) => {
   t.same(
-    told([0.5, 1, 1.2, 1.3, 0.9, 0.5, 0.9, 0.5, 0.5, 0.5]),
+    changesOf([0.5, 1, 1.2, 1.3, 0.9, 0.5, 0.9, 0.5, 0.5, 0.5]),
     ['2 opened 2-2 1 1.2@2', '8 closed 2-3 2 1.3@3'],
     'scores between quiet and anomalous keep it open'
   )
-  t.same(told([1.5, 1.6, 1.7, 1.9, 2.1, 1.1]), [
+  t.same(changesOf([1.5, 1.6, 1.7, 1.9, 2.1, 1.1]), [
     '0 opened 0-0 1 1.5@0',
     '2 updated 0-2 3 1.7@2',
     '3 updated 0-3 4 1.9@3',
     '4 updated 0-4 5 2.1@4',
   ], 'the peak rises by a tenth; it becomes critical')
-  t.same(told([1.95, 2.04]), ['0 opened 0-0 1 1.95@0', '1 updated 0-1 2 2.04@1'], 'it becomes critical')
+  t.same(changesOf([1.95, 2.04]), ['0 opened 0-0 1 1.95@0', '1 updated 0-1 2 2.04@1'], 'it becomes critical')
   t.same(
-    told([1.5, 1.55, 1.55, 1.55, 1.5]),
+    changesOf([1.5, 1.55, 1.55, 1.55, 1.5]),
     ['0 opened 0-0 1 1.5@0', '1 updated 0-1 2 1.55@1'],
     'another channel is to blame for most'
   )
-  t.same(told([1.5, null, null, null]), ['0 opened 0-0 1 1.5@0', '2 closed 0-0 1 1.5@0'], 'what is not scored is quiet')
-  t.same(told([1.5, 0, 0, 0, 0, 1.2, 0, 0, 0, 0, 0, 1.2]), [
+  t.same(changesOf([1.5, null, null, null]), ['0 opened 0-0 1 1.5@0', '2 closed 0-0 1 1.5@0'],
+    'what is not scored is quiet')
+  t.same(changesOf([1.5, 0, 0, 0, 0, 1.2, 0, 0, 0, 0, 0, 1.2]), [
     '0 opened 0-0 1 1.5@0',
     '2 closed 0-0 1 1.5@0',
     '5 updated 0-5 2 1.5@0',
     '7 closed 0-5 2 1.5@0',
     '11 opened 11-11 1 1.2@11',
   ], 'within the cool-down it is the same')
-  t.same(told([1.2, 1.2, 0, 1.2, 1.2, 1.3, 0, 0, 0, 1.2, 0, 0, 1.2, 1.4, 1.2], { openAfter: 3 }), [
+  t.same(changesOf([1.2, 1.2, 0, 1.2, 1.2, 1.3, 0, 0, 0, 1.2, 0, 0, 1.2, 1.4, 1.2], { openAfter: 3 }), [
     '5 opened 3-5 3 1.3@5',
     '7 closed 3-5 3 1.3@5',
     '14 opened 12-14 3 1.4@13',
   ], 'a run begins with its first observation')
-  t.same(told([1.2, 1.2, 0, 0, 0, 0, 1.2, 1.2], { openAfter: 2 }), [
+  t.same(changesOf([1.2, 1.2, 0, 0, 0, 0, 1.2, 1.2], { openAfter: 2 }), [
     '1 opened 0-1 2 1.2@0',
     '3 closed 0-1 2 1.2@0',
     '7 updated 0-7 4 1.2@0',
   ], 'a run that began within the cool-down')
-  t.same(told([1.2, 0, 0, 1.2], { coolDown: 0 }), [
+  t.same(changesOf([1.2, 0, 0, 1.2], { coolDown: 0 }), [
     '0 opened 0-0 1 1.2@0',
     '2 closed 0-0 1 1.2@0',
     '3 opened 3-3 1 1.2@3',
   ])
 })
 
-t.test('incidents: none ends that has not begun, and interruptions change nothing', async () => {
+t.test('incidents end only after they begin, and interruptions change nothing', async () => {
   const score = fc.oneof(fc.constantFrom(null, 0.5, 0.9, 1.25, 1.5), fc.double({ min: 0, max: 4, noNaN: true }))
   const rules = fc.record({
     openAfter: fc.integer({ min: 1, max: 3 }),
@@ -410,7 +411,7 @@ t.test('incidents: none ends that has not begun, and interruptions change nothin
     coolDown: fc.nat(6),
   })
   fc.assert(fc.property(fc.array(score, { maxLength: 120 }), rules, (scores, some) => {
-    const lines = told(scores, some)
+    const lines = changesOf(scores, some)
     let isOpen = false
     const inOrder = lines.every((line) => {
       const [, type] = line.split(' ')
@@ -418,7 +419,7 @@ t.test('incidents: none ends that has not begun, and interruptions change nothin
       isOpen = type !== 'closed'
       return isRight
     })
-    return inOrder && JSON.stringify(told(scores, some, true)) === JSON.stringify(lines)
+    return inOrder && JSON.stringify(changesOf(scores, some, true)) === JSON.stringify(lines)
   }))
 })
 

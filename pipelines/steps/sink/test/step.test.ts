@@ -79,7 +79,7 @@ t.test('each type goes where it belongs, in one write', async (t) => {
   t.equal(flaky.batches.length, 1, 'nothing is no write')
 })
 
-t.test('what is refused for ever is rejected alone', async (t) => {
+t.test('only messages that the database refuses for good are rejected', async (t) => {
   const flaky = new FlakyDatabase()
   flaky.refuses = ({ verdicts }) => verdicts.some(({ score }) => score === -1)
   const step = await open(flaky)
@@ -90,7 +90,7 @@ t.test('what is refused for ever is rejected alone', async (t) => {
   t.strictSame(await database.verdicts('refused', ALWAYS, 100), verdicts.filter(({ score }) => score !== -1))
 })
 
-t.test('while the database is away it waits, and goes on once it is back', async (t) => {
+t.test('it waits while the database does not answer, and continues afterwards', async (t) => {
   const flaky = new FlakyDatabase()
   flaky.away = true
   const attempts = new EventEmitter()
