@@ -11,7 +11,7 @@ export class StoreFailure extends Error {
   override readonly name = 'StoreFailure'
 }
 
-export interface StoreSettings {
+interface StoreSettings {
   readonly host: URL
   readonly bucket: string
   readonly accessKey: string

@@ -13,7 +13,7 @@ import type { PackageBytes } from '../packages/resident-models.ts'
 import { checkName, type ServedModel, type ServedModels } from '../packages/served-models.ts'
 import type { SuppliedModel, ModelSource } from '../packages/model-source.ts'
 
-export interface FollowerOptions {
+interface FollowerOptions {
   readonly sources: readonly ModelSource[]
   readonly models: ServedModels
   readonly packageCache: PackageCache

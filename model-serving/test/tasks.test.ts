@@ -135,7 +135,7 @@ t.test('what cannot be done is told as a sentence; faults of the service itself 
   await until(() => notices.length === 3)
   t.equal(notices[0]!.body, 'The series has 3 observations.')
   for (const { body } of notices.slice(1)) {
-    t.match(body, /^The service failed on this series; its log tells why, under the task/)
+    t.match(body, /^The service failed on this series; its log has the reason, under the task/)
   }
   tasks.take(taskOf('d', {
     fetch: async () => {
