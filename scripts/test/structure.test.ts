@@ -161,7 +161,7 @@ t.test('every exported name is imported by another file', async (t) => {
     if (names.has(ALL_NAMES) || CALLED_BY_NAME.includes(path)) return []
     return exports.filter((name) => !names.has(name)).map((name) => `${path}: ${name}`)
   })
-  for (const name of unused) t.comment(name)
   t.comment(`${unused.length} exported names that no other file imports`)
+  t.same(unused, [])
   t.ok(used.size > 300, 'the imports have been read')
 })
