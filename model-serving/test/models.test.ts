@@ -191,7 +191,7 @@ t.test('a name that no model may have keeps nobody else from being served', asyn
   t.strictSame(models.list().map(({ name }) => name), ['pump', 'fan'])
   t.match(follower.refusals, [{ name: 'ad-hoc', code: 'invalid-model-package', reason: /rename the model/ }, {
     name: 'pump',
-    reason: /Two packages hold the model "pump"/,
+    reason: /Two packages contain the model "pump"/,
   }])
   const strict = following(supplyOf(['ad-hoc'], { strict: true })).follower
   await t.rejects(
