@@ -13,7 +13,7 @@ import { CONSTANT_DEPARTURE, fitScaler, standardise } from '../../series/scaler.
 import { fromColumns, slice } from '../../series/series.ts'
 import { fitSubspace, subspaceReconstruct } from '../../linear/subspace.ts'
 import { fitTail } from '../../scoring/tail.ts'
-import { chooseThreshold, THRESHOLD_FLOOR } from '../../scoring/threshold.ts'
+import { chooseThreshold, isAnomalous, THRESHOLD_FLOOR } from '../../scoring/threshold.ts'
 import { sampleWindows, type WindowMatrix } from '../../series/window.ts'
 import { altered, fitEnsemble, fitLinear, linearMember, SMALL, THREE, waves } from '../../test/synthetic.ts'
 
@@ -167,6 +167,7 @@ t.test('values of 1e±160 and 1e±308 are measured like others', async (t) => {
 t.test('a small movement on a large offset is no constant', async (t) => {
   const values = Float64Array.from({ length: 200 }, (_, i) => 1e9 + 1e-3 * Math.sin(i))
   t.ok(Math.abs(fitScaler([values], 1).scale[0]! / 7.07e-4 - 1) < 0.01)
+  t.match(fitScaler([Float64Array.of(1e200, NaN, 3e200)], 1), { center: [2e200] }, 'a missing value among large ones')
 })
 
 t.test('channels that only switch weigh less, a lone channel never does', async (t) => {
@@ -335,4 +336,5 @@ t.test('quantile and threshold', async (t) => {
   t.ok(Number.isNaN(quantile([], 0.5)))
   t.equal(chooseThreshold({ quantile: 0.5, factor: 2 }, [1, 2, 3]), 4)
   t.equal(chooseThreshold({ quantile: 0.5, factor: 2 }, []), THRESHOLD_FLOOR)
+  t.strictSame([0.5, 1, 1.01, NaN].map((score) => isAnomalous(score)), [false, false, true, false])
 })
