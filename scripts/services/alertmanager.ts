@@ -1,19 +1,32 @@
-// Alertmanager, built from its Go module: alone, on a loopback port, with data of its own, and nobody to tell.
+// Alertmanager, from Debian where there is its package, else built from its Go module: alone, on a loopback port, with data of its own, and
+// nobody to tell.
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { debianProgram, hasDebianPackages, installDebianPackage } from './debian.ts'
 import { type GoProgram, goProgram, installGoProgram } from './go.ts'
 import { controlled, freePort, installed, type RunningServer, startServer } from './server.ts'
 
 const PROGRAM: GoProgram = { name: 'alertmanager', version: '0.28.1', path: 'github.com/prometheus/alertmanager/cmd/alertmanager' }
 
-export const installAlertmanager = (): void => { installGoProgram(PROGRAM) }
+const PACKAGE = 'prometheus-alertmanager'
 
-export const alertmanagerVersion = (): string => PROGRAM.version
+const alertmanager = (): string => hasDebianPackages() ? debianProgram(PACKAGE, 'usr/bin/prometheus-alertmanager') : goProgram(PROGRAM)
+
+export function installAlertmanager (): void {
+  if (hasDebianPackages()) installDebianPackage(PACKAGE)
+  else installGoProgram(PROGRAM)
+}
+
+export function alertmanagerVersion (): string {
+  const said = execFileSync(installed(alertmanager(), 'alertmanager'), ['--version'], { encoding: 'utf8', timeout: 60_000 })
+  return /version (\d+\.\d+\.\d+)/.exec(said)?.[1] ?? said.trim()
+}
 
 /** @throws Error where it is not installed or does not start */
 export async function startAlertmanager ({ folder = mkdtempSync(join(tmpdir(), 'alertmanager-')), detached = false }: { folder?: string, detached?: boolean } = {}): Promise<RunningServer> {
-  const program = installed(goProgram(PROGRAM), 'alertmanager')
+  const program = installed(alertmanager(), 'alertmanager')
   const address = `127.0.0.1:${await freePort()}`
   const config = join(folder, 'alertmanager.yml')
   mkdirSync(folder, { recursive: true })
