@@ -1,8 +1,10 @@
-// The closing line of the CI script: sums of tap's own totals.
+// The CI script's schedule, and its closing line: sums of tap's own totals.
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { readSuites } from './suites.ts'
 
 const scripts = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -29,4 +31,26 @@ t.test('a part that fails without a failing assertion is a failure; one with fai
 
 t.test('no totals at all are no success', async (t) => {
   t.same(totals('everything went well\n'), { line: 'total: 0 passed, 0 failed, 0 skipped\n', status: 1 })
+})
+
+/** What `.ci/run` may take of the hour and a half that there is, and what of that the checks take and suites to come are left. */
+const MINUTES = 70
+const CHECKS = 10
+const RESERVE = 15
+
+t.test('the default suites fit into the schedule, and leave room for more', async (t) => {
+  const used = readSuites().filter(({ when }) => when === 'default').reduce((sum, { minutes }) => sum + minutes, 0)
+  t.ok(CHECKS + used + RESERVE <= MINUTES, `${used} minutes`)
+})
+
+t.test('each suite of the schedule exists, once, and there is no other', async (t) => {
+  const names = readSuites().map(({ name }) => name)
+  const functions = [...readFileSync(join(scripts, 'test-integration.sh'), 'utf8').matchAll(/^suite_(\w+)\(\)/gm)].map(([, name]) => name!)
+  t.strictSame([...names].sort(), functions.sort())
+})
+
+t.test('a suite that there is not is refused, with those that there are', async (t) => {
+  const { status, stderr } = spawnSync('bash', [join(scripts, 'test-integration.sh'), 'page', 'nothing'], { encoding: 'utf8', timeout: 20_000 })
+  t.equal(status, 1)
+  t.match(stderr, `there is no suite 'nothing'; there are: ${readSuites().map(({ name }) => name).join(', ')}, all`)
 })

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# install-ahead.sh SUITE...: installs what these suites need, in their order, on what tests leave of the processors. To be started in the
+# background, in a session of its own (`setsid`). What fails is told by install.sh once a suite needs it, which tries again.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/suites.sh
+ahead=.cache/services/ahead
+
+# Linux shares processors among sessions first, and by `nice` only within one.
+echo 19 2> /dev/null > /proc/self/autogroup || true
+renice -n 19 $$ > /dev/null
+
+install_all() {
+  local name
+  for name in "$@"; do
+    if bash scripts/install.sh "$name" > "$ahead/$name.log" 2>&1; then continue; fi
+    mv "$ahead/$name.log" "$ahead/$name.failed"
+  done
+}
+
+# What is compiled uses every processor, what is fetched waits for the network: one of each at a time.
+compiled=() fetched=()
+while read -r name; do
+  case $name in
+    # Tests of `npm test` look for a browser: it must not come while they run.
+    chromium) ;;
+    minio | influxdb | kubernetes-tools | promtool | actionlint | otel-collector | kube-apiserver) compiled+=("$name") ;;
+    *) fetched+=("$name") ;;
+  esac
+done < <(for suite in "$@"; do suite_installs "$suite"; done | awk '!seen[$0]++')
+
+mkdir -p "$ahead"
+rm -f "$ahead"/*
+install_all "${fetched[@]}" &
+install_all "${compiled[@]}"
+wait
