@@ -11,10 +11,13 @@ echo 19 2> /dev/null > /proc/self/autogroup || true
 renice -n 19 $$ > /dev/null
 
 install_all() {
-  local name
+  local name began said
   for name in "$@"; do
-    if bash scripts/install.sh "$name" > "$ahead/$name.log" 2>&1; then continue; fi
-    mv "$ahead/$name.log" "$ahead/$name.failed"
+    began=$SECONDS said=
+    bash scripts/install.sh "$name" > "$ahead/$name.log" 2>&1 || said=failed
+    if [ -n "$said" ]; then mv "$ahead/$name.log" "$ahead/$name.failed"; fi
+    awk -v name="$name" -v used=$((SECONDS - began)) -v said="$said" \
+      'BEGIN { printf "%-16s %9.1f  %s\n", name, used / 60, said }' >> "$ahead/minutes.txt"
   done
 }
 

@@ -132,19 +132,23 @@ for suite in "${chosen[@]}"; do
   [ -n "$(suite_minutes "$suite")" ] || fail "there is no suite '$suite'; there are: $(suites | paste -sd ' ' | sed 's/ /, /g'), all"
 done
 
-# Minutes by suite: allowed, used, and what of that was waiting for what it installs.
+# Minutes by suite: allowed, used, and what of that was waiting for what it installs; then what was installed meanwhile.
 table=$(mktemp)
 log_times() {
   awk -v name="$suite" -v allowed="$(suite_minutes "$suite")" -v used=$((SECONDS - began)) -v waited=$((ready - began)) -v end="${1-}" 'BEGIN {
-    printf "%-12s %9.1f %9.1f %11.1f  %s\n", name, allowed, used / 60, waited / 60, end != "" ? end : used > 60 * allowed ? "over" : ""
+    printf "%-16s %9.1f %9.1f %11.1f  %s\n", name, allowed, used / 60, waited / 60, end != "" ? end : used > 60 * allowed ? "over" : ""
   }' >> "$table"
 }
 finish() {
   [ "$?" -eq 0 ] || [ -z "${began-}" ] || log_times failed
   [ -z "${ahead-}" ] || pkill -TERM -s "$ahead" || true
-  printf '%-12s %9s %9s %11s\n' minutes allowed used installing
+  printf '%-16s %9s %9s %11s\n' minutes allowed used installing
   cat "$table"
   rm "$table"
+  if [ -s .cache/services/ahead/minutes.txt ]; then
+    printf '%-16s %9s\n' 'installed ahead' minutes
+    cat .cache/services/ahead/minutes.txt
+  fi
 }
 trap finish EXIT
 
