@@ -11,13 +11,15 @@ echo 19 2> /dev/null > /proc/self/autogroup || true
 renice -n 19 $$ > /dev/null
 
 install_all() {
-  local name began said
+  local name began before said processor
+  processor_time
   for name in "$@"; do
-    began=$SECONDS said=
+    began=$SECONDS before=$processor said=
     bash scripts/install.sh "$name" > "$ahead/$name.log" 2>&1 || said=failed
     if [ -n "$said" ]; then mv "$ahead/$name.log" "$ahead/$name.failed"; fi
-    awk -v name="$name" -v used=$((SECONDS - began)) -v said="$said" \
-      'BEGIN { printf "%-16s %9.1f  %s\n", name, used / 60, said }' >> "$ahead/minutes.txt"
+    processor_time
+    awk -v name="$name" -v used=$((SECONDS - began)) -v processor=$((processor - before)) -v said="$said" \
+      'BEGIN { printf "%-16s %9s %9.1f %11s %10.1f  %s\n", name, "", used / 60, "", processor / 60, said }' >> "$ahead/minutes.txt"
   done
 }
 

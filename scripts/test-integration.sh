@@ -132,21 +132,25 @@ for suite in "${chosen[@]}"; do
   [ -n "$(suite_minutes "$suite")" ] || fail "there is no suite '$suite'; there are: $(suites | paste -sd ' ' | sed 's/ /, /g'), all"
 done
 
-# Minutes by suite: allowed, used, and what of that was waiting for what it installs; then what was installed meanwhile.
+# Minutes by suite: allowed, used, of that waiting for what it installs, and those of processors; then what was installed meanwhile.
 table=$(mktemp)
 log_times() {
-  awk -v name="$suite" -v allowed="$(suite_minutes "$suite")" -v used=$((SECONDS - began)) -v waited=$((ready - began)) -v end="${1-}" 'BEGIN {
-    printf "%-16s %9.1f %9.1f %11.1f  %s\n", name, allowed, used / 60, waited / 60, end != "" ? end : used > 60 * allowed ? "over" : ""
+  local before=$processor
+  processor_time
+  awk -v name="$suite" -v allowed="$(suite_minutes "$suite")" -v used=$((SECONDS - began)) -v waited=$((ready - began)) \
+    -v processor=$((processor - before)) -v end="${1-}" 'BEGIN {
+    printf "%-16s %9.1f %9.1f %11.1f %10.1f  %s\n",
+      name, allowed, used / 60, waited / 60, processor / 60, end != "" ? end : used > 60 * allowed ? "over" : ""
   }' >> "$table"
 }
 finish() {
   [ "$?" -eq 0 ] || [ -z "${began-}" ] || log_times failed
   [ -z "${ahead-}" ] || pkill -TERM -s "$ahead" || true
-  printf '%-16s %9s %9s %11s\n' minutes allowed used installing
+  printf '%-16s %9s %9s %11s %10s\n' minutes allowed used installing processor
   cat "$table"
   rm "$table"
   if [ -s .cache/services/ahead/minutes.txt ]; then
-    printf '%-16s %9s\n' 'installed ahead' minutes
+    printf '%-16s %9s %9s %11s %10s\n' 'installed ahead' '' used '' processor
     cat .cache/services/ahead/minutes.txt
   fi
 }
@@ -157,6 +161,7 @@ if [ "${#chosen[@]}" -gt 1 ] && [ -z "${INSTALLS_AHEAD-}" ]; then
   setsid bash scripts/install-ahead.sh "${chosen[@]}" < /dev/null &
   ahead=$!
 fi
+processor_time
 for suite in "${chosen[@]}"; do
   echo "== $suite"
   began=$SECONDS ready=$SECONDS
