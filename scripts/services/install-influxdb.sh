@@ -45,5 +45,6 @@ if command -v rustup > /dev/null; then RUSTUP_TOOLCHAIN=$(cd / && rustup show ac
 # Link-time optimisation would double the time that this takes; Go links what Rust makes statically.
 export PKG_CONFIG=$work/pkg-config RUSTC_WRAPPER=$work/rustc
 export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1
-go build -trimpath -tags sqlite_foreign_keys,sqlite_json -ldflags "-s -w -X main.version=v$version" -o "$binary" ./cmd/influxd
+go build -trimpath -tags sqlite_foreign_keys,sqlite_json -gcflags=all=-dwarf=false \
+  -ldflags "-s -w -X main.version=v$version" -o "$binary" ./cmd/influxd
 installed
