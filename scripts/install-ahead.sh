@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 ahead=.cache/services/ahead
 
 # Linux shares processors among sessions first, and by `nice` only within one.
-echo 19 2> /dev/null > /proc/self/autogroup || true
+take_leftovers() { { echo 19 > /proc/self/autogroup; } 2> /dev/null || true; }
 renice -n 19 $$ > /dev/null
 
 install_all() {
@@ -15,6 +15,7 @@ install_all() {
   processor_time
   for name in "$@"; do
     began=$SECONDS before=$processor said=
+    take_leftovers
     bash scripts/install.sh "$name" > "$ahead/$name.log" 2>&1 || said=failed
     if [ -n "$said" ]; then mv "$ahead/$name.log" "$ahead/$name.failed"; fi
     processor_time
@@ -36,6 +37,7 @@ done < <(for suite in "$@"; do suite_installs "$suite"; done | awk '!seen[$0]++'
 
 mkdir -p "$ahead"
 rm -f "$ahead"/*
+echo $$ > "$ahead/session"
 install_all "${fetched[@]}" &
 install_all "${compiled[@]}"
 wait

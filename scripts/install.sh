@@ -14,10 +14,20 @@ bring() {
   esac
 }
 
+# What is installed in the background gets its share of the processors once somebody waits for it.
+hurry() {
+  local session
+  session=$(cat "$ahead/session" 2> /dev/null) || return 0
+  { echo 0 > "/proc/$session/autogroup"; } 2> /dev/null || true
+}
+
 mkdir -p "$ahead"
 for name in "$@"; do
   exec 8> ".cache/services/$name.lock"
-  flock --timeout 1800 8
+  if ! flock --nonblock 8; then
+    hurry
+    flock --timeout 1800 8
+  fi
   if [ -f "$ahead/$name.failed" ]; then
     echo "install  $name could not be installed ahead, and is tried again; this was said:"
     cat "$ahead/$name.failed"

@@ -17,7 +17,7 @@ suite_installs() { suite_field "$1" 4 | tr ' ' '\n' | grep -v '^-$' || true; }
 
 # Into `processor`: the seconds that processors have worked for what this shell has started and seen end.
 processor_time() {
-  local file=${TMPDIR:-/tmp}/processor-time.$$
+  local file=${TMPDIR:-/tmp}/processor-time.$BASHPID
   times > "$file"
   processor=$(awk -F '[ms ]+' 'NR == 2 { printf "%d", 60 * $1 + $2 + 60 * $3 + $4 }' "$file")
   rm "$file"
