@@ -139,8 +139,8 @@ log_times() {
   processor_time
   awk -v name="$suite" -v allowed="$(suite_minutes "$suite")" -v used=$((SECONDS - began)) -v waited=$((ready - began)) \
     -v processor=$((processor - before)) -v end="${1-}" 'BEGIN {
-    printf "%-16s %9.1f %9.1f %11.1f %10.1f  %s\n",
-      name, allowed, used / 60, waited / 60, processor / 60, end != "" ? end : used > 60 * allowed ? "over" : ""
+    if (end == "" && used > 60 * allowed) end = "over"
+    printf "%-16s %9.1f %9.1f %11.1f %10.1f  %s\n", name, allowed, used / 60, waited / 60, processor / 60, end
   }' >> "$table"
 }
 finish() {
