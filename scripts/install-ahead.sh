@@ -19,8 +19,7 @@ install_all() {
     bash scripts/install.sh "$name" > "$ahead/$name.log" 2>&1 || said=failed
     if [ -n "$said" ]; then mv "$ahead/$name.log" "$ahead/$name.failed"; fi
     processor_time
-    awk -v name="$name" -v used=$((SECONDS - began)) -v processor=$((processor - before)) -v said="$said" \
-      'BEGIN { printf "%-16s %9s %9.1f %11s %10.1f  %s\n", name, "", used / 60, "", processor / 60, said }' >> "$ahead/minutes.txt"
+    time_row "$name" '' $((SECONDS - began)) '' $((processor - before)) "$said" >> "$ahead/minutes.txt"
   done
 }
 

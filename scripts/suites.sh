@@ -22,3 +22,11 @@ processor_time() {
   processor=$(awk -F '[ms ]+' 'NR == 2 { printf "%d", 60 * $1 + $2 + 60 * $3 + $4 }' "$file")
   rm "$file"
 }
+
+# time_row NAME ALLOWED USED WAITED PROCESSOR [END]: of the tables of times; minutes that are allowed, else seconds, and how it ended.
+time_row() {
+  awk -v name="$1" -v allowed="$2" -v used="$3" -v waited="$4" -v processor="$5" -v end="${6-}" 'BEGIN {
+    if (end == "" && allowed != "" && used > 60 * allowed) end = "over"
+    printf "%-16s %9s %9.1f %11s %10.1f  %s\n", name, allowed, used / 60, waited == "" ? "" : sprintf("%.1f", waited / 60), processor / 60, end
+  }'
+}

@@ -137,11 +137,7 @@ table=$(mktemp)
 log_times() {
   local before=$processor
   processor_time
-  awk -v name="$suite" -v allowed="$(suite_minutes "$suite")" -v used=$((SECONDS - began)) -v waited=$((ready - began)) \
-    -v processor=$((processor - before)) -v end="${1-}" 'BEGIN {
-    if (end == "" && used > 60 * allowed) end = "over"
-    printf "%-16s %9.1f %9.1f %11.1f %10.1f  %s\n", name, allowed, used / 60, waited / 60, processor / 60, end
-  }' >> "$table"
+  time_row "$suite" "$(suite_minutes "$suite")" $((SECONDS - began)) $((ready - began)) $((processor - before)) "${1-}" >> "$table"
 }
 finish() {
   [ "$?" -eq 0 ] || [ -z "${began-}" ] || log_times failed

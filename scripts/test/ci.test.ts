@@ -49,6 +49,17 @@ t.test('each suite of the schedule exists, once, and there is no other', async (
   t.strictSame([...names].sort(), functions.sort())
 })
 
+t.test('a row of times tells what was used against what is allowed', async (t) => {
+  const row = (...values: string[]): string[] => {
+    const { stdout } = spawnSync('bash', ['-c', '. "$0"; time_row "$@"', join(scripts, 'suites.sh'), ...values], { encoding: 'utf8', timeout: 20_000 })
+    return stdout.trim().split(/ +/)
+  }
+  t.same(row('page', '2', '90', '30', '60'), ['page', '2', '1.5', '0.5', '1.0'])
+  t.same(row('page', '2', '150', '30', '60'), ['page', '2', '2.5', '0.5', '1.0', 'over'])
+  t.same(row('page', '2', '150', '30', '60', 'failed'), ['page', '2', '2.5', '0.5', '1.0', 'failed'])
+  t.same(row('minio', '', '90', '', '60'), ['minio', '1.5', '1.0'])
+})
+
 t.test('a suite that there is not is refused, with those that there are', async (t) => {
   const { status, stderr } = spawnSync('bash', [join(scripts, 'test-integration.sh'), 'page', 'nothing'], { encoding: 'utf8', timeout: 20_000 })
   t.equal(status, 1)
