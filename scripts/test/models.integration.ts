@@ -132,8 +132,11 @@ t.test('under 50 requests a second, 20 promotions and rollbacks: none fails, eac
     if (response.status !== 200 || expected.get(digest) !== JSON.stringify(answer.score)) faults.push(`${response.status} ${JSON.stringify(answer).slice(0, 200)}`)
   }
   const asked: Array<Promise<void>> = []
-  const timer = setInterval(() => { asked.push(ask().catch((error: unknown) => { faults.push(String(error)) })) }, 20)
   const began = performance.now()
+  // A timer comes late on a busy machine: what is due by then is asked at once.
+  const timer = setInterval(() => {
+    while (asked.length < (performance.now() - began) / 20) asked.push(ask().catch((error: unknown) => { faults.push(String(error)) }))
+  }, 20)
   let switches = 0
   for (let i = 0; i < 10; i++) {
     for (const [path, body, version] of [['promote', { version: 2 }, 2], ['rollback', {}, 1]] as const) {
