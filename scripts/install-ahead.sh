@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# install-ahead.sh SUITE...: installs what these suites need, in their order, on what tests leave of the processors. To be started in the
+# install-ahead.sh SUITE...: installs what these suites need, in their order, mostly on what tests leave of the processors. To be started in the
 # background, in a session of its own (`setsid`). What fails is told by install.sh once a suite needs it, which tries again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -7,8 +7,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 ahead=.cache/services/ahead
 
 # Linux shares processors among sessions first, and by `nice` only within one.
-take_leftovers() { { echo 19 > /proc/self/autogroup; } 2> /dev/null || true; }
-renice -n 19 $$ > /dev/null
+take_leftovers() { { echo 10 > /proc/self/autogroup; } 2> /dev/null || true; }
+renice -n 10 $$ > /dev/null
 
 install_all() {
   local name began before said processor
