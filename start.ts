@@ -1,25 +1,30 @@
-// The embedded default, `npm start`: everything in one place, no server, no download. Makes the data and trains the model where
-// there is none yet, then serves, and streams a simulated fleet. The only file that knows several components; training runs in a
-// process of its own, because a process has one TensorFlow.js backend and serving may choose another than training.
+// `npm start`: the service and the stream in one process, without other servers or downloads. On the first start it
+// makes the data and trains a model. No other file imports several components. Training runs in its own process,
+// because a process has only one TensorFlow.js backend and training may use another one than serving.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DEFAULT_REGISTRY } from './core/registry/open-store.ts'
+import { findKey } from './adapters/http/api-keys.ts'
+import { DEFAULT_REGISTRY } from './adapters/registry/open-store.ts'
+import { readEnvironment } from './adapters/settings/environment.ts'
 import type { Extension } from './model-serving/app.ts'
-import type { Config } from './model-serving/config.ts'
-import { runService } from './model-serving/run-service.ts'
+import type { Config } from './model-serving/settings/config.ts'
+import { runService } from './model-serving/serve.ts'
 import { isEnforced } from './model-serving/settings/access.ts'
-import { findKey } from './model-serving/settings/api-keys.ts'
-import type { EmbeddedStream } from './pipelines/embedded.ts'
+import type { EmbeddedStream } from './pipelines/embedded/embedded.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 
-/** On the first start; its progress goes to this terminal. */
+/** Trains the first model. Its progress goes to this terminal. */
 async function makeModel (signal: AbortSignal): Promise<void> {
   const program = join(here, `model-creation/first-model.${extension}`)
-  const child = spawn(process.execPath, [...process.execArgv, program, '--registry', DEFAULT_REGISTRY], { stdio: ['ignore', 2, 2], signal, killSignal: 'SIGTERM' })
+  const child = spawn(process.execPath, [...process.execArgv, program, '--registry', DEFAULT_REGISTRY], {
+    stdio: ['ignore', 2, 2],
+    signal,
+    killSignal: 'SIGTERM',
+  })
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', resolve)
@@ -27,20 +32,21 @@ async function makeModel (signal: AbortSignal): Promise<void> {
   if (code !== 0) throw new Error(`the first model was not made: status ${code}`)
 }
 
-/** One's own MODELS_DIR or MODEL_REGISTRY is never written to. */
-const isEmpty = ({ registry: { location } }: Config): boolean => location === DEFAULT_REGISTRY && !existsSync(join(DEFAULT_REGISTRY, 'models'))
+/** Whether the default registry is in use and empty. `npm start` never writes to another MODELS_DIR or registry. */
+const isEmpty = ({ registry: { location } }: Config): boolean =>
+  location === DEFAULT_REGISTRY && !existsSync(join(DEFAULT_REGISTRY, 'models'))
 
 const opened: { stream?: EmbeddedStream } = {}
 
-/** The page at `/`, and what is streamed to it; nothing where STREAM=off. */
+/** The stream and its page at `/`; undefined if STREAM=off. */
 async function addStream ({ access }: Config): Promise<Extension | undefined> {
-  if (process.env['STREAM'] === 'off') return undefined
+  if (readEnvironment()['STREAM'] === 'off') return undefined
   return {
     home: true,
     add: async (app, tracer) => {
-      // Read while the threads start.
-      const { openEmbeddedStream } = await import('./pipelines/embedded.ts')
-      const stream = await openEmbeddedStream(process.env, app.log.child({ part: 'stream' }), tracer)
+      // Loaded while the worker threads start.
+      const { openEmbeddedStream } = await import('./pipelines/embedded/embedded.ts')
+      const stream = await openEmbeddedStream(readEnvironment(), app.log.child({ part: 'stream' }), tracer)
       opened.stream = stream
       app.addHook('onClose', async () => stream.close())
       await stream.mount(app, {
@@ -57,7 +63,9 @@ await runService({
   extend: addStream,
   onReady: (url) => {
     opened.stream?.start().catch(() => {})
-    // For people, and so not between the lines of the log.
-    process.stderr.write(`Ready: ${url} (${opened.stream === undefined ? 'page' : 'live fleet'}), ${url}/docs (API). Stop with Ctrl-C.\n`)
+    // For people: written to stderr, because the log goes to stdout.
+    process.stderr.write(
+      `Ready: ${url} (${opened.stream === undefined ? 'page' : 'live fleet'}), ${url}/docs (API). Stop with Ctrl-C.\n`
+    )
   },
 })

@@ -1,4 +1,5 @@
-// Accuracy on public benchmarks, training on each file's training prefix only: `npm run bench:accuracy -- --data <folder>`.
+// Accuracy on public benchmarks, trained only on each file's training prefix:
+// `npm run bench:accuracy -- --data <folder>`.
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
@@ -19,16 +20,26 @@ interface Flags {
 const architectures = [...ARCHITECTURE_NAMES, 'ensemble']
 
 const flags = new Command('npm run bench:accuracy --')
-  .requiredOption('--data <folder>', 'folder with skab/, tsb-ad-u/, tsb-ad-m/ or some of them')
+  .requiredOption('--data <folder>', 'folder with any of skab/, tsb-ad-u/, tsb-ad-m/')
   .option('--json', 'one JSON document on stdout')
-  .addOption(new Option('--half <name>', 'even-indexed files are for development, odd-indexed ones for reporting').choices(['development', 'report', 'all']).default('all'))
+  .addOption(
+    new Option('--half <name>', 'even-indexed files are for development, odd-indexed ones for reporting').choices([
+      'development',
+      'report',
+      'all',
+    ]).default('all')
+  )
   .addOption(new Option('--architecture <name>').choices(architectures).default('ensemble'))
-  .addOption(new Option('--against <name>', 'another architecture, to tell the difference to on the same files').choices(architectures))
+  .addOption(
+    new Option('--against <name>', 'another architecture to compare with on the same files').choices(
+      architectures
+    )
+  )
   .option('--intervals', '95 % intervals of F1 or VUS-PR, by resampling the files')
   .parse().opts<Flags>()
 
 /** A file's outcome for a line of progress. */
-function told (protocol: Protocol, { batch, causal }: FileOutcome): string {
+function outcomeText (protocol: Protocol, { batch, causal }: FileOutcome): string {
   return protocol === 'skab' ? '' : `batch ${batch.vusPr.toFixed(3)} causal ${causal.vusPr.toFixed(3)}`
 }
 
@@ -39,12 +50,13 @@ async function measureFolder (folder: string, protocol: Protocol): Promise<Recor
     const file = await readFileOf(folder, name)
     outcomes.push(outcomeOf(protocol, file, await scoreFile(flags.architecture, file)))
     if (flags.against !== undefined) others.push(outcomeOf(protocol, file, await scoreFile(flags.against, file)))
-    process.stderr.write(`${name} ${told(protocol, outcomes.at(-1)!)}\n`)
+    process.stderr.write(`${name} ${outcomeText(protocol, outcomes.at(-1)!)}\n`)
   }
   return summarise(outcomes, { protocol, intervals: flags.intervals ?? false, against: flags.against && others })
 }
 
-const folders = (await readdir(flags.data, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
+const entries = await readdir(flags.data, { withFileTypes: true })
+const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
 const results: Record<string, unknown> = {}
 for (const folder of folders) {
   if ((await listFiles(join(flags.data, folder), flags.half)).length > 0) {

@@ -1,17 +1,18 @@
-// Speed of the linear autoencoder, one core: `npm run bench:core [-- --data <folder with skab/>] [--large] [--json]`.
+// Speed of the linear autoencoder on one core:
+// `npm run bench:core [-- --data <folder with skab/>] [--large] [--json]`.
 import { Command } from 'commander'
-import { Detector, detectCausal } from '../core/detector.ts'
-import { FIT_DEFAULTS, fitDetector, type MemberToFit } from '../core/fit.ts'
-import { detectBatch } from '../core/hindsight.ts'
-import { createSubspaceKernel } from '../core/kernel/linear-kernel.ts'
+import { Detector, detectCausal } from '../core/scoring/detector.ts'
+import { FIT_DEFAULTS, fitDetector, type MemberToFit } from '../core/fitting/fit.ts'
+import { detectBatch } from '../core/scoring/hindsight.ts'
+import { createSubspaceKernel } from '../core/linear/linear-kernel.ts'
 import { createRandom } from '../core/random.ts'
-import { fromColumns, type Series, slice } from '../core/series.ts'
-import { subspaceAutoencoder } from '../core/linear.ts'
-import { defaultMembers, learnerOf } from '../core/members.ts'
-import { type Autoencoder } from '../core/reconstruction-error.ts'
-import { fitSubspace, type Subspace } from '../core/subspace.ts'
-import { loadBackend } from '../core/tfjs/backend.ts'
-import { sampleWindows } from '../core/window.ts'
+import { fromColumns, type Series, slice } from '../core/series/series.ts'
+import { subspaceAutoencoder } from '../core/linear/linear.ts'
+import { defaultMembers, learnerOf } from '../core/fitting/members.ts'
+import { type Autoencoder } from '../core/scoring/reconstruction-error.ts'
+import { fitSubspace, type Subspace } from '../core/linear/subspace.ts'
+import { loadBackend } from '../adapters/tfjs/backend.ts'
+import { sampleWindows } from '../core/series/window.ts'
 import { ARCHITECTURES } from '../model-creation/architectures/index.ts'
 import { listFiles, readFileOf } from './datasets.ts'
 
@@ -23,7 +24,7 @@ const flags = new Command('npm run bench:core --')
 
 const results: Record<string, number> = {}
 
-/** Records the median of milliseconds; the first tenth of the calls warms the compiler up. */
+/** Records the median time in milliseconds, without the first tenth of the calls, which warms up the compiler. */
 async function measure (name: string, repeats: number, work: () => unknown): Promise<void> {
   const times: number[] = []
   for (let i = 0; i < repeats; i++) {
@@ -61,28 +62,42 @@ async function numericPart (length: number, channels: number, windowLength: numb
   const weights = Array<number>(channels).fill(1)
   const name = `${length} × ${channels}, W ${windowLength}, ${subspace.components} directions`
   await measure(`${name}: batch, ms`, 101, () => kernel.runErrors(run, { tail: windowLength, weights, expected: true }))
-  await measure(`${name}: batch without expected values, ms`, 51, () => kernel.runErrors(run, { tail: windowLength, weights, expected: false }))
+  await measure(
+    `${name}: batch without expected values, ms`,
+    51,
+    () => kernel.runErrors(run, { tail: windowLength, weights, expected: false })
+  )
   const tail = Math.max(8, windowLength >> 2)
   await measure(`${name}: causal, ms`, 51, () => kernel.runErrors(run, { tail, weights, expected: false }))
 }
 
 function seriesOf (run: Float32Array, channels: number): Series {
-  const columns = Object.fromEntries(Array.from({ length: channels }, (_, c) => [`c${c}`, Array.from(run).filter((_, i) => i % channels === c)]))
+  const columns = Object.fromEntries(
+    Array.from({ length: channels }, (_, c) => [`c${c}`, Array.from(run).filter((_, i) => i % channels === c)])
+  )
   return fromColumns({ start: 0, interval: 1000, columns })
 }
 
 async function oneObservation (): Promise<void> {
   const run = waves(4000, 12)
   const settings = { ...FIT_DEFAULTS, maxWindows: 200, folds: 2 }
-  const { model } = await fitDetector([seriesOf(run, 12)], settings, [{ windowLength: 16, tail: 8, learn: learnerOf('linear') }])
+  const { model } = await fitDetector([seriesOf(run, 12)], settings, [{
+    windowLength: 16,
+    tail: 8,
+    learn: learnerOf('linear'),
+  }])
   const subspace = subspaceOf(run, 12, 16, 12)
   const kernel = createSubspaceKernel(subspace, 12)
   const detector = new Detector(model, [subspaceAutoencoder(subspace, 12)])
   const rows = Array.from({ length: 1000 }, (_, t) => run.subarray(t * 12, t * 12 + 12))
-  await measure('1000 × observe(), 12 channels, W 16, 12 directions: ms', 41, () => { for (const row of rows) detector.observe(row) })
+  await measure('1000 × observe(), 12 channels, W 16, 12 directions: ms', 41, () => {
+    for (const row of rows) detector.observe(row)
+  })
   const window = run.subarray(0, 16 * 12)
   const options = { tail: 8, weights: model.weights, expected: false }
-  await measure('1000 × runErrors() of one window of these: ms', 41, () => { for (let i = 0; i < 1000; i++) kernel.runErrors(window, options) })
+  await measure('1000 × runErrors() of one such window: ms', 41, () => {
+    for (let i = 0; i < 1000; i++) kernel.runErrors(window, options)
+  })
 }
 
 /** Fit, calibration and both scorings of a benchmark file, by the kernel and by the TensorFlow.js path. */
@@ -92,7 +107,10 @@ async function benchmarkFile (folder: string): Promise<void> {
   await measure(`SKAB ${name}, ${series.length} rows: fit, calibrate, batch, causal; ms`, 41, async () => {
     await fitAndScore(series, train, [{ ...LONE, learn: learnerOf('linear') }])
   })
-  const members = defaultMembers(train, series.channels.length).map((member) => ({ ...member, learn: learnerOf(member.architecture) }))
+  const members = defaultMembers(train, series.channels.length).map((member) => ({
+    ...member,
+    learn: learnerOf(member.architecture),
+  }))
   await measure('the same with the default ensemble, ms', 15, async () => fitAndScore(series, train, members))
   const backend = await loadBackend('wasm')
   const learn = ARCHITECTURES.linear.learner({}, { backend, seed: 1, onEpoch: () => {} })
@@ -104,7 +122,11 @@ async function benchmarkFile (folder: string): Promise<void> {
 
 const LONE = { windowLength: 16, tail: 8 }
 
-async function fitAndScore (series: Series, train: number, members: ReadonlyArray<MemberToFit<Autoencoder>>): Promise<readonly Autoencoder[]> {
+async function fitAndScore (
+  series: Series,
+  train: number,
+  members: ReadonlyArray<MemberToFit<Autoencoder>>
+): Promise<readonly Autoencoder[]> {
   const { model, autoencoders } = await fitDetector([slice(series, 0, train)], FIT_DEFAULTS, members)
   detectBatch(model, autoencoders, series)
   detectCausal(model, autoencoders, series)
@@ -114,13 +136,23 @@ async function fitAndScore (series: Series, train: number, members: ReadonlyArra
 async function fits (): Promise<void> {
   for (const [channels, count] of [[8, 385], [8, 1000], [38, 1000], [55, 1000]] as const) {
     const windows = sampleWindows([waves(count + 15, channels)], channels, 16, 1000)
-    await measure(`fitSubspace(), ${windows.count} windows × ${windows.width}: ms`, channels > 8 ? 7 : 21, () => fitSubspace(windows, 0.8))
+    await measure(
+      `fitSubspace(), ${windows.count} windows × ${windows.width}: ms`,
+      channels > 8 ? 7 : 21,
+      () => fitSubspace(windows, 0.8)
+    )
   }
 }
 
-/** Rows in pieces of 1000 that overlap by a window: memory does not grow with the rows. */
+/** Scores rows in pieces of 1000 that overlap by a window: memory does not grow with the rows. */
 async function growth (): Promise<void> {
-  const cases = [[10_000, 10], [100_000, 10], [10_000, 100], [1000, 1000], ...flags.large ? [[100_000, 1000]] : []] as Array<[number, number]>
+  const cases = [
+    [10_000, 10],
+    [100_000, 10],
+    [10_000, 100],
+    [1000, 1000],
+    ...flags.large ? [[100_000, 1000]] : [],
+  ] as Array<[number, number]>
   for (const [rows, channels] of cases) {
     const piece = waves(1015, channels)
     const kernel = createSubspaceKernel(subspaceOf(piece.subarray(0, 400 * channels), channels, 16, 12), channels)

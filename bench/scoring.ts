@@ -1,14 +1,15 @@
-// Fits an architecture with the default settings on a benchmark file's training prefix, and scores the whole file both ways.
-import { type Scoring } from '../core/detection.ts'
-import { detectCausal } from '../core/detector.ts'
-import { FIT_DEFAULTS, fitDetector, type MemberToFit } from '../core/fit.ts'
-import { detectBatch } from '../core/hindsight.ts'
-import { learnerOf } from '../core/members.ts'
-import { type Autoencoder } from '../core/reconstruction-error.ts'
-import { slice } from '../core/series.ts'
-import { loadBackend } from '../core/tfjs/backend.ts'
-import { membersOf, toFit } from '../model-creation/members.ts'
-import { type Params, ParamsSchema } from '../model-creation/params.ts'
+// Fits an architecture with default settings on a benchmark file's training prefix, and scores the whole file with both
+// scorings.
+import { type Scoring } from '../core/scoring/detection.ts'
+import { detectCausal } from '../core/scoring/detector.ts'
+import { FIT_DEFAULTS, fitDetector, type MemberToFit } from '../core/fitting/fit.ts'
+import { detectBatch } from '../core/scoring/hindsight.ts'
+import { learnerOf } from '../core/fitting/members.ts'
+import { type Autoencoder } from '../core/scoring/reconstruction-error.ts'
+import { slice } from '../core/series/series.ts'
+import { loadBackend } from '../adapters/tfjs/backend.ts'
+import { membersOf, toFit } from '../model-creation/stages/members.ts'
+import { type Params, ParamsSchema } from '../model-creation/settings/params.ts'
 import { type BenchmarkFile } from './datasets.ts'
 
 export type Architecture = Params['train']['architecture']
@@ -19,15 +20,27 @@ export type Scores = Readonly<Record<Scoring, Float64Array>>
 export async function scoreFile (architecture: Architecture, { series, train }: BenchmarkFile): Promise<Scores> {
   const training = [slice(series, 0, train)]
   const params = ParamsSchema.parse({ train: { architecture } }).train
-  const { model, autoencoders } = await fitDetector<Autoencoder>(training, FIT_DEFAULTS, await learners(params, membersOf(params, training)))
-  const scores = { batch: detectBatch(model, autoencoders, series).score, causal: detectCausal(model, autoencoders, series).score }
+  const { model, autoencoders } = await fitDetector<Autoencoder>(
+    training,
+    FIT_DEFAULTS,
+    await learners(params, membersOf(params, training))
+  )
+  const scores = {
+    batch: detectBatch(model, autoencoders, series).score,
+    causal: detectCausal(model, autoencoders, series).score,
+  }
   for (const autoencoder of autoencoders) autoencoder.dispose?.()
   return scores
 }
 
-/** Exactly solved autoencoders run in the kernel; TensorFlow.js is loaded for the others alone. */
-async function learners (params: Params['train'], members: ReturnType<typeof membersOf>): Promise<Array<MemberToFit<Autoencoder>>> {
-  const solved = members.flatMap(({ architecture, ...settings }) => architecture === 'linear' || architecture === 'masked' ? [{ ...settings, learn: learnerOf(architecture) }] : [])
+/** The kernel runs exactly solved autoencoders; TensorFlow.js is loaded only for the others. */
+async function learners (
+  params: Params['train'],
+  members: ReturnType<typeof membersOf>
+): Promise<Array<MemberToFit<Autoencoder>>> {
+  const solved = members.flatMap(({ architecture, ...settings }) =>
+    architecture === 'linear' || architecture === 'masked' ? [{ ...settings, learn: learnerOf(architecture) }] : []
+  )
   if (solved.length === members.length) return solved
   return toFit(members, params, { backend: await loadBackend('wasm'), seed: 1, onEpoch: () => {} })
 }

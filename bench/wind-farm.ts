@@ -1,18 +1,19 @@
-// The shipped settings on farms of other seeds, which they were not chosen on: `npm run bench:wind-farm -- --seeds a,b,c`.
+// The shipped settings on farms of other seeds than those that they were chosen on:
+// `npm run bench:wind-farm -- --seeds a,b,c`.
+import { quantile } from '../core/quantile.ts'
 import { Command } from 'commander'
-import { findAnomalies } from '../core/anomalies.ts'
-import { detectCausal } from '../core/detector.ts'
-import { parseDuration } from '../core/duration.ts'
-import { fitDetector } from '../core/fit.ts'
-import { detectBatch } from '../core/hindsight.ts'
-import { detectionDelays } from '../core/metrics.ts'
-import { slice, timeOf } from '../core/series.ts'
-import { quantile } from '../core/threshold.ts'
-import { loadBackend } from '../core/tfjs/backend.ts'
-import { simulateFarm, WIND_FARM_DEFAULTS } from '../core/wind-farm/simulate.ts'
-import { membersOf, toFit } from '../model-creation/members.ts'
-import { readParams } from '../model-creation/params.ts'
-import { FARM_PARAMS } from '../model-creation/paths.ts'
+import { findAnomalies } from '../core/verdicts/anomalies.ts'
+import { detectCausal } from '../core/scoring/detector.ts'
+import { parseDuration } from '../core/table/duration.ts'
+import { fitDetector } from '../core/fitting/fit.ts'
+import { detectBatch } from '../core/scoring/hindsight.ts'
+import { detectionDelays } from '../core/metrics/index.ts'
+import { slice, timeOf } from '../core/series/series.ts'
+import { loadBackend } from '../adapters/tfjs/backend.ts'
+import { simulateFarm, WIND_FARM_DEFAULTS } from '../simulator/simulate.ts'
+import { membersOf, toFit } from '../model-creation/stages/members.ts'
+import { readParams } from '../model-creation/settings/params.ts'
+import { FARM_PARAMS } from '../model-creation/settings/paths.ts'
 
 const SCORINGS = { batch: detectBatch, causal: detectCausal } as const
 const WEEK = 604_800_000
@@ -25,7 +26,13 @@ const { seeds } = new Command('npm run bench:wind-farm --')
 const { train, evaluate } = await readParams(FARM_PARAMS)
 const backend = await loadBackend(train.backend)
 
-interface Tally { delays: Record<string, number[]>, found: Record<string, number>, labels: Record<string, number>, falseAnomalies: number, weeks: number }
+interface Tally {
+  delays: Record<string, number[]>
+  found: Record<string, number>
+  labels: Record<string, number>
+  falseAnomalies: number
+  weeks: number
+}
 
 const tallies: Record<keyof typeof SCORINGS, Tally> = {
   batch: { delays: {}, found: {}, labels: {}, falseAnomalies: 0, weeks: 0 },
@@ -36,13 +43,24 @@ for (const farmSeed of seeds.split(',')) {
   const farm = simulateFarm({ seed: farmSeed })
   const split = (WIND_FARM_DEFAULTS.trainingDays * 86_400_000) / farm.turbines[0]!.series.interval
   const training = farm.turbines.map(({ series }) => slice(series, 0, split))
-  const { model, autoencoders } = await fitDetector(training, train, toFit(membersOf(train, training), train, { backend, seed: train.seed, onEpoch: () => {} }))
+  const { model, autoencoders } = await fitDetector(
+    training,
+    train,
+    toFit(membersOf(train, training), train, { backend, seed: train.seed, onEpoch: () => {} })
+  )
   for (const scoring of ['batch', 'causal'] as const) {
     const tally = tallies[scoring]
     for (const { name, series } of farm.turbines) {
       const test = slice(series, split, series.length)
-      const anomalies = findAnomalies(SCORINGS[scoring](model, autoencoders, test)).map(({ from, to }) => ({ start: timeOf(test, from), end: timeOf(test, to) }))
-      const { findings, falseAnomalies } = detectionDelays(farm.labels.filter(({ turbine }) => turbine === name), anomalies, { toleranceMs: parseDuration(evaluate.tolerance) })
+      const anomalies = findAnomalies(SCORINGS[scoring](model, autoencoders, test)).map(({ from, to }) => ({
+        start: timeOf(test, from),
+        end: timeOf(test, to),
+      }))
+      const { findings, falseAnomalies } = detectionDelays(
+        farm.labels.filter(({ turbine }) => turbine === name),
+        anomalies,
+        { toleranceMs: parseDuration(evaluate.tolerance) }
+      )
       for (const { label: { fault }, found, delayMs } of findings) {
         if (delayMs !== null) (tally.delays[fault] ??= []).push(delayMs / HOUR)
         tally.labels[fault] = (tally.labels[fault] ?? 0) + 1
@@ -56,6 +74,10 @@ for (const farmSeed of seeds.split(',')) {
 }
 
 for (const [scoring, { delays, found, labels, falseAnomalies, weeks }] of Object.entries(tallies)) {
-  const faults = Object.keys(labels).sort().map((fault) => `${fault} ${found[fault]}/${labels[fault]} after ${quantile(delays[fault] ?? [], 0.5).toFixed(1)} h`)
-  console.log(`${scoring}: ${(falseAnomalies / weeks).toFixed(2)} false anomalies per turbine-week; ${faults.join(', ')}`)
+  const faults = Object.keys(labels).sort().map((fault) =>
+    `${fault} ${found[fault]}/${labels[fault]} after ${quantile(delays[fault] ?? [], 0.5).toFixed(1)} h`
+  )
+  console.log(
+    `${scoring}: ${(falseAnomalies / weeks).toFixed(2)} false anomalies per turbine-week; ${faults.join(', ')}`
+  )
 }

@@ -1,4 +1,5 @@
-// Every failure that a caller can act on: one table, one class. Codes are stable and never reused (docs/ERRORS.md lists them).
+// Every failure that a caller can act on: one table, one class. Codes are stable and never reused (docs/ERRORS.md lists
+// them).
 
 /** code → HTTP status, title (constant per code), and whether the same request may succeed later. */
 export const PROBLEMS = {
@@ -16,10 +17,18 @@ export const PROBLEMS = {
   'alias-conflict': { status: 409, title: 'The alias was changed by somebody else at the same time', retryable: false },
   'no-earlier-version': { status: 409, title: 'There is no version to roll back to', retryable: false },
   'no-registry': { status: 409, title: 'The service has no registry', retryable: false },
-  'idempotency-conflict': { status: 409, title: 'A request with this idempotency key is still being worked on', retryable: true },
+  'idempotency-conflict': {
+    status: 409,
+    title: 'A request with this idempotency key is still being worked on',
+    retryable: true,
+  },
   'body-too-large': { status: 413, title: 'The body exceeds the limit', retryable: false },
   'memory-exceeded': { status: 413, title: 'The request needs more memory than it may have', retryable: false },
-  'unsupported-media-type': { status: 415, title: 'The media type or content encoding of the body is not supported', retryable: false },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The media type or content encoding of the body is not supported',
+    retryable: false,
+  },
   'invalid-request': { status: 422, title: 'The request does not match its schema', retryable: false },
   'model-required': { status: 422, title: 'Several served models match the posted channels', retryable: false },
   'unknown-channel': { status: 422, title: 'A channel is not one of the model\'s', retryable: false },
@@ -37,7 +46,11 @@ export const PROBLEMS = {
   'invalid-settings': { status: 422, title: 'The settings do not match their schema', retryable: false },
   'too-many-requests': { status: 429, title: 'Too many requests in a minute', retryable: true },
   'invalid-model-package': { status: 500, title: 'The model package cannot be used', retryable: false },
-  'golden-scores-differ': { status: 500, title: 'The model does not reproduce its golden scores here', retryable: false },
+  'golden-scores-differ': {
+    status: 500,
+    title: 'The model does not reproduce its golden scores here',
+    retryable: false,
+  },
   'invalid-state': { status: 500, title: 'The saved state cannot be used', retryable: false },
   'backend-unavailable': { status: 500, title: 'The chosen TensorFlow.js backend is not available', retryable: false },
   'internal-error': { status: 500, title: 'An unexpected error', retryable: false },
@@ -52,7 +65,10 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS
 
-/** One place in the input that is wrong: a JSON pointer (RFC 6901), what is wrong with it, and what was found and wanted. */
+/**
+ * One place in the input that is wrong: a JSON pointer (RFC 6901), what is wrong with it, and what was found and
+ * wanted.
+ */
 export interface ProblemItem {
   readonly pointer: string
   readonly detail: string
@@ -76,7 +92,11 @@ export class Problem extends Error {
   /** Members that the problem document carries besides the standard ones, e.g. `limit` or `expected`. */
   readonly extensions: Readonly<Record<string, unknown>>
 
-  constructor (code: ProblemCode, message: string, details: { items?: readonly ProblemItem[], extensions?: Record<string, unknown>, cause?: unknown } = {}) {
+  constructor (
+    code: ProblemCode,
+    message: string,
+    details: { items?: readonly ProblemItem[], extensions?: Record<string, unknown>, cause?: unknown } = {}
+  ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.name = 'Problem'
     this.code = code

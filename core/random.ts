@@ -1,9 +1,13 @@
-// Seeded random numbers; the only randomness in the project. Integers, sums and products only, so every machine draws the same.
+// Seeded random numbers, for all that is computed. Integers, sums and products only, so every machine draws
+// the same.
 
 export interface Random {
   /** Next number in [0, 1), 53 bits. */
   uniform (): number
-  /** Next number of mean 0 and deviation 1, bell-shaped within ±6: twelve uniforms summed (Irwin–Hall), for no logarithm is the same everywhere. */
+  /**
+   * Next number of mean 0 and deviation 1, bell-shaped within ±6: twelve uniforms summed (Irwin–Hall), for no logarithm
+   * is the same everywhere.
+   */
   normal (): number
   /** Next whole number in [0, below). */
   integer (below: number): number

@@ -1,9 +1,11 @@
-"""A step in another language, which keeps to docs/asyncapi.json alone: observations.raw.v1 -> observations.regular.v1, gaps filled by straight lines.
+"""A step in another language that only follows docs/asyncapi.json: reads observations.raw.v1, fills gaps linearly,
+writes observations.regular.v1.
 
     pip install kafka-python==3.0.12        (pure Python; nothing to compile)
     python examples/imputer.py --channels wind_speed_ms,power_kw --interval PT10M
 
-Runs instead of `pipelines/imputer`, in its group. Keeps no state: it commits what it needs no more, and says the rest again, under the same ids.
+Runs instead of `pipelines/steps/imputer`, in its consumer group. Keeps no state: it commits records only when it no
+longer needs them. After a restart it reads the others again and sends the same messages under the same ids.
 """
 import argparse
 import json
@@ -25,20 +27,32 @@ def rfc3339(ms):
     return datetime.fromtimestamp(ms / 1000, timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.') + f'{ms % 1000:03d}Z'
 
 
+def minutes(text):
+    """The milliseconds of an ISO 8601 duration in minutes, such as PT10M."""
+    return int(re.fullmatch(r'PT(\d+)M', text)[1]) * 60_000
+
+
 def event(kind, ident, arrived, data):
-    headers = {'ce_specversion': '1.0', 'ce_type': kind, 'ce_source': '/imputer-in-python', 'ce_id': ident, **arrived, 'content-type': 'application/json'}
+    headers = {
+        'ce_specversion': '1.0',
+        'ce_type': kind,
+        'ce_source': '/imputer-in-python',
+        'ce_id': ident,
+        **arrived,
+        'content-type': 'application/json',
+    }
     return REGULAR, data['series'], data, headers
 
 
 class Series:
-    """One series: the newest instant of the grid stays open until a later one comes; `last` is the one before it."""
+    """One series. `open` is the newest instant of the grid and changes until a later one comes; `last` is the one before."""
 
     def __init__(self, name, options):
         self.name, self.options = name, options
-        self.open = self.last = None  # (instant, {channel: value}, offset, how it came in)
+        self.open = self.last = None  # (instant, {channel: value}, offset, headers on arrival)
 
     def take(self, time, values, offset, arrived):
-        """Returns what is to be sent; raises ValueError for what comes too late."""
+        """Returns the records to send. Raises ValueError for an observation that comes too late."""
         step = self.options.interval
         instant = (time + step // 2) // step * step
         present = {channel: value for channel, value in values.items() if value is not None}
@@ -55,46 +69,74 @@ class Series:
         missing = [] if last is None else range(last[0] + step, now[0], step)
         if len(missing) > self.options.max_gap:
             gap = {'series': self.name, 'from': rfc3339(missing[0]), 'to': rfc3339(missing[-1]), 'interval': step}
-            return [event('gap.v1', f'{self.name}/{gap["from"]}/gap', arrived, gap), self.regular(now[0], now[1], [], now[3])]
-        filled = [self.regular(instant, self.between(last, now, instant), self.options.channels, now[3]) for instant in missing]
+            gap_event = event('gap.v1', f'{self.name}/{gap["from"]}/gap', arrived, gap)
+            return [gap_event, self.regular(now[0], now[1], [], now[3])]
+        channels = self.options.channels
+        filled = [self.regular(instant, self.between(last, now, instant), channels, now[3]) for instant in missing]
         return [*filled, self.regular(now[0], now[1], [], now[3])]
 
     def between(self, last, now, instant):
         share = (instant - last[0]) / (now[0] - last[0])
-        return {channel: last[1][channel] + share * (now[1][channel] - last[1][channel]) for channel in self.options.channels if channel in last[1] and channel in now[1]}
+        before, after = last[1], now[1]
+        present = [channel for channel in self.options.channels if channel in before and channel in after]
+        return {channel: before[channel] + share * (after[channel] - before[channel]) for channel in present}
 
     def regular(self, instant, values, imputed, arrived):
         time = rfc3339(instant)
-        observation = {'time': time, 'values': {channel: values.get(channel) for channel in self.options.channels}, 'imputed': [channel for channel in imputed if channel in values]}
+        observation = {
+            'time': time,
+            'values': {channel: values.get(channel) for channel in self.options.channels},
+            'imputed': [channel for channel in imputed if channel in values],
+        }
         data = {'series': self.name, 'interval': self.options.interval, 'observations': [observation]}
         return event('observation.regular.v1', f'{self.name}/{time}', arrived, data)
 
 
 def process(record, state, options):
-    """What one record gives: records as (topic, key, data or bytes, headers)."""
+    """Returns the records that one record leads to, as (topic, key, data or bytes, headers)."""
     headers = {name: value.decode() for name, value in record.headers}
     try:
         data = json.loads(record.value)
         series = state.setdefault(data['series'], Series(data['series'], options))
-        # When it came in, and the trace that it is part of, if any.
-        arrived = {'ce_time': headers['ce_time'], **{name: headers[name] for name in ['ce_traceparent'] if name in headers}}
+        # Pass on the time of arrival, and the trace, if there is one.
+        trace = {'ce_traceparent': headers['ce_traceparent']} if 'ce_traceparent' in headers else {}
+        arrived = {'ce_time': headers['ce_time'], **trace}
         return series.take(milliseconds(data['time']), data['values'], record.offset, arrived)
     except (ValueError, KeyError, TypeError) as error:
         reason = 'late' if type(error) is ValueError and 'has come already' in str(error) else 'invalid-request'
         now = rfc3339(round(datetime.now().timestamp() * 1000))
-        dead = {'dead_reason': reason, 'dead_detail': str(error), 'dead_step': 'imputer', 'dead_topic': record.topic, 'dead_partition': str(record.partition), 'dead_offset': str(record.offset), 'dead_at': now}
+        dead = {
+            'dead_reason': reason,
+            'dead_detail': str(error),
+            'dead_step': 'imputer',
+            'dead_topic': record.topic,
+            'dead_partition': str(record.partition),
+            'dead_offset': str(record.offset),
+            'dead_at': now,
+        }
         return [(f'{record.topic}.dead', (record.key or b'').decode(), record.value, {**headers, **dead})]
 
 
+def committable(following, state):
+    """The offset up to which a partition's series need no record again."""
+    return min([following, *((series.last or series.open)[2] for series in state.values())])
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split('\n', 1)[0])
-    parser.add_argument('--channels', required=True, type=lambda text: text.split(','), help='all channels of the model')
-    parser.add_argument('--interval', default=600_000, help='sampling interval, such as PT10M', type=lambda text: int(re.fullmatch(r'PT(\d+)M', text)[1]) * 60_000)
-    parser.add_argument('--max-gap', default=3, type=int, help='instants that are filled at most')
+    parser = argparse.ArgumentParser(description=__doc__.split('\n\n', 1)[0])
+    parser.add_argument('--channels', required=True, type=lambda text: text.split(','), help="the model's channels")
+    parser.add_argument('--interval', default=600_000, type=minutes, help='sampling interval, such as PT10M')
+    parser.add_argument('--max-gap', default=3, type=int, help='maximum number of consecutive instants to fill')
     options = parser.parse_args()
     brokers = os.environ.get('KAFKA_BROKERS', '127.0.0.1:9092').split(',')
     producer = KafkaProducer(bootstrap_servers=brokers, acks='all', enable_idempotence=True)
-    consumer = KafkaConsumer(bootstrap_servers=brokers, group_id='imputer', enable_auto_commit=False, auto_offset_reset='earliest', session_timeout_ms=10_000)
+    consumer = KafkaConsumer(
+        bootstrap_servers=brokers,
+        group_id='imputer',
+        enable_auto_commit=False,
+        auto_offset_reset='earliest',
+        session_timeout_ms=10_000,
+    )
     state, following, running = {}, {}, [True]
     consumer.subscribe([RAW])
     signal.signal(signal.SIGTERM, lambda *_: running.clear())
@@ -102,15 +144,17 @@ def main():
         batches = consumer.poll(timeout_ms=500)
         for partition, records in batches.items():
             if following.get(partition) != records[0].offset:
-                state[partition] = {}  # New here, or somebody else had it in between.
+                state[partition] = {}  # A new partition, or another process has had it meanwhile.
             following[partition] = records[-1].offset + 1
             for record in records:
                 for topic, key, value, headers in process(record, state[partition], options):
                     body = value if isinstance(value, bytes) else json.dumps(value).encode()
-                    producer.send(topic, key=key.encode(), value=body, headers=[(name, text.encode()) for name, text in headers.items()])
+                    encoded = [(name, text.encode()) for name, text in headers.items()]
+                    producer.send(topic, key=key.encode(), value=body, headers=encoded)
         producer.flush()
-        # What a series still needs is read again after a start; a series that has fallen silent holds its partition there.
-        done = {partition: min([following[partition], *((series.last or series.open)[2] for series in state[partition].values())]) for partition in batches}
+        # Do not commit the records that a series still needs: they are read again after a restart. A silent series
+        # therefore keeps its partition from advancing.
+        done = {partition: committable(following[partition], state[partition]) for partition in batches}
         if done:
             consumer.commit({partition: OffsetAndMetadata(offset, '', -1) for partition, offset in done.items()})
     consumer.close()

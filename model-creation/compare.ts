@@ -1,29 +1,42 @@
-// `npm run compare -- <package> [package...]`: judges model packages on the same test part, and prints what each finds, as JSON.
+// `npm run compare -- <package> [package...]`: judges model packages on the same test part, and prints the results as
+// JSON.
 import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { Problem } from '../core/errors.ts'
-import { selectChannels } from '../core/series.ts'
-import { loadModelPackage, type ModelPackage } from '../core/tfjs/model-package.ts'
-import { outcomeOf, pointMetrics, readRules, readTestPart, type Rules, type Scored, scoreTestPart, type TestPart } from './judge.ts'
-import { readParams } from './params.ts'
-import { FARM_PARAMS, FARM_PATHS } from './paths.ts'
-import { isProgram, runReporting } from './stage.ts'
+import { selectChannels } from '../core/series/series.ts'
+import { loadModelPackage, type ModelPackage } from '../adapters/tfjs/model-package.ts'
+import {
+  outcomeOf,
+  pointMetrics,
+  readRules,
+  readTestPart,
+  type Rules,
+  type Scored,
+  scoreTestPart,
+  type TestPart,
+} from './stages/judge.ts'
+import { readParams } from './settings/params.ts'
+import { FARM_PARAMS, FARM_PATHS } from './settings/paths.ts'
+import { isProgram, runReporting } from './stages/stage.ts'
 
-/** What one scoring of a package comes to. */
+/** The result of one scoring of a package. */
 interface Result {
-  /** Labelled faults that are found, of how many. */
+  /** Labelled faults that were found. */
   readonly found: number
+  /** All labelled faults. */
   readonly faults: number
   readonly falseAnomaliesPerSeriesWeek: number
-  /** By observation; null where there is no label to measure by. */
+  /** By observation; null without labels. */
   readonly f1: number | null
   readonly vusPr: number | null
 }
 
 export interface Comparison {
-  /** How much is judged: all series together. */
+  /** Judged weeks, summed over the series. */
   readonly seriesWeeks: number
-  readonly packages: ReadonlyArray<{ readonly name: string, readonly digest: string, readonly batch: Result, readonly causal: Result }>
+  readonly packages: ReadonlyArray<
+    { readonly name: string, readonly digest: string, readonly batch: Result, readonly causal: Result }
+  >
 }
 
 interface Flags {
@@ -35,18 +48,26 @@ interface Flags {
 }
 
 const command = (): Command => new Command('npm run compare --')
-  .description('Judges model packages on the same test part, and prints what each of them finds, as JSON.')
+  .description('Judges model packages on the same test part, and prints the results as JSON.')
   .argument('<packages...>', 'folders of model packages')
-  .option('--prepared <folder>', 'what the stage prepare has written', FARM_PATHS.prepared)
+  .option('--prepared <folder>', 'output of the stage prepare', FARM_PATHS.prepared)
   .option('--labels <file>', 'known anomalies', FARM_PATHS.labels)
-  .option('--feedback <file>', 'what people said of intervals', FARM_PATHS.feedback)
-  .option('--params <file>', 'its section evaluate says what counts as found', FARM_PARAMS)
+  .option('--feedback <file>', 'feedback on intervals', FARM_PATHS.feedback)
+  .option('--params <file>', 'its section evaluate defines which faults count as found', FARM_PARAMS)
   .option('--out <file>', 'write the JSON here instead')
 
-/** @throws Problem no-training-data without a test part; invalid-settings where a package is not for its series */
-export async function compare (folders: readonly string[], { prepared, labels, feedback, params }: Flags): Promise<Comparison> {
+/** @throws Problem no-training-data without a test part; invalid-settings if a package does not fit its series */
+async function compare (
+  folders: readonly string[],
+  { prepared, labels, feedback, params }: Flags
+): Promise<Comparison> {
   const test = await readTestPart({ prepared, labels, feedback })
-  if (test.series.every(({ judged }) => judged.length === 0)) throw new Problem('no-training-data', `There is no test part in ${prepared} to compare on; set prepare.trainUntil, so that something is held back.`)
+  if (test.series.every(({ judged }) => judged.length === 0)) {
+    throw new Problem(
+      'no-training-data',
+      `There is no test part in ${prepared} to compare on; set prepare.trainUntil to hold one back.`
+    )
+  }
   const rules = readRules((await readParams(params)).evaluate, test.interval)
   const packages: Array<Comparison['packages'][number]> = []
   let seriesWeeks = 0
@@ -65,13 +86,29 @@ export async function compare (folders: readonly string[], { prepared, labels, f
 }
 
 /** The test part with its channels in the package's order. */
-function testFor (folder: string, { manifest: { detector: { channels, interval } } }: ModelPackage, test: TestPart): TestPart {
-  const differing = [...channels.filter((name) => !test.channels.includes(name)), ...test.channels.filter((name) => !channels.includes(name))]
+function testFor (
+  folder: string,
+  { manifest: { detector: { channels, interval } } }: ModelPackage,
+  test: TestPart
+): TestPart {
+  const differing = [
+    ...channels.filter((name) => !test.channels.includes(name)),
+    ...test.channels.filter((name) => !channels.includes(name)),
+  ]
   if (differing.length > 0 || interval !== test.interval) {
-    const why = differing.length > 0 ? `its channels and those of the test part differ in ${differing.slice(0, 10).join(', ')}` : `its sampling interval is ${interval} ms, that of the test part ${test.interval} ms`
-    throw new Problem('invalid-settings', `${folder} cannot be compared: ${why}. Models of other channels or intervals are promoted by hand: npm run models -- promote.`)
+    const why = differing.length > 0
+      ? `its channels and those of the test part differ in ${differing.slice(0, 10).join(', ')}`
+      : `its sampling interval is ${interval} ms, that of the test part ${test.interval} ms`
+    throw new Problem(
+      'invalid-settings',
+      `${folder} cannot be compared: ${why}. ` +
+        'Promote models of other channels or intervals by hand: npm run models -- promote.'
+    )
   }
-  return { ...test, series: test.series.map((one) => ({ ...one, series: selectChannels(one.series, channels) })) }
+  return {
+    ...test,
+    series: test.series.map(({ series, ...rest }) => ({ ...rest, series: selectChannels(series, channels) })),
+  }
 }
 
 function resultOf (scored: readonly Scored[], rules: Rules): Result {

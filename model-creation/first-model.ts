@@ -1,35 +1,46 @@
-// A model to begin with: makes the farm's data, trains on it and publishes, where the registry has no model yet. For `npm start`, `npm run stack`
-// and compose.yaml. Each step is a process: one has one TensorFlow.js backend, and publishing may take another than training.
+// Makes the farm's data, trains a model on it and publishes it, if the registry has no model yet. For `npm start`,
+// `npm run stack` and compose.yaml. Each step is a process, because a process can use only one TensorFlow.js backend,
+// and publishing may use another one than training.
 import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { DEFAULT_REGISTRY, openStore } from '../core/registry/open-store.ts'
-import { Registry } from '../core/registry/registry.ts'
-import { readEnvironment } from '../core/settings/environment.ts'
-import { FARM_PARAMS, FARM_PATHS } from './paths.ts'
-import { isProgram, runReporting } from './stage.ts'
+import { DEFAULT_REGISTRY, openStore } from '../adapters/registry/open-store.ts'
+import { Registry } from '../adapters/registry/registry.ts'
+import { readEnvironment } from '../adapters/settings/environment.ts'
+import { FARM_PARAMS, FARM_PATHS } from './settings/paths.ts'
+import { isProgram, runReporting } from './stages/stage.ts'
 
 interface Flags { registry: string, folder: string }
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-/** Found from here, whatever folder a step runs in. */
+/** Resolved from this file: a step may run in any folder. */
 const LOADER = extension === 'ts' ? ['--import', import.meta.resolve('tsx')] : []
 
-export async function main (args: readonly string[], print: (text: string) => void, env = readEnvironment()): Promise<void> {
+async function main (
+  args: readonly string[],
+  print: (text: string) => void,
+  env = readEnvironment()
+): Promise<void> {
   const { registry, folder } = new Command('first-model')
-    .description('Publishes the wind farm\'s model, and makes it live, where the registry has none yet.')
+    .description('Publishes the wind farm\'s model and makes it live, if the registry has no model yet.')
     .option('--registry <location>', 'a folder, or s3://bucket/prefix', env['MODEL_REGISTRY'] || DEFAULT_REGISTRY)
-    .option('--folder <folder>', 'where data and package are made; what is there already is used', '.')
+    .option('--folder <folder>', 'folder of data and package; what it already holds is used', '.')
     .parse(args, { from: 'user' }).opts<Flags>()
   if (await hasModels(registry, env)) return print(`${registry} has models\n`)
-  if (resolve(folder) !== process.cwd()) bringParams(folder)
-  const there = (path: string): boolean => existsSync(join(folder, path))
-  if (!there(join(FARM_PATHS.package, 'manifest.json'))) {
-    if (!there(FARM_PATHS.raw)) await run('data', [], folder)
+  if (resolve(folder) !== process.cwd()) copyParams(folder)
+  const exists = (path: string): boolean => existsSync(join(folder, path))
+  if (!exists(join(FARM_PATHS.package, 'manifest.json'))) {
+    if (!exists(FARM_PATHS.raw)) await run('data', [], folder)
     await run('pipeline', [], folder)
   }
-  await run('models', ['publish', FARM_PATHS.package, '--promote', '--registry', registry.startsWith('s3:') ? registry : resolve(registry)], folder)
+  await run('models', [
+    'publish',
+    FARM_PATHS.package,
+    '--promote',
+    '--registry',
+    registry.startsWith('s3:') ? registry : resolve(registry),
+  ], folder)
 }
 
 async function hasModels (location: string, env: ReturnType<typeof readEnvironment>): Promise<boolean> {
@@ -41,18 +52,25 @@ async function hasModels (location: string, env: ReturnType<typeof readEnvironme
   }
 }
 
-/** The parameters of this folder are those of the other one, too. */
-function bringParams (folder: string): void {
+/** Copies this folder's parameters to the other folder. */
+function copyParams (folder: string): void {
   mkdirSync(join(folder, dirname(FARM_PARAMS)), { recursive: true })
   copyFileSync(FARM_PARAMS, join(folder, FARM_PARAMS))
 }
 
-/** The end of this process is the end of the step's. */
+/** Runs a step as a child process, which ends when this process is told to end. */
 async function run (name: string, args: readonly string[], cwd: string): Promise<void> {
-  const child = spawn(process.execPath, [...LOADER, join(import.meta.dirname, `${name}.${extension}`), ...args], { cwd, stdio: ['ignore', 2, 2] })
-  const end = (): void => { child.kill('SIGTERM') }
+  const child = spawn(process.execPath, [...LOADER, join(import.meta.dirname, `${name}.${extension}`), ...args], {
+    cwd,
+    stdio: ['ignore', 2, 2],
+  })
+  const end = (): void => {
+    child.kill('SIGTERM')
+  }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end)
-  const code = await new Promise<number | null>((resolve, reject) => { child.once('error', reject).once('exit', resolve) })
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('exit', resolve)
+  })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, end)
   if (code !== 0) throw new Error(`${name} ended with status ${code}`)
 }

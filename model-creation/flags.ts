@@ -1,10 +1,10 @@
-// The flags of all programs that take one's own data: where it lies, how its tables are written, which part of it trains.
+// The flags of all programs that accept the user's data: its place, the format of its tables, and its training part.
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { type TableOptions } from '../core/csv.ts'
+import { type TableOptions } from '../core/table/csv.ts'
 import { seriesName } from './adapters/series-files.ts'
-import { type Params, parseParams, readParams } from './params.ts'
-import { type StageContext } from './stage.ts'
+import { type Params, parseParams, readParams } from './settings/params.ts'
+import { type StageContext } from './stages/stage.ts'
 
 export interface DataFlags extends TableOptions {
   channels?: string
@@ -17,33 +17,44 @@ export interface DataFlags extends TableOptions {
   trainUntil?: string
 }
 
-export const addDataOption = (command: Command): Command => command
-  .option('--data <path>', 'a CSV file with a timestamp column and numeric channels, or a folder of such files (one series each)')
+export const addDataOption = (command: Command): Command =>
+  command
+    .option(
+      '--data <path>',
+      'a CSV file with a timestamp column and numeric channels, or a folder of such files (one series each)'
+    )
 
 export const addDataOptions = (command: Command): Command => command
-  .option('--params <file>', 'YAML like model-creation/params.yaml; what it leaves out has defaults')
-  .option('--interval <duration>', 'sampling interval, e.g. PT10M; default: told from the timestamps')
-  .option('--train-until <time>', 'observations before it train, later ones test; default: all train')
+  .option('--params <file>', 'YAML like model-creation/params.yaml; missing parameters have defaults')
+  .option('--interval <duration>', 'sampling interval, e.g. PT10M; default: detected from the timestamps')
+  .option('--train-until <time>', 'earlier observations train, later ones test; default: all train')
   .option('--channels <names>', 'columns to train on, separated by commas; default: all numeric ones')
-  .option('--exclude <names>', 'columns to leave out, e.g. a label or a number of the row')
-  .option('--delimiter <character>', 'between cells; default: detected')
+  .option('--exclude <names>', 'columns to leave out, e.g. a label or a row number')
+  .option('--delimiter <character>', 'delimiter of cells; default: detected')
   .addOption(new Option('--decimal <character>', 'decimal sign; default: detected').choices(['.', ',']))
   .option('--timestamp-column <name>', 'default: detected')
   .option('--timestamp-format <format>', 'Luxon format, e.g. "dd.MM.yyyy HH:mm"; default: detected')
 
-/** The parameters for one's own data: the file's, or the defaults, with what the flags say. */
+/** The parameters for the user's data: those of the file or the defaults, changed by the flags. */
 export async function ownParams (flags: DataFlags, data: string): Promise<Params> {
   const base = flags.params === undefined ? parseParams({}, 'defaults') : await readParams(flags.params)
-  const name = flags.name ?? seriesName(resolve(data)).toLowerCase().replaceAll(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '').slice(0, 63)
+  const name = flags.name ??
+    seriesName(resolve(data)).toLowerCase().replaceAll(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '').slice(0, 63)
   return parseParams({
     ...base,
-    prepare: { ...base.prepare, ...(flags.interval && { interval: flags.interval }), ...(flags.trainUntil && { trainUntil: flags.trainUntil }) },
+    prepare: {
+      ...base.prepare,
+      ...(flags.interval && { interval: flags.interval }),
+      ...(flags.trainUntil && { trainUntil: flags.trainUntil }),
+    },
     train: { ...base.train, ...(flags.architecture && { architecture: flags.architecture }) },
     package: { ...base.package, name: name === '' ? 'model' : name },
   }, 'the flags')
 }
 
-export function tableOf ({ delimiter, decimal, timestampColumn, timestampFormat, channels, exclude }: DataFlags): StageContext['table'] {
+export function tableOf (
+  { delimiter, decimal, timestampColumn, timestampFormat, channels, exclude }: DataFlags
+): StageContext['table'] {
   const names = (list: string | undefined): string[] | undefined => list?.split(',').map((name) => name.trim())
   return { delimiter, decimal, timestampColumn, timestampFormat, channels: names(channels), exclude: names(exclude) }
 }

@@ -1,16 +1,16 @@
-// `npm run models -- list|publish|promote|rollback|clear|verify|prune`: the registry by hand.
+// The command line of the registry: `npm run models -- list|publish|promote|rollback|clear|verify|prune`.
 import Table from 'cli-table3'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { Problem } from '../core/errors.ts'
-import { DEFAULT_REGISTRY, openStore } from '../core/registry/open-store.ts'
-import { type Alias, ALIASES } from '../core/registry/records.ts'
-import { type RegisteredModel, Registry } from '../core/registry/registry.ts'
-import type { RegistryStore } from '../core/registry/store.ts'
-import { pruneRegistry, verifyRegistry } from '../core/registry/upkeep.ts'
-import { openModelPackage } from '../core/tfjs/model-package.ts'
-import { readPackageFiles } from '../core/tfjs/package-files.ts'
-import { readEnvironment } from '../core/settings/environment.ts'
-import { isProgram, runReporting } from './stage.ts'
+import { DEFAULT_REGISTRY, openStore } from '../adapters/registry/open-store.ts'
+import { type Alias, ALIASES } from '../adapters/registry/records.ts'
+import { type RegisteredModel, Registry } from '../adapters/registry/registry.ts'
+import type { RegistryStore } from '../adapters/registry/store.ts'
+import { pruneRegistry, verifyRegistry } from '../adapters/registry/upkeep.ts'
+import { openModelPackage } from '../adapters/tfjs/model-package.ts'
+import { readPackageFiles } from '../adapters/tfjs/package-files.ts'
+import { readEnvironment } from '../adapters/settings/environment.ts'
+import { isProgram, runReporting } from './stages/stage.ts'
 
 type Print = (text: string) => void
 
@@ -24,50 +24,109 @@ function wholeNumber (text: string): number {
   throw new InvalidArgumentError('a whole number from 1 on')
 }
 
-const aliasOption = (): Option => new Option('--alias <alias>', 'what is to stand for the version').choices(ALIASES).default('live')
+const aliasOption = (): Option => new Option('--alias <alias>', 'the alias to change').choices(ALIASES).default('live')
 
-/** The command. The registry is that of MODEL_REGISTRY, unless --registry says otherwise. */
-export async function main (args: readonly string[], print: Print, env = readEnvironment()): Promise<void> {
-  const program = new Command('npm run models --').description('The registry of models: versions that never change, and which of them is served.')
-  const where = new Option('--registry <location>', 'a folder, or s3://bucket/prefix (needs AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)').default(env['MODEL_REGISTRY'] || DEFAULT_REGISTRY)
-  const command = (usage: string, description: string): Command => program.command(usage).description(description).addOption(where)
-  const run = async (location: string, work: (opened: Opened) => Promise<void>): Promise<void> => {
-    const store = await openStore('--registry', location, env)
-    try {
-      await work({ store, registry: new Registry(store, Date.now) })
-    } finally {
-      store.close()
-    }
+interface Flags {
+  registry: string
+  alias: Alias
+  version?: number
+  promote?: boolean
+  keep: number
+}
+
+/** The program's commands, and what they share. */
+interface Commands {
+  readonly print: Print
+  add (usage: string, description: string): Command
+  /** Opens the registry at a location for the work, and closes it afterwards. */
+  run (location: string, work: (opened: Opened) => Promise<void>): Promise<void>
+}
+
+/** The command. Opens the registry of --registry, or else of MODEL_REGISTRY. */
+async function main (args: readonly string[], print: Print, env = readEnvironment()): Promise<void> {
+  const program = new Command('npm run models --').description(
+    'The registry of models: versions that never change, and which of them is served.'
+  )
+  const location = new Option(
+    '--registry <location>',
+    'a folder, or s3://bucket/prefix (needs AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)'
+  ).default(env['MODEL_REGISTRY'] || DEFAULT_REGISTRY)
+  const commands: Commands = {
+    print,
+    add: (usage, description) => program.command(usage).description(description).addOption(location),
+    run: async (location, work) => {
+      const store = await openStore('--registry', location, env)
+      try {
+        await work({ store, registry: new Registry(store, Date.now) })
+      } finally {
+        store.close()
+      }
+    },
   }
-  interface Flags { registry: string, alias: Alias, version?: number, promote?: boolean, keep: number }
-  command('list', 'tells which versions there are').action(async ({ registry: at }: Flags) => run(at, async ({ registry }) => { print(listing(await registry.list())) }))
-  command('publish <folder>', 'publishes a model package, once it has reproduced its golden scores')
-    .option('--version <number>', 'the number that it is to have; default: the next one', wholeNumber)
-    .option('--promote', 'make it live, too')
-    .action(async (folder: string, flags: Flags) => run(flags.registry, async (opened) => publish(opened, folder, flags, print)))
-  command('promote <name> <version>', 'makes a version the one that is served').addOption(aliasOption())
-    .action(async (name: string, version: string, { registry: at, alias }: Flags) => run(at, async ({ registry }) => {
-      print(`${name}@${alias} is version ${(await registry.promote(name, wholeNumber(version), alias)).current?.version}\n`)
-    }))
-  command('rollback <name>', 'serves what was served before the latest promotion').addOption(aliasOption())
-    .action(async (name: string, { registry: at, alias }: Flags) => run(at, async ({ registry }) => {
-      print(`${name}@${alias} is version ${(await registry.rollback(name, alias)).current?.version} again\n`)
-    }))
-  command('clear <name>', 'makes an alias stand for nothing').addOption(aliasOption().default('shadow'))
-    .action(async (name: string, { registry: at, alias }: Flags) => run(at, async ({ registry }) => {
-      await registry.clear(name, alias)
-      print(`${name}@${alias} stands for nothing\n`)
-    }))
-  command('verify', 'reads everything and tells what is wrong').action(async ({ registry: at }: Flags) => run(at, async (opened) => verify(opened, print)))
-  command('prune', 'removes versions that no alias needs').option('--keep <number>', 'newest versions of each model that stay in any case', wholeNumber, 5)
-    .action(async ({ registry: at, keep }: Flags) => run(at, async ({ registry, store }) => {
-      const removed = await pruneRegistry(registry, store, { keep, now: Date.now() })
-      print(`${removed.length === 0 ? 'nothing to remove' : `removed ${removed.join(', ')}`}\n`)
-    }))
+  addPublishing(commands)
+  addAliases(commands)
+  addUpkeep(commands)
   await program.parseAsync(args, { from: 'user' })
 }
 
-async function publish ({ registry }: Opened, folder: string, { version, promote }: { version?: number, promote?: boolean }, print: Print): Promise<void> {
+function addPublishing ({ add, run, print }: Commands): void {
+  add('list', 'lists the versions of all models').action(async (flags: Flags) =>
+    run(flags.registry, async ({ registry }) => {
+      print(listing(await registry.list()))
+    })
+  )
+  add('publish <folder>', 'publishes a model package, once it has reproduced its golden scores')
+    .option('--version <number>', 'the version\'s number; default: the next one', wholeNumber)
+    .option('--promote', 'make it live, too')
+    .action(async (folder: string, flags: Flags) =>
+      run(flags.registry, async (opened) => publish(opened, folder, flags, print))
+    )
+}
+
+function addAliases ({ add, run, print }: Commands): void {
+  add('promote <name> <version>', 'makes a version the one that is served').addOption(aliasOption())
+    .action(async (name: string, version: string, flags: Flags) =>
+      run(flags.registry, async ({ registry }) => {
+        const { current } = await registry.promote(name, wholeNumber(version), flags.alias)
+        print(`${name}@${flags.alias} is version ${current?.version}\n`)
+      })
+    )
+  add('rollback <name>', 'undoes the latest promotion').addOption(aliasOption())
+    .action(async (name: string, flags: Flags) =>
+      run(flags.registry, async ({ registry }) => {
+        const { current } = await registry.rollback(name, flags.alias)
+        print(`${name}@${flags.alias} is version ${current?.version} again\n`)
+      })
+    )
+  add('clear <name>', 'makes an alias stand for nothing').addOption(aliasOption().default('shadow'))
+    .action(async (name: string, flags: Flags) =>
+      run(flags.registry, async ({ registry }) => {
+        await registry.clear(name, flags.alias)
+        print(`${name}@${flags.alias} stands for nothing\n`)
+      })
+    )
+}
+
+function addUpkeep ({ add, run, print }: Commands): void {
+  add('verify', 'reads everything and reports what is damaged').action(async (flags: Flags) =>
+    run(flags.registry, async (opened) => verify(opened, print))
+  )
+  add('prune', 'removes versions that no alias needs')
+    .option('--keep <number>', 'newest versions of each model that always stay', wholeNumber, 5)
+    .action(async (flags: Flags) =>
+      run(flags.registry, async ({ registry, store }) => {
+        const removed = await pruneRegistry(registry, store, { keep: flags.keep, now: Date.now() })
+        print(`${removed.length === 0 ? 'nothing to remove' : `removed ${removed.join(', ')}`}\n`)
+      })
+    )
+}
+
+async function publish (
+  { registry }: Opened,
+  folder: string,
+  { version, promote }: { version?: number, promote?: boolean },
+  print: Print
+): Promise<void> {
   const files = await readPackageFiles(folder)
   const { dispose } = await openModelPackage(folder, files, 'auto')
   dispose()
@@ -81,8 +140,13 @@ async function publish ({ registry }: Opened, folder: string, { version, promote
 async function verify ({ registry, store }: Opened, print: Print): Promise<void> {
   const findings = await verifyRegistry(registry, store)
   for (const { what, fault } of findings) print(`${what}: ${fault}\n`)
-  if (findings.length > 0) throw new Problem('invalid-model-package', `${findings.length} faults in the registry ${registry.location}; publish what is damaged again, or remove it.`)
-  print(`${registry.location}: everything is whole\n`)
+  if (findings.length > 0) {
+    throw new Problem(
+      'invalid-model-package',
+      `${findings.length} faults in the registry ${registry.location}; publish damaged packages again, or remove them.`
+    )
+  }
+  print(`${registry.location}: no faults\n`)
 }
 
 function listing (models: readonly RegisteredModel[]): string {

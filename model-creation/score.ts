@@ -1,19 +1,20 @@
-// Scores a CSV file with a model package on the command line: `npm run score -- --model <dir> file.csv`.
+// `npm run score -- --model <dir> file.csv`: scores a CSV file with a model package.
+import { isAnomalous } from '../core/scoring/threshold.ts'
 import { readFile } from 'node:fs/promises'
 import Table from 'cli-table3'
 import { Command, Option } from 'commander'
 import Papa from 'papaparse'
-import { type Anomaly, findAnomalies } from '../core/anomalies.ts'
-import { type Detection, isAnomalous, type Scoring } from '../core/detection.ts'
-import { detectCausal } from '../core/detector.ts'
-import { keepChannels, readTable, type TableOptions } from '../core/csv.ts'
-import { formatDuration, parseDuration } from '../core/duration.ts'
+import { type Anomaly, findAnomalies } from '../core/verdicts/anomalies.ts'
+import { type Detection, type Scoring } from '../core/scoring/detection.ts'
+import { detectCausal } from '../core/scoring/detector.ts'
+import { keepChannels, readTable, type TableOptions } from '../core/table/csv.ts'
+import { formatDuration, parseDuration } from '../core/table/duration.ts'
 import { Problem } from '../core/errors.ts'
-import { detectBatch } from '../core/hindsight.ts'
-import { resample } from '../core/resample.ts'
-import { checkObserved, type Series, timeOf } from '../core/series.ts'
-import { loadModelPackage } from '../core/tfjs/model-package.ts'
-import { isProgram, runReporting } from './stage.ts'
+import { detectBatch } from '../core/scoring/hindsight.ts'
+import { resample } from '../core/series/resample.ts'
+import { checkObserved, type Series, timeOf } from '../core/series/series.ts'
+import { loadModelPackage } from '../adapters/tfjs/model-package.ts'
+import { isProgram, runReporting } from './stages/stage.ts'
 
 interface Flags extends TableOptions {
   model: string
@@ -25,20 +26,28 @@ interface Flags extends TableOptions {
   backend: 'auto' | 'native' | 'wasm' | 'cpu'
 }
 
-const command = (): Command => new Command('npm run score --')
-  .description('Prints the anomalies of a CSV file.')
-  .argument('<file>', 'CSV file with a timestamp column and the model\'s channels')
-  .requiredOption('--model <dir>', 'folder of the model package')
-  .addOption(new Option('--scoring <kind>', 'batch looks at later observations too, causal never').choices(['batch', 'causal']).default('batch'))
-  .addOption(new Option('--json', 'print scores and anomalies as JSON').conflicts('csv'))
-  .option('--csv', 'print one line for each observation: timestamp, score, isAnomaly, imputed channels')
-  .option('--min-duration <duration>', 'leave out shorter anomalies, e.g. PT30M')
-  .option('--merge-gap <duration>', 'join anomalies that are no further apart, e.g. PT1H')
-  .addOption(new Option('--backend <name>', 'TensorFlow.js backend').choices(['auto', 'native', 'wasm', 'cpu']).default('auto'))
-  .option('--delimiter <character>', 'between cells; default: detected')
-  .addOption(new Option('--decimal <character>', 'decimal sign; default: detected').choices(['.', ',']))
-  .option('--timestamp-column <name>', 'default: detected')
-  .option('--timestamp-format <format>', 'Luxon format; default: detected')
+const command = (): Command =>
+  new Command('npm run score --')
+    .description('Prints the anomalies of a CSV file.')
+    .argument('<file>', "CSV file with a timestamp column and the model's channels")
+    .requiredOption('--model <dir>', 'folder of the model package')
+    .addOption(
+      new Option('--scoring <kind>', 'batch looks at later observations too, causal never').choices(['batch', 'causal'])
+        .default('batch')
+    )
+    .addOption(new Option('--json', 'print scores and anomalies as JSON').conflicts('csv'))
+    .option('--csv', 'print one line for each observation: timestamp, score, isAnomaly, imputed channels')
+    .option('--min-duration <duration>', 'leave out shorter anomalies, e.g. PT30M')
+    .option('--merge-gap <duration>', 'join anomalies at most this far apart, e.g. PT1H')
+    .addOption(
+      new Option('--backend <name>', 'TensorFlow.js backend').choices(['auto', 'native', 'wasm', 'cpu']).default(
+        'auto'
+      )
+    )
+    .option('--delimiter <character>', 'delimiter of cells; default: detected')
+    .addOption(new Option('--decimal <character>', 'decimal sign; default: detected').choices(['.', ',']))
+    .option('--timestamp-column <name>', 'default: detected')
+    .option('--timestamp-format <format>', 'Luxon format; default: detected')
 
 interface Result {
   readonly model: { readonly name: string, readonly version: string, readonly digest: string }
@@ -46,7 +55,7 @@ interface Result {
   readonly series: Series
   readonly detection: Detection
   readonly anomalies: readonly Anomaly[]
-  /** Columns of the file that are none of the model's channels. */
+  /** Columns of the file that are not channels of the model. */
   readonly ignored: readonly string[]
 }
 
@@ -55,17 +64,38 @@ async function score (file: string, flags: Flags): Promise<Result> {
   const minDuration = flags.minDuration === undefined ? 0 : parseDuration(flags.minDuration)
   const mergeGap = flags.mergeGap === undefined ? 0 : parseDuration(flags.mergeGap)
   const table = readTable(await readFile(file, 'utf8'), { delimiter, decimal, timestampColumn, timestampFormat })
-  const { manifest: { name, version, detector }, digest, autoencoders, dispose } = await loadModelPackage(flags.model, flags.backend)
+  const { manifest: { name, version, detector }, digest, autoencoders, dispose } = await loadModelPackage(
+    flags.model,
+    flags.backend
+  )
   try {
-    const { series } = resample(keepChannels(table, detector.channels), { interval: detector.interval, order: 'repair', maxObservations: 10_000_000 })
+    const { series } = resample(keepChannels(table, detector.channels), {
+      interval: detector.interval,
+      order: 'repair',
+      maxObservations: 10_000_000,
+    })
     checkObserved(series)
     const detection = (flags.scoring === 'batch' ? detectBatch : detectCausal)(detector, autoencoders, series)
     if (detection.score.every(Number.isNaN)) {
-      throw new Problem('series-too-short', `No observation could be scored: the model needs ${detector.windowLength} in a row without a gap of more than ${detector.maxGap}.`)
+      throw new Problem(
+        'series-too-short',
+        `No observation could be scored: the model needs ${detector.windowLength} in a row ` +
+          `without a gap of more than ${detector.maxGap}.`
+      )
     }
-    const rules = { minLength: Math.ceil(minDuration / detector.interval), mergeGap: Math.floor(mergeGap / detector.interval) }
+    const rules = {
+      minLength: Math.ceil(minDuration / detector.interval),
+      mergeGap: Math.floor(mergeGap / detector.interval),
+    }
     const ignored = table.channels.filter((channel) => !detector.channels.includes(channel))
-    return { model: { name, version, digest }, scoring: flags.scoring, series, detection, anomalies: findAnomalies(detection, rules), ignored }
+    return {
+      model: { name, version, digest },
+      scoring: flags.scoring,
+      series,
+      detection,
+      anomalies: findAnomalies(detection, rules),
+      ignored,
+    }
   } finally {
     dispose()
   }
@@ -84,7 +114,12 @@ function asJson ({ model, scoring, series, detection, anomalies }: Result): stri
     step: formatDuration(series.interval),
     score: Array.from(detection.score, scoreOrNull),
     isAnomaly: Array.from(detection.score, (value) => Number.isNaN(value) ? null : isAnomalous(value)),
-    imputed: Object.fromEntries(series.channels.map((name, c) => [name, Array.from(detection.score.keys()).filter((t) => detection.imputed[t * series.channels.length + c] === 1)])),
+    imputed: Object.fromEntries(
+      series.channels.map((name, c) => [
+        name,
+        Array.from(detection.score.keys()).filter((t) => detection.imputed[t * series.channels.length + c] === 1),
+      ])
+    ),
     anomalies: anomalies.map(({ from, to, peak, peakScore, channels }) => ({
       start: timeText(series, from),
       end: timeText(series, to),
@@ -95,7 +130,7 @@ function asJson ({ model, scoring, series, detection, anomalies }: Result): stri
   })
 }
 
-/** Names of the channels whose value was missing and has been filled. */
+/** Names of the channels whose missing value was filled. */
 function imputedAt ({ channels }: Series, { imputed }: Detection, t: number): string[] {
   return channels.filter((_, c) => imputed[t * channels.length + c] === 1)
 }
@@ -103,19 +138,33 @@ function imputedAt ({ channels }: Series, { imputed }: Detection, t: number): st
 function asCsv ({ series, detection }: Result): string {
   return Papa.unparse({
     fields: ['timestamp', 'score', 'isAnomaly', 'imputed'],
-    data: Array.from(detection.score, (value, t) =>
-      [timeText(series, t), scoreOrNull(value), Number.isNaN(value) ? null : isAnomalous(value), imputedAt(series, detection, t).join(';')]),
+    data: Array.from(detection.score, (value, t) => [
+      timeText(series, t),
+      scoreOrNull(value),
+      Number.isNaN(value) ? null : isAnomalous(value),
+      imputedAt(series, detection, t).join(';'),
+    ]),
   }, { newline: '\n' })
 }
 
 function asTable ({ series, detection, anomalies, ignored }: Result): string {
   const scored = detection.score.filter((value) => !Number.isNaN(value)).length
-  const summary = `${anomalies.length} ${anomalies.length === 1 ? 'anomaly' : 'anomalies'} in ${series.length} observations (${scored} scored)${ignored.length === 0 ? '' : `; not the model's channels: ${ignored.join(', ')}`}`
+  const found = anomalies.length === 1 ? '1 anomaly' : `${anomalies.length} anomalies`
+  const others = ignored.length === 0 ? '' : `; not the model's channels: ${ignored.join(', ')}`
+  const summary = `${found} in ${series.length} observations (${scored} scored)${others}`
   if (anomalies.length === 0) return summary
   const table = new Table({ head: ['start', 'end', 'peak', 'score', 'channels'], style: { head: [], border: [] } })
   for (const { from, to, peak, peakScore, channels } of anomalies) {
-    const ranked = channels.slice(0, 3).map(({ channel, contribution }) => `${series.channels[channel]} ${(100 * contribution).toFixed(0)} %`)
-    table.push([timeText(series, from), timeText(series, to), timeText(series, peak), peakScore.toFixed(2), ranked.join('\n')])
+    const ranked = channels.slice(0, 3).map(({ channel, contribution }) =>
+      `${series.channels[channel]} ${(100 * contribution).toFixed(0)} %`
+    )
+    table.push([
+      timeText(series, from),
+      timeText(series, to),
+      timeText(series, peak),
+      peakScore.toFixed(2),
+      ranked.join('\n'),
+    ])
   }
   return `${table.toString()}\n${summary}`
 }

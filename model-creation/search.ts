@@ -1,5 +1,5 @@
-// npm run search: which settings suit one's own data? Tries candidates on the training part alone; there are no labels in it, so
-// that anomalies of known kinds are injected into a part that no candidate is fitted on. Proposes lines for params.yaml.
+// `npm run search`: finds settings for the user's data, and proposes lines for params.yaml. Uses only the training
+// part, which has no labels: known kinds of anomalies are injected into a part of it that no candidate is fitted on.
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -8,34 +8,34 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { stringify } from 'yaml'
 import { Problem } from '../core/errors.ts'
 import { createRandom } from '../core/random.ts'
-import { type Series } from '../core/series.ts'
+import { type Series } from '../core/series/series.ts'
 import { writeJsonReport } from './adapters/report-files.ts'
 import { readSeriesFolder, withTemporaryFolder } from './adapters/series-files.ts'
 import { ARCHITECTURE_NAMES } from './architectures/index.ts'
 import { addDataOption, addDataOptions, type DataFlags, flagOf, ownParams, tableOf } from './flags.ts'
-import { type Params, readParams } from './params.ts'
-import { FARM_PARAMS, FARM_PATHS } from './paths.ts'
-import { prepare, PreparedSchema } from './prepare.ts'
-import { type Progress, terminalProgress } from './progress.ts'
+import { type Params, readParams } from './settings/params.ts'
+import { FARM_PARAMS, FARM_PATHS } from './settings/paths.ts'
+import { prepare, PreparedSchema } from './stages/prepare.ts'
+import { type Progress, terminalProgress } from './stages/progress.ts'
 import { AS_IS, type Candidate, candidatesFor, smoothed } from './search/candidates.ts'
 import { ANOMALY_LENGTHS } from './search/inject.ts'
 import { type Course, layCourse, type Trial, tryOut, VALIDATION_SHARE } from './search/trial.ts'
-import { isProgram, runReporting, type StageContext } from './stage.ts'
+import { isProgram, runReporting, type StageContext } from './stages/stage.ts'
 
-/** So many of the first round's best are tried under other smoothings in the second. */
+/** How many of the first round's best candidates the second round tries with other smoothings. */
 const REFINED = 2
-/** A candidate that flags a larger share of what is normal is passed over, as long as there are others; percent. */
+/** Percentage of normal observations that an eligible candidate flags at most. */
 const MOST_FLAGGED = 5
-/** And one that makes more false anomalies in 1000 normal observations than this and than the parameters as they are. */
+/** False anomalies per 1000 normal observations that are tolerated; more only if the current parameters make more. */
 const TOLERATED = 0.5
-/** Differences in VUS-PR that say nothing: the injected anomalies are too few. */
+/** Smaller differences in VUS-PR are not significant: too few anomalies are injected. */
 const TIE = 0.01
 
 const SEARCHABLE = [...ARCHITECTURE_NAMES, 'ensemble'] as const
 type Searched = Params['train']['architecture']
 
 export interface SearchOptions {
-  /** Most candidates to try; at least one. */
+  /** Maximum number of candidates to try; at least one. */
   readonly candidates: number
   readonly architectures: readonly Searched[]
   /** Lengths of the injected anomalies, in observations. */
@@ -43,66 +43,97 @@ export interface SearchOptions {
 }
 
 export interface SearchResult {
-  /** In the order in which they were tried. */
+  /** In the order of the search. */
   readonly trials: readonly Trial[]
   readonly chosen: Trial
-  /** Lines for params.yaml; empty where the parameters are to stay as they are. */
+  /** Lines for params.yaml; empty if the current parameters are best. */
   readonly lines: string
 }
 
 /**
- * The best by VUS-PR among those without too many false alarms; of those that are as good, the parameters as they are, else the one with the narrowest windows.
+ * Chooses the trial with the best VUS-PR among those without too many false alarms. Of equally good ones, prefers the
+ * current parameters, then the narrowest windows.
  * @param trials at least one
  */
 export function choose (trials: readonly Trial[]): Trial {
   const asIs = trials.find(({ candidate }) => candidate === AS_IS)
-  const calm = trials.filter(({ flagged, falseAnomalies }) => flagged <= MOST_FLAGGED && falseAnomalies <= Math.max(TOLERATED, asIs?.falseAnomalies ?? 0))
+  const calm = trials.filter(({ flagged, falseAnomalies }) =>
+    flagged <= MOST_FLAGGED && falseAnomalies <= Math.max(TOLERATED, asIs?.falseAnomalies ?? 0)
+  )
   const eligible = calm.length > 0 ? calm : trials
   const best = Math.max(...eligible.map(({ vusPr }) => vusPr))
   const tied = eligible.filter(({ vusPr }) => vusPr >= best - TIE)
-  return asIs !== undefined && tied.includes(asIs) ? asIs : tied.toSorted((a, b) => a.width - b.width || b.vusPr - a.vusPr)[0]!
+  return asIs !== undefined && tied.includes(asIs)
+    ? asIs
+    : tied.toSorted((a, b) => a.width - b.width || b.vusPr - a.vusPr)[0]!
 }
 
-/** Prepares the data, tries the candidates on the training part and writes search.json. The test part is not read. */
-export async function search (context: StageContext, { candidates, architectures, lengths }: SearchOptions): Promise<SearchResult> {
+/** Prepares the data, tries the candidates on the training part alone, and writes search.json. */
+export async function search (
+  context: StageContext,
+  { candidates, architectures, lengths }: SearchOptions
+): Promise<SearchResult> {
   const { paths, params, progress } = context
   const training = await trainingPart(context)
   progress.stage('search')
   const { seed } = params.train
   const course = layCourse(training, { seed, lengths })
   const observations = Math.max(...course.fitted.map(({ length }) => length))
-  const grid = candidatesFor(architectures, observations, training[0]!.channels.length, createRandom(`search/${seed}/order`))
+  const grid = candidatesFor(
+    architectures,
+    observations,
+    training[0]!.channels.length,
+    createRandom(`search/${seed}/order`)
+  )
   const refinements = Math.min(REFINED * smoothed(AS_IS, params.train).length, Math.floor(candidates / 3))
   const firstRound = grid.slice(0, Math.max(1, candidates - refinements))
   const total = Math.min(candidates, firstRound.length + refinements)
   const first = await tryAll(firstRound, course, context, { before: 0, total })
   const leading = first.toSorted((a, b) => b.vusPr - a.vusPr).slice(0, REFINED)
-  const secondRound = leading.flatMap(({ candidate }) => smoothed(candidate, params.train)).slice(0, total - firstRound.length)
+  const secondRound = leading.flatMap(({ candidate }) => smoothed(candidate, params.train)).slice(
+    0,
+    total - firstRound.length
+  )
   const trials = [...first, ...await tryAll(secondRound, course, context, { before: firstRound.length, total })]
   if (trials.length === 0) throw new Problem('no-training-data', 'No candidate could be trained; train on more data.')
   const chosen = choose(trials)
-  const result = { trials, chosen, lines: chosen.candidate === AS_IS ? '' : stringify({ train: chosen.candidate.change }) }
+  const result = {
+    trials,
+    chosen,
+    lines: chosen.candidate === AS_IS ? '' : stringify({ train: chosen.candidate.change }),
+  }
   await writeReport(join(paths.reports, 'search.json'), result, { seed, lengths, grid: grid.length })
   return result
 }
 
-/** The series on their grid, before prepare.trainUntil. The reports on the data's quality are training's. */
+/** The series on their grid, before prepare.trainUntil. Keeps its quality reports apart from those of training. */
 async function trainingPart (context: StageContext): Promise<Series[]> {
   const { paths } = context
   await prepare({ ...context, paths: { ...paths, reports: join(paths.prepared, '..', 'quality') } })
   const { interval } = PreparedSchema.parse(JSON.parse(await readFile(join(paths.prepared, 'prepared.json'), 'utf8')))
   const training = (await readSeriesFolder(join(paths.prepared, 'train'), interval)).map(({ series }) => series)
-  if (training.length === 0) throw new Problem('no-training-data', 'No observation lies before prepare.trainUntil; choose a later time.')
+  if (training.length === 0) {
+    throw new Problem('no-training-data', 'No observation lies before prepare.trainUntil; choose a later time.')
+  }
   return training
 }
 
-/** Trials of those that can be trained. */
-async function tryAll (round: readonly Candidate[], course: Course, { params, progress }: StageContext, { before, total }: { before: number, total: number }): Promise<Trial[]> {
+/** Tries the candidates, and leaves out those that cannot be trained. */
+async function tryAll (
+  round: readonly Candidate[],
+  course: Course,
+  { params, progress }: StageContext,
+  { before, total }: { before: number, total: number }
+): Promise<Trial[]> {
   const trials: Trial[] = []
   for (const [i, candidate] of round.entries()) {
     const outcome = await tryOut(course, params.train, candidate).catch(problemOf)
     if (!(outcome instanceof Problem)) trials.push(outcome)
-    progress.step(before + i + 1, total, `${candidate.name}: ${outcome instanceof Problem ? outcome.message : `VUS-PR ${outcome.vusPr.toFixed(3)}`}`)
+    progress.step(
+      before + i + 1,
+      total,
+      `${candidate.name}: ${outcome instanceof Problem ? outcome.message : `VUS-PR ${outcome.vusPr.toFixed(3)}`}`
+    )
   }
   return trials
 }
@@ -123,12 +154,23 @@ async function writeReport (path: string, { trials, chosen, lines }: SearchResul
 }
 
 function resultText ({ trials, chosen, lines }: SearchResult): string {
-  const table = new Table({ head: ['candidate', 'VUS-PR', 'batch', 'causal', 'false per 1000', 'flagged %', 'values'], style: { head: [], border: [] } })
+  const table = new Table({
+    head: ['candidate', 'VUS-PR', 'batch', 'causal', 'false per 1000', 'flagged %', 'values'],
+    style: { head: [], border: [] },
+  })
   for (const trial of trials.toSorted((a, b) => b.vusPr - a.vusPr)) {
     const { candidate, vusPr, batch, causal, falseAnomalies, flagged, width } = trial
-    table.push([`${trial === chosen ? '→ ' : ''}${candidate.name}`, ...[vusPr, batch, causal].map((value) => value.toFixed(3)), falseAnomalies.toFixed(2), flagged.toFixed(1), width])
+    table.push([
+      `${trial === chosen ? '→ ' : ''}${candidate.name}`,
+      ...[vusPr, batch, causal].map((value) => value.toFixed(3)),
+      falseAnomalies.toFixed(2),
+      flagged.toFixed(1),
+      width,
+    ])
   }
-  const advice = lines === '' ? 'Leave the parameters as they are: nothing was better by more than chance without more false alarms.' : `Put into params.yaml:\n\n${lines}`
+  const advice = lines === ''
+    ? 'Leave the parameters as they are: no candidate was significantly better without more false alarms.'
+    : `Put into params.yaml:\n\n${lines}`
   return `${table.toString()}\nJudged by injected anomalies, not by real ones.\n${advice.trimEnd()}\n`
 }
 
@@ -149,37 +191,80 @@ function atLeastOne (text: string): number {
 
 function knownArchitectures (text: string): Searched[] {
   return text.split(',').map((name) => {
-    const known = SEARCHABLE.find((one) => one === name.trim())
+    const known = SEARCHABLE.find((searchable) => searchable === name.trim())
     if (known === undefined) throw new InvalidArgumentError(`Known are ${SEARCHABLE.join(', ')}.`)
     return known
   })
 }
 
-const command = (): Command => addDataOptions(addDataOption(new Command('npm run search --'))
-  .description('Tries settings on the training part and says which lines to put into params.yaml: without --data on the wind farm\'s, with --data on data of your own.')
-  .option('--out <dir>', 'folder that reports/search.json goes to (needed with --data)')
-  .addOption(new Option('--candidates <n>', 'most settings to try').default(32).argParser(atLeastOne))
-  .addOption(new Option('--architectures <names>', 'which to try; those that are trained step by step take minutes each').default(['linear', 'masked', 'ensemble'], 'linear,masked,ensemble').argParser(knownArchitectures))
-  .addOption(new Option('--lengths <observations>', 'how long the anomalies last that are to be found').default(ANOMALY_LENGTHS, ANOMALY_LENGTHS.join(',')).argParser(manyAtLeastOne)))
+const command = (): Command =>
+  addDataOptions(
+    addDataOption(new Command('npm run search --'))
+      .description(
+        'Tries settings on the training part, and proposes lines for params.yaml: ' +
+          "without --data for the wind farm's data, with --data for your own."
+      )
+      .option('--out <dir>', 'folder that reports/search.json goes to (needed with --data)')
+      .addOption(new Option('--candidates <n>', 'maximum number of settings to try').default(32).argParser(atLeastOne))
+      .addOption(
+        new Option('--architectures <names>', 'which to try; those that gradient descent trains take minutes each')
+          .default(['linear', 'masked', 'ensemble'], 'linear,masked,ensemble').argParser(knownArchitectures)
+      )
+      .addOption(
+        new Option('--lengths <observations>', 'lengths of the anomalies to find').default(
+          ANOMALY_LENGTHS,
+          ANOMALY_LENGTHS.join(',')
+        ).argParser(manyAtLeastOne)
+      )
+  )
 
-/** What is said of the search, not of the data. */
+/** Flags of the search itself; all others describe the data. */
 const SEARCH_FLAGS = new Set(['candidates', 'architectures', 'lengths'])
 
-async function contextOf (flags: Flags, given: readonly string[], work: string, progress: Progress): Promise<StageContext> {
+async function contextOf (
+  flags: Flags,
+  given: readonly string[],
+  work: string,
+  progress: Progress
+): Promise<StageContext> {
   const prepared = join(work, 'prepared')
   if (flags.data === undefined) {
     const flag = given.find((name) => !SEARCH_FLAGS.has(name))
-    if (flag !== undefined) throw new Problem('invalid-settings', `${flagOf(flag)} needs --data; the wind farm's data are described by ${FARM_PARAMS} alone.`)
-    if (!existsSync(FARM_PATHS.raw)) throw new Problem('no-training-data', `There is no ${FARM_PATHS.raw}; make the farm's data with "npm run data", or name your own with --data.`)
+    if (flag !== undefined) {
+      throw new Problem(
+        'invalid-settings',
+        `${flagOf(flag)} needs --data; only ${FARM_PARAMS} configures the wind farm's training.`
+      )
+    }
+    if (!existsSync(FARM_PATHS.raw)) {
+      throw new Problem(
+        'no-training-data',
+        `There is no ${FARM_PATHS.raw}; make the farm's data with "npm run data", or name your own with --data.`
+      )
+    }
     return { paths: { ...FARM_PATHS, prepared }, params: await readParams(FARM_PARAMS), progress, table: {} }
   }
-  return { paths: { ...FARM_PATHS, raw: flags.data, labels: undefined, feedback: undefined, prepared, reports: join(reportsFolder(flags), 'reports') }, params: await ownParams(flags, flags.data), progress, table: tableOf(flags) }
+  return {
+    paths: {
+      ...FARM_PATHS,
+      raw: flags.data,
+      labels: undefined,
+      feedback: undefined,
+      prepared,
+      reports: join(reportsFolder(flags), 'reports'),
+    },
+    params: await ownParams(flags, flags.data),
+    progress,
+    table: tableOf(flags),
+  }
 }
 
-/** Folder beside which the work is done. @throws Problem invalid-settings without --out */
+/** The folder that the temporary folder lies beside. @throws Problem invalid-settings without --out */
 function reportsFolder ({ data, out }: Flags): string {
   if (data === undefined) return resolve(FARM_PATHS.reports, '..')
-  if (out === undefined) throw new Problem('invalid-settings', '--data needs --out: the folder that reports/search.json goes to.')
+  if (out === undefined) {
+    throw new Problem('invalid-settings', '--data needs --out: the folder that reports/search.json goes to.')
+  }
   return resolve(out)
 }
 
@@ -189,7 +274,10 @@ export async function main (args: readonly string[], print: (text: string) => vo
   const flags = parsed.opts<Flags>()
   const given = Object.keys(flags).filter((name) => parsed.getOptionValueSource(name) === 'cli')
   try {
-    const result = await withTemporaryFolder(join(reportsFolder(flags), 'search'), async (work) => search(await contextOf(flags, given, work, progress), flags))
+    const result = await withTemporaryFolder(
+      join(reportsFolder(flags), 'search'),
+      async (work) => search(await contextOf(flags, given, work, progress), flags)
+    )
     print(resultText(result))
   } finally {
     progress.close()

@@ -1,4 +1,4 @@
-// The service alone: serves the model packages of MODELS_DIR.
-import { runService } from './run-service.ts'
+// The service without the stream.
+import { runService } from './serve.ts'
 
 await runService()

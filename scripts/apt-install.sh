@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs Debian packages, or says who must: scripts/apt-install.sh PACKAGE...; with --update only renews the lists of packages.
+# apt-install.sh PACKAGE...: installs Debian packages, or says who must. With --update it renews the package lists.
 set -euo pipefail
 
 if ! command -v apt-get > /dev/null; then

@@ -1,9 +1,10 @@
-// Assembles core/kernel/kernel.wat into core/kernel/kernel-binary.ts: `npm run build:kernel`. A test assembles it again and compares.
+// Assembles core/linear/kernel/kernel.wat into core/linear/kernel/kernel-binary.ts: `npm run build:kernel`. A test
+// assembles it again and compares.
 import { readFile, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import wabt from 'wabt'
 
-const folder = resolve(import.meta.dirname, '../core/kernel')
+const folder = resolve(import.meta.dirname, '../core/linear/kernel')
 
 /** The generated module: the binary as base64. */
 export async function kernelBinary (): Promise<string> {
@@ -12,7 +13,9 @@ export async function kernelBinary (): Promise<string> {
   module.validate()
   const { buffer } = module.toBinary({})
   module.destroy()
-  return `// Written by scripts/build-kernel.ts from kernel.wat; never edited by hand.\nexport const KERNEL_BINARY = '${Buffer.from(buffer).toString('base64')}'\n`
+  return `// Written by scripts/build-kernel.ts from kernel.wat; never edited by hand.\nexport const KERNEL_BINARY = '${
+    Buffer.from(buffer).toString('base64')
+  }'\n`
 }
 
 if (import.meta.filename === process.argv[1]) await writeFile(`${folder}/kernel-binary.ts`, await kernelBinary())

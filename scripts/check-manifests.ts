@@ -1,4 +1,5 @@
-// `npm run check:manifests`: renders every overlay of kubernetes/ with kustomize, and checks it with kubeconform, strictly. Installs both where they are missing.
+// `npm run check:manifests`: renders every overlay of kubernetes/ with kustomize, and checks it with kubeconform,
+// strictly. Installs both where they are missing.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,13 +11,18 @@ const KUBERNETES_DIR = join(import.meta.dirname, '../kubernetes')
 
 /** Folders that are applied, from kubernetes/. */
 export function applicable (): string[] {
-  const overlays = readdirSync(join(KUBERNETES_DIR, 'overlays')).filter((name) => existsSync(join(KUBERNETES_DIR, 'overlays', name, 'kustomization.yaml'))).sort()
+  const overlays = readdirSync(join(KUBERNETES_DIR, 'overlays')).filter((name) =>
+    existsSync(join(KUBERNETES_DIR, 'overlays', name, 'kustomization.yaml'))
+  ).sort()
   return [...overlays.map((name) => `overlays/${name}`), 'monitoring', 'monitoring/operator']
 }
 
 /** @param folder of a kustomization, from kubernetes/. @throws Error with what kustomize says */
 export function rendered (folder: string): string {
-  const { status, stdout, stderr } = spawnSync(programOf('kustomize'), ['build', join(KUBERNETES_DIR, folder)], { encoding: 'utf8', timeout: CHECK_MS })
+  const { status, stdout, stderr } = spawnSync(programOf('kustomize'), ['build', join(KUBERNETES_DIR, folder)], {
+    encoding: 'utf8',
+    timeout: CHECK_MS,
+  })
   if (status !== 0) throw new Error(stderr)
   return stdout
 }
@@ -24,7 +30,11 @@ export function rendered (folder: string): string {
 /** @returns what kubeconform says of the resources that are not valid, and how many there are */
 export function checked (manifests: string): { readonly ok: boolean, readonly report: string } {
   const locations = SCHEMA_LOCATIONS.flatMap((location) => ['-schema-location', location])
-  const { status, stdout, stderr } = spawnSync(programOf('kubeconform'), ['-strict', '-summary', ...locations, '-'], { input: manifests, encoding: 'utf8', timeout: CHECK_MS })
+  const { status, stdout, stderr } = spawnSync(programOf('kubeconform'), ['-strict', '-summary', ...locations, '-'], {
+    input: manifests,
+    encoding: 'utf8',
+    timeout: CHECK_MS,
+  })
   return { ok: status === 0, report: `${stdout}${stderr}`.trim() }
 }
 

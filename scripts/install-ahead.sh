@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# install-ahead.sh SUITE...: installs what these suites need, in their order, mostly on what tests leave of the processors. To be started in the
-# background, in a session of its own (`setsid`). What fails is told by install.sh once a suite needs it, which tries again.
+# install-ahead.sh SUITE...: installs what these suites need, in their order, mostly on the processor time that tests
+# leave. Start it in the background, in a session of its own (`setsid`). If an installation fails, install.sh shows its
+# log and tries again once a suite needs it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/suites.sh
 ahead=.cache/services/ahead
 
-# Linux shares processors among sessions first, and by `nice` only within one.
+# Linux shares processors among sessions first, and by `nice` only within a session.
 take_leftovers() { { echo 10 > /proc/self/autogroup; } 2> /dev/null || true; }
 renice -n 10 $$ > /dev/null
 
@@ -23,13 +24,15 @@ install_all() {
   done
 }
 
-# What is compiled uses every processor, what is fetched waits for the network: one of each at a time.
+# A compiler uses every processor, a download waits for the network: one of each runs at a time.
 compiled=() fetched=()
 while read -r name; do
   case $name in
-    # Tests of `npm test` look for a browser: it must not come while they run.
+    # `npm test` looks for a browser, which must not appear while it runs.
     chromium) ;;
-    minio | influxdb | kubernetes-tools | promtool | actionlint | otel-collector | kube-apiserver) compiled+=("$name") ;;
+    minio | influxdb | kubernetes-tools | promtool | actionlint | otel-collector | kube-apiserver)
+      compiled+=("$name")
+      ;;
     *) fetched+=("$name") ;;
   esac
 done < <(for suite in "$@"; do suite_installs "$suite"; done | awk '!seen[$0]++')

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# install.sh NAME...: what a suite needs besides `npm ci`, by one process at a time; the names are those of suites.tsv.
+# install.sh NAME...: installs what suites need besides `npm ci`; suites.tsv has the names. Each is installed by one
+# process at a time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DVC_NO_ANALYTICS=1
@@ -9,12 +10,14 @@ bring() {
   case $1 in
     chromium) timeout -k 30 1800 scripts/setup-chromium.sh ;;
     dvc) timeout -k 30 1800 npm run setup:dvc ;;
-    kafka-python) timeout -k 30 1800 scripts/services/install-python.sh .cache/services/python-imputer kafka-python==3.0.12 ;;
+    kafka-python)
+      timeout -k 30 1800 scripts/services/install-python.sh .cache/services/python-imputer kafka-python==3.0.12
+      ;;
     *) timeout -k 30 1800 npm run services -- install "$1" ;;
   esac
 }
 
-# What is installed in the background gets its share of the processors once somebody waits for it.
+# The background gets its full share of the processors once somebody waits for it.
 hurry() {
   local session
   session=$(cat "$ahead/session" 2> /dev/null) || return 0

@@ -1,9 +1,10 @@
-// `npm run asyncapi`: writes docs/asyncapi.json, what travels between the steps, from the schemas that they check it with.
+// `npm run asyncapi`: writes docs/asyncapi.json, what travels between the steps, from the schemas that they check it
+// with.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { encode } from '../pipelines/cloud-events.ts'
-import { deadTopic, MESSAGES, type MessageType, STATE_TOPICS, TOPICS } from '../pipelines/messages.ts'
+import { encode } from '../pipelines/messages/cloud-events.ts'
+import { deadTopic, MESSAGES, type MessageType, STATE_TOPICS, TOPICS } from '../pipelines/messages/messages.ts'
 import { MESSAGE_EXAMPLES, TITLES } from './asyncapi/examples.ts'
 
 export const ASYNCAPI_FILE = join(import.meta.dirname, '../docs/asyncapi.json')
@@ -13,19 +14,50 @@ type Topic = keyof typeof TOPICS
 
 const SAYS: Readonly<Record<Topic, string>> = {
   raw: 'What sensors said, as it came in: any channels, at any instant, in any order, possibly twice.',
-  regular: 'One observation for every instant of the model\'s grid, gaps filled or named; what a series has ready at a time shares a record.',
+  regular:
+    "One observation for every instant of the model's grid, gaps filled or named; what a series has ready at a time shares a record.",
   verdicts: 'What the detector says of every regular observation; what is said of a series at a time shares a record.',
   incidents: 'Anomalies as they open, go on and close, and what people say of them.',
 }
 
 /** step → what it receives and sends. */
-const STEPS: Readonly<Record<string, { readonly does: string, readonly receives?: readonly MessageType[], readonly sends?: readonly MessageType[] }>> = {
+const STEPS: Readonly<
+  Record<
+    string,
+    { readonly does: string, readonly receives?: readonly MessageType[], readonly sends?: readonly MessageType[] }
+  >
+> = {
   collector: { does: 'takes observations over HTTP', sends: ['observation.raw.v1'] },
-  imputer: { does: 'brings observations onto the grid', receives: ['observation.raw.v1'], sends: ['observation.regular.v1', 'gap.v1'] },
-  scorer: { does: 'scores', receives: ['observation.regular.v1', 'gap.v1'], sends: ['verdict.v1', 'incident.opened.v1', 'incident.updated.v1', 'incident.closed.v1'] },
-  sink: { does: 'keeps everything in a database', receives: Object.keys(MESSAGES).filter((type) => type !== 'observation.regular.v1') as MessageType[] },
-  notifier: { does: 'tells others of incidents', receives: ['incident.opened.v1', 'incident.updated.v1', 'incident.closed.v1', 'incident.annotated.v1'] },
-  dashboard: { does: 'shows it live', receives: ['gap.v1', 'verdict.v1', 'incident.opened.v1', 'incident.updated.v1', 'incident.closed.v1', 'incident.annotated.v1'], sends: ['incident.annotated.v1'] },
+  imputer: {
+    does: 'brings observations onto the grid',
+    receives: ['observation.raw.v1'],
+    sends: ['observation.regular.v1', 'gap.v1'],
+  },
+  scorer: {
+    does: 'scores',
+    receives: ['observation.regular.v1', 'gap.v1'],
+    sends: ['verdict.v1', 'incident.opened.v1', 'incident.updated.v1', 'incident.closed.v1'],
+  },
+  sink: {
+    does: 'keeps everything in a database',
+    receives: Object.keys(MESSAGES).filter((type) => type !== 'observation.regular.v1') as MessageType[],
+  },
+  notifier: {
+    does: 'tells others of incidents',
+    receives: ['incident.opened.v1', 'incident.updated.v1', 'incident.closed.v1', 'incident.annotated.v1'],
+  },
+  dashboard: {
+    does: 'shows it live',
+    receives: [
+      'gap.v1',
+      'verdict.v1',
+      'incident.opened.v1',
+      'incident.updated.v1',
+      'incident.closed.v1',
+      'incident.annotated.v1',
+    ],
+    sends: ['incident.annotated.v1'],
+  },
 }
 
 const TYPES = Object.keys(MESSAGES) as MessageType[]
@@ -43,9 +75,18 @@ function headersOf (type: MessageType): Json {
       ce_specversion: { const: '1.0' },
       ce_type: { const: type },
       ce_source: text('The step that said it, such as /imputer.'),
-      ce_id: text('Equal for equal records. What is said again may share its record with others: an observation or verdict is known by its series and time.', { minLength: 1 }),
-      ce_time: text('When the observation behind it came in at the collector, of several the earliest; every step carries it on.', { format: 'date-time' }),
-      ce_traceparent: text('The trace that it is part of, where somebody records one: W3C Trace Context, as the request to the collector had it; every step carries it on.', { pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' }),
+      ce_id: text(
+        'Equal for equal records. What is said again may share its record with others: an observation or verdict is known by its series and time.',
+        { minLength: 1 }
+      ),
+      ce_time: text(
+        'When the observation behind it came in at the collector, of several the earliest; every step carries it on.',
+        { format: 'date-time' }
+      ),
+      ce_traceparent: text(
+        'The trace that it is part of, where somebody records one: W3C Trace Context, as the request to the collector had it; every step carries it on.',
+        { pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' }
+      ),
       'content-type': { const: 'application/json' },
     },
   }
@@ -69,7 +110,8 @@ function messageOf (type: MessageType): Json {
   }
 }
 
-const sourceOf = (type: MessageType): string => Object.entries(STEPS).find(([, { sends }]) => sends?.includes(type) === true)![0]
+const sourceOf = (type: MessageType): string =>
+  Object.entries(STEPS).find(([, { sends }]) => sends?.includes(type) === true)![0]
 
 function channels (): Json {
   const found: Json = {}
@@ -81,7 +123,8 @@ function channels (): Json {
     found[`${name}Dead`] = {
       address: deadTopic(address),
       title: deadTopic(address),
-      description: 'Records that a step could not use: as they were, and headers that say why. `npm run dead` lists them and sends them back; what was sent back stays listed.',
+      description:
+        'Records that a step could not use: as they were, and headers that say why. `npm run dead` lists them and sends them back; what was sent back stays listed.',
       messages: { dead: ref('components/messages/dead') },
     }
   }
@@ -113,7 +156,15 @@ function messages (): Json {
     dead: {
       name: 'dead',
       title: 'A record that could not be used',
-      headers: { type: 'object', description: 'Those of the original, and:', required: Object.keys(DEAD_HEADERS), properties: { ...DEAD_HEADERS, dead_replays: text('How often it has been sent back.', { pattern: '^[0-9]+$' }) } },
+      headers: {
+        type: 'object',
+        description: 'Those of the original, and:',
+        required: Object.keys(DEAD_HEADERS),
+        properties: {
+          ...DEAD_HEADERS,
+          dead_replays: text('How often it has been sent back.', { pattern: '^[0-9]+$' }),
+        },
+      },
       payload: { description: 'The value as it was; it may be anything.' },
       contentType: 'application/octet-stream',
     },
@@ -132,8 +183,18 @@ function operations (): Json {
           title: `${step} ${action}s ${topic}`,
           summary: `The ${step} ${does}.`,
           channel: ref(`channels/${channel}`),
-          messages: types.filter((type) => MESSAGES[type].topic === topic).map((type) => ref(`channels/${channel}/messages/${type}`)),
-          ...(action === 'receive' && { bindings: { kafka: { groupId: { type: 'string', description: 'By default the name of the step.' }, bindingVersion: '0.5.0' } } }),
+          messages: types.filter((type) => MESSAGES[type].topic === topic).map((type) =>
+            ref(`channels/${channel}/messages/${type}`)
+          ),
+          ...(action === 'receive' &&
+            {
+              bindings: {
+                kafka: {
+                  groupId: { type: 'string', description: 'By default the name of the step.' },
+                  bindingVersion: '0.5.0',
+                },
+              },
+            }),
         }
       }
     }
@@ -148,11 +209,19 @@ export function asyncApi (): Json {
     info: {
       title: 'Stream of observations and verdicts',
       version: '1.0.0',
-      description: 'Records are CloudEvents 1.0 in the binary mode of the Kafka binding; the key is the series. At least once: what comes twice is equal, known by its series and time, and counts once. A step in any language needs to keep to this alone.',
+      description:
+        'Records are CloudEvents 1.0 in the binary mode of the Kafka binding; the key is the series. At least once: what comes twice is equal, known by its series and time, and counts once. A step in any language needs to keep to this alone.',
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     defaultContentType: 'application/json',
-    servers: { kafka: { host: '{broker}', protocol: 'kafka', description: 'One of KAFKA_BROKERS.', variables: { broker: { default: 'localhost:9092' } } } },
+    servers: {
+      kafka: {
+        host: '{broker}',
+        protocol: 'kafka',
+        description: 'One of KAFKA_BROKERS.',
+        variables: { broker: { default: 'localhost:9092' } },
+      },
+    },
     channels: channels(),
     operations: operations(),
     components: { messages: messages() },

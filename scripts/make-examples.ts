@@ -1,13 +1,13 @@
-// Writes examples/: a few days of one simulated turbine with a labelled fault, and as many healthy ones, as CSV and as the JSON
-// body of POST /compute. `npm run examples`; a test keeps the files fresh.
+// Writes examples/: a few days of one simulated turbine with a labelled fault, and as many healthy ones, as CSV and as
+// the JSON body of POST /compute. `npm run examples`; a test keeps the files fresh.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readTable } from '../core/csv.ts'
-import { formatDuration } from '../core/duration.ts'
-import { resample } from '../core/resample.ts'
-import { channelValues } from '../core/series.ts'
-import { farmFiles } from '../core/wind-farm/files.ts'
-import { isProgram, runReporting } from '../model-creation/stage.ts'
+import { readTable } from '../core/table/csv.ts'
+import { formatDuration } from '../core/table/duration.ts'
+import { resample } from '../core/series/resample.ts'
+import { channelValues } from '../core/series/series.ts'
+import { farmFiles } from '../simulator/files.ts'
+import { isProgram, runReporting } from '../model-creation/stages/stage.ts'
 
 const DAY = 86_400_000
 
@@ -30,7 +30,12 @@ function excerpt (text: string, from: number, to: number): string {
 /** The same series as a request: on the grid, null where a value is missing. */
 function asRequest (csv: string): string {
   const { series } = resample(readTable(csv), { order: 'repair', maxObservations: 10_000 })
-  const channels = Object.fromEntries(series.channels.map((name, c) => [name, Array.from(channelValues(series, c), (value) => Number.isNaN(value) ? null : value)]))
+  const channels = Object.fromEntries(
+    series.channels.map((name, c) => [
+      name,
+      Array.from(channelValues(series, c), (value) => Number.isNaN(value) ? null : value),
+    ])
+  )
   const start = new Date(series.start).toISOString().replace('.000Z', 'Z')
   return `${JSON.stringify({ model: 'wind-turbine', start, step: formatDuration(series.interval), channels })}\n`
 }

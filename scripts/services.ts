@@ -1,4 +1,5 @@
-// `npm run services -- install|start|stop [server]`: the servers of the integration tests by hand; `npm run test:integration` needs none of it.
+// `npm run services -- install|start|stop [server]`: the servers of the integration tests by hand; `npm run
+// test:integration` needs none of it.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Argument, Command } from 'commander'
@@ -64,7 +65,11 @@ async function start (name: Name): Promise<void> {
   const server: Note = there ?? await SERVERS[name].start({ folder, detached: true })
   mkdirSync(RUN_DIR, { recursive: true })
   writeFileSync(noteOf(name), JSON.stringify(server), { mode: 0o600 })
-  say(`${name} ${SERVERS[name].version()} ${there === undefined ? 'started' : 'runs already'} at ${server.url}, log ${join(folder, `${name}.log`)}; what it is used with stands in ${noteOf(name)}`)
+  say(
+    `${name} ${SERVERS[name].version()} ${there === undefined ? 'started' : 'runs already'} at ${server.url}, log ${
+      join(folder, `${name}.log`)
+    }; what it is used with stands in ${noteOf(name)}`
+  )
 }
 
 function stop (name: Name): void {
@@ -81,8 +86,12 @@ function install (name: Name | keyof typeof TOOLS): void {
 }
 
 const server = new Argument('[server]').choices(Object.keys(SERVERS)).default('minio')
-const program = new Command('services').description('The servers of the integration tests, built or installed from package registries.')
-program.command('install').addArgument(new Argument('[server]').choices([...Object.keys(SERVERS), ...Object.keys(TOOLS)]).default('minio')).action(install)
+const program = new Command('services').description(
+  'The servers of the integration tests, built or installed from package registries.'
+)
+program.command('install').addArgument(
+  new Argument('[server]').choices([...Object.keys(SERVERS), ...Object.keys(TOOLS)]).default('minio')
+).action(install)
 program.command('start').addArgument(server).action(start)
 program.command('stop').addArgument(server).action(stop)
 try {

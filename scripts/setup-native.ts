@@ -1,4 +1,5 @@
-// `npm run setup:native`: gives @tensorflow/tfjs-node its addon and libtensorflow, by its own installer or from a Python wheel.
+// `npm run setup:native`: gives @tensorflow/tfjs-node its addon and libtensorflow, by its own installer or from a
+// Python wheel.
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Installation, addsTwoNumbers, findInstallation } from './setup-native/installation.ts'
@@ -40,7 +41,9 @@ async function setUp (mode: Mode, project: string): Promise<void> {
     }
     report(`the ${route} route ended, but the addon does not compute`)
   }
-  throw new Error('No route led to a working addon. Try TFJS_NATIVE=wheel (linux x64), or go on without it: WASM serves and trains too (TFJS_BACKEND=auto or wasm).')
+  throw new Error(
+    'No route led to a working addon. Try TFJS_NATIVE=wheel (linux x64), or go on without it: WASM serves and trains too (TFJS_BACKEND=auto or wasm).'
+  )
 }
 
 const { values } = parseArgs({ options: { mode: { type: 'string' }, project: { type: 'string' } } })

@@ -1,6 +1,6 @@
-# Reads suites.tsv, from the project's folder; to be sourced.
+# Reads suites.tsv, and measures; to be sourced in the project's folder.
 
-# suites [default|named]: their names, in the order of the schedule.
+# suites [default|named]: the names of suites, in the order of the schedule.
 suites() {
   awk -F '\t' -v when="${1-}" '!/^#/ && (when == "" || $3 == when) { print $1 }' scripts/suites.tsv
 }
@@ -15,7 +15,7 @@ suite_minutes() { suite_field "$1" 2; }
 # What it needs besides `npm ci`, one name a line.
 suite_installs() { suite_field "$1" 4 | tr ' ' '\n' | grep -v '^-$' || true; }
 
-# Into `processor`: the seconds that processors have worked for what this shell has started and seen end.
+# Sets `processor`: the seconds of processor time of what this shell has started and seen end.
 processor_time() {
   local file=${TMPDIR:-/tmp}/processor-time.$BASHPID
   times > "$file"
@@ -23,10 +23,12 @@ processor_time() {
   rm "$file"
 }
 
-# time_row NAME ALLOWED USED WAITED PROCESSOR [END]: of the tables of times; minutes that are allowed, else seconds, and how it ended.
+# time_row NAME ALLOWED USED WAITED PROCESSOR [END]: a row of the tables of times. ALLOWED is in minutes, the others are
+# in seconds; END says how it ended.
 time_row() {
   awk -v name="$1" -v allowed="$2" -v used="$3" -v waited="$4" -v processor="$5" -v end="${6-}" 'BEGIN {
     if (end == "" && allowed != "" && used > 60 * allowed) end = "over"
-    printf "%-16s %9s %9.1f %11s %10.1f  %s\n", name, allowed, used / 60, waited == "" ? "" : sprintf("%.1f", waited / 60), processor / 60, end
+    if (waited != "") waited = sprintf("%.1f", waited / 60)
+    printf "%-16s %9s %9.1f %11s %10.1f  %s\n", name, allowed, used / 60, waited, processor / 60, end
   }'
 }

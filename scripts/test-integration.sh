@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `npm run test:integration [-- all | SUITE...]`: what needs more than Node. suites.tsv tells the suites, by default those that run with every
-# change. Nothing is skipped here.
+# `npm run test:integration [-- all | SUITE...]`: tests that need more than Node. suites.tsv lists the suites; without
+# arguments the default ones run. Nothing is skipped here.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/suites.sh
@@ -65,19 +65,23 @@ suite_engine() {
   run_tap scripts/test/engine.integration.ts
   local lines
   lines=$(cat .cache/integration/engine/*.log | wc -l)
-  if grep -Eq '(access|secret)-[0-9a-f]{12}' .cache/integration/engine/*.log; then fail "a log of the service holds a key of the object store"; fi
+  if grep -Eq '(access|secret)-[0-9a-f]{12}' .cache/integration/engine/*.log; then
+    fail 'a log of the service holds a key of the object store'
+  fi
   echo "test:integration  $lines log lines of the service hold no key"
 }
 
 suite_models() {
   build
   rm -rf .cache/integration/models
-  run_tap scripts/test/registry.integration.ts model-serving/test/registry.integration.ts model-serving/test/pool.integration.ts scripts/test/models.integration.ts
+  run_tap scripts/test/registry.integration.ts model-serving/test/registry.integration.ts \
+    model-serving/test/pool.integration.ts scripts/test/models.integration.ts
 }
 
 suite_stream() {
   build
-  run_tap scripts/test/log.integration.ts scripts/test/imputer-python.integration.ts scripts/test/notifier.integration.ts scripts/test/stream-page.integration.ts
+  run_tap scripts/test/log.integration.ts scripts/test/imputer-python.integration.ts \
+    scripts/test/notifier.integration.ts scripts/test/stream-page.integration.ts
   limit=1180 run_tap scripts/test/stream.integration.ts
 }
 
@@ -129,15 +133,18 @@ case " $* " in
   *) chosen=("$@") ;;
 esac
 for suite in "${chosen[@]}"; do
-  [ -n "$(suite_minutes "$suite")" ] || fail "there is no suite '$suite'; there are: $(suites | paste -sd ' ' | sed 's/ /, /g'), all"
+  [ -n "$(suite_minutes "$suite")" ] ||
+    fail "there is no suite '$suite'; there are: $(suites | paste -sd ' ' | sed 's/ /, /g'), all"
 done
 
-# Minutes by suite: allowed, used, of that waiting for what it installs, and those of processors; then what was installed meanwhile.
+# Minutes by suite: allowed, used, of these waiting for what it installs, and processor time. Then the same for what was
+# installed in the background.
 table=$(mktemp)
 log_times() {
   local before=$processor
   processor_time
-  time_row "$suite" "$(suite_minutes "$suite")" $((SECONDS - began)) $((ready - began)) $((processor - before)) "${1-}" >> "$table"
+  time_row "$suite" "$(suite_minutes "$suite")" $((SECONDS - began)) $((ready - began)) $((processor - before)) \
+    "${1-}" >> "$table"
 }
 finish() {
   [ "$?" -eq 0 ] || [ -z "${began-}" ] || log_times failed
@@ -152,7 +159,7 @@ finish() {
 }
 trap finish EXIT
 
-# INSTALLS_AHEAD: somebody does it already.
+# INSTALLS_AHEAD: the caller installs in the background already.
 if [ "${#chosen[@]}" -gt 1 ] && [ -z "${INSTALLS_AHEAD-}" ]; then
   setsid bash scripts/install-ahead.sh "${chosen[@]}" < /dev/null &
   ahead=$!

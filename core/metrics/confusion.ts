@@ -1,4 +1,5 @@
-// Metrics that count observations one by one: confusion, F1, false-alarm and missed-alarm rate. Knows neither scores nor runs.
+// Metrics that count observations one by one: confusion, F1, false-alarm and missed-alarm rate. Knows neither scores
+// nor runs.
 import { assertPaired, type Flags } from './runs.ts'
 
 /** Observations by truth and verdict. */
@@ -33,7 +34,8 @@ export function ratio (part: number, whole: number): number {
 }
 
 /**
- * Counts observations by label and verdict. An unscored observation (NaN, false, 0) counts as not flagged; nothing gives four zeros.
+ * Counts observations by label and verdict. An unscored observation (NaN, false, 0) counts as not flagged; nothing
+ * gives four zeros.
  * @param labels truth, shape [length]
  * @param flags verdicts, shape [length]
  * @throws Problem `channel-length-mismatch` where the lengths differ
@@ -67,9 +69,10 @@ export function addConfusions (confusions: Iterable<Confusion>): Confusion {
 }
 
 /**
- * F1, precision and recall as fractions, false-alarm and missed-alarm rate in percent, as the Skoltech Anomaly Benchmark
- * (Katser and Kozitsin, 2020) counts them. Never quote F1 without FAR: flagging everything can score well on the first.
- * Edge cases: without anomalous observations F1, recall and MAR are 0; without normal ones FAR is 0; without flags precision is 0.
+ * F1, precision and recall as fractions, false-alarm and missed-alarm rate in percent, as the Skoltech Anomaly
+ * Benchmark (Katser and Kozitsin, 2020) counts them. Never quote F1 without FAR: flagging everything can score well on
+ * the first. Edge cases: without anomalous observations F1, recall and MAR are 0; without normal ones FAR is 0; without
+ * flags precision is 0.
  * @example
  * pointScores({ tp: 3, fp: 3, tn: 8, fn: 2 }) // { f1: 0.545…, far: 27.27…, mar: 40, precision: 0.5, recall: 0.6 }
  */

@@ -15,15 +15,19 @@ export interface LabelFinding<Label extends TimeInterval = TimeInterval> {
 }
 
 /** Findings in the order of the labels, and the anomalies that overlap no label. */
-export interface DetectionDelays<Label extends TimeInterval = TimeInterval, Anomaly extends TimeInterval = TimeInterval> {
+export interface DetectionDelays<
+  Label extends TimeInterval = TimeInterval,
+  Anomaly extends TimeInterval = TimeInterval
+> {
   readonly findings: ReadonlyArray<LabelFinding<Label>>
   readonly falseAnomalies: readonly Anomaly[]
 }
 
 /**
- * Detection delay of every labelled interval: min over the anomalies that overlap it of max(0, anomaly start − label start).
- * An anomaly overlaps a label if they share an instant, the label's end being moved back by the tolerance; it may answer to several.
- * Edge cases: no labels → no detections, every anomaly false; no anomalies → nothing found. Order is kept; neither list need be sorted.
+ * Detection delay of every labelled interval: min over the anomalies that overlap it of max(0, anomaly start − label
+ * start). An anomaly overlaps a label if they share an instant, the label's end being moved back by the tolerance; it
+ * may answer to several. Edge cases: no labels → no detections, every anomaly false; no anomalies → nothing found.
+ * Order is kept; neither list need be sorted.
  * @param labels labelled intervals, truth
  * @param anomalies detected intervals
  * @param options `toleranceMs`: how long after a label's end an anomaly may still begin, milliseconds, default 0

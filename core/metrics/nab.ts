@@ -19,7 +19,9 @@ export interface NabSeries {
 
 /** Score of a corpus at one threshold. */
 export interface NabScore {
-  /** 100 · (raw + windows) / (2 · windows): 0 for flagging nothing, 100 for the start of every window and nothing else. */
+  /**
+   * 100 · (raw + windows) / (2 · windows): 0 for flagging nothing, 100 for the start of every window and nothing else.
+   */
   readonly score: number
   /** Σ over windows of the best detection's reward, or −1 where missed, minus the costs of flags outside. */
   readonly raw: number
@@ -50,14 +52,22 @@ function reward (t: number, { first, last }: Run): number {
   return sigmoid(-(last - t + 1) / (last - first + 1)) / sigmoid(-1)
 }
 
-/** Worth of flagging observation t outside: nearly nothing shortly after a window, the full cost far from it or before any. */
+/**
+ * Worth of flagging observation t outside: nearly nothing shortly after a window, the full cost far from it or before
+ * any.
+ */
 function cost (t: number, before: Run | undefined): number {
   if (before === undefined) return -FALSE_POSITIVE_COST
   return FALSE_POSITIVE_COST * sigmoid((t - before.last) / (before.last - before.first))
 }
 
 /** The scored observations of one series that count; its windows are numbered from `offset`. */
-function * candidatesOf (scores: ArrayLike<number>, windows: readonly Run[], excluded: number, offset: number): Generator<Candidate> {
+function * candidatesOf (
+  scores: ArrayLike<number>,
+  windows: readonly Run[],
+  excluded: number,
+  offset: number
+): Generator<Candidate> {
   let next = 0
   for (let t = 0; t < scores.length; t++) {
     while (next < windows.length && windows[next]!.last < t) next++
@@ -89,8 +99,10 @@ function corpusOf (series: Iterable<NabSeries>): Corpus {
 function assertWindow ({ first, last }: Run, before: Run | undefined, length: number): void {
   const inside = Number.isInteger(first) && Number.isInteger(last) && last < length
   if (inside && first > (before?.last ?? -1) && last >= first) return
-  throw new Problem('invalid-settings',
-    `The window ${first} … ${last} does not fit: give whole numbers below ${length}, first before last, windows ascending and apart`)
+  throw new Problem(
+    'invalid-settings',
+    `The window ${first} … ${last} does not fit: give whole numbers below ${length}, first before last, windows ascending and apart`
+  )
 }
 
 function scoreAt ({ candidates, windows }: Corpus, threshold: number): NabScore {
@@ -126,30 +138,33 @@ function bestThreshold ({ candidates, windows }: Corpus): number {
 }
 
 /**
- * The score of the Numenta Anomaly Benchmark (Lavin and Ahmad, 2015), standard profile, at one threshold for the whole corpus.
+ * The score of the Numenta Anomaly Benchmark (Lavin and Ahmad, 2015), standard profile, at one threshold for the whole
+ * corpus.
  *
- * With σ(x) = 2 / (1 + e^(5x)) − 1, and −1 for x > 3: in a window of w observations that ends at b, observation i is worth
- * σ(−(b − i + 1) / w) / σ(−1), and the best flagged one counts; a window without any costs 1. Outside, a flag is worth
- * 0.11 · σ((i − b) / (w − 1)) by the window before it (in full −0.11 behind a window of one observation), or −0.11 before any.
- * The first min(⌊0.15 · length⌋, 750) observations of a series do not count, nor do windows that lie wholly in them.
- * An unscored observation (NaN) is never flagged.
- * Edge cases: no window → score 0, while `raw` still holds the costs; many flags outside can make the score negative.
+ * With σ(x) = 2 / (1 + e^(5x)) − 1, and −1 for x > 3: in a window of w observations that ends at b, observation i is
+ * worth σ(−(b − i + 1) / w) / σ(−1), and the best flagged one counts; a window without any costs 1. Outside, a flag is
+ * worth 0.11 · σ((i − b) / (w − 1)) by the window before it (in full −0.11 behind a window of one observation), or
+ * −0.11 before any. The first min(⌊0.15 · length⌋, 750) observations of a series do not count, nor do windows that lie
+ * wholly in them. An unscored observation (NaN) is never flagged. Edge cases: no window → score 0, while `raw` still
+ * holds the costs; many flags outside can make the score negative.
  * @param series scores and windows of every series of the corpus
  * @param threshold flagged ⇔ score > threshold
  * @throws Problem `invalid-settings` where windows are not ascending, overlap or leave the series
  * @example
- * nabScoreAt([{ scores: [0, 0, 0, 0, 0, 0, 0, 0, 1, 0], windows: [[8, 9]] }], 0.5) // { score: 100, raw: 1, threshold: 0.5 }
+ * nabScoreAt([{ scores: [0, 0, 0, 0, 0, 0, 0, 0, 1, 0], windows: [[8, 9]] }], 0.5) // { score: 100, raw: 1, threshold:
+ * 0.5 }
  */
 export function nabScoreAt (series: Iterable<NabSeries>, threshold: number): NabScore {
   return scoreAt(corpusOf(series), threshold)
 }
 
 /**
- * The score of the Numenta Anomaly Benchmark at the best threshold for the whole corpus; the formula is that of `nabScoreAt`.
- * Every distinct score is tried, and flagging nothing, so the result is at least 0. Of equally good thresholds the highest is given.
- * Edge cases: no window, no scored observation, or nothing at all → score 0.
+ * The score of the Numenta Anomaly Benchmark at the best threshold for the whole corpus; the formula is that of
+ * `nabScoreAt`. Every distinct score is tried, and flagging nothing, so the result is at least 0. Of equally good
+ * thresholds the highest is given. Edge cases: no window, no scored observation, or nothing at all → score 0.
  * @param series scores and windows of every series of the corpus
- * @returns the best score, in [0, 100], with a threshold that reaches it: the next lower score of the corpus, −∞ if there is none
+ * @returns the best score, in [0, 100], with a threshold that reaches it: the next lower score of the corpus, −∞ if
+ * there is none
  * @throws Problem `invalid-settings` where windows are not ascending, overlap or leave the series
  * @example
  * nabScore([{ scores: [0, 0, 0, 0, 0, 0, 0, 0, 1, 0], windows: [[8, 9]] }]) // { score: 100, raw: 1, threshold: 0 }

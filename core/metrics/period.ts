@@ -36,11 +36,11 @@ function autocorrelations (values: ArrayLike<number>): Float64Array {
 }
 
 /**
- * The lag of the largest local maximum of the autocorrelation, lags 3 … 400 of the first 20,000 observations: the rule by which the
- * TSB-AD benchmark (Liu and Paparrizos, 2024; `find_length_rank`) chooses the longest buffer of VUS. A local maximum is greater than both
- * neighbours, so neither end is one; of equal ones the later counts. The range test is on the lag counted from 3: below 3
- * or above 300 (lags 3–5 and 304–400) the period is 125. A missing value (NaN) takes part as the mean.
- * Edge cases: no local maximum, constant, fewer than 8 observations, nothing at all → 125.
+ * The lag of the largest local maximum of the autocorrelation, lags 3 … 400 of the first 20,000 observations: the rule
+ * by which the TSB-AD benchmark (Liu and Paparrizos, 2024; `find_length_rank`) chooses the longest buffer of VUS. A
+ * local maximum is greater than both neighbours, so neither end is one; of equal ones the later counts. The range test
+ * is on the lag counted from 3: below 3 or above 300 (lags 3–5 and 304–400) the period is 125. A missing value (NaN)
+ * takes part as the mean. Edge cases: no local maximum, constant, fewer than 8 observations, nothing at all → 125.
  * @param values one channel, shape [length]
  * @returns observations per period: 6 … 303
  * @example

@@ -34,14 +34,16 @@ function meanReward (runs: readonly Run[], others: readonly Run[], alpha: number
 }
 
 /**
- * Range-based precision, recall and F1 (Tatbul, Lee, Zdonik, Alam and Gottschlich, 2018) with flat positional bias, cardinality
- * factor 1/x, and existence weight α = 0.2 for recall and 0 for precision. An unscored observation (NaN, false, 0) counts as not flagged.
- * Edge cases: no labelled run → recall 0; no flagged run → precision 0; either → F1 0; nothing at all → all three 0.
+ * Range-based precision, recall and F1 (Tatbul, Lee, Zdonik, Alam and Gottschlich, 2018) with flat positional bias,
+ * cardinality factor 1/x, and existence weight α = 0.2 for recall and 0 for precision. An unscored observation (NaN,
+ * false, 0) counts as not flagged. Edge cases: no labelled run → recall 0; no flagged run → precision 0; either → F1 0;
+ * nothing at all → all three 0.
  * @param labels truth, shape [length]
  * @param flags verdicts, shape [length]
  * @throws Problem `channel-length-mismatch` where the lengths differ
  * @example
- * rangeF1([0, 1, 1, 1, 1, 0], [1, 1, 0, 0, 1, 0]) // recall 0.2 + 0.8 · (2/4) / 2 = 0.4, precision (1/2 + 1) / 2 = 0.75, f1 0.521…
+ * rangeF1([0, 1, 1, 1, 1, 0], [1, 1, 0, 0, 1, 0]) // recall 0.2 + 0.8 · (2/4) / 2 = 0.4, precision (1/2 + 1) / 2 =
+ * 0.75, f1 0.521…
  */
 export function rangeF1 (labels: Flags, flags: Flags): RangeScores {
   assertPaired(labels, flags)

@@ -22,10 +22,10 @@ function * cuts (labels: Flags, scores: ArrayLike<number>): Generator<Cut> {
 }
 
 /**
- * Average precision, Σ (R_k − R_{k−1}) · P_k over the distinct scores in descending order: the area under the precision-recall
- * curve without interpolation, ties flagged together (Davis and Goadrich, 2006; the same as scikit-learn's `average_precision_score`).
- * An unscored observation (NaN) ranks below every score.
- * Edge cases: no anomalous observation, or nothing at all → 0; no normal one → 1; all scores equal → the share of anomalous ones.
+ * Average precision, Σ (R_k − R_{k−1}) · P_k over the distinct scores in descending order: the area under the
+ * precision-recall curve without interpolation, ties flagged together (Davis and Goadrich, 2006; the same as
+ * scikit-learn's `average_precision_score`). An unscored observation (NaN) ranks below every score. Edge cases: no
+ * anomalous observation, or nothing at all → 0; no normal one → 1; all scores equal → the share of anomalous ones.
  * @param labels truth, shape [length]
  * @param scores higher = more anomalous, shape [length]
  * @returns a number in [0, 1]
@@ -44,12 +44,14 @@ export function averagePrecision (labels: Flags, scores: ArrayLike<number>): num
 }
 
 /**
- * The best F1 over all thresholds, counting observations: max 2PR / (P + R + ε). It takes the threshold from the labels, so it
- * bounds what a fixed threshold can reach and is no estimate of it. An unscored observation (NaN) is flagged last.
- * Edge cases: no anomalous observation, or nothing at all → 0; all scores equal → F1 of flagging everything.
+ * The best F1 over all thresholds, counting observations: max 2PR / (P + R + ε). It takes the threshold from the
+ * labels, so it bounds what a fixed threshold can reach and is no estimate of it. An unscored observation (NaN) is
+ * flagged last. Edge cases: no anomalous observation, or nothing at all → 0; all scores equal → F1 of flagging
+ * everything.
  * @param labels truth, shape [length]
  * @param scores higher = more anomalous, shape [length]
- * @param epsilon 1e-5 as the TSB-AD benchmark (Liu and Paparrizos, 2024) has it, so that perfect scores give 2 / 2.00001; 0 for the true F1
+ * @param epsilon 1e-5 as the TSB-AD benchmark (Liu and Paparrizos, 2024) has it, so that perfect scores give 2 /
+ * 2.00001; 0 for the true F1
  * @returns a number in [0, 1]
  * @throws Problem `channel-length-mismatch` where the lengths differ
  * @example

@@ -36,10 +36,16 @@ export function countOf (flags: Flags): number {
 /** Throws `channel-length-mismatch` unless there is one label for every verdict or score. */
 export function assertPaired (labels: ArrayLike<unknown>, others: ArrayLike<unknown>): void {
   if (labels.length === others.length) return
-  throw new Problem('channel-length-mismatch', `There are ${labels.length} labels for ${others.length} observations: give one label to each`)
+  throw new Problem(
+    'channel-length-mismatch',
+    `There are ${labels.length} labels for ${others.length} observations: give one label to each`
+  )
 }
 
-/** The scores with unscored observations (NaN) at −∞, below every score: what cannot be scored is flagged last. Shape [length]. */
+/**
+ * The scores with unscored observations (NaN) at −∞, below every score: what cannot be scored is flagged last. Shape
+ * [length].
+ */
 export function rankable (scores: ArrayLike<number>): Float64Array {
   return Float64Array.from(scores, (score) => Number.isNaN(score) ? -Infinity : score)
 }

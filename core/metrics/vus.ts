@@ -1,4 +1,5 @@
-// Volume under the surface: ranking metrics that forgive being a little early or late, averaged over how much. Knows no verdicts.
+// Volume under the surface: ranking metrics that forgive being a little early or late, averaged over how much. Knows no
+// verdicts.
 import { Problem } from '../errors.ts'
 import { assertPaired, countOf, type Flags, rankable, type Run, runsOf } from './runs.ts'
 
@@ -32,12 +33,16 @@ interface Buffered {
   readonly extended: number
 }
 
-/** First threshold that flags each observation, the thresholds being the scores at 250 equally spaced ranks, highest first. */
+/**
+ * First threshold that flags each observation, the thresholds being the scores at 250 equally spaced ranks, highest
+ * first.
+ */
 function levelsOf (scores: ArrayLike<number>): Uint8Array {
   const ranked = rankable(scores)
   const ascending = ranked.slice().sort()
   const last = ranked.length - 1
-  // Step first, then product: the rounding of numpy's linspace decides which rank is taken where the spacing is not whole.
+  // Step first, then product: the rounding of numpy's linspace decides which rank is taken where the spacing is not
+  // whole.
   const step = last / (THRESHOLDS - 1)
   const thresholds = Float64Array.from({ length: THRESHOLDS }, (_, k) => {
     const rank = k === THRESHOLDS - 1 ? last : Math.floor(k * step)
@@ -136,22 +141,24 @@ function areas (scene: Scene, { massAt, touchedAt, extended }: Buffered): Volume
 }
 
 /**
- * VUS-PR and VUS-ROC (Paparrizos, Boniol, Palpanas, Tsay, Elmore and Franklin, 2022) in the variant of the TSB-AD benchmark.
+ * VUS-PR and VUS-ROC (Paparrizos, Boniol, Palpanas, Tsay, Elmore and Franklin, 2022) in the variant of the TSB-AD
+ * benchmark.
  *
- * For every buffer length w = 0 … maxBuffer each labelled run is extended over ⌊w/2⌋ observations to both sides with weights
- * sqrt(1 − distance / w), capped at 1 where buffers meet. For each of 250 thresholds (the scores at equally spaced ranks; flagged ⇔
- * score ≥ threshold), with N observations flagged, c the extended labels among them, m the buffer weights among those, and P labelled
- * observations: TPR = min(c / (P + m/2), 1) · share of extended runs that hold a flagged observation, precision = c / N,
- * FPR = (N − c) / (length − P − m/2). The area for w is Σ ΔTPR · precision from TPR 0 (PR) or by trapezoids up to (1, 1) (ROC);
- * the volume is the mean of the areas. An unscored observation (NaN) ranks below every score.
+ * For every buffer length w = 0 … maxBuffer each labelled run is extended over ⌊w/2⌋ observations to both sides with
+ * weights sqrt(1 − distance / w), capped at 1 where buffers meet. For each of 250 thresholds (the scores at equally
+ * spaced ranks; flagged ⇔ score ≥ threshold), with N observations flagged, c the extended labels among them, m the
+ * buffer weights among those, and P labelled observations: TPR = min(c / (P + m/2), 1) · share of extended runs that
+ * hold a flagged observation, precision = c / N, FPR = (N − c) / (length − P − m/2). The area for w is Σ ΔTPR ·
+ * precision from TPR 0 (PR) or by trapezoids up to (1, 1) (ROC); the volume is the mean of the areas. An unscored
+ * observation (NaN) ranks below every score.
  *
- * Edge cases: no labelled observation, or nothing at all → both 0; all labelled → both 1. With all scores equal PR is the mean
- * share of extended labels.
- * Cost: O(length · log length + maxBuffer · observations in extended runs).
+ * Edge cases: no labelled observation, or nothing at all → both 0; all labelled → both 1. With all scores equal PR is
+ * the mean share of extended labels. Cost: O(length · log length + maxBuffer · observations in extended runs).
  * @param labels truth, shape [length]
  * @param scores higher = more anomalous, shape [length]
  * @param maxBuffer longest buffer in observations, a whole number from 0; see `autocorrelationPeriod`
- * @throws Problem `channel-length-mismatch` where the lengths differ, `invalid-settings` where maxBuffer is no whole number from 0
+ * @throws Problem `channel-length-mismatch` where the lengths differ, `invalid-settings` where maxBuffer is no whole
+ * number from 0
  * @example
  * volumesUnderSurface([0, 0, 1, 0], [0, 0.5, 1, 0], 2).pr // 1: the first observation flagged is the labelled one
  */

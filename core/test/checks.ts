@@ -1,13 +1,15 @@
-// Laws that every way to learn an autoencoder must keep, as one list of named checks; model-creation/test crosses it with the architectures.
+// Laws that every way to learn an autoencoder must keep, as one list of named checks; model-creation/test crosses it
+// with the architectures.
+import { standardisedRuns } from '../series/runs.ts'
 import { type TAP } from 'tap'
-import { detectCausal } from '../detector.ts'
-import { fitDetector, type FitSettings, type FittedDetector, type MemberToFit } from '../fit.ts'
-import { detectBatch, standardisedRuns } from '../hindsight.ts'
+import { detectCausal } from '../scoring/detector.ts'
+import { fitDetector, type FitSettings, type FittedDetector, type MemberToFit } from '../fitting/fit.ts'
+import { detectBatch } from '../scoring/hindsight.ts'
 import { createRandom } from '../random.ts'
-import { type Autoencoder } from '../reconstruction-error.ts'
-import { LARGEST_ERROR } from '../score.ts'
-import { channelValues, fromColumns, type Series } from '../series.ts'
-import { sampleWindows } from '../window.ts'
+import { type Autoencoder } from '../scoring/reconstruction-error.ts'
+import { LARGEST_ERROR } from '../scoring/score.ts'
+import { channelValues, fromColumns, type Series } from '../series/series.ts'
+import { sampleWindows } from '../series/window.ts'
 import { altered, scoresOf, SMALL, waves } from './synthetic.ts'
 
 type Test = Pick<TAP, 'ok' | 'equal' | 'strictSame' | 'rejects' | 'fail' | 'testdir'>
@@ -21,7 +23,11 @@ export interface Subject<A extends Autoencoder> {
   /** All that was learnt, as bytes. */
   bytes (autoencoder: A): Promise<Uint8Array>
   /** Writes a model package whose golden scores are those of the series, and loads it. */
-  packaged (directory: string, fitted: FittedDetector<A>, series: Series): Promise<{ autoencoders: readonly Autoencoder[], goldenDifference: number, dispose (): void }>
+  packaged(
+    directory: string,
+    fitted: FittedDetector<A>,
+    series: Series,
+  ): Promise<{ autoencoders: readonly Autoencoder[], goldenDifference: number, dispose(): void }>
   /** Tensors that are alive now. */
   tensors (): number
 }
@@ -63,8 +69,12 @@ const SHAPES: ReadonlyArray<readonly [string, Series, FitOptions]> = [
 ]
 
 /** Fits, hands over and disposes. */
-async function withFit<A extends Autoencoder> ({ members }: Subject<A>, series: Series, body: (fitted: FittedDetector<A>) => Promise<void> | void,
-  { seed = 1, settings = SETTINGS, windowLength = WINDOW }: FitOptions = {}): Promise<void> {
+async function withFit<A extends Autoencoder> (
+  { members }: Subject<A>,
+  series: Series,
+  body: (fitted: FittedDetector<A>) => Promise<void> | void,
+  { seed = 1, settings = SETTINGS, windowLength = WINDOW }: FitOptions = {}
+): Promise<void> {
   const fitted = await fitDetector([series], settings, members(seed, windowLength))
   try {
     await body(fitted)
@@ -74,7 +84,12 @@ async function withFit<A extends Autoencoder> ({ members }: Subject<A>, series: 
 }
 
 /** Reconstructs so many windows a call. */
-function reconstructBy (size: number, reconstruct: Autoencoder['reconstruct'], values: Float32Array, width: number): Float32Array {
+function reconstructBy (
+  size: number,
+  reconstruct: Autoencoder['reconstruct'],
+  values: Float32Array,
+  width: number
+): Float32Array {
   const apart = new Float32Array(values.length)
   for (let from = 0; from < values.length; from += size * width) {
     const rows = values.subarray(from, Math.min(values.length, from + size * width))
@@ -97,7 +112,11 @@ const CHECKS: readonly Check[] = [
       const learnt = async (seed: number) => {
         const made: unknown[] = []
         await withFit(subject, series, async ({ model, autoencoders, calibration }) => {
-          made.push(model, calibration, Buffer.concat(await Promise.all(autoencoders.map(async (one) => subject.bytes(one)))))
+          made.push(
+            model,
+            calibration,
+            Buffer.concat(await Promise.all(autoencoders.map(async (one) => subject.bytes(one))))
+          )
         }, { seed })
         return made
       }
@@ -114,7 +133,9 @@ const CHECKS: readonly Check[] = [
         for (const [m, { reconstruct }] of autoencoders.entries()) {
           const { values, count, width } = sampleWindows([run!.values], 2, model.members[m]!.windowLength, 1000)
           const together = reconstruct(values, count)
-          for (const size of [1, 7]) t.strictSame(reconstructBy(size, reconstruct, values, width), together, `member ${m}, ${size} at a time`)
+          for (const size of [1, 7]) {
+            t.strictSame(reconstructBy(size, reconstruct, values, width), together, `member ${m}, ${size} at a time`)
+          }
         }
       })
     },
@@ -128,7 +149,10 @@ const CHECKS: readonly Check[] = [
         const loaded = await subject.packaged(t.testdir({}), fitted, fault)
         t.equal(loaded.goldenDifference, 0)
         for (const detect of [detectBatch, detectCausal]) {
-          const [saved, made] = [detect(fitted.model, loaded.autoencoders, fault), detect(fitted.model, fitted.autoencoders, fault)]
+          const [saved, made] = [
+            detect(fitted.model, loaded.autoencoders, fault),
+            detect(fitted.model, fitted.autoencoders, fault),
+          ]
           t.strictSame(saved, made)
           t.ok(made.score.some((score) => score > 1), 'and the fault among them')
         }
@@ -137,25 +161,37 @@ const CHECKS: readonly Check[] = [
     },
   },
   {
-    name: 'channels in another order: the verdict on a fault and its channel are the same, and without randomness so is every score',
+    name:
+      'channels in another order: the verdict on a fault and its channel are the same, and without randomness so is every score',
     run: async (t, subject) => {
       const order = [2, 0, 1]
       const normal = waves(200, 3)
       const faulty = altered(normal, (values) => { for (let i = 100; i < 130; i++) values[3 * i + 1] = 12 })
       const detections: Array<ReturnType<typeof detectBatch>> = []
       for (const permute of [(series: Series) => series, (series: Series) => reordered(series, order)]) {
-        await withFit(subject, permute(normal), ({ model, autoencoders }) => { detections.push(detectBatch(model, autoencoders, permute(faulty))) })
+        await withFit(subject, permute(normal), ({ model, autoencoders }) => {
+          detections.push(detectBatch(model, autoencoders, permute(faulty)))
+        })
       }
       const [as, permuted] = detections as [typeof detections[0], typeof detections[0]]
       for (const [{ score, contributions }, at] of [[as, 1], [permuted, order.indexOf(1)]] as const) {
         const peak = score.indexOf(Math.max(...score))
         t.ok(score[peak]! > 1.5 && peak >= 95 && peak < 135, `score ${score[peak]} at ${peak}`)
-        const blamed = [0, 1, 2].map((c) => contributions.subarray(300, 390).reduce((sum, share, i) => i % 3 === c ? sum + share / 30 : sum, 0))
-        t.ok(blamed.every((share, c) => c === at || share < blamed[at]!), `its channel ${at} is blamed first: ${blamed}`)
+        const blamed = [0, 1, 2].map((c) =>
+          contributions.subarray(300, 390).reduce((sum, share, i) => i % 3 === c ? sum + share / 30 : sum, 0)
+        )
+        t.ok(
+          blamed.every((share, c) => c === at || share < blamed[at]!),
+          `its channel ${at} is blamed first: ${blamed}`
+        )
         t.ok(score.subarray(0, 80).filter((value) => value > 1).length <= 4, 'what is normal is normal')
       }
       if (subject.random) return
-      as.score.forEach((score, i) => { if (Math.abs(permuted.score[i]! - score) > 1e-4 * score) t.fail(`observation ${i}: ${permuted.score[i]} and ${score}`) })
+      as.score.forEach((score, i) => {
+        if (Math.abs(permuted.score[i]! - score) > 1e-4 * score) {
+          t.fail(`observation ${i}: ${permuted.score[i]} and ${score}`)
+        }
+      })
       as.contributions.forEach((share, i) => {
         const other = permuted.contributions[i - i % 3 + order.indexOf(i % 3)]!
         if (Math.abs(other - share) > 1e-3) t.fail(`contribution ${i}: ${other} and ${share}`)
@@ -165,7 +201,11 @@ const CHECKS: readonly Check[] = [
   {
     name: 'training data without variance are reconstructed, and a departure is an anomaly',
     run: async (t, subject) => {
-      const flat = fromColumns({ start: 0, interval: 1000, columns: { a: Array<number>(80).fill(5.1), b: Array<number>(80).fill(0) } })
+      const flat = fromColumns({
+        start: 0,
+        interval: 1000,
+        columns: { a: Array<number>(80).fill(5.1), b: Array<number>(80).fill(0) },
+      })
       await withFit(subject, flat, ({ model, autoencoders }) => {
         t.ok(detectBatch(model, autoencoders, flat).score.every((score) => score <= 1))
         const departed = altered(flat, (values) => { for (let i = 40; i < 50; i++) values[2 * i + 1]! += 1e-6 })
@@ -183,10 +223,18 @@ const CHECKS: readonly Check[] = [
       const settings = { ...SETTINGS, switchWeight: 1 }
       await withFit(subject, series, ({ model, autoencoders }) => {
         const { score } = detectBatch(model, autoencoders, series)
-        t.ok(score.every((value) => value >= 0) && score.filter((value) => value > 1).length < 30, 'training data are mostly normal')
-        const departed = altered(series, (values) => { for (let i = 60; i < 80; i++) values[3 * i + 1] = 90 })
+        t.ok(
+          score.every((value) => value >= 0) && score.filter((value) => value > 1).length < 30,
+          'training data are mostly normal'
+        )
+        const departed = altered(series, (values) => {
+          for (let i = 60; i < 80; i++) values[3 * i + 1] = 90
+        })
         const [before, found] = [series, departed].map((one) => detectCausal(model, autoencoders, one))
-        t.ok(found!.score[75]! > 1.5 * before!.score[75]! && Number.isFinite(found!.score[75]!), `${before!.score[75]} became ${found!.score[75]}`)
+        t.ok(
+          found!.score[75]! > 1.5 * before!.score[75]! && Number.isFinite(found!.score[75]!),
+          `${before!.score[75]} became ${found!.score[75]}`
+        )
         t.ok(found!.contributions[3 * 75 + 1]! > 0.5, 'its channel is blamed')
       }, { settings })
     },
@@ -197,8 +245,16 @@ const CHECKS: readonly Check[] = [
       await withFit(subject, series, ({ model, autoencoders, calibration }) => {
         const { score } = detectBatch(model, autoencoders, series)
         t.ok(score.length === series.length && score.every((value) => Number.isFinite(value) && value >= 0))
-        t.ok(calibration.causal.some(Number.isFinite) && calibration.causal.every((value) => Number.isFinite(value) || Number.isNaN(value)))
-        t.ok([model.causal.threshold, model.batch.threshold, ...model.margins].every((value) => Number.isFinite(value) && value > 0))
+        t.ok(
+          calibration.causal.some(Number.isFinite) && calibration.causal.every((value) =>
+            Number.isFinite(value) || Number.isNaN(value)
+          )
+        )
+        t.ok(
+          [model.causal.threshold, model.batch.threshold, ...model.margins].every((value) =>
+            Number.isFinite(value) && value > 0
+          )
+        )
         t.ok(score.filter((value) => value > 1).length < series.length / 4, 'training data are mostly normal')
       }, options)
     },
@@ -207,10 +263,15 @@ const CHECKS: readonly Check[] = [
     name: 'too few observations for a window: training says so, scoring says nothing',
     run: async (t, subject) => {
       for (const length of [1, WINDOW]) {
-        await t.rejects(fitDetector([waves(length, 2)], SETTINGS, subject.members(1, WINDOW)), { code: 'no-training-data', message: /at least 7 consecutive observations.*shorter window/ })
+        await t.rejects(fitDetector([waves(length, 2)], SETTINGS, subject.members(1, WINDOW)), {
+          code: 'no-training-data',
+          message: /at least 7 consecutive observations.*shorter window/,
+        })
       }
       await withFit(subject, waves(60, 2), ({ model, autoencoders }) => {
-        for (const detect of [detectBatch, detectCausal]) t.ok(scoresOf(detect(model, autoencoders, waves(5, 2))).every((score) => score === null))
+        for (const detect of [detectBatch, detectCausal]) {
+          t.ok(scoresOf(detect(model, autoencoders, waves(5, 2))).every((score) => score === null))
+        }
       })
     },
   },
@@ -233,11 +294,14 @@ const CHECKS: readonly Check[] = [
     },
   },
   {
-    name: 'values of 1e30 and 1e-30 that were never seen are scored, and the large ones as anomalies: far above 1, and at most the largest error over the threshold',
+    name:
+      'values of 1e30 and 1e-30 that were never seen are scored, and the large ones as anomalies: far above 1, and at most the largest error over the threshold',
     run: async (t, subject) => {
       const random = createRandom('extremes')
       await withFit(subject, waves(90, 2), ({ model, autoencoders }) => {
-        const extreme = altered(waves(60, 2), (values) => { for (let i = 60; i < 70; i++) values[i] = random.integer(2) === 0 ? 1e30 : 1e-30 })
+        const extreme = altered(waves(60, 2), (values) => {
+          for (let i = 60; i < 70; i++) values[i] = random.integer(2) === 0 ? 1e30 : 1e-30
+        })
         for (const [detect, { threshold }] of [[detectBatch, model.batch], [detectCausal, model.causal]] as const) {
           const { score } = detect(model, autoencoders, extreme)
           const largest = Math.max(...score.subarray(34))

@@ -1,11 +1,11 @@
 // Synthetic series and detectors for tests: correlated channels with noise, all from a seed.
-import { type Detection } from '../detection.ts'
-import { FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector, type MemberToFit } from '../fit.ts'
-import { defaultTail, learnerOf, type LinearMember, VARIANCE_SHARE } from '../members.ts'
+import { type Detection } from '../scoring/detection.ts'
+import { FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector, type MemberToFit } from '../fitting/fit.ts'
+import { defaultTail, learnerOf, type LinearMember, VARIANCE_SHARE } from '../fitting/members.ts'
 import { createRandom } from '../random.ts'
-import { type Autoencoder } from '../reconstruction-error.ts'
-import { fromColumns, type Series } from '../series.ts'
-import { fitSubspace, subspaceReconstruct } from '../subspace.ts'
+import { type Autoencoder } from '../scoring/reconstruction-error.ts'
+import { fromColumns, type Series } from '../series/series.ts'
+import { fitSubspace, subspaceReconstruct } from '../linear/subspace.ts'
 
 const INTERVAL = 600_000
 
@@ -16,7 +16,9 @@ export function waves (length: number, channels = 3, seed = 1, interval = INTERV
     const noise = Array.from({ length: channels }, () => random.normal())
     return noise.map((e, c) => (c + 1) * Math.sin(t / 7 + c / 3) + Math.cos(t / 29) + 0.1 * e + 5 * c)
   })
-  const columns = Object.fromEntries(Array.from({ length: channels }, (_, c) => [`channel_${c}`, rows.map((row) => row[c]!)]))
+  const columns = Object.fromEntries(
+    Array.from({ length: channels }, (_, c) => [`channel_${c}`, rows.map((row) => row[c]!)])
+  )
   return fromColumns({ start: Date.UTC(2026, 0, 1), interval, columns })
 }
 
@@ -35,13 +37,21 @@ export const SMALL: FitSettings = {
 }
 
 /** The linear detector on windows of 8, or as long as is said, fitted without TensorFlow. */
-export async function fitLinear (series: readonly Series[], settings: FitSettings = SMALL, windowLength = 8): Promise<FittedDetector<Autoencoder>> {
+export async function fitLinear (
+  series: readonly Series[],
+  settings: FitSettings = SMALL,
+  windowLength = 8
+): Promise<FittedDetector<Autoencoder>> {
   return fitDetector(series, settings, [linearMember(windowLength)])
 }
 
 /** A lone linear member as fitDetector() takes it. */
 export function linearMember (windowLength: number): MemberToFit<Autoencoder> {
-  return { windowLength, tail: defaultTail(windowLength), learn: (windows) => ({ reconstruct: subspaceReconstruct(fitSubspace(windows, VARIANCE_SHARE)) }) }
+  return {
+    windowLength,
+    tail: defaultTail(windowLength),
+    learn: (windows) => ({ reconstruct: subspaceReconstruct(fitSubspace(windows, VARIANCE_SHARE)) }),
+  }
 }
 
 /** Three members that differ in kind, window and tail; none of the windows is longest by its place. */
@@ -52,7 +62,11 @@ export const THREE: readonly LinearMember[] = [
 ]
 
 /** An ensemble of exactly solved members. */
-export async function fitEnsemble (series: readonly Series[], settings: FitSettings = SMALL, members: readonly LinearMember[] = THREE): Promise<FittedDetector<Autoencoder>> {
+export async function fitEnsemble (
+  series: readonly Series[],
+  settings: FitSettings = SMALL,
+  members: readonly LinearMember[] = THREE
+): Promise<FittedDetector<Autoencoder>> {
   return fitDetector(series, settings, members.map((member) => ({ ...member, learn: learnerOf(member.architecture) })))
 }
 

@@ -1,16 +1,19 @@
 // Series out of InfluxDB 2: Flux that no value of a flag can break out of, and its rows as they stream in.
-import { flux, fluxDateTime, fluxDuration, fluxExpression, HttpError, InfluxDB, type ParameterizedQuery, type Row, toFluxValue } from '@influxdata/influxdb-client'
+import {
+  flux,
+  fluxDateTime,
+  fluxDuration,
+  fluxExpression,
+  type ParameterizedQuery,
+  type Row,
+  toFluxValue,
+} from '@influxdata/influxdb-client'
 import { Problem } from '../../core/errors.ts'
-import { requiredVariables, serverUrl } from './environment.ts'
+import type { InfluxAccess } from '../../adapters/influx/access.ts'
+import { influxProblem, openInflux, rowsOf } from '../../adapters/influx/client.ts'
 
 /** How long the server may send nothing. Sorting a year of a plant takes it some seconds. */
 const IDLE_MS = 120_000
-
-export interface InfluxAccess {
-  readonly url: string
-  readonly token: string
-  readonly org: string
-}
 
 /** What is asked for: the fields of a bucket that are numbers, between two times. */
 export interface InfluxSelection {
@@ -35,12 +38,6 @@ export interface InfluxRow {
   readonly values: number[]
 }
 
-/** @throws Problem invalid-settings naming the variable that is missing */
-export function influxAccess (env: NodeJS.ProcessEnv): InfluxAccess {
-  const { INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG } = requiredVariables(env, ['INFLUX_URL', 'INFLUX_TOKEN', 'INFLUX_ORG'])
-  return { url: serverUrl('INFLUX_URL', INFLUX_URL).href, token: INFLUX_TOKEN, org: INFLUX_ORG }
-}
-
 const piped = (parts: readonly ParameterizedQuery[]): string => parts.map(String).join('\n  |> ')
 
 /** Points of the selection; numbers and switches alone. */
@@ -50,28 +47,49 @@ function points ({ bucket, start, stop, measurement, tags }: InfluxSelection): P
     flux`range(start: ${fluxDateTime(start)}, stop: ${fluxDateTime(stop)})`,
     ...(measurement === undefined ? [] : [flux`filter(fn: (r) => r["_measurement"] == ${measurement})`]),
     ...tags.map(([tag, value]) => flux`filter(fn: (r) => r[${tag}] == ${value})`),
-    flux`filter(fn: (r) => ${fluxExpression(['float', 'int', 'uint', 'bool'].map((type) => `types.isType(v: r["_value"], type: ${toFluxValue(type)})`).join(' or '))})`,
+    flux`filter(fn: (r) => ${
+      fluxExpression(
+        ['float', 'int', 'uint', 'bool'].map((type) => `types.isType(v: r["_value"], type: ${toFluxValue(type)})`).join(
+          ' or '
+        )
+      )
+    })`,
   ]
 }
 
 /** The names of all fields: every file has all of them, in this order. */
 export function fieldsQuery (selection: InfluxSelection): string {
   const names = flux`keep(columns: ["_field"])`
-  return `import "types"\n\n${piped([...points(selection), flux`first()`, names, flux`group()`, flux`distinct(column: "_field")`, flux`sort(columns: ["_value"])`])}\n`
+  return `import "types"\n\n${
+    piped([
+      ...points(selection),
+      flux`first()`,
+      names,
+      flux`group()`,
+      flux`distinct(column: "_field")`,
+      flux`sort(columns: ["_value"])`,
+    ])
+  }\n`
 }
 
 /** Rows of fields, series after series, in the order of time. */
 export function rowsQuery (selection: InfluxSelection): string {
   const { every, series } = selection
-  return `import "types"\n\n${piped([
-    ...points(selection),
-    flux`toFloat()`,
-    ...(every === undefined ? [] : [flux`aggregateWindow(every: ${fluxDuration(`${every}ms`)}, fn: mean, createEmpty: false, timeSrc: "_start")`]),
-    flux`drop(columns: ["_start", "_stop"])`,
-    flux`pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")`,
-    series === undefined ? flux`group()` : flux`group(columns: ${[series]})`,
-    flux`sort(columns: ["_time"])`,
-  ])}\n`
+  return `import "types"\n\n${
+    piped([
+      ...points(selection),
+      flux`toFloat()`,
+      ...(every === undefined
+        ? []
+        : [
+          flux`aggregateWindow(every: ${fluxDuration(`${every}ms`)}, fn: mean, createEmpty: false, timeSrc: "_start")`,
+        ]),
+      flux`drop(columns: ["_start", "_stop"])`,
+      flux`pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")`,
+      series === undefined ? flux`group()` : flux`group(columns: ${[series]})`,
+      flux`sort(columns: ["_time"])`,
+    ])
+  }\n`
 }
 
 /** Opens a server for one selection. */
@@ -87,10 +105,15 @@ export class InfluxSource {
   /** @throws Problem no-training-data where there is nothing */
   async fields (): Promise<string[]> {
     const names: string[] = []
-    for await (const { values, tableMeta } of this.#rows(fieldsQuery(this.#selection))) names.push(values[tableMeta.column('_value').index]!)
+    for await (const { values, tableMeta } of this.#rows(fieldsQuery(this.#selection))) {
+      names.push(values[tableMeta.column('_value').index]!)
+    }
     if (names.length > 0) return names
     const { bucket, start, stop } = this.#selection
-    throw new Problem('no-training-data', `The bucket "${bucket}" has no numbers from ${start} to ${stop} that match; check --start, --stop, --measurement and --tag.`)
+    throw new Problem(
+      'no-training-data',
+      `The bucket "${bucket}" has no numbers from ${start} to ${stop} that match; check --start, --stop, --measurement and --tag.`
+    )
   }
 
   /** One row for each series and time: what several points of one time say of different fields is put together. */
@@ -111,7 +134,12 @@ export class InfluxSource {
     const cell = (label: string): string => values[tableMeta.column(label, false).index] ?? ''
     const { series: tag, measurement, bucket } = this.#selection
     const series = tag === undefined ? measurement ?? bucket : cell(tag)
-    if (series === '') throw new Problem('invalid-settings', `--series ${tag}: there are points without this tag; name one that all have, or leave the others out with --tag.`)
+    if (series === '') {
+      throw new Problem(
+        'invalid-settings',
+        `--series ${tag}: there are points without this tag; name one that all have, or leave the others out with --tag.`
+      )
+    }
     return { series, time: cell('_time'), values: fields.map((field) => toNumber(cell(field))) }
   }
 
@@ -119,7 +147,12 @@ export class InfluxSource {
     for (const [f, value] of values.entries()) {
       if (Number.isNaN(value)) continue
       if (!Number.isNaN(row.values[f]!)) {
-        throw new Problem('invalid-settings', `The series "${row.series}" has two values of "${fields[f]}" at ${row.time}; tell them apart with --series, or choose with --measurement or --tag.`)
+        throw new Problem(
+          'invalid-settings',
+          `The series "${row.series}" has two values of "${
+            fields[f]
+          }" at ${row.time}; tell them apart with --series, or choose with --measurement or --tag.`
+        )
       }
       row.values[f] = value
     }
@@ -127,15 +160,14 @@ export class InfluxSource {
 
   async * #rows (query: string): AsyncGenerator<Row> {
     try {
-      const rows = new InfluxDB({ url: this.#access.url, token: this.#access.token, timeout: IDLE_MS }).getQueryApi(this.#access.org).iterateRows(query)
-      for await (const row of rows) {
-        // What goes wrong after the first bytes comes as a table.
-        const error = row.tableMeta.column('error', false).index
-        if (error >= 0 && row.tableMeta.column('_time', false).index < 0 && row.tableMeta.column('_value', false).index < 0) throw new Error(row.values[error])
-        yield row
-      }
+      yield * rowsOf(openInflux(this.#access, IDLE_MS), this.#access.org, query)
     } catch (error) {
-      throw explained(error as Error, this.#access, this.#selection)
+      throw influxProblem(error as Error, this.#access, {
+        bucket: this.#selection.bucket,
+        wants: 'read',
+        refusal: 'invalid-settings',
+        noBucket: (what) => `--bucket: ${what}.`,
+      })
     }
   }
 }
@@ -143,17 +175,4 @@ export class InfluxSource {
 function toNumber (cell: string): number {
   const value = cell === '' ? NaN : Number(cell)
   return Number.isFinite(value) ? value : NaN
-}
-
-/** Names the flag or the variable that must change. */
-function explained (error: Error, { url, org }: InfluxAccess, { bucket }: InfluxSelection): Problem {
-  if (error instanceof Problem) return error
-  const { host } = new URL(url)
-  const settings = (message: string): Problem => new Problem('invalid-settings', message, { cause: error })
-  if (!(error instanceof HttpError)) return new Problem('server-unavailable', `InfluxDB at ${host} does not answer; check INFLUX_URL.`, { cause: error })
-  if (error.statusCode === 401 || error.statusCode === 403) return settings(`InfluxDB at ${host} refuses the token; check INFLUX_TOKEN, and that it may read the bucket "${bucket}".`)
-  if (/organization/.test(error.message)) return settings(`InfluxDB at ${host} has no organisation "${org}" for this token; check INFLUX_ORG.`)
-  if (/bucket/.test(error.message)) return settings(`--bucket: InfluxDB at ${host} has no bucket "${bucket}", or none that INFLUX_TOKEN may read.`)
-  if (error.statusCode >= 500) return new Problem('server-unavailable', `InfluxDB at ${host} failed: ${error.message}`, { cause: error })
-  return settings(`InfluxDB at ${host} refuses the query: ${error.message}`)
 }

@@ -3,8 +3,9 @@ import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import type { Client } from 'minio'
 import { Problem } from '../../core/errors.ts'
-import { connect, type StoreAccess } from '../../core/registry/store-client.ts'
-import { requiredVariables, serverUrl } from './environment.ts'
+import { parseLocation, type StoreAccess } from '../../adapters/s3/access.ts'
+import { Connections } from '../../adapters/s3/client.ts'
+import { faultOf, reasonOf, type StoreFault } from '../../adapters/s3/faults.ts'
 
 /** A store that sends nothing for so long is down. */
 const IDLE_MS = 30_000
@@ -22,28 +23,17 @@ export interface StoredObject {
   readonly size: number
 }
 
-/** @throws Problem invalid-settings naming the variable that is missing */
-export function storeAccess (env: NodeJS.ProcessEnv): StoreAccess {
-  const { AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey } =
-    requiredVariables(env, ['AWS_ENDPOINT_URL', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'])
-  const sessionToken = env['AWS_SESSION_TOKEN'] ?? ''
-  return {
-    endpoint: serverUrl('AWS_ENDPOINT_URL', AWS_ENDPOINT_URL),
-    accessKey,
-    secretKey,
-    ...(sessionToken !== '' && { sessionToken }),
-    region: env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || 'us-east-1',
-  }
-}
-
 /**
  * @throws Problem invalid-settings where it is something else
  * @example
  * storeLocation('s3://plant/raw/2026') // { bucket: 'plant', prefix: 'raw/2026/' }
  */
 export function storeLocation (source: string): StoreLocation {
-  const [, bucket, path = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(source) ?? []
-  if (bucket === undefined) throw new Problem('invalid-settings', `"${source}" is no place in an object store; write s3://bucket/folder.`)
+  const place = parseLocation(source)
+  if (place === undefined) {
+    throw new Problem('invalid-settings', `"${source}" is no place in an object store; write s3://bucket/folder.`)
+  }
+  const { bucket, path } = place
   const isFolder = path !== '' && !path.endsWith('/') && !CSV.test(path)
   return { bucket, prefix: isFolder ? `${path}/` : path }
 }
@@ -59,7 +49,7 @@ export class StoreSource {
   constructor (access: StoreAccess, location: StoreLocation) {
     this.#access = access
     this.#location = location
-    this.#client = connect(access, IDLE_MS).client
+    this.#client = new Connections().client(access, { idleMs: IDLE_MS })
   }
 
   /** All CSV files. @throws Problem no-training-data where there is none */
@@ -67,12 +57,17 @@ export class StoreSource {
     const { bucket, prefix } = this.#location
     const found: StoredObject[] = []
     await this.#explained(async () => {
-      for await (const item of this.#client.listObjectsV2(bucket, prefix, true) as AsyncIterable<{ name?: string, size: number }>) {
+      for await (
+        const item of this.#client.listObjectsV2(bucket, prefix, true) as AsyncIterable<{ name?: string, size: number }>
+      ) {
         if (item.name !== undefined && CSV.test(item.name)) found.push({ key: item.name, size: item.size })
       }
     })
     if (found.length > 0) return found
-    throw new Problem('no-training-data', `There is no .csv object in s3://${bucket}/${prefix}; name the folder that holds them.`)
+    throw new Problem(
+      'no-training-data',
+      `There is no .csv object in s3://${bucket}/${prefix}; name the folder that holds them.`
+    )
   }
 
   async download ({ key, size }: StoredObject, file: string): Promise<void> {
@@ -87,24 +82,30 @@ export class StoreSource {
     try {
       return await work()
     } catch (error) {
-      throw explained(error as Error & { code?: string }, this.#access, this.#location)
+      throw explained(error, this.#access, this.#location)
     }
   }
 }
 
-/** Codes of S3 → what must be corrected. */
-const REMEDIES: Readonly<Record<string, (location: StoreLocation) => string>> = {
-  NoSuchBucket: ({ bucket }) => `there is no bucket "${bucket}"; name another s3://bucket/folder`,
-  NoSuchKey: ({ prefix }) => `an object of "${prefix}" has gone since it was listed; fetch again`,
-  AccessDenied: ({ bucket }) => `the key of AWS_ACCESS_KEY_ID may not read the bucket "${bucket}"`,
-  InvalidAccessKeyId: () => 'AWS_ACCESS_KEY_ID is not known there',
-  SignatureDoesNotMatch: () => 'AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID',
-  AuthorizationHeaderMalformed: () => 'AWS_REGION is not the region of the store',
+/** Fault → what must be corrected. */
+const REMEDIES: Readonly<Partial<Record<StoreFault, (location: StoreLocation) => string>>> = {
+  'no-bucket': ({ bucket }) => `there is no bucket "${bucket}"; name another s3://bucket/folder`,
+  'no-object': ({ prefix }) => `an object of "${prefix}" has gone since it was listed; fetch again`,
+  denied: ({ bucket }) => `the key of AWS_ACCESS_KEY_ID may not read the bucket "${bucket}"`,
+  'unknown-key': () => 'AWS_ACCESS_KEY_ID is not known there',
+  'wrong-secret': () => 'AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID',
+  'wrong-region': () => 'AWS_REGION is not the region of the store',
 }
 
-/** Names the variable or the argument that must change; clients hang secrets on their errors, so only the message goes on. */
-function explained ({ code = '', message }: Error & { code?: string }, { endpoint }: StoreAccess, location: StoreLocation): Problem {
-  const remedy = REMEDIES[code]
-  if (remedy !== undefined) return new Problem('invalid-settings', `Object store ${endpoint.host}: ${remedy(location)}.`)
-  return new Problem('server-unavailable', `Object store ${endpoint.host} does not answer as it should (${message || code}); check AWS_ENDPOINT_URL.`)
+/** Names the variable or the argument that must change. */
+function explained (error: unknown, { endpoint }: StoreAccess, location: StoreLocation): Problem {
+  const fault = faultOf(error)
+  const remedy = fault === undefined ? undefined : REMEDIES[fault]
+  if (remedy !== undefined) {
+    return new Problem('invalid-settings', `Object store ${endpoint.host}: ${remedy(location)}.`)
+  }
+  return new Problem(
+    'server-unavailable',
+    `Object store ${endpoint.host} does not answer as it should (${reasonOf(error)}); check AWS_ENDPOINT_URL.`
+  )
 }

@@ -1,10 +1,11 @@
-// Profiles raw tables with danfojs: dtypes, missing values, duplicate rows, ranges. Reading values for training stays with
-// core/csv.ts, the reader that serving uses too; both are compared here, because danfojs misreads some tables silently.
+// Profiles raw tables with danfojs: dtypes, missing values, duplicate rows, ranges. Training reads its values with
+// core/table/csv.ts, as serving does. Danfojs silently misreads some tables, so the profile is compared with that
+// reader.
 import type * as danfojs from 'danfojs-node'
-import { type Table } from '../../core/csv.ts'
-import { type Backend, serveTensorflowTo } from '../../core/tfjs/backend.ts'
+import { type Table } from '../../core/table/csv.ts'
+import { type Backend, serveTensorflowTo } from '../../adapters/tfjs/backend.ts'
 
-export interface ColumnProfile {
+interface ColumnProfile {
   readonly column: string
   readonly dtype: string
   readonly missing: number
@@ -19,8 +20,8 @@ export interface TableProfile {
   readonly duplicateRows: number
   readonly columns: readonly ColumnProfile[]
   /**
-   * Columns on which danfojs and core/csv.ts disagree, e.g. decimal commas read as text; all where danfojs cannot read the file.
-   * Where there are any, the profile is of what core/csv.ts read.
+   * Columns on which danfojs and core/table/csv.ts disagree, e.g. because danfojs reads decimal commas as text; all
+   * columns if danfojs cannot read the file. If there are any, the profile shows the values of core/table/csv.ts.
    */
   readonly disagreements: readonly string[]
 }
@@ -28,7 +29,7 @@ export interface TableProfile {
 /** Profiles the CSV file that `table` was read from. */
 export async function profileRawTable (backend: Backend, file: string, table: Table): Promise<TableProfile> {
   const danfo = serveTensorflowTo<typeof danfojs>(backend, 'danfojs-node')
-  // It rejects files that core/csv.ts reads: decimal commas between semicolons, rows of unequal length.
+  // Danfojs rejects files that core/table/csv.ts reads: decimal commas between semicolons, rows of unequal length.
   const read = await danfo.readCSV(file).then((frame) => profileFrame(frame as danfojs.DataFrame), () => undefined)
   const differing = read === undefined ? table.channels : disagreements(read.columns, table)
   const profile = read !== undefined && differing.length === 0 ? read : profileFrame(tableFrame(danfo, table))
@@ -36,13 +37,19 @@ export async function profileRawTable (backend: Backend, file: string, table: Ta
 }
 
 function profileFrame (frame: danfojs.DataFrame): Omit<TableProfile, 'disagreements'> {
-  return { rows: frame.shape[0] ?? 0, duplicateRows: countDuplicates(frame), columns: frame.columns.map((column) => profileColumn(frame, column)) }
+  return {
+    rows: frame.shape[0] ?? 0,
+    duplicateRows: countDuplicates(frame),
+    columns: frame.columns.map((column) => profileColumn(frame, column)),
+  }
 }
 
 function tableFrame (danfo: typeof danfojs, { channels, timestamps, values }: Table): danfojs.DataFrame {
   const rows = Array.from(timestamps, (time, row) => [
     new Date(time).toISOString(),
-    ...Array.from(channels, (_, c) => values[row * channels.length + c]!).map((value) => Number.isNaN(value) ? null : value),
+    ...Array.from(channels, (_, c) => values[row * channels.length + c]!).map((value) =>
+      Number.isNaN(value) ? null : value
+    ),
   ])
   return new danfo.DataFrame(rows, { columns: ['time', ...channels] })
 }
@@ -51,7 +58,8 @@ function profileColumn (frame: danfojs.DataFrame, column: string): ColumnProfile
   const values = frame.column(column).values as unknown[]
   const dtype = frame.column(column).dtype
   const numbers = values.filter((value): value is number => typeof value === 'number' && Number.isFinite(value))
-  const missing = values.filter((value) => value === null || value === undefined || value === '' || Number.isNaN(value)).length
+  const missing =
+    values.filter((value) => value === null || value === undefined || value === '' || Number.isNaN(value)).length
   if (numbers.length === 0) return { column, dtype, missing, min: null, max: null, mean: null, deviation: null }
   const sum = numbers.reduce((total, value) => total + value, 0)
   const mean = sum / numbers.length

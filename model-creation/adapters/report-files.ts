@@ -1,11 +1,14 @@
-// Reports on disk: JSON with a stable order of keys, and Markdown.
+// Writes reports to disk: JSON with a stable order of keys, and Markdown.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** Writes a report as indented JSON; numbers are kept to 6 significant digits, so that a diff shows changes and not noise. */
+/**
+ * Writes a report as indented JSON. Numbers are rounded to 6 significant digits: a diff shows changes, not noise.
+ */
 export async function writeJsonReport (path: string, report: unknown): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  const rounded = (_: string, value: unknown): unknown => typeof value === 'number' ? Number(value.toPrecision(6)) : value
+  const rounded = (_: string, value: unknown): unknown =>
+    typeof value === 'number' ? Number(value.toPrecision(6)) : value
   await writeFile(path, `${JSON.stringify(report, rounded, 2)}\n`)
 }
 
@@ -14,11 +17,11 @@ export async function writeTextReport (path: string, text: string): Promise<void
   await writeFile(path, text)
 }
 
-/** Lines over one x, as a Vega-Lite specification with its data inside: opens in any Vega viewer, without DVC. */
-export interface Plot {
+/** A line plot, written as a Vega-Lite specification that contains its data: any Vega viewer opens it, without DVC. */
+interface Plot {
   readonly title: string
   readonly x: string
-  /** Members of the rows, a line each. */
+  /** Members of the rows; each is one line. */
   readonly y: readonly string[]
   readonly rows: ReadonlyArray<object>
 }
@@ -42,6 +45,7 @@ export async function writePlot (path: string, { title, x, y, rows }: Plot): Pro
 
 /** A Markdown table. */
 export function markdownTable (header: readonly string[], rows: ReadonlyArray<ReadonlyArray<string | number>>): string {
-  const line = (cells: ReadonlyArray<string | number>): string => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`
+  const line = (cells: ReadonlyArray<string | number>): string =>
+    `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`
   return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n')
 }

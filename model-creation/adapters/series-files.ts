@@ -1,11 +1,11 @@
-// Series on disk: CSV on a regular grid, written whole or not at all.
+// Series on disk: CSV files on a regular grid. A folder is written completely or not at all.
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import Papa from 'papaparse'
-import { readTable } from '../../core/csv.ts'
+import { readTable } from '../../core/table/csv.ts'
 import { Problem } from '../../core/errors.ts'
-import { resample } from '../../core/resample.ts'
-import { type Series, timeOf } from '../../core/series.ts'
+import { resample } from '../../core/series/resample.ts'
+import { type Series, timeOf } from '../../core/series/series.ts'
 
 /** A series and the name of its file. */
 export interface NamedSeries {
@@ -13,7 +13,10 @@ export interface NamedSeries {
   readonly series: Series
 }
 
-/** Runs `write` on a new folder beside `directory`, then puts it in that one's place: a failure or a crash leaves the old one. */
+/**
+ * Runs `write` on a new folder beside `directory`, then replaces `directory` with it. A failure or a crash leaves the
+ * old folder.
+ */
 export async function replaceDirectory<T> (directory: string, write: (temporary: string) => Promise<T>): Promise<T> {
   return withTemporaryFolder(directory, async (temporary) => {
     const [old, made] = [join(temporary, 'old'), join(temporary, 'new')]
@@ -28,12 +31,17 @@ export async function replaceDirectory<T> (directory: string, write: (temporary:
   })
 }
 
-/** Runs `use` with a hidden folder beside `directory`, on the same disk, that is removed afterwards; so are those of killed processes. */
+/**
+ * Runs `use` with a hidden folder beside `directory`, on the same disk, and removes it afterwards. Also removes the
+ * hidden folders that killed processes left.
+ */
 export async function withTemporaryFolder<T> (directory: string, use: (temporary: string) => Promise<T>): Promise<T> {
   const [parent, prefix] = [dirname(resolve(directory)), `.${basename(resolve(directory))}.writing-`]
   await mkdir(parent, { recursive: true })
   for (const name of await readdir(parent)) {
-    if (name.startsWith(prefix) && !isInUse(join(parent, name), Number.parseInt(name.slice(prefix.length)))) await rm(join(parent, name), { recursive: true, force: true })
+    if (name.startsWith(prefix) && !isInUse(join(parent, name), Number.parseInt(name.slice(prefix.length)))) {
+      await rm(join(parent, name), { recursive: true, force: true })
+    }
   }
   const temporary = await mkdtemp(join(parent, `${prefix}${process.pid}-`))
   temporaryFolders.add(temporary)
@@ -45,7 +53,7 @@ export async function withTemporaryFolder<T> (directory: string, use: (temporary
   }
 }
 
-/** Those of this process: in a container the one before had the same process id. */
+/** The folders of this process: in a container, the process before may have had the same id. */
 const temporaryFolders = new Set<string>()
 
 function isInUse (folder: string, pid: number): boolean {
@@ -72,28 +80,38 @@ export async function listCsvFiles (path: string): Promise<string[]> {
 
 const CSV = /\.csv$/i
 
-/** The series' name: its file's, without folder and ending. */
+/** The name of a series: its file's name without folder and extension. */
 export function seriesName (file: string): string {
   return basename(file).replace(CSV, '')
 }
 
-/** Writes a series as `<name>.csv`; a missing value is an empty cell. Numbers are written so that reading gives the same bits. */
+/**
+ * Writes a series as `<name>.csv`; a missing value is an empty cell. Reading the numbers again gives the same bits.
+ */
 export async function writeSeries (directory: string, { name, series }: NamedSeries): Promise<void> {
   const { channels, length, values } = series
   const lines = [Papa.unparse([['timestamp', ...channels]])]
   for (let t = 0; t < length; t++) {
     const row = Array.from(channels, (_, c) => values[t * channels.length + c]!)
-    lines.push(`${new Date(timeOf(series, t)).toISOString()},${row.map((value) => Number.isNaN(value) ? '' : String(value)).join(',')}`)
+    const cells = row.map((value) => Number.isNaN(value) ? '' : String(value))
+    lines.push([new Date(timeOf(series, t)).toISOString(), ...cells].join(','))
   }
   await mkdir(directory, { recursive: true })
   await writeFile(join(directory, `${name}.csv`), `${lines.join('\n')}\n`)
 }
 
-/** Reads all series of a folder that writeSeries() wrote; none where there is no folder. */
+/** Reads all series that writeSeries() wrote into a folder; empty if there is no such folder. */
 export async function readSeriesFolder (directory: string, interval: number): Promise<NamedSeries[]> {
   const files = await listCsvFiles(directory).catch(() => [])
   return Promise.all(files.map(async (file) => {
-    const table = readTable(await readFile(file, 'utf8'), { delimiter: ',', decimal: '.', timestampColumn: 'timestamp' })
-    return { name: seriesName(file), series: resample(table, { interval, order: 'strict', maxObservations: Infinity }).series }
+    const table = readTable(await readFile(file, 'utf8'), {
+      delimiter: ',',
+      decimal: '.',
+      timestampColumn: 'timestamp',
+    })
+    return {
+      name: seriesName(file),
+      series: resample(table, { interval, order: 'strict', maxObservations: Infinity }).series,
+    }
   }))
 }

@@ -1,16 +1,20 @@
-// What an architecture is: a name, parameters with a schema, and a way to learn an autoencoder from windows.
+// The contract of an architecture: a summary, a schema of parameters, and a function that learns an autoencoder from
+// windows.
 import { type LayersModel } from '@tensorflow/tfjs'
 import { z } from 'zod'
-import { type Learn } from '../../core/fit.ts'
-import { type Autoencoder } from '../../core/reconstruction-error.ts'
-import { type Backend } from '../../core/tfjs/backend.ts'
-import { toReconstruct } from '../../core/tfjs/reconstruct.ts'
-import { type WindowMatrix } from '../../core/window.ts'
+import { type Learn } from '../../core/fitting/fit.ts'
+import { type Autoencoder } from '../../core/scoring/reconstruction-error.ts'
+import { type Backend } from '../../adapters/tfjs/backend.ts'
+import { toReconstruct } from '../../adapters/tfjs/reconstruct.ts'
+import { type WindowMatrix } from '../../core/series/window.ts'
 
 /** One point of a learning curve. */
 export interface Epoch {
   readonly epoch: number
-  /** Mean squared error on the training windows as they were trained on (with noise where the architecture adds it), in standardised units. */
+  /**
+   * Mean squared error on the training windows, in standardised units; with the noise that the architecture adds, if
+   * any.
+   */
   readonly loss: number
 }
 
@@ -23,12 +27,12 @@ export interface LayersAutoencoder extends Autoencoder {
 
 export interface LearningContext {
   readonly backend: Backend
-  /** All randomness of the training grows from it. */
+  /** Seeds all randomness of the training. */
   readonly seed: number
   readonly onEpoch: (epoch: Epoch, epochs: number) => void
 }
 
-/** What a file of this folder defines. */
+/** One architecture: each has its own file in this folder. */
 interface Definition<P extends z.ZodType> {
   /** One sentence for the model card. */
   readonly summary: string
@@ -37,16 +41,18 @@ interface Definition<P extends z.ZodType> {
   learn (windows: WindowMatrix, parameters: z.output<P>, context: LearningContext): Promise<LayersAutoencoder>
 }
 
-/** What the pipeline sees of it: the same for every architecture, whatever its parameters. */
+/** The pipeline's view of an architecture: the same type for all parameters. */
 export interface Architecture {
   readonly summary: string
-  /** Section of params.yaml; what is absent gets its default. */
+  /** Schema of its section in params.yaml; absent parameters get their defaults. */
   readonly parameters: z.ZodType<Record<string, unknown>, Record<string, unknown> | undefined>
-  /** The learner for core/fit.ts. */
+  /** The learner for core/fitting/fit.ts. */
   learner (parameters: Record<string, unknown>, context: LearningContext): Learn<LayersAutoencoder>
 }
 
-export function defineArchitecture<P extends z.ZodType<Record<string, unknown>>> ({ summary, parameters, learn }: Definition<P>): Architecture {
+export function defineArchitecture<P extends z.ZodType<Record<string, unknown>>> (
+  { summary, parameters, learn }: Definition<P>
+): Architecture {
   return {
     summary,
     parameters: z.record(z.string(), z.unknown()).default({}).pipe(z.preprocess((value) => value, parameters)),
@@ -57,9 +63,20 @@ export function defineArchitecture<P extends z.ZodType<Record<string, unknown>>>
   }
 }
 
-/** Completes a LayersModel to an autoencoder. */
-export function layersAutoencoder (backend: Backend, layers: LayersModel, history: readonly Epoch[]): LayersAutoencoder {
-  return { layers, history, reconstruct: toReconstruct(backend, layers), dispose: () => { layers.dispose() } }
+/** Makes an autoencoder from a LayersModel. */
+export function layersAutoencoder (
+  backend: Backend,
+  layers: LayersModel,
+  history: readonly Epoch[]
+): LayersAutoencoder {
+  return {
+    layers,
+    history,
+    reconstruct: toReconstruct(backend, layers),
+    dispose: () => {
+      layers.dispose()
+    },
+  }
 }
 
 /** Mean squared error of an autoencoder over windows. */

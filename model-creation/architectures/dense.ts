@@ -26,6 +26,7 @@ export const dense = defineArchitecture({
       layer('out', options.hidden, 'elu'),
       layer('last', windows.width, 'linear'),
     ])
-    return trainAutoencoder('dense', tf.model({ inputs, outputs, name: 'dense' }), windows, options, context)
+    const model = tf.model({ inputs, outputs, name: 'dense' })
+    return trainAutoencoder({ name: 'dense', model, windows, options, context })
   },
 })

@@ -1,4 +1,4 @@
-// name → architecture: adding one is a file of its own and its name here.
+// All architectures by name. To add one, write its file and list it here.
 import { type Architecture } from './architecture.ts'
 import { convolutional } from './convolutional.ts'
 import { dense } from './dense.ts'
@@ -7,7 +7,10 @@ import { masked } from './masked.ts'
 import { recurrent } from './recurrent.ts'
 import { residual } from './residual.ts'
 
-export const ARCHITECTURES = { linear, masked, residual, dense, convolutional, recurrent } as const satisfies Record<string, Architecture>
+export const ARCHITECTURES = { linear, masked, residual, dense, convolutional, recurrent } as const satisfies Record<
+  string,
+  Architecture
+>
 
 export type ArchitectureName = keyof typeof ARCHITECTURES
 

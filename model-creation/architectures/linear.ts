@@ -1,29 +1,46 @@
-// The linear window autoencoder at its exact optimum: core/subspace.ts as two dense layers. Nothing is trained step by step.
+// The linear window autoencoder at its exact optimum: core/linear/subspace.ts as two dense layers. Solved, not trained.
 import { type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs'
 import { z } from 'zod'
-import { VARIANCE_SHARE } from '../../core/members.ts'
-import { fitSubspace, type Subspace } from '../../core/subspace.ts'
-import { type Backend } from '../../core/tfjs/backend.ts'
-import { type WindowMatrix } from '../../core/window.ts'
-import { defineArchitecture, type LayersAutoencoder, layersAutoencoder, type LearningContext, meanSquaredError } from './architecture.ts'
+import { VARIANCE_SHARE } from '../../core/fitting/members.ts'
+import { fitSubspace, type Subspace } from '../../core/linear/subspace.ts'
+import { type Backend } from '../../adapters/tfjs/backend.ts'
+import { type WindowMatrix } from '../../core/series/window.ts'
+import {
+  defineArchitecture,
+  type LayersAutoencoder,
+  layersAutoencoder,
+  type LearningContext,
+  meanSquaredError,
+} from './architecture.ts'
 
 const parameters = z.strictObject({
   varianceShare: z.number().gt(0).lte(1).default(VARIANCE_SHARE),
 })
 
 export const linear = defineArchitecture({
-  summary: 'linear autoencoder on windows, encoder and decoder spanning the principal subspace of the training windows (exact solution)',
+  summary:
+    'linear autoencoder on windows, encoder and decoder spanning the principal subspace of the training windows ' +
+    '(exact solution)',
   parameters,
   learn: async (windows, { varianceShare }, { backend, onEpoch }) => {
     const { tf } = backend
     const input = tf.input({ shape: [windows.width], name: 'window' })
-    const layers = tf.model({ inputs: input, outputs: subspaceOutput(backend, fitSubspace(windows, varianceShare), input), name: 'linear' })
+    const layers = tf.model({
+      inputs: input,
+      outputs: subspaceOutput(backend, fitSubspace(windows, varianceShare), input),
+      name: 'linear',
+    })
     return exactAutoencoder(backend, layers, windows, onEpoch)
   },
 })
 
-/** An autoencoder that was solved, not trained: its learning curve is one point. */
-export function exactAutoencoder (backend: Backend, layers: LayersModel, windows: WindowMatrix, onEpoch: LearningContext['onEpoch']): LayersAutoencoder {
+/** Makes an autoencoder that was solved, not trained: its learning curve has one point. */
+export function exactAutoencoder (
+  backend: Backend,
+  layers: LayersModel,
+  windows: WindowMatrix,
+  onEpoch: LearningContext['onEpoch']
+): LayersAutoencoder {
   const autoencoder = layersAutoencoder(backend, layers, [])
   const history = [{ epoch: 1, loss: meanSquaredError(autoencoder, windows) }]
   onEpoch(history[0]!, 1)
@@ -31,10 +48,14 @@ export function exactAutoencoder (backend: Backend, layers: LayersModel, windows
 }
 
 /**
- * Applies two dense layers that compute Vᵀ(x − m) and m + Vz; not trainable.
- * A subspace without directions becomes one of a single zero direction: a dense layer needs a unit.
+ * Applies two dense layers, not trainable, that compute Vᵀ(x − m) and m + Vz. A dense layer needs a unit: a subspace
+ * without directions gets a single zero direction.
  */
-export function subspaceOutput ({ tf }: Backend, { mean, directions, components, width }: Subspace, input: SymbolicTensor): SymbolicTensor {
+export function subspaceOutput (
+  { tf }: Backend,
+  { mean, directions, components, width }: Subspace,
+  input: SymbolicTensor
+): SymbolicTensor {
   const units = Math.max(1, components)
   const decode = new Float32Array(units * width)
   decode.set(directions)
@@ -48,7 +69,8 @@ export function subspaceOutput ({ tf }: Backend, { mean, directions, components,
     }
     offset[k] = shift
   }
-  const dense = (name: string, inputs: number, units: number): ReturnType<typeof tf.layers.dense> => tf.layers.dense({ name, inputShape: [inputs], units, trainable: false })
+  const dense = (name: string, inputs: number, units: number): ReturnType<typeof tf.layers.dense> =>
+    tf.layers.dense({ name, inputShape: [inputs], units, trainable: false })
   const [encoder, decoder] = [dense('linear_encoder', width, units), dense('linear_decoder', units, width)]
   const output = decoder.apply(encoder.apply(input)) as SymbolicTensor
   tf.tidy(() => {

@@ -1,12 +1,19 @@
-// The training loop of all architectures that are trained step by step: own seeded batches, denoising, Adam, and a bound on the steps.
+// The training loop of all architectures that gradient descent trains: seeded batches, denoising, Adam, and a limit on
+// the steps.
 import { type LayersModel } from '@tensorflow/tfjs'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
-import { createRandom, type Random, shuffle } from '../../core/random.ts'
-import { type Backend } from '../../core/tfjs/backend.ts'
-import { toReconstruct } from '../../core/tfjs/reconstruct.ts'
-import { type WindowMatrix } from '../../core/window.ts'
-import { type Epoch, type LayersAutoencoder, layersAutoencoder, type LearningContext, meanSquaredError } from './architecture.ts'
+import { createRandom, shuffle } from '../../core/random.ts'
+import { type Backend } from '../../adapters/tfjs/backend.ts'
+import { toReconstruct } from '../../adapters/tfjs/reconstruct.ts'
+import { type WindowMatrix } from '../../core/series/window.ts'
+import {
+  type Epoch,
+  type LayersAutoencoder,
+  layersAutoencoder,
+  type LearningContext,
+  meanSquaredError,
+} from './architecture.ts'
 
 const count = z.number().int().positive()
 
@@ -17,38 +24,50 @@ export function trainingParameters (defaults: { noise: number, learningRate: num
     noise: z.number().nonnegative().default(defaults.noise),
     learningRate: z.number().positive().default(defaults.learningRate),
     batch: count.default(64),
-    /** Optimiser steps; an epoch is as many as the windows fill batches. */
+    /** Optimiser steps; an epoch has one step for each batch of windows. */
     steps: count.default(defaults.steps),
-    /** Share of the windows, the last ones, that is not trained on: the weights that reconstruct it best are kept. 0: all windows train, the last weights stay. */
+    /**
+     * Share of the windows, the last ones, to hold out: the weights that reconstruct it best are kept. 0: all windows
+     * train, and the final weights are kept.
+     */
     validation: z.number().min(0).lt(1).default(0),
-    /** Epochs without a better reconstruction of that share after which training ends. */
+    /** Training ends after so many epochs that did not improve the reconstruction of the held-out share. */
     patience: count.default(10),
   }
 }
 
-export type TrainingOptions = z.output<z.ZodObject<ReturnType<typeof trainingParameters>>>
+interface Training {
+  /** Name of the architecture: seeds its random numbers. */
+  readonly name: string
+  readonly model: LayersModel
+  readonly windows: WindowMatrix
+  readonly options: z.output<z.ZodObject<ReturnType<typeof trainingParameters>>>
+  readonly context: LearningContext
+}
 
 /**
- * Trains a model to reconstruct windows and owns it from then on.
- * @param name of the architecture: each draws numbers of its own
- * @throws Problem invalid-settings when the training diverges
+ * Trains a model to reconstruct windows. The returned autoencoder owns the model; if training fails, the model is
+ * disposed.
+ * @throws Problem invalid-settings if the training diverges
  */
-export async function trainAutoencoder (name: string, model: LayersModel, windows: WindowMatrix, options: TrainingOptions, context: LearningContext): Promise<LayersAutoencoder> {
-  const optimizer = context.backend.tf.train.adam(options.learningRate)
+export async function trainAutoencoder (training: Training): Promise<LayersAutoencoder> {
+  const { model, options, context: { backend } } = training
+  const optimizer = backend.tf.train.adam(options.learningRate)
   model.compile({ optimizer, loss: 'meanSquaredError' })
   try {
-    return layersAutoencoder(context.backend, model, await train(name, model, windows, options, context))
+    return layersAutoencoder(backend, model, await train(training))
   } catch (error) {
     model.dispose()
     throw error
   } finally {
-    // Its moments are as large as the weights, and the model does not own them.
+    // The model does not own the optimiser's moments, which are as large as the weights.
     optimizer.dispose()
   }
 }
 
-/** Own seeded batches: fit({ shuffle: true }) of TensorFlow.js draws from Math.random. */
-async function train (name: string, model: LayersModel, all: WindowMatrix, options: TrainingOptions, { backend, seed, onEpoch }: LearningContext): Promise<Epoch[]> {
+/** Makes its own seeded batches: TensorFlow.js's fit({ shuffle: true }) draws from Math.random. */
+async function train ({ name, model, windows: all, options, context }: Training): Promise<Epoch[]> {
+  const { backend, seed, onEpoch } = context
   const random = createRandom(`${name}/${seed}`)
   const { windows, tail } = split(all, options.validation)
   const watch = tail.count === 0 ? undefined : new TailWatch(backend, model, tail, options.patience)
@@ -62,23 +81,28 @@ async function train (name: string, model: LayersModel, all: WindowMatrix, optio
       const steps = Math.min(perEpoch, options.steps - (epoch - 1) * perEpoch)
       let loss = 0
       for (let step = 0; step < steps; step++) {
-        const rows = order.subarray(step * options.batch, (step + 1) * options.batch)
-        loss += await trainStep(backend, model, windows, rows, options.noise, random)
+        const target = rowsOf(windows, order.subarray(step * options.batch, (step + 1) * options.batch))
+        const noisy = target.map((value) => value + options.noise * random.normal())
+        loss += await trainStep(backend, model, { noisy, target, width: windows.width })
       }
       history.push({ epoch, loss: finite(name, epoch, loss / steps) })
       if (watch?.isOver() === true) last = epoch
       onEpoch(history.at(-1)!, last)
     }
     watch?.restoreBest()
-    // A loss is taken before its step: the last one may have led astray.
-    finite(name, history.length, meanSquaredError({ reconstruct: toReconstruct(backend, model) }, split(windows, 1).windows))
+    // Each loss was measured before its step, so the last step may still have made the model diverge.
+    finite(
+      name,
+      history.length,
+      meanSquaredError({ reconstruct: toReconstruct(backend, model) }, split(windows, 1).windows)
+    )
     return history
   } finally {
     watch?.dispose()
   }
 }
 
-/** The last share of the windows apart from the rest, of which at least one window is left. */
+/** Splits off the last share of the windows; at least one window stays in front. */
 function split (all: WindowMatrix, share: number): { windows: WindowMatrix, tail: WindowMatrix } {
   const { values, count, width } = all
   const kept = Math.max(1, count - Math.floor(count * share))
@@ -90,15 +114,31 @@ function split (all: WindowMatrix, share: number): { windows: WindowMatrix, tail
 
 function finite (name: string, epoch: number, loss: number): number {
   if (Number.isFinite(loss)) return loss
-  throw new Problem('invalid-settings', `The training diverged in epoch ${epoch}: its loss became ${loss}. Choose a smaller train.architectures.${name}.learningRate.`)
+  throw new Problem(
+    'invalid-settings',
+    `The training diverged in epoch ${epoch}: its loss became ${loss}. ` +
+      `Choose a smaller train.architectures.${name}.learningRate.`
+  )
 }
 
-async function trainStep ({ tf }: Backend, model: LayersModel, { values, width }: WindowMatrix, rows: Uint32Array, noise: number, random: Random): Promise<number> {
-  const target = new Float32Array(rows.length * width)
-  rows.forEach((row, i) => { target.set(values.subarray(row * width, (row + 1) * width), i * width) })
-  const noisy = target.map((value) => value + noise * random.normal())
-  const x = tf.tensor2d(noisy, [rows.length, width])
-  const y = tf.tensor2d(target, [rows.length, width])
+/** Copies the windows of these indices, one after another. */
+function rowsOf ({ values, width }: WindowMatrix, rows: Uint32Array): Float32Array {
+  const copied = new Float32Array(rows.length * width)
+  rows.forEach((row, i) => { copied.set(values.subarray(row * width, (row + 1) * width), i * width) })
+  return copied
+}
+
+/** Windows as the model sees them, and as it must reconstruct them; flat, each window of `width` values. */
+interface Batch {
+  readonly noisy: Float32Array
+  readonly target: Float32Array
+  readonly width: number
+}
+
+/** @returns the batch's loss before the step */
+async function trainStep ({ tf }: Backend, model: LayersModel, { noisy, target, width }: Batch): Promise<number> {
+  const x = tf.tensor2d(noisy, [noisy.length / width, width])
+  const y = tf.tensor2d(target, [target.length / width, width])
   try {
     return await model.trainOnBatch(x, y) as number
   } finally {
@@ -107,7 +147,7 @@ async function trainStep ({ tf }: Backend, model: LayersModel, { values, width }
   }
 }
 
-/** Remembers the weights that reconstructed the held-out windows best. */
+/** Keeps the weights that reconstruct the held-out windows best. */
 class TailWatch {
   readonly #model: LayersModel
   readonly #patience: number
@@ -123,7 +163,7 @@ class TailWatch {
     this.#error = () => meanSquaredError({ reconstruct }, tail)
   }
 
-  /** To be asked once after every epoch. */
+  /** Call this once after every epoch. */
   isOver (): boolean {
     const error = this.#error()
     if (error < this.#lowest) {

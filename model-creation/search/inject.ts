@@ -1,41 +1,41 @@
-// Synthetic anomalies for series without labels: normal observations with something wrong of a known kind at known places.
+// Synthetic anomalies for series without labels: normal observations with anomalies of known kinds at known places.
 import { type Random } from '../../core/random.ts'
-import { type Scaler } from '../../core/scaler.ts'
-import { type Series } from '../../core/series.ts'
+import { type Scaler } from '../../core/series/scaler.ts'
+import { type Series } from '../../core/series/series.ts'
 
-/** A series that was normal, and where it no longer is. */
+/** A normal series with injected anomalies, and their places. */
 export interface Injected {
   readonly series: Series
-  /** Shape [length]; 1 where something was injected. */
+  /** Shape [length]; 1 at injected observations. */
   readonly labels: Uint8Array
 }
 
-/** One anomaly: channel c from observation `from` on, `length` of them. */
+/** The place of one anomaly: `length` observations of channel c, starting at `from`. */
 interface Place {
   readonly c: number
   readonly from: number
   readonly length: number
 }
 
-/** Everything that an anomaly is made of. */
+/** The data that an anomaly is injected into, and made from. */
 interface Scene {
   readonly values: Float64Array
   readonly channels: number
-  /** Deviation of each channel in the part that is trained on. */
+  /** Deviation of each channel in the training part. */
   readonly scale: readonly number[]
   readonly random: Random
-  /** The same channels at other times. */
+  /** The same channels at other times: the source of values for a correlation break. */
   readonly elsewhere: Series
 }
 
-/** Lengths of the anomalies, in observations, where nobody says how long theirs last. */
+/** Default lengths of the anomalies, in observations. */
 export const ANOMALY_LENGTHS: readonly number[] = [10, 20, 40, 80]
-/** Observations to an anomaly besides its own: the longest windows that are tried must see what is normal, too. */
+/** Observations between anomalies: even the longest windows must also see normal data. */
 const SPACING = 256
 
 type Inject = (scene: Scene, place: Place) => void
 
-/** Adds to each observation of the place what `change` says, in deviations; i counts from its first. */
+/** Adds `change(i)` deviations to the i-th observation of the place. */
 function add ({ values, channels, scale }: Scene, { c, from, length }: Place, change: (i: number) => number): void {
   for (let i = 0; i < length; i++) values[(from + i) * channels + c]! += scale[c]! * change(i)
 }
@@ -45,7 +45,7 @@ const between = (random: Random, low: number, high: number): number => low + (hi
 const sign = (random: Random): number => random.integer(2) === 0 ? -1 : 1
 
 /** Sizes are in deviations of the training part. */
-export const KINDS = {
+const KINDS = {
   'level shift': (scene, place) => {
     const shift = sign(scene.random) * between(scene.random, 1, 3)
     add(scene, place, () => shift)
@@ -55,9 +55,12 @@ export const KINDS = {
     add(scene, place, (i) => i === 0 || random.integer(4) === 0 ? sign(random) * between(random, 3, 6) : 0)
   },
   'frozen sensor': ({ values, channels }, { c, from, length }) => {
-    // A missing value stays missing: the place must not tell itself by having none.
-    const held = Array.from({ length }, (_, i) => values[(from + i) * channels + c]!).find((value) => !Number.isNaN(value)) ?? NaN
-    for (let i = 0; i < length; i++) if (!Number.isNaN(values[(from + i) * channels + c]!)) values[(from + i) * channels + c] = held
+    // A missing value stays missing: otherwise a place without missing values would give the anomaly away.
+    const held =
+      Array.from({ length }, (_, i) => values[(from + i) * channels + c]!).find((value) => !Number.isNaN(value)) ?? NaN
+    for (let i = 0; i < length; i++) {
+      if (!Number.isNaN(values[(from + i) * channels + c]!)) values[(from + i) * channels + c] = held
+    }
   },
   'noise burst': (scene, place) => {
     const size = between(scene.random, 0.5, 1.5)
@@ -69,34 +72,39 @@ export const KINDS = {
   },
   'correlation break': ({ values, channels, random, elsewhere }, { c, from, length }) => {
     const other = random.integer(Math.max(1, elsewhere.length - length))
-    for (let i = 0; i < Math.min(length, elsewhere.length); i++) values[(from + i) * channels + c] = elsewhere.values[(other + i) * channels + c]!
+    for (let i = 0; i < Math.min(length, elsewhere.length); i++) {
+      values[(from + i) * channels + c] = elsewhere.values[(other + i) * channels + c]!
+    }
   },
 } as const satisfies Record<string, Inject>
 
 export type Kind = keyof typeof KINDS
 
-/** The kinds that make sense: a lone channel has no correlation to break. */
+/** The kinds that make sense: a single channel has no correlation to break. */
 export function kindsFor (channels: number): Kind[] {
   return (Object.keys(KINDS) as Kind[]).filter((kind) => channels > 1 || kind !== 'correlation break')
 }
 
-/** Number of anomalies that a series of so many observations gets. */
+/** How many anomalies a series of this length gets. */
 export function anomaliesIn (observations: number, lengths: readonly number[]): number {
   return Math.max(1, Math.floor(observations / (SPACING + Math.max(...lengths))))
 }
 
-export interface Injection {
+interface Injection {
   readonly kind: Kind
-  /** In observations; one is drawn for each anomaly. */
+  /** Lengths in observations; one is drawn for each anomaly. */
   readonly lengths: readonly number[]
-  /** What the candidates are fitted on: gives the correlation break its values. */
+  /** The series that the candidates are fitted on: the source of values for a correlation break. */
   readonly trained: Series
-  /** Of the training part; at least one channel varies. */
+  /** Scaler of the training part; at least one channel varies. */
   readonly scaler: Scaler
   readonly random: Random
 }
 
-/** A copy of the series with anomalies of one kind, each in one channel that varies, evenly spread with random places and lengths. */
+/**
+ * Copies the series and injects anomalies of one kind. Each lies in one varying channel; their lengths are random, and
+ * so are their places within equal slots.
+ */
 export function inject (series: Series, { kind, lengths, trained, scaler, random }: Injection): Injected {
   const channels = series.channels.length
   const scene = { values: series.values.slice(), channels, scale: scaler.scale, random, elsewhere: trained }
@@ -106,7 +114,11 @@ export function inject (series: Series, { kind, lengths, trained, scaler, random
   const slot = Math.floor(series.length / count)
   for (let k = 0; k < count; k++) {
     const length = Math.max(1, Math.min(lengths[random.integer(lengths.length)]!, Math.floor(slot / 2)))
-    const place = { c: varying[random.integer(varying.length)]!, from: k * slot + random.integer(slot - length + 1), length }
+    const place = {
+      c: varying[random.integer(varying.length)]!,
+      from: k * slot + random.integer(slot - length + 1),
+      length,
+    }
     KINDS[kind](scene, place)
     labels.fill(1, place.from, place.from + length)
   }

@@ -1,45 +1,48 @@
-// One candidate on trial: fitted on the earlier part of the training series, judged on their last part, the validation tail.
-import { type Detection, type DetectorModel, isAnomalous, type Scoring } from '../../core/detection.ts'
-import { detectCausal } from '../../core/detector.ts'
+// A trial of one candidate: fits it on the earlier part of the training series, and judges it on their last part, the
+// validation tail.
+import { isAnomalous } from '../../core/scoring/threshold.ts'
+import { type Detection, type DetectorModel, type Scoring } from '../../core/scoring/detection.ts'
+import { detectCausal } from '../../core/scoring/detector.ts'
 import { Problem } from '../../core/errors.ts'
-import { fitDetector, type Learn, type MemberToFit } from '../../core/fit.ts'
-import { detectBatch } from '../../core/hindsight.ts'
-import { maskedAutoencoder, subspaceAutoencoder } from '../../core/linear.ts'
-import { fitMasked } from '../../core/masked.ts'
-import { vusPr } from '../../core/metrics.ts'
+import { fitDetector, type Learn, type MemberToFit } from '../../core/fitting/fit.ts'
+import { detectBatch } from '../../core/scoring/hindsight.ts'
+import { maskedAutoencoder, subspaceAutoencoder } from '../../core/linear/linear.ts'
+import { fitMasked } from '../../core/linear/masked.ts'
+import { vusPr } from '../../core/metrics/index.ts'
 import { ratio } from '../../core/metrics/confusion.ts'
 import { countOf, runsOf } from '../../core/metrics/runs.ts'
 import { createRandom } from '../../core/random.ts'
-import { type Autoencoder } from '../../core/reconstruction-error.ts'
-import { fitScaler } from '../../core/scaler.ts'
-import { type Series, slice } from '../../core/series.ts'
-import { fitSubspace } from '../../core/subspace.ts'
-import { loadBackend } from '../../core/tfjs/backend.ts'
-import { membersOf, type NamedMember, toFit } from '../members.ts'
-import { type Params } from '../params.ts'
+import { type Autoencoder } from '../../core/scoring/reconstruction-error.ts'
+import { fitScaler } from '../../core/series/scaler.ts'
+import { type Series, slice } from '../../core/series/series.ts'
+import { fitSubspace } from '../../core/linear/subspace.ts'
+import { loadBackend } from '../../adapters/tfjs/backend.ts'
+import { membersOf, type NamedMember, toFit } from '../stages/members.ts'
+import { type Params } from '../settings/params.ts'
 import { type Candidate, trainOf } from './candidates.ts'
 import { anomaliesIn, inject, type Injected, type Kind, kindsFor } from './inject.ts'
 
-/** Last share of every training series that no candidate is fitted on. */
+/** The last share of every training series: no candidate is fitted on it. */
 export const VALIDATION_SHARE = 0.25
-/** Fewest observations of all tails together. */
+/** Minimum number of observations in all tails together. */
 const LEAST_TAIL = 60
-/** Observations before the tail that warm the detector up: the same for every candidate. */
+/** Observations before the tail for the detector's warm-up: the same number for every candidate. */
 const LEAD = 256
-/** Anomalies of each kind that are aimed at, by injecting several times where the tails are short; at most so often. */
+/** Target number of anomalies of each kind. Short tails are injected several times to reach it. */
 const ANOMALIES = 20
+/** How often a tail is injected at most. */
 const MOST_COPIES = 5
-/** Longest buffer of VUS-PR around an injected anomaly, as a share of the longest of them. */
+/** Longest buffer of VUS-PR around an injected anomaly, as a share of the longest anomaly. */
 const BUFFER_SHARE = 0.25
 
-/** A tail with its lead; `from` is where the tail begins. */
+/** A tail with its lead; the tail begins at `from`. */
 interface Tail {
   readonly from: number
   readonly normal: Series
   readonly injected: ReadonlyArray<Injected & { readonly kind: Kind }>
 }
 
-/** What all candidates are fitted on and judged by: the same for each of them. */
+/** The data that candidates are fitted on and judged by: the same for all of them. */
 export interface Course {
   readonly fitted: readonly Series[]
   readonly tails: readonly Tail[]
@@ -48,53 +51,93 @@ export interface Course {
   readonly buffer: number
 }
 
-/** What a candidate achieved. Means over batch and causal scoring, kinds and series, but where a scoring is named. */
+/** A candidate's results: means over kinds, series and both scorings, unless a scoring is named. */
 export interface Trial {
   readonly candidate: Candidate
   readonly vusPr: number
-  /** In the untouched tails: anomalies in 1000 scored observations, and the share of these that is flagged, %. */
+  /** In the untouched tails: anomalies per 1000 scored observations, and the percentage of these that is flagged. */
   readonly falseAnomalies: number
   readonly flagged: number
   readonly batch: number
   readonly causal: number
   readonly kinds: Readonly<Record<string, number>>
-  /** Values that the candidate's windows hold: how simple it is. */
+  /** Number of values in the candidate's windows: fewer means simpler. */
   readonly width: number
 }
 
 /**
- * Cuts the tails off the training series and injects anomalies into copies of them.
- * @throws Problem no-training-data where the tails are too short or no channel varies
+ * Cuts the tails off the training series, and injects anomalies into copies of them.
+ * @throws Problem no-training-data if the tails are too short or no channel varies
  */
-export function layCourse (training: readonly Series[], { seed, lengths: wanted }: { seed: number, lengths: readonly number[] }): Course {
+export function layCourse (
+  training: readonly Series[],
+  { seed, lengths: wanted }: { seed: number, lengths: readonly number[] }
+): Course {
   const splits = training.map((series) => series.length - Math.floor(series.length * VALIDATION_SHARE))
   const tails = training.map((series, i) => slice(series, splits[i]!, series.length))
   const observations = tails.reduce((sum, tail) => sum + tail.length, 0)
-  if (observations < LEAST_TAIL) throw new Problem('no-training-data', `The training part is too short to keep a quarter of it for validation: ${observations} observations, at least ${LEAST_TAIL} are needed; train on more data.`)
+  if (observations < LEAST_TAIL) {
+    throw new Problem(
+      'no-training-data',
+      `The training part is too short to keep a quarter of it for validation: ${observations} observations, ` +
+        `at least ${LEAST_TAIL} are needed; train on more data.`
+    )
+  }
   const fitted = training.map((series, i) => slice(series, 0, splits[i]!))
   const { channels } = training[0]!
   const scaler = fitScaler(fitted.map(({ values }) => values), channels.length)
   const longest = Math.floor(Math.min(...training.map((series, i) => series.length - splits[i]!)) / 2)
   const lengths = wanted.filter((length) => length <= longest)
-  if (lengths.length === 0) throw new Problem('invalid-settings', `--lengths names anomalies of at least ${Math.min(...wanted)} observations; the validation part has room for at most ${longest}. Name shorter ones, or train on more data.`)
-  if (scaler.scale.every((scale) => scale === 0)) throw new Problem('no-training-data', 'No channel varies in the training part, so there is nothing to choose by; add channels that do.')
+  if (lengths.length === 0) {
+    throw new Problem(
+      'invalid-settings',
+      `--lengths names anomalies of at least ${Math.min(...wanted)} observations; the validation part has room ` +
+        `for at most ${longest}. Name shorter ones, or train on more data.`
+    )
+  }
+  if (scaler.scale.every((scale) => scale === 0)) {
+    throw new Problem(
+      'no-training-data',
+      'No channel varies in the training part, so candidates cannot be compared; add channels that do.'
+    )
+  }
   const kinds = kindsFor(channels.length)
-  const copies = Math.min(MOST_COPIES, Math.ceil(ANOMALIES / tails.reduce((sum, tail) => sum + anomaliesIn(tail.length, lengths), 0)))
+  const copies = Math.min(
+    MOST_COPIES,
+    Math.ceil(ANOMALIES / tails.reduce((sum, tail) => sum + anomaliesIn(tail.length, lengths), 0))
+  )
   const laid = tails.flatMap((tail, i) => {
     if (tail.length === 0) return []
     const trained = fitted[i]!
-    const injected = kinds.flatMap((kind) => Array.from({ length: copies }, (_, copy) =>
-      ({ kind, ...inject(tail, { kind, lengths, trained, scaler, random: createRandom(`search/${seed}/${i}/${kind}/${copy}`) }) })))
+    const injected = kinds.flatMap((kind) =>
+      Array.from(
+        { length: copies },
+        (_, copy) => ({
+          kind,
+          ...inject(tail, {
+            kind,
+            lengths,
+            trained,
+            scaler,
+            random: createRandom(`search/${seed}/${i}/${kind}/${copy}`),
+          }),
+        })
+      )
+    )
     return [withLead(trained, tail, injected)]
   })
   return { fitted, kinds, tails: laid, buffer: Math.ceil(BUFFER_SHARE * Math.max(...lengths)) }
 }
 
-/** Puts what comes before the tail in front of it and of its copies. */
+/** Puts the lead in front of the tail and its copies. */
 function withLead (trained: Series, tail: Series, injected: Tail['injected']): Tail {
   const from = Math.min(LEAD, trained.length)
   const lead = slice(trained, trained.length - from, trained.length)
-  return { from, normal: joined(lead, tail), injected: injected.map((one) => ({ ...one, series: joined(lead, one.series) })) }
+  return {
+    from,
+    normal: joined(lead, tail),
+    injected: injected.map((copy) => ({ ...copy, series: joined(lead, copy.series) })),
+  }
 }
 
 function joined (before: Series, after: Series): Series {
@@ -104,12 +147,20 @@ function joined (before: Series, after: Series): Series {
   return { ...before, length: before.length + after.length, values }
 }
 
-/** Fits a candidate and judges it. @throws Problem no-training-data, invalid-settings where it cannot be fitted */
+/** Fits a candidate and judges it. @throws Problem no-training-data, invalid-settings if it cannot be fitted */
 export async function tryOut (course: Course, base: Params['train'], candidate: Candidate): Promise<Trial> {
   const params = trainOf(base, candidate)
   const members = membersOf(params, course.fitted)
   const { maxGap, maxWindows, folds, switchWeight, constantWeight, causal, batch } = params
-  const { model, autoencoders } = await fitDetector<Autoencoder>(course.fitted, { maxGap, maxWindows, folds, switchWeight, constantWeight, causal, batch }, await learners(params, members))
+  const { model, autoencoders } = await fitDetector<Autoencoder>(course.fitted, {
+    maxGap,
+    maxWindows,
+    folds,
+    switchWeight,
+    constantWeight,
+    causal,
+    batch,
+  }, await learners(params, members))
   try {
     const width = members.reduce((sum, { windowLength }) => sum + windowLength, 0) * model.channels.length
     return { candidate, ...judge(course, model, autoencoders), width }
@@ -118,8 +169,11 @@ export async function tryOut (course: Course, base: Params['train'], candidate: 
   }
 }
 
-/** Exactly solved autoencoders run in the kernel; TensorFlow.js is needed for the others alone. */
-async function learners (params: Params['train'], members: readonly NamedMember[]): Promise<Array<MemberToFit<Autoencoder>>> {
+/** The kernel runs exactly solved autoencoders; only others need TensorFlow.js. */
+async function learners (
+  params: Params['train'],
+  members: readonly NamedMember[]
+): Promise<Array<MemberToFit<Autoencoder>>> {
   const solved = members.flatMap(({ architecture, windowLength, tail }) => {
     const learn = solverOf(architecture, params.architectures[architecture])
     return learn === undefined ? [] : [{ windowLength, tail, learn }]
@@ -129,23 +183,40 @@ async function learners (params: Params['train'], members: readonly NamedMember[
 }
 
 function solverOf (architecture: string, section: Readonly<Record<string, unknown>>): Learn<Autoencoder> | undefined {
-  if (architecture === 'linear') return (windows) => subspaceAutoencoder(fitSubspace(windows, Number(section['varianceShare'])), windows.channels)
-  if (architecture === 'masked') return (windows) => maskedAutoencoder(fitMasked(windows, Number(section['ridge'])), windows.channels)
+  if (architecture === 'linear') {
+    return (windows) => subspaceAutoencoder(fitSubspace(windows, Number(section['varianceShare'])), windows.channels)
+  }
+  if (architecture === 'masked') {
+    return (windows) => maskedAutoencoder(fitMasked(windows, Number(section['ridge'])), windows.channels)
+  }
   return undefined
 }
 
 const SCORINGS = { batch: detectBatch, causal: detectCausal } as const
 
-function judge ({ tails, kinds, buffer }: Course, model: DetectorModel, autoencoders: readonly Autoencoder[]): Omit<Trial, 'candidate' | 'width'> {
+function judge (
+  { tails, kinds, buffer }: Course,
+  model: DetectorModel,
+  autoencoders: readonly Autoencoder[]
+): Omit<Trial, 'candidate' | 'width'> {
   const detect = (scoring: Scoring, series: Series): Detection => SCORINGS[scoring](model, autoencoders, series)
-  const volumes = (scoring: Scoring): ReadonlyArray<{ kind: Kind, volume: number }> => tails.flatMap(({ from, injected }) => injected.map(({ kind, series, labels }) =>
-    ({ kind, volume: vusPr(labels, detect(scoring, series).score.subarray(from), buffer) })))
+  const volumes = (scoring: Scoring): ReadonlyArray<{ kind: Kind, volume: number }> =>
+    tails.flatMap(({ from, injected }) =>
+      injected.map(({ kind, series, labels }) => ({
+        kind,
+        volume: vusPr(labels, detect(scoring, series).score.subarray(from), buffer),
+      }))
+    )
   const [batch, causal] = [volumes('batch'), volumes('causal')]
   const both = [...batch, ...causal]
-  const ofKind = (kind: Kind): number => mean(both.flatMap((one) => one.kind === kind ? [one.volume] : []))
+  const ofKind = (wanted: Kind): number => mean(both.flatMap(({ kind, volume }) => kind === wanted ? [volume] : []))
   return {
     vusPr: mean(both.map(({ volume }) => volume)),
-    ...falseAlarms((['batch', 'causal'] as const).flatMap((scoring) => tails.map(({ from, normal }) => detect(scoring, normal).score.subarray(from)))),
+    ...falseAlarms(
+      (['batch', 'causal'] as const).flatMap((scoring) =>
+        tails.map(({ from, normal }) => detect(scoring, normal).score.subarray(from))
+      )
+    ),
     batch: mean(batch.map(({ volume }) => volume)),
     causal: mean(causal.map(({ volume }) => volume)),
     kinds: Object.fromEntries(kinds.map((kind) => [kind, ofKind(kind)])),

@@ -1,92 +1,47 @@
-// The laws of core/test/checks.ts over every architecture of the registry, and what an architecture promises beyond. Runs on TFJS_BACKEND.
+// The laws of core/test/checks.ts over every architecture and over ensembles, and what else an architecture promises.
+// architectures.test.ts runs the laws in a quicker form. Runs on TFJS_BACKEND.
+import { standardisedRuns } from '../../core/series/runs.ts'
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { detectCausal } from '../../core/detector.ts'
-import { fitDetector, type FittedDetector } from '../../core/fit.ts'
-import { makeGolden } from '../../core/golden.ts'
-import { detectBatch, standardisedRuns } from '../../core/hindsight.ts'
-import { type Manifest, MANIFEST_FORMAT } from '../../core/manifest.ts'
-import { fitMasked, LARGEST_MASKED_WIDTH, maskedReconstruct } from '../../core/masked.ts'
-import { defaultMembers, defaultTail } from '../../core/members.ts'
+import { detectCausal } from '../../core/scoring/detector.ts'
+import { fitDetector } from '../../core/fitting/fit.ts'
+import { detectBatch } from '../../core/scoring/hindsight.ts'
+import { fitMasked, LARGEST_MASKED_WIDTH, maskedReconstruct } from '../../core/linear/masked.ts'
+import { defaultMembers } from '../../core/fitting/members.ts'
 import { createRandom } from '../../core/random.ts'
-import { fitScaler } from '../../core/scaler.ts'
-import { type Series } from '../../core/series.ts'
-import { fitSubspace, subspaceReconstruct } from '../../core/subspace.ts'
-import { runChecks, type Subject } from '../../core/test/checks.ts'
+import { fitScaler } from '../../core/series/scaler.ts'
+import { type Series } from '../../core/series/series.ts'
+import { fitSubspace, subspaceReconstruct } from '../../core/linear/subspace.ts'
+import { runChecks } from '../../core/test/checks.ts'
 import { altered, SMALL, waves } from '../../core/test/synthetic.ts'
-import { type BackendChoice, loadBackend } from '../../core/tfjs/backend.ts'
-import { linearLayers } from '../../core/tfjs/linear-layers.ts'
-import { loadAutoencoders } from '../../core/tfjs/autoencoders.ts'
-import { loadModelPackage, writeModelPackage } from '../../core/tfjs/model-package.ts'
-import { saveLayersModel } from '../../core/tfjs/saved-models.ts'
-import { type SavedModel } from '../../core/tfjs/saved-models.ts'
-import { sampleWindows, type WindowMatrix } from '../../core/window.ts'
+import { linearLayers } from '../../adapters/tfjs/linear-layers.ts'
+import { loadAutoencoders } from '../../adapters/tfjs/autoencoders.ts'
+import { saveLayersModel, type SavedModel } from '../../adapters/tfjs/saved-models.ts'
+import { sampleWindows, type WindowMatrix } from '../../core/series/window.ts'
 import { type Epoch, type LayersAutoencoder, meanSquaredError } from '../architectures/architecture.ts'
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../architectures/index.ts'
-import { membersOf, toFit } from '../members.ts'
-import { type Params, parseParams } from '../params.ts'
+import { membersOf } from '../stages/members.ts'
+import { parseParams } from '../settings/params.ts'
+import { backend, EXACT, QUICK, subjectOf } from './architecture-laws.ts'
 
-const backend = await loadBackend((process.env['TFJS_BACKEND'] ?? 'auto') as BackendChoice)
 const { tf } = backend
 
-/** Quick, and still trained: the laws must hold for a model that moved. */
-const QUICK: Record<ArchitectureName, Record<string, unknown>> = {
-  linear: {},
-  masked: {},
-  residual: { hidden: 8, code: 2, batch: 32, steps: 12 },
-  dense: { hidden: 12, code: 2, batch: 32, steps: 30, learningRate: 0.03 },
-  convolutional: { filters: 4, kernel: 3, code: 2, batch: 32, steps: 10 },
-  recurrent: { units: 4, piece: 3, batch: 32, steps: 8 },
-}
-
-/** Those that gradient descent trains, and those of them that begin at the linear optimum. */
-const EXACT: readonly ArchitectureName[] = ['linear', 'masked']
 const TRAINED = ARCHITECTURE_NAMES.filter((name) => !EXACT.includes(name))
+/** The trained architectures that start at the linear optimum. */
 const FROM_LINEAR = ['residual', 'convolutional', 'recurrent'] as const
 
-interface Options { readonly seed?: number, readonly parameters?: Record<string, unknown>, readonly onEpoch?: (epoch: Epoch, epochs: number) => void }
+interface Options {
+  readonly seed?: number
+  readonly parameters?: Record<string, unknown>
+  readonly onEpoch?: (epoch: Epoch, epochs: number) => void
+}
 
-function learn (name: ArchitectureName, { seed = 1, parameters = {}, onEpoch = () => {} }: Options = {}): (windows: WindowMatrix) => Promise<LayersAutoencoder> {
+function learn (
+  name: ArchitectureName,
+  { seed = 1, parameters = {}, onEpoch = () => {} }: Options = {}
+): (windows: WindowMatrix) => Promise<LayersAutoencoder> {
   const run = ARCHITECTURES[name].learner({ ...QUICK[name], ...parameters }, { backend, seed, onEpoch })
   return async (windows) => run(windows)
-}
-
-async function packaged (directory: string, { model, autoencoders }: FittedDetector<LayersAutoencoder>, series: Series): ReturnType<typeof loadModelPackage> {
-  const manifest: Manifest = {
-    format: MANIFEST_FORMAT,
-    name: 'checked',
-    version: '1',
-    description: '',
-    architecture: 'any',
-    detector: model as Manifest['detector'],
-    training: { tfjs: backend.version, backend: backend.name, parameters: {}, dataSha256: '0'.repeat(64), series: 1, observations: series.length },
-  }
-  const golden = makeGolden(model, autoencoders, series)
-  const models = await Promise.all(autoencoders.map(async ({ layers }) => saveLayersModel(backend, layers)))
-  await writeModelPackage(directory, { manifest, golden, models, card: '' })
-  return loadModelPackage(directory, backend.name)
-}
-
-const PARAMETERS: Params['train'] = { ...parseParams({}, 'the test').train, architectures: QUICK }
-
-/** A detector of these architectures; the windows of all but the first are shorter. */
-function subjectOf (names: readonly ArchitectureName[]): Subject<LayersAutoencoder> {
-  return {
-    random: names.some((name) => !EXACT.includes(name)),
-    members: (seed, windowLength) => {
-      const members = names.map((architecture, m) => {
-        const length = m === 0 ? windowLength : Math.ceil(windowLength / 2)
-        return { architecture, windowLength: length, tail: defaultTail(length) }
-      })
-      return toFit(members, PARAMETERS, { backend, seed, onEpoch: () => {} })
-    },
-    bytes: async ({ layers, history }) => {
-      const { weights, ...topology } = await saveLayersModel(backend, layers)
-      return Buffer.concat([weights, Buffer.from(JSON.stringify([topology, history]))])
-    },
-    packaged,
-    tensors: () => tf.memory().numTensors,
-  }
 }
 
 for (const name of ARCHITECTURE_NAMES) runChecks(t, name, subjectOf([name]))
@@ -97,7 +52,12 @@ runChecks(t, 'ensemble of masked and dense', subjectOf(['masked', 'dense']))
 
 function windowsOf (series: Series, length: number, maxCount = 1000): WindowMatrix {
   const scaler = fitScaler([series.values], series.channels.length)
-  return sampleWindows(standardisedRuns(series, scaler, 0).map(({ values }) => values), series.channels.length, length, maxCount)
+  return sampleWindows(
+    standardisedRuns(series, scaler, 0).map(({ values }) => values),
+    series.channels.length,
+    length,
+    maxCount
+  )
 }
 
 const WINDOWS = windowsOf(waves(300), 8)
@@ -110,27 +70,34 @@ function meanWindow ({ values, count, width }: WindowMatrix): { reconstruct: (wi
 }
 
 function largestDifference (a: Float32Array, b: Float32Array): number {
-  return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - b[i]!)), a.length === b.length ? 0 : Infinity)
+  return a.reduce(
+    (largest, value, i) => Math.max(largest, Math.abs(value - b[i]!)),
+    a.length === b.length ? 0 : Infinity
+  )
 }
 
 for (const name of ARCHITECTURE_NAMES) {
-  t.test(`${name}: it holds its weights and no other tensor, is flat, and reconstructs its training windows far better than their mean does`, async (t) => {
+  t.test(`${name}: holds only its weights, is flat, and reconstructs windows far better than their mean`, async (t) => {
     const before = tf.memory().numTensors
     const autoencoder = await learn(name)(WINDOWS)
     t.equal(tf.memory().numTensors - before, autoencoder.layers.weights.length)
-    t.strictSame([autoencoder.layers.inputs, autoencoder.layers.outputs].map(([end]) => end!.shape), [[null, WINDOWS.width], [null, WINDOWS.width]])
+    t.strictSame([autoencoder.layers.inputs, autoencoder.layers.outputs].map(([end]) => end!.shape), [[
+      null,
+      WINDOWS.width,
+    ], [null, WINDOWS.width]])
     const [error, ofMean] = [meanSquaredError(autoencoder, WINDOWS), meanSquaredError(meanWindow(WINDOWS), WINDOWS)]
     t.ok(error < 0.35 * ofMean && ofMean > 0.5, `${error} against ${ofMean}`)
     autoencoder.dispose()
     t.equal(tf.memory().numTensors, before)
   })
 
-  t.test(`${name}: every epoch is told, the last one as the last`, async (t) => {
-    const told: Array<[number, number]> = []
-    const autoencoder = await learn(name, { onEpoch: ({ epoch }, epochs) => { told.push([epoch, epochs]) } })(WINDOWS)
-    const epochs = told.length
-    t.strictSame(told, Array.from({ length: epochs }, (_, i) => [i + 1, epochs]))
-    t.strictSame(autoencoder.history.map(({ epoch }) => epoch), told.map(([epoch]) => epoch))
+  t.test(`${name}: every epoch is reported, the last one as the last`, async (t) => {
+    const reported: Array<[number, number]> = []
+    const onEpoch = ({ epoch }: Epoch, epochs: number): void => { reported.push([epoch, epochs]) }
+    const autoencoder = await learn(name, { onEpoch })(WINDOWS)
+    const epochs = reported.length
+    t.strictSame(reported, Array.from({ length: epochs }, (_, i) => [i + 1, epochs]))
+    t.strictSame(autoencoder.history.map(({ epoch }) => epoch), reported.map(([epoch]) => epoch))
     t.ok(autoencoder.history.every(({ loss }) => loss > 0 && Number.isFinite(loss)))
     const { steps, batch } = QUICK[name] as { steps: number, batch: number }
     t.equal(epochs, EXACT.includes(name) ? 1 : Math.ceil(steps / Math.ceil(WINDOWS.count / batch)))
@@ -145,20 +112,25 @@ for (const name of ARCHITECTURE_NAMES) {
   })
 }
 
-t.test('linear: the layers compute what core/subspace.ts computes', async (t) => {
+t.test('linear: the layers compute what core/linear/subspace.ts computes', async (t) => {
   for (const windows of [WINDOWS, windowsOf(waves(60, 8), 10, 12), windowsOf(waves(40, 1), 1)]) {
     const autoencoder = await learn('linear')(windows)
-    const exact = subspaceReconstruct(fitSubspace(windows, ARCHITECTURES.linear.parameters.parse({})['varianceShare'] as number))(windows.values, windows.count)
+    const exact = subspaceReconstruct(
+      fitSubspace(windows, ARCHITECTURES.linear.parameters.parse({})['varianceShare'] as number)
+    )(windows.values, windows.count)
     const difference = largestDifference(autoencoder.reconstruct(windows.values, windows.count), exact)
     t.ok(difference < 1e-5, `${difference}`)
     autoencoder.dispose()
   }
 })
 
-t.test('masked: the layer computes what core/masked.ts computes, and windows that are too wide are refused', async (t) => {
+t.test('masked: the layer computes what core/linear/masked.ts computes, and refuses windows too wide', async (t) => {
   for (const windows of [WINDOWS, windowsOf(waves(60, 8), 10, 12), windowsOf(waves(40, 1), 1)]) {
     const autoencoder = await learn('masked')(windows)
-    const exact = maskedReconstruct(fitMasked(windows, ARCHITECTURES.masked.parameters.parse({})['ridge'] as number))(windows.values, windows.count)
+    const exact = maskedReconstruct(fitMasked(windows, ARCHITECTURES.masked.parameters.parse({})['ridge'] as number))(
+      windows.values,
+      windows.count
+    )
     const difference = largestDifference(autoencoder.reconstruct(windows.values, windows.count), exact)
     t.ok(difference < 1e-5, `${difference}`)
     autoencoder.dispose()
@@ -166,14 +138,22 @@ t.test('masked: the layer computes what core/masked.ts computes, and windows tha
   const before = tf.memory().numTensors
   const width = LARGEST_MASKED_WIDTH + 1
   const wide = { values: new Float32Array(2 * width), count: 2, width, channels: width }
-  await t.rejects(learn('masked')(wide), { code: 'invalid-settings', message: /1025 values.*at most 1024.*windowLength/ })
+  await t.rejects(learn('masked')(wide), {
+    code: 'invalid-settings',
+    message: /1025 values.*at most 1024.*windowLength/,
+  })
   t.equal(tf.memory().numTensors, before)
 })
 
-t.test('stored models of linear layers are run by the kernel, all others by TensorFlow.js, with the same scores', async (t) => {
+t.test('the kernel runs stored linear models, TensorFlow.js all others, with the same scores', async (t) => {
   const series = waves(200, 2)
   const fault = altered(series, (values) => values.fill(9, 260, 290))
-  for (const [names, engines] of [[['linear', 'masked'], ['kernel', 'kernel']], [['dense', 'linear'], [backend.name, 'kernel']]] as Array<[ArchitectureName[], string[]]>) {
+  for (
+    const [names, engines] of [[['linear', 'masked'], ['kernel', 'kernel']], [['dense', 'linear'], [
+      backend.name,
+      'kernel',
+    ]]] as Array<[ArchitectureName[], string[]]>
+  ) {
     const { model, autoencoders } = await fitDetector([series], SMALL, subjectOf(names).members(1, 8))
     const models = await Promise.all(autoencoders.map(async ({ layers }) => saveLayersModel(backend, layers)))
     const before = tf.memory().numTensors
@@ -182,7 +162,13 @@ t.test('stored models of linear layers are run by the kernel, all others by Tens
     for (const detect of [detectBatch, detectCausal]) {
       const [quick, slow] = [detect(model, loaded.autoencoders, fault), detect(model, autoencoders, fault)]
       t.strictSame(quick.imputed, slow.imputed)
-      t.ok(quick.score.every((score, i) => Number.isNaN(score) ? Number.isNaN(slow.score[i]!) : Math.abs(score - slow.score[i]!) < 1e-4 * Math.max(0.01, slow.score[i]!)))
+      t.ok(
+        quick.score.every((score, i) =>
+          Number.isNaN(score)
+            ? Number.isNaN(slow.score[i]!)
+            : Math.abs(score - slow.score[i]!) < 1e-4 * Math.max(0.01, slow.score[i]!)
+        )
+      )
     }
     loaded.dispose()
     t.equal(tf.memory().numTensors, before)
@@ -191,12 +177,13 @@ t.test('stored models of linear layers are run by the kernel, all others by Tens
 })
 
 t.test('a model that only looks linear is run by TensorFlow.js', async (t) => {
-  const widths = (subject: 'linear' | 'masked'): Promise<SavedModel> => learn(subject)(WINDOWS).then(async (one) => {
-    const saved = await saveLayersModel(backend, one.layers)
-    one.dispose()
+  const stored = async (name: 'linear' | 'masked'): Promise<SavedModel> => {
+    const autoencoder = await learn(name)(WINDOWS)
+    const saved = await saveLayersModel(backend, autoencoder.layers)
+    autoencoder.dispose()
     return saved
-  })
-  const [linear, masked] = [await widths('linear'), await widths('masked')]
+  }
+  const [linear, masked] = [await stored('linear'), await stored('masked')]
   const recognised = (saved: SavedModel, width = WINDOWS.width): boolean => linearLayers(saved, width, 3) !== undefined
   t.ok(recognised(linear) && recognised(masked))
   const bent = (saved: SavedModel, at: number): SavedModel => {
@@ -204,9 +191,12 @@ t.test('a model that only looks linear is run by TensorFlow.js', async (t) => {
     weights[at]! += 0.5
     return { ...saved, weights: new Uint8Array(weights.buffer) }
   }
-  const renamed = (saved: SavedModel, from: string, to: string): SavedModel => ({ ...saved, topology: JSON.parse(JSON.stringify(saved.topology).replaceAll(from, to)) as unknown })
+  const renamed = (saved: SavedModel, from: string, to: string): SavedModel => ({
+    ...saved,
+    topology: JSON.parse(JSON.stringify(saved.topology).replaceAll(from, to)) as unknown,
+  })
   const encoder = linear.weightSpecs[0]!.shape
-  t.notOk(recognised(bent(masked, 0)), 'a value vouches for itself')
+  t.notOk(recognised(bent(masked, 0)), 'a value reconstructs itself')
   t.notOk(recognised(bent(linear, 0)), 'encoder and decoder differ')
   t.notOk(recognised(bent(linear, encoder[0]! * encoder[1]!)), 'the code is not centred on the mean')
   t.notOk(recognised(renamed(linear, '"linear"', '"tanh"')), 'activated')
@@ -217,26 +207,49 @@ t.test('a model that only looks linear is run by TensorFlow.js', async (t) => {
   t.notOk(recognised({ ...masked, topology: {} }), 'without layers')
 })
 
-t.test('members: one architecture with windows of its own or by default, an ensemble as named or by default', async (t) => {
-  const of = (train: Record<string, unknown>, series: readonly Series[]): unknown => membersOf(parseParams({ train }, 'the test').train, series)
+t.test('members: one architecture or an ensemble, with given or default windows', async (t) => {
+  const chosen = (train: Record<string, unknown>, series: readonly Series[]): unknown =>
+    membersOf(parseParams({ train }, 'the test').train, series)
   const [one, three] = [waves(1200, 1), waves(240, 3)]
-  t.strictSame(of({ architecture: 'dense' }, [three]), [{ architecture: 'dense', windowLength: 16, tail: 8 }])
-  t.strictSame(of({ architecture: 'dense' }, [three, one]), [{ architecture: 'dense', windowLength: 16, tail: 8 }], 'the longest series counts')
-  t.strictSame(of({ architecture: 'masked', windowLength: 20, tail: 30 }, [three]), [{ architecture: 'masked', windowLength: 20, tail: 20 }])
-  t.strictSame(of({}, [one]), defaultMembers(1200, 1), 'the ensemble is the default')
-  t.strictSame(of({}, [three]), defaultMembers(240, 3))
-  const members = [{ architecture: 'dense', windowLength: 12, tail: 3 }, { architecture: 'linear', windowLength: 5, tail: 5 }]
-  t.strictSame(of({ members }, [three]), members)
-  for (const refused of [{ members: [] }, { members: [{ architecture: 'ensemble', windowLength: 5, tail: 5 }] }, { windowLength: 0 }, { architecture: 'lstm' }]) {
-    t.throws(() => parseParams({ train: refused }, 'the test'), { code: 'invalid-settings', message: new RegExp(`train\\.${Object.keys(refused)[0]}`) })
+  t.strictSame(chosen({ architecture: 'dense' }, [three]), [{ architecture: 'dense', windowLength: 16, tail: 8 }])
+  t.strictSame(
+    chosen({ architecture: 'dense' }, [three, one]),
+    [{ architecture: 'dense', windowLength: 16, tail: 8 }],
+    'the longest series counts'
+  )
+  t.strictSame(chosen({ architecture: 'masked', windowLength: 20, tail: 30 }, [three]), [{
+    architecture: 'masked',
+    windowLength: 20,
+    tail: 20,
+  }])
+  t.strictSame(chosen({}, [one]), defaultMembers(1200, 1), 'the ensemble is the default')
+  t.strictSame(chosen({}, [three]), defaultMembers(240, 3))
+  const members = [{ architecture: 'dense', windowLength: 12, tail: 3 }, {
+    architecture: 'linear',
+    windowLength: 5,
+    tail: 5,
+  }]
+  t.strictSame(chosen({ members }, [three]), members)
+  for (
+    const refused of [{ members: [] }, { members: [{ architecture: 'ensemble', windowLength: 5, tail: 5 }] }, {
+      windowLength: 0,
+    }, { architecture: 'lstm' }]
+  ) {
+    t.throws(() => parseParams({ train: refused }, 'the test'), {
+      code: 'invalid-settings',
+      message: new RegExp(`train\\.${Object.keys(refused)[0]}`),
+    })
   }
 })
 
 for (const name of FROM_LINEAR) {
-  t.test(`${name}: training begins at the linear optimum`, async (t) => {
+  t.test(`${name}: training starts at the linear optimum`, async (t) => {
     const linear = await learn('linear')(WINDOWS)
     const begun = await learn(name, { parameters: { steps: 1, learningRate: 1e-9 } })(WINDOWS)
-    const difference = largestDifference(begun.reconstruct(WINDOWS.values, WINDOWS.count), linear.reconstruct(WINDOWS.values, WINDOWS.count))
+    const difference = largestDifference(
+      begun.reconstruct(WINDOWS.values, WINDOWS.count),
+      linear.reconstruct(WINDOWS.values, WINDOWS.count)
+    )
     t.ok(difference < 1e-5, `${difference}`)
     linear.dispose()
     begun.dispose()
@@ -253,7 +266,7 @@ for (const name of ['convolutional', 'recurrent'] as const) {
   })
 }
 
-t.test('residual: the branches lower the error where there is something non-linear to learn, and do not raise it where there is not', async (t) => {
+t.test('residual: the branches lower the error of non-linear data, and do not raise that of linear data', async (t) => {
   // The second channel is the square of the first: invisible to a linear autoencoder of one direction.
   const random = createRandom('parabola')
   const values = new Float32Array(2 * 500)
@@ -276,20 +289,23 @@ t.test('residual: the branches lower the error where there is something non-line
 })
 
 for (const name of TRAINED) {
-  t.test(`${name}: with a validation share training ends when that share gets no better, and keeps the weights that were best for it`, async (t) => {
+  t.test(`${name}: with a validation share, training stops early and keeps the best weights`, async (t) => {
     const before = tf.memory().numTensors
-    // Far too fast to settle: the error of the tail goes up and down.
+    // The learning rate is far too high to converge: the error of the tail goes up and down.
     const parameters = { validation: 0.25, learningRate: 0.05, steps: 200, patience: 2 }
-    const told: Array<[number, number]> = []
-    const stopped = await learn(name, { parameters, onEpoch: ({ epoch }, epochs) => { told.push([epoch, epochs]) } })(WINDOWS)
+    const reported: Array<[number, number]> = []
+    const onEpoch = ({ epoch }: Epoch, epochs: number): void => { reported.push([epoch, epochs]) }
+    const stopped = await learn(name, { parameters, onEpoch })(WINDOWS)
     const kept = Math.max(1, WINDOWS.count - Math.floor(WINDOWS.count * 0.25))
     const perEpoch = Math.ceil(kept / 32)
     const epochs = stopped.history.length
     t.ok(epochs > 2 && epochs < 200 / perEpoch, `${epochs} epochs`)
-    t.strictSame(told.at(-1), [epochs, epochs], 'the last epoch is told as the last')
+    t.strictSame(reported.at(-1), [epochs, epochs], 'the last epoch is reported as the last')
     const tail = { ...WINDOWS, values: WINDOWS.values.subarray(kept * WINDOWS.width), count: WINDOWS.count - kept }
     // The best epoch lies `patience` before the end: a training of so many steps ends with the same weights.
-    const best = await learn(name, { parameters: { ...parameters, steps: (epochs - 2) * perEpoch, patience: 100 } })(WINDOWS)
+    const best = await learn(name, { parameters: { ...parameters, steps: (epochs - 2) * perEpoch, patience: 100 } })(
+      WINDOWS
+    )
     t.equal(meanSquaredError(stopped, tail), meanSquaredError(best, tail))
     stopped.dispose()
     best.dispose()
@@ -299,15 +315,22 @@ for (const name of TRAINED) {
   t.test(`${name}: training that diverges is a problem with a remedy`, async (t) => {
     const before = tf.memory().numTensors
     for (const parameters of [{ steps: 20 }, { steps: 1 }, { steps: 20, validation: 0.2 }]) {
-      await t.rejects(learn(name, { parameters: { ...parameters, learningRate: 3e38 } })(WINDOWS), { code: 'invalid-settings', message: new RegExp(`diverged.*${name}.learningRate`) })
+      await t.rejects(learn(name, { parameters: { ...parameters, learningRate: 3e38 } })(WINDOWS), {
+        code: 'invalid-settings',
+        message: new RegExp(`diverged.*${name}.learningRate`),
+      })
     }
     t.equal(tf.memory().numTensors, before, 'no tensor is left behind')
   })
 }
 
-t.test('residual: its weights are what they have always been', { skip: backend.name !== 'wasm' }, async (t) => {
+t.test('residual: its weights have not changed', { skip: backend.name !== 'wasm' }, async (t) => {
   const residual = await learn('residual', { parameters: { steps: 40 } })(WINDOWS)
   const { weights } = await saveLayersModel(backend, residual.layers)
-  t.equal(createHash('sha256').update(weights).digest('hex'), '49600e1d69cd12f79e5bb43380a23b66d2ff70dcbe68db3b7c0a1419c5af3556', 'on every machine, in every version')
+  t.equal(
+    createHash('sha256').update(weights).digest('hex'),
+    '49600e1d69cd12f79e5bb43380a23b66d2ff70dcbe68db3b7c0a1419c5af3556',
+    'on every machine, in every version'
+  )
   residual.dispose()
 })

@@ -1,13 +1,14 @@
-// A small plant for the pipeline's tests: two series of three channels, with the flaws of real exports and one planted fault.
+// A small plant for the pipeline's tests: two series of three channels, with one planted fault and the flaws of real
+// exports.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createRandom } from '../../core/random.ts'
-import { type BackendName } from '../../core/tfjs/backend.ts'
-import { type Params, parseParams } from '../params.ts'
-import { type PipelinePaths } from '../paths.ts'
-import { type Progress } from '../progress.ts'
+import { type BackendName } from '../../adapters/tfjs/backend.ts'
+import { type Params, parseParams } from '../settings/params.ts'
+import { type PipelinePaths } from '../settings/paths.ts'
+import { type Progress } from '../stages/progress.ts'
 
-// Whatever the tests train is recorded nowhere.
+// The tests must not record their trainings on a server.
 delete process.env['MLFLOW_TRACKING_URI']
 
 export const ROWS = 600
@@ -18,7 +19,7 @@ export const CHANNELS = ['speed_ms', 'power_kw', 'oil_c'] as const
 /** Rows of the fault: A's oil is 6 degrees too warm. */
 export const FAULT = { from: 500, to: 529 } as const
 
-/** What is wrong with A.csv, by row; B.csv is flawless. */
+/** The flaws of A.csv, by row; B.csv has none. */
 export const FLAWS = { absent: [50, 51], emptyOil: [70, 71, 72], duplicate: 100, late: 120 } as const
 
 export const timeAt = (row: number): string => new Date(START + row * INTERVAL).toISOString().replace('.000Z', 'Z')
@@ -27,17 +28,17 @@ export const TRAIN_UNTIL = timeAt(400)
 
 export const LABELS = `turbine,fault,channel,start,end\nA,overheating,oil_c,${timeAt(FAULT.from)},${timeAt(FAULT.to)}\n`
 
-/** One way to write the same table. */
-export interface Dialect {
+/** A format of the same table. */
+interface Dialect {
   readonly header: readonly string[]
   readonly delimiter: string
   readonly time: (row: number) => string
   readonly number: (value: number) => string
 }
 
-export const PLAIN: Dialect = { header: ['time', ...CHANNELS], delimiter: ',', time: timeAt, number: String }
+const PLAIN: Dialect = { header: ['time', ...CHANNELS], delimiter: ',', time: timeAt, number: String }
 
-/** Semicolons, decimal commas, days first. */
+/** Semicolons, decimal commas, and dates that start with the day. */
 export const GERMAN: Dialect = {
   header: ['Zeit', ...CHANNELS],
   delimiter: ';',
@@ -67,14 +68,14 @@ function spoil (rows: string[][]): void {
   rows.splice(FLAWS.absent[0], FLAWS.absent.length)
 }
 
-/** Writes A.csv, B.csv and, beside the folder, labels.csv. */
+/** Writes A.csv and B.csv into the folder, and labels.csv beside it. */
 export async function writePlant (folder: string, dialect: Dialect = PLAIN): Promise<void> {
   await mkdir(folder, { recursive: true })
   for (const name of ['A', 'B'] as const) await writeFile(join(folder, `${name}.csv`), tableText(name, dialect))
   await writeFile(join(folder, '..', 'labels.csv'), LABELS)
 }
 
-/** Small numbers for a small plant. */
+/** Parameters for a small plant. */
 export const PARAMS = {
   prepare: { trainUntil: TRAIN_UNTIL },
   train: {
@@ -92,7 +93,7 @@ export const PARAMS = {
   package: { name: 'plant', goldenLength: 60 },
 }
 
-/** PARAMS with sections replaced key by key; trains on TFJS_BACKEND where the tests run on one. */
+/** PARAMS with changed keys; trains on TFJS_BACKEND, if that is set. */
 export function plantParams (changes: Partial<Record<keyof Params, Record<string, unknown>>> = {}): Params {
   const chosen = process.env['TFJS_BACKEND'] ?? 'auto'
   const backend: BackendName = chosen === 'auto' ? 'wasm' : chosen as BackendName
@@ -106,17 +107,25 @@ export function plantParams (changes: Partial<Record<keyof Params, Record<string
 
 /** Paths for a pipeline over `raw` that writes into `out`. */
 export function plantPaths (raw: string, out: string, labels?: string, feedback?: string): PipelinePaths {
-  return { raw, labels, feedback, prepared: join(out, 'prepared'), model: join(out, 'model'), reports: join(out, 'reports'), package: join(out, 'package') }
+  return {
+    raw,
+    labels,
+    feedback,
+    prepared: join(out, 'prepared'),
+    model: join(out, 'model'),
+    reports: join(out, 'reports'),
+    package: join(out, 'package'),
+  }
 }
 
-/** Progress that remembers what was told. */
-export function remembering (): Progress & { readonly told: string[] } {
-  const told: string[] = []
+/** Progress that records its lines. */
+export function recordingProgress (): Progress & { readonly lines: string[] } {
+  const lines: string[] = []
   return {
-    told,
-    stage: (name) => { told.push(name) },
-    message: (text) => { told.push(text) },
-    step: (done, total, detail) => { told.push(`${done}/${total} ${detail}`) },
+    lines,
+    stage: (name) => { lines.push(name) },
+    message: (text) => { lines.push(text) },
+    step: (done, total, detail) => { lines.push(`${done}/${total} ${detail}`) },
     close () {},
   }
 }

@@ -1,9 +1,9 @@
-// Which files of the project a module imports, directly or through others; types count, tests and packages do not.
+// The files of the project that a module imports, directly or indirectly; includes types, but not packages.
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import ts from 'typescript'
 
-/** Paths relative to `root`, sorted, the entry among them. */
+/** Paths relative to `root`, sorted, including the entry. */
 export function importClosure (entry: string, root = process.cwd()): string[] {
   const seen = new Set<string>()
   const visit = (file: string): void => {

@@ -1,18 +1,29 @@
-// The scoring command: three ways to print what the detector of a package says of a file, and what it refuses.
+// The scoring command: prints the scores of a file in three formats, and refuses files that do not fit.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { readTable } from '../../core/csv.ts'
-import { detectCausal } from '../../core/detector.ts'
-import { detectBatch } from '../../core/hindsight.ts'
-import { resample } from '../../core/resample.ts'
-import { loadBackend } from '../../core/tfjs/backend.ts'
-import { loadModelPackage } from '../../core/tfjs/model-package.ts'
+import { readTable } from '../../core/table/csv.ts'
+import { detectCausal } from '../../core/scoring/detector.ts'
+import { detectBatch } from '../../core/scoring/hindsight.ts'
+import { resample } from '../../core/series/resample.ts'
+import { loadBackend } from '../../adapters/tfjs/backend.ts'
+import { loadModelPackage } from '../../adapters/tfjs/model-package.ts'
 import { runPipeline } from '../pipeline.ts'
-import { silent } from '../progress.ts'
+import { silent } from '../stages/progress.ts'
 import { main } from '../score.ts'
-import { CHANNELS, FAULT, GERMAN, INTERVAL, plantParams, plantPaths, ROWS, tableText, timeAt, writePlant } from './fixture.ts'
-import { runProgram } from './run-program.ts'
+import {
+  CHANNELS,
+  FAULT,
+  GERMAN,
+  INTERVAL,
+  plantParams,
+  plantPaths,
+  ROWS,
+  tableText,
+  timeAt,
+  writePlant,
+} from './fixture.ts'
+import { runHere, runProgram } from './run-program.ts'
 
 const root = t.testdir({})
 const paths = plantPaths(join(root, 'plant'), join(root, 'out'))
@@ -21,10 +32,10 @@ await runPipeline({ paths, params: plantParams(), progress: silent, table: {} })
 const backend = await loadBackend('auto')
 const file = join(paths.raw, 'A.csv')
 
-/** What the command prints for arguments after the model's. */
+/** The output of the command with these arguments, after that of the model. */
 async function printed (...args: string[]): Promise<string> {
   let text = ''
-  await main(['--model', paths.package, ...args], (more) => { text += more })
+  await main(['--model', paths.package, ...args], (printed) => { text += printed })
   return text
 }
 
@@ -33,17 +44,32 @@ interface Printed {
   readonly start: string
   readonly score: Array<number | null>
   readonly isAnomaly: Array<boolean | null>
-  readonly anomalies: Array<{ start: string, end: string, peak: string, peakScore: number, channels: Array<{ name: string, contribution: number }> }>
+  readonly anomalies: Array<
+    {
+      start: string,
+      end: string,
+      peak: string,
+      peakScore: number,
+      channels: Array<{ name: string, contribution: number }>,
+    }
+  >
 }
 
 const asJson = async (...args: string[]): Promise<Printed> => JSON.parse(await printed('--json', ...args)) as Printed
 
-const withoutNaN = (scores: Float64Array): Array<number | null> => Array.from(scores, (score) => Number.isNaN(score) ? null : score)
+const withoutNaN = (scores: Float64Array): Array<number | null> =>
+  Array.from(scores, (score) => Number.isNaN(score) ? null : score)
 
 t.test('JSON holds exactly the scores of the package', async (t) => {
-  const { series } = resample(readTable(await readFile(file, 'utf8')), { interval: INTERVAL, order: 'repair', maxObservations: 1000 })
+  const { series } = resample(readTable(await readFile(file, 'utf8')), {
+    interval: INTERVAL,
+    order: 'repair',
+    maxObservations: 1000,
+  })
   const loaded = await loadModelPackage(paths.package, 'auto')
-  const [batch, causal] = [detectBatch, detectCausal].map((detect) => withoutNaN(detect(loaded.manifest.detector, loaded.autoencoders, series).score))
+  const [batch, causal] = [detectBatch, detectCausal].map((detect) =>
+    withoutNaN(detect(loaded.manifest.detector, loaded.autoencoders, series).score)
+  )
   loaded.dispose()
   const before = backend.tf.memory().numTensors
   const found = await asJson(file)
@@ -60,15 +86,19 @@ t.test('JSON holds exactly the scores of the package', async (t) => {
   const worst = found.anomalies.reduce((a, b) => a.peakScore > b.peakScore ? a : b)
   t.ok(inFault.includes(worst), 'the planted fault is the worst')
   t.strictSame(worst.channels.map(({ name }) => name).sort(), [...CHANNELS].sort())
-  t.equal(worst.channels[0]!.name, 'oil_c', 'and its channel is blamed first')
+  t.equal(worst.channels[0]!.name, 'oil_c', 'its channel comes first')
   t.ok(Math.abs(worst.channels.reduce((sum, { contribution }) => sum + contribution, 0) - 1) < 1e-9)
   t.ok(worst.peak >= worst.start && worst.peak <= worst.end)
 })
 
-t.test('the table tells the same anomalies to people', async (t) => {
+t.test('the table shows the same anomalies as JSON', async (t) => {
   const { anomalies } = await asJson(file)
   const text = await printed(file)
-  for (const { start, end, peak, peakScore } of anomalies) for (const cell of [start, end, peak, peakScore.toFixed(2)]) t.match(text, cell)
+  for (const { start, end, peak, peakScore } of anomalies) {
+    for (const cell of [start, end, peak, peakScore.toFixed(2)]) {
+      t.match(text, cell)
+    }
+  }
   t.match(text, /oil_c \d+ %/)
   t.match(text, new RegExp(`\n${anomalies.length} anomal(y|ies) in ${ROWS} observations \\(${ROWS} scored\\)\n$`))
   const quiet = join(root, 'quiet.csv')
@@ -81,11 +111,14 @@ t.test('CSV has a line for each observation', async (t) => {
   const lines = (await printed('--csv', file, '--scoring', 'causal')).trimEnd().split('\n')
   t.equal(lines[0], 'timestamp,score,isAnomaly,imputed')
   const filled = (row: number): string => CHANNELS.filter((name) => imputed[name]!.includes(row)).join(';')
-  t.strictSame(lines.slice(1), score.map((value, row) => `${timeAt(row)},${value ?? ''},${isAnomaly[row] ?? ''},${filled(row)}`))
-  t.ok(lines.some((line) => line.endsWith(',oil_c')), 'what was filled is marked')
+  t.strictSame(
+    lines.slice(1),
+    score.map((value, row) => `${timeAt(row)},${value ?? ''},${isAnomaly[row] ?? ''},${filled(row)}`)
+  )
+  t.ok(lines.some((line) => line.endsWith(',oil_c')), 'imputed values are marked')
 })
 
-t.test('short anomalies can be left out and near ones joined', async (t) => {
+t.test('short anomalies can be left out, and close ones joined', async (t) => {
   const all = (await asJson(file)).anomalies
   const length = ({ start, end }: typeof all[0]): number => (Date.parse(end) - Date.parse(start)) / INTERVAL + 1
   const long = (await asJson(file, '--min-duration', 'PT2H')).anomalies
@@ -95,24 +128,39 @@ t.test('short anomalies can be left out and near ones joined', async (t) => {
   const joined = (await asJson(file, '--merge-gap', 'P4D')).anomalies
   t.equal(joined.length, 1)
   t.match(joined[0], { start: all[0]!.start, end: all.at(-1)!.end })
-  t.strictSame((await asJson(file, '--merge-gap', 'PT1S')).anomalies, all, 'nothing is nearer than an observation')
+  t.strictSame((await asJson(file, '--merge-gap', 'PT1S')).anomalies, all, 'anomalies are at least one observation apart')
 })
 
-t.test('another way of writing the table, with its columns in another order, gives the same scores', async (t) => {
+t.test('the same table in another format and order of columns has the same scores', async (t) => {
   const german = join(root, 'german.csv')
-  await writeFile(german, tableText('A', GERMAN).split('\n').map((line) => line.split(';').reverse().join(';')).join('\n'))
+  await writeFile(
+    german,
+    tableText('A', GERMAN).split('\n').map((line) => line.split(';').reverse().join(';')).join('\n')
+  )
   t.strictSame(await asJson(german), await asJson(file))
-  const flags = ['--delimiter', ';', '--decimal', ',', '--timestamp-column', 'Zeit', '--timestamp-format', 'dd.MM.yyyy HH:mm']
+  const flags = [
+    '--delimiter',
+    ';',
+    '--decimal',
+    ',',
+    '--timestamp-column',
+    'Zeit',
+    '--timestamp-format',
+    'dd.MM.yyyy HH:mm',
+  ]
   t.strictSame(await asJson(german, ...flags), await asJson(file))
   await t.rejects(printed(german, '--timestamp-column', 'Uhrzeit'), { code: 'invalid-table', message: /"Uhrzeit"/ })
 })
 
-t.test('what does not fit the model is refused', async (t) => {
+t.test('files that do not fit the model are refused', async (t) => {
   const other = join(root, 'other.csv')
   await writeFile(other, tableText('B').replace('oil_c', 'air_c'))
   await t.rejects(printed(other), { code: 'missing-channel', message: /"oil_c"/ })
-  await writeFile(other, tableText('B').split('\n').map((line, i) => line === '' ? '' : `${line},${i === 0 ? 'label' : i % 2}`).join('\n'))
-  t.match(await printed(other), /; not the model's channels: label\n$/, 'other columns are left out, and told')
+  await writeFile(
+    other,
+    tableText('B').split('\n').map((line, i) => line === '' ? '' : `${line},${i === 0 ? 'label' : i % 2}`).join('\n')
+  )
+  t.match(await printed(other), /; not the model's channels: label\n$/, 'other columns are left out, and the table names them')
   await writeFile(other, tableText('B').split('\n').map((line) => line.split(',').slice(0, 3).join(',')).join('\n'))
   await t.rejects(printed(other), { code: 'missing-channel', message: /oil_c/ })
   await writeFile(other, tableText('B').split('\n').slice(0, 5).join('\n'))
@@ -126,16 +174,17 @@ t.test('what does not fit the model is refused', async (t) => {
 
 t.test('as a program: status 0 with or without anomalies, 1 with the reason on stderr', async (t) => {
   const model = ['--model', paths.package]
-  const [found, missing, both, no] = await Promise.all([
-    runProgram('score.ts', [...model, '--json', file], root),
-    runProgram('score.ts', [...model, join(root, 'out', 'nowhere.csv')], root),
-    runProgram('score.ts', [...model, '--json', '--csv', file], root),
-    runProgram('score.ts', [file], root),
-  ])
+  const found = await runProgram('score.ts', [...model, '--json', file], root)
+  const missing = await runHere(main, [...model, join(root, 'out', 'nowhere.csv')], root)
+  const both = await runHere(main, [...model, '--json', '--csv', file], root)
+  const no = await runHere(main, [file], root)
   t.equal(found.code, 0, found.stderr)
   t.equal(found.stderr, '')
   const here = await asJson(file)
-  t.ok((JSON.parse(found.stdout) as Printed).score.every((score, i) => Math.abs(score! - here.score[i]!) < 1e-4), 'on whatever backend')
+  t.ok(
+    (JSON.parse(found.stdout) as Printed).score.every((score, i) => Math.abs(score! - here.score[i]!) < 1e-4),
+    'on any backend'
+  )
   t.match(missing, { code: 1, stdout: '', stderr: /^error ENOENT: .*nowhere\.csv/ })
   t.match(both, { code: 1, stdout: '', stderr: /'--json' cannot be used with option '--csv'/ })
   t.match(no, { code: 1, stdout: '', stderr: /required option '--model <dir>'/ })

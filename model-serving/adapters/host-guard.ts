@@ -1,4 +1,5 @@
-// Which hosts callers may make the service talk to: a list of names, and never an address that only this machine or its cloud can reach.
+// Which hosts callers may make the service talk to: a list of names, and never an address that only this machine or its
+// cloud can reach.
 import { lookup as resolveName, type LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
@@ -9,14 +10,25 @@ export class HostRefused extends Error {
 }
 
 /** Ranges of ipaddr.js that no engine and no object store is in. Transition ranges carry an IPv4 address inside. */
-const FORBIDDEN_RANGES = new Set(['unspecified', 'linkLocal', 'multicast', 'broadcast', 'reserved', 'rfc6145', 'rfc6052', '6to4', 'teredo'])
+const FORBIDDEN_RANGES = new Set([
+  'unspecified',
+  'linkLocal',
+  'multicast',
+  'broadcast',
+  'reserved',
+  'rfc6145',
+  'rfc6052',
+  '6to4',
+  'teredo',
+])
 /** Metadata services that lie outside of the link-local ranges. */
 const METADATA = new Set(['fd00:ec2:0:0:0:0:0:254', '100.100.100.200', '192.0.0.192'])
 
 /** Whether nobody may be called there, whatever its name. */
 export function isForbiddenAddress (address: string): boolean {
   const parsed = ipaddr.process(address.split('%', 1)[0]!)
-  return FORBIDDEN_RANGES.has(parsed.range()) || METADATA.has(parsed.toString()) || METADATA.has(parsed.toNormalizedString())
+  return FORBIDDEN_RANGES.has(parsed.range()) || METADATA.has(parsed.toString()) ||
+    METADATA.has(parsed.toNormalizedString())
 }
 
 /** All names of this machine are one. */
@@ -28,8 +40,12 @@ function canonicalName (hostname: string): string {
 function httpUrl (text: string): URL {
   if (!URL.canParse(text)) throw new HostRefused('is not a URL; write it as http://host:port')
   const url = new URL(text)
-  if (!['http:', 'https:'].includes(url.protocol)) throw new HostRefused(`is not http or https, but ${url.protocol.slice(0, 20)}`)
-  if (url.username !== '' || url.password !== '') throw new HostRefused('has a user name or password in it; leave them out')
+  if (!['http:', 'https:'].includes(url.protocol)) {
+    throw new HostRefused(`is not http or https, but ${url.protocol.slice(0, 20)}`)
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new HostRefused('has a user name or password in it; leave them out')
+  }
   return url
 }
 
@@ -54,10 +70,14 @@ export class HostGuard {
     const name = canonicalName(url.hostname)
     const port = url.port || (url.protocol === 'https:' ? '443' : '80')
     if (!this.#allowed.has(name) && !this.#allowed.has(`${name}:${port}`)) {
-      throw new HostRefused(`is on the host ${url.hostname}:${port}, which is not allowed; the operator can add it to ENGINE_ALLOWED_HOSTS`)
+      throw new HostRefused(
+        `is on the host ${url.hostname}:${port}, which is not allowed; the operator can add it to ENGINE_ALLOWED_HOSTS`
+      )
     }
     const bare = url.hostname.replace(/^\[|\]$/g, '')
-    if (isIP(bare) !== 0 && isForbiddenAddress(bare)) throw new HostRefused('is a link-local, metadata or other special address, which is never called')
+    if (isIP(bare) !== 0 && isForbiddenAddress(bare)) {
+      throw new HostRefused('is a link-local, metadata or other special address, which is never called')
+    }
     return url
   }
 
@@ -67,7 +87,12 @@ export class HostGuard {
       const [first] = addresses ?? []
       if (error !== null || first === undefined) return callback(error ?? new Error(`${hostname} has no address`), '')
       if (addresses.some(({ address }) => isForbiddenAddress(address))) {
-        return callback(new HostRefused(`${hostname} resolves to a link-local, metadata or other special address, which is never called`), '')
+        return callback(
+          new HostRefused(
+            `${hostname} resolves to a link-local, metadata or other special address, which is never called`
+          ),
+          ''
+        )
       }
       if (options.all === true) callback(null, addresses)
       else callback(null, first.address, first.family)

@@ -1,4 +1,5 @@
-// JSON over HTTP to engines: bounded in time and size, redirects not followed, names looked up by whoever opens the connection.
+// JSON over HTTP to engines: bounded in time and size, redirects not followed, names looked up by whoever opens the
+// connection.
 import type { LookupFunction } from 'node:net'
 import { Agent, request } from 'undici'
 
@@ -28,15 +29,21 @@ export interface HttpClient {
   close (): Promise<void>
 }
 
-export interface HttpClientOptions {
+interface HttpClientOptions {
   readonly lookup?: LookupFunction | undefined
   /** Sent as a bearer token where the URL is of one of these origins. */
   readonly token?: { readonly value: string, readonly origins: readonly string[] } | undefined
 }
 
 export function createHttpClient ({ lookup, token }: HttpClientOptions = {}): HttpClient {
-  const dispatcher = new Agent({ connect: { timeout: CONNECT_MS, ...(lookup && { lookup }) }, maxResponseSize: MAX_ANSWER_BYTES, keepAliveTimeout: 4_000 })
-  const headersOf = ({ url, body, contentType = 'application/json', traceparent }: HttpMessage): Record<string, string> => ({
+  const dispatcher = new Agent({
+    connect: { timeout: CONNECT_MS, ...(lookup && { lookup }) },
+    maxResponseSize: MAX_ANSWER_BYTES,
+    keepAliveTimeout: 4_000,
+  })
+  const headersOf = (
+    { url, body, contentType = 'application/json', traceparent }: HttpMessage
+  ): Record<string, string> => ({
     accept: 'application/json',
     ...(body !== undefined && { 'content-type': contentType }),
     ...(traceparent !== undefined && { traceparent }),

@@ -1,8 +1,9 @@
 // Objects in the S3 store of a task, by MinIO's client: bounded in size and time, hosts looked up by the guard.
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { LookupFunction } from 'node:net'
-import { Client } from 'minio'
+import type { Client } from 'minio'
+import { DEFAULT_REGION } from '../../adapters/s3/access.ts'
+import { Connections } from '../../adapters/s3/client.ts'
+import { faultOf, reasonOf, type StoreFault } from '../../adapters/s3/faults.ts'
 
 /** What the store will say again tomorrow; the message is fit for the person who asked. */
 export class StoreFailure extends Error {
@@ -28,30 +29,27 @@ export interface ObjectStore {
 
 /** A store that sends or takes nothing for so long is down. */
 const IDLE_MS = 10_000
-const SOCKETS = 16
 
-/** Codes that say the same tomorrow → the sentence for the person who asked. */
-const LASTING: Readonly<Record<string, (key: string) => string>> = {
-  NoSuchKey: (key) => `there is no object "${key}"; upload the file again`,
-  NotFound: (key) => `there is no object "${key}"; upload the file again`,
-  NoSuchBucket: () => 'there is no such bucket; the operator of the engine must correct its S3 settings',
-  AccessDenied: () => 'access is denied; the operator of the engine must correct its S3 settings',
-  InvalidAccessKeyId: () => 'the access key is not known there; the operator of the engine must correct its S3 settings',
-  SignatureDoesNotMatch: () => 'the secret key is wrong; the operator of the engine must correct its S3 settings',
-  AuthorizationHeaderMalformed: () => 'the region is wrong; the operator of the engine must correct its S3 settings',
-  RequestTimeTooSkewed: () => 'the clocks of the store and of this service differ too much; their operators must correct them',
-  MovedPermanently: () => 'it answers with a redirect, which is not followed; the operator of the engine must correct its S3 settings',
-  PermanentRedirect: () => 'it answers with a redirect, which is not followed; the operator of the engine must correct its S3 settings',
-  TemporaryRedirect: () => 'it answers with a redirect, which is not followed; the operator of the engine must correct its S3 settings',
-  InvalidBucketNameError: () => 'the name of the bucket is none; the operator of the engine must correct its S3 settings',
-  InvalidObjectNameError: (key) => `"${key}" is no name of an object`,
+const CORRECT = 'the operator of the engine must correct its S3 settings'
+
+/** Fault → the sentence for the person who asked; the store will say the same tomorrow. */
+const LASTING: Readonly<Partial<Record<StoreFault, (key: string) => string>>> = {
+  'no-object': (key) => `there is no object "${key}"; upload the file again`,
+  'no-bucket': () => `there is no such bucket; ${CORRECT}`,
+  denied: () => `access is denied; ${CORRECT}`,
+  'unknown-key': () => `the access key is not known there; ${CORRECT}`,
+  'wrong-secret': () => `the secret key is wrong; ${CORRECT}`,
+  'wrong-region': () => `the region is wrong; ${CORRECT}`,
+  'wrong-clock': () => 'the clocks of the store and of this service differ too much; their operators must correct them',
+  redirect: () => `it answers with a redirect, which is not followed; ${CORRECT}`,
+  'bad-bucket-name': () => `the name of the bucket is not valid; ${CORRECT}`,
+  'bad-object-name': (key) => `"${key}" is not a valid name of an object`,
 }
 
 /** Opens stores; all share their connections. */
 export class ObjectStores {
   readonly #lookup: LookupFunction
-  readonly #http = new HttpAgent({ keepAlive: true, maxSockets: SOCKETS })
-  readonly #https = new HttpsAgent({ keepAlive: true, maxSockets: SOCKETS })
+  readonly #connections = new Connections()
 
   constructor (lookup: LookupFunction) {
     this.#lookup = lookup
@@ -59,50 +57,49 @@ export class ObjectStores {
 
   open (settings: StoreSettings): ObjectStore {
     return {
-      get: async (key, maxBytes, signal) => explained(settings, key, async () => read(await this.#client(settings, signal).getObject(settings.bucket, key), key, maxBytes)),
-      put: async (key, content, contentType, signal) => explained(settings, key, async () => {
-        const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-        await this.#client(settings, signal).putObject(settings.bucket, key, bytes, bytes.length, { 'Content-Type': contentType })
-      }),
+      get: async (key, maxBytes, signal) =>
+        explained(
+          settings,
+          key,
+          async () => read(await this.#client(settings, signal).getObject(settings.bucket, key), key, maxBytes)
+        ),
+      put: async (key, content, contentType, signal) =>
+        explained(settings, key, async () => {
+          const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+          await this.#client(settings, signal).putObject(settings.bucket, key, bytes, bytes.length, {
+            'Content-Type': contentType,
+          })
+        }),
     }
   }
 
   close (): void {
-    this.#http.destroy()
-    this.#https.destroy()
+    this.#connections.destroy()
   }
 
-  /** One a call: that is how the signal reaches its requests. */
+  /**
+   * One for each call: so the signal reaches its requests. The task tries again what may pass, and leaves its place to
+   * another one until then.
+   */
   #client ({ host, accessKey, secretKey, region }: StoreSettings, signal: AbortSignal): Client {
-    const useSSL = host.protocol === 'https:'
-    const agent = useSSL ? this.#https : this.#http
-    const send = useSSL ? httpsRequest : httpRequest
-    const request = (options: RequestOptions, callback: (response: IncomingMessage) => void): ClientRequest => {
-      const sent = send({ ...options, agent, lookup: this.#lookup, signal }, callback)
-      sent.setTimeout(IDLE_MS, () => { sent.destroy(new Error(`no answer for ${IDLE_MS / 1000} s`)) })
-      return sent
-    }
-    return new Client({
-      endPoint: host.hostname.replace(/^\[|\]$/g, ''),
-      useSSL,
-      ...(host.port !== '' && { port: Number(host.port) }),
-      accessKey,
-      secretKey,
-      region: region || 'us-east-1',
-      pathStyle: true,
-      // What may pass is tried again by the task, which then leaves its place to another one.
-      retryOptions: { disableRetry: true },
-      transport: { request } as unknown as NonNullable<ConstructorParameters<typeof Client>[0]['transport']>,
-    })
+    const access = { endpoint: host, accessKey, secretKey, region: region || DEFAULT_REGION }
+    return this.#connections.client(access, { idleMs: IDLE_MS, lookup: this.#lookup, signal })
   }
 }
 
-async function read (stream: AsyncIterable<Buffer> & { destroy (): void, headers?: Record<string, string | undefined> }, key: string, maxBytes: number): Promise<Buffer> {
+async function read (
+  stream: AsyncIterable<Buffer> & { destroy(): void, headers?: Record<string, string | undefined> },
+  key: string,
+  maxBytes: number
+): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   const tooLarge = (): StoreFailure => {
     stream.destroy()
-    return new StoreFailure(`The file "${key}" is larger than ${maxBytes} bytes, the limit of this service; send the series in parts, or resampled.`)
+    return new StoreFailure(
+      `The file "${key}" is larger than ${maxBytes} bytes, the limit of this service; ` +
+        'send the series in parts, or resampled.'
+    )
   }
   if (Number(stream.headers?.['content-length'] ?? 0) > maxBytes) throw tooLarge()
   for await (const chunk of stream) {
@@ -113,17 +110,20 @@ async function read (stream: AsyncIterable<Buffer> & { destroy (): void, headers
   return Buffer.concat(chunks, size)
 }
 
-/** Lasting failures as sentences; what may pass goes on as it is, without the secrets that clients hang on their errors. */
+/**
+ * Lasting failures as sentences; what may pass goes on as it is, without the secrets that clients hang on their errors.
+ */
 async function explained<T> ({ host, bucket }: StoreSettings, key: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (error instanceof StoreFailure) throw error
-    const { code = '', name, message } = error as NodeJS.ErrnoException
-    const lasting = LASTING[code] ?? LASTING[name]
+    const fault = faultOf(error)
+    const lasting = fault === undefined ? undefined : LASTING[fault]
     const where = `Object store ${host.origin}, bucket "${bucket}"`
     if (lasting !== undefined) throw new StoreFailure(`${where}: ${lasting(key)}.`)
+    const { name, message } = error as Error
     if (name === 'HostRefused') throw new StoreFailure(`${where}: ${message}.`)
-    throw new Error(`${where}: ${message || code}`)
+    throw new Error(`${where}: ${reasonOf(error)}`)
   }
 }

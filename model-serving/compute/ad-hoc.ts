@@ -1,36 +1,59 @@
-// A model made for one request: fitted on the posted series, used for it and forgotten.
+// A model for one request: fitted on the posted series, then discarded.
 import { createHash } from 'node:crypto'
-import { type AdHocDetector, fitAdHoc } from '../../core/ad-hoc.ts'
+import { type AdHocDetector, fitAdHoc } from '../../core/fitting/ad-hoc.ts'
 import { pointer, Problem } from '../../core/errors.ts'
-import type { Series } from '../../core/series.ts'
-import { canonicalJson } from '../../core/tfjs/saved-models.ts'
-import { AD_HOC } from '../models/identity.ts'
-import type { ModelInUse } from './answer.ts'
-import type { FitPart } from './options.ts'
+import type { Series } from '../../core/series/series.ts'
+import { canonicalJson } from '../../adapters/tfjs/saved-models.ts'
+import { AD_HOC } from '../packages/identity.ts'
+import type { ModelInUse } from './answer/answer.ts'
+import type { FitPart } from './read/options.ts'
 
-/** @throws Problem invalid-request, series-too-long, or what fitAdHoc() refuses */
+/** @throws Problem invalid-request, series-too-long, or a problem of fitAdHoc() */
 export async function adHocModel (series: Series, fit: FitPart | undefined, maxFitValues: number): Promise<ModelInUse> {
   const part = fit === undefined ? undefined : { rows: rowsOf(fit, series) }
   const values = (part?.rows ?? series.length) * series.channels.length
   if (values > maxFitValues) {
-    throw new Problem('series-too-long', `A model is fitted on at most ${maxFitValues} values, that is ${Math.floor(maxFitValues / series.channels.length)} observations of ${series.channels.length} channels; ` +
-      'send fewer, fit on a part (options.fit), name a served model, or raise AD_HOC_MAX_VALUES.', { extensions: { limit: Math.floor(maxFitValues / series.channels.length), got: values / series.channels.length } })
+    const limit = Math.floor(maxFitValues / series.channels.length)
+    throw new Problem(
+      'series-too-long',
+      `A model is fitted on at most ${maxFitValues} values, that is ${limit} observations of ` +
+        `${series.channels.length} channels; send fewer, fit on a part (options.fit), name a served model, or raise ` +
+        'AD_HOC_MAX_VALUES.',
+      { extensions: { limit, got: values / series.channels.length } }
+    )
   }
   const { model, autoencoders } = await fitAdHoc(series, part)
-  return { identity: { name: AD_HOC, version: '1', digest: digestOf({ model, autoencoders }), architecture: 'ensemble' }, detector: model, autoencoders }
+  return {
+    identity: { name: AD_HOC, version: '1', digest: digestOf({ model, autoencoders }), architecture: 'ensemble' },
+    detector: model,
+    autoencoders,
+  }
 }
 
-/** Over everything that scores depend on, as the digest of a model package is. */
+/** Covers everything that scores depend on, as the digest of a model package does. */
 function digestOf ({ model, autoencoders }: AdHocDetector): string {
   const hash = createHash('sha256').update(canonicalJson(model))
-  for (const { weights } of autoencoders) for (const values of weights) hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+  for (const { weights } of autoencoders) {
+    for (const values of weights) hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+  }
   return `sha256:${hash.digest('hex')}`
 }
 
-/** Observations before the given time, or the given number. */
+/** Number of observations to fit on. */
 function rowsOf ({ rows, until, at }: FitPart, series: Series): number {
   const found = rows ?? Math.ceil((until! - series.start) / series.interval)
   if (found >= 1 && found <= series.length) return found
-  throw new Problem('invalid-request', `The part to fit on has ${Math.max(0, found)} observations, the series has ${series.length}; choose a part of the series, or leave options.fit out.`,
-    { items: [{ pointer: pointer(...at), detail: 'not a part of the series', got: found, want: `1 to ${series.length} observations` }] })
+  throw new Problem(
+    'invalid-request',
+    `The part to fit on has ${Math.max(0, found)} observations, the series has ${series.length}; choose a part of ` +
+      'the series, or leave options.fit out.',
+    {
+      items: [{
+        pointer: pointer(...at),
+        detail: 'not a part of the series',
+        got: found,
+        want: `1 to ${series.length} observations`,
+      }],
+    }
+  )
 }

@@ -1,21 +1,26 @@
-// A request as it came → the bytes of its answers: everything of POST /compute that takes time. Runs in the worker threads; a
-// failure comes out as plain data, because a Problem would lose its class on the way to the thread that speaks HTTP.
-import { ANOMALOUS } from '../../core/verdicts.ts'
-import { type ModelSource, PackageMissing } from '../models/resident-models.ts'
+// The bytes of a request → the bytes of its answers. Runs in the worker threads, because it is the slow part of
+// POST /compute. A failure is returned as plain data: a Problem would lose its class on the way to the HTTP thread.
+import { ANOMALOUS } from '../../core/verdicts/verdicts.ts'
+import { type ModelLookup, PackageMissing } from '../packages/resident-models.ts'
 import type { AnswerType } from '../schemas/media.ts'
-import type { ComputeLimits } from '../workers/messages.ts'
-import { answerTable } from './answer-table.ts'
+import type { ComputeLimits } from '../settings/config.ts'
+import { answerTable } from './answer/answer-table.ts'
 import { compute, type Computed } from './compute.ts'
-import type { ComputeInput } from './input.ts'
-import type { ComputeTask, Outcome } from './messages.ts'
-import { plainFailure } from './plain-failure.ts'
-import { readRequest } from './read-request.ts'
+import type { ComputeInput } from './read/input.ts'
+import type { ComputeTask, Outcome } from './messages/messages.ts'
+import { plainFailure } from './messages/plain-failure.ts'
+import { readRequest } from './read/read-request.ts'
 
 /**
- * @param onComputed told of what was scored, once the answer is written
- * @throws PackageMissing where the thread must be given a package first; nothing else
+ * @param onComputed called with the scored series, after the answers are rendered
+ * @throws PackageMissing if the thread must be given a package first; nothing else
  */
-export async function answerRequest (models: ModelSource, limits: ComputeLimits, task: ComputeTask, onComputed: (computed: Computed) => void = () => {}): Promise<Outcome> {
+export async function answerRequest (
+  models: ModelLookup,
+  limits: ComputeLimits,
+  task: ComputeTask,
+  onComputed: (computed: Computed) => void = () => {}
+): Promise<Outcome> {
   try {
     const input = await readRequest(task, limits)
     const computed = await compute(models, input, limits)
@@ -23,21 +28,35 @@ export async function answerRequest (models: ModelSource, limits: ComputeLimits,
     for (const type of task.answerTypes) bodies.push(await render(computed, input, type))
     onComputed(computed)
     const { model, series, judged } = computed
-    return { answered: { bodies, model: `${model.name}@${model.version}`, observations: series.length, anomalous: judged.verdicts.filter((verdict) => verdict === ANOMALOUS).length, channels: input.channels.length } }
+    return {
+      answered: {
+        bodies,
+        model: `${model.name}@${model.version}`,
+        observations: series.length,
+        anomalous: judged.verdicts.filter((verdict) => verdict === ANOMALOUS).length,
+        channels: input.channels.length,
+      },
+    }
   } catch (error) {
     if (error instanceof PackageMissing) throw error
     return { failure: plainFailure(error) }
   }
 }
 
-async function render (computed: Computed, { options }: ComputeInput, type: AnswerType): Promise<Uint8Array<ArrayBuffer>> {
+async function render (
+  computed: Computed,
+  { options }: ComputeInput,
+  type: AnswerType
+): Promise<Uint8Array<ArrayBuffer>> {
   if (type === 'application/json') return bytesOf(JSON.stringify(computed.answer()))
-  // A table has its verdicts and says what was filled, whatever else is asked for.
-  if (type === 'text/csv') return bytesOf(answerTable(computed.answer([...options.include, 'score', 'isAnomaly', 'quality'])))
+  // A table always contains the verdicts and the imputed channels.
+  if (type === 'text/csv') {
+    return bytesOf(answerTable(computed.answer([...options.include, 'score', 'isAnomaly', 'quality'])))
+  }
   const plot = { answer: computed.plot() }
-  // Loaded with the first plot: the drawing libraries are large, and most callers want numbers.
+  // Loaded for the first plot: the drawing libraries are large, and most callers want numbers.
   if (type === 'image/svg+xml') return bytesOf((await import('../plot/svg.ts')).renderSvg(plot))
-  // Copied: small buffers share their memory with others, which cannot be handed to another thread.
+  // Copied: small buffers share their memory with others, so they cannot be transferred to another thread.
   return new Uint8Array((await import('../plot/png.ts')).renderPng(plot))
 }
 

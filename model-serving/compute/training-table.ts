@@ -1,12 +1,17 @@
-// A posted series as the CSV table that training reads; numbers are written so that reading gives the same bits.
-import { timeOf } from '../../core/series.ts'
-import type { ComputeLimits } from '../workers/messages.ts'
-import { type ComputeInput, checkTimes } from './input.ts'
-import { formatInstant } from './times.ts'
+// A posted series → the CSV table that training reads. Reading the numbers gives the same bits.
+import { timeOf } from '../../core/series/series.ts'
+import type { ComputeLimits } from '../settings/config.ts'
+import { type ComputeInput, checkTimes } from './read/input.ts'
+import { formatInstant } from './read/times.ts'
 
-/** @throws Problem of the series' faults */
+/** @throws Problem of the series */
 export function tableOf (input: ComputeInput, { maxValues }: ComputeLimits): Uint8Array {
-  const { series } = input.toSeries({ channels: input.channels, interval: undefined, least: 1, because: 'there is nothing to train on' }, maxValues)
+  const { series } = input.toSeries({
+    channels: input.channels,
+    interval: undefined,
+    least: 1,
+    because: 'training needs at least one',
+  }, maxValues)
   checkTimes(series)
   const { channels, length, values } = series
   const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`

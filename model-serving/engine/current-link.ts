@@ -1,9 +1,18 @@
-// An engine of today, or since 2023: announce, prove that it is stored, send heartbeats, announce again when it has forgotten.
+// An engine of today, or since 2023: announce, prove that it is stored, send heartbeats, announce again when it has
+// forgotten.
 import pRetry from 'p-retry'
+import { pause } from '../../adapters/waiting.ts'
 import type { HttpClient } from '../adapters/http-client.ts'
 import type { Announcement } from '../schemas/service.ts'
 import { EngineApi, EngineRefusal } from './engine-api.ts'
-import { ANNOUNCE_TIMEOUT_MS, type EngineLink, type EngineState, type LinkOptions, messageOf, pause, retryOptions } from './link.ts'
+import {
+  ANNOUNCE_TIMEOUT_MS,
+  type EngineLink,
+  type EngineState,
+  type LinkOptions,
+  messageOf,
+  retryOptions,
+} from './link.ts'
 
 export class CurrentLink implements EngineLink {
   readonly #options: LinkOptions
@@ -53,7 +62,10 @@ export class CurrentLink implements EngineLink {
         if (signal.aborted) return
         this.#state = { url, state: 'announcing', problem: messageOf(error) }
         const isNews = error instanceof EngineRefusal || attemptNumber === 1
-        log[isNews ? 'warn' : 'debug']({ engine: url, attempt: attemptNumber, problem: messageOf(error) }, 'not announced yet; trying again')
+        log[isNews ? 'warn' : 'debug'](
+          { engine: url, attempt: attemptNumber, problem: messageOf(error) },
+          'not announced yet; trying again'
+        )
       },
     })
     this.#state = { url, state: 'announced', problem: null }
@@ -79,7 +91,11 @@ export class CurrentLink implements EngineLink {
     const { slug, url } = this.#announcement
     const stored = await this.#api.find(slug, ANNOUNCE_TIMEOUT_MS, signal)
     if (stored?.url === url && stored.status === 'available') return
-    throw new Error(`the engine holds ${stored === undefined ? 'no service' : `${stored.url} as ${stored.status}`}, not ${url} as available`)
+    throw new Error(
+      `the engine holds ${
+        stored === undefined ? 'no service' : `${stored.url} as ${stored.status}`
+      }, not ${url} as available`
+    )
   }
 
   /** Heartbeats until the engine has forgotten the service, or the signal aborts. */
@@ -95,14 +111,20 @@ export class CurrentLink implements EngineLink {
         this.#state = { url, state: 'announced', problem: null }
       } catch (error) {
         if (signal.aborted) return
-        log[this.#state.problem === null ? 'warn' : 'debug']({ engine: url, problem: messageOf(error) }, 'the engine did not take the heartbeat; trying again')
+        log[this.#state.problem === null ? 'warn' : 'debug'](
+          { engine: url, problem: messageOf(error) },
+          'the engine did not take the heartbeat; trying again'
+        )
         this.#state = { url, state: 'announced', problem: messageOf(error) }
       }
       await pause(pingIntervalMs, signal)
     }
   }
 
-  /** Engines before 2026 have no heartbeat and ask for GET /status themselves: there the service only looks whether it is still listed. */
+  /**
+   * Engines before 2026 have no heartbeat and ask for GET /status themselves: there the service only looks whether it
+   * is still listed.
+   */
   async #isKnown (signal: AbortSignal): Promise<boolean> {
     if (await this.#api.ping(this.#announcement, signal)) return true
     const known = await this.#api.find(this.#announcement.slug, ANNOUNCE_TIMEOUT_MS, signal)

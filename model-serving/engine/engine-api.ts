@@ -15,7 +15,7 @@ export class EngineRefusal extends Error {
 }
 
 /** A service as an engine knows it. */
-export interface KnownService {
+interface KnownService {
   readonly id: string
   /** As announced: engines show it with a slash at its end. */
   readonly url: string
@@ -45,7 +45,9 @@ export class EngineApi {
   async find (slug: string, timeoutMs = ANNOUNCE_TIMEOUT_MS, signal?: AbortSignal): Promise<KnownService | undefined> {
     const answer = await this.#call('GET', `/services/slug/${encodeURIComponent(slug)}`, timeoutMs, undefined, signal)
     if (isFine(answer)) return knownService(answer)
-    if (answer.status !== 404 && answer.status !== 405 && answer.status !== 422) throw new EngineRefusal(`looking up ${slug}`, answer)
+    if (answer.status !== 404 && answer.status !== 405 && answer.status !== 422) {
+      throw new EngineRefusal(`looking up ${slug}`, answer)
+    }
     // Before 2024 engines could only list. Today's say which it is that they do not have.
     return saidOf(answer) === 'Service Not Found' ? undefined : this.#findInList(slug, timeoutMs, signal)
   }
@@ -53,7 +55,9 @@ export class EngineApi {
   async #findInList (slug: string, timeoutMs: number, signal?: AbortSignal): Promise<KnownService | undefined> {
     const answer = await this.#call('GET', '/services?limit=1000', timeoutMs, undefined, signal)
     if (!isFine(answer)) throw new EngineRefusal('listing services', answer)
-    const found = (Array.isArray(answer.body) ? answer.body as Array<Record<string, unknown>> : []).find((service) => service['slug'] === slug)
+    const found = (Array.isArray(answer.body) ? answer.body as Array<Record<string, unknown>> : []).find((service) =>
+      service['slug'] === slug
+    )
     return found === undefined ? undefined : knownService({ ...answer, body: found })
   }
 
@@ -67,20 +71,38 @@ export class EngineApi {
   async rest (id: string, timeoutMs = ANNOUNCE_TIMEOUT_MS, signal?: AbortSignal): Promise<void> {
     let answer = await this.#call('PATCH', `/services/${id}`, timeoutMs, { status: 'sleeping' }, signal)
     // Engines before 2026 do not know the word.
-    if (answer.status === 422) answer = await this.#call('PATCH', `/services/${id}`, timeoutMs, { status: 'disabled' }, signal)
+    if (answer.status === 422) {
+      answer = await this.#call('PATCH', `/services/${id}`, timeoutMs, { status: 'disabled' }, signal)
+    }
     if (!isFine(answer)) throw new EngineRefusal('closing the route', answer)
   }
 
   /** @returns false where the engine does not know the service, or knows no heartbeat */
   async ping (announcement: Announcement, signal?: AbortSignal): Promise<boolean> {
-    const answer = await this.#call('POST', `/services/${encodeURIComponent(announcement.slug)}/ping`, PING_TIMEOUT_MS, announcement, signal)
+    const answer = await this.#call(
+      'POST',
+      `/services/${encodeURIComponent(announcement.slug)}/ping`,
+      PING_TIMEOUT_MS,
+      announcement,
+      signal
+    )
     if (answer.status === 404 || answer.status === 405) return false
     if (!isFine(answer)) throw new EngineRefusal('heartbeat', answer)
     return true
   }
 
-  async #call (method: HttpMessage['method'], path: string, timeoutMs: number, body?: object, signal?: AbortSignal): Promise<HttpAnswer> {
-    return this.#http.send({ method, url: `${this.#base}${path}`, ...(body !== undefined && { body: JSON.stringify(body) }) }, timeoutMs, signal)
+  async #call (
+    method: HttpMessage['method'],
+    path: string,
+    timeoutMs: number,
+    body?: object,
+    signal?: AbortSignal
+  ): Promise<HttpAnswer> {
+    return this.#http.send(
+      { method, url: `${this.#base}${path}`, ...(body !== undefined && { body: JSON.stringify(body) }) },
+      timeoutMs,
+      signal
+    )
   }
 }
 

@@ -1,6 +1,9 @@
 // All engines that are told of this service, each by a connection of its own: none waits for another.
+import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
+import { randomId } from '../../adapters/identifiers.ts'
+import { createRandom } from '../../core/random.ts'
 import { createHttpClient, type HttpClient } from '../adapters/http-client.ts'
 import type { EngineConfig } from '../settings/engine.ts'
 import type { Announcement } from '../schemas/service.ts'
@@ -21,8 +24,18 @@ export class Engines {
   constructor (config: EngineConfig, serviceUrl: string, log: FastifyBaseLogger, http: HttpClient = clientOf(config)) {
     const announcement: Announcement = { ...config.announcement, url: serviceUrl }
     const Link = config.dialect === '2022' ? Link2022 : CurrentLink
+    // Services that started together must not come back together.
+    const random = createRandom(randomId()).uniform
+    // Each engine listens.
+    setMaxListeners(0, this.#stop.signal)
     this.#http = http
-    this.#links = config.urls.map((url) => new Link({ url, retryDelayMs: config.retryDelayMs, pingIntervalMs: config.pingIntervalMs, log, random: Math.random }, announcement, http))
+    this.#links = config.urls.map((url) =>
+      new Link(
+        { url, retryDelayMs: config.retryDelayMs, pingIntervalMs: config.pingIntervalMs, log, random },
+        announcement,
+        http
+      )
+    )
   }
 
   describe (): EngineState[] {
@@ -43,10 +56,15 @@ export class Engines {
 }
 
 function clientOf ({ token, urls }: EngineConfig): HttpClient {
-  return createHttpClient({ token: token === undefined ? undefined : { value: token, origins: urls.map((url) => new URL(url).origin) } })
+  return createHttpClient({
+    token: token === undefined ? undefined : { value: token, origins: urls.map((url) => new URL(url).origin) },
+  })
 }
 
-/** Where engines reach the service: as set, else the address on which it listens, or this machine's name where it listens on all. */
+/**
+ * Where engines reach the service: as set, else the address on which it listens, or this machine's name where it
+ * listens on all.
+ */
 export function serviceUrlOf (configured: string | undefined, listening: string): string {
   if (configured !== undefined) return configured
   const url = new URL(listening)

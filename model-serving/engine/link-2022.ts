@@ -1,15 +1,25 @@
 // An engine of 2022: the announcement is the heartbeat, there is no answer to it but 200 and no farewell.
+import { pause } from '../../adapters/waiting.ts'
 import { type HttpClient, saidOf } from '../adapters/http-client.ts'
 import type { Announcement } from '../schemas/service.ts'
-import { ANNOUNCE_TIMEOUT_MS, type EngineLink, type EngineState, type LinkOptions, messageOf, pause } from './link.ts'
+import { ANNOUNCE_TIMEOUT_MS, type EngineLink, type EngineState, type LinkOptions, messageOf } from './link.ts'
 
 /** What such an engine makes its own OpenAPI document from. Its types are strings that look like lists. */
-export function announcement2022 ({ url, slug, summary, data_in_fields: inputs, data_out_fields: outputs }: Announcement): object {
-  const types = (fields: ReadonlyArray<{ type: readonly string[] }>): string[] => fields.map(({ type }) => `[${type.join(', ')}]`)
+export function announcement2022 (
+  { url, slug, summary, data_in_fields: inputs, data_out_fields: outputs }: Announcement
+): object {
+  const types = (fields: ReadonlyArray<{ type: readonly string[] }>): string[] =>
+    fields.map(({ type }) => `[${type.join(', ')}]`)
   return {
     url: `${url}/compute`,
     type: 'service',
-    api: { route: slug, body: inputs.map(({ name }) => name), bodyType: types(inputs), resultType: types(outputs), summary },
+    api: {
+      route: slug,
+      body: inputs.map(({ name }) => name),
+      bodyType: types(inputs),
+      resultType: types(outputs),
+      summary,
+    },
   }
 }
 
@@ -44,12 +54,21 @@ export class Link2022 implements EngineLink {
 
   async #announce (signal: AbortSignal): Promise<void> {
     const { url, log } = this.#options
-    const problem = await this.#http.send({ method: 'POST', url: `${url}/services`, body: this.#body }, ANNOUNCE_TIMEOUT_MS, signal)
-      .then((answer) => answer.status === 200 ? null : `the engine answered ${answer.status}, ${saidOf(answer)}`, messageOf)
+    const problem = await this.#http.send(
+      { method: 'POST', url: `${url}/services`, body: this.#body },
+      ANNOUNCE_TIMEOUT_MS,
+      signal
+    )
+      .then(
+        (answer) => answer.status === 200 ? null : `the engine answered ${answer.status}, ${saidOf(answer)}`,
+        messageOf
+      )
     if (signal.aborted) return
     const before = this.#state
     this.#state = { url, state: problem === null ? 'announced' : 'announcing', problem }
     if (problem === null && before.state !== 'announced') log.info({ engine: url }, 'announced')
-    if (problem !== null && problem !== before.problem) log.warn({ engine: url, problem }, 'not announced yet; trying again')
+    if (problem !== null && problem !== before.problem) {
+      log.warn({ engine: url, problem }, 'not announced yet; trying again')
+    }
   }
 }

@@ -1,6 +1,5 @@
 // What every connection to an engine is, whichever dialect it speaks, and how long it waits.
 import type { FastifyBaseLogger } from 'fastify'
-import { setMaxListeners } from 'node:events'
 
 /** Longest pause before an engine is asked again: it sees this service within 15 seconds of its own start. */
 const MAX_RETRY_MS = 10_000
@@ -36,22 +35,13 @@ export interface LinkOptions {
 
 /** Endless, exponential, with jitter: even the longest pause differs between services that started together. */
 export function retryOptions ({ retryDelayMs, random }: Pick<LinkOptions, 'retryDelayMs' | 'random'>) {
-  return { retries: Infinity, factor: 2, randomize: true, minTimeout: retryDelayMs, maxTimeout: MAX_RETRY_MS * (0.7 + 0.3 * random()) }
-}
-
-/** Waits; at once over where the signal aborts. A plain timer: the tests' clock moves it. */
-export async function pause (ms: number, signal: AbortSignal): Promise<void> {
-  setMaxListeners(0, signal)
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) return resolve()
-    const end = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end)
-  })
+  return {
+    retries: Infinity,
+    factor: 2,
+    randomize: true,
+    minTimeout: retryDelayMs,
+    maxTimeout: MAX_RETRY_MS * (0.7 + 0.3 * random()),
+  }
 }
 
 export const messageOf = (error: unknown): string => {

@@ -1,15 +1,14 @@
 // Trainings that callers have asked for: one after another, each in a process of its own, cancelled by killing it.
-import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
 import PQueue from 'p-queue'
 import { Problem } from '../../core/errors.ts'
-import { readPackageFiles } from '../../core/tfjs/package-files.ts'
-import type { Registry } from '../../core/registry/registry.ts'
-import type { Config } from '../config.ts'
-import type { Follower } from '../models/follower.ts'
+import { readPackageFiles } from '../../adapters/tfjs/package-files.ts'
+import { randomId } from '../../adapters/identifiers.ts'
+import type { Registry } from '../../adapters/registry/registry.ts'
+import type { Config } from '../settings/config.ts'
 import type { Job } from '../schemas/jobs.ts'
 import { runTraining } from './train.ts'
 
@@ -19,13 +18,17 @@ export interface TrainingRequest {
   /** Flags of `npm run train`. */
   readonly flags: readonly string[]
   readonly promote: boolean
-  /** Puts the series where the pipeline reads it: a CSV file, or a folder of them, in the given folder. @returns its path */
+  /**
+   * Puts the series where the pipeline reads it: a CSV file, or a folder of them, in the given folder.
+   * @returns its path
+   */
   place (folder: string, signal: AbortSignal): Promise<string>
 }
 
-export interface JobsOptions {
+interface JobsOptions {
   readonly registry: Registry
-  readonly follower: Pick<Follower, 'refresh'>
+  /** Looks for new versions in the registry. Never rejects. */
+  refresh (): Promise<void>
   readonly config: Pick<Config, 'registry'>
   readonly log: FastifyBaseLogger
 }
@@ -58,13 +61,31 @@ export class Jobs {
   start (request: TrainingRequest): Job {
     const { maxJobs } = this.#options.config.registry
     const unfinished = this.list().filter(({ endedAt }) => endedAt === null).length
-    if (unfinished >= maxJobs) throw new Problem('overloaded', `${unfinished} trainings wait or run, as many as may; try again later, or raise MAX_JOBS.`, { extensions: { limit: maxJobs } })
-    const id = randomUUID()
-    const job: Job = { id, kind: 'training', state: 'queued', model: request.name, createdAt: new Date().toISOString(), endedAt: null, progress: { stage: null, done: 0, messages: [] }, result: null, problem: null }
+    if (unfinished >= maxJobs) {
+      throw new Problem(
+        'overloaded',
+        `${unfinished} trainings wait or run, as many as may; try again later, or raise MAX_JOBS.`,
+        { extensions: { limit: maxJobs } }
+      )
+    }
+    const id = randomId()
+    const job: Job = {
+      id,
+      kind: 'training',
+      state: 'queued',
+      model: request.name,
+      createdAt: new Date().toISOString(),
+      endedAt: null,
+      progress: { stage: null, done: 0, messages: [] },
+      result: null,
+      problem: null,
+    }
     const entry = { job, cancel: new AbortController() }
     this.#entries.set(id, entry)
     this.#forget()
-    this.#queue.add(async () => this.#run(entry, request)).catch((error: unknown) => { this.#options.log.error({ err: error, job: id }, 'a job failed unexpectedly') })
+    this.#queue.add(async () => this.#run(entry, request)).catch((error: unknown) => {
+      this.#options.log.error({ err: error, job: id }, 'a job failed unexpectedly')
+    })
     return job
   }
 
@@ -122,35 +143,52 @@ export class Jobs {
   }
 
   async #publish (out: string, { promote }: TrainingRequest): Promise<NonNullable<Job['result']>> {
-    const { registry, follower } = this.#options
-    const { name, version, digest, existed } = await registry.publish('the trained package', await readPackageFiles(out))
+    const { registry, refresh } = this.#options
+    const { name, version, digest, existed } = await registry.publish(
+      'the trained package',
+      await readPackageFiles(out)
+    )
     if (promote) await registry.promote(name, version)
-    await follower.refresh()
+    await refresh()
     return { name, version: String(version), digest, existed, promoted: promote }
   }
 
   #stage (entry: Entry, stage: string): void {
     const { job } = entry
     if (job.endedAt !== null) return
-    entry.job = { ...job, progress: { ...job.progress, stage, done: Math.max(0, STAGES.indexOf(stage)) / STAGES.length } }
+    entry.job = {
+      ...job,
+      progress: { ...job.progress, stage, done: Math.max(0, STAGES.indexOf(stage)) / STAGES.length },
+    }
   }
 
   #say (entry: Entry, message: string): void {
     const { job } = entry
-    entry.job = { ...job, progress: { ...job.progress, messages: [...job.progress.messages, message].slice(-MESSAGES) } }
+    entry.job = {
+      ...job,
+      progress: { ...job.progress, messages: [...job.progress.messages, message].slice(-MESSAGES) },
+    }
   }
 
   /** The first end counts. */
   #end (entry: Entry, end: Pick<Job, 'state'> & Partial<Job>): void {
     const { job } = entry
     if (job.endedAt !== null) return
-    entry.job = { ...job, ...end, endedAt: new Date().toISOString(), progress: { ...job.progress, done: end.state === 'succeeded' ? 1 : job.progress.done } }
+    entry.job = {
+      ...job,
+      ...end,
+      endedAt: new Date().toISOString(),
+      progress: { ...job.progress, done: end.state === 'succeeded' ? 1 : job.progress.done },
+    }
   }
 
   #entry (id: string): Entry {
     const entry = this.#entries.get(id)
     if (entry !== undefined) return entry
-    throw new Problem('unknown-job', `There is no job "${id.slice(0, 60)}"; it never was, ended long ago, or the service was started anew since.`)
+    throw new Problem(
+      'unknown-job',
+      `There is no job "${id.slice(0, 60)}"; it never was, ended long ago, or the service was started anew since.`
+    )
   }
 
   #forget (): void {

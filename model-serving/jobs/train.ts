@@ -2,9 +2,10 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { projectRoot } from '../project.ts'
+import { givenEnvironment } from '../../adapters/settings/environment.ts'
+import { projectRoot } from '../settings/project.ts'
 
-export interface TrainingOptions {
+interface TrainingOptions {
   /** A CSV file, or a folder of them. */
   readonly data: string
   /** Folder that the package goes to. */
@@ -22,11 +23,19 @@ const LAST_LINES = 4
 /** @throws Error in the pipeline's own words, or the signal's reason */
 export async function runTraining ({ data, out, flags, signal, onStage, onMessage }: TrainingOptions): Promise<void> {
   const fromSource = import.meta.url.endsWith('.ts')
-  const program = fromSource ? join(projectRoot, 'model-creation/pipeline.ts') : join(import.meta.dirname, '../../model-creation/pipeline.js')
+  const program = fromSource
+    ? join(projectRoot, 'model-creation/pipeline.ts')
+    : join(import.meta.dirname, '../../model-creation/pipeline.js')
   const loader = fromSource ? ['--import', import.meta.resolve('tsx')] : []
   // No secret and no setting of the service is the pipeline's business.
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], TMPDIR: process.env['TMPDIR'] }
-  const child = spawn(process.execPath, [...loader, program, '--data', data, '--out', out, ...flags], { cwd: projectRoot, env, stdio: ['ignore', 'ignore', 'pipe'], signal, killSignal: 'SIGKILL' })
+  const { PATH, HOME, TMPDIR } = givenEnvironment()
+  const child = spawn(process.execPath, [...loader, program, '--data', data, '--out', out, ...flags], {
+    cwd: projectRoot,
+    env: { PATH, HOME, TMPDIR },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    signal,
+    killSignal: 'SIGKILL',
+  })
   const lines: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => {
     lines.push(line)
@@ -38,5 +47,9 @@ export async function runTraining ({ data, out, flags, signal, onStage, onMessag
     child.once('error', reject)
     child.once('close', resolve)
   })
-  if (code !== 0) throw new Error(lines.slice(-LAST_LINES).map((line) => line.trim()).join(' ') || `the training ended with status ${code}`)
+  if (code !== 0) {
+    throw new Error(
+      lines.slice(-LAST_LINES).map((line) => line.trim()).join(' ') || `the training ended with status ${code}`
+    )
+  }
 }

@@ -1,21 +1,22 @@
-// Follows the supplies: new live versions are fetched and proved beside the old ones, then everything is switched at once. What cannot
-// be used is refused, with its reason, and what was served before goes on.
-import { setTimeout as sleep } from 'node:timers/promises'
+// Follows the sources: fetches and proves new live versions beside the old ones, then switches all of them at once.
+// Refuses a version that cannot be used, and goes on serving the one before.
 import type { FastifyBaseLogger } from 'fastify'
-import { Problem } from '../../core/errors.ts'
-import type { Watch } from '../../core/registry/store.ts'
+import { CurrentProblem } from '../../adapters/follow-model/current-problem.ts'
+import { Poller } from '../../adapters/follow-model/poller.ts'
+import { isUnavailable, type Refusal, Refusals } from '../../adapters/follow-model/refusals.ts'
+import { deferred } from '../../adapters/waiting.ts'
 import type { Proved } from '../workers/messages.ts'
 import type { Scorer } from '../workers/scorer.ts'
-import type { VersionRef } from './catalogue.ts'
-import type { PackageShelf } from './package-shelf.ts'
-import type { PackageBytes } from './resident-models.ts'
-import { checkName, type ServedModel, type ServedModels } from './served-models.ts'
-import type { SuppliedModel, Supply } from './supply.ts'
+import type { VersionRef } from '../packages/catalogue.ts'
+import type { PackageCache } from '../packages/package-cache.ts'
+import type { PackageBytes } from '../packages/resident-models.ts'
+import { checkName, type ServedModel, type ServedModels } from '../packages/served-models.ts'
+import type { SuppliedModel, ModelSource } from '../packages/model-source.ts'
 
 export interface FollowerOptions {
-  readonly supplies: readonly Supply[]
+  readonly sources: readonly ModelSource[]
   readonly models: ServedModels
-  readonly shelf: PackageShelf
+  readonly packageCache: PackageCache
   readonly scorer: Pick<Scorer, 'prove'>
   readonly pollMs: number
   /** Version of TensorFlow.js. */
@@ -29,145 +30,115 @@ export interface FollowerEvents {
   onRefusal (refusal: Refusal): void
 }
 
-/** A version that is not served although an alias stands for it. */
-export interface Refusal extends VersionRef {
-  readonly code: string
-  readonly reason: string
-  /** RFC 3339 */
-  readonly at: string
-}
-
-/** What a thread has proved, with its bytes. */
+/** A version that a thread has proved, with its bytes. */
 interface Opened {
   readonly proved: Proved
   readonly bytes: PackageBytes
 }
 
-/** What cannot be used now may be whole again later, where somebody repairs it. */
-const REFUSED_MS = 60_000
-
-/** A change is rarely alone: notifications come in groups. */
-const SETTLE_MS = 50
-
 export class Follower {
   readonly #options: FollowerOptions
-  readonly #opened = new Map<string, Opened>()
+  readonly #poller: Poller
   /** By digest. */
-  readonly #refusals = new Map<string, Refusal>()
-  #watches: readonly Watch[] = []
-  #timer: NodeJS.Timeout | undefined
-  #soon: NodeJS.Timeout | undefined
-  #running: Promise<void> | undefined
-  #again = false
-  #problem: string | undefined
-  /** Of what is served. */
+  readonly #opened = new Map<string, Opened>()
+  readonly #refusals = new Refusals(Date.now)
+  readonly #problem: CurrentProblem
+  readonly #first = deferred()
+  /** Of the versions that are served: a look compares it with what it found. */
   #signature = ''
-  readonly #closing = new AbortController()
 
   constructor (options: FollowerOptions) {
     this.#options = options
-  }
-
-  get #isClosed (): boolean {
-    return this.#closing.signal.aborted
+    this.#problem = new CurrentProblem((problem) => {
+      options.log.warn({ problem }, 'the models cannot be looked up; those that are served stay')
+    })
+    this.#poller = new Poller({
+      look: async () => this.#look(),
+      pollMs: options.pollMs,
+      onFailure: (error) => {
+        if (options.models.ready || isUnavailable(error)) this.#problem.set(error.message)
+        else this.#first.reject(error)
+      },
+    })
   }
 
   /** Where packages come from. */
   get locations (): string[] {
-    return this.#options.supplies.map(({ location }) => location)
+    return this.#options.sources.map(({ location }) => location)
   }
 
-  /** What is not served although it should be. */
+  /** Versions that are not served although an alias stands for them. */
   get refusals (): Refusal[] {
-    return [...this.#refusals.values()]
+    return this.#refusals.list()
   }
 
-  /** What keeps the supplies from being read, if anything. */
+  /** What keeps the sources from being read, if anything. */
   get problem (): string | undefined {
-    return this.#problem
+    return this.#problem.get()
   }
 
   /**
-   * Serves what the supplies say, and follows them from then on. A registry that cannot be reached is asked until it can.
+   * Serves the models of the sources, and follows the sources from then on. Asks a registry that does not answer again
+   * until it does.
    * @throws Problem of a package that was put into a folder and cannot be used
    */
   async start (): Promise<void> {
-    while (!this.#isClosed) {
-      try {
-        await this.#look()
-        break
-      } catch (error) {
-        if (!(error instanceof Problem) || error.code !== 'registry-unavailable') throw error
-        this.#tellProblem(error)
-        await sleep(this.#options.pollMs, undefined, { signal: this.#closing.signal }).catch(() => {})
-      }
+    this.#poller.start()
+    try {
+      await this.#first.promise
+    } catch (error) {
+      await this.#poller.close()
+      throw error
     }
-    if (this.#isClosed) return
-    this.#watches = this.#options.supplies.map((supply) => supply.watch(() => { this.#lookSoon() }))
-    this.#schedule()
+    for (const source of this.#options.sources) this.#poller.watch(source)
   }
 
-  /** Looks at the supplies now. Never rejects: what cannot be read is told in the log and by `problem`. */
+  /** Looks at the sources now. Never rejects: see the log and `problem`. */
   async refresh (): Promise<void> {
-    this.#again = true
-    this.#running ??= this.#run().finally(() => { this.#running = undefined })
-    await this.#running
+    await this.#poller.refresh()
   }
 
   async close (): Promise<void> {
-    this.#closing.abort()
-    clearTimeout(this.#timer)
-    clearTimeout(this.#soon)
-    for (const watch of this.#watches) watch.close()
-    await this.#running
-    for (const supply of this.#options.supplies) supply.close()
-  }
-
-  #schedule (): void {
-    this.#timer = setTimeout(() => {
-      this.refresh().then(() => { if (!this.#isClosed) this.#schedule() }, () => {})
-    }, this.#options.pollMs)
-    this.#timer.unref()
-  }
-
-  #lookSoon (): void {
-    clearTimeout(this.#soon)
-    this.#soon = setTimeout(() => { this.refresh().catch(() => {}) }, SETTLE_MS)
-  }
-
-  async #run (): Promise<void> {
-    while (this.#again && !this.#isClosed) {
-      this.#again = false
-      await this.#look().catch((error: unknown) => { this.#tellProblem(error as Error) })
-    }
+    this.#first.resolve()
+    await this.#poller.close()
+    for (const source of this.#options.sources) source.close()
   }
 
   async #look (): Promise<void> {
-    const { supplies, shelf } = this.#options
-    const listed = await Promise.all(supplies.map(async (supply) => ({ supply, found: await supply.list() })))
-    shelf.drawFrom(new Map(listed.flatMap(({ supply, found }) => found.map(({ name }) => [name, supply] as const))))
+    const { sources, packageCache } = this.#options
+    const listed = await Promise.all(sources.map(async (source) => ({ source, found: await source.list() })))
+    packageCache.drawFrom(
+      new Map(listed.flatMap(({ source, found }) => found.map(({ name }) => [name, source] as const)))
+    )
     const served: ServedModel[] = []
     const needed = new Set<string>()
-    for (const { supply, found } of listed) for (const one of found) served.push(...await this.#serveNamed(supply, one, served, needed))
+    for (const { source, found } of listed) {
+      for (const model of found) served.push(...await this.#serveNamed(source, model, served, needed))
+    }
     for (const digest of this.#opened.keys()) if (!needed.has(digest)) this.#opened.delete(digest)
-    for (const digest of this.#refusals.keys()) if (!needed.has(digest)) this.#refusals.delete(digest)
+    this.#refusals.keep(needed)
     this.#switch(served)
-    this.#problem = undefined
+    this.#problem.clear()
+    this.#first.resolve()
   }
 
-  /** Changes what is served, where it changes. */
+  /** Does nothing if the same versions are served already. */
   #switch (served: readonly ServedModel[]): void {
-    const { shelf, models, tfjs } = this.#options
-    const signature = JSON.stringify(served.map(({ name, versions, live, shadow }) => [name, versions, live?.digest, shadow?.digest]))
+    const { packageCache, models, tfjs } = this.#options
+    const signature = JSON.stringify(
+      served.map(({ name, versions, live, shadow }) => [name, versions, live?.digest, shadow?.digest])
+    )
     if (models.ready && signature === this.#signature) return
     const opened = [...this.#opened.values()]
-    shelf.keep(opened.map(({ bytes }) => bytes))
+    packageCache.keep(opened.map(({ bytes }) => bytes))
     const engines = new Set(opened.flatMap(({ proved }) => proved.engines))
     const before = this.#liveDigests()
-    // Models that are fitted on what is posted run on the kernel.
+    // A model that is fitted on a posted series runs on the kernel.
     models.open(served, { name: [...engines.size === 0 ? ['kernel'] : engines].sort().join(', '), version: tfjs() })
     this.#signature = signature
-    for (const { name, live } of served) if (live !== undefined && !before.has(live.digest)) this.#tellSwitch(name, live)
+    for (const { name, live } of served) {
+      if (live !== undefined && !before.has(live.digest)) this.#reportSwitch(name, live)
+    }
   }
 
   #liveDigests (): Set<string> {
@@ -175,73 +146,83 @@ export class Follower {
     return new Set(models.ready ? models.list().flatMap(({ live }) => live?.digest ?? []) : [])
   }
 
-  /** Nothing where its name is no model's to have here: others are served all the same. @throws as #open() */
-  async #serveNamed (supply: Supply, one: SuppliedModel, others: readonly ServedModel[], needed: Set<string>): Promise<ServedModel[]> {
+  /**
+   * Refuses a model whose name is not allowed or taken: the other models are served all the same.
+   * @throws as #open(); of a strict source also Problem invalid-model-package of such a name
+   */
+  async #serveNamed (
+    source: ModelSource,
+    model: SuppliedModel,
+    others: readonly ServedModel[],
+    needed: Set<string>
+  ): Promise<ServedModel[]> {
     try {
-      checkName(one, others)
+      checkName(model, others)
     } catch (error) {
-      if (supply.strict) throw error
-      if (one.live !== undefined) {
-        needed.add(one.live.digest)
-        if (!this.#isRefused(one.live)) this.#refuse(one.live, error as Error)
+      if (source.strict) throw error
+      if (model.live !== undefined) {
+        needed.add(model.live.digest)
+        if (!this.#refusals.isRecent(model.live.digest)) this.#refuse(model.live, error as Error)
       }
       return []
     }
-    return [await this.#serve(supply, one, needed)]
+    return [await this.#serve(source, model, needed)]
   }
 
-  /** @param needed digests that aliases stand for are added to it */
-  async #serve (supply: Supply, { name, versions, live, earlier, shadow }: SuppliedModel, needed: Set<string>): Promise<ServedModel> {
+  /** @param needed receives the digests that aliases stand for */
+  async #serve (
+    source: ModelSource,
+    { name, versions, live, earlier, shadow }: SuppliedModel,
+    needed: Set<string>
+  ): Promise<ServedModel> {
     const { models } = this.#options
-    const identityOf = async (ref: VersionRef | undefined): Promise<Opened | undefined> => {
+    const open = async (ref: VersionRef | undefined): Promise<Opened | undefined> => {
       if (ref === undefined) return undefined
       needed.add(ref.digest)
-      return this.#open(supply, ref)
+      return this.#open(source, ref)
     }
-    const serving = models.ready ? models.list().find((one) => one.name === name)?.live : undefined
-    let opened = await identityOf(live)
-    if (opened === undefined && live !== undefined) opened = await identityOf(serving === undefined ? earlier : { name, version: serving.version, digest: serving.digest })
-    return { name, versions, live: opened?.proved.identity, shadow: (await identityOf(shadow))?.proved.identity }
+    const serving = models.ready ? models.list().find((model) => model.name === name)?.live : undefined
+    let opened = await open(live)
+    if (opened === undefined && live !== undefined) {
+      opened = await open(
+        serving === undefined ? earlier : { name, version: serving.version, digest: serving.digest }
+      )
+    }
+    return { name, versions, live: opened?.proved.identity, shadow: (await open(shadow))?.proved.identity }
   }
 
-  /** Undefined where it was refused, now or before. @throws Problem of a strict supply's package; registry-unavailable */
-  async #open (supply: Supply, ref: VersionRef): Promise<Opened | undefined> {
-    const there = this.#opened.get(ref.digest)
-    if (there !== undefined) return there
-    if (this.#isRefused(ref)) return undefined
+  /**
+   * Undefined if the version is refused, now or by an earlier look.
+   * @throws Problem of a strict source's package; registry-unavailable
+   */
+  async #open (source: ModelSource, ref: VersionRef): Promise<Opened | undefined> {
+    const known = this.#opened.get(ref.digest)
+    if (known !== undefined) return known
+    if (this.#refusals.isRecent(ref.digest)) return undefined
     try {
-      const bytes = await this.#options.shelf.fetch(ref)
+      const bytes = await this.#options.packageCache.fetch(ref)
       const opened = { bytes, proved: await this.#options.scorer.prove(bytes) }
       this.#opened.set(ref.digest, opened)
       this.#refusals.delete(ref.digest)
       return opened
     } catch (error) {
-      if (supply.strict || (error instanceof Problem && error.code === 'registry-unavailable')) throw error
+      if (source.strict || isUnavailable(error)) throw error
       this.#refuse(ref, error as Error)
       return undefined
     }
   }
 
-  /** Whether it was refused not long ago. */
-  #isRefused ({ digest }: VersionRef): boolean {
-    const refusal = this.#refusals.get(digest)
-    return refusal !== undefined && Date.now() - Date.parse(refusal.at) < REFUSED_MS
-  }
-
   #refuse (ref: VersionRef, error: Error): void {
-    const refusal = { ...ref, code: error instanceof Problem ? error.code : 'internal-error', reason: error.message, at: new Date().toISOString() }
-    this.#refusals.set(ref.digest, refusal)
-    this.#options.log.error({ ...refusal }, 'a version is refused; what was served before goes on')
+    const refusal = this.#refusals.add(ref, error)
+    this.#options.log.error({ ...refusal }, 'a version is refused; the one before stays in use')
     this.#options.events?.onRefusal(refusal)
   }
 
-  #tellSwitch (name: string, { version, digest, goldenDifference }: { version: string, digest: string, goldenDifference: number }): void {
+  #reportSwitch (
+    name: string,
+    { version, digest, goldenDifference }: { version: string, digest: string, goldenDifference: number }
+  ): void {
     this.#options.log.info({ model: name, version, digest, goldenDifference }, 'a version is live')
     this.#options.events?.onSwitch({ name, version, digest })
-  }
-
-  #tellProblem (error: Error): void {
-    if (this.#problem !== error.message) this.#options.log.warn({ problem: error.message }, 'the models cannot be looked up; what is served stays')
-    this.#problem = error.message
   }
 }

@@ -1,12 +1,13 @@
-// Scores that were served, kept beside the registry for feedback and drift: told by the threads, written in groups, oldest removed first.
-import { randomUUID } from 'node:crypto'
+// Scores that were served, kept beside the registry for feedback and drift: told by the threads, written in groups,
+// oldest removed first.
 import type { FastifyBaseLogger } from 'fastify'
 import { z } from 'zod'
-import { readRecord } from '../../core/registry/records.ts'
-import type { RegistryStore } from '../../core/registry/store.ts'
-import type { ScoresTold } from '../workers/messages.ts'
+import { timedId } from '../../adapters/identifiers.ts'
+import { readRecord } from '../../adapters/registry/records.ts'
+import type { RegistryStore } from '../../adapters/registry/store.ts'
+import type { ScoreReport } from '../compute/messages/messages.ts'
 import type { Scorer } from '../workers/scorer.ts'
-import type { ServedModels } from './served-models.ts'
+import type { ServedModels } from '../packages/served-models.ts'
 
 const RunSchema = z.object({
   version: z.string(),
@@ -31,7 +32,7 @@ const RECENT = 20_000
 
 const keyOf = (model: string): string => `scores/${model}/`
 
-export interface ScoreHistoryOptions {
+interface ScoreHistoryOptions {
   readonly store: RegistryStore
   readonly models: ServedModels
   readonly scorer: Pick<Scorer, 'drift'>
@@ -40,9 +41,9 @@ export interface ScoreHistoryOptions {
 
 export class ScoreHistory {
   readonly #options: ScoreHistoryOptions
-  readonly #waiting = new Map<string, ScoresTold[]>()
+  readonly #waiting = new Map<string, ScoreReport[]>()
   /** By digest and scoring. */
-  readonly #recent = new Map<string, ScoresTold[]>()
+  readonly #recent = new Map<string, ScoreReport[]>()
   #scores = 0
   #timer: NodeJS.Timeout
   #writing: Promise<void> = Promise.resolve()
@@ -53,7 +54,7 @@ export class ScoreHistory {
     this.#timer.unref()
   }
 
-  add (told: ScoresTold): void {
+  add (told: ScoreReport): void {
     if (this.#scores + told.scores.length > MAX_WAITING) return
     const runs = this.#waiting.get(told.ref.name) ?? []
     // Whoever asks again is told again, but nothing new was seen.
@@ -70,8 +71,12 @@ export class ScoreHistory {
       this.#waiting.clear()
       this.#scores = 0
       for (const [model, runs] of waiting) {
-        await this.#write(model, runs).catch((error: unknown) => { this.#options.log.warn({ model, problem: (error as Error).message }, 'scores could not be kept') })
-        await this.#lookForDrift(runs).catch((error: unknown) => { this.#options.log.warn({ model, problem: (error as Error).message }, 'drift could not be told') })
+        await this.#write(model, runs).catch((error: unknown) => {
+          this.#options.log.warn({ model, problem: (error as Error).message }, 'scores could not be kept')
+        })
+        await this.#lookForDrift(runs).catch((error: unknown) => {
+          this.#options.log.warn({ model, problem: (error as Error).message }, 'drift could not be told')
+        })
       }
     })
     await this.#writing
@@ -91,12 +96,20 @@ export class ScoreHistory {
     return runs.filter((run) => run.digest === digest).sort((a, b) => a.start - b.start)
   }
 
-  async #write (model: string, runs: readonly ScoresTold[]): Promise<void> {
+  async #write (model: string, runs: readonly ScoreReport[]): Promise<void> {
     const { store } = this.#options
     const written = runs.map(({ ref, scoring, start, interval, scores }): ScoreRun => ({
-      version: ref.version, digest: ref.digest, scoring, start, interval, scores: Array.from(scores, (score) => Number.isNaN(score) ? null : Number(score.toPrecision(DIGITS))),
+      version: ref.version,
+      digest: ref.digest,
+      scoring,
+      start,
+      interval,
+      scores: Array.from(scores, (score) => Number.isNaN(score) ? null : Number(score.toPrecision(DIGITS))),
     }))
-    await store.create(`${keyOf(model)}${new Date().toISOString().replaceAll(/\D/g, '')}-${randomUUID().slice(0, 8)}.json`, new TextEncoder().encode(JSON.stringify(written)))
+    await store.create(
+      `${keyOf(model)}${timedId(new Date())}.json`,
+      new TextEncoder().encode(JSON.stringify(written))
+    )
     const objects = await store.list(keyOf(model))
     let bytes = objects.reduce((sum, object) => sum + object.bytes, 0)
     for (const { key, bytes: size } of objects) {
@@ -106,7 +119,7 @@ export class ScoreHistory {
     }
   }
 
-  async #lookForDrift (runs: readonly ScoresTold[]): Promise<void> {
+  async #lookForDrift (runs: readonly ScoreReport[]): Promise<void> {
     const touched = new Set<string>()
     for (const run of runs) {
       const key = `${run.ref.digest} ${run.scoring}`
@@ -116,23 +129,29 @@ export class ScoreHistory {
     for (const key of touched) await this.#compare(this.#recent.get(key)!)
   }
 
-  async #compare (runs: readonly ScoresTold[]): Promise<void> {
+  async #compare (runs: readonly ScoreReport[]): Promise<void> {
     const { models, scorer, log } = this.#options
     const { ref, scoring } = runs[0]!
     const scores = Float32Array.from(runs.toSorted((a, b) => a.start - b.start).flatMap((run) => [...run.scores]))
     const verdict = await scorer.drift({ ref, scoring, scores })
     if (verdict === undefined || verdict.verdict === 'unknown') return
-    if (models.setDrifting(ref.digest, scoring, verdict.drifting) && verdict.drifting) log.warn({ ...ref, scoring, statistic: verdict.statistic, limit: verdict.limit }, 'scores are no longer those that the model was calibrated on')
+    if (models.setDrifting(ref.digest, scoring, verdict.drifting) && verdict.drifting) {
+      log.warn(
+        { ...ref, scoring, statistic: verdict.statistic, limit: verdict.limit },
+        'scores are no longer those that the model was calibrated on'
+      )
+    }
   }
 }
 
 /** The latest runs, as many as hold RECENT scores, and at least one. */
-function latest (runs: readonly ScoresTold[]): ScoresTold[] {
+function latest (runs: readonly ScoreReport[]): ScoreReport[] {
   let scores = 0
   const from = runs.findLastIndex((run) => (scores += run.scores.length) > RECENT)
   return runs.slice(Math.min(runs.length - 1, from + 1))
 }
 
 /** Series of one time and length may still be of two machines. */
-const isSame = (a: ScoresTold, b: ScoresTold): boolean =>
-  a.start === b.start && a.ref.digest === b.ref.digest && a.scoring === b.scoring && a.scores.length === b.scores.length && a.scores.every((score, t) => Object.is(score, b.scores[t]))
+const isSame = (a: ScoreReport, b: ScoreReport): boolean =>
+  a.start === b.start && a.ref.digest === b.ref.digest && a.scoring === b.scoring &&
+  a.scores.length === b.scores.length && a.scores.every((score, t) => Object.is(score, b.scores[t]))

@@ -1,7 +1,7 @@
 // How often a shadow version would have judged otherwise than the live one.
-import type { ShadowTold } from '../workers/messages.ts'
+import type { ShadowReport } from '../compute/messages/messages.ts'
 
-export interface ShadowCount {
+interface ShadowCount {
   readonly name: string
   readonly live: string
   readonly shadow: string
@@ -20,9 +20,20 @@ export interface ShadowCount {
 export class ShadowTally {
   readonly #counts = new Map<string, ShadowCount>()
 
-  add ({ live, shadow, outcome }: ShadowTold): void {
+  add ({ live, shadow, outcome }: ShadowReport): void {
     const key = `${live.digest} ${shadow.digest}`
-    const count = this.#counts.get(key) ?? { name: live.name, live: live.version, shadow: shadow.version, series: 0, skipped: 0, failed: 0, observations: 0, disagreements: 0, lastFailure: null }
+    const count = this.#counts.get(key) ??
+      {
+        name: live.name,
+        live: live.version,
+        shadow: shadow.version,
+        series: 0,
+        skipped: 0,
+        failed: 0,
+        observations: 0,
+        disagreements: 0,
+        lastFailure: null,
+      }
     this.#counts.set(key, count)
     if ('skipped' in outcome) count.skipped++
     else if ('failure' in outcome) {

@@ -1,5 +1,6 @@
 // What another threshold would have made of scores that were served, measured by what people said of them. Pure.
-import type { Feedback } from '../../core/registry/records.ts'
+import { isAnomalous } from '../../core/scoring/threshold.ts'
+import type { Feedback } from '../../adapters/registry/records.ts'
 import type { ScoreRun } from './score-history.ts'
 
 /** An interval that somebody spoke of, with the highest score in it. */
@@ -8,7 +9,7 @@ interface Judged {
   readonly peak: number
 }
 
-export interface Outcome {
+interface Outcome {
   readonly threshold: number
   readonly anomalies: number
   readonly anomaliesPerWeek: number | null
@@ -17,7 +18,7 @@ export interface Outcome {
   readonly missed: number
 }
 
-export interface ThresholdProposal {
+interface ThresholdProposal {
   readonly scores: number
   readonly feedback: { readonly used: number, readonly unused: number }
   readonly before: Outcome
@@ -29,11 +30,15 @@ const WEEK_MS = 604_800_000
 const CALIBRATED = 1
 
 /**
- * Compares threshold 1 with another: the wanted one, or the one that loses the fewest confirmed anomalies, then leaves the fewest
- * false alarms and missed faults, then is nearest to 1.
+ * Compares threshold 1 with another: the wanted one, or the one that loses the fewest confirmed anomalies, then leaves
+ * the fewest false alarms and missed faults, then is nearest to 1.
  * @param runs scores of one version and scoring, in order of time
  */
-export function proposeThreshold (runs: readonly ScoreRun[], feedback: readonly Feedback[], wanted?: number): ThresholdProposal {
+export function proposeThreshold (
+  runs: readonly ScoreRun[],
+  feedback: readonly Feedback[],
+  wanted?: number
+): ThresholdProposal {
   const judged = feedback.flatMap((one): Judged[] => {
     const peak = peakOf(runs, Date.parse(one.start), Date.parse(one.end))
     return peak === undefined ? [] : [{ label: one.label, peak }]
@@ -51,21 +56,37 @@ export function proposeThreshold (runs: readonly ScoreRun[], feedback: readonly 
 }
 
 function reasonOf (judged: readonly Judged[], before: Outcome, after: Outcome, isWanted: boolean): string {
-  if (judged.length === 0) return 'There is no feedback on times whose scores are stored: nothing speaks for another threshold.'
+  if (judged.length === 0) {
+    return 'There is no feedback on times whose scores are stored: nothing speaks for another threshold.'
+  }
   if (isWanted) return `${after.threshold} was asked for.`
   if (after.threshold === CALIBRATED) return 'No other threshold serves the feedback better.'
-  return `It takes away ${before.falseAlarms - after.falseAlarms} of ${before.falseAlarms} false alarms, finds ${before.missed - after.missed} of ${before.missed} missed faults, and loses ${before.confirmed - after.confirmed} of ${before.confirmed} confirmed anomalies.`
+  return `It takes away ${before.falseAlarms - after.falseAlarms} of ${before.falseAlarms} false alarms, finds ${
+    before.missed - after.missed
+  } of ${before.missed} missed faults, and loses ${
+    before.confirmed - after.confirmed
+  } of ${before.confirmed} confirmed anomalies.`
 }
 
 /** Between the scores that were spoken of: nothing changes from one to the next. */
 function bestThreshold (judged: readonly Judged[]): number {
   const peaks = [...new Set([CALIBRATED, ...judged.map(({ peak }) => peak)])].sort((a, b) => a - b)
-  const candidates = [CALIBRATED, ...peaks.slice(1).map((peak, i) => (peak + peaks[i]!) / 2), (peaks.at(-1) ?? CALIBRATED) * 1.05, (peaks[0] ?? CALIBRATED) * 0.95]
+  const candidates = [
+    CALIBRATED,
+    ...peaks.slice(1).map((peak, i) => (peak + peaks[i]!) / 2),
+    (peaks.at(-1) ?? CALIBRATED) * 1.05,
+    (peaks[0] ?? CALIBRATED) * 0.95,
+  ]
     .map((candidate) => candidate === CALIBRATED ? candidate : Number(candidate.toPrecision(3)))
     .filter((candidate) => candidate > 0)
   const costs = candidates.map((threshold): readonly [number, number, number] => {
-    const flagged = (label: Feedback['label'], is: boolean): number => judged.filter((one) => one.label === label && (one.peak > threshold) === is).length
-    return [flagged('confirmed', false), flagged('false-alarm', true) + flagged('missed', false), Math.abs(Math.log(threshold))]
+    const flagged = (label: Feedback['label'], is: boolean): number =>
+      judged.filter((one) => one.label === label && isAnomalous(one.peak, threshold) === is).length
+    return [
+      flagged('confirmed', false),
+      flagged('false-alarm', true) + flagged('missed', false),
+      Math.abs(Math.log(threshold)),
+    ]
   })
   let best = 0
   for (let i = 1; i < candidates.length; i++) if (isLess(costs[i]!, costs[best]!)) best = i
@@ -80,7 +101,8 @@ function isLess (a: readonly number[], b: readonly number[]): boolean {
 function outcomeOf (runs: readonly ScoreRun[], judged: readonly Judged[], threshold: number): Outcome {
   const anomalies = countAnomalies(runs, threshold)
   const span = runs.reduce((sum, { scores, interval }) => sum + scores.length * interval, 0)
-  const count = (label: Feedback['label'], is: boolean): number => judged.filter((one) => one.label === label && (one.peak > threshold) === is).length
+  const count = (label: Feedback['label'], is: boolean): number =>
+    judged.filter((one) => one.label === label && isAnomalous(one.peak, threshold) === is).length
   return {
     threshold,
     anomalies,
@@ -96,7 +118,7 @@ function countAnomalies (runs: readonly ScoreRun[], threshold: number): number {
   for (const { scores } of runs) {
     let inside = false
     for (const score of scores) {
-      const isAbove = score !== null && score > threshold
+      const isAbove = score !== null && isAnomalous(score, threshold)
       if (isAbove && !inside) anomalies++
       inside = isAbove
     }

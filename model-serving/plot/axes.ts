@@ -11,7 +11,9 @@ const two = (value: number): string => String(value).padStart(2, '0')
 function timeLabel (at: Date): string {
   const [hours, minutes, seconds] = [at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds()]
   if (hours + minutes + seconds + at.getUTCMilliseconds() === 0) return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`
-  if (at.getUTCMilliseconds() !== 0) return `${two(minutes)}:${two(seconds)}.${String(at.getUTCMilliseconds()).padStart(3, '0')}`
+  if (at.getUTCMilliseconds() !== 0) {
+    return `${two(minutes)}:${two(seconds)}.${String(at.getUTCMilliseconds()).padStart(3, '0')}`
+  }
   return `${two(hours)}:${two(minutes)}${seconds === 0 ? '' : `:${two(seconds)}`}`
 }
 
@@ -22,11 +24,21 @@ function ticksOf ({ answer, extent, time, layout }: Plan): Tick[] {
   const count = layout.wide ? 10 : 4
   if (answer.numbered === true) {
     const [first, last] = [extent.min, extent.max].map((at) => (at - time.start) / time.interval)
-    return scaleLinear([first!, last!], [0, 1]).ticks(count).filter(Number.isInteger).map((n) => ({ at: time.start + n * time.interval, label: n.toLocaleString('en') }))
+    return scaleLinear([first!, last!], [0, 1]).ticks(count).filter(Number.isInteger).map((n) => ({
+      at: time.start + n * time.interval,
+      label: n.toLocaleString('en'),
+    }))
   }
-  const ticks = scaleUtc([extent.min, extent.max], [0, 1]).ticks(count).map((at) => ({ at: at.getTime(), label: timeLabel(at) }))
+  const ticks = scaleUtc([extent.min, extent.max], [0, 1]).ticks(count).map((at) => ({
+    at: at.getTime(),
+    label: timeLabel(at),
+  }))
   // A day is named somewhere.
-  if (ticks[0] !== undefined && !ticks.some(({ label }) => label.includes(' '))) ticks[0].label = `${new Date(ticks[0].at).getUTCDate()} ${MONTHS[new Date(ticks[0].at).getUTCMonth()]} ${ticks[0].label}`
+  if (ticks[0] !== undefined && !ticks.some(({ label }) => label.includes(' '))) {
+    ticks[0].label = `${new Date(ticks[0].at).getUTCDate()} ${MONTHS[new Date(ticks[0].at).getUTCMonth()]} ${
+      ticks[0].label
+    }`
+  }
   return ticks
 }
 
@@ -47,16 +59,28 @@ export function drawTimeAxis (sheet: Sheet, plan: Plan, { panel, left, right, x 
 }
 
 /** Horizontal lines, with their numbers to the left. */
-export function drawValueAxis (sheet: Sheet, { palette, layout }: Plan, { left, right, y, panel }: Frame, values: readonly number[]): void {
+export function drawValueAxis (
+  sheet: Sheet,
+  { palette, layout }: Plan,
+  { left, right, y, panel }: Frame,
+  values: readonly number[]
+): void {
   for (const value of values) {
     const py = Math.round(y(value))
     sheet.ctx.fillStyle = palette.grid
     sheet.ctx.fillRect(left, py, right - left, 1)
-    if (py > panel.top + 4 || panel.kind === 'score') sheet.text(formatNumber(value), left - 6, py, { color: palette.muted, align: 'right', room: layout.left - 8 })
+    if (py > panel.top + 4 || panel.kind === 'score') {
+      sheet.text(formatNumber(value), left - 6, py, { color: palette.muted, align: 'right', room: layout.left - 8 })
+    }
   }
 }
 
-export function drawHeading (sheet: Sheet, { layout: { wide, left, right, width }, palette }: Plan, text: string, top: number): void {
+export function drawHeading (
+  sheet: Sheet,
+  { layout: { wide, left, right, width }, palette }: Plan,
+  text: string,
+  top: number
+): void {
   if (wide) sheet.text(text, 8, top + 7, { color: palette.text, size: 12, room: left - 42 })
   else sheet.text(text, left, top - 10, { color: palette.text, size: 12, room: width - left - right })
 }
@@ -70,11 +94,29 @@ export function drawLegend (sheet: Sheet, { layout, palette }: Plan): void {
   const { legendTop, wide, left, width } = layout
   let [x, y] = [wide ? left : 8, legendTop + 14]
   const swatches: Array<[string, () => void]> = [
-    [PARTS.observed, () => { ctx.fillStyle = palette.observed; ctx.fillRect(x, y - 1, 18, 2) }],
-    [PARTS.expected, () => { ctx.fillStyle = palette.expected; for (const dash of [0, 7, 14]) ctx.fillRect(x + dash, y - 1, 4, 2) }],
-    [PARTS.band, () => { ctx.fillStyle = palette.band; ctx.fillRect(x, y - 5, 18, 10) }],
-    [PARTS.anomaly, () => { Object.assign(ctx, { fillStyle: palette.anomaly, strokeStyle: palette.alarm, lineWidth: 0.5 }); ctx.fillRect(x, y - 5, 18, 10); ctx.strokeRect(x, y - 5, 18, 10) }],
-    [PARTS.imputed, () => { ctx.beginPath(); traceDiamond(ctx, x + 9, y, 5); Object.assign(ctx, { strokeStyle: palette.imputed, lineWidth: 1.3 }); ctx.stroke() }],
+    [PARTS.observed, () => {
+      ctx.fillStyle = palette.observed
+      ctx.fillRect(x, y - 1, 18, 2)
+    }],
+    [PARTS.expected, () => {
+      ctx.fillStyle = palette.expected
+      for (const dash of [0, 7, 14]) ctx.fillRect(x + dash, y - 1, 4, 2)
+    }],
+    [PARTS.band, () => {
+      ctx.fillStyle = palette.band
+      ctx.fillRect(x, y - 5, 18, 10)
+    }],
+    [PARTS.anomaly, () => {
+      Object.assign(ctx, { fillStyle: palette.anomaly, strokeStyle: palette.alarm, lineWidth: 0.5 })
+      ctx.fillRect(x, y - 5, 18, 10)
+      ctx.strokeRect(x, y - 5, 18, 10)
+    }],
+    [PARTS.imputed, () => {
+      ctx.beginPath()
+      traceDiamond(ctx, x + 9, y, 5)
+      Object.assign(ctx, { strokeStyle: palette.imputed, lineWidth: 1.3 })
+      ctx.stroke()
+    }],
   ]
   for (const [name, swatch] of swatches) {
     if (x > width - 110) [x, y] = [8, y + 20]

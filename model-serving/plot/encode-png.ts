@@ -1,5 +1,5 @@
-// Pixels → PNG (ISO/IEC 15948) in indexed colours, by Node's zlib. A plot has few colours; canvas libraries' own encoders take three times as long
-// for all of them, and pack as loosely.
+// Pixels → PNG (ISO/IEC 15948) in indexed colours, by Node's zlib. A plot has few colours; canvas libraries' own
+// encoders take three times as long for all of them, and pack as loosely.
 import { crc32, deflateSync } from 'node:zlib'
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
@@ -15,7 +15,13 @@ export function encodePng (pixels: Uint8Array, width: number, height: number): B
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)
   header.set([8, 3, 0, 0, 0], 8)
-  return Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('PLTE', palette), chunk('IDAT', deflateSync(rows, { level: 2, memLevel: 9 })), chunk('IEND', Buffer.alloc(0))])
+  return Buffer.concat([
+    SIGNATURE,
+    chunk('IHDR', header),
+    chunk('PLTE', palette),
+    chunk('IDAT', deflateSync(rows, { level: 2, memLevel: 9 })),
+    chunk('IEND', Buffer.alloc(0)),
+  ])
 }
 
 function chunk (type: string, data: Uint8Array): Buffer {
@@ -34,7 +40,10 @@ interface Indexed {
   readonly rows: Uint8Array
 }
 
-/** Colours that agree in their highest bits become one: the first of them. Where there are too many, the rest become black or white, whichever is nearer. */
+/**
+ * Colours that agree in their highest bits become one: the first of them. Where there are too many, the rest become
+ * black or white, whichever is nearer.
+ */
 function indexed (pixels: Uint8Array, width: number, height: number): Indexed {
   const words = new Uint32Array(pixels.buffer, pixels.byteOffset, width * height)
   const places = new Int16Array(COLOURS).fill(-1)

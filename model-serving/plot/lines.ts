@@ -21,7 +21,7 @@ export function frameOf ({ layout, extent }: Plan, panel: Panel, { min, max }: {
 }
 
 /** One stroke for each stretch without a gap. */
-export function tracePoints (ctx: SKRSContext2D, points: readonly Point[], { x, y }: Frame): void {
+function tracePoints (ctx: SKRSContext2D, points: readonly Point[], { x, y }: Frame): void {
   let pen = false
   for (const [time, value] of points) {
     if (value === null) pen = false
@@ -33,10 +33,18 @@ export function tracePoints (ctx: SKRSContext2D, points: readonly Point[], { x, 
   }
 }
 
-/** From so many points on a line is drawn as thin as can be, and whole: wider or dashed zigzags cost ten times as much, and look no better. */
+/**
+ * From so many points on a line is drawn as thin as can be, and whole: wider or dashed zigzags cost ten times as much,
+ * and look no better.
+ */
 const DENSE = 400
 
-export function strokeLine (ctx: SKRSContext2D, points: readonly Point[], frame: Frame, { color, width, dash = [] }: { color: string, width: number, dash?: number[] }): void {
+export function strokeLine (
+  ctx: SKRSContext2D,
+  points: readonly Point[],
+  frame: Frame,
+  { color, width, dash = [] }: { color: string, width: number, dash?: number[] }
+): void {
   ctx.beginPath()
   tracePoints(ctx, points, frame)
   const isDense = points.length > DENSE
@@ -47,7 +55,13 @@ export function strokeLine (ctx: SKRSContext2D, points: readonly Point[], frame:
 }
 
 /** The area between a line and a level, above which it lies, in stretches without gaps. */
-export function fillAbove (ctx: SKRSContext2D, points: readonly Point[], frame: Frame, level: number, color: string): void {
+export function fillAbove (
+  ctx: SKRSContext2D,
+  points: readonly Point[],
+  frame: Frame,
+  level: number,
+  color: string
+): void {
   const base = frame.y(level)
   ctx.save()
   ctx.beginPath()
@@ -64,7 +78,12 @@ export function fillAbove (ctx: SKRSContext2D, points: readonly Point[], frame: 
   ctx.restore()
 }
 
-export function fillBand (ctx: SKRSContext2D, { bottom, width }: { bottom: readonly Point[], width: readonly Point[] }, { x, y }: Frame, color: string): void {
+export function fillBand (
+  ctx: SKRSContext2D,
+  { bottom, width }: { bottom: readonly Point[], width: readonly Point[] },
+  { x, y }: Frame,
+  color: string
+): void {
   const top = bottom.map(([time, low], i): Point => [time, low === null ? null : low + (width[i]![1] ?? 0)])
   const lows = runsOf(bottom)
   ctx.fillStyle = color
@@ -97,7 +116,13 @@ export function fillDots (ctx: SKRSContext2D, points: readonly Point[], { x, y }
 }
 
 /** Hollow, so that the line below stays visible. */
-export function strokeDiamonds (ctx: SKRSContext2D, points: readonly Point[], { x, y }: Frame, color: string, background: string): void {
+export function strokeDiamonds (
+  ctx: SKRSContext2D,
+  points: readonly Point[],
+  { x, y }: Frame,
+  color: string,
+  background: string
+): void {
   ctx.beginPath()
   for (const [time, value] of points) if (value !== null) traceDiamond(ctx, x(time), y(value))
   Object.assign(ctx, { fillStyle: background, strokeStyle: color, lineWidth: 1.3 })

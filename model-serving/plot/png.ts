@@ -1,7 +1,7 @@
 // The PNG of an answer, drawn without ECharts.
 import type { Plot } from '../public/chart-option.js'
 import { headed } from './heading.ts'
-import { drawStill } from './still.ts'
+import { drawStill } from './draw-png.ts'
 
 /** As large as the SVG. The same plot gives the same bytes. */
 export function renderPng (plot: Plot): Buffer {

@@ -6,12 +6,14 @@ import { encodePng } from './encode-png.ts'
 const FAMILY = 'DejaVu Sans'
 const resolve = createRequire(import.meta.url).resolve
 // From a package, so that text appears on every machine and looks the same.
-for (const file of ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf']) GlobalFonts.registerFromPath(resolve(`dejavu-fonts-ttf/ttf/${file}`), FAMILY)
+for (const file of ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf']) {
+  GlobalFonts.registerFromPath(resolve(`dejavu-fonts-ttf/ttf/${file}`), FAMILY)
+}
 
 /** A name of so many letters is wider than every plot. */
 const MOST_LETTERS = 200
 
-export interface TextStyle {
+interface TextStyle {
   readonly color: string
   readonly size?: number
   readonly bold?: boolean
@@ -42,7 +44,12 @@ export class Sheet {
   }
 
   /** Writes a text, vertically centred at y. @returns its width */
-  text (content: string, x: number, y: number, { color, size = 11, bold = false, align = 'left', room }: TextStyle): number {
+  text (
+    content: string,
+    x: number,
+    y: number,
+    { color, size = 11, bold = false, align = 'left', room }: TextStyle
+  ): number {
     const { ctx } = this
     ctx.font = `${bold ? 'bold ' : ''}${size}px "${FAMILY}"`
     ctx.fillStyle = color

@@ -1,7 +1,15 @@
 // The SVG of an answer, by ECharts without a browser: what the page shows.
 import { init, use } from 'echarts/core'
 import { CustomChart, LineChart, ScatterChart } from 'echarts/charts'
-import { GraphicComponent, GridComponent, LegendPlainComponent, MarkAreaComponent, MarkLineComponent, TitleComponent, VisualMapPiecewiseComponent } from 'echarts/components'
+import {
+  GraphicComponent,
+  GridComponent,
+  LegendPlainComponent,
+  MarkAreaComponent,
+  MarkLineComponent,
+  TitleComponent,
+  VisualMapPiecewiseComponent,
+} from 'echarts/components'
 import { SVGRenderer } from 'echarts/renderers'
 import { chartHeight, chartOption, type Plot } from '../public/chart-option.js'
 import { headed } from './heading.ts'

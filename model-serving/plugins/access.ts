@@ -1,19 +1,30 @@
-// Who may call a route: API keys with scopes, and so many requests a minute. Decided before a body is read, or later where a route says so.
+// Who may call a route: API keys with scopes, and so many requests a minute. Decided before a body is read, or later
+// where a route says so.
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { Problem } from '../../core/errors.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../settings/config.ts'
 import { isEnforced } from '../settings/access.ts'
-import { allows, findKey, type Scope } from '../settings/api-keys.ts'
+import { findKey, sentKey } from '../../adapters/http/api-keys.ts'
+import { allows, type Scope } from '../settings/api-keys.ts'
 import { addRateLimit } from './rate-limit.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the caller's key must allow; `any`: every key will do. Without it, or with `none`, a route is open and not counted. */
+    /**
+     * What the caller's key must allow; `any`: every key will do. Without it, or with `none`, a route is open and not
+     * counted.
+     */
     scope?: Scope | 'any' | 'none'
-    /** Whether a request without any key may come as far as its handler, which then reads it and calls requireAccess(), or serves it without. */
+    /**
+     * Whether a request without any key may come as far as its handler, which then reads it and calls requireAccess(),
+     * or serves it without.
+     */
     deferAccess?: (request: FastifyRequest) => boolean
   }
 }
+
+/** The second one is that of Azure API Management. */
+const KEY_HEADERS = ['x-api-key', 'ocp-apim-subscription-key']
 
 type Admit = () => Promise<void>
 
@@ -29,7 +40,7 @@ export async function addAccess (app: FastifyInstance, { access }: Pick<Config, 
   app.addHook('onRequest', async (request, reply) => {
     const { scope = 'none', deferAccess } = request.routeOptions.config
     if (scope === 'none') return
-    const sent = sentKey(request)
+    const sent = sentKey(request.headers, KEY_HEADERS)
     const key = sent === undefined ? undefined : findKey(access.keys, sent)
     permissions.set(request, (wanted) => !isEnforced(access) || (key !== undefined && allows(key, wanted)))
     const admit = once(async () => {
@@ -46,7 +57,8 @@ export async function addAccess (app: FastifyInstance, { access }: Pick<Config, 
 }
 
 /**
- * For handlers of routes with `deferAccess`: counts and admits a request that was let through without a key; at once for all others.
+ * For handlers of routes with `deferAccess`: counts and admits a request that was let through without a key; at once
+ * for all others.
  * @throws Problem unauthorized, too-many-requests
  */
 export async function requireAccess (request: FastifyRequest): Promise<void> {
@@ -64,7 +76,8 @@ export function requireScope (request: FastifyRequest, scope: Scope): void {
   if (permissions.get(request)?.(scope) !== true) throw forbidden(scope)
 }
 
-const forbidden = (scope: string): Problem => new Problem('forbidden', `This API key lacks the scope "${scope}"; take one that has it.`, { extensions: { scope } })
+const forbidden = (scope: string): Problem =>
+  new Problem('forbidden', `This API key lacks the scope "${scope}"; take one that has it.`, { extensions: { scope } })
 
 function once (admit: Admit): Admit {
   let outcome: Promise<void> | undefined
@@ -76,16 +89,11 @@ function unauthorized (isSent: boolean): Problem {
   return new Problem('unauthorized', `${what}; send one as "Authorization: Bearer KEY" or "X-API-Key: KEY".`)
 }
 
-/** What the caller shows as its key. The headers that nothing else uses count first: a proxy may have added its own Authorization. */
-function sentKey ({ headers }: FastifyRequest): string | undefined {
-  const own = headers['x-api-key'] || headers['ocp-apim-subscription-key']
-  if (own) return String(own)
-  return /^bearer(?: +(.*))?$/i.exec(headers.authorization ?? '')?.slice(1).map((token = '') => token.trimEnd())[0]
-}
-
 /** A route that changes or computes something must not be open because somebody forgot it. */
 function demandScope ({ method, url, config, schema }: RouteOptions): void {
   const isReading = [method].flat().every((one) => ['GET', 'HEAD', 'OPTIONS'].includes(one))
   if (isReading || config?.scope !== undefined || (schema !== undefined && 'hide' in schema)) return
-  throw new Error(`${String(method)} ${url} declares no scope; give it one in the route's config, "none" if it is open to all`)
+  throw new Error(
+    `${String(method)} ${url} declares no scope; give it one in the route's config, "none" if it is open to all`
+  )
 }

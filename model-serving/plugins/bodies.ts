@@ -1,5 +1,5 @@
-// Bodies in and out: compression both ways, and the media types that are read. Limits hold after decompression. Bytes stay bytes:
-// what they say is read where they are scored, off this thread (compute/read-body.ts).
+// Bodies in and out: compression both ways, and the media types that are read. Limits hold after decompression. Bytes
+// stay bytes: what they say is read where they are scored, off this thread (compute/read-body.ts).
 import { constants } from 'node:zlib'
 import compress from '@fastify/compress'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -14,5 +14,9 @@ export async function addBodies (app: FastifyInstance): Promise<void> {
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } },
   })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser([...BODY_TYPES, 'application/x-tar'], { parseAs: 'buffer' }, async (_: FastifyRequest, body: Buffer) => body)
+  app.addContentTypeParser(
+    [...BODY_TYPES, 'application/x-tar'],
+    { parseAs: 'buffer' },
+    async (_: FastifyRequest, body: Buffer) => body
+  )
 }

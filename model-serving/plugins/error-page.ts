@@ -1,6 +1,7 @@
 // docs/ERRORS.md as a page with an anchor for each code: where the `type` of every problem document leads.
 
-const escapeHtml = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+const escapeHtml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
 /** Cells of the rows of a Markdown table whose first cell is a code in backquotes. */
 export function errorRows (markdown: string): string[][] {
@@ -13,7 +14,9 @@ export function errorPage (markdown: string): string {
   const inline = (cell: string): string => escapeHtml(cell).replaceAll(/`([^`]+)`/g, '<code>$1</code>')
   const rows = errorRows(markdown).map(([code = '', ...cells]) => {
     const name = code.replaceAll('`', '')
-    return `<tr id="${name}"><td><a href="#${name}">${inline(code)}</a></td>${cells.map((cell) => `<td>${inline(cell)}</td>`).join('')}</tr>`
+    return `<tr id="${name}"><td><a href="#${name}">${inline(code)}</a></td>${
+      cells.map((cell) => `<td>${inline(cell)}</td>`).join('')
+    }</tr>`
   })
   return `<!doctype html>
 <html lang="en">

@@ -1,42 +1,6 @@
 // Headers that every answer carries: request id, and what a browser may do with the page and the answers.
-import helmet, { type FastifyHelmetOptions } from '@fastify/helmet'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-
-const PROTECTION: FastifyHelmetOptions = {
-  // Scripts, data and images of this origin alone; inline styles for Swagger UI, data: and blob: images for charts.
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      defaultSrc: ["'self'"],
-      scriptSrc: ["'self'"],
-      styleSrc: ["'self'", "'unsafe-inline'"],
-      imgSrc: ["'self'", 'data:', 'blob:'],
-      connectSrc: ["'self'"],
-      objectSrc: ["'none'"],
-      baseUri: ["'none'"],
-      formAction: ["'self'"],
-      frameAncestors: ["'none'"],
-    },
-  },
-  frameguard: { action: 'deny' },
-  // The service speaks HTTP; what encrypts in front of it promises to go on doing so, or does not.
-  strictTransportSecurity: false,
-}
-
-/**
- * What helmet sets, asked of it once, in an app of its own (3 ms): as a plugin it would leave out the answers that are given before
- * any hook has run, or before there is a request (plugins/client-errors.ts), and those must carry the same.
- */
-const HELMET_HEADERS = await askHelmet()
-
-async function askHelmet (): Promise<Readonly<Record<string, string>>> {
-  const app = Fastify()
-  await app.register(helmet, PROTECTION)
-  app.get('/', (_, reply) => reply.send(reply.raw.getHeaders()))
-  const answer = await app.inject('/')
-  await app.close()
-  return answer.json()
-}
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { PROTECTIVE_HEADERS } from '../../adapters/http/protective-headers.ts'
 
 /** A caller's own request id is taken over where it is harmless in logs and headers. */
 const HARMLESS_ID = /^[\w.:-]{1,64}$/
@@ -60,7 +24,10 @@ export function addHeaders (app: FastifyInstance): void {
 
 /** For answers that are given before any hook has run. */
 export function setHeaders (request: FastifyRequest, reply: FastifyReply): void {
-  reply.headers(protectiveHeaders(request.id))
+  reply.headers(headersOf(request.id))
 }
 
-export const protectiveHeaders = (requestId: string): Record<string, string> => ({ 'x-request-id': requestId, ...HELMET_HEADERS })
+export const headersOf = (requestId: string): Record<string, string> => ({
+  'x-request-id': requestId,
+  ...PROTECTIVE_HEADERS,
+})

@@ -17,7 +17,9 @@ interface Kept {
   isDone: boolean
 }
 
-export type Idempotent = (handler: (request: FastifyRequest) => Promise<Reply>) => (request: FastifyRequest, reply: FastifyReply) => Promise<object>
+export type Idempotent = (
+  handler: (request: FastifyRequest) => Promise<Reply>,
+) => (request: FastifyRequest, reply: FastifyReply) => Promise<object>
 
 const KEPT_MS = 24 * 3_600_000
 const MOST_KEPT = 10_000
@@ -33,16 +35,35 @@ export function addIdempotency (app: FastifyInstance): Idempotent {
   }
 }
 
-async function once (kept: LRUCache<string, Kept>, request: FastifyRequest, work: () => Promise<Reply>): Promise<Reply> {
+async function once (
+  kept: LRUCache<string, Kept>,
+  request: FastifyRequest,
+  work: () => Promise<Reply>
+): Promise<Reply> {
   const key = request.headers['idempotency-key']
   if (key === undefined) return work()
-  if (typeof key !== 'string' || key === '' || key.length > LONGEST_KEY) throw new Problem('invalid-request', `Idempotency-Key must have from 1 to ${LONGEST_KEY} characters.`, { items: [{ pointer: pointer('headers', 'idempotency-key'), detail: 'too short or too long' }] })
+  if (typeof key !== 'string' || key === '' || key.length > LONGEST_KEY) {
+    throw new Problem('invalid-request', `Idempotency-Key must have from 1 to ${LONGEST_KEY} characters.`, {
+      items: [{ pointer: pointer('headers', 'idempotency-key'), detail: 'too short or too long' }],
+    })
+  }
   const fingerprint = fingerprintOf(request)
   const place = `${callerOf(request)} ${key}`
   const before = kept.get(place)
   if (before !== undefined) {
-    if (before.fingerprint !== fingerprint) throw new Problem('invalid-request', 'This Idempotency-Key came with another request before; take a new one for each request.', { items: [{ pointer: pointer('headers', 'idempotency-key'), detail: 'was used for another request' }] })
-    if (!before.isDone) throw new Problem('idempotency-conflict', 'The first request with this Idempotency-Key is still being worked on; try again in a moment.')
+    if (before.fingerprint !== fingerprint) {
+      throw new Problem(
+        'invalid-request',
+        'This Idempotency-Key came with another request before; take a new one for each request.',
+        { items: [{ pointer: pointer('headers', 'idempotency-key'), detail: 'was used for another request' }] }
+      )
+    }
+    if (!before.isDone) {
+      throw new Problem(
+        'idempotency-conflict',
+        'The first request with this Idempotency-Key is still being worked on; try again in a moment.'
+      )
+    }
     return before.reply
   }
   const entry: Kept = { fingerprint, reply: work(), isDone: false }
@@ -64,5 +85,7 @@ function fingerprintOf ({ method, url, body }: FastifyRequest): string {
 
 /** Callers choose keys without knowing of each other. */
 function callerOf ({ headers }: FastifyRequest): string {
-  return createHash('sha256').update(['authorization', 'x-api-key', 'ocp-apim-subscription-key'].map((name) => String(headers[name] ?? '')).join('\n')).digest('hex')
+  return createHash('sha256').update(
+    ['authorization', 'x-api-key', 'ocp-apim-subscription-key'].map((name) => String(headers[name] ?? '')).join('\n')
+  ).digest('hex')
 }

@@ -1,6 +1,6 @@
 // A known path with another method answers 405 with Allow, not 404.
 import type { FastifyInstance } from 'fastify'
-import { sendDocument } from './errors.ts'
+import { ANSWERS } from './errors.ts'
 import { DOCS_PATH } from './openapi.ts'
 
 /** Watches the routes that are documented; the returned function registers the refusals, after the last of them. */
@@ -29,7 +29,10 @@ function refuseOthers (app: FastifyInstance, url: string, allowed: readonly stri
     // Before the body is read: there is nothing to do with it.
     onRequest: async (request, reply) => {
       reply.header('allow', allowed.join(', '))
-      return sendDocument(request, reply, 'method-not-allowed', `${request.method} is not a method of this route; it has ${allowed.join(', ')}.`)
+      return ANSWERS.sendDocument(request, reply, {
+        code: 'method-not-allowed',
+        detail: `${request.method} is not a method of this route; it has ${allowed.join(', ')}.`,
+      })
     },
     handler: () => undefined,
   })

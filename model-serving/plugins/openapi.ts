@@ -3,13 +3,13 @@ import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import { z } from 'zod'
-import type { Config } from '../config.ts'
-import { components } from '../schemas/components.ts'
+import type { Config } from '../settings/config.ts'
+import { components } from '../openapi/components.ts'
 import type { JsonContent } from '../schemas/content.ts'
-import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
+import { ANSWER_EXAMPLES } from '../openapi/answer-examples.ts'
 import { HtmlAnswerSchema } from '../schemas/media.ts'
 import { type DocumentedResponse, problemResponses } from '../schemas/problem.ts'
-import { serviceVersion } from '../project.ts'
+import { serviceVersion } from '../settings/project.ts'
 import { isEnforced } from '../settings/access.ts'
 
 /** What a route says of itself, in zod schemas; Fastify validates with the same ones. */
@@ -33,7 +33,10 @@ const docsDocument = {
   summary: 'Read this document, and try it out',
   tags: ['documentation'],
   response: {
-    200: { description: 'Swagger UI', content: { 'text/html': { schema: HtmlAnswerSchema, examples: ANSWER_EXAMPLES.html } } },
+    200: {
+      description: 'Swagger UI',
+      content: { 'text/html': { schema: HtmlAnswerSchema, examples: ANSWER_EXAMPLES.html } },
+    },
     ...problemResponses(DOCS_PATH, ['unsupported-media-type', 'internal-error']),
   },
 } satisfies RouteDocument
@@ -41,7 +44,12 @@ const docsDocument = {
 /** The same key in either header; Azure's clients send it as Ocp-Apim-Subscription-Key. */
 const SECURITY_SCHEMES = {
   bearer: { type: 'http', scheme: 'bearer', description: 'An API key of the service, one of `API_KEYS`.' },
-  apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same key; `Ocp-Apim-Subscription-Key` is read, too.' },
+  apiKey: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-API-Key',
+    description: 'The same key; `Ocp-Apim-Subscription-Key` is read, too.',
+  },
 } as const
 const KEY_HEADERS = [{ bearer: [] }, { apiKey: [] }]
 
@@ -57,7 +65,8 @@ export async function addOpenApi (app: FastifyInstance, { access }: Pick<Config,
       info: {
         title: 'Time-series anomaly detection',
         version: serviceVersion,
-        description: 'Scores multivariate time series with autoencoders: how unusual each observation is, what was expected, and which channels are to blame. ' +
+        description:
+          'Scores multivariate time series with autoencoders: how unusual each observation is, what was expected, and which channels are to blame. ' +
           'What is no HTTP is refused before any route is found, with the same problem documents: `malformed-request` (400), `request-timeout` (408), `headers-too-large` (431).',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } as { name: string },
       },
@@ -75,7 +84,10 @@ export async function addOpenApi (app: FastifyInstance, { access }: Pick<Config,
     transform: documentRoute(isEnforced(access)),
     convertConstToEnum: false,
   })
-  await app.register(swaggerUi, { routePrefix: DOCS_PATH, uiConfig: { tryItOutEnabled: true, displayRequestDuration: true } })
+  await app.register(swaggerUi, {
+    routePrefix: DOCS_PATH,
+    uiConfig: { tryItOutEnabled: true, displayRequestDuration: true },
+  })
 }
 
 function namedSchemas (): Record<string, JsonSchema> {
@@ -91,7 +103,9 @@ function inputSchema (schema: z.ZodType): JsonSchema {
 
 function outputSchema (schema: z.ZodType): JsonSchema {
   const id = components.get(schema)?.id
-  return id === undefined ? withoutIdentity(z.toJSONSchema(schema, { ...SETTINGS, io: 'output' }) as JsonSchema) : { $ref: `${REFERENCES}${id}` }
+  return id === undefined
+    ? withoutIdentity(z.toJSONSchema(schema, { ...SETTINGS, io: 'output' }) as JsonSchema)
+    : { $ref: `${REFERENCES}${id}` }
 }
 
 const documentRoute = (isKeyRequired: boolean): SwaggerTransform => ({ schema: own, url, route }) => {
@@ -119,7 +133,9 @@ function mapValues<A, B> (record: Readonly<Record<string, A>>, map: (value: A) =
 }
 
 /** `x-examples` is where @fastify/swagger looks for the examples of a request body. */
-const requestContent = ({ schema, examples }: JsonContent): JsonSchema => ({ schema: { ...inputSchema(schema), ...(examples && { 'x-examples': examples }) } })
+const requestContent = ({ schema, examples }: JsonContent): JsonSchema => ({
+  schema: { ...inputSchema(schema), ...(examples && { 'x-examples': examples }) },
+})
 
 function documentResponse ({ description, headers, content }: DocumentedResponse): JsonSchema {
   return {
@@ -127,6 +143,9 @@ function documentResponse ({ description, headers, content }: DocumentedResponse
     ...(headers && { headers }),
     // @fastify/swagger knows a response without a body by this type.
     ...(Object.keys(content).length === 0 && { type: 'null' }),
-    content: mapValues(content, ({ schema, examples }) => ({ schema: outputSchema(schema), ...(examples && { examples }) })),
+    content: mapValues(
+      content,
+      ({ schema, examples }) => ({ schema: outputSchema(schema), ...(examples && { examples }) })
+    ),
   }
 }

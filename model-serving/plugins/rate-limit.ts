@@ -10,12 +10,21 @@ const WINDOW_MS = 60_000
 const MAX_CALLERS = 20_000
 
 /** Counts a request of a key, or of an address where there is none. Throws Problem too-many-requests. */
-export type CountRequest = (request: FastifyRequest, reply: FastifyReply, key: ApiKey | undefined) => Promise<void>
+type CountRequest = (request: FastifyRequest, reply: FastifyReply, key: ApiKey | undefined) => Promise<void>
 
-export async function addRateLimit (app: FastifyInstance, { requestsPerMinute: max }: AccessConfig): Promise<CountRequest> {
+export async function addRateLimit (
+  app: FastifyInstance,
+  { requestsPerMinute: max }: AccessConfig
+): Promise<CountRequest> {
   if (max === 0) return async () => {}
   const callers = new WeakMap<FastifyRequest, string>()
-  await app.register(rateLimit, { global: false, max, timeWindow: WINDOW_MS, cache: MAX_CALLERS, keyGenerator: (request) => callers.get(request)! })
+  await app.register(rateLimit, {
+    global: false,
+    max,
+    timeWindow: WINDOW_MS,
+    cache: MAX_CALLERS,
+    keyGenerator: (request) => callers.get(request)!,
+  })
   const check = app.createRateLimit()
   return async (request, reply, key) => {
     callers.set(request, key === undefined ? addressOf(request) : `key ${key.number}`)
@@ -25,7 +34,11 @@ export async function addRateLimit (app: FastifyInstance, { requestsPerMinute: m
     reply.headers({ 'ratelimit-limit': max, 'ratelimit-remaining': remaining, 'ratelimit-reset': ttlInSeconds })
     if (!isExceeded) return
     reply.header('retry-after', ttlInSeconds)
-    throw new Problem('too-many-requests', `More than ${max} requests in a minute; send the next one in ${ttlInSeconds} s.`, { extensions: { limit: max } })
+    throw new Problem(
+      'too-many-requests',
+      `More than ${max} requests in a minute; send the next one in ${ttlInSeconds} s.`,
+      { extensions: { limit: max } }
+    )
   }
 }
 

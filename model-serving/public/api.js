@@ -41,7 +41,10 @@ async function readProblem (response) {
 async function request (path, init) {
   const response = await fetch(new URL(path, document.baseURI), init).catch((cause) => {
     if (init?.signal?.aborted === true) throw cause
-    throw new ServiceError({ title: 'The service cannot be reached', detail: 'No answer came back. Check that the service runs and that the network is up, then try again.' })
+    throw new ServiceError({
+      title: 'The service cannot be reached',
+      detail: 'No answer came back. Check that the service runs and that the network is up, then try again.',
+    })
   })
   if (response.ok) return response
   const seconds = Number.parseInt(response.headers.get('retry-after') ?? '', 10)
@@ -80,7 +83,13 @@ export async function fetchExample (name) {
  * @param {Order} order
  */
 export function computePath (order) {
-  const query = new URLSearchParams({ ...(order.model === '' ? {} : { model: order.model }), scoring: order.scoring, ...order.options, include: INCLUDE, topChannels: '3' })
+  const query = new URLSearchParams({
+    ...(order.model === '' ? {} : { model: order.model }),
+    scoring: order.scoring,
+    ...order.options,
+    include: INCLUDE,
+    topChannels: '3',
+  })
   return `compute?${query.toString().replaceAll('%2C', ',')}`
 }
 
@@ -92,6 +101,11 @@ export function computePath (order) {
  */
 export async function compute (order, accept, signal) {
   const headers = { 'content-type': 'text/csv', accept }
-  const response = await request(computePath(order), { method: 'POST', headers, body: order.body, ...(signal === undefined ? {} : { signal }) })
+  const response = await request(computePath(order), {
+    method: 'POST',
+    headers,
+    body: order.body,
+    ...(signal === undefined ? {} : { signal }),
+  })
   return response.blob()
 }

@@ -13,7 +13,16 @@ import { observationNumber } from './instants.js'
  * @typedef {import('./types.d.ts').Panel} Panel
  */
 
-const TIME_LABELS = { year: '{d} {MMM} {yyyy}', month: '{d} {MMM}', day: '{d} {MMM}', hour: '{HH}:{mm}', minute: '{HH}:{mm}', second: '{HH}:{mm}:{ss}', millisecond: '{HH}:{mm}:{ss}', none: '{d} {MMM} {HH}:{mm}' }
+const TIME_LABELS = {
+  year: '{d} {MMM} {yyyy}',
+  month: '{d} {MMM}',
+  day: '{d} {MMM}',
+  hour: '{HH}:{mm}',
+  minute: '{HH}:{mm}',
+  second: '{HH}:{mm}:{ss}',
+  millisecond: '{HH}:{mm}:{ss}',
+  none: '{d} {MMM} {HH}:{mm}',
+}
 
 /** Ends of the score's axis that two or three equal steps divide well: end → step. */
 const SCORE_STEPS = [[1, 0.5], [1.5, 0.5], [2, 1], [3, 1], [4, 2], [6, 2], [8, 4], [10, 5]]
@@ -35,7 +44,16 @@ export function scoreExtent (highest, threshold) {
  * @param {Palette} palette
  */
 export function grids ({ left, right, panels }, palette) {
-  return panels.map(({ kind, top, height }) => ({ left, right, top, height, containLabel: false, show: kind === 'contributions', backgroundColor: palette.well, borderWidth: 0 }))
+  return panels.map(({ kind, top, height }) => ({
+    left,
+    right,
+    top,
+    height,
+    containLabel: false,
+    show: kind === 'contributions',
+    backgroundColor: palette.well,
+    borderWidth: 0,
+  }))
 }
 
 /**
@@ -69,10 +87,28 @@ export function timeAxes ({ panels, wide }, palette, { min, max }, interactive, 
       max,
       axisLine: { show: kind !== 'contributions', onZero: false, lineStyle: { color: palette.line } },
       axisTick: { show: labelled, lineStyle: { color: palette.line } },
-      axisLabel: { show: labelled, color: palette.muted, fontSize: 11, hideOverlap: true, formatter: answer.numbered === true ? (/** @type {number} */ ms) => observationNumber(answer, ms) : TIME_LABELS, ...(answer.numbered === true ? { showMinLabel: false, showMaxLabel: false } : {}) },
+      axisLabel: {
+        show: labelled,
+        color: palette.muted,
+        fontSize: 11,
+        hideOverlap: true,
+        formatter: answer.numbered === true ? (/** @type {number} */ ms) => observationNumber(answer, ms) : TIME_LABELS,
+        ...(answer.numbered === true ? { showMinLabel: false, showMaxLabel: false } : {}),
+      },
       splitLine: { show: false },
       // Told for each axis: of the heat map ECharts would take the other one.
-      ...(interactive ? { axisPointer: { show: true, triggerTooltip: true, snap: false, type: 'line', lineStyle: { color: palette.muted, width: 1 }, label: { show: false } } } : {}),
+      ...(interactive
+        ? {
+            axisPointer: {
+              show: true,
+              triggerTooltip: true,
+              snap: false,
+              type: 'line',
+              lineStyle: { color: palette.muted, width: 1 },
+              label: { show: false },
+            },
+          }
+        : {}),
     }
   })
 }
@@ -83,7 +119,9 @@ export function timeAxes ({ panels, wide }, palette, { min, max }, interactive, 
  * @param {string} channel
  */
 export function valueExtent (answer, channel) {
-  const found = [answer.observed, answer.expected, answer.lower, answer.upper].map((record) => extremes(record?.[channel]))
+  const found = [answer.observed, answer.expected, answer.lower, answer.upper].map((record) =>
+    extremes(record?.[channel])
+  )
   const min = Math.min(...found.map(([low]) => low))
   const max = Math.max(...found.map(([, high]) => high))
   if (min > max) return {}
@@ -100,14 +138,44 @@ export function valueExtent (answer, channel) {
 export function valueAxes ({ panels, wide, left }, palette, answer, channels) {
   const label = { color: palette.muted, fontSize: 11 }
   return panels.map(({ kind, name }, index) => {
-    const shared = { gridIndex: index, axisLine: { show: false }, axisTick: { show: false }, splitLine: { showMaxLine: kind === 'score', showMinLine: kind === 'score', lineStyle: { color: palette.grid } } }
+    const shared = {
+      gridIndex: index,
+      axisLine: { show: false },
+      axisTick: { show: false },
+      splitLine: { showMaxLine: kind === 'score', showMinLine: kind === 'score', lineStyle: { color: palette.grid } },
+    }
     if (kind === 'contributions') {
-      const names = wide ? { ...label, align: 'left', margin: left - 8, width: left - 16, overflow: 'truncate', interval: 0 } : { show: false }
-      return { ...shared, type: 'category', inverse: true, data: channels.map(chartText), splitLine: { show: false }, axisLabel: names, axisPointer: { show: false } }
+      const names = wide
+        ? { ...label, align: 'left', margin: left - 8, width: left - 16, overflow: 'truncate', interval: 0 }
+        : { show: false }
+      return {
+        ...shared,
+        type: 'category',
+        inverse: true,
+        data: channels.map(chartText),
+        splitLine: { show: false },
+        axisLabel: names,
+        axisPointer: { show: false },
+      }
     }
     const numbers = { ...label, formatter: formatNumber, hideOverlap: true, showMinLabel: true }
-    if (kind === 'channel') return { ...shared, type: 'value', ...valueExtent(answer, name), splitNumber: 3, axisLabel: { ...numbers, showMinLabel: false, showMaxLabel: false }, axisPointer: { show: false } }
-    return { ...shared, type: 'value', ...scoreExtent(highestScore(answer), answer.threshold), axisLabel: numbers, axisPointer: { show: false } }
+    if (kind === 'channel') {
+      return {
+        ...shared,
+        type: 'value',
+        ...valueExtent(answer, name),
+        splitNumber: 3,
+        axisLabel: { ...numbers, showMinLabel: false, showMaxLabel: false },
+        axisPointer: { show: false },
+      }
+    }
+    return {
+      ...shared,
+      type: 'value',
+      ...scoreExtent(highestScore(answer), answer.threshold),
+      axisLabel: numbers,
+      axisPointer: { show: false },
+    }
   })
 }
 
@@ -120,10 +188,16 @@ export function valueAxes ({ panels, wide, left }, palette, answer, channels) {
 export function headings ({ panels, wide, left, right, width }, palette, title) {
   /** @type {(text: string, x: number, y: number, room: number, style?: object) => object} */
   const heading = (text, x, y, room, style = {}) => ({
-    text: chartText(text), left: x, top: y, padding: 0, textStyle: { color: palette.text, fontSize: 12, fontWeight: 500, width: room, overflow: 'truncate', ...style },
+    text: chartText(text),
+    left: x,
+    top: y,
+    padding: 0,
+    textStyle: { color: palette.text, fontSize: 12, fontWeight: 500, width: room, overflow: 'truncate', ...style },
   })
   const names = panels.map(({ kind, name, top }) => {
-    if (kind === 'contributions') return heading(wide ? 'contribution to the score' : 'contributions', left, top - 17, width - left - right - 130)
+    if (kind === 'contributions') {
+      return heading(wide ? 'contribution to the score' : 'contributions', left, top - 17, width - left - right - 130)
+    }
     const text = kind === 'score' ? 'anomaly score' : name
     return wide ? heading(text, 8, top, left - 54) : heading(text, left, top - 17, width - left - right)
   })
@@ -141,13 +215,41 @@ export function heatLegend ({ panels, wide, left, right, width }, palette, chann
   if (panel === undefined) return []
   const x = width - right - 116
   /** @type {(content: string, px: number, py: number) => object} */
-  const text = (content, px, py) => ({ type: 'text', silent: true, z: 10, x: px, y: py, style: { text: content, fill: palette.muted, fontSize: 10.5 } })
-  const swatches = palette.ramp.map((fill, i) => ({ type: 'rect', silent: true, shape: { x: x + 10 + i * 9, y: panel.top - 16, width: 9, height: 10 }, style: { fill } }))
+  const text = (content, px, py) => ({
+    type: 'text',
+    silent: true,
+    z: 10,
+    x: px,
+    y: py,
+    style: { text: content, fill: palette.muted, fontSize: 10.5 },
+  })
+  const swatches = palette.ramp.map((fill, i) => ({
+    type: 'rect',
+    silent: true,
+    shape: { x: x + 10 + i * 9, y: panel.top - 16, width: 9, height: 10 },
+    style: { fill },
+  }))
   const row = panel.height / Math.max(1, channels.length)
   const names = wide
     ? []
-    : channels.map((name, i) => ({ ...text(name, left + 4, panel.top + i * row + 2.5), style: { text: chartText(name), fill: palette.text, fontSize: 10.5, stroke: palette.background, lineWidth: 3, width: width - left - right - 8, overflow: 'truncate' } }))
-  return [text('0', x, panel.top - 17), ...swatches, text('100 %', x + 12 + palette.ramp.length * 9, panel.top - 17), ...names]
+    : channels.map((name, i) => ({
+      ...text(name, left + 4, panel.top + i * row + 2.5),
+      style: {
+        text: chartText(name),
+        fill: palette.text,
+        fontSize: 10.5,
+        stroke: palette.background,
+        lineWidth: 3,
+        width: width - left - right - 8,
+        overflow: 'truncate',
+      },
+    }))
+  return [
+    text('0', x, panel.top - 17),
+    ...swatches,
+    text('100 %', x + 12 + palette.ramp.length * 9, panel.top - 17),
+    ...names,
+  ]
 }
 
 /**

@@ -36,7 +36,10 @@ export function channelsOf (answer) {
  * @returns {Timeline}
  */
 export function timelineOf (answer) {
-  const columns = [answer.score, ...[answer.observed, answer.expected, answer.contributions].flatMap((record) => Object.values(record ?? {}))]
+  const columns = [
+    answer.score,
+    ...[answer.observed, answer.expected, answer.contributions].flatMap((record) => Object.values(record ?? {})),
+  ]
   const length = Math.max(0, ...columns.map((column) => column?.length ?? 0))
   return { start: Date.parse(answer.start), interval: durationMs(answer.step), length }
 }
@@ -122,7 +125,8 @@ export function bucketEdges (length, most, part) {
 }
 
 /**
- * Indices of the lowest, the highest and the first missing value in [a, b), ascending: spikes and gaps survive the thinning.
+ * Indices of the lowest, the highest and the first missing value in [a, b), ascending: spikes and gaps survive the
+ * thinning.
  * @param {Values} values
  * @param {number} a
  * @param {number} b
@@ -198,7 +202,9 @@ export function lonePoints (values, time) {
   const points = []
   for (let t = 0; t < (values?.length ?? 0); t++) {
     const value = values?.[t]
-    if (isNumber(value) && !isNumber(values?.[t - 1]) && !isNumber(values?.[t + 1])) points.push([time.start + t * time.interval, value])
+    if (isNumber(value) && !isNumber(values?.[t - 1]) && !isNumber(values?.[t + 1])) {
+      points.push([time.start + t * time.interval, value])
+    }
   }
   return points
 }

@@ -72,7 +72,10 @@ export function heatSeries (cells, panel, palette) {
     emphasis: { disabled: true },
     encode: { x: [0, 1], y: 2 },
     data: cells,
-    /** @type {(params: unknown, api: import('echarts').CustomSeriesRenderItemAPI) => import('echarts').CustomSeriesRenderItemReturn} */
+    /**
+     * @type {(params: unknown, api: import('echarts').CustomSeriesRenderItemAPI) =>
+     * import('echarts').CustomSeriesRenderItemReturn}
+     */
     renderItem: (_, api) => {
       const row = Number(api.value(2))
       const [x = 0, y = 0] = api.coord([api.value(0), row])

@@ -13,7 +13,10 @@ const SLIDER = 40
 const AXIS = 26
 const HEADING = 22
 
-/** Heights in pixels: panels of score and channels, one row of the heat map, room above a panel for its name, and the legend. */
+/**
+ * Heights in pixels: panels of score and channels, one row of the heat map, room above a panel for its name, and the
+ * legend.
+ */
 const SIZES = {
   wide: { score: 120, channel: 72, row: 17, above: 0, legend: LEGEND },
   narrow: { score: 100, channel: 68, row: 16, above: HEADING, legend: 1.6 * LEGEND },
@@ -30,7 +33,8 @@ function gutter (channels) {
 
 /**
  * Panels from the top: score, contributions, then one per channel.
- * @param {{ channels: readonly string[], width: number, score: boolean, contributions: boolean, title: boolean, interactive: boolean }} input
+ * @param {{ channels: readonly string[], width: number, score: boolean, contributions: boolean, title: boolean,
+ * interactive: boolean }} input
  * @returns {Layout}
  */
 export function layOut ({ channels, width, score, contributions, title, interactive }) {
@@ -47,7 +51,18 @@ export function layOut ({ channels, width, score, contributions, title, interact
     top += before + height + after
   }
   if (score) add('score', 'score', size.score, size.above, AXIS)
-  if (contributions && channels.length > 0) add('contributions', 'contributions', channels.length * size.row, HEADING, 14)
+  if (contributions && channels.length > 0) {
+    add('contributions', 'contributions', channels.length * size.row, HEADING, 14)
+  }
   for (const name of channels) add('channel', name, size.channel, size.above, 14)
-  return { width, height: Math.ceil(top - 14 + AXIS + 6), left: wide ? gutter(channels) : 48, right: wide ? 24 : 12, wide, legendTop, sliderTop, panels }
+  return {
+    width,
+    height: Math.ceil(top - 14 + AXIS + 6),
+    left: wide ? gutter(channels) : 48,
+    right: wide ? 24 : 12,
+    wide,
+    legendTop,
+    sliderTop,
+    panels,
+  }
 }

@@ -1,5 +1,6 @@
 // @ts-check
-// The one description of the plot, as an ECharts option: the page draws it on a canvas, the server as SVG and PNG. No DOM.
+// The one description of the plot, as an ECharts option: the page draws it on a canvas, the server as SVG and PNG. No
+// DOM.
 import { grids, headings, heatLegend, legend, timeAxes, valueAxes } from './chart-axes.js'
 import { bucketEdges, defaultChannels, HEAT_BUCKETS, highestScore, LINE_BUCKETS, timelineOf } from './chart-data.js'
 import { layOut } from './chart-layout.js'
@@ -29,7 +30,14 @@ function channelsToDraw (plot) {
  * @param {readonly string[]} channels
  */
 function layoutOf ({ answer, width = 1200, title, interactive = false }, channels) {
-  return layOut({ channels, width, score: answer.score !== undefined, contributions: answer.contributions !== undefined, title: title !== undefined, interactive })
+  return layOut({
+    channels,
+    width,
+    score: answer.score !== undefined,
+    contributions: answer.contributions !== undefined,
+    title: title !== undefined,
+    interactive,
+  })
 }
 
 /** @param {Timeline} time */
@@ -43,7 +51,9 @@ function extentOf ({ start, interval, length }) {
  * @param {Timeline} time
  */
 function partOf ({ view }, { start, interval }) {
-  return view === undefined ? undefined : { from: Math.floor((view.from - start) / interval), to: Math.ceil((view.to - start) / interval) + 1 }
+  return view === undefined
+    ? undefined
+    : { from: Math.floor((view.from - start) / interval), to: Math.ceil((view.to - start) / interval) + 1 }
 }
 
 /**
@@ -56,7 +66,13 @@ function partOf ({ view }, { start, interval }) {
  */
 function interaction (plot, channels, time, layout, palette) {
   const { min, max } = extentOf(time)
-  const window = { xAxisIndex: 'all', filterMode: 'none', startValue: plot.view?.from ?? min, endValue: plot.view?.to ?? max, minValueSpan: 4 * time.interval }
+  const window = {
+    xAxisIndex: 'all',
+    filterMode: 'none',
+    startValue: plot.view?.from ?? min,
+    endValue: plot.view?.to ?? max,
+    minValueSpan: 4 * time.interval,
+  }
   const slider = {
     left: layout.left,
     right: layout.right,
@@ -77,20 +93,42 @@ function interaction (plot, channels, time, layout, palette) {
     const points = Array.isArray(params) ? params : [params]
     // A line knows the instant; a cell of the heat map only where it begins.
     const first = points.find(({ seriesType }) => seriesType === 'line') ?? points[0]
-    return tooltipHtml(plot.answer, channels, time, Math.round((Number(first?.axisValue) - time.start) / time.interval), palette)
+    return tooltipHtml(
+      plot.answer,
+      channels,
+      time,
+      Math.round((Number(first?.axisValue) - time.start) / time.interval),
+      palette
+    )
   }
   return {
     axisPointer: { link: [{ xAxisIndex: 'all' }] },
     dataZoom: [
       { type: 'slider', id: 'slider', ...window, ...slider },
-      { type: 'inside', id: 'inside', ...window, zoomOnMouseWheel: 'ctrl', moveOnMouseWheel: false, moveOnMouseMove: true, preventDefaultMouseMove: false },
+      {
+        type: 'inside',
+        id: 'inside',
+        ...window,
+        zoomOnMouseWheel: 'ctrl',
+        moveOnMouseWheel: false,
+        moveOnMouseMove: true,
+        preventDefaultMouseMove: false,
+      },
     ],
-    tooltip: { trigger: 'axis', confine: true, formatter, backgroundColor: palette.background, borderColor: palette.line, textStyle: { color: palette.text, fontSize: 12 } },
+    tooltip: {
+      trigger: 'axis',
+      confine: true,
+      formatter,
+      backgroundColor: palette.background,
+      borderColor: palette.line,
+      textStyle: { color: palette.text, fontSize: 12 },
+    },
   }
 }
 
 /**
- * Colours the score's area by its height: nothing below the threshold. ECharts wants a piece with two finite ends to make a gradient of.
+ * Colours the score's area by its height: nothing below the threshold. ECharts wants a piece with two finite ends to
+ * make a gradient of.
  * @param {ReadonlyArray<Record<string, unknown>>} series
  * @param {import('./types.d.ts').Answer} answer
  * @param {Palette} palette
@@ -100,7 +138,11 @@ function excessColour (series, answer, palette) {
   const seriesIndex = series.findIndex(({ id }) => String(id).startsWith('excess'))
   if (seriesIndex < 0) return []
   const highest = Math.max(threshold, highestScore(answer))
-  const pieces = [{ lte: threshold, color: palette.noExcess }, { gt: threshold, lte: 2 * highest, color: palette.excess }]
+  const pieces = [{ lte: threshold, color: palette.noExcess }, {
+    gt: threshold,
+    lte: 2 * highest,
+    color: palette.excess,
+  }]
   return [{ type: 'piecewise', show: false, seriesIndex, dimension: 1, pieces }]
 }
 

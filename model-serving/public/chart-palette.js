@@ -1,5 +1,6 @@
 // @ts-check
-// Colours of the plots in light and dark: Okabe and Ito's blue, vermilion and purple, which colour-blind people tell apart.
+// Colours of the plots in light and dark: Okabe and Ito's blue, vermilion and purple, which colour-blind people tell
+// apart.
 
 /** @typedef {import('./types.d.ts').Palette} Palette */
 

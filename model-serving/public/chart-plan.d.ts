@@ -9,4 +9,11 @@ export function planOf (plot: Plot): Plan
 export function formatNumber (value: number): string
 
 /** What the legend calls the parts that every panel shares. */
-export const PARTS: { readonly observed: string, readonly expected: string, readonly band: string, readonly imputed: string, readonly anomaly: string, readonly score: string }
+export const PARTS: {
+  readonly observed: string,
+  readonly expected: string,
+  readonly band: string,
+  readonly imputed: string,
+  readonly anomaly: string,
+  readonly score: string,
+}

@@ -1,7 +1,17 @@
 // @ts-check
-// What there is to draw of a plot, and where, for whoever draws it without ECharts: layout, colours, extents. No DOM, no canvas.
+// What there is to draw of a plot, and where, for whoever draws it without ECharts: layout, colours, extents. No DOM,
+// no canvas.
 import { scoreExtent, valueExtent } from './chart-axes.js'
-import { bandPoints, bucketEdges, defaultChannels, highestScore, imputedPoints, linePoints, lonePoints, timelineOf } from './chart-data.js'
+import {
+  bandPoints,
+  bucketEdges,
+  defaultChannels,
+  highestScore,
+  imputedPoints,
+  linePoints,
+  lonePoints,
+  timelineOf,
+} from './chart-data.js'
 import { heatCells } from './chart-heatmap.js'
 import { layOut } from './chart-layout.js'
 import { paletteOf } from './chart-palette.js'
@@ -25,7 +35,14 @@ const PIXELS_A_CELL = 3
 export function planOf (plot) {
   const { answer, width = 1200, title } = plot
   const channels = plot.channels ?? defaultChannels(answer)
-  const layout = layOut({ channels, width, score: answer.score !== undefined, contributions: answer.contributions !== undefined, title: title !== undefined, interactive: false })
+  const layout = layOut({
+    channels,
+    width,
+    score: answer.score !== undefined,
+    contributions: answer.contributions !== undefined,
+    title: title !== undefined,
+    interactive: false,
+  })
   const palette = paletteOf(plot.theme)
   const time = timelineOf(answer)
   const pixels = Math.max(1, layout.width - layout.left - layout.right)
@@ -48,6 +65,13 @@ export function planOf (plot) {
       lone: lonePoints(answer.observed?.[name], time),
       imputed: imputedPoints(answer, name, time),
     }),
-    heat: () => heatCells(answer, channels, bucketEdges(time.length, Math.ceil(pixels / PIXELS_A_CELL)), time, palette.ramp.length),
+    heat: () =>
+      heatCells(
+        answer,
+        channels,
+        bucketEdges(time.length, Math.ceil(pixels / PIXELS_A_CELL)),
+        time,
+        palette.ramp.length
+      ),
   }
 }

@@ -32,8 +32,8 @@ export class Chart {
 
   /**
    * @param {HTMLElement} element
-   * @param {{ onMove: (view: View, whole: boolean) => void, onPoint: (observation: number) => void }} listeners called when keys or
-   * buttons moved the view, and when keys moved the cursor
+   * @param {{ onMove: (view: View, whole: boolean) => void, onPoint: (observation: number) => void }} listeners called
+   * when keys or buttons moved the view, and when keys moved the cursor
    */
   constructor (element, { onMove, onPoint }) {
     this.#element = element
@@ -92,9 +92,16 @@ export class Chart {
     if (this.#plot === undefined) return
     const { start, interval, length } = timelineOf(this.#plot.answer)
     const { from, to } = this.#shown()
-    const [first, last] = [Math.max(0, Math.ceil((from - start) / interval)), Math.min(length - 1, Math.floor((to - start) / interval))]
+    const [first, last] = [
+      Math.max(0, Math.ceil((from - start) / interval)),
+      Math.min(length - 1, Math.floor((to - start) / interval)),
+    ]
     const isInView = this.#cursor !== undefined && this.#cursor >= first && this.#cursor <= last
-    const next = isInView ? Math.min(length - 1, Math.max(0, /** @type {number} */ (this.#cursor) + by)) : by > 0 ? first : last
+    const next = isInView
+      ? Math.min(length - 1, Math.max(0, /** @type {number} */ (this.#cursor) + by))
+      : by > 0
+        ? first
+        : last
     if (next < first || next > last) this.panBy(0.25 * by)
     this.#cursor = next
     this.#point(start + next * interval, this.#plot.answer.threshold)
@@ -169,11 +176,15 @@ export class Chart {
 
   /** After a drag: takes over the view and draws its detail, leaving the slider in the hand that holds it. */
   #settle () {
-    const option = /** @type {{ dataZoom?: Array<{ startValue?: number, endValue?: number }> } | undefined} */ (this.#echarts?.getOption())
+    const option =
+      /** @type {{ dataZoom?: Array<{ startValue?: number, endValue?: number }> } | undefined} */ (this.#echarts
+        ?.getOption())
     const zoom = option?.dataZoom?.[0]
     if (typeof zoom?.startValue !== 'number' || typeof zoom.endValue !== 'number') return
     this.#view = { from: zoom.startValue, to: zoom.endValue }
-    if (timelineOf(/** @type {Plot} */ (this.#plot).answer).length > HEAT_BUCKETS) this.#echarts?.setOption({ series: chartOption(this.#whatToDraw()).series ?? [] }, { replaceMerge: ['series'] })
+    if (timelineOf(/** @type {Plot} */ (this.#plot).answer).length > HEAT_BUCKETS) {
+      this.#echarts?.setOption({ series: chartOption(this.#whatToDraw()).series ?? [] }, { replaceMerge: ['series'] })
+    }
     this.#note()
   }
 

@@ -36,5 +36,7 @@ export function offerDownloads (order, json, onError) {
     }
   }
   const file = order.name.includes("'") ? 'series.csv' : order.name
-  byId('curl', window.HTMLElement).textContent = `curl --data-binary '@${file}' -H 'content-type: text/csv' '${new URL(computePath(order), document.baseURI).href}'`
+  byId('curl', window.HTMLElement).textContent = `curl --data-binary '@${file}' -H 'content-type: text/csv' '${
+    new URL(computePath(order), document.baseURI).href
+  }'`
 }

@@ -1,5 +1,6 @@
 // @ts-check
-// Names of channels come from outside: made safe for the tooltip, which takes HTML, and for the chart, which uses texts as keys.
+// Names of channels come from outside: made safe for the tooltip, which takes HTML, and for the chart, which uses texts
+// as keys.
 
 /** @type {Readonly<Record<string, string>>} */
 const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }

@@ -37,7 +37,11 @@ export function formatDuration (ms) {
   const seconds = Math.round((ms % MINUTE) / 100) / 10
   const parts = days > 0
     ? [plural(days, 'day'), hours > 0 ? `${hours} h` : '']
-    : [hours > 0 ? `${hours} h` : '', minutes > 0 ? `${minutes} min` : '', hours === 0 && seconds > 0 ? `${seconds} s` : '']
+    : [
+        hours > 0 ? `${hours} h` : '',
+        minutes > 0 ? `${minutes} min` : '',
+        hours === 0 && seconds > 0 ? `${seconds} s` : '',
+      ]
   return parts.filter((part) => part !== '').join(' ') || '0 s'
 }
 
@@ -69,7 +73,9 @@ export function formatTime (ms) {
  */
 export function formatRange (from, to) {
   if (from === to) return formatTime(from)
-  return formatDate(from) === formatDate(to) ? `${formatTime(from)} – ${formatClock(to)}` : `${formatTime(from)} – ${formatTime(to)}`
+  return formatDate(from) === formatDate(to)
+    ? `${formatTime(from)} – ${formatClock(to)}`
+    : `${formatTime(from)} – ${formatTime(to)}`
 }
 
 /**

@@ -31,7 +31,9 @@ export function instantOf (answer, ms) {
  */
 export function rangeOf (answer, from, to) {
   if (answer.numbered !== true) return `${formatRange(from, to)} UTC`
-  return from === to ? instantOf(answer, from) : `observations ${observationNumber(answer, from)} – ${observationNumber(answer, to)}`
+  return from === to
+    ? instantOf(answer, from)
+    : `observations ${observationNumber(answer, from)} – ${observationNumber(answer, to)}`
 }
 
 /**
@@ -40,5 +42,7 @@ export function rangeOf (answer, from, to) {
  * @param {number} observations
  */
 export function spanOf (answer, observations) {
-  return answer.numbered === true ? plural(observations, 'observation') : formatDuration(observations * timelineOf(answer).interval)
+  return answer.numbered === true
+    ? plural(observations, 'observation')
+    : formatDuration(observations * timelineOf(answer).interval)
 }

@@ -46,7 +46,9 @@ const live = byId('live', window.HTMLElement)
 const picker = byId('model', window.HTMLSelectElement)
 const chart = new Chart(byId('chart', window.HTMLElement), {
   onMove: ({ from, to }, whole) => {
-    live.textContent = whole ? 'The chart shows the whole series.' : `The chart shows ${rangeOf(/** @type {Answer} */ (state.answer), from, to)}.`
+    live.textContent = whole
+      ? 'The chart shows the whole series.'
+      : `The chart shows ${rangeOf(/** @type {Answer} */ (state.answer), from, to)}.`
     if (whole) clearChoice()
   },
   onPoint: (t) => {
@@ -57,7 +59,9 @@ const chart = new Chart(byId('chart', window.HTMLElement), {
 /** @param {boolean} keepView */
 function draw (keepView) {
   const { answer, channels } = state
-  if (answer !== undefined) chart.show({ answer, theme: currentTheme(), ...(channels === undefined ? {} : { channels }) }, keepView)
+  if (answer !== undefined) {
+    chart.show({ answer, theme: currentTheme(), ...(channels === undefined ? {} : { channels }) }, keepView)
+  }
 }
 
 /** @param {Anomaly} anomaly */
@@ -85,7 +89,10 @@ function present (answer, name) {
     state.channels = channels
     draw(true)
   })
-  byId('chart', window.HTMLElement).setAttribute('aria-label', `Chart of score, contributions and channels. ${summarize(answer)}.`)
+  byId('chart', window.HTMLElement).setAttribute(
+    'aria-label',
+    `Chart of score, contributions and channels. ${summarize(answer)}.`
+  )
   draw(false)
   live.textContent = `${summarize(answer)}.`
   byId('results-title', window.HTMLElement).focus({ preventScroll: true })
@@ -105,7 +112,9 @@ async function run () {
   state.running?.abort()
   const running = new AbortController()
   state.running = running
-  const scoring = document.querySelector('input[name=scoring]:checked')?.getAttribute('value') === 'causal' ? 'causal' : 'batch'
+  const scoring = document.querySelector('input[name=scoring]:checked')?.getAttribute('value') === 'causal'
+    ? 'causal'
+    : 'batch'
   /** @type {Order} */
   const order = { ...state.series, model: picker.value, scoring, options: verdictOptions() }
   setBusy(true)
@@ -153,24 +162,42 @@ function describeModel () {
   const model = state.models.find(({ name }) => name === picker.value)
   const facts = byId('model-facts', window.HTMLElement)
   if (model === undefined) {
-    facts.replaceChildren(picker.value === AD_HOC
-      ? 'A model is fitted on the file itself: what it shows most of the time counts as normal.'
-      : 'The service takes the model whose channels the file has. Where there is none, it fits one on the file itself (ad-hoc).')
+    facts.replaceChildren(
+      picker.value === AD_HOC
+        ? 'A model is fitted on the file itself: what it shows most of the time counts as normal.'
+        : 'The service takes the model whose channels the file has. Where there is none, it fits one on the file itself (ad-hoc).'
+    )
     return
   }
-  const summary = make('summary', {}, `Expects ${plural(model.channels.length, 'channel')}, one observation every ${formatDuration(durationMs(model.samplingInterval))}`)
-  facts.replaceChildren(make('details', {}, summary, make('ul', { class: 'names' }, ...model.channels.map((name) => make('li', {}, make('code', {}, name))))))
+  const summary = make(
+    'summary',
+    {},
+    `Expects ${plural(model.channels.length, 'channel')}, one observation every ${
+      formatDuration(durationMs(model.samplingInterval))
+    }`
+  )
+  facts.replaceChildren(
+    make(
+      'details',
+      {},
+      summary,
+      make('ul', { class: 'names' }, ...model.channels.map((name) => make('li', {}, make('code', {}, name))))
+    )
+  )
 }
 
 function tellPreparation () {
-  byId('model-facts', window.HTMLElement).textContent = 'The model is being prepared… A file that you choose now is scored as soon as it is ready.'
+  byId('model-facts', window.HTMLElement).textContent =
+    'The model is being prepared… A file that you choose now is scored as soon as it is ready.'
   live.textContent = 'The model is being prepared…'
 }
 
 async function loadModels () {
   try {
     state.models = await fetchModels(tellPreparation)
-    const options = state.models.map(({ name, version, architecture }) => make('option', { value: name }, `${name} ${version} (${architecture})`))
+    const options = state.models.map(({ name, version, architecture }) =>
+      make('option', { value: name }, `${name} ${version} (${architecture})`)
+    )
     const any = make('option', { value: '' }, 'Match by the channels')
     const adHoc = make('option', { value: AD_HOC }, `${AD_HOC} (fitted on the file)`)
     picker.replaceChildren(any, ...options, adHoc)
@@ -224,7 +251,9 @@ function wireControls () {
     farther: () => chart.zoomBy(2),
     all: () => chart.showAll(),
   }
-  for (const [name, move] of Object.entries(moves)) byId(`zoom-${name}`, window.HTMLButtonElement).addEventListener('click', move)
+  for (const [name, move] of Object.entries(moves)) {
+    byId(`zoom-${name}`, window.HTMLButtonElement).addEventListener('click', move)
+  }
 }
 
 startTheme(() => draw(true))

@@ -12,9 +12,17 @@ function quote (value) {
 
 /** @param {NonNullable<import('./types.d.ts').ProblemDocument['errors']>[number]} item */
 function line (item) {
-  const parts = [item.got === undefined ? '' : `got ${quote(item.got)}`, item.want === undefined ? '' : `want ${quote(item.want)}`].filter((part) => part !== '')
+  const parts = [
+    item.got === undefined ? '' : `got ${quote(item.got)}`,
+    item.want === undefined ? '' : `want ${quote(item.want)}`,
+  ].filter((part) => part !== '')
   const text = `${item.detail ?? ''}${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`
-  return make('li', {}, ...(item.pointer === undefined || item.pointer === '' ? [] : [make('code', {}, item.pointer), ' ']), text)
+  return make(
+    'li',
+    {},
+    ...(item.pointer === undefined || item.pointer === '' ? [] : [make('code', {}, item.pointer), ' ']),
+    text
+  )
 }
 
 /**
@@ -29,10 +37,17 @@ function problemOf (error) {
 /** @param {unknown} error */
 export function showProblem (error) {
   const { title = 'The service answered with an error', detail = '', code, status, errors = [] } = problemOf(error)
-  const mark = [code, status === undefined ? undefined : `HTTP ${status}`].filter((part) => part !== undefined).join(' · ')
+  const mark = [code, status === undefined ? undefined : `HTTP ${status}`].filter((part) => part !== undefined).join(
+    ' · '
+  )
   const lines = errors.slice(0, MOST_LINES).map(line)
   if (errors.length > MOST_LINES) lines.push(make('li', {}, `and ${errors.length - MOST_LINES} more`))
-  const parts = [make('h2', {}, title), make('p', {}, detail), make('ul', {}, ...lines), make('p', { class: 'code' }, mark)]
+  const parts = [
+    make('h2', {}, title),
+    make('p', {}, detail),
+    make('ul', {}, ...lines),
+    make('p', { class: 'code' }, mark),
+  ]
   const box = byId('problem', window.HTMLElement)
   box.replaceChildren(...parts.filter((part) => part.childNodes.length > 0 && part.textContent !== ''))
   box.hidden = false

@@ -26,7 +26,9 @@ export function showSummary (answer, name) {
   const { model } = answer
   const facts = [
     name,
-    `${plural(length, 'observation')} × ${plural(channelsOf(answer).length, 'channel')}${answer.numbered === true ? ', numbered for want of timestamps' : `, every ${formatDuration(interval)}`}`,
+    `${plural(length, 'observation')} × ${plural(channelsOf(answer).length, 'channel')}${
+      answer.numbered === true ? ', numbered for want of timestamps' : `, every ${formatDuration(interval)}`
+    }`,
     `${model.name} ${model.version} (${model.architecture})`,
     answer.scoring === 'batch' ? 'scored with hindsight' : 'scored as it would have been live',
   ]
@@ -43,8 +45,14 @@ function anomalyButton (answer, anomaly) {
   const channels = anomaly.channels.map(({ name, contribution }) => `${name} ${formatShare(contribution)}`).join(', ')
   return make('button', { type: 'button', 'aria-pressed': 'false' },
     make('span', { class: 'when' }, answer.numbered === true ? rangeOf(answer, from, to) : formatRange(from, to)),
-    make('span', { class: 'score' }, make('span', { class: 'visually-hidden' }, 'peak score '), formatNumber(anomaly.peakScore)),
-    make('span', { class: 'why' }, `${spanOf(answer, Math.round((to - from) / interval) + 1)} · ${channels}`))
+    make(
+      'span',
+      { class: 'score' },
+      make('span', { class: 'visually-hidden' }, 'peak score '),
+      formatNumber(anomaly.peakScore)
+    ),
+    make('span', { class: 'why' }, `${spanOf(answer, Math.round((to - from) / interval) + 1)} · ${channels}`)
+  )
 }
 
 /**
@@ -88,11 +96,22 @@ export function clearChoice () {
  */
 export function showQuality (answer) {
   const entries = Object.entries(answer.quality ?? {})
-  const rows = entries.map(([name, quality]) => ({ name, counts: [quality.missing, quality.imputed.length, quality.duplicates, quality.outOfOrder] }))
+  const rows = entries.map(([name, quality]) => ({
+    name,
+    counts: [quality.missing, quality.imputed.length, quality.duplicates, quality.outOfOrder],
+  }))
   const found = rows.filter(({ counts }) => counts.some((count) => count > 0))
   const body = byId('quality', window.HTMLTableSectionElement)
-  body.replaceChildren(...found.map(({ name, counts }) => make('tr', {},
-    make('th', { scope: 'row' }, name), ...counts.map((count) => make('td', count === 0 ? { class: 'zero' } : {}, count.toLocaleString('en'))))))
+  body.replaceChildren(
+    ...found.map(({ name, counts }) =>
+      make(
+        'tr',
+        {},
+        make('th', { scope: 'row' }, name),
+        ...counts.map((count) => make('td', count === 0 ? { class: 'zero' } : {}, count.toLocaleString('en')))
+      )
+    )
+  )
   byId('quality-table', window.HTMLTableElement).hidden = found.length === 0
   const clean = entries.length - found.length
   byId('quality-note', window.HTMLParagraphElement).textContent = found.length === 0

@@ -1,5 +1,6 @@
 // @ts-check
-// An answer in one sentence, an anomaly or an observation in one line; for the page, its live region and the heading of a plot.
+// An answer in one sentence, an anomaly or an observation in one line; for the page, its live region and the heading of
+// a plot.
 import { channelsOf, highestScore, isNumber, timelineOf } from './chart-data.js'
 import { formatNumber, formatShare, plural } from './format.js'
 import { instantOf, rangeOf, spanOf } from './instants.js'
@@ -15,10 +16,20 @@ import { instantOf, rangeOf, spanOf } from './instants.js'
 export function summarize (answer) {
   const span = spanOf(answer, timelineOf(answer).length)
   const isScored = hasNumber(answer.score)
-  if (answer.score !== undefined && !isScored) return `Nothing could be scored in ${span}: the series is shorter than the model's warm-up, or all gaps`
+  if (answer.score !== undefined && !isScored) {
+    return `Nothing could be scored in ${span}: the series is shorter than the model's warm-up, or all gaps`
+  }
   const anomalies = answer.anomalies ?? []
-  const worst = anomalies.reduce((/** @type {Anomaly | undefined} */ most, next) => most === undefined || next.peakScore > most.peakScore ? next : most, undefined)
-  if (worst !== undefined) return `${plural(anomalies.length, 'anomaly', 'anomalies')} in ${span}; ${anomalies.length > 1 ? 'worst: ' : ''}${describeAnomaly(answer, worst)}`
+  const worst = anomalies.reduce(
+    (/** @type {Anomaly | undefined} */ most, next) =>
+      most === undefined || next.peakScore > most.peakScore ? next : most,
+    undefined
+  )
+  if (worst !== undefined) {
+    return `${plural(anomalies.length, 'anomaly', 'anomalies')} in ${span}; ${anomalies.length > 1 ? 'worst: ' : ''}${
+      describeAnomaly(answer, worst)
+    }`
+  }
   return `No anomalies in ${span}${isScored ? `; ${describeHighest(highestScore(answer), answer.threshold)}` : ''}`
 }
 
@@ -33,7 +44,11 @@ function hasNumber (values) {
  * @param {number} threshold
  */
 function describeHighest (highest, threshold) {
-  if (highest > threshold) return `what scores above ${formatNumber(threshold)} (at most ${formatNumber(highest)}) does not count by the chosen rules`
+  if (highest > threshold) {
+    return `what scores above ${formatNumber(threshold)} (at most ${
+      formatNumber(highest)
+    }) does not count by the chosen rules`
+  }
   return `highest score ${formatNumber(highest)}, threshold ${formatNumber(threshold)}`
 }
 
@@ -44,7 +59,9 @@ function describeHighest (highest, threshold) {
 export function describeAnomaly (answer, anomaly) {
   const main = anomaly.channels[0]
   const when = rangeOf(answer, Date.parse(anomaly.start), Date.parse(anomaly.end))
-  return `${when}, score ${formatNumber(anomaly.peakScore)}${main === undefined ? '' : `, mainly ${main.name} (${formatShare(main.contribution)})`}`
+  return `${when}, score ${formatNumber(anomaly.peakScore)}${
+    main === undefined ? '' : `, mainly ${main.name} (${formatShare(main.contribution)})`
+  }`
 }
 
 /**
@@ -68,8 +85,15 @@ export function describeScore (answer, t) {
  */
 export function describeInstant (answer, t) {
   const { start, interval } = timelineOf(answer)
-  const shares = channelsOf(answer).map((name) => ({ name, share: answer.contributions?.[name]?.[t] ?? 0 })).filter(({ share }) => share > 0)
+  const shares = channelsOf(answer).map((name) => ({ name, share: answer.contributions?.[name]?.[t] ?? 0 })).filter((
+    { share }
+  ) => share > 0)
   const top = shares.sort((a, b) => b.share - a.share).slice(0, 3).map(({ name, share }) =>
-    `${name} ${formatShare(share)}, observed ${formatNumber(answer.observed?.[name]?.[t] ?? NaN)}, expected ${formatNumber(answer.expected?.[name]?.[t] ?? NaN)}`)
-  return `${instantOf(answer, start + t * interval)}, ${[describeScore(answer, t), ...top].filter((part) => part !== '').join('; ')}.`
+    `${name} ${formatShare(share)}, observed ${formatNumber(answer.observed?.[name]?.[t] ?? NaN)}, expected ${
+      formatNumber(answer.expected?.[name]?.[t] ?? NaN)
+    }`
+  )
+  return `${instantOf(answer, start + t * interval)}, ${
+    [describeScore(answer, t), ...top].filter((part) => part !== '').join('; ')
+  }.`
 }

@@ -23,7 +23,12 @@ export interface ChannelQuality {
 
 /** What POST /compute says of a series; everything that `include` can leave out is optional. */
 export interface Answer {
-  readonly model: { readonly name: string, readonly version: string, readonly digest: string, readonly architecture: string }
+  readonly model: {
+    readonly name: string,
+    readonly version: string,
+    readonly digest: string,
+    readonly architecture: string,
+  }
   readonly scoring: 'batch' | 'causal'
   readonly threshold: number
   readonly start: string
@@ -99,7 +104,9 @@ export interface Palette {
   readonly band: string
   readonly score: string
   readonly alarm: string
-  /** Above the threshold, and below it: the same colour unseen (a gradient to `transparent` is black in some renderers). */
+  /**
+   * Above the threshold, and below it: the same colour unseen (a gradient to `transparent` is black in some renderers).
+   */
   readonly excess: string
   readonly noExcess: string
   readonly anomaly: string
@@ -152,7 +159,9 @@ export interface ProblemDocument {
   readonly title?: string
   readonly detail?: string
   readonly status?: number
-  readonly errors?: ReadonlyArray<{ readonly pointer?: string, readonly detail?: string, readonly got?: unknown, readonly want?: unknown }>
+  readonly errors?: ReadonlyArray<
+    { readonly pointer?: string, readonly detail?: string, readonly got?: unknown, readonly want?: unknown }
+  >
 }
 
 /** What a person asked to have computed. */

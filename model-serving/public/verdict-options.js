@@ -29,5 +29,7 @@ export function wireVerdictOptions (onChange) {
   slider.addEventListener('input', tell)
   // A reload keeps what was set.
   tell()
-  for (const id of ['sensitivity', 'minDuration', 'mergeGap', 'adaptive']) byId(id, window.HTMLElement).addEventListener('change', onChange)
+  for (const id of ['sensitivity', 'minDuration', 'mergeGap', 'adaptive']) {
+    byId(id, window.HTMLElement).addEventListener('change', onChange)
+  }
 }

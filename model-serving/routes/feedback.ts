@@ -1,27 +1,66 @@
 // What people say of anomalies, and what that says about the threshold.
 import type { FastifyInstance } from 'fastify'
 import { pointer, Problem } from '../../core/errors.ts'
-import { addFeedback as keepFeedback, listFeedback } from '../../core/registry/feedback.ts'
-import type { ModelSide } from '../models/model-side.ts'
+import { addFeedback as keepFeedback, listFeedback } from '../../adapters/registry/feedback.ts'
+import type { ModelLifecycle } from '../models/model-lifecycle.ts'
 import { proposeThreshold } from '../models/threshold-proposal.ts'
 import type { Idempotent } from '../plugins/idempotency.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
-import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
-import { FeedbackFieldsSchema, FeedbackKeptSchema, FeedbackListSchema, type Proposal, ProposalBodySchema, ProposalSchema } from '../schemas/feedback.ts'
+import { ANSWER_EXAMPLES } from '../openapi/answer-examples.ts'
+import {
+  FeedbackFieldsSchema,
+  FeedbackKeptSchema,
+  FeedbackListSchema,
+  type Proposal,
+  ProposalBodySchema,
+  ProposalSchema,
+} from '../schemas/feedback.ts'
 import { problemResponses } from '../schemas/problem.ts'
 import { NameParamsSchema } from '../schemas/registry.ts'
-import { jsonBody, registryOf } from './side.ts'
+import { jsonBody, registryOf } from './registry-requests.ts'
 
-const COMMON = ['unauthorized', 'forbidden', 'too-many-requests', 'unsupported-media-type', 'no-registry', 'registry-unavailable', 'internal-error', 'unknown-model', 'invalid-request'] as const
+const COMMON = [
+  'unauthorized',
+  'forbidden',
+  'too-many-requests',
+  'unsupported-media-type',
+  'no-registry',
+  'registry-unavailable',
+  'internal-error',
+  'unknown-model',
+  'invalid-request',
+] as const
 
 const addDocument = {
   operationId: 'addFeedback',
   summary: 'Say whether an anomaly was one',
-  description: 'Kept beside the registry. The next retraining learns without faults that are confirmed or were missed, and counts false alarms as normal.',
+  description:
+    'Kept beside the registry. The next retraining learns without faults that are confirmed or were missed, and counts false alarms as normal.',
   tags: ['feedback'],
-  body: { content: { 'application/json': { schema: FeedbackFieldsSchema, examples: { falseAlarm: { summary: 'A false alarm', value: { model: 'wind-turbine', start: '2026-03-30T06:10:00Z', end: '2026-03-31T07:00:00Z', label: 'false-alarm', note: 'maintenance' } } } } } },
+  body: {
+    content: {
+      'application/json': {
+        schema: FeedbackFieldsSchema,
+        examples: {
+          falseAlarm: {
+            summary: 'A false alarm',
+            value: {
+              model: 'wind-turbine',
+              start: '2026-03-30T06:10:00Z',
+              end: '2026-03-31T07:00:00Z',
+              label: 'false-alarm',
+              note: 'maintenance',
+            },
+          },
+        },
+      },
+    },
+  },
   response: {
-    201: { description: 'What was kept', content: { 'application/json': { schema: FeedbackKeptSchema, examples: ANSWER_EXAMPLES.feedback } } },
+    201: {
+      description: 'What was kept',
+      content: { 'application/json': { schema: FeedbackKeptSchema, examples: ANSWER_EXAMPLES.feedback } },
+    },
     ...problemResponses('/feedback', [...COMMON, 'malformed-body', 'body-too-large', 'idempotency-conflict']),
   },
 } satisfies RouteDocument
@@ -32,7 +71,10 @@ const listDocument = {
   tags: ['feedback'],
   params: NameParamsSchema,
   response: {
-    200: { description: 'All statements, in the order in which they came', content: { 'application/json': { schema: FeedbackListSchema, examples: ANSWER_EXAMPLES.feedbackList } } },
+    200: {
+      description: 'All statements, in the order in which they came',
+      content: { 'application/json': { schema: FeedbackListSchema, examples: ANSWER_EXAMPLES.feedbackList } },
+    },
     ...problemResponses('/models/wind-turbine/feedback', [...COMMON, 'not-found']),
   },
 } satisfies RouteDocument
@@ -40,37 +82,82 @@ const listDocument = {
 const proposalDocument = {
   operationId: 'proposeThreshold',
   summary: 'Ask what another threshold would have flagged',
-  description: 'Looks at the scores that this service has served with the live version (SCORE_HISTORY) and at the feedback on them. Changes nothing.',
+  description:
+    'Looks at the scores that this service has served with the live version (SCORE_HISTORY) and at the feedback on them. Changes nothing.',
   tags: ['feedback'],
   params: NameParamsSchema,
-  body: { content: { 'application/json': { schema: ProposalBodySchema, examples: { best: { summary: 'The best one', value: {} }, tried: { summary: 'This one', value: { threshold: 1.2 } } } } } },
+  body: {
+    content: {
+      'application/json': {
+        schema: ProposalBodySchema,
+        examples: {
+          best: { summary: 'The best one', value: {} },
+          tried: { summary: 'This one', value: { threshold: 1.2 } },
+        },
+      },
+    },
+  },
   response: {
-    200: { description: 'Before and after', content: { 'application/json': { schema: ProposalSchema, examples: ANSWER_EXAMPLES.proposal } } },
-    ...problemResponses('/models/wind-turbine/threshold-proposal', [...COMMON, 'not-found', 'unknown-version', 'malformed-body', 'body-too-large', 'not-ready']),
+    200: {
+      description: 'Before and after',
+      content: { 'application/json': { schema: ProposalSchema, examples: ANSWER_EXAMPLES.proposal } },
+    },
+    ...problemResponses('/models/wind-turbine/threshold-proposal', [
+      ...COMMON,
+      'not-found',
+      'unknown-version',
+      'malformed-body',
+      'body-too-large',
+      'not-ready',
+    ]),
   },
 } satisfies RouteDocument
 
 type Named = { Params: { name: string } }
 
-export function addFeedback (app: FastifyInstance, side: ModelSide | undefined, idempotent: Idempotent): void {
-  app.post('/feedback', { schema: addDocument, config: { scope: 'score' } }, idempotent(async (request) => {
-    const fields = jsonBody(request, FeedbackFieldsSchema)
-    if (Date.parse(fields.end) < Date.parse(fields.start)) throw new Problem('invalid-request', '/end lies before /start; give the first and the last instant that is meant.', { items: [{ pointer: pointer('end'), detail: 'before start', got: fields.end }] })
-    const { registry, store } = registryOf(side)
-    const { aliases } = await registry.get(fields.model)
-    const version = aliases.live.current === undefined ? null : String(aliases.live.current.version)
-    return { status: 201, body: await keepFeedback(store, fields, { version, now: Date.now() }) }
-  }))
+export function addFeedback (
+  app: FastifyInstance,
+  lifecycle: ModelLifecycle | undefined,
+  idempotent: Idempotent
+): void {
+  app.post(
+    '/feedback',
+    { schema: addDocument, config: { scope: 'score' } },
+    idempotent(async (request) => {
+      const fields = jsonBody(request, FeedbackFieldsSchema)
+      if (Date.parse(fields.end) < Date.parse(fields.start)) {
+        throw new Problem(
+          'invalid-request',
+          '/end lies before /start; give the first and the last instant that is meant.',
+          { items: [{ pointer: pointer('end'), detail: 'before start', got: fields.end }] }
+        )
+      }
+      const { registry, store } = registryOf(lifecycle)
+      const { aliases } = await registry.get(fields.model)
+      const version = aliases.live.current === undefined ? null : String(aliases.live.current.version)
+      return { status: 201, body: await keepFeedback(store, fields, { version, now: Date.now() }) }
+    })
+  )
   app.get<Named>('/models/:name/feedback', { schema: listDocument, config: { scope: 'any' } }, async ({ params }) => {
-    const { registry, store } = registryOf(side)
+    const { registry, store } = registryOf(lifecycle)
     await registry.get(params.name)
     return { feedback: await listFeedback(store, params.name) }
   })
-  app.post<Named>('/models/:name/threshold-proposal', { schema: proposalDocument, config: { scope: 'score' } }, async (request): Promise<Proposal> => {
-    const { scoring, threshold } = jsonBody(request, ProposalBodySchema, {})
-    const { store } = registryOf(side)
-    const { manifest: { name }, version, digest } = side!.models.get(request.params.name)
-    const runs = (await side!.history?.read(name, digest) ?? []).filter((run) => run.scoring === scoring)
-    return { model: name, version, digest, scoring, ...proposeThreshold(runs, await listFeedback(store, name), threshold) }
-  })
+  app.post<Named>(
+    '/models/:name/threshold-proposal',
+    { schema: proposalDocument, config: { scope: 'score' } },
+    async (request): Promise<Proposal> => {
+      const { scoring, threshold } = jsonBody(request, ProposalBodySchema, {})
+      const { store } = registryOf(lifecycle)
+      const { manifest: { name }, version, digest } = lifecycle!.models.get(request.params.name)
+      const runs = (await lifecycle!.history?.read(name, digest) ?? []).filter((run) => run.scoring === scoring)
+      return {
+        model: name,
+        version,
+        digest,
+        scoring,
+        ...proposeThreshold(runs, await listFeedback(store, name), threshold),
+      }
+    }
+  )
 }

@@ -1,45 +1,76 @@
 // Jobs: how far they are, and an end to them.
 import type { FastifyInstance } from 'fastify'
 import type { Jobs } from '../jobs/jobs.ts'
-import type { ModelSide } from '../models/model-side.ts'
+import type { ModelLifecycle } from '../models/model-lifecycle.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
-import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
+import { ANSWER_EXAMPLES } from '../openapi/answer-examples.ts'
 import { JobListSchema, JobParamsSchema, JobSchema } from '../schemas/jobs.ts'
 import { problemResponses } from '../schemas/problem.ts'
-import { registryOf } from './side.ts'
+import { registryOf } from './registry-requests.ts'
 
-const COMMON = ['unauthorized', 'forbidden', 'too-many-requests', 'unsupported-media-type', 'no-registry', 'internal-error'] as const
+const COMMON = [
+  'unauthorized',
+  'forbidden',
+  'too-many-requests',
+  'unsupported-media-type',
+  'no-registry',
+  'internal-error',
+] as const
 
 const listDocument = {
   operationId: 'listJobs',
   summary: 'List the jobs',
   tags: ['models'],
   response: {
-    200: { description: 'Jobs of this process that wait, run or ended not long ago', content: { 'application/json': { schema: JobListSchema, examples: ANSWER_EXAMPLES.jobs } } },
+    200: {
+      description: 'Jobs of this process that wait, run or ended not long ago',
+      content: { 'application/json': { schema: JobListSchema, examples: ANSWER_EXAMPLES.jobs } },
+    },
     ...problemResponses('/jobs', COMMON),
   },
 } satisfies RouteDocument
 
-const oneDocument = (told: Pick<RouteDocument, 'operationId' | 'summary' | 'description'>) => ({
-  ...told,
-  tags: ['models'],
-  params: JobParamsSchema,
-  response: {
-    200: { description: 'The job', content: { 'application/json': { schema: JobSchema, examples: ANSWER_EXAMPLES.job } } },
-    ...problemResponses('/jobs/00000000-0000-4000-8000-000000000000', [...COMMON, 'unknown-job', 'not-found', 'invalid-request']),
-  },
-}) satisfies RouteDocument
+const oneDocument = (told: Pick<RouteDocument, 'operationId' | 'summary' | 'description'>) =>
+  ({
+    ...told,
+    tags: ['models'],
+    params: JobParamsSchema,
+    response: {
+      200: {
+        description: 'The job',
+        content: { 'application/json': { schema: JobSchema, examples: ANSWER_EXAMPLES.job } },
+      },
+      ...problemResponses('/jobs/00000000-0000-4000-8000-000000000000', [
+        ...COMMON,
+        'unknown-job',
+        'not-found',
+        'invalid-request',
+      ]),
+    },
+  }) satisfies RouteDocument
 
 const getDocument = oneDocument({ operationId: 'getJob', summary: 'Tell how far a job is' })
-const cancelDocument = oneDocument({ operationId: 'cancelJob', summary: 'End a job', description: 'One that has ended stays what it is.' })
+const cancelDocument = oneDocument({
+  operationId: 'cancelJob',
+  summary: 'End a job',
+  description: 'One that has ended stays what it is.',
+})
 
-export function addJobs (app: FastifyInstance, side: ModelSide | undefined): void {
+export function addJobs (app: FastifyInstance, lifecycle: ModelLifecycle | undefined): void {
   const jobs = (): Jobs => {
-    registryOf(side)
-    return side!.jobs!
+    registryOf(lifecycle)
+    return lifecycle!.jobs!
   }
   const config = { scope: 'train' } as const
   app.get('/jobs', { schema: listDocument, config }, async () => ({ jobs: jobs().list() }))
-  app.get<{ Params: { id: string } }>('/jobs/:id', { schema: getDocument, config }, async ({ params }) => jobs().get(params.id))
-  app.delete<{ Params: { id: string } }>('/jobs/:id', { schema: cancelDocument, config }, async ({ params }) => jobs().cancel(params.id))
+  app.get<{ Params: { id: string } }>(
+    '/jobs/:id',
+    { schema: getDocument, config },
+    async ({ params }) => jobs().get(params.id)
+  )
+  app.delete<{ Params: { id: string } }>(
+    '/jobs/:id',
+    { schema: cancelDocument, config },
+    async ({ params }) => jobs().cancel(params.id)
+  )
 }

@@ -1,8 +1,8 @@
 // GET /models and GET /models/{name}: what is served. For versions see routes/registry.ts.
 import type { FastifyInstance } from 'fastify'
-import type { ServedModels } from '../models/served-models.ts'
+import type { ServedModels } from '../packages/served-models.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
-import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
+import { ANSWER_EXAMPLES } from '../openapi/answer-examples.ts'
 import { describeModel, ModelDescriptionSchema, ModelListSchema, ModelParamsSchema } from '../schemas/models.ts'
 import { problemResponses } from '../schemas/problem.ts'
 
@@ -11,8 +11,17 @@ const listDocument = {
   summary: 'List the served models',
   tags: ['models'],
   response: {
-    200: { description: 'All models', content: { 'application/json': { schema: ModelListSchema, examples: ANSWER_EXAMPLES.models } } },
-    ...problemResponses('/models', ['unauthorized', 'too-many-requests', 'unsupported-media-type', 'internal-error', 'not-ready']),
+    200: {
+      description: 'All models',
+      content: { 'application/json': { schema: ModelListSchema, examples: ANSWER_EXAMPLES.models } },
+    },
+    ...problemResponses('/models', [
+      'unauthorized',
+      'too-many-requests',
+      'unsupported-media-type',
+      'internal-error',
+      'not-ready',
+    ]),
   },
 } satisfies RouteDocument
 
@@ -22,12 +31,32 @@ const oneDocument = {
   tags: ['models'],
   params: ModelParamsSchema,
   response: {
-    200: { description: 'The model', content: { 'application/json': { schema: ModelDescriptionSchema, examples: ANSWER_EXAMPLES.model } } },
-    ...problemResponses('/models/wind-turbine', ['unauthorized', 'too-many-requests', 'unsupported-media-type', 'unknown-model', 'unknown-version', 'not-found', 'internal-error', 'not-ready']),
+    200: {
+      description: 'The model',
+      content: { 'application/json': { schema: ModelDescriptionSchema, examples: ANSWER_EXAMPLES.model } },
+    },
+    ...problemResponses('/models/wind-turbine', [
+      'unauthorized',
+      'too-many-requests',
+      'unsupported-media-type',
+      'unknown-model',
+      'unknown-version',
+      'not-found',
+      'internal-error',
+      'not-ready',
+    ]),
   },
 } satisfies RouteDocument
 
 export function addModels (app: FastifyInstance, models: ServedModels): void {
-  app.get('/models', { schema: listDocument, config: { scope: 'any' } }, async () => ({ models: models.list().flatMap(({ live }) => live === undefined ? [] : [describeModel(live)]) }))
-  app.get<{ Params: { name: string } }>('/models/:name', { schema: oneDocument, config: { scope: 'any' } }, async (request) => describeModel(models.get(request.params.name)))
+  app.get(
+    '/models',
+    { schema: listDocument, config: { scope: 'any' } },
+    async () => ({ models: models.list().flatMap(({ live }) => live === undefined ? [] : [describeModel(live)]) })
+  )
+  app.get<{ Params: { name: string } }>(
+    '/models/:name',
+    { schema: oneDocument, config: { scope: 'any' } },
+    async (request) => describeModel(models.get(request.params.name))
+  )
 }

@@ -1,22 +1,23 @@
 // GET /status, /livez and /readyz: for people, engines and load balancers.
 import type { FastifyInstance } from 'fastify'
-import type { Config } from '../config.ts'
-import type { ModelSide } from '../models/model-side.ts'
-import type { ServedModels } from '../models/served-models.ts'
+import type { Config } from '../settings/config.ts'
+import type { ModelLifecycle } from '../models/model-lifecycle.ts'
+import type { ServedModels } from '../packages/served-models.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
-import { Metrics, METRICS_TYPE, type Work } from '../metrics.ts'
-import { ShadowTally } from '../models/shadow-tally.ts'
-import { serviceVersion } from '../project.ts'
+import { type Metrics, METRICS_TYPE } from '../metrics/metrics.ts'
+import type { Work } from '../metrics/work-metrics.ts'
+import { serviceVersion } from '../settings/project.ts'
 import type { EngineState } from '../engine/link.ts'
-import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
+import { ANSWER_EXAMPLES } from '../openapi/answer-examples.ts'
 import { problemResponses } from '../schemas/problem.ts'
 import { LiveSchema, MetricsSchema, ReadySchema, type Status, StatusSchema } from '../schemas/status.ts'
-import type { TaskDoor } from '../tasks/door.ts'
+import type { TaskIntake } from '../tasks/task-intake.ts'
 
-export interface OperationSides {
-  readonly door: TaskDoor | undefined
+interface OperationParts {
+  readonly intake: TaskIntake | undefined
   engines (): readonly EngineState[]
-  readonly side: ModelSide | undefined
+  readonly metrics: Metrics
+  readonly lifecycle: ModelLifecycle | undefined
   /** What is counted besides the models. */
   readonly work: Work
 }
@@ -27,7 +28,10 @@ const statusDocument = {
   description: 'Always 200 while the service runs, also before its models are loaded.',
   tags: ['operation'],
   response: {
-    200: { description: 'The service and its models', content: { 'application/json': { schema: StatusSchema, examples: ANSWER_EXAMPLES.status } } },
+    200: {
+      description: 'The service and its models',
+      content: { 'application/json': { schema: StatusSchema, examples: ANSWER_EXAMPLES.status } },
+    },
     ...problemResponses('/status', ['unsupported-media-type', 'internal-error']),
   },
 } satisfies RouteDocument
@@ -37,7 +41,10 @@ const liveDocument = {
   summary: 'Tell whether the process answers',
   tags: ['operation'],
   response: {
-    200: { description: 'It does', content: { 'application/json': { schema: LiveSchema, examples: ANSWER_EXAMPLES.live } } },
+    200: {
+      description: 'It does',
+      content: { 'application/json': { schema: LiveSchema, examples: ANSWER_EXAMPLES.live } },
+    },
     ...problemResponses('/livez', ['unsupported-media-type', 'internal-error']),
   },
 } satisfies RouteDocument
@@ -47,7 +54,10 @@ const metricsDocument = {
   summary: 'Tell Prometheus of the service and its models',
   tags: ['operation'],
   response: {
-    200: { description: 'Metrics in the text format of Prometheus', content: { 'text/plain': { schema: MetricsSchema, examples: ANSWER_EXAMPLES.metrics } } },
+    200: {
+      description: 'Metrics in the text format of Prometheus',
+      content: { 'text/plain': { schema: MetricsSchema, examples: ANSWER_EXAMPLES.metrics } },
+    },
     ...problemResponses('/metrics', ['unsupported-media-type', 'internal-error']),
   },
 } satisfies RouteDocument
@@ -58,38 +68,88 @@ const readyDocument = {
   description: 'True only once every model is loaded and has reproduced its golden scores.',
   tags: ['operation'],
   response: {
-    200: { description: 'They can', content: { 'application/json': { schema: ReadySchema, examples: ANSWER_EXAMPLES.ready } } },
+    200: {
+      description: 'They can',
+      content: { 'application/json': { schema: ReadySchema, examples: ANSWER_EXAMPLES.ready } },
+    },
     ...problemResponses('/readyz', ['unsupported-media-type', 'internal-error', 'not-ready']),
   },
 } satisfies RouteDocument
 
-export function addOperation (app: FastifyInstance, models: ServedModels, config: Config, { door, engines, side, work }: OperationSides): void {
-  app.get('/status', { schema: statusDocument }, async () => ({ ...statusOf(models, config), registry: registryState(side), shadows: side?.tally.list() ?? [], tasks: door?.tasks.describe() ?? null, engines: engines() }))
+export function addOperation (
+  app: FastifyInstance,
+  models: ServedModels,
+  config: Config,
+  { metrics, intake, engines, lifecycle, work }: OperationParts
+): void {
+  app.get(
+    '/status',
+    { schema: statusDocument },
+    async () => ({
+      ...statusOf(models, config),
+      registry: registryState(lifecycle),
+      shadows: lifecycle?.tally.list() ?? [],
+      tasks: intake?.tasks.describe() ?? null,
+      engines: engines(),
+    })
+  )
   app.get('/livez', { schema: liveDocument }, async () => ({ live: true }))
   app.get('/readyz', { schema: readyDocument }, async () => {
     models.list()
     return { ready: true }
   })
-  const metrics = side?.metrics ?? new Metrics(models, new ShadowTally())
   metrics.include(work)
   app.get('/metrics', { schema: metricsDocument }, async (_, reply) => {
     return reply.type(METRICS_TYPE).serializer((text: string) => text).send(await metrics.text())
   })
 }
 
-function registryState (side: ModelSide | undefined): Status['registry'] {
-  if (side === undefined) return null
-  return { sources: side.follower.locations, problem: side.follower.problem ?? null, refused: side.follower.refusals.map(({ name, version, digest, code, reason, at }) => ({ name, version, digest, code, reason, at })) }
+function registryState (lifecycle: ModelLifecycle | undefined): Status['registry'] {
+  if (lifecycle === undefined) return null
+  return {
+    sources: lifecycle.follower.locations,
+    problem: lifecycle.follower.problem ?? null,
+    refused: lifecycle.follower.refusals.map(({ name, version, digest, code, reason, at }) => ({
+      name,
+      version,
+      digest,
+      code,
+      reason,
+      at,
+    })),
+  }
 }
 
 function statusOf (models: ServedModels, config: Config): Omit<Status, 'tasks' | 'engines' | 'registry' | 'shadows'> {
-  const { maxBodyBytes, maxValues, adHocMaxValues, computeWorkers, computeQueue, computeTimeoutMs, computeMaxMemoryMb } = config
+  const {
+    maxBodyBytes,
+    maxValues,
+    adHocMaxValues,
+    computeWorkers,
+    computeQueue,
+    computeTimeoutMs,
+    computeMaxMemoryMb,
+  } = config
   return {
     status: models.ready ? 'ready' : 'loading',
     version: serviceVersion,
     uptimeSeconds: Math.floor(process.uptime()),
     backend: models.backend === undefined ? null : { name: models.backend.name, tfjs: models.backend.version },
-    models: models.ready ? models.list().flatMap(({ name, live }) => live === undefined ? [] : [{ name, version: live.version, digest: live.digest, goldenDifference: live.goldenDifference }]) : [],
-    limits: { maxBodyBytes, maxValues, adHocMaxValues, computeWorkers, computeQueue, computeTimeoutMs, computeMaxMemoryMb },
+    models: models.ready
+      ? models.list().flatMap(({ name, live }) =>
+        live === undefined
+          ? []
+          : [{ name, version: live.version, digest: live.digest, goldenDifference: live.goldenDifference }]
+      )
+      : [],
+    limits: {
+      maxBodyBytes,
+      maxValues,
+      adHocMaxValues,
+      computeWorkers,
+      computeQueue,
+      computeTimeoutMs,
+      computeMaxMemoryMb,
+    },
   }
 }

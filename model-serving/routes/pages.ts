@@ -7,8 +7,8 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { errorPage } from '../plugins/error-page.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
-import { projectRoot } from '../project.ts'
-import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
+import { projectRoot } from '../settings/project.ts'
+import { ANSWER_EXAMPLES } from '../openapi/answer-examples.ts'
 import { HtmlAnswerSchema } from '../schemas/media.ts'
 import { problemResponses } from '../schemas/problem.ts'
 
@@ -18,8 +18,15 @@ const pageDocument = {
   description: 'The page for browsers; other clients are sent to the documentation.',
   tags: ['documentation'],
   response: {
-    200: { description: 'The page', content: { 'text/html': { schema: HtmlAnswerSchema, examples: ANSWER_EXAMPLES.html } } },
-    302: { description: 'To the documentation, where HTML is not asked for', headers: { Location: { description: 'Path of the documentation.', type: 'string' } }, content: {} },
+    200: {
+      description: 'The page',
+      content: { 'text/html': { schema: HtmlAnswerSchema, examples: ANSWER_EXAMPLES.html } },
+    },
+    302: {
+      description: 'To the documentation, where HTML is not asked for',
+      headers: { Location: { description: 'Path of the documentation.', type: 'string' } },
+      content: {},
+    },
     ...problemResponses('/', ['unsupported-media-type', 'not-found', 'internal-error']),
   },
 } satisfies RouteDocument
@@ -40,7 +47,12 @@ const openApiDocument = {
   summary: 'Get this document',
   tags: ['documentation'],
   response: {
-    200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: z.looseObject({ openapi: z.string() }), examples: ANSWER_EXAMPLES.openApi } } },
+    200: {
+      description: 'OpenAPI 3.1',
+      content: {
+        'application/json': { schema: z.looseObject({ openapi: z.string() }), examples: ANSWER_EXAMPLES.openApi },
+      },
+    },
     ...problemResponses('/openapi.json', ['unsupported-media-type', 'internal-error']),
   },
 } satisfies RouteDocument
@@ -50,7 +62,10 @@ const errorsDocument = {
   summary: 'Look up an error code',
   tags: ['documentation'],
   response: {
-    200: { description: 'All codes, with meaning and remedy', content: { 'text/html': { schema: HtmlAnswerSchema, examples: ANSWER_EXAMPLES.html } } },
+    200: {
+      description: 'All codes, with meaning and remedy',
+      content: { 'text/html': { schema: HtmlAnswerSchema, examples: ANSWER_EXAMPLES.html } },
+    },
     ...problemResponses('/docs/errors', ['unsupported-media-type', 'internal-error']),
   },
 } satisfies RouteDocument
@@ -60,15 +75,28 @@ export async function addPages (app: FastifyInstance, { home }: { readonly home:
   await addFiles(app)
   app.get('/score', { schema: scorePageDocument }, async (_, reply) => reply.sendFile('index.html'))
   if (home) {
-    app.get('/', { schema: pageDocument }, async (request, reply) =>
-      request.accepts().type(['application/json', 'text/html']) === 'text/html' ? reply.sendFile('index.html') : reply.redirect('/docs'))
+    app.get(
+      '/',
+      { schema: pageDocument },
+      async (request, reply) =>
+        request.accepts().type(['application/json', 'text/html']) === 'text/html'
+          ? reply.sendFile('index.html')
+          : reply.redirect('/docs')
+    )
   }
   app.get('/openapi.json', { schema: openApiDocument }, async () => app.swagger())
   const page = errorPage(readFileSync(join(projectRoot, 'docs/ERRORS.md'), 'utf8'))
-  app.get('/docs/errors', { schema: errorsDocument }, async (_, reply) => reply.type('text/html; charset=utf-8').send(page))
+  app.get(
+    '/docs/errors',
+    { schema: errorsDocument },
+    async (_, reply) => reply.type('text/html; charset=utf-8').send(page)
+  )
 }
 
-/** The page's own files, the charting library that it shares with the server's plots, and example series, which an installation may lack. */
+/**
+ * The page's own files, the charting library that it shares with the server's plots, and example series, which an
+ * installation may lack.
+ */
 async function addFiles (app: FastifyInstance): Promise<void> {
   const charts = dirname(createRequire(import.meta.url).resolve('echarts/package.json'))
   const folders = [
@@ -79,7 +107,15 @@ async function addFiles (app: FastifyInstance): Promise<void> {
   for (const [i, { root, prefix, files, maxAge = 0 }] of folders.entries()) {
     if (!existsSync(root)) continue
     await app.register(fastifyStatic, {
-      root, prefix, maxAge, decorateReply: i === 0, index: false, wildcard: false, dotfiles: 'ignore', globIgnore: ['**/node_modules/**'], allowedPath: (path) => files.test(path),
+      root,
+      prefix,
+      maxAge,
+      decorateReply: i === 0,
+      index: false,
+      wildcard: false,
+      dotfiles: 'ignore',
+      globIgnore: ['**/node_modules/**'],
+      allowedPath: (path) => files.test(path),
     })
   }
 }

@@ -1,26 +1,45 @@
 // Versions of models: which there are, new ones, and which of them is served.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
-import type { AliasState } from '../../core/registry/aliases.ts'
-import { unpackArchive } from '../../core/registry/archive.ts'
-import type { Alias } from '../../core/registry/records.ts'
-import type { ModelSide } from '../models/model-side.ts'
+import type { AliasState } from '../../adapters/registry/aliases.ts'
+import { unpackArchive } from '../../adapters/registry/archive.ts'
+import type { Alias } from '../../adapters/registry/records.ts'
+import type { ModelLifecycle } from '../models/model-lifecycle.ts'
 import type { Idempotent, Reply } from '../plugins/idempotency.ts'
 import { requireScope } from '../plugins/access.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
-import { ANSWER_EXAMPLES } from '../schemas/answer-examples.ts'
+import { ANSWER_EXAMPLES } from '../openapi/answer-examples.ts'
 import { checked } from '../schemas/check.ts'
-import { computeExamples } from '../schemas/examples.ts'
+import { computeExamples } from '../openapi/examples.ts'
 import { BODY_TYPES } from '../schemas/media.ts'
 import { JobSchema } from '../schemas/jobs.ts'
 import { trainingRequest } from '../jobs/training-request.ts'
 import { problemResponses } from '../schemas/problem.ts'
-import { describeVersions, NameParamsSchema, PackageBodySchema, PromoteBodySchema, type PublishQuery, PublishQuerySchema, PublishedSchema, RollbackBodySchema, ServedNowSchema, VersionsSchema } from '../schemas/registry.ts'
+import {
+  describeVersions,
+  NameParamsSchema,
+  PackageBodySchema,
+  PromoteBodySchema,
+  type PublishQuery,
+  PublishQuerySchema,
+  PublishedSchema,
+  RollbackBodySchema,
+  ServedNowSchema,
+  VersionsSchema,
+} from '../schemas/registry.ts'
 import { ComputeRequestSchema, CsvBodySchema, FormBodySchema } from '../schemas/compute.ts'
 import type { Scorer } from '../workers/scorer.ts'
-import { jsonBody, registryOf } from './side.ts'
+import { jsonBody, registryOf } from './registry-requests.ts'
 
-const COMMON = ['unauthorized', 'forbidden', 'too-many-requests', 'unsupported-media-type', 'no-registry', 'registry-unavailable', 'internal-error'] as const
+const COMMON = [
+  'unauthorized',
+  'forbidden',
+  'too-many-requests',
+  'unsupported-media-type',
+  'no-registry',
+  'registry-unavailable',
+  'internal-error',
+] as const
 const CHANGING = ['malformed-body', 'body-too-large', 'invalid-request', 'idempotency-conflict'] as const
 
 const versionsDocument = {
@@ -29,43 +48,84 @@ const versionsDocument = {
   tags: ['models'],
   params: NameParamsSchema,
   response: {
-    200: { description: 'The versions', content: { 'application/json': { schema: VersionsSchema, examples: ANSWER_EXAMPLES.versions } } },
+    200: {
+      description: 'The versions',
+      content: { 'application/json': { schema: VersionsSchema, examples: ANSWER_EXAMPLES.versions } },
+    },
     ...problemResponses('/models/wind-turbine/versions', [...COMMON, 'invalid-request', 'unknown-model', 'not-found']),
   },
 } satisfies RouteDocument
 
-const document = () => ({
-  operationId: 'publishModel',
-  summary: 'Publish a model package, or train one',
-  description: 'A package (`application/x-tar`) is opened, has to reproduce its golden scores, and is published under its own name: `201`. A series, in any form that `POST /compute` reads, or `from`, is trained on by a job: `202`, and `GET /jobs/{id}` tells how far it is. ' +
-    'With the header `Idempotency-Key` a request that is sent again is answered again, and done once.',
-  tags: ['models'],
-  querystring: PublishQuerySchema,
-  body: {
-    content: {
-      'application/x-tar': { schema: PackageBodySchema },
-      'application/json': { schema: ComputeRequestSchema, examples: { fault: computeExamples().json.fault } },
-      'text/csv': { schema: CsvBodySchema },
-      'multipart/form-data': { schema: FormBodySchema },
+const document = () =>
+  ({
+    operationId: 'publishModel',
+    summary: 'Publish a model package, or train one',
+    description:
+      'A package (`application/x-tar`) is opened, has to reproduce its golden scores, and is published under its own name: `201`. A series, in any form that `POST /compute` reads, or `from`, is trained on by a job: `202`, and `GET /jobs/{id}` tells how far it is. ' +
+      'With the header `Idempotency-Key` a request that is sent again is answered again, and done once.',
+    tags: ['models'],
+    querystring: PublishQuerySchema,
+    body: {
+      content: {
+        'application/x-tar': { schema: PackageBodySchema },
+        'application/json': { schema: ComputeRequestSchema, examples: { fault: computeExamples().json.fault } },
+        'text/csv': { schema: CsvBodySchema },
+        'multipart/form-data': { schema: FormBodySchema },
+      },
     },
-  },
-  response: {
-    201: { description: 'The published version', content: { 'application/json': { schema: PublishedSchema, examples: ANSWER_EXAMPLES.published } } },
-    202: { description: 'The job that trains', headers: { Location: { description: 'Where it is told of.', type: 'string' } }, content: { 'application/json': { schema: JobSchema, examples: ANSWER_EXAMPLES.job } } },
-    ...problemResponses('/models', [...COMMON, ...CHANGING, 'package-refused', 'version-conflict', 'alias-conflict', 'overloaded', 'not-ready']),
-  },
-}) satisfies RouteDocument
+    response: {
+      201: {
+        description: 'The published version',
+        content: { 'application/json': { schema: PublishedSchema, examples: ANSWER_EXAMPLES.published } },
+      },
+      202: {
+        description: 'The job that trains',
+        headers: { Location: { description: 'Where it is told of.', type: 'string' } },
+        content: { 'application/json': { schema: JobSchema, examples: ANSWER_EXAMPLES.job } },
+      },
+      ...problemResponses('/models', [
+        ...COMMON,
+        ...CHANGING,
+        'package-refused',
+        'version-conflict',
+        'alias-conflict',
+        'overloaded',
+        'not-ready',
+      ]),
+    },
+  }) satisfies RouteDocument
 
 const promoteDocument = {
   operationId: 'promoteVersion',
   summary: 'Make a version live, or a shadow',
-  description: 'Answered once this service has opened and proved the version and serves it; requests that were being answered meanwhile were answered by the old one.',
+  description:
+    'Answered once this service has opened and proved the version and serves it; requests that were being answered meanwhile were answered by the old one.',
   tags: ['models'],
   params: NameParamsSchema,
-  body: { content: { 'application/json': { schema: PromoteBodySchema, examples: { live: { summary: 'Serve version 2', value: { version: 2 } }, shadow: { summary: 'Try version 2 beside the live one', value: { version: 2, alias: 'shadow' } } } } } },
+  body: {
+    content: {
+      'application/json': {
+        schema: PromoteBodySchema,
+        examples: {
+          live: { summary: 'Serve version 2', value: { version: 2 } },
+          shadow: { summary: 'Try version 2 beside the live one', value: { version: 2, alias: 'shadow' } },
+        },
+      },
+    },
+  },
   response: {
-    200: { description: 'What the alias stands for now', content: { 'application/json': { schema: ServedNowSchema, examples: ANSWER_EXAMPLES.servedNow } } },
-    ...problemResponses('/models/wind-turbine/promote', [...COMMON, ...CHANGING, 'unknown-model', 'unknown-version', 'not-found', 'alias-conflict']),
+    200: {
+      description: 'What the alias stands for now',
+      content: { 'application/json': { schema: ServedNowSchema, examples: ANSWER_EXAMPLES.servedNow } },
+    },
+    ...problemResponses('/models/wind-turbine/promote', [
+      ...COMMON,
+      ...CHANGING,
+      'unknown-model',
+      'unknown-version',
+      'not-found',
+      'alias-conflict',
+    ]),
   },
 } satisfies RouteDocument
 
@@ -74,46 +134,107 @@ const rollbackDocument = {
   summary: 'Serve what was served before the latest promotion',
   tags: ['models'],
   params: NameParamsSchema,
-  body: { content: { 'application/json': { schema: RollbackBodySchema, examples: { live: { summary: 'The live version', value: {} } } } } },
+  body: {
+    content: {
+      'application/json': {
+        schema: RollbackBodySchema,
+        examples: { live: { summary: 'The live version', value: {} } },
+      },
+    },
+  },
   response: {
-    200: { description: 'What the alias stands for now', content: { 'application/json': { schema: ServedNowSchema, examples: ANSWER_EXAMPLES.servedNow } } },
-    ...problemResponses('/models/wind-turbine/rollback', [...COMMON, ...CHANGING, 'unknown-model', 'unknown-version', 'not-found', 'no-earlier-version', 'alias-conflict']),
+    200: {
+      description: 'What the alias stands for now',
+      content: { 'application/json': { schema: ServedNowSchema, examples: ANSWER_EXAMPLES.servedNow } },
+    },
+    ...problemResponses('/models/wind-turbine/rollback', [
+      ...COMMON,
+      ...CHANGING,
+      'unknown-model',
+      'unknown-version',
+      'not-found',
+      'no-earlier-version',
+      'alias-conflict',
+    ]),
   },
 } satisfies RouteDocument
 
 type Named = { Params: { name: string } }
 
-export function addRegistry (app: FastifyInstance, scorer: Scorer, side: ModelSide | undefined, idempotent: Idempotent): void {
-  app.get<Named>('/models/:name/versions', { schema: versionsDocument, config: { scope: 'any' } }, async ({ params }) =>
-    describeVersions(await registryOf(side).registry.get(params.name)))
-  app.post('/models', { schema: document(), config: { scope: 'train' } }, idempotent(async (request) => {
-    const query = checked(PublishQuerySchema, request.query, ['query'])
-    if (query.promote === true) requireScope(request, 'admin')
-    return request.mediaType === 'application/x-tar' ? upload(side, scorer, request, query) : startTraining(side, scorer, request, query)
-  }))
-  app.post<Named>('/models/:name/promote', { schema: promoteDocument, config: { scope: 'admin' } }, idempotent(async (request) => {
-    const { version, alias } = jsonBody(request, PromoteBodySchema)
-    const { name } = request.params as Named['Params']
-    return answerOf(side!, name, alias, await registryOf(side).registry.promote(name, version, alias))
-  }))
-  app.post<Named>('/models/:name/rollback', { schema: rollbackDocument, config: { scope: 'admin' } }, idempotent(async (request) => {
-    const { alias } = jsonBody(request, RollbackBodySchema, {})
-    const { name } = request.params as Named['Params']
-    return answerOf(side!, name, alias, await registryOf(side).registry.rollback(name, alias))
-  }))
+export function addRegistry (
+  app: FastifyInstance,
+  scorer: Scorer,
+  lifecycle: ModelLifecycle | undefined,
+  idempotent: Idempotent
+): void {
+  app.get<Named>(
+    '/models/:name/versions',
+    { schema: versionsDocument, config: { scope: 'any' } },
+    async ({ params }) => describeVersions(await registryOf(lifecycle).registry.get(params.name))
+  )
+  app.post(
+    '/models',
+    { schema: document(), config: { scope: 'train' } },
+    idempotent(async (request) => {
+      const query = checked(PublishQuerySchema, request.query, ['query'])
+      if (query.promote === true) requireScope(request, 'admin')
+      return request.mediaType === 'application/x-tar'
+        ? upload(lifecycle, scorer, request, query)
+        : startTraining(lifecycle, scorer, request, query)
+    })
+  )
+  app.post<Named>(
+    '/models/:name/promote',
+    { schema: promoteDocument, config: { scope: 'admin' } },
+    idempotent(async (request) => {
+      const { version, alias } = jsonBody(request, PromoteBodySchema)
+      const { name } = request.params as Named['Params']
+      return answerOf(lifecycle!, name, alias, await registryOf(lifecycle).registry.promote(name, version, alias))
+    })
+  )
+  app.post<Named>(
+    '/models/:name/rollback',
+    { schema: rollbackDocument, config: { scope: 'admin' } },
+    idempotent(async (request) => {
+      const { alias } = jsonBody(request, RollbackBodySchema, {})
+      const { name } = request.params as Named['Params']
+      return answerOf(lifecycle!, name, alias, await registryOf(lifecycle).registry.rollback(name, alias))
+    })
+  )
 }
 
 /** Once this service does what the alias says, or has said why not. */
-async function answerOf (side: ModelSide, name: string, alias: Alias, { current }: AliasState): Promise<Reply> {
-  await side.follower.refresh()
-  const served = side.models.catalogue.find((model) => model.name === name)?.[alias]
-  const refusal = side.follower.refusals.find(({ digest }) => digest === current?.digest)
+async function answerOf (
+  lifecycle: ModelLifecycle,
+  name: string,
+  alias: Alias,
+  { current }: AliasState
+): Promise<Reply> {
+  await lifecycle.follower.refresh()
+  const served = lifecycle.models.catalogue.find((model) => model.name === name)?.[alias]
+  const refusal = lifecycle.follower.refusals.find(({ digest }) => digest === current?.digest)
   const { version = null, digest = null, at = null } = current ?? {}
-  return { status: 200, body: { name, alias, version, digest, at, served: served?.digest === digest, problem: refusal?.reason ?? side.follower.problem ?? null } }
+  return {
+    status: 200,
+    body: {
+      name,
+      alias,
+      version,
+      digest,
+      at,
+      served: served?.digest === digest,
+      problem: refusal?.reason ?? lifecycle.follower.problem ?? null,
+    },
+  }
 }
 
-async function upload (side: ModelSide | undefined, scorer: Scorer, request: FastifyRequest, { promote = false }: PublishQuery): Promise<Reply> {
-  const { registry } = registryOf(side)
+async function upload (
+  lifecycle: ModelLifecycle | undefined,
+  scorer: Scorer,
+  request: FastifyRequest,
+  { promote = false }: PublishQuery
+): Promise<Reply> {
+  const { registry } = registryOf(lifecycle)
   const where = 'the uploaded package'
   const body = request.body as Buffer
   const published = await refusing(async () => {
@@ -121,9 +242,13 @@ async function upload (side: ModelSide | undefined, scorer: Scorer, request: Fas
     return registry.publish(where, await unpackArchive(where, body))
   })
   if (promote) await registry.promote(published.name, published.version)
-  await side!.follower.refresh()
+  await lifecycle!.follower.refresh()
   const { name, version, digest, publishedAt, existed } = published
-  return { status: 201, body: { name, version, digest, publishedAt, existed, promoted: promote }, headers: { location: `/models/${name}/versions` } }
+  return {
+    status: 201,
+    body: { name, version, digest, publishedAt, existed, promoted: promote },
+    headers: { location: `/models/${name}/versions` },
+  }
 }
 
 /** What is wrong with a package that somebody else made is theirs to know. */
@@ -131,15 +256,24 @@ async function refusing<T> (work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof Problem) || !['invalid-model-package', 'golden-scores-differ'].includes(error.code)) throw error
+    if (!(error instanceof Problem) || !['invalid-model-package', 'golden-scores-differ'].includes(error.code)) {
+      throw error
+    }
     throw new Problem('package-refused', error.message, { cause: error })
   }
 }
 
-async function startTraining (side: ModelSide | undefined, scorer: Scorer, request: FastifyRequest, query: PublishQuery): Promise<Reply> {
-  registryOf(side)
+async function startTraining (
+  lifecycle: ModelLifecycle | undefined,
+  scorer: Scorer,
+  request: FastifyRequest,
+  query: PublishQuery
+): Promise<Reply> {
+  registryOf(lifecycle)
   const mediaType = BODY_TYPES.find((type) => type === request.mediaType)
-  const body = mediaType === undefined ? undefined : { body: request.body as Buffer, mediaType, contentType: request.headers['content-type'] ?? '' }
-  const job = side!.jobs!.start(await trainingRequest(query, body, scorer, side!.jobs!.config))
+  const body = mediaType === undefined
+    ? undefined
+    : { body: request.body as Buffer, mediaType, contentType: request.headers['content-type'] ?? '' }
+  const job = lifecycle!.jobs!.start(await trainingRequest(query, body, scorer, lifecycle!.jobs!.config))
   return { status: 202, body: job, headers: { location: `/jobs/${job.id}` } }
 }

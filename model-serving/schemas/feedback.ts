@@ -1,6 +1,6 @@
 // The wire format of feedback, and of what it says about thresholds.
 import { z } from 'zod'
-import { FeedbackFieldsSchema, FeedbackSchema } from '../../core/registry/records.ts'
+import { FeedbackFieldsSchema, FeedbackSchema } from '../../adapters/registry/records.ts'
 
 export { FeedbackFieldsSchema }
 
@@ -9,7 +9,9 @@ export const FeedbackListSchema = z.strictObject({ feedback: z.array(FeedbackKep
 
 export const ProposalBodySchema = z.strictObject({
   scoring: z.enum(['batch', 'causal']).default('causal').describe('Whose scores are looked at.'),
-  threshold: z.number().gt(0).optional().describe('A threshold to be tried. Default: the one that the feedback is best served by.'),
+  threshold: z.number().gt(0).optional().describe(
+    'A threshold to be tried. Default: the one that the feedback is best served by.'
+  ),
 })
 
 const OutcomeSchema = z.strictObject({
@@ -27,9 +29,14 @@ export const ProposalSchema = z.strictObject({
   digest: z.string(),
   scoring: z.enum(['batch', 'causal']),
   scores: z.int().describe('Stored scores of this version that were looked at.'),
-  feedback: z.strictObject({ used: z.int().describe('Statements on intervals whose scores are stored.'), unused: z.int() }),
+  feedback: z.strictObject({
+    used: z.int().describe('Statements on intervals whose scores are stored.'),
+    unused: z.int(),
+  }),
   before: OutcomeSchema.describe('With threshold 1, the calibrated one.'),
-  after: OutcomeSchema.describe('With the proposed one. Nothing is changed: send it as options.threshold, or train again.'),
+  after: OutcomeSchema.describe(
+    'With the proposed one. Nothing is changed: send it as options.threshold, or train again.'
+  ),
   reason: z.string(),
 })
 export type Proposal = z.output<typeof ProposalSchema>

@@ -9,7 +9,9 @@ export const JobSchema = z.strictObject({
   createdAt: z.string().meta({ format: 'date-time' }),
   endedAt: z.string().meta({ format: 'date-time' }).nullable(),
   progress: z.strictObject({
-    stage: z.string().nullable().describe('fetch, prepare, train, evaluate, package or publish; null before it begins.'),
+    stage: z.string().nullable().describe(
+      'fetch, prepare, train, evaluate, package or publish; null before it begins.'
+    ),
     done: z.number().min(0).max(1).describe('Share of the stages that are done.'),
     messages: z.array(z.string()).describe('What the training has said so far, the newest last.'),
   }),
@@ -25,4 +27,6 @@ export const JobSchema = z.strictObject({
 export type Job = z.output<typeof JobSchema>
 
 export const JobListSchema = z.strictObject({ jobs: z.array(JobSchema) })
-export const JobParamsSchema = z.strictObject({ id: z.string().min(1).max(100).describe('Id of a job.').meta({ examples: ['00000000-0000-4000-8000-000000000000'] }) })
+export const JobParamsSchema = z.strictObject({
+  id: z.string().min(1).max(100).describe('Id of a job.').meta({ examples: ['00000000-0000-4000-8000-000000000000'] }),
+})

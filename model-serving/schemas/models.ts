@@ -1,7 +1,7 @@
 // The wire format of GET /models.
 import { z } from 'zod'
-import { formatDuration } from '../../core/duration.ts'
-import type { ModelIdentity } from '../models/identity.ts'
+import { formatDuration } from '../../core/table/duration.ts'
+import type { ModelIdentity } from '../packages/identity.ts'
 
 const ScoringSchema = z.strictObject({
   smoothing: z.int().min(1).describe('Errors in the mean.'),
@@ -9,12 +9,16 @@ const ScoringSchema = z.strictObject({
   level: z.strictObject({
     span: z.int().min(0).describe('Scores whose median is the level; 0: none.'),
     factor: z.number().min(0),
-  }).describe('Where factor × median of the scores around is above 1, scores are divided by it: slow drift is no anomaly.'),
+  }).describe(
+    'Where factor × median of the scores around is above 1, scores are divided by it: slow drift is no anomaly.'
+  ),
 })
 
 /** How exactly the backend reproduces a package. */
 export const goldenDifference = z.number().min(0)
-  .describe('Largest relative difference between the golden scores of the package and those of this machine; 0 is bit for bit.')
+  .describe(
+    'Largest relative difference between the golden scores of the package and those of this machine; 0 is bit for bit.'
+  )
 
 export const ModelDescriptionSchema = z.strictObject({
   name: z.string(),
@@ -36,7 +40,9 @@ export const ModelDescriptionSchema = z.strictObject({
     batch: ScoringSchema,
     causal: ScoringSchema,
   }),
-  margins: z.record(z.string(), z.number()).describe('Half-width of the expected band around the expected value, in each channel\'s unit.'),
+  margins: z.record(z.string(), z.number()).describe(
+    "Half-width of the expected band around the expected value, in each channel's unit."
+  ),
   training: z.strictObject({
     observations: z.int(),
     series: z.int(),
@@ -49,7 +55,9 @@ export type ModelDescription = z.output<typeof ModelDescriptionSchema>
 
 export const ModelListSchema = z.strictObject({ models: z.array(ModelDescriptionSchema) })
 
-export const ModelParamsSchema = z.strictObject({ name: z.string().min(1).describe('Name of a served model.').meta({ examples: ['wind-turbine'] }) })
+export const ModelParamsSchema = z.strictObject({
+  name: z.string().min(1).describe('Name of a served model.').meta({ examples: ['wind-turbine'] }),
+})
 
 const withoutScores = <T extends { scores?: unknown }>({ scores, ...rule }: T): Omit<T, 'scores'> => rule
 

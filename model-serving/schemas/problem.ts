@@ -1,19 +1,7 @@
 // The error document of every route (RFC 9457), and how a route's errors are documented.
 import { z } from 'zod'
-import { PROBLEMS, type ProblemCode } from '../../core/errors.ts'
+import { ALL_PROBLEMS, type AnyProblemCode } from '../../adapters/http/problem-codes.ts'
 import type { JsonContent } from './content.ts'
-
-/** Failures of HTTP itself: only a server meets them, so they are no part of the domain's table. */
-const HTTP_PROBLEMS = {
-  'malformed-request': { status: 400, title: 'The request is no HTTP', retryable: false },
-  'method-not-allowed': { status: 405, title: 'The route does not have this method', retryable: false },
-  'request-timeout': { status: 408, title: 'The request did not arrive in time', retryable: true },
-  'headers-too-large': { status: 431, title: 'The headers exceed the limit', retryable: false },
-} as const satisfies Record<string, { status: number, title: string, retryable: boolean }>
-
-/** Every code that an answer of this service can carry. */
-export const ALL_PROBLEMS = { ...PROBLEMS, ...HTTP_PROBLEMS } as const
-export type AnyProblemCode = ProblemCode | keyof typeof HTTP_PROBLEMS
 
 /** Where a code is explained; relative, so it holds behind every host name. */
 export const problemType = (code: AnyProblemCode): string => `/docs/errors#${code}`
@@ -23,11 +11,15 @@ export const ProblemDocumentSchema = z.looseObject({
   title: z.string().describe('Constant text of the code.'),
   status: z.int().min(400).max(599),
   detail: z.string().describe('What is wrong with this request, and the remedy.'),
-  instance: z.string().optional().describe('Path of the request; absent where the request could not be read.').meta({ format: 'uri-reference' }),
+  instance: z.string().optional().describe('Path of the request; absent where the request could not be read.').meta({
+    format: 'uri-reference',
+  }),
   code: z.enum(Object.keys(ALL_PROBLEMS) as [AnyProblemCode, ...AnyProblemCode[]]).describe('Stable; branch on this.'),
   requestId: z.string().describe('Also in the header x-request-id and in the log of the service.'),
   errors: z.array(z.strictObject({
-    pointer: z.string().describe('JSON pointer (RFC 6901) into the body; below /query or /params for those parts of the request.'),
+    pointer: z.string().describe(
+      'JSON pointer (RFC 6901) into the body; below /query or /params for those parts of the request.'
+    ),
     detail: z.string(),
     got: z.unknown().optional(),
     want: z.unknown().optional(),
@@ -50,13 +42,18 @@ const EXTENSIONS: Partial<Record<AnyProblemCode, Record<string, unknown>>> = {
   'unknown-version': { versions: ['1', '2'] },
   'model-required': { models: ['wind-turbine'] },
   'body-too-large': { limit: 33_554_432 },
-  'unknown-channel': { expected: ['wind_speed_ms', 'power_kw'], errors: [{ pointer: '/channels/wind_speed', detail: 'not a channel of the model' }] },
+  'unknown-channel': {
+    expected: ['wind_speed_ms', 'power_kw'],
+    errors: [{ pointer: '/channels/wind_speed', detail: 'not a channel of the model' }],
+  },
   'missing-channel': { missing: ['power_kw'], expected: ['wind_speed_ms', 'power_kw'] },
   'series-too-short': { needed: 8, got: 3 },
   'series-too-long': { limit: 90_909, got: 100_000 },
   'timestamps-not-ascending': { index: 2, errors: [{ pointer: '/timestamps/2', detail: 'not after the one before' }] },
   'interval-mismatch': { got: 'PT1M', want: 'PT10M' },
-  'invalid-value': { errors: [{ pointer: '/channels/power_kw/7', detail: 'not a finite number', got: 'n/a', want: 'number or null' }] },
+  'invalid-value': {
+    errors: [{ pointer: '/channels/power_kw/7', detail: 'not a finite number', got: 'n/a', want: 'number or null' }],
+  },
 }
 
 const RETRY_AFTER = { 'Retry-After': { description: 'Seconds to wait before trying again.', type: 'integer' } }
@@ -75,7 +72,10 @@ const HEADERS: Readonly<Record<number, DocumentedResponse['headers']>> = {
 }
 
 /** Responses of a route for its codes and for other methods than its own: one a status, each code an example. */
-export function problemResponses (instance: string, codes: readonly AnyProblemCode[]): Record<number, DocumentedResponse> {
+export function problemResponses (
+  instance: string,
+  codes: readonly AnyProblemCode[]
+): Record<number, DocumentedResponse> {
   const responses: Record<number, DocumentedResponse> = {}
   for (const code of [...codes, 'method-not-allowed'] as const) {
     const { status, title, retryable } = ALL_PROBLEMS[code]
@@ -92,5 +92,14 @@ export function problemResponses (instance: string, codes: readonly AnyProblemCo
 
 function exampleOf (instance: string, code: AnyProblemCode): ProblemDocument {
   const { status, title } = ALL_PROBLEMS[code]
-  return { type: problemType(code), title, status, detail: `${title}.`, instance, code, requestId: 'req-1', ...EXTENSIONS[code] }
+  return {
+    type: problemType(code),
+    title,
+    status,
+    detail: `${title}.`,
+    instance,
+    code,
+    requestId: 'req-1',
+    ...EXTENSIONS[code],
+  }
 }

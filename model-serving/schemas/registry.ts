@@ -1,25 +1,40 @@
 // The wire format of versions, promotions and uploads.
 import { z } from 'zod'
-import type { AliasState } from '../../core/registry/aliases.ts'
-import { ManifestSchema } from '../../core/manifest.ts'
-import { ALIASES, type Step } from '../../core/registry/records.ts'
-import type { RegisteredModel } from '../../core/registry/registry.ts'
+import type { AliasState } from '../../adapters/registry/aliases.ts'
+import { ManifestSchema } from '../../core/package/manifest.ts'
+import { ALIASES, type Step } from '../../adapters/registry/records.ts'
+import type { RegisteredModel } from '../../adapters/registry/registry.ts'
 
 const time = z.string().meta({ format: 'date-time' })
 const digest = z.string().describe('SHA-256 over the model package.')
 const alias = z.enum(ALIASES).describe('live: what answers; shadow: what scores the same traffic without answering.')
 
-export const NameParamsSchema = z.strictObject({ name: ManifestSchema.shape.name.describe('Name of a model.').meta({ examples: ['wind-turbine'] }) })
+export const NameParamsSchema = z.strictObject({
+  name: ManifestSchema.shape.name.describe('Name of a model.').meta({ examples: ['wind-turbine'] }),
+})
 
 const StandingSchema = z.strictObject({ version: z.int(), digest, at: time }).nullable()
 
-const StepsSchema = z.array(z.strictObject({ action: z.enum(['promote', 'rollback', 'clear']), version: z.int().nullable(), digest: digest.nullable(), at: time }))
+const StepsSchema = z.array(
+  z.strictObject({
+    action: z.enum(['promote', 'rollback', 'clear']),
+    version: z.int().nullable(),
+    digest: digest.nullable(),
+    at: time,
+  })
+)
 
 export const VersionsSchema = z.strictObject({
   name: z.string(),
-  versions: z.array(z.strictObject({ version: z.int().min(1), digest, publishedAt: time, bytes: z.int() })).describe('In the order of their numbers; a version never changes.'),
-  aliases: z.strictObject({ live: StandingSchema, shadow: StandingSchema }).describe('What each stands for, and since when; null where for nothing.'),
-  history: z.strictObject({ live: StepsSchema, shadow: StepsSchema }).describe('What each stood for, in order of time.'),
+  versions: z.array(z.strictObject({ version: z.int().min(1), digest, publishedAt: time, bytes: z.int() })).describe(
+    'In the order of their numbers; a version never changes.'
+  ),
+  aliases: z.strictObject({ live: StandingSchema, shadow: StandingSchema }).describe(
+    'What each stands for, and since when; null where for nothing.'
+  ),
+  history: z.strictObject({ live: StepsSchema, shadow: StepsSchema }).describe(
+    'What each stood for, in order of time.'
+  ),
 })
 export type Versions = z.output<typeof VersionsSchema>
 
@@ -35,18 +50,39 @@ export const PublishedSchema = z.strictObject({
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
 
 export const PublishQuerySchema = z.strictObject({
-  name: ManifestSchema.shape.name.optional().describe('Name of the model that is to be trained. A package has its own.'),
-  promote: flag.optional().describe('true: make the new version live at once, which needs a key of scope admin. Default false.'),
-  from: z.string().max(1000).regex(/^s3:\/\//, 'must be s3://bucket/key of a CSV file, or s3://bucket/prefix of several').optional().describe('Series to train on, in the object store of the registry, where TRAINING_SOURCES allows it; instead of a body.'),
-  trainUntil: z.string().max(60).optional().meta({ format: 'date-time', description: 'Observations before it train, later ones test. Default: all train.' }),
-  interval: z.string().max(40).optional().meta({ format: 'duration', description: 'Sampling interval. Default: told from the timestamps.' }),
-  architecture: z.enum(['linear', 'masked', 'residual', 'dense', 'convolutional', 'recurrent', 'ensemble']).optional().describe('Kind of autoencoder. Default: ensemble.'),
+  name: ManifestSchema.shape.name.optional().describe(
+    'Name of the model that is to be trained. A package has its own.'
+  ),
+  promote: flag.optional().describe(
+    'true: make the new version live at once, which needs a key of scope admin. Default false.'
+  ),
+  from: z.string().max(1000).regex(
+    /^s3:\/\//,
+    'must be s3://bucket/key of a CSV file, or s3://bucket/prefix of several'
+  ).optional().describe(
+    'Series to train on, in the object store of the registry, where TRAINING_SOURCES allows it; instead of a body.'
+  ),
+  trainUntil: z.string().max(60).optional().meta({
+    format: 'date-time',
+    description: 'Observations before it train, later ones test. Default: all train.',
+  }),
+  interval: z.string().max(40).optional().meta({
+    format: 'duration',
+    description: 'Sampling interval. Default: told from the timestamps.',
+  }),
+  architecture: z.enum(['linear', 'masked', 'residual', 'dense', 'convolutional', 'recurrent', 'ensemble']).optional()
+    .describe('Kind of autoencoder. Default: ensemble.'),
 })
 export type PublishQuery = z.output<typeof PublishQuerySchema>
 
-export const PackageBodySchema = z.string().describe('The files of a model package as a tar archive: `tar cf - -C models/pump .`').meta({ contentMediaType: 'application/x-tar' })
+export const PackageBodySchema = z.string().describe(
+  'The files of a model package as a tar archive: `tar cf - -C models/pump .`'
+).meta({ contentMediaType: 'application/x-tar' })
 
-export const PromoteBodySchema = z.strictObject({ version: z.int().min(1).describe('Number of the version.'), alias: alias.default('live') })
+export const PromoteBodySchema = z.strictObject({
+  version: z.int().min(1).describe('Number of the version.'),
+  alias: alias.default('live'),
+})
 export const RollbackBodySchema = z.strictObject({ alias: alias.default('live') })
 
 export const ServedNowSchema = z.strictObject({
@@ -61,7 +97,13 @@ export const ServedNowSchema = z.strictObject({
 
 export function describeVersions ({ name, versions, aliases }: RegisteredModel): Versions {
   const standing = ({ current }: AliasState): z.output<typeof StandingSchema> => current ?? null
-  const told = ({ action, at, ...step }: Step): Versions['history']['live'][number] => ({ action, version: null, digest: null, ...step, at })
+  const told = ({ action, at, ...step }: Step): Versions['history']['live'][number] => ({
+    action,
+    version: null,
+    digest: null,
+    ...step,
+    at,
+  })
   return {
     name,
     versions: versions.map(({ version, digest, publishedAt, bytes }) => ({ version, digest, publishedAt, bytes })),

@@ -3,29 +3,62 @@ import { z } from 'zod'
 
 /** Media types that an engine lets a field have. */
 export const ENGINE_MEDIA_TYPES = [
-  'image/jpeg', 'image/png', 'text/plain', 'text/csv', 'application/json', 'application/pdf', 'application/zip', 'audio/mpeg', 'audio/ogg',
+  'image/jpeg',
+  'image/png',
+  'text/plain',
+  'text/csv',
+  'application/json',
+  'application/pdf',
+  'application/zip',
+  'audio/mpeg',
+  'audio/ogg',
 ] as const
 
-/** Python makes keyword arguments of the names of inputs: anything else is stored, and then crashes the engine's route. */
+/**
+ * Python makes keyword arguments of the names of inputs: anything else is stored, and then crashes the engine's route.
+ */
 const inputName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a plain identifier')
   .refine((name) => !PYTHON_KEYWORDS.has(name), 'not a keyword of Python')
 
-const PYTHON_KEYWORDS = new Set(('False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass ' +
-  'raise return try while with yield').split(' '))
+const PYTHON_KEYWORDS = new Set(
+  ('False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass ' +
+    'raise return try while with yield').split(' ')
+)
 
 const types = z.array(z.enum(ENGINE_MEDIA_TYPES)).min(1)
 
 /** Positions count, not names: the n-th object of a task belongs to the n-th field. */
 export const InputFieldsSchema = z.array(z.strictObject({ name: inputName, type: types })).min(1)
-  .refine((fields) => new Set(fields.map(({ name }) => name)).size === fields.length, 'every input has a name of its own')
+  .refine(
+    (fields) => new Set(fields.map(({ name }) => name)).size === fields.length,
+    'every input has a name of its own'
+  )
 export const OutputFieldsSchema = z.array(z.strictObject({ name: z.string().min(1), type: types })).min(1)
 
 /** Both from the engine's closed lists. */
 export const TagsSchema = z.array(z.strictObject({ name: z.string().min(1), acronym: z.string().min(1) }))
 
 /** Paths of the engine itself: a service of such a name gets no route, and deleting it removes the engine's own. */
-const ENGINE_PATHS = new Set(['services', 'tasks', 'pipelines', 'pipeline', 'pipeline-executions', 'pipeline-steps', 'storage', 'stats', 'docs', 'redoc', 'openapi', 'ws', 'ping', 'status'])
-export const SlugSchema = z.string().regex(/^[a-z][a-z0-9-]*$/, 'lower-case letters, digits and hyphens, beginning with a letter')
+const ENGINE_PATHS = new Set([
+  'services',
+  'tasks',
+  'pipelines',
+  'pipeline',
+  'pipeline-executions',
+  'pipeline-steps',
+  'storage',
+  'stats',
+  'docs',
+  'redoc',
+  'openapi',
+  'ws',
+  'ping',
+  'status',
+])
+export const SlugSchema = z.string().regex(
+  /^[a-z][a-z0-9-]*$/,
+  'lower-case letters, digits and hyphens, beginning with a letter'
+)
   .refine((slug) => !ENGINE_PATHS.has(slug), 'not a path of the engine itself')
 
 /** Absent members stay absent: an engine that stores `docs_url: null` answers nobody any more. */

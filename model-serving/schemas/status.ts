@@ -3,15 +3,28 @@ import { z } from 'zod'
 import { goldenDifference } from './models.ts'
 
 export const StatusSchema = z.strictObject({
-  status: z.enum(['loading', 'ready']).describe('ready once the models are loaded and have reproduced their golden scores.'),
+  status: z.enum(['loading', 'ready']).describe(
+    'ready once the models are loaded and have reproduced their golden scores.'
+  ),
   version: z.string().describe('Version of the service.'),
   uptimeSeconds: z.number().min(0),
-  backend: z.strictObject({ name: z.string(), tfjs: z.string() }).nullable().describe('What computes; null until it is loaded.'),
+  backend: z.strictObject({ name: z.string(), tfjs: z.string() }).nullable().describe(
+    'What computes; null until it is loaded.'
+  ),
   models: z.array(z.strictObject({ name: z.string(), version: z.string(), digest: z.string(), goldenDifference })),
   registry: z.strictObject({
     sources: z.array(z.string()).describe('Where models come from.'),
     problem: z.string().nullable().describe('What keeps it from being looked at; what is served stays.'),
-    refused: z.array(z.strictObject({ name: z.string(), version: z.string(), digest: z.string(), code: z.string(), reason: z.string(), at: z.string().meta({ format: 'date-time' }) }))
+    refused: z.array(
+      z.strictObject({
+        name: z.string(),
+        version: z.string(),
+        digest: z.string(),
+        code: z.string(),
+        reason: z.string(),
+        at: z.string().meta({ format: 'date-time' }),
+      })
+    )
       .describe('Versions that an alias stands for and that cannot be used; what was served before goes on.'),
   }).nullable().describe('What models follow; null where they are fixed.'),
   shadows: z.array(z.strictObject({

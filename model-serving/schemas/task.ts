@@ -15,7 +15,9 @@ export const EngineTaskSchema = z.looseObject({
     id: z.uuid(),
     data_in: z.array(text).min(1).max(100).describe('Keys of the input objects, in the order of the announced inputs.'),
   }),
-  callback_url: text.nullish().describe('URL that is told the outcome; its host as for s3_host. Default: /tasks/{id} of the one configured engine.'),
+  callback_url: text.nullish().describe(
+    'URL that is told the outcome; its host as for s3_host. Default: /tasks/{id} of the one configured engine.'
+  ),
 }).describe('A task of an engine: the series lies in an object store, the answer goes there, and callback_url is told.')
 
 export const TaskAcceptedSchema = z.strictObject({ status: z.literal('Task added to the queue') })
@@ -24,7 +26,7 @@ export const QueueFullSchema = z.strictObject({ detail: z.literal('Queue is full
 export const QUEUE_FULL: z.output<typeof QueueFullSchema> = { detail: 'Queue is full' }
 
 /** What a task can be doing, in the engine's words. */
-export const TASK_STATUSES = ['pending', 'fetching', 'processing', 'saving', 'finished', 'error'] as const
+const TASK_STATUSES = ['pending', 'fetching', 'processing', 'saving', 'finished', 'error'] as const
 export type TaskStatus = typeof TASK_STATUSES[number]
 
 export const TaskStatusSchema = z.strictObject({ status: z.enum(TASK_STATUSES) })
@@ -33,6 +35,9 @@ export const TaskUnknownSchema = z.strictObject({ status: z.literal('unavailable
 export const TaskParamsSchema = z.strictObject({ id: z.uuid().describe('Id of the task.') })
 
 /** For the OpenAPI document: what POST /compute takes, and answers, as JSON. */
-/** The choice of the time axis stands in the description: linters look for the members of a nested choice in the choice itself. */
+/**
+ * The choice of the time axis stands in the description: linters look for the members of a nested choice in the choice
+ * itself.
+ */
 export const ComputeBodySchema = z.union([ComputeRequestSchema.meta({ oneOf: undefined }), EngineTaskSchema])
 export const ComputeOutcomeSchema = z.union([ComputeAnswerSchema, TaskAcceptedSchema])

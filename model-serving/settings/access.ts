@@ -1,10 +1,10 @@
-// Settings of who may reach the service: keys, rates, proxies, origins; and the refusal to serve a network without a key.
-import { isIP } from 'node:net'
+// Settings of who may reach the service: keys, rates, proxies, origins; and the refusal to serve a network without a
+// key.
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
-import { Problem } from '../../core/errors.ts'
+import { isAddress, refuseOpenProgram } from '../../adapters/http/exposure.ts'
 import { type ApiKey, ApiKeysSchema } from './api-keys.ts'
-import { list, wholeNumber } from '../../core/settings/values.ts'
+import { list, wholeNumber } from '../../adapters/settings/values.ts'
 
 export interface AccessConfig {
   readonly auth: 'auto' | 'off'
@@ -18,17 +18,27 @@ export interface AccessConfig {
 }
 
 export const ACCESS_SETTINGS = {
-  API_KEYS: ApiKeysSchema.default([]).meta({ secret: true, description: 'Keys of the callers: entries SCOPE[+SCOPE…]:KEY, separated by commas or white space.' }),
-  API_AUTH: z.enum(['auto', 'off']).default('auto').describe('auto demands a key where API_KEYS is set, and serves other addresses than loopback with keys alone; off demands none.'),
-  RATE_LIMIT_PER_MINUTE: wholeNumber(0, 1_000_000).default(0).describe('Most requests a minute of one key, or of one address without a key; 0 sets no limit.'),
-  TRUST_PROXY: list(proxyFault).default([]).describe('Addresses or ranges of the proxies in front, whose X-Forwarded-For is believed.'),
-  CORS_ORIGINS: list(originFault).refine((origins) => origins.length < 2 || !origins.includes('*'), '"*" stands alone').default([])
+  API_KEYS: ApiKeysSchema.default([]).meta({
+    secret: true,
+    description: 'Keys of the callers: entries SCOPE[+SCOPE…]:KEY, separated by commas or white space.',
+  }),
+  API_AUTH: z.enum(['auto', 'off']).default('auto').describe(
+    'auto demands a key where API_KEYS is set, and serves other addresses than loopback with keys alone; off demands none.'
+  ),
+  RATE_LIMIT_PER_MINUTE: wholeNumber(0, 1_000_000).default(0).describe(
+    'Most requests a minute of one key, or of one address without a key; 0 sets no limit.'
+  ),
+  TRUST_PROXY: list(proxyFault).default([]).describe(
+    'Addresses or ranges of the proxies in front, whose X-Forwarded-For is believed.'
+  ),
+  CORS_ORIGINS: list(originFault).refine((origins) => origins.length < 2 || !origins.includes('*'), '"*" stands alone')
+    .default([])
     .describe('Origins of pages that may call the service from a browser; * allows every one.'),
 }
 
 type AccessSettings = { readonly [Name in keyof typeof ACCESS_SETTINGS]: z.output<typeof ACCESS_SETTINGS[Name]> }
 
-/** @throws Problem invalid-settings where the network would reach a service that asks for no key */
+/** @throws Problem invalid-settings if other machines could reach a service that demands no key */
 export function accessOf (settings: AccessSettings & { readonly SERVICE_HOST: string }): AccessConfig {
   const access = {
     auth: settings.API_AUTH,
@@ -44,23 +54,17 @@ export function accessOf (settings: AccessSettings & { readonly SERVICE_HOST: st
 /** Whether callers need a key. */
 export const isEnforced = ({ auth, keys }: AccessConfig): boolean => auth === 'auto' && keys.length > 0
 
-/** Whether only this machine reaches the address. Other names than localhost are not looked up: they may mean another address tomorrow. */
-export function isLoopback (host: string): boolean {
-  return host === 'localhost' || (isAddress(host) && ipaddr.process(host).range() === 'loopback')
-}
-
-/** @throws Problem invalid-settings where the network would reach a service that asks for no key */
+/** @throws Problem invalid-settings if other machines could reach a service that demands no key */
 export function refuseOpenService ({ host, access }: { readonly host: string, readonly access: AccessConfig }): void {
-  if (access.auth === 'off' || access.keys.length > 0 || isLoopback(host)) return
-  const message = `SERVICE_HOST is "${host}", which others than this machine may reach, and there is no API key. Set API_KEYS to the keys of the callers, ` +
-    'or SERVICE_HOST=127.0.0.1 to serve this machine alone, or API_AUTH=off where something in front authenticates.'
-  throw new Problem('invalid-settings', message, { items: [{ pointer: '/SERVICE_HOST', detail: 'needs API_KEYS', got: host, want: 'a loopback address' }] })
+  refuseOpenProgram({ program: 'service', host, keys: access.keys, auth: access.auth, variables: VARIABLES })
 }
 
-/** Written in full: ipaddr.js alone also reads 127.1 and 0x7f000001, Node alone also reads zones that ipaddr.js does not. */
-const isAddress = (text: string): boolean => isIP(text) !== 0 && ipaddr.isValid(text)
+const VARIABLES = { host: 'SERVICE_HOST', keys: 'API_KEYS', auth: 'API_AUTH' }
 
-/** Stricter than proxies' own notations: 10/8 would mean 0.0.0.10, and a range of all addresses would let every caller choose its own. */
+/**
+ * Stricter than proxies' own notations: 10/8 would mean 0.0.0.10, and a range of all addresses would let every caller
+ * choose its own.
+ */
 function proxyFault (entry: string): string | undefined {
   const isRange = ipaddr.IPv4.isValidCIDRFourPartDecimal(entry) || ipaddr.IPv6.isValidCIDR(entry)
   if (isAddress(entry) || (isRange && !entry.endsWith('/0'))) return undefined
@@ -68,6 +72,8 @@ function proxyFault (entry: string): string | undefined {
 }
 
 function originFault (entry: string): string | undefined {
-  if (entry === '*' || (/^https?:/.test(entry) && URL.canParse(entry) && new URL(entry).origin === entry)) return undefined
+  if (entry === '*' || (/^https?:/.test(entry) && URL.canParse(entry) && new URL(entry).origin === entry)) {
+    return undefined
+  }
   return 'a list of origins, such as https://app.example.org (scheme, host and port, in small letters, without a path), or *'
 }

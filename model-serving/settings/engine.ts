@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
 import { type Announcement, InputFieldsSchema, OutputFieldsSchema, SlugSchema, TagsSchema } from '../schemas/service.ts'
 import type { AnswerType } from '../schemas/media.ts'
-import { list, wholeNumber } from '../../core/settings/values.ts'
+import { list, wholeNumber } from '../../adapters/settings/values.ts'
 
 export interface EngineConfig {
   readonly urls: readonly string[]
@@ -32,12 +32,15 @@ export interface EngineConfig {
 }
 
 function urlFault (entry: string): string | undefined {
-  const isUrl = /^https?:\/\//.test(entry) && URL.canParse(entry) && new URL(entry).search === '' && new URL(entry).username === ''
+  const isUrl = /^https?:\/\//.test(entry) && URL.canParse(entry) && new URL(entry).search === '' &&
+    new URL(entry).username === ''
   return isUrl ? undefined : 'a list of http or https URLs, without query, user or password'
 }
 
 const hostFault = (entry: string): string | undefined =>
-  /^[^/@?#]+$/.test(entry) && URL.canParse(`http://${entry}`) ? undefined : 'a list of hosts, each with or without port, such as minio:9000'
+  /^[^/@?#]+$/.test(entry) && URL.canParse(`http://${entry}`)
+    ? undefined
+    : 'a list of hosts, each with or without port, such as minio:9000'
 
 /** A list in JSON, or as others are. */
 const listOrJson = (fault: (entry: string) => string | undefined): z.ZodType<readonly string[], string> =>
@@ -60,37 +63,78 @@ const json = <T>(schema: z.ZodType<T>): z.ZodType<T, string> => z.string().trans
   }
 }).pipe(schema as z.ZodType<T, unknown>)
 
-const url = z.string().refine((text) => urlFault(text) === undefined, 'an http or https URL').transform((text) => text.replace(/\/+$/, ''))
+const url = z.string().refine((text) => urlFault(text) === undefined, 'an http or https URL').transform((text) =>
+  text.replace(/\/+$/, '')
+)
 
 const SUMMARY = 'Finds anomalies in time series with autoencoders'
-const DESCRIPTION = 'Upload a table (CSV with any delimiter, with or without header and timestamps, or JSON; plain or gzip). Every observation gets a score, 1 is the threshold of the model, ' +
+const DESCRIPTION =
+  'Upload a table (CSV with any delimiter, with or without header and timestamps, or JSON; plain or gzip). Every observation gets a score, 1 is the threshold of the model, ' +
   'and anomalies are listed with the channels to blame. Channels that no model knows get one fitted on the series itself. Outputs, in this order: a plot of channels, expected bands, scores and anomalies (PNG), and the result (JSON).'
 
 export const ENGINE_SETTINGS = {
-  ENGINE_URLS: listOrJson(urlFault).default([]).describe('Engines that are told of this service: URLs, as a JSON list or separated by commas.'),
-  ENGINE_DIALECT: z.enum(['current', '2022']).default('current').describe('How engines speak: current (since 2023), or 2022.'),
-  ENGINE_TASKS: z.enum(['auto', 'on', 'off']).default('auto').describe('Whether POST /compute takes tasks of engines; auto where ENGINE_URLS is set.'),
-  ENGINE_ALLOWED_HOSTS: list(hostFault).default([]).describe('Hosts that tasks may name as object store or callback, besides those of ENGINE_URLS; with or without port.'),
-  ENGINE_TOKEN: z.string().optional().meta({ secret: true, description: 'Sent to the engines of ENGINE_URLS as a bearer token.' }),
-  ENGINE_PING_INTERVAL_MS: wholeNumber(100, 3_600_000).default(10_000).describe('Time between two heartbeats; engines forgive up to 15 seconds.'),
-  ENGINE_RETRY_DELAY_MS: wholeNumber(10, 10_000).default(1_000).describe('First pause before an engine is asked again; it doubles up to 10 seconds.'),
-  ENGINE_CALLBACK_RETRY_MS: wholeNumber(0, 86_400_000).default(900_000).describe('How long an engine that cannot be told the outcome of a task is tried again.'),
-  ENGINE_STORAGE_RETRY_MS: wholeNumber(0, 3_600_000).default(60_000).describe('How long an object store that does not answer is tried again, before the task fails.'),
-  ENGINE_PROGRESS: z.enum(['on', 'off']).default('off').describe('Whether engines are told when a task begins to be scored.'),
-  ENGINE_MODEL: z.string().optional().describe('Model that scores the tasks. Default: the one whose channels are exactly those of the file, else one fitted on it.'),
+  ENGINE_URLS: listOrJson(urlFault).default([]).describe(
+    'Engines that are told of this service: URLs, as a JSON list or separated by commas.'
+  ),
+  ENGINE_DIALECT: z.enum(['current', '2022']).default('current').describe(
+    'How engines speak: current (since 2023), or 2022.'
+  ),
+  ENGINE_TASKS: z.enum(['auto', 'on', 'off']).default('auto').describe(
+    'Whether POST /compute takes tasks of engines; auto where ENGINE_URLS is set.'
+  ),
+  ENGINE_ALLOWED_HOSTS: list(hostFault).default([]).describe(
+    'Hosts that tasks may name as object store or callback, besides those of ENGINE_URLS; with or without port.'
+  ),
+  ENGINE_TOKEN: z.string().optional().meta({
+    secret: true,
+    description: 'Sent to the engines of ENGINE_URLS as a bearer token.',
+  }),
+  ENGINE_PING_INTERVAL_MS: wholeNumber(100, 3_600_000).default(10_000).describe(
+    'Time between two heartbeats; engines forgive up to 15 seconds.'
+  ),
+  ENGINE_RETRY_DELAY_MS: wholeNumber(10, 10_000).default(1_000).describe(
+    'First pause before an engine is asked again; it doubles up to 10 seconds.'
+  ),
+  ENGINE_CALLBACK_RETRY_MS: wholeNumber(0, 86_400_000).default(900_000).describe(
+    'How long an engine that cannot be told the outcome of a task is tried again.'
+  ),
+  ENGINE_STORAGE_RETRY_MS: wholeNumber(0, 3_600_000).default(60_000).describe(
+    'How long an object store that does not answer is tried again, before the task fails.'
+  ),
+  ENGINE_PROGRESS: z.enum(['on', 'off']).default('off').describe(
+    'Whether engines are told when a task begins to be scored.'
+  ),
+  ENGINE_MODEL: z.string().optional().describe(
+    'Model that scores the tasks. Default: the one whose channels are exactly those of the file, else one fitted on it.'
+  ),
   MAX_TASKS: wholeNumber(1, 10_000).default(50).describe('Tasks that wait or run; further ones are refused.'),
-  TASKS_DIR: z.string().default('.tasks').describe('Folder that notes which tasks are unfinished, so that the next start can report what a crash interrupted.'),
+  TASKS_DIR: z.string().default('.tasks').describe(
+    'Folder that notes which tasks are unfinished, so that the next start can report what a crash interrupted.'
+  ),
   SERVICE_URL: url.optional().describe('Where engines reach this service. Default: the address that it listens on.'),
   SERVICE_NAME: z.string().default('Autoencoder anomaly detection'),
   SERVICE_SLUG: SlugSchema.default('ae-anomaly-detection').describe('Name of the service in the URLs of engines.'),
   SERVICE_SUMMARY: z.string().default(SUMMARY),
   SERVICE_DESCRIPTION: z.string().default(DESCRIPTION),
-  SERVICE_TAGS: json(TagsSchema).default([{ name: 'Anomaly Detection', acronym: 'AD' }, { name: 'Time Series', acronym: 'TS' }]).describe('JSON list of {"name", "acronym"}, from the engine\'s lists.'),
-  SERVICE_DOCS_URL: url.optional().describe('Documentation for people; left out of the announcement where it is not set.'),
+  SERVICE_TAGS: json(TagsSchema).default([{ name: 'Anomaly Detection', acronym: 'AD' }, {
+    name: 'Time Series',
+    acronym: 'TS',
+  }]).describe('JSON list of {"name", "acronym"}, from the engine\'s lists.'),
+  SERVICE_DOCS_URL: url.optional().describe(
+    'Documentation for people; left out of the announcement where it is not set.'
+  ),
   SERVICE_HAS_AI: z.enum(['true', 'false']).default('true'),
-  SERVICE_DATA_IN_FIELDS: json(InputFieldsSchema).default([{ name: 'text', type: ['text/csv', 'text/plain', 'application/json'] }]).describe('JSON list of {"name", "type"}; the first input is scored.'),
-  SERVICE_DATA_OUT_FIELDS: json(OutputFieldsSchema).default([{ name: 'plot', type: ['image/png'] }, { name: 'result', type: ['application/json'] }])
-    .describe('JSON list of {"name", "type"}: image/png gives the plot, application/json the result, text/csv the result as a table.'),
+  SERVICE_DATA_IN_FIELDS: json(InputFieldsSchema).default([{
+    name: 'text',
+    type: ['text/csv', 'text/plain', 'application/json'],
+  }]).describe('JSON list of {"name", "type"}; the first input is scored.'),
+  SERVICE_DATA_OUT_FIELDS: json(OutputFieldsSchema).default([{ name: 'plot', type: ['image/png'] }, {
+    name: 'result',
+    type: ['application/json'],
+  }])
+    .describe(
+      'JSON list of {"name", "type"}: image/png gives the plot, application/json the result, text/csv the result as a table.'
+    ),
 }
 
 type EngineSettings = Readonly<z.output<z.ZodObject<typeof ENGINE_SETTINGS>>>
@@ -101,8 +145,11 @@ export function engineOf (settings: EngineSettings): EngineConfig {
   const takesTasks = settings.ENGINE_TASKS === 'on' || (settings.ENGINE_TASKS === 'auto' && urls.length > 0)
   const allowedHosts = [...urls.map((entry) => new URL(entry).hostname), ...settings.ENGINE_ALLOWED_HOSTS]
   if (takesTasks && allowedHosts.length === 0) {
-    throw new Problem('invalid-settings', 'ENGINE_TASKS is on, but there is no host that tasks may name. Set ENGINE_URLS, or ENGINE_ALLOWED_HOSTS to the hosts of the object store and of the engine.',
-      { items: [{ pointer: '/ENGINE_TASKS', detail: 'needs ENGINE_URLS or ENGINE_ALLOWED_HOSTS' }] })
+    throw new Problem(
+      'invalid-settings',
+      'ENGINE_TASKS is on, but there is no host that tasks may name. Set ENGINE_URLS, or ENGINE_ALLOWED_HOSTS to the hosts of the object store and of the engine.',
+      { items: [{ pointer: '/ENGINE_TASKS', detail: 'needs ENGINE_URLS or ENGINE_ALLOWED_HOSTS' }] }
+    )
   }
   return {
     urls,
@@ -145,6 +192,11 @@ const OUTPUT_TYPES = ['image/png', 'application/json', 'text/csv'] as const sati
 function outputOf ({ name, type }: Announcement['data_out_fields'][number], i: number): AnswerType {
   const found = type.find((one) => (OUTPUT_TYPES as readonly string[]).includes(one))
   if (found !== undefined) return found as AnswerType
-  throw new Problem('invalid-settings', `SERVICE_DATA_OUT_FIELDS: the output "${name}" is of no type that can be made; name one of ${OUTPUT_TYPES.join(', ')}.`,
-    { items: [{ pointer: `/SERVICE_DATA_OUT_FIELDS/${i}/type`, detail: 'cannot be made', got: type.join(', ') }] })
+  throw new Problem(
+    'invalid-settings',
+    `SERVICE_DATA_OUT_FIELDS: the output "${name}" is of no type that can be made; name one of ${
+      OUTPUT_TYPES.join(', ')
+    }.`,
+    { items: [{ pointer: `/SERVICE_DATA_OUT_FIELDS/${i}/type`, detail: 'cannot be made', got: type.join(', ') }] }
+  )
 }

@@ -1,7 +1,8 @@
 // Settings of where models come from, and how long they are good.
 import { z } from 'zod'
-import { BUCKET_SETTINGS, type BucketAccess, DEFAULT_REGISTRY } from '../../core/registry/open-store.ts'
-import { duration, list, wholeNumber } from '../../core/settings/values.ts'
+import { DEFAULT_REGISTRY } from '../../adapters/registry/open-store.ts'
+import { STORE_SETTINGS, type StoreVariables } from '../../adapters/s3/access.ts'
+import { duration, list, wholeNumber } from '../../adapters/settings/values.ts'
 
 export interface RegistryConfig {
   /** A folder or s3://bucket/prefix; undefined: none is followed. */
@@ -12,26 +13,40 @@ export interface RegistryConfig {
   readonly maxAgeMs: number | undefined
   /** Whether scores that were served are kept in the registry. */
   readonly keepsScores: boolean
-  readonly access: BucketAccess
+  readonly access: StoreVariables
   /** Under which series may lie that jobs are trained on; none: only posted ones. */
   readonly trainingSources: readonly string[]
   readonly maxJobs: number
 }
 
 export const REGISTRY_SETTINGS = {
-  MODEL_REGISTRY: z.string().optional().describe('Registry whose live models are served: a folder, or s3://bucket/prefix. Default: .registry, unless MODELS_DIR is set.'),
-  MODEL_REGISTRY_POLL_MS: wholeNumber(100, 86_400_000).default(5000).describe('How often the registry is looked at; MinIO also tells of changes itself, and SIGHUP asks for a look at once.'),
-  MODEL_MEMORY_MB: wholeNumber(1, 1_000_000).default(512).describe('Packages that one thread has open at most, in megabytes; the least recently used one is closed first.'),
-  MODEL_MAX_AGE: duration('P90D').optional().describe('Answers of a version that was published longer ago say that it is stale, ISO 8601. Default: never.'),
-  SCORE_HISTORY: z.enum(['on', 'off']).default('on').describe('Whether scores that were served are kept in the registry, for feedback and drift.'),
-  TRAINING_SOURCES: list((entry) => /^s3:\/\/[a-z0-9.-]+/.test(entry) ? undefined : 'a list of s3://bucket or s3://bucket/prefix').default([]).describe('Where series may lie that POST /models is told to train on.'),
+  MODEL_REGISTRY: z.string().optional().describe(
+    'Registry whose live models are served: a folder, or s3://bucket/prefix. Default: .registry, unless MODELS_DIR is set.'
+  ),
+  MODEL_REGISTRY_POLL_MS: wholeNumber(100, 86_400_000).default(5000).describe(
+    'How often the registry is looked at; MinIO also tells of changes itself, and SIGHUP asks for a look at once.'
+  ),
+  MODEL_MEMORY_MB: wholeNumber(1, 1_000_000).default(512).describe(
+    'Packages that one thread has open at most, in megabytes; the least recently used one is closed first.'
+  ),
+  MODEL_MAX_AGE: duration('P90D').optional().describe(
+    'Answers of a version that was published longer ago say that it is stale, ISO 8601. Default: never.'
+  ),
+  SCORE_HISTORY: z.enum(['on', 'off']).default('on').describe(
+    'Whether scores that were served are kept in the registry, for feedback and drift.'
+  ),
+  TRAINING_SOURCES: list((entry) =>
+    /^s3:\/\/[a-z0-9.-]+/.test(entry) ? undefined : 'a list of s3://bucket or s3://bucket/prefix'
+  ).default([]).describe('Where series may lie that POST /models is told to train on.'),
   MAX_JOBS: wholeNumber(0, 1000).default(4).describe('Trainings that wait or run; further ones are refused.'),
-  ...BUCKET_SETTINGS,
+  ...STORE_SETTINGS,
 }
 
 type RegistrySettings = z.output<z.ZodObject<typeof REGISTRY_SETTINGS>>
 
-export function registryOf ({ MODELS_DIR: folder, ...settings }: RegistrySettings & { readonly MODELS_DIR?: string | undefined }): RegistryConfig {
+export function registryOf (
+  { MODELS_DIR: folder, ...settings }: RegistrySettings & { readonly MODELS_DIR?: string | undefined }
+): RegistryConfig {
   const location = settings.MODEL_REGISTRY ?? (folder === undefined ? DEFAULT_REGISTRY : undefined)
   return {
     location,
@@ -39,7 +54,7 @@ export function registryOf ({ MODELS_DIR: folder, ...settings }: RegistrySetting
     memoryBytes: settings.MODEL_MEMORY_MB * 1_000_000,
     maxAgeMs: settings.MODEL_MAX_AGE,
     keepsScores: settings.SCORE_HISTORY === 'on' && location !== undefined,
-    access: Object.fromEntries(Object.entries(settings).filter(([name]) => name.startsWith('AWS_'))) as BucketAccess,
+    access: Object.fromEntries(Object.entries(settings).filter(([name]) => name.startsWith('AWS_'))) as StoreVariables,
     trainingSources: settings.TRAINING_SOURCES,
     maxJobs: settings.MAX_JOBS,
   }

@@ -2,7 +2,7 @@
 import type { AnswerType } from '../schemas/media.ts'
 import type { Notice, Task, TaskInput } from './task.ts'
 
-export interface FormTaskOptions {
+interface FormTaskOptions {
   readonly id: string
   readonly callback: URL
   readonly input: TaskInput
@@ -31,7 +31,13 @@ export class FormTask implements Task {
     const [type] = this.outputs
     if (answers.length === 1 && type === 'application/json') return this.#notice(answers[0]!, type)
     const form = new FormData()
-    answers.forEach((answer, i) => { form.append(this.#options.names[i]!, new Blob([answer as Uint8Array<ArrayBuffer>], { type: this.outputs[i]! }), this.#options.names[i]!) })
+    answers.forEach((answer, i) => {
+      form.append(
+        this.#options.names[i]!,
+        new Blob([answer as Uint8Array<ArrayBuffer>], { type: this.outputs[i]! }),
+        this.#options.names[i]!
+      )
+    })
     const response = new Response(form)
     return this.#notice(new Uint8Array(await response.arrayBuffer()), response.headers.get('content-type')!)
   }

@@ -1,4 +1,5 @@
-// Which tasks are unfinished, on disk: what a crash interrupts is reported at the next start. Holds notices, never keys or data.
+// Which tasks are unfinished, on disk: what a crash interrupts is reported at the next start. Holds notices, never keys
+// or data.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
@@ -8,10 +9,15 @@ import type { Notice } from './task.ts'
 const EntrySchema = z.strictObject({
   pid: z.int(),
   id: z.string(),
-  notice: z.strictObject({ method: z.enum(['POST', 'PATCH']), url: z.string(), body: z.string(), contentType: z.string().exactOptional() }),
+  notice: z.strictObject({
+    method: z.enum(['POST', 'PATCH']),
+    url: z.string(),
+    body: z.string(),
+    contentType: z.string().exactOptional(),
+  }),
 })
 
-export interface Interrupted {
+interface Interrupted {
   readonly id: string
   readonly notice: Notice
 }
@@ -27,9 +33,14 @@ export class Journal {
     this.#attempt(() => { mkdirSync(folder, { recursive: true, mode: 0o700 }) })
   }
 
-  /** Notes a task before its engine hears that it is taken. Some 50 µs: a file of a few hundred bytes, not forced to the disk. */
+  /**
+   * Notes a task before its engine hears that it is taken. Some 50 µs: a file of a few hundred bytes, not forced to the
+   * disk.
+   */
   begin (id: string, notice: Notice): void {
-    this.#attempt(() => { writeFileSync(this.#path(id), JSON.stringify({ pid: process.pid, id, notice }), { mode: 0o600 }) })
+    this.#attempt(() => {
+      writeFileSync(this.#path(id), JSON.stringify({ pid: process.pid, id, notice }), { mode: 0o600 })
+    })
   }
 
   end (id: string): void {
@@ -57,8 +68,13 @@ export class Journal {
       return EntrySchema.parse(JSON.parse(readFileSync(path, 'utf8')))
     } catch (error) {
       // Cut off by the crash while it was written: its task had not been taken yet.
-      this.#log.warn({ path, problem: (error as Error).message }, 'a note of an unfinished task cannot be read and is removed')
-      this.#attempt(() => { rmSync(path, { force: true }) })
+      this.#log.warn(
+        { path, problem: (error as Error).message },
+        'a note of an unfinished task cannot be read and is removed'
+      )
+      this.#attempt(() => {
+        rmSync(path, { force: true })
+      })
       return undefined
     }
   }
@@ -70,7 +86,10 @@ export class Journal {
       work()
     } catch (error) {
       this.#usable = false
-      this.#log.warn({ folder: this.#folder, problem: (error as Error).message }, 'unfinished tasks cannot be noted, so that a crash would lose them silently; set TASKS_DIR to a folder that can be written to')
+      this.#log.warn(
+        { folder: this.#folder, problem: (error as Error).message },
+        'unfinished tasks cannot be noted, so that a crash would lose them silently; set TASKS_DIR to a folder that can be written to'
+      )
     }
   }
 }

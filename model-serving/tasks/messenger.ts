@@ -5,7 +5,7 @@ import pRetry from 'p-retry'
 import { type HttpAnswer, type HttpClient, saidOf } from '../adapters/http-client.ts'
 import type { Notice } from './task.ts'
 
-export interface MessengerOptions {
+interface MessengerOptions {
   readonly http: HttpClient
   readonly retryDelayMs: number
   /** How long an engine is tried again. */
@@ -44,7 +44,12 @@ export class Messenger {
         signal,
         shouldRetry: ({ error }) => !(error instanceof Refused),
         onFailedAttempt: ({ error, attemptNumber }) => {
-          if (!(error instanceof Refused) && !signal.aborted) log[attemptNumber === 1 ? 'warn' : 'debug']({ taskId, attempt: attemptNumber, problem: error.message }, 'the engine did not take the outcome; trying again')
+          if (!(error instanceof Refused) && !signal.aborted) {
+            log[attemptNumber === 1 ? 'warn' : 'debug'](
+              { taskId, attempt: attemptNumber, problem: error.message },
+              'the engine did not take the outcome; trying again'
+            )
+          }
         },
       })
       return true

@@ -1,11 +1,12 @@
-// A task of an engine since 2023: the series and its answers are objects in an S3 store, the outcome is a PATCH of the callback.
-import { randomUUID } from 'node:crypto'
+// A task of an engine since 2023: the series and its answers are objects in an S3 store, the outcome is a PATCH of the
+// callback.
+import { randomId } from '../../adapters/identifiers.ts'
 import type { ObjectStore } from '../adapters/object-store.ts'
-import { UNKNOWN_TYPE } from '../compute/messages.ts'
+import { UNKNOWN_TYPE } from '../compute/messages/messages.ts'
 import type { AnswerType } from '../schemas/media.ts'
 import type { Notice, Task, TaskInput } from './task.ts'
 
-export interface S3TaskOptions {
+interface S3TaskOptions {
   readonly id: string
   /** Key of the input. */
   readonly input: string
@@ -16,7 +17,12 @@ export interface S3TaskOptions {
 }
 
 /** The engine keeps an object's type in its key alone. */
-const EXTENSIONS: Readonly<Record<AnswerType, string>> = { 'application/json': 'json', 'text/csv': 'csv', 'image/png': 'png', 'image/svg+xml': 'svg' }
+const EXTENSIONS: Readonly<Record<AnswerType, string>> = {
+  'application/json': 'json',
+  'text/csv': 'csv',
+  'image/png': 'png',
+  'image/svg+xml': 'svg',
+}
 
 export class S3Task implements Task {
   readonly id: string
@@ -29,7 +35,7 @@ export class S3Task implements Task {
     this.id = options.id
     this.outputs = options.outputs
     this.#options = options
-    this.#keys = options.outputs.map((type) => `${randomUUID()}.${EXTENSIONS[type]}`)
+    this.#keys = options.outputs.map((type) => `${randomId()}.${EXTENSIONS[type]}`)
   }
 
   async fetch (signal: AbortSignal): Promise<TaskInput> {
@@ -39,7 +45,9 @@ export class S3Task implements Task {
   }
 
   async save (answers: readonly Uint8Array[], signal: AbortSignal): Promise<Notice> {
-    await Promise.all(answers.map(async (answer, i) => this.#options.store.put(this.#keys[i]!, answer, this.outputs[i]!, signal)))
+    await Promise.all(
+      answers.map(async (answer, i) => this.#options.store.put(this.#keys[i]!, answer, this.outputs[i]!, signal))
+    )
     return this.#notice('finished', this.#keys)
   }
 
@@ -53,6 +61,10 @@ export class S3Task implements Task {
 
   /** data_out must be there, and a list, whatever is told. */
   #notice (status: 'processing' | 'finished' | 'error', keys: readonly string[] = [], message?: string): Notice {
-    return { method: 'PATCH', url: this.#options.callback.href, body: JSON.stringify({ data_out: keys, status, ...(message !== undefined && { error_message: message }) }) }
+    return {
+      method: 'PATCH',
+      url: this.#options.callback.href,
+      body: JSON.stringify({ data_out: keys, status, ...(message !== undefined && { error_message: message }) }),
+    }
   }
 }

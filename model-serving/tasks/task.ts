@@ -1,12 +1,12 @@
 // A task of an engine, whichever dialect it came in: where its series is, where its answer goes, who is told.
 import type { HttpMessage } from '../adapters/http-client.ts'
-import type { ComputeTask } from '../compute/messages.ts'
+import type { ComputeTask } from '../compute/messages/messages.ts'
 import type { AnswerType } from '../schemas/media.ts'
 
 /** The series as it came, not looked at yet. */
 export type TaskInput = Pick<ComputeTask, 'body' | 'mediaType' | 'contentType' | 'fileField'>
 
-/** Told to the engine; the method and the shape are the dialect's. */
+/** WorkerReport to the engine; the method and the shape are the dialect's. */
 export type Notice = HttpMessage
 
 export interface Task {

@@ -1,14 +1,16 @@
-// The tasks of engines: bounded in number, worked on a few at a time, each told to its engine in the end, whatever happens.
+// The tasks of engines: bounded in number, worked on a few at a time, each told to its engine in the end, whatever
+// happens.
 import { setMaxListeners } from 'node:events'
 import type { FastifyBaseLogger } from 'fastify'
 import PQueue from 'p-queue'
 import pRetry from 'p-retry'
 import { StoreFailure } from '../adapters/object-store.ts'
 import { Problem } from '../../core/errors.ts'
-import { type Span, within } from '../../core/telemetry/spans.ts'
+import { type Span, within } from '../../adapters/telemetry/spans.ts'
+import { untilAborted } from '../../adapters/waiting.ts'
 import type { TaskStatus } from '../schemas/task.ts'
-import { AnswerCounts } from '../answer-counts.ts'
-import type { Answered } from '../compute/messages.ts'
+import { AnswerCounts } from '../workers/answer-counts.ts'
+import type { Answered } from '../compute/messages/messages.ts'
 import type { Scorer } from '../workers/scorer.ts'
 import type { Journal } from './journal.ts'
 import type { Messenger } from './messenger.ts'
@@ -29,13 +31,16 @@ export interface TasksOptions {
   readonly log: FastifyBaseLogger
 }
 
-/** Outcomes that engines have not taken yet; they are small, but an engine that is gone for an hour must not fill the memory. */
+/**
+ * Outcomes that engines have not taken yet; they are small, but an engine that is gone for an hour must not fill the
+ * memory.
+ */
 const MAX_UNTOLD = 1000
 /** Ended tasks that GET /tasks/{id}/status still knows. */
 const REMEMBERED = 1000
 const STORE_MAX_PAUSE_MS = 10_000
 
-export interface TasksState {
+interface TasksState {
   /** Wait or run. */
   readonly unfinished: number
   /** Done, and their engine not told yet. */
@@ -90,7 +95,9 @@ export class Tasks {
    */
   take (task: Task, parent?: Span): boolean {
     if (this.#unfinished.has(task.id) || this.#untold.has(task.id)) return true
-    if (this.#closing || this.#unfinished.size >= this.#options.maxTasks || this.#untold.size >= MAX_UNTOLD) return false
+    if (this.#closing || this.#unfinished.size >= this.#options.maxTasks || this.#untold.size >= MAX_UNTOLD) {
+      return false
+    }
     this.#options.journal.begin(task.id, task.failed(INTERRUPTED))
     this.#unfinished.add(task.id)
     this.#setStatus(task.id, 'pending')
@@ -109,8 +116,8 @@ export class Tasks {
   }
 
   /**
-   * Takes no more, finishes what it can within most of the grace time, and reports the rest as failed in what is left of it.
-   * What cannot even be reported stays noted for the next start.
+   * Takes no more, finishes what it can within most of the grace time, and reports the rest as failed in what is left
+   * of it. What cannot even be reported stays noted for the next start.
    */
   async close (graceMs: number): Promise<void> {
     this.#closing = true
@@ -150,7 +157,13 @@ export class Tasks {
       const { notice: done, answered } = await this.#work(task, span)
       notice = done
       this.answers.add(answered)
-      log.info({ taskId: task.id, model: answered.model, observations: answered.observations, channels: answered.channels, durationMs: Math.round(performance.now() - began) }, 'task finished')
+      log.info({
+        taskId: task.id,
+        model: answered.model,
+        observations: answered.observations,
+        channels: answered.channels,
+        durationMs: Math.round(performance.now() - began),
+      }, 'task finished')
     } catch (error) {
       outcome = 'error'
       failure = error
@@ -174,26 +187,38 @@ export class Tasks {
 
   async #work (task: Task, span: Span | undefined): Promise<{ notice: Notice, answered: Answered }> {
     const { signal } = this.#stopWork
-    const told: { progress?: Promise<void> } = {}
-    const answered = await this.#patiently(task.id, async () => this.#slots.add(async () => this.#score(task, told, span), { signal }))
+    const notices: { progress?: Promise<void> } = {}
+    const answered = await this.#patiently(
+      task.id,
+      async () => this.#slots.add(async () => this.#score(task, notices, span), { signal })
+    )
     this.#setStatus(task.id, 'saving')
-    const notice = await this.#patiently(task.id, async () => within(span?.child('save'), async () => task.save(answered.bodies, signal)))
+    const notice = await this.#patiently(
+      task.id,
+      async () => within(span?.child('save'), async () => task.save(answered.bodies, signal))
+    )
     // A late "processing" would undo the outcome.
-    await told.progress
+    await notices.progress
     return { notice, answered }
   }
 
   /** Holds a place of the queue. */
-  async #score (task: Task, told: { progress?: Promise<void> }, span: Span | undefined): Promise<Answered> {
+  async #score (task: Task, notices: { progress?: Promise<void> }, span: Span | undefined): Promise<Answered> {
     const { scorer, model, messenger, tellsProgress } = this.#options
     const { signal } = this.#stopWork
     this.#setStatus(task.id, 'fetching')
-    const input = await within(span?.child('fetch'), async () => abortable(task.fetch(signal), signal))
+    const input = await within(span?.child('fetch'), async () => untilAborted(task.fetch(signal), signal))
     this.#setStatus(task.id, 'processing')
     const progress = tellsProgress ? task.progressed() : undefined
-    if (progress !== undefined) told.progress = messenger.once(progress, this.#stopTelling.signal).catch(() => {})
-    const scoring = scorer.answer({ ...input, query: model === undefined ? {} : { model }, answerTypes: task.outputs }, signal, { waits: true, span })
-    return await abortable(scoring, signal).catch((error: unknown) => { throw new Unscored(error) })
+    if (progress !== undefined) notices.progress = messenger.once(progress, this.#stopTelling.signal).catch(() => {})
+    const scoring = scorer.answer(
+      { ...input, query: model === undefined ? {} : { model }, answerTypes: task.outputs },
+      signal,
+      { waits: true, span }
+    )
+    return await untilAborted(scoring, signal).catch((error: unknown) => {
+      throw new Unscored(error)
+    })
   }
 
   /** Tries again what may pass, outside of the queue: a store that is down delays nobody else's tasks. */
@@ -210,7 +235,9 @@ export class Tasks {
       signal,
       shouldRetry: ({ error }) => {
         if (error instanceof StoreFailure || error instanceof Unscored) return false
-        if (failedSince === undefined) log.warn({ taskId, problem: error.message }, 'the object store of a task failed; trying again')
+        if (failedSince === undefined) {
+          log.warn({ taskId, problem: error.message }, 'the object store of a task failed; trying again')
+        }
         failedSince ??= performance.now()
         return performance.now() - failedSince < storageRetryMs
       },
@@ -231,7 +258,10 @@ export class Tasks {
       return `The service failed on this series; its log tells why, under the task ${task.id}.`
     }
     const { message } = cause as Error
-    log.info({ taskId: task.id, ...(cause instanceof Problem && { code: cause.code }), problem: message }, 'task failed')
+    log.info(
+      { taskId: task.id, ...(cause instanceof Problem && { code: cause.code }), problem: message },
+      'task failed'
+    )
     return message
   }
 }
@@ -243,18 +273,5 @@ const WORK_SHARE = 0.7
 class Unscored extends Error {
   constructor (cause: unknown) {
     super((cause as Error).message, { cause })
-  }
-}
-
-/** Does not wait for work that does not heed the signal. */
-async function abortable<T> (work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  let stop = (): void => {}
-  const stopped = new Promise<never>((_resolve, reject) => { stop = () => { reject(signal.reason) } })
-  signal.addEventListener('abort', stop)
-  try {
-    return await Promise.race([work, stopped])
-  } finally {
-    signal.removeEventListener('abort', stop)
   }
 }

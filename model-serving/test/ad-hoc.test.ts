@@ -2,17 +2,22 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { fitAdHoc } from '../../core/ad-hoc.ts'
-import { detectBatch } from '../../core/hindsight.ts'
-import { canonicalJson } from '../../core/tfjs/saved-models.ts'
+import { fitAdHoc } from '../../core/fitting/ad-hoc.ts'
+import { detectBatch } from '../../core/scoring/hindsight.ts'
+import { canonicalJson } from '../../adapters/tfjs/saved-models.ts'
 import { type ComputeAnswer, ComputeAnswerSchema, type OptionsRequest } from '../schemas/compute.ts'
 import { csvOf, jsonOf, smallModel, testApp, timesOf, windSeries } from './fixture.ts'
 
 const app = await testApp([smallModel])
 t.teardown(() => app.close())
 
-const post = (payload: string | object, headers: Record<string, string> = {}, query = '') => app.inject({ method: 'POST', url: `/compute${query}`, payload, headers })
-async function answerOf (payload: string | object, headers?: Record<string, string>, query?: string): Promise<ComputeAnswer> {
+const post = (payload: string | object, headers: Record<string, string> = {}, query = '') =>
+  app.inject({ method: 'POST', url: `/compute${query}`, payload, headers })
+async function answerOf (
+  payload: string | object,
+  headers?: Record<string, string>,
+  query?: string
+): Promise<ComputeAnswer> {
   const response = await post(payload, headers, query)
   if (response.statusCode !== 200) throw new Error(response.body)
   return ComputeAnswerSchema.parse(response.json())
@@ -32,7 +37,12 @@ t.test('channels that no model has are scored by a model of the series itself', 
   const { model, autoencoders } = await fitAdHoc(series)
   const hash = createHash('sha256').update(canonicalJson(model))
   for (const { weights } of autoencoders) for (const values of weights) hash.update(values)
-  t.same(answer.model, { name: 'ad-hoc', version: '1', digest: `sha256:${hash.digest('hex')}`, architecture: 'ensemble' })
+  t.same(answer.model, {
+    name: 'ad-hoc',
+    version: '1',
+    digest: `sha256:${hash.digest('hex')}`,
+    architecture: 'ensemble',
+  })
   t.same(answer.score, Array.from(detectBatch(model, autoencoders, series).score))
   const worst = answer.anomalies!.reduce((worst, anomaly) => anomaly.peakScore > worst.peakScore ? anomaly : worst)
   const at = (Date.parse(worst.peak) - series.start) / series.interval
@@ -57,7 +67,11 @@ t.test('the model can be asked for where one is served, any interval and channel
   t.equal((await answerOf(jsonOf(series))).model.name, 'small')
   t.equal((await answerOf({ model: 'ad-hoc', ...jsonOf(series) })).model.name, 'ad-hoc')
   t.equal((await answerOf(csvOf(series), csv, '?model=ad-hoc')).model.name, 'ad-hoc')
-  const seconds = { start: '2026-01-01T00:00:00Z', step: 'PT7S', channels: { x: Array.from({ length: 100 }, (_, t) => t % 5), still: Array(100).fill(3) } }
+  const seconds = {
+    start: '2026-01-01T00:00:00Z',
+    step: 'PT7S',
+    channels: { x: Array.from({ length: 100 }, (_, t) => t % 5), still: Array(100).fill(3) },
+  }
   t.match(await answerOf(seconds), { step: 'PT7S', anomalies: [] })
 })
 
@@ -68,9 +82,19 @@ function upAndDown () {
   for (let k = 250; k < 256; k++) series.values[2 * k + 1]! -= 500
   return series
 }
-const include: OptionsRequest['include'] = ['score', 'isAnomaly', 'anomalies', 'observed', 'expected', 'contributions', 'changepoints']
-const withOptions = async (options: OptionsRequest): Promise<ComputeAnswer> => answerOf({ ...jsonOf(upAndDown()), options: { include, ...options } })
-const flagged = ({ isAnomaly }: ComputeAnswer): number[] => isAnomaly!.flatMap((verdict, t) => verdict === true ? [t] : [])
+const include: OptionsRequest['include'] = [
+  'score',
+  'isAnomaly',
+  'anomalies',
+  'observed',
+  'expected',
+  'contributions',
+  'changepoints',
+]
+const withOptions = async (options: OptionsRequest): Promise<ComputeAnswer> =>
+  answerOf({ ...jsonOf(upAndDown()), options: { include, ...options } })
+const flagged = ({ isAnomaly }: ComputeAnswer): number[] =>
+  isAnomaly!.flatMap((verdict, t) => verdict === true ? [t] : [])
 const isSubset = (few: readonly number[], many: readonly number[]): boolean => few.every((t) => many.includes(t))
 const plain = await withOptions({})
 
@@ -82,18 +106,42 @@ t.test('a threshold changes verdicts and not scores; half sensitivity is the cal
     if (typeof threshold === 'number') t.equal(answer.threshold, threshold)
   }
   t.same(await withOptions({ threshold: { sensitivity: 0.5 } }), plain)
-  t.same((await answerOf(csvOf(upAndDown()), csv, '?sensitivity=0.7')).threshold, (await withOptions({ threshold: { sensitivity: 0.7 } })).threshold)
-  t.same((await answerOf(csvOf(upAndDown()), csv, '?falseAlarmsPerDay=0.5')).threshold, (await withOptions({ threshold: { falseAlarmsPerDay: 0.5 } })).threshold)
+  t.same(
+    (await answerOf(csvOf(upAndDown()), csv, '?sensitivity=0.7')).threshold,
+    (await withOptions({ threshold: { sensitivity: 0.7 } })).threshold
+  )
+  t.same(
+    (await answerOf(csvOf(upAndDown()), csv, '?falseAlarmsPerDay=0.5')).threshold,
+    (await withOptions({ threshold: { falseAlarmsPerDay: 0.5 } })).threshold
+  )
   t.equal((await answerOf(csvOf(upAndDown()), csv, '?threshold=2.5')).threshold, 2.5)
 })
 
 t.test('what is more sensitive takes no verdict away', async (t) => {
   const half = fc.double({ min: 0, max: 1, noNaN: true })
-  await fc.assert(fc.asyncProperty(half, half, fc.constantFrom('sensitivity', 'falseAlarmsPerDay'), fc.boolean(), async (one, other, kind, adaptive) => {
-    const [low, high] = [Math.min(one, other) + 1e-9, Math.max(one, other)].map((value) => Math.min(1, value)) as [number, number]
-    const at = async (value: number) => flagged(await withOptions({ adaptive, threshold: kind === 'sensitivity' ? { sensitivity: value } : { falseAlarmsPerDay: value } }))
-    return isSubset(await at(Math.min(low, high)), await at(Math.max(low, high)))
-  }), { numRuns: 15 })
+  await fc.assert(
+    fc.asyncProperty(
+      half,
+      half,
+      fc.constantFrom('sensitivity', 'falseAlarmsPerDay'),
+      fc.boolean(),
+      async (one, other, kind, adaptive) => {
+        const [low, high] = [Math.min(one, other) + 1e-9, Math.max(one, other)].map((value) => Math.min(1, value)) as [
+          number,
+          number
+        ]
+        const at = async (value: number) =>
+          flagged(
+            await withOptions({
+              adaptive,
+              threshold: kind === 'sensitivity' ? { sensitivity: value } : { falseAlarmsPerDay: value },
+            })
+          )
+        return isSubset(await at(Math.min(low, high)), await at(Math.max(low, high)))
+      }
+    ),
+    { numRuns: 15 }
+  )
 })
 
 t.test('direction and deviation only take verdicts away, and keep exactly what they name', async (t) => {
@@ -102,9 +150,15 @@ t.test('direction and deviation only take verdicts away, and keep exactly what t
   const reach = (smoothing >> 1) + windowLength - 1
   // The farthest one that the score reaches, of the channel that contributes most.
   const departure = (i: number): number => {
-    const [wind, power] = ['wind_speed_ms', 'power_kw'].map((name) => plain.contributions![name]![i]!) as [number, number]
+    const [wind, power] = ['wind_speed_ms', 'power_kw'].map((name) => plain.contributions![name]![i]!) as [
+      number,
+      number
+    ]
     const top = power > wind ? 'power_kw' : 'wind_speed_ms'
-    const around = plain.observed![top]!.map((observed, t) => observed! - plain.expected![top]![t]!).slice(Math.max(0, i - reach), i + reach + 1)
+    const around = plain.observed![top]!.map((observed, t) => observed! - plain.expected![top]![t]!).slice(
+      Math.max(0, i - reach),
+      i + reach + 1
+    )
     return around.reduce((farthest, one) => Math.abs(one) > Math.abs(farthest) ? one : farthest)
   }
   const above = flagged(await withOptions({ direction: 'above' }))
@@ -127,13 +181,18 @@ t.test('direction and deviation only take verdicts away, and keep exactly what t
 t.test('scores are relative to the level around them unless that is switched off', async (t) => {
   const series = windSeries(1200, 'worn')
   for (let k = 300; k < 1200; k++) series.values[2 * k + 1]! += 110 * Math.sin(k)
-  const scores = async (options: OptionsRequest): Promise<number[]> => (await answerOf({ ...jsonOf(series), options })).score!.map((score) => score ?? 0)
+  const scores = async (options: OptionsRequest): Promise<number[]> =>
+    (await answerOf({ ...jsonOf(series), options })).score!.map((score) => score ?? 0)
   for (const scoring of ['batch', 'causal'] as const) {
     const [adaptive, plain] = [await scores({ scoring }), await scores({ scoring, adaptive: false })]
     t.same(await scores({ scoring, adaptive: true }), adaptive)
     t.ok(plain.every((score, i) => score >= adaptive[i]!), 'the level only takes away')
     t.ok(plain.some((score, i) => score > 1 && adaptive[i]! <= 1), `${scoring}: what stays high is no anomaly for ever`)
-    t.same((await withOptions({ scoring, adaptive: false })).score, (await withOptions({ scoring })).score, 'a short series is no evidence of drift')
+    t.same(
+      (await withOptions({ scoring, adaptive: false })).score,
+      (await withOptions({ scoring })).score,
+      'a short series is no evidence of drift'
+    )
   }
   const table = await answerOf(csvOf(series), csv, '?adaptive=false')
   t.same(table.score, (await answerOf({ ...jsonOf(series), options: { adaptive: false } })).score)
@@ -144,7 +203,9 @@ t.test('changepoints tell when the process changed for good', async (t) => {
   for (let k = 200; k < 400; k++) series.values[2 * k + 1]! += 900
   const { changepoints } = await answerOf({ ...jsonOf(series), options: { include: ['changepoints'] } })
   t.equal(changepoints!.length, 1)
-  const [{ timestamp, direction, channels, confidence }] = changepoints as [NonNullable<ComputeAnswer['changepoints']>[number]]
+  const [{ timestamp, direction, channels, confidence }] = changepoints as [
+    NonNullable<ComputeAnswer['changepoints']>[number]
+  ]
   t.ok(Math.abs((Date.parse(timestamp) - series.start) / series.interval - 200) <= 2, timestamp)
   t.same([direction, channels], ['up', ['power_kw']])
   t.ok(confidence > 0.5 && confidence <= 1)

@@ -1,19 +1,34 @@
 import { deflateSync, gzipSync, brotliCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
-import { detectCausal } from '../../core/detector.ts'
-import { detectBatch } from '../../core/hindsight.ts'
-import { fromColumns, type Series } from '../../core/series.ts'
-import { computeExamples } from '../schemas/examples.ts'
+import { detectCausal } from '../../core/scoring/detector.ts'
+import { detectBatch } from '../../core/scoring/hindsight.ts'
+import { fromColumns, type Series } from '../../core/series/series.ts'
+import { computeExamples } from '../openapi/examples.ts'
 import { type ComputeAnswer, ComputeAnswerSchema, PARTS } from '../schemas/compute.ts'
-import { columnsOf, csvOf, formOf, jsonOf, smallModel, START, STEP_MS, testApp, threadedApp, timesOf, turbineModel, WINDOW, windSeries } from './fixture.ts'
+import {
+  columnsOf,
+  csvOf,
+  formOf,
+  jsonOf,
+  smallModel,
+  START,
+  STEP_MS,
+  testApp,
+  threadedApp,
+  timesOf,
+  turbineModel,
+  WINDOW,
+  windSeries,
+} from './fixture.ts'
 
 const turbine = await turbineModel()
 const app = await threadedApp([smallModel, turbine])
 t.teardown(() => app.close())
 
 type Payload = string | Buffer | object
-const post = (payload: Payload, headers: Record<string, string> = {}, query = '') => app.inject({ method: 'POST', url: `/compute${query}`, payload, headers })
+const post = (payload: Payload, headers: Record<string, string> = {}, query = '') =>
+  app.inject({ method: 'POST', url: `/compute${query}`, payload, headers })
 const answerOf = async (payload: Payload, headers?: Record<string, string>, query?: string): Promise<ComputeAnswer> => {
   const response = await post(payload, headers, query)
   if (response.statusCode !== 200) throw new Error(response.body)
@@ -39,7 +54,11 @@ t.test('the answer is what the detector says, aligned with the posted grid', asy
   t.same(answer.model, { name: 'small', version: '1', digest: smallModel.digest, architecture: 'linear' })
   t.match(answer, { scoring: 'batch', threshold: 1, start: '2026-01-01T00:00:00Z', step: 'PT10M' })
   t.notOk('timestamps' in answer, 'times are sent where times came')
-  t.same(answer.score, Array.from(detection.score, (score) => Number.isNaN(score) ? null : score), 'every bit of every score')
+  t.same(
+    answer.score,
+    Array.from(detection.score, (score) => Number.isNaN(score) ? null : score),
+    'every bit of every score'
+  )
   t.same(answer.isAnomaly, answer.score!.map((score) => score === null ? null : score > 1))
   t.same(answer.observed, columnsOf(series))
   for (const part of [answer.expected, answer.lower, answer.upper, answer.contributions]) {
@@ -59,8 +78,9 @@ t.test('contributions sum to 1 where there is a score, and are null with it wher
   const { score, contributions, expected } = await answerOf({ ...jsonOf(spoiled()), options: all })
   score!.forEach((value, i) => {
     const shares = Object.values(contributions!).map((column) => column[i]!)
-    if (value === null) t.same([...shares, expected!['power_kw']![i]], [null, null, null], `observation ${i} is in the long gap`)
-    else t.ok(Math.abs(shares.reduce((sum, share) => sum + share, 0) - 1) < 1e-9)
+    if (value === null) {
+      t.same([...shares, expected!['power_kw']![i]], [null, null, null], `observation ${i} is in the long gap`)
+    } else t.ok(Math.abs(shares.reduce((sum, share) => sum + share, 0) - 1) < 1e-9)
   })
   t.equal(score!.filter((value) => value === null).length, 3, 'what the imputer does not fill')
 })
@@ -85,17 +105,32 @@ t.test('JSON, timestamps, CSV, form and compressed bodies of one series get the 
   const query = `?include=${PARTS.join(',')}`
   const forms: Record<string, Promise<ComputeAnswer>> = {
     timestamps: answerOf({ timestamps: timesOf(series), channels: columnsOf(series), options: all }),
-    'channels in another order': answerOf({ ...json, channels: Object.fromEntries(Object.entries(json.channels).reverse()) }),
+    'channels in another order': answerOf({
+      ...json,
+      channels: Object.fromEntries(Object.entries(json.channels).reverse()),
+    }),
     csv: answerOf(csvOf(series), csv, query),
     form: answerOf(form.payload, form.headers, query),
     gzip: answerOf(gzipSync(JSON.stringify(json)), { 'content-type': 'application/json', 'content-encoding': 'gzip' }),
-    brotli: answerOf(brotliCompressSync(JSON.stringify(json)), { 'content-type': 'application/json', 'content-encoding': 'br' }),
+    brotli: answerOf(brotliCompressSync(JSON.stringify(json)), {
+      'content-type': 'application/json',
+      'content-encoding': 'br',
+    }),
     'deflated form': answerOf(deflateSync(form.payload), { ...form.headers, 'content-encoding': 'deflate' }, query),
-    'semicolons and decimal commas': answerOf(csvOf(series).replaceAll(',', ';').replaceAll(/(\d)\.(\d)(?=[^Z]*[;\n])/g, '$1,$2').replaceAll(/,000Z/g, '.000Z'), csv, query),
+    'semicolons and decimal commas': answerOf(
+      csvOf(series).replaceAll(',', ';').replaceAll(/(\d)\.(\d)(?=[^Z]*[;\n])/g, '$1,$2').replaceAll(/,000Z/g, '.000Z'),
+      csv,
+      query
+    ),
   }
   for (const [name, answer] of Object.entries(forms)) {
     const same = await answer
-    t.same({ score: same.score, contributions: same.contributions, anomalies: same.anomalies, quality: same.quality }, { score, contributions, anomalies, quality }, name)
+    t.same({ score: same.score, contributions: same.contributions, anomalies: same.anomalies, quality: same.quality }, {
+      score,
+      contributions,
+      anomalies,
+      quality,
+    }, name)
   }
   t.same((await forms['csv'])!.timestamps, timesOf(series).map((time) => time.replace('.000Z', 'Z')))
 })
@@ -116,7 +151,8 @@ t.test('causal scoring looks back only: a prefix gets a prefix of the scores', a
 t.test('short anomalies are left out and near ones merged, by durations', async (t) => {
   const series = windSeries(400, 'two')
   for (const from of [100, 200]) for (let k = from; k < from + 4; k++) series.values[2 * k + 1]! += 500
-  const anomaliesWith = async (options: object): Promise<NonNullable<ComputeAnswer['anomalies']>> => (await answerOf({ ...jsonOf(series), options })).anomalies!
+  const anomaliesWith = async (options: object): Promise<NonNullable<ComputeAnswer['anomalies']>> =>
+    (await answerOf({ ...jsonOf(series), options })).anomalies!
   const two = await anomaliesWith({})
   t.equal(two.length, 2)
   const lengths = two.map(({ start, end }) => (Date.parse(end) - Date.parse(start)) / STEP_MS + 1)
@@ -133,12 +169,18 @@ t.test('times with a gap come back on the regular grid, and disorder is repaired
   const kept = [...Array(40).keys()].filter((i) => i < 20 || i > 21)
   const pick = <T>(list: readonly T[]): T[] => kept.map((i) => list[i]!)
   const columns = columnsOf(series)
-  const body = { timestamps: pick(timesOf(series)), channels: Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, pick(values)])) }
+  const body = {
+    timestamps: pick(timesOf(series)),
+    channels: Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, pick(values)])),
+  }
   const gapped = await answerOf(body)
   t.equal(gapped.score!.length, 40)
   t.equal(gapped.timestamps![20], '2026-01-01T03:20:00Z')
   t.same(gapped.quality!['power_kw'], { missing: 2, imputed: [20, 21], duplicates: 0, outOfOrder: 0 })
-  const shuffled = { timestamps: [...body.timestamps].reverse(), channels: Object.fromEntries(Object.entries(body.channels).map(([name, values]) => [name, [...values].reverse()])) }
+  const shuffled = {
+    timestamps: [...body.timestamps].reverse(),
+    channels: Object.fromEntries(Object.entries(body.channels).map(([name, values]) => [name, [...values].reverse()])),
+  }
   t.match((await post(shuffled)).json(), { status: 422, code: 'timestamps-not-ascending', index: 1 })
   const repaired = await answerOf({ ...shuffled, options: { timestamps: 'repair' } })
   t.same(repaired.score, gapped.score)
@@ -153,7 +195,11 @@ t.test('times with a gap come back on the regular grid, and disorder is repaired
 
 t.test('a series long enough without a full window is answered, unscored, and its quality says why', async (t) => {
   const missing = Array.from({ length: 30 }, (_, t) => t === 29 ? 7 : null)
-  const { score, anomalies, quality } = await answerOf({ start: '2026-01-01T00:00:00+02:00', step: 'PT600S', channels: { wind_speed_ms: missing, power_kw: missing } })
+  const { score, anomalies, quality } = await answerOf({
+    start: '2026-01-01T00:00:00+02:00',
+    step: 'PT600S',
+    channels: { wind_speed_ms: missing, power_kw: missing },
+  })
   t.ok(score!.every((value) => value === null))
   t.same(anomalies, [])
   t.match(quality, { power_kw: { missing: 29, imputed: [] } })
@@ -162,11 +208,22 @@ t.test('a series long enough without a full window is answered, unscored, and it
 t.test('a channel without any value is refused by name, not answered with nothing', async (t) => {
   const series = jsonOf(windSeries(30))
   const dead = { ...series, channels: { ...series.channels, power_kw: Array(30).fill(null) } }
-  t.match((await post(dead)).json(), { status: 422, code: 'missing-channel', missing: ['power_kw'], detail: /"power_kw" has no value/ })
+  t.match((await post(dead)).json(), {
+    status: 422,
+    code: 'missing-channel',
+    missing: ['power_kw'],
+    detail: /"power_kw" has no value/,
+  })
 })
 
 t.test('a cell of endless digits does not hold up the service', { timeout: 20_000 }, async (t) => {
-  t.match((await post(`timestamp,wind_speed_ms,power_kw\n2026-01-01T00:00:00Z,1,2\n2026-01-01T00:10:00Z,1,${'1'.repeat(5_000_000)}x\n`, csv)).json(), { status: 422 })
+  t.match(
+    (await post(
+      `timestamp,wind_speed_ms,power_kw\n2026-01-01T00:00:00Z,1,2\n2026-01-01T00:10:00Z,1,${'1'.repeat(5_000_000)}x\n`,
+      csv
+    )).json(),
+    { status: 422 }
+  )
 })
 
 t.test('the model is the named one, else the one with exactly the posted channels', async (t) => {
@@ -182,45 +239,92 @@ t.test('only the asked parts are sent', async (t) => {
   const bare = await answerOf({ ...jsonOf(windSeries(20)), options: { include: [] } })
   t.same(Object.keys(bare), ['model', 'scoring', 'threshold', 'start', 'step'])
   t.same(Object.keys(await answerOf(jsonOf(windSeries(20)))).slice(5), ['score', 'isAnomaly', 'anomalies', 'quality'])
-  t.same(Object.keys(await answerOf(csvOf(windSeries(20)), csv, '?include=bounds')).slice(5), ['timestamps', 'lower', 'upper'])
+  t.same(Object.keys(await answerOf(csvOf(windSeries(20)), csv, '?include=bounds')).slice(5), [
+    'timestamps',
+    'lower',
+    'upper',
+  ])
   const timed = { timestamps: timesOf(windSeries(20)), channels: columnsOf(windSeries(20)) }
-  for (const part of ['score', 'isAnomaly', 'observed', 'expected', 'contributions']) t.ok('timestamps' in await answerOf({ ...timed, options: { include: [part] } }), part)
-  t.same(Object.keys(await answerOf({ ...timed, options: { include: ['anomalies', 'quality'] } })).slice(5), ['anomalies', 'quality'], 'no time for every observation where nothing else is said of it')
+  for (const part of ['score', 'isAnomaly', 'observed', 'expected', 'contributions']) {
+    t.ok('timestamps' in await answerOf({ ...timed, options: { include: [part] } }), part)
+  }
+  t.same(Object.keys(await answerOf({ ...timed, options: { include: ['anomalies', 'quality'] } })).slice(5), [
+    'anomalies',
+    'quality',
+  ], 'no time for every observation where nothing else is said of it')
   t.same(Object.keys(await answerOf(csvOf(windSeries(20)), csv, '?include=anomalies')).slice(5), ['anomalies'])
 })
 
 t.test('a CSV answer is a table of the same numbers', async (t) => {
   const series = spoiled()
-  const response = await post(csvOf(series), { ...csv, accept: 'text/csv' }, '?include=expected,bounds,contributions,observed')
+  const response = await post(
+    csvOf(series),
+    { ...csv, accept: 'text/csv' },
+    '?include=expected,bounds,contributions,observed'
+  )
   t.equal(response.headers['content-type'], 'text/csv; charset=utf-8')
   const [header, ...rows] = response.body.trimEnd().split('\r\n').map((line) => line.split(','))
-  t.same(header, ['timestamp', 'score', 'isAnomaly', 'imputed', ...['observed', 'expected', 'lower', 'upper', 'contribution'].flatMap((word) => [`${word}_wind_speed_ms`, `${word}_power_kw`])])
+  t.same(header, [
+    'timestamp',
+    'score',
+    'isAnomaly',
+    'imputed',
+    ...['observed', 'expected', 'lower', 'upper', 'contribution'].flatMap((
+      word
+    ) => [`${word}_wind_speed_ms`, `${word}_power_kw`]),
+  ])
   const answer = await answerOf({ ...jsonOf(series), options: all })
   t.same(rows.map((row) => row[0]), timesOf(series).map((time) => time.replace('.000', '')))
-  const numbers = (column: string): Array<number | null> => rows.map((row) => row[header!.indexOf(column)]!).map((cell) => cell === '' ? null : Number(cell))
+  const numbers = (column: string): Array<number | null> =>
+    rows.map((row) => row[header!.indexOf(column)]!).map((cell) => cell === '' ? null : Number(cell))
   t.same(numbers('score'), answer.score)
   t.same(numbers('expected_power_kw'), answer.expected!['power_kw'])
   t.same(rows.map((row) => row[2]), answer.isAnomaly!.map((value) => String(value ?? '')))
   const filled = Object.fromEntries(rows.flatMap((row, i) => row[3] === '' ? [] : [[i, row[3]]]))
-  t.same(filled, { 20: 'power_kw', 90: 'wind_speed_ms', 91: 'wind_speed_ms', 92: 'wind_speed_ms' }, 'what was filled is marked')
+  t.same(
+    filled,
+    { 20: 'power_kw', 90: 'wind_speed_ms', 91: 'wind_speed_ms', 92: 'wind_speed_ms' },
+    'what was filled is marked'
+  )
   const [wind, power] = Object.values(columnsOf(windSeries(20)))
-  const both = { ...jsonOf(windSeries(20)), channels: { wind_speed_ms: wind!.with(10, null), power_kw: power!.with(10, null) } }
-  t.match((await post(both, { accept: 'text/csv' })).body, /,(true|false),wind_speed_ms;power_kw\r\n/, 'two channels in one cell')
-  t.match((await post(csvOf(series), { ...csv, accept: 'text/csv' }, '?include=anomalies')).body, /^timestamp,score,isAnomaly,imputed\r\n/, 'never a table without verdicts')
+  const both = {
+    ...jsonOf(windSeries(20)),
+    channels: { wind_speed_ms: wind!.with(10, null), power_kw: power!.with(10, null) },
+  }
+  t.match(
+    (await post(both, { accept: 'text/csv' })).body,
+    /,(true|false),wind_speed_ms;power_kw\r\n/,
+    'two channels in one cell'
+  )
+  t.match(
+    (await post(csvOf(series), { ...csv, accept: 'text/csv' }, '?include=anomalies')).body,
+    /^timestamp,score,isAnomaly,imputed\r\n/,
+    'never a table without verdicts'
+  )
 })
 
 t.test('channels named like formulas or like members of every object are channels like others', async (t) => {
   const names = ['=cmd|"/c calc"!A1', '__proto__']
-  const renamed = { ...smallModel, manifest: { ...smallModel.manifest, name: 'odd', detector: { ...smallModel.manifest.detector, channels: names } } }
+  const renamed = {
+    ...smallModel,
+    manifest: { ...smallModel.manifest, name: 'odd', detector: { ...smallModel.manifest.detector, channels: names } },
+  }
   const odd = await testApp([renamed])
   t.teardown(() => odd.close())
   const [wind, power] = Object.values(columnsOf(windSeries(20)))
-  const payload = `{"start":"2026-01-01T00:00:00Z","step":"PT10M","channels":{"__proto__":${JSON.stringify(power!.with(10, null))},${JSON.stringify(names[0])}:${JSON.stringify(wind!.with(10, null))}},"options":{"include":["expected","quality"]}}`
+  const payload = `{"start":"2026-01-01T00:00:00Z","step":"PT10M","channels":{"__proto__":${
+    JSON.stringify(power!.with(10, null))
+  },${JSON.stringify(names[0])}:${JSON.stringify(wind!.with(10, null))}},"options":{"include":["expected","quality"]}}`
   const headers = { 'content-type': 'application/json' }
   const response = await odd.inject({ method: 'POST', url: '/compute', payload, headers })
   t.equal(response.statusCode, 200)
   t.same(Object.keys(response.json().expected), names)
-  const table = await odd.inject({ method: 'POST', url: '/compute', payload, headers: { ...headers, accept: 'text/csv' } })
+  const table = await odd.inject({
+    method: 'POST',
+    url: '/compute',
+    payload,
+    headers: { ...headers, accept: 'text/csv' },
+  })
   const cells = table.body.split('\r\n')[0]!
   t.equal(table.body.split('\r\n')[11]!.split(',')[3], '"\'=cmd|""/c calc""!A1;__proto__"', 'nor is a cell a formula')
   t.equal(cells, 'timestamp,score,isAnomaly,imputed,"expected_=cmd|""/c calc""!A1",expected___proto__')
@@ -236,7 +340,10 @@ t.test('plots are drawn as SVG and PNG', async (t) => {
 })
 
 t.test('the Accept header chooses by quality, and JSON is the default', async (t) => {
-  const typeFor = async (accept?: string): Promise<string> => String((await post(jsonOf(windSeries(20)), accept === undefined ? {} : { accept })).headers['content-type']).split(';')[0]!
+  const typeFor = async (accept?: string): Promise<string> =>
+    String((await post(jsonOf(windSeries(20)), accept === undefined ? {} : { accept })).headers['content-type']).split(
+      ';'
+    )[0]!
   t.equal(await typeFor(), 'application/json')
   t.equal(await typeFor('*/*'), 'application/json')
   t.equal(await typeFor('text/csv;q=0.9, application/json;q=0.5'), 'text/csv')
@@ -263,16 +370,34 @@ t.test('the documented examples do what they say', async (t) => {
   const own = await answerOf(json['ad-hoc'].value as object)
   t.match(own, { model: { name: 'ad-hoc' }, anomalies: [{ channels: [{ name: 'bearing' }] }] })
   t.match((await post(json['too-short'].value as object)).json(), { code: 'series-too-short', needed: 8, got: 3 })
-  t.match((await post(json['unknown-channel'].value as object)).json(), { code: 'unknown-channel', errors: [{ pointer: '/channels/wind_speed' }] })
+  t.match((await post(json['unknown-channel'].value as object)).json(), {
+    code: 'unknown-channel',
+    errors: [{ pointer: '/channels/wind_speed' }],
+  })
 })
 
 t.test('scores do not depend on the time at which a series starts, nor on how it is sent', async (t) => {
   const { score } = await answerOf(jsonOf(windSeries(30, 'law')))
-  await fc.assert(fc.asyncProperty(fc.integer({ min: 0, max: 4_000_000 }), fc.constantFrom('json', 'timestamps', 'csv'), async (shift, form) => {
-    const series = fromColumns({ start: START + shift * STEP_MS, interval: STEP_MS, columns: columnsOf(windSeries(30, 'law')) })
-    const body = form === 'json' ? jsonOf(series) : form === 'csv' ? csvOf(series) : { timestamps: timesOf(series), channels: columnsOf(series) }
-    const answer = await answerOf(body, form === 'csv' ? csv : {})
-    t.same(answer.score, score)
-    t.equal(Date.parse(answer.start), series.start)
-  }), { numRuns: 30 })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 0, max: 4_000_000 }),
+      fc.constantFrom('json', 'timestamps', 'csv'),
+      async (shift, form) => {
+        const series = fromColumns({
+          start: START + shift * STEP_MS,
+          interval: STEP_MS,
+          columns: columnsOf(windSeries(30, 'law')),
+        })
+        const body = form === 'json'
+          ? jsonOf(series)
+          : form === 'csv'
+            ? csvOf(series)
+            : { timestamps: timesOf(series), channels: columnsOf(series) }
+        const answer = await answerOf(body, form === 'csv' ? csv : {})
+        t.same(answer.score, score)
+        t.equal(Date.parse(answer.start), series.start)
+      }
+    ),
+    { numRuns: 30 }
+  )
 })

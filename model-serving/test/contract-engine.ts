@@ -1,16 +1,38 @@
-// An engine of version 1.2.0 as services see it: strict about every body, with its quirks, its clock and its failures in the test's hand.
-// Written from observed exchanges with a real one.
+// An engine of version 1.2.0 as services see it: strict about every body, with its quirks, its clock and its failures
+// in the test's hand. Written from observed exchanges with a real one.
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { HttpClient, HttpMessage } from '../adapters/http-client.ts'
 import { ENGINE_MEDIA_TYPES } from '../schemas/service.ts'
 
-const STATUSES = ['pending', 'fetching', 'processing', 'saving', 'finished', 'error', 'scheduled', 'skipped', 'unavailable', 'archived'] as const
-const TAGS = ['Generic GNR', 'Anomaly Detection AD', 'Time Series TS', 'Recommendation R', 'Data Preprocessing DPP', 'Neural Networks NN', 'Explainable AI XAI']
+const STATUSES = [
+  'pending',
+  'fetching',
+  'processing',
+  'saving',
+  'finished',
+  'error',
+  'scheduled',
+  'skipped',
+  'unavailable',
+  'archived',
+] as const
+const TAGS = [
+  'Generic GNR',
+  'Anomaly Detection AD',
+  'Time Series TS',
+  'Recommendation R',
+  'Data Preprocessing DPP',
+  'Neural Networks NN',
+  'Explainable AI XAI',
+]
 
 const FieldSchema = z.object({ name: z.string(), type: z.array(z.enum(ENGINE_MEDIA_TYPES)) })
-const TagSchema = z.object({ name: z.string(), acronym: z.string() }).refine(({ name, acronym }) => TAGS.includes(`${name} ${acronym}`), 'not of the closed lists')
+const TagSchema = z.object({ name: z.string(), acronym: z.string() }).refine(
+  ({ name, acronym }) => TAGS.includes(`${name} ${acronym}`),
+  'not of the closed lists'
+)
 const httpUrl = z.string().regex(/^https?:\/\//)
 const ServiceSchema = z.object({
   name: z.string(),
@@ -22,13 +44,18 @@ const ServiceSchema = z.object({
   data_in_fields: z.array(FieldSchema),
   data_out_fields: z.array(FieldSchema).optional(),
   tags: z.array(TagSchema).optional(),
-  // Stored as the text None where it is null, and then every list of services fails: here it is refused, so that a test sees it.
+  // Stored as the text None where it is null, and then every list of services fails: here it is refused, so that a test
+  // sees it.
   docs_url: httpUrl.optional(),
   has_ai: z.boolean().optional(),
 })
-const NoticeSchema = z.object({ data_out: z.array(z.string()), status: z.enum(STATUSES), error_message: z.string().nullish() })
+const NoticeSchema = z.object({
+  data_out: z.array(z.string()),
+  status: z.enum(STATUSES),
+  error_message: z.string().nullish(),
+})
 
-export interface EngineService extends z.output<typeof ServiceSchema> {
+interface EngineService extends z.output<typeof ServiceSchema> {
   readonly id: string
 }
 
@@ -112,8 +139,16 @@ export class ContractEngine {
         if (this.quirks.down) throw Object.assign(new Error(''), { code: 'ECONNREFUSED' })
         const { pathname, search } = new URL(url)
         const headers = body === undefined ? {} : { 'content-type': contentType }
-        const response = await this.app.inject({ method, url: pathname + search, headers, ...(body !== undefined && { payload: Buffer.from(body) }) })
-        return { status: response.statusCode, body: /json/.test(String(response.headers['content-type'])) ? response.json() : response.body }
+        const response = await this.app.inject({
+          method,
+          url: pathname + search,
+          headers,
+          ...(body !== undefined && { payload: Buffer.from(body) }),
+        })
+        return {
+          status: response.statusCode,
+          body: /json/.test(String(response.headers['content-type'])) ? response.json() : response.body,
+        }
       },
       close: async () => {},
     }
@@ -160,7 +195,10 @@ export class ContractEngine {
   }
 
   async #answers (url: string): Promise<boolean> {
-    return this.#options.reach.send({ method: 'GET', url: `${url.replace(/\/$/, '')}/status` }, 5000).then(({ status }) => status === 200, () => false)
+    return this.#options.reach.send({ method: 'GET', url: `${url.replace(/\/$/, '')}/status` }, 5000).then(
+      ({ status }) => status === 200,
+      () => false
+    )
   }
 
   #bySlug (slug: string): EngineService | undefined {
@@ -170,7 +208,9 @@ export class ContractEngine {
   #setStatus (slug: string, status: string): void {
     const service = this.#bySlug(slug)
     if (service === undefined) return
-    if (service.status !== status || !this.history.some((entry) => entry.slug === slug)) this.history.push({ slug, status, at: this.#options.now() })
+    if (service.status !== status || !this.history.some((entry) => entry.slug === slug)) {
+      this.history.push({ slug, status, at: this.#options.now() })
+    }
     this.services.set(service.id, { ...service, status: status as EngineService['status'] })
   }
 
@@ -181,7 +221,14 @@ export class ContractEngine {
   async dispatch (slug: string, key: string): Promise<{ task: EngineTask, status: number, body: unknown, ms: number }> {
     const url = this.routes.get(slug)
     if (url === undefined) throw new Error(`the engine has no route ${slug}`)
-    const task: EngineTask = { id: randomUUID(), data_in: [key], data_out: null, status: 'pending', error_message: null, told: 0 }
+    const task: EngineTask = {
+      id: randomUUID(),
+      data_in: [key],
+      data_out: null,
+      status: 'pending',
+      error_message: null,
+      told: 0,
+    }
     this.tasks.set(task.id, task)
     const { told, ...row } = task
     const time = '2026-11-21T08:02:36.783586'
@@ -191,7 +238,14 @@ export class ContractEngine {
       url: `${url.replace(/\/$/, '')}/compute`,
       body: JSON.stringify({
         ...this.#options.s3,
-        task: { created_at: time, updated_at: time, ...row, service_id: this.#bySlug(slug)!.id, pipeline_execution_id: null, pipeline_step_id: null },
+        task: {
+          created_at: time,
+          updated_at: time,
+          ...row,
+          service_id: this.#bySlug(slug)!.id,
+          pipeline_execution_id: null,
+          pipeline_step_id: null,
+        },
         ...(this.#era !== '2023' && { callback_url: `${this.#options.host}/tasks/${task.id}` }),
       }),
     }, 5000)
@@ -204,20 +258,35 @@ export class ContractEngine {
   #addServices (): void {
     const refuse = (what: string, error: z.ZodError): object => {
       this.refused.push(`${what}: ${JSON.stringify(error.issues)}`)
-      return { detail: error.issues.map(({ path, message }) => ({ type: 'value_error', loc: ['body', ...path], msg: message })) }
+      return {
+        detail: error.issues.map(({ path, message }) => ({
+          type: 'value_error',
+          loc: ['body', ...path],
+          msg: message,
+        })),
+      }
     }
     this.app.post('/services', async (request, reply) => {
       const parsed = ServiceSchema.safeParse(request.body)
       if (!parsed.success) return reply.code(422).send(refuse('POST /services', parsed.error))
       const { slug, url, name } = parsed.data
-      if (this.#bySlug(slug) !== undefined) return reply.code(409).send({ detail: `Service with slug '${slug}' already exists.` })
-      const answer = await this.#options.reach.send({ method: 'GET', url: `${url}/status` }, 5000).catch(() => undefined)
-      if (answer === undefined) return reply.code(503).send({ detail: `Service ${name} (${slug}) unreachable: All connection attempts failed` })
+      if (this.#bySlug(slug) !== undefined) {
+        return reply.code(409).send({ detail: `Service with slug '${slug}' already exists.` })
+      }
+      const answer = await this.#options.reach.send({ method: 'GET', url: `${url}/status` }, 5000).catch(() =>
+        undefined
+      )
+      if (answer === undefined) {
+        return reply.code(503).send({ detail: `Service ${name} (${slug}) unreachable: All connection attempts failed` })
+      }
       const service: EngineService = { ...parsed.data, id: randomUUID(), url: url.endsWith('/') ? url : `${url}/` }
       this.services.set(service.id, service)
       if (answer.status !== 200) {
         this.#setStatus(slug, 'unavailable')
-        return reply.code(500).send({ detail: `The service ${name} did not respond with an OK status, it will be saved in the database as unavailable` })
+        return reply.code(500).send({
+          detail:
+            `The service ${name} did not respond with an OK status, it will be saved in the database as unavailable`,
+        })
       }
       this.#setStatus(slug, service.status)
       this.routes.set(slug, service.url)
@@ -225,11 +294,17 @@ export class ContractEngine {
     })
     this.app.get('/services', async () => [...this.services.values()])
     if (this.#era !== '2023') {
-      this.app.get<{ Params: { slug: string } }>('/services/slug/:slug', async (request, reply) => this.#bySlug(request.params.slug) ?? reply.code(404).send({ detail: 'Service Not Found' }))
+      this.app.get<{ Params: { slug: string } }>(
+        '/services/slug/:slug',
+        async (request, reply) =>
+          this.#bySlug(request.params.slug) ?? reply.code(404).send({ detail: 'Service Not Found' })
+      )
     }
     if (this.#era === 'today') {
       this.app.post<{ Params: { slug: string } }>('/services/:slug/ping', async (request, reply) => {
-        if (this.#bySlug(request.params.slug) === undefined) return reply.code(404).send({ detail: 'Service Not Found' })
+        if (this.#bySlug(request.params.slug) === undefined) {
+          return reply.code(404).send({ detail: 'Service Not Found' })
+        }
         this.#pings.set(request.params.slug, this.#options.now())
         return null
       })
@@ -258,7 +333,10 @@ export class ContractEngine {
   }
 
   #addTasks (): void {
-    this.app.get<{ Params: { id: string } }>('/tasks/:id', async (request, reply) => this.tasks.get(request.params.id) ?? reply.code(404).send({ detail: 'Task Not Found' }))
+    this.app.get<{ Params: { id: string } }>(
+      '/tasks/:id',
+      async (request, reply) => this.tasks.get(request.params.id) ?? reply.code(404).send({ detail: 'Task Not Found' })
+    )
     this.app.patch<{ Params: { id: string } }>('/tasks/:id', async (request, reply) => {
       const task = this.tasks.get(request.params.id)
       if (task === undefined) return reply.code(404).send({ detail: 'Task Not Found' })

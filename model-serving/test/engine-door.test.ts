@@ -1,31 +1,35 @@
-// POST /compute as engines use it, beside API clients: what is recognised, what is refused, in whose words; and the dialect of 2022 from end to end.
+// POST /compute as engines use it, beside API clients: what is recognised, what is refused, in whose words; and the
+// dialect of 2022 from end to end.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { buildApp } from '../app.ts'
-import { type Config, readConfig } from '../config.ts'
+import { type Config, readConfig } from '../settings/config.ts'
 import { loggerOptions } from '../logging.ts'
-import { TaskDoor } from '../tasks/door.ts'
+import { TaskIntake } from '../tasks/task-intake.ts'
 import { csvOf, jsonOf, onThisThread, smallModel, windSeries } from './fixture.ts'
 
 t.setTimeout(60_000)
 
 const SECRETS = { s3_access_key_id: 'AKIA-not-for-logs', s3_secret_access_key: 'hush-not-for-logs' }
 
-interface Door { readonly app: FastifyInstance, readonly lines: string[], readonly door: () => TaskDoor | undefined }
+interface Door { readonly app: FastifyInstance, readonly lines: string[], readonly door: () => TaskIntake | undefined }
 
 async function appWith (t: Test, settings: Record<string, string>): Promise<Door> {
-  const config: Config = { ...readConfig({ TASKS_DIR: t.testdir({}), ENGINE_RETRY_DELAY_MS: '10', ...settings }), computeWorkers: 1 }
+  const config: Config = {
+    ...readConfig({ TASKS_DIR: t.testdir({}), ENGINE_RETRY_DELAY_MS: '10', ...settings }),
+    computeWorkers: 1,
+  }
   const { models, scorer } = onThisThread([smallModel])
   const lines: string[] = []
-  let door: TaskDoor | undefined
+  let door: TaskIntake | undefined
   const app = await buildApp({
     config,
     models,
     scorer,
     logger: { ...loggerOptions('trace'), stream: { write: (line: string) => { lines.push(line) } } },
-    openDoor: config.engine.takesTasks ? (log) => (door = new TaskDoor(config, scorer, log)) : undefined,
+    openIntake: config.engine.takesTasks ? (log) => (door = new TaskIntake(config, scorer, log)) : undefined,
   })
   t.teardown(async () => {
     await door?.close(0)
@@ -39,7 +43,14 @@ const taskBody = (changes: object = {}): Record<string, unknown> => ({
   s3_region: 'eu-central-2',
   s3_host: 'http://127.0.0.1:9',
   s3_bucket: 'engine',
-  task: { id: randomUUID(), data_in: ['61d4f247.csv'], data_out: null, status: 'pending', service_id: randomUUID(), created_at: '2026-11-21T08:02:36.783586' },
+  task: {
+    id: randomUUID(),
+    data_in: ['61d4f247.csv'],
+    data_out: null,
+    status: 'pending',
+    service_id: randomUUID(),
+    created_at: '2026-11-21T08:02:36.783586',
+  },
   callback_url: 'http://127.0.0.1:9/tasks/x',
   unheard_of: { nested: true },
   ...changes,
@@ -50,7 +61,7 @@ const ENGINE = { ENGINE_URLS: 'http://127.0.0.1:9' }
 const post = async (app: FastifyInstance, payload: object, headers: Record<string, string> = {}) =>
   app.inject({ method: 'POST', url: '/compute', payload, headers: { accept: '*/*', ...headers } })
 
-t.test('a task is taken in the engine\'s own words, its status can be asked for, and the queue is bounded', async (t) => {
+t.test("a task is taken in the engine's own words, its status can be asked for, and the queue is bounded", async (t) => {
   const { app, door } = await appWith(t, { ...ENGINE, MAX_TASKS: '2' })
   const body = taskBody()
   const taken = await post(app, body)
@@ -61,7 +72,9 @@ t.test('a task is taken in the engine\'s own words, its status can be asked for,
   t.equal(full.statusCode, 503)
   t.same(full.json(), { detail: 'Queue is full' })
   const { id } = body['task'] as { id: string }
-  for (const path of [`/tasks/${id}/status`, `/status/${id}`]) t.match((await app.inject(path)).json(), { status: /^(fetching|pending)$/ })
+  for (const path of [`/tasks/${id}/status`, `/status/${id}`]) {
+    t.match((await app.inject(path)).json(), { status: /^(fetching|pending)$/ })
+  }
   const unknown = await app.inject(`/tasks/${randomUUID()}/status`)
   t.equal(unknown.statusCode, 404)
   t.match(unknown.json(), { status: 'unavailable', detail: /^Task .* not found$/ })
@@ -105,7 +118,10 @@ t.test('early engines of 2023 send no callback: there was one engine', async (t)
   const { app } = await appWith(t, ENGINE)
   t.equal((await post(app, taskBody({ callback_url: undefined }))).statusCode, 200)
   const several = await appWith(t, { ENGINE_URLS: 'http://127.0.0.1:9,http://127.0.0.1:10' })
-  t.match((await post(several.app, taskBody({ callback_url: undefined }))).json(), { status: 422, errors: [{ pointer: '/callback_url' }] })
+  t.match((await post(several.app, taskBody({ callback_url: undefined }))).json(), {
+    status: 422,
+    errors: [{ pointer: '/callback_url' }],
+  })
 })
 
 t.test('without an engine no task is taken, whatever it names', async (t) => {
@@ -117,7 +133,11 @@ t.test('without an engine no task is taken, whatever it names', async (t) => {
     t.match((await app.inject('/status')).json(), { tasks: null })
   }
   const { app } = await appWith(t, { ENGINE_TASKS: 'on', ENGINE_ALLOWED_HOSTS: 'minio:9000,engine' })
-  t.equal((await post(app, taskBody({ s3_host: 'http://minio:9000', callback_url: 'https://engine/tasks/x' }))).statusCode, 200, 'or with listed hosts alone')
+  t.equal(
+    (await post(app, taskBody({ s3_host: 'http://minio:9000', callback_url: 'https://engine/tasks/x' }))).statusCode,
+    200,
+    'or with listed hosts alone'
+  )
 })
 
 t.test('engines need no key where API clients do', async (t) => {
@@ -126,8 +146,17 @@ t.test('engines need no key where API clients do', async (t) => {
   t.equal((await post(app, taskBody())).statusCode, 200)
   t.equal((await post(app, jsonOf(windSeries(20)))).statusCode, 401)
   t.equal((await post(app, jsonOf(windSeries(20)), { 'x-api-key': '0123456789abcdef' })).statusCode, 200)
-  t.equal((await post(app, taskBody(), { 'x-api-key': 'wrong-wrong-wrong-' })).statusCode, 401, 'a wrong key is refused, whoever sends it')
-  const large = await app.inject({ method: 'POST', url: '/compute', headers: { 'content-type': 'application/json' }, payload: JSON.stringify({ ...taskBody(), padding: 'x'.repeat(100_000) }) })
+  t.equal(
+    (await post(app, taskBody(), { 'x-api-key': 'wrong-wrong-wrong-' })).statusCode,
+    401,
+    'a wrong key is refused, whoever sends it'
+  )
+  const large = await app.inject({
+    method: 'POST',
+    url: '/compute',
+    headers: { 'content-type': 'application/json' },
+    payload: JSON.stringify({ ...taskBody(), padding: 'x'.repeat(100_000) }),
+  })
   t.equal(large.statusCode, 401, 'no engine sends so much')
   const closed = await appWith(t, { API_KEYS: key })
   t.equal((await post(closed.app, taskBody())).statusCode, 401, 'without engines the door asks for the key first')
@@ -137,7 +166,12 @@ t.test('no log line holds a key or a secret, at any level', async (t) => {
   const { app, lines } = await appWith(t, { ...ENGINE, ENGINE_STORAGE_RETRY_MS: '50', ENGINE_CALLBACK_RETRY_MS: '50' })
   await post(app, taskBody())
   await post(app, taskBody({ s3_host: 'http://evil/' }))
-  await app.inject({ method: 'POST', url: '/compute', headers: { 'content-type': 'application/json' }, payload: JSON.stringify(taskBody()).slice(0, -1) })
+  await app.inject({
+    method: 'POST',
+    url: '/compute',
+    headers: { 'content-type': 'application/json' },
+    payload: JSON.stringify(taskBody()).slice(0, -1),
+  })
   for (let i = 0; i < 100 && !lines.join('').includes('could not be told'); i++) await sleep(20)
   app.log.info({ body: taskBody(), settings: SECRETS }, 'careless')
   const log = lines.join('')
@@ -150,18 +184,33 @@ t.test('no log line holds a key or a secret, at any level', async (t) => {
 t.test('an engine of 2022 sends the series itself, and is told the result', async (t) => {
   const engine = Fastify()
   const told: Array<{ query: unknown, body: unknown }> = []
-  engine.post('/tasks/31/processing', async (request) => { told.push({ query: request.query, body: request.body }); return null })
+  engine.post('/tasks/31/processing', async (request) => {
+    told.push({ query: request.query, body: request.body })
+    return null
+  })
   const url = await engine.listen({ port: 0, host: '127.0.0.1' })
   t.teardown(() => engine.close())
   const { app } = await appWith(t, {
-    ENGINE_URLS: url, ENGINE_DIALECT: '2022', API_KEYS: 'score:0123456789abcdef', SERVICE_DATA_OUT_FIELDS: '[{"name":"result","type":["application/json"]}]',
+    ENGINE_URLS: url,
+    ENGINE_DIALECT: '2022',
+    API_KEYS: 'score:0123456789abcdef',
+    SERVICE_DATA_OUT_FIELDS: '[{"name":"result","type":["application/json"]}]',
   })
-  const send = async (file: string, field = 'text', query = `callback_url=${encodeURIComponent(`${url}/tasks/31/processing`)}&task_id=31`) => {
+  const send = async (
+    file: string,
+    field = 'text',
+    query = `callback_url=${encodeURIComponent(`${url}/tasks/31/processing`)}&task_id=31`
+  ) => {
     const form = new FormData()
     form.append(field, new Blob([file], { type: 'application/octet-stream' }), '4711')
     form.append('data', '{}')
     const response = new Response(form)
-    return app.inject({ method: 'POST', url: `/compute?${query}`, headers: { 'content-type': response.headers.get('content-type')! }, payload: Buffer.from(await response.arrayBuffer()) })
+    return app.inject({
+      method: 'POST',
+      url: `/compute?${query}`,
+      headers: { 'content-type': response.headers.get('content-type')! },
+      payload: Buffer.from(await response.arrayBuffer()),
+    })
   }
   const until = async (count: number): Promise<void> => {
     for (let i = 0; i < 200 && told.length < count; i++) await sleep(20)

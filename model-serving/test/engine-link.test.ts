@@ -1,12 +1,13 @@
 // What engines see of the service, by a simulated clock: it appears, stays, comes back and takes its leave.
+import { syncBuiltinESMExports } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
 import FakeTimers, { type Clock } from '@sinonjs/fake-timers'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import type { HttpClient } from '../adapters/http-client.ts'
-import { readConfig } from '../config.ts'
+import { readConfig } from '../settings/config.ts'
 import { Engines, serviceUrlOf } from '../engine/engines.ts'
 import { announcement2022 } from '../engine/link-2022.ts'
-import { pause } from '../engine/link.ts'
 import { ContractEngine, type ContractEngineOptions } from './contract-engine.ts'
 
 const SERVICE_URL = 'http://127.0.0.1:29200'
@@ -24,11 +25,23 @@ interface World {
   wait (ms: number): Promise<void>
 }
 
-const log = (lines: string[]) => Fastify({ logger: { level: 'trace', stream: { write: (line: string) => { lines.push(line) } } } }).log
+const log = (lines: string[]) =>
+  Fastify({
+    logger: {
+      level: 'trace',
+      stream: {
+        write: (line: string) => {
+          lines.push(line)
+        },
+      },
+    },
+  }).log
 
 /** An engine and a service whose clock is the test's; all between them happens in memory. */
 function world (t: Test, { era, ...settings }: Record<string, string> = {}): World {
   const clock: Clock = FakeTimers.install({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] })
+  // Imports of node:timers/promises follow the clock, too.
+  syncBuiltinESMExports()
   const service = { status: 200 }
   const reach: HttpClient = {
     send: async () => {
@@ -37,7 +50,12 @@ function world (t: Test, { era, ...settings }: Record<string, string> = {}): Wor
     },
     close: async () => {},
   }
-  const engine = new ContractEngine({ reach, now: () => clock.now, host: ENGINE_URL, ...(era !== undefined && { era: era as NonNullable<ContractEngineOptions['era']> }) })
+  const engine = new ContractEngine({
+    reach,
+    now: () => clock.now,
+    host: ENGINE_URL,
+    ...(era !== undefined && { era: era as NonNullable<ContractEngineOptions['era']> }),
+  })
   const inner = engine.transport()
   // Counts what is under way, so that the clock only moves when nothing is.
   const open = { calls: 0 }
@@ -49,13 +67,23 @@ function world (t: Test, { era, ...settings }: Record<string, string> = {}): Wor
     },
   }
   const lines: string[] = []
-  const engines = new Engines(readConfig({ ENGINE_URLS: ENGINE_URL, ...settings }).engine, SERVICE_URL, log(lines), http)
+  const engines = new Engines(
+    readConfig({ ENGINE_URLS: ENGINE_URL, ...settings }).engine,
+    SERVICE_URL,
+    log(lines),
+    http
+  )
   const settle = async (): Promise<void> => {
-    for (let calm = 0; calm < 5; calm = open.calls === 0 ? calm + 1 : 0) await new Promise((resolve) => { setImmediate(resolve) })
+    for (let calm = 0; calm < 5; calm = open.calls === 0 ? calm + 1 : 0) {
+      await new Promise((resolve) => {
+        setImmediate(resolve)
+      })
+    }
   }
   t.teardown(async () => {
-    clock.uninstall()
     await engines.withdraw()
+    clock.uninstall()
+    syncBuiltinESMExports()
     await engine.app.close()
   })
   const wait = async (ms: number): Promise<void> => {
@@ -98,14 +126,31 @@ t.test('the first heartbeat comes right after the announcement, then one every t
 
 t.test('a known slug is looked up, closed, opened with the new URL, and verified', async (t) => {
   const { engine, engines, wait } = world(t)
-  const before = { id: '0b0e2f5c-0000-4000-8000-000000000000', name: 'old', slug: SLUG, summary: '', url: 'http://gone:1/', status: 'available' as const, data_in_fields: [{ name: 'old', type: [] }] }
+  const before = {
+    id: '0b0e2f5c-0000-4000-8000-000000000000',
+    name: 'old',
+    slug: SLUG,
+    summary: '',
+    url: 'http://gone:1/',
+    status: 'available' as const,
+    data_in_fields: [{ name: 'old', type: [] }],
+  }
   engine.services.set(before.id, before)
   engine.routes.set(SLUG, before.url)
   engines.start()
   await wait(SECOND)
-  t.same(engine.calls.slice(0, 5), ['POST /services', `GET /services/slug/${SLUG}`, `PATCH /services/${before.id}`, `PATCH /services/${before.id}`, `GET /services/slug/${SLUG}`])
+  t.same(engine.calls.slice(0, 5), [
+    'POST /services',
+    `GET /services/slug/${SLUG}`,
+    `PATCH /services/${before.id}`,
+    `PATCH /services/${before.id}`,
+    `GET /services/slug/${SLUG}`,
+  ])
   t.equal(engine.routes.get(SLUG), `${SERVICE_URL}/`, 'the route is the new one')
-  t.match(engine.services.get(before.id), { status: 'available', data_in_fields: [{ name: 'text', type: ['text/csv', 'text/plain', 'application/json'] }] })
+  t.match(engine.services.get(before.id), {
+    status: 'available',
+    data_in_fields: [{ name: 'text', type: ['text/csv', 'text/plain', 'application/json'] }],
+  })
 })
 
 t.test('what the engine says is logged, and it is asked again: 503, 500, 422', async (t) => {
@@ -197,10 +242,19 @@ t.test('every engine has a back-off of its own: one that is gone delays no other
     },
     close: async () => {},
   }
-  const engines = new Engines(readConfig({ ENGINE_URLS: '["http://gone:1", "http://there:2"]', ENGINE_RETRY_DELAY_MS: '20' }).engine, SERVICE_URL, log([]), http)
+  const engines = new Engines(
+    readConfig({ ENGINE_URLS: '["http://gone:1", "http://there:2"]', ENGINE_RETRY_DELAY_MS: '20' }).engine,
+    SERVICE_URL,
+    log([]),
+    http
+  )
   engines.start()
-  await pause(100, new AbortController().signal)
-  t.match(engines.describe(), [{ url: 'http://gone:1', state: 'announcing', problem: 'gone' }, { url: 'http://there:2', state: 'announced', problem: null }])
+  await sleep(100)
+  t.match(engines.describe(), [{ url: 'http://gone:1', state: 'announcing', problem: 'gone' }, {
+    url: 'http://there:2',
+    state: 'announced',
+    problem: null,
+  }])
   t.ok(calls.filter((host) => host === 'gone').length >= 2)
   await engines.withdraw()
 })
@@ -214,45 +268,86 @@ t.test('an engine of 2022 is told every interval what it makes its own document 
     },
     close: async () => {},
   }
-  const config = readConfig({ ENGINE_URLS: ENGINE_URL, ENGINE_DIALECT: '2022', ENGINE_PING_INTERVAL_MS: '100', SERVICE_DATA_OUT_FIELDS: '[{"name":"result","type":["application/json"]}]' })
+  const config = readConfig({
+    ENGINE_URLS: ENGINE_URL,
+    ENGINE_DIALECT: '2022',
+    ENGINE_PING_INTERVAL_MS: '100',
+    SERVICE_DATA_OUT_FIELDS: '[{"name":"result","type":["application/json"]}]',
+  })
   const engines = new Engines(config.engine, SERVICE_URL, log([]), http)
   engines.start()
-  await pause(50, new AbortController().signal)
+  await sleep(50)
   t.match(engines.describe(), [{ state: 'announcing', problem: /500/ }])
-  await pause(150, new AbortController().signal)
+  await sleep(150)
   t.match(engines.describe(), [{ state: 'announced', problem: null }])
   await engines.withdraw()
   t.same(bodies[0], ['POST', `${ENGINE_URL}/services`, {
     url: `${SERVICE_URL}/compute`,
     type: 'service',
     api: {
-      route: SLUG, body: ['text'], bodyType: ['[text/csv, text/plain, application/json]'], resultType: ['[application/json]'], summary: config.engine.announcement.summary,
+      route: SLUG,
+      body: ['text'],
+      bodyType: ['[text/csv, text/plain, application/json]'],
+      resultType: ['[application/json]'],
+      summary: config.engine.announcement.summary,
     },
   }])
-  t.same(bodies[0], ['POST', `${ENGINE_URL}/services`, announcement2022({ ...config.engine.announcement, url: SERVICE_URL })])
+  t.same(bodies[0], [
+    'POST',
+    `${ENGINE_URL}/services`,
+    announcement2022({ ...config.engine.announcement, url: SERVICE_URL }),
+  ])
 })
 
 t.test('docs_url is left out where there is none, and everything told can be set', async (t) => {
   t.notOk('docs_url' in readConfig({}).engine.announcement)
-  t.match(readConfig({
-    SERVICE_NAME: 'Mine',
-    SERVICE_SLUG: 'mine',
-    SERVICE_SUMMARY: 's',
-    SERVICE_DESCRIPTION: 'd',
-    SERVICE_HAS_AI: 'false',
-    SERVICE_DOCS_URL: 'https://docs.example.org/x/',
-    SERVICE_TAGS: '[{"name":"Generic","acronym":"GNR"}]',
-    SERVICE_DATA_IN_FIELDS: '[{"name":"file","type":["text/csv"]}]',
-    SERVICE_DATA_OUT_FIELDS: '[{"name":"table","type":["text/csv"]}]',
-  }).engine, {
-    announcement: { name: 'Mine', slug: 'mine', summary: 's', description: 'd', has_ai: false, docs_url: 'https://docs.example.org/x', tags: [{ acronym: 'GNR' }], data_in_fields: [{ name: 'file' }] },
-    outputs: ['text/csv'],
-  })
-  for (const [name, value] of [
-    ['SERVICE_SLUG', 'docs'], ['SERVICE_SLUG', 'Not one'], ['SERVICE_DATA_IN_FIELDS', '[{"name":"in-put","type":["text/csv"]}]'], ['SERVICE_DATA_IN_FIELDS', '[{"name":"class","type":["text/csv"]}]'],
-    ['SERVICE_DATA_IN_FIELDS', '[{"name":"a","type":["text/csv"]},{"name":"a","type":["text/csv"]}]'], ['SERVICE_DATA_OUT_FIELDS', '[{"name":"a","type":["audio/ogg"]}]'],
-    ['SERVICE_TAGS', '{'], ['ENGINE_URLS', 'engine:8080'], ['ENGINE_URLS', '[1]'], ['ENGINE_ALLOWED_HOSTS', 'http://x/'], ['ENGINE_TASKS', 'on'],
-  ] as const) t.throws(() => readConfig({ [name]: value }), { code: 'invalid-settings', message: new RegExp(name) }, `${name}=${value}`)
+  t.match(
+    readConfig({
+      SERVICE_NAME: 'Mine',
+      SERVICE_SLUG: 'mine',
+      SERVICE_SUMMARY: 's',
+      SERVICE_DESCRIPTION: 'd',
+      SERVICE_HAS_AI: 'false',
+      SERVICE_DOCS_URL: 'https://docs.example.org/x/',
+      SERVICE_TAGS: '[{"name":"Generic","acronym":"GNR"}]',
+      SERVICE_DATA_IN_FIELDS: '[{"name":"file","type":["text/csv"]}]',
+      SERVICE_DATA_OUT_FIELDS: '[{"name":"table","type":["text/csv"]}]',
+    }).engine,
+    {
+      announcement: {
+        name: 'Mine',
+        slug: 'mine',
+        summary: 's',
+        description: 'd',
+        has_ai: false,
+        docs_url: 'https://docs.example.org/x',
+        tags: [{ acronym: 'GNR' }],
+        data_in_fields: [{ name: 'file' }],
+      },
+      outputs: ['text/csv'],
+    }
+  )
+  for (
+    const [name, value] of [
+      ['SERVICE_SLUG', 'docs'],
+      ['SERVICE_SLUG', 'Not one'],
+      ['SERVICE_DATA_IN_FIELDS', '[{"name":"in-put","type":["text/csv"]}]'],
+      ['SERVICE_DATA_IN_FIELDS', '[{"name":"class","type":["text/csv"]}]'],
+      ['SERVICE_DATA_IN_FIELDS', '[{"name":"a","type":["text/csv"]},{"name":"a","type":["text/csv"]}]'],
+      ['SERVICE_DATA_OUT_FIELDS', '[{"name":"a","type":["audio/ogg"]}]'],
+      ['SERVICE_TAGS', '{'],
+      ['ENGINE_URLS', 'engine:8080'],
+      ['ENGINE_URLS', '[1]'],
+      ['ENGINE_ALLOWED_HOSTS', 'http://x/'],
+      ['ENGINE_TASKS', 'on'],
+    ] as const
+  ) {
+    t.throws(
+      () => readConfig({ [name]: value }),
+      { code: 'invalid-settings', message: new RegExp(name) },
+      `${name}=${value}`
+    )
+  }
 })
 
 t.test('the URL that engines are told is the one set, else the address that is listened on', async (t) => {

@@ -1,24 +1,24 @@
 // Real models and real apps for the tests: small linear detectors, fitted in memory on the simulated wind farm.
 import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
-import { FIT_DEFAULTS, fitDetector, type FitSettings } from '../../core/fit.ts'
-import { makeGolden, reproduceGolden } from '../../core/golden.ts'
-import { subspaceAutoencoder } from '../../core/linear.ts'
-import { MANIFEST_FORMAT, ManifestSchema } from '../../core/manifest.ts'
+import { FIT_DEFAULTS, fitDetector, type FitSettings } from '../../core/fitting/fit.ts'
+import { makeGolden, reproduceGolden } from '../../core/package/golden.ts'
+import { subspaceAutoencoder } from '../../core/linear/linear.ts'
+import { MANIFEST_FORMAT, ManifestSchema } from '../../core/package/manifest.ts'
 import { createRandom } from '../../core/random.ts'
-import { fromColumns, type Series } from '../../core/series.ts'
-import { fitSubspace, type Subspace } from '../../core/subspace.ts'
-import type { WindowMatrix } from '../../core/window.ts'
-import { simulateFarm } from '../../core/wind-farm/simulate.ts'
+import { fromColumns, type Series } from '../../core/series/series.ts'
+import { fitSubspace, type Subspace } from '../../core/linear/subspace.ts'
+import type { WindowMatrix } from '../../core/series/window.ts'
+import { simulateFarm } from '../../simulator/simulate.ts'
 import { buildApp } from '../app.ts'
 import { answerRequest } from '../compute/answer-request.ts'
-import { failureOf } from '../compute/plain-failure.ts'
-import { type Config, readConfig } from '../config.ts'
-import type { OpenModel } from '../models/identity.ts'
-import { PackageShelf } from '../models/package-shelf.ts'
-import { ResidentModels } from '../models/resident-models.ts'
-import { type ServedModel, ServedModels } from '../models/served-models.ts'
-import type { Supply } from '../models/supply.ts'
+import { failureOf } from '../compute/messages/plain-failure.ts'
+import { type Config, readConfig } from '../settings/config.ts'
+import type { OpenModel } from '../packages/identity.ts'
+import { PackageCache } from '../packages/package-cache.ts'
+import { ResidentModels } from '../packages/resident-models.ts'
+import { type ServedModel, ServedModels } from '../packages/served-models.ts'
+import type { ModelSource } from '../packages/model-source.ts'
 import { WorkerPool } from '../workers/pool.ts'
 import type { Scorer } from '../workers/scorer.ts'
 
@@ -33,8 +33,17 @@ function learn (windows: WindowMatrix) {
   return { subspace, ...subspaceAutoencoder(subspace, windows.channels) }
 }
 
-async function fitModel (name: string, series: readonly Series[], windowLength: number, settings: Partial<FitSettings> = {}): Promise<FixtureModel> {
-  const { model, autoencoders } = await fitDetector(series, { ...FIT_DEFAULTS, folds: 2, ...settings }, [{ windowLength, tail: windowLength, learn }])
+async function fitModel (
+  name: string,
+  series: readonly Series[],
+  windowLength: number,
+  settings: Partial<FitSettings> = {}
+): Promise<FixtureModel> {
+  const { model, autoencoders } = await fitDetector(series, { ...FIT_DEFAULTS, folds: 2, ...settings }, [{
+    windowLength,
+    tail: windowLength,
+    learn,
+  }])
   const manifest = ManifestSchema.parse({
     format: MANIFEST_FORMAT,
     name,
@@ -42,10 +51,26 @@ async function fitModel (name: string, series: readonly Series[], windowLength: 
     description: `Fitted for the tests: ${name}`,
     architecture: 'linear',
     detector: model,
-    training: { tfjs: '4.22.0', backend: 'cpu', parameters: {}, dataSha256: sha256(series[0]!.values), series: series.length, observations: series[0]!.length },
+    training: {
+      tfjs: '4.22.0',
+      backend: 'cpu',
+      parameters: {},
+      dataSha256: sha256(series[0]!.values),
+      series: series.length,
+      observations: series[0]!.length,
+    },
   })
   const goldenDifference = reproduceGolden(model, autoencoders, makeGolden(model, autoencoders, series[0]!))
-  return { manifest, version: '1', digest: `sha256:${sha256(JSON.stringify(manifest))}`, goldenDifference, autoencoders, engines: ['cpu'], subspace: autoencoders[0]!.subspace, dispose () {} }
+  return {
+    manifest,
+    version: '1',
+    digest: `sha256:${sha256(JSON.stringify(manifest))}`,
+    goldenDifference,
+    autoencoders,
+    engines: ['cpu'],
+    subspace: autoencoders[0]!.subspace,
+    dispose () {},
+  }
 }
 
 const sha256 = (content: string | Float64Array): string => createHash('sha256').update(content).digest('hex')
@@ -58,7 +83,11 @@ export function windSeries (length: number, seed = 'wind', start = START): Serie
   const random = createRandom(seed)
   const wind: number[] = []
   for (let t = 0; t < length; t++) wind.push(8 + 3 * Math.sin(t / 12) + 0.3 * random.normal())
-  return fromColumns({ start, interval: STEP_MS, columns: { wind_speed_ms: wind, power_kw: wind.map((speed) => 90 * speed + 5 * random.normal()) } })
+  return fromColumns({
+    start,
+    interval: STEP_MS,
+    columns: { wind_speed_ms: wind, power_kw: wind.map((speed) => 90 * speed + 5 * random.normal()) },
+  })
 }
 
 /** The window of the small model. */
@@ -67,10 +96,16 @@ export const WINDOW = 8
 /** A two-channel model named `small`, quick to score with. */
 export const smallModel = await fitModel('small', [windSeries(600)], WINDOW)
 
-/** The wind farm's model, as `wind-turbine`: what the documentation's examples are posted to. Its settings are the pipeline's. */
+/**
+ * The wind farm's model, as `wind-turbine`: what the documentation's examples are posted to. Its settings are the
+ * pipeline's.
+ */
 export async function turbineModel (): Promise<FixtureModel> {
   const { turbines } = simulateFarm({ turbines: 1, days: 60, trainingDays: 60 })
-  return fitModel('wind-turbine', turbines.map(({ series }) => series), 8, { folds: 4, batch: { ...FIT_DEFAULTS.batch, smoothing: 37, factor: 1.05 } })
+  return fitModel('wind-turbine', turbines.map(({ series }) => series), 8, {
+    folds: 4,
+    batch: { ...FIT_DEFAULTS.batch, smoothing: 37, factor: 1.05 },
+  })
 }
 
 /** Of a service without models of its own: what the working folder holds is not the tests' business. */
@@ -81,7 +116,7 @@ export function testConfig (changes: Partial<Config> = {}): Config {
 
 const BACKEND = { name: 'cpu', version: '4.22.0' }
 
-export type Fixed = Pick<FixtureModel, 'manifest' | 'version' | 'digest' | 'goldenDifference' | 'autoencoders'>
+type Fixed = Pick<FixtureModel, 'manifest' | 'version' | 'digest' | 'goldenDifference' | 'autoencoders'>
 
 /** Served as they are. */
 export function servedModels (models: readonly Fixed[]): ServedModels {
@@ -90,18 +125,28 @@ export function servedModels (models: readonly Fixed[]): ServedModels {
   return served
 }
 
-const servedModel = (live: Fixed): ServedModel => ({ name: live.manifest.name, live, versions: [{ name: live.manifest.name, version: live.version, digest: live.digest }] })
+const servedModel = (live: Fixed): ServedModel => ({
+  name: live.manifest.name,
+  live,
+  versions: [{ name: live.manifest.name, version: live.version, digest: live.digest }],
+})
 
 /** What a service needs in order to serve fixed models. */
-export interface Serving {
+interface Serving {
   readonly models: ServedModels
   readonly scorer: Scorer
-  readonly supplies: readonly Supply[]
+  readonly sources: readonly ModelSource[]
 }
 
 /** The models as packages whose bytes are made by `write`. */
-function supplyOf (models: readonly Fixed[], write: (model: Fixed) => Uint8Array): Supply {
-  const found = models.map((model) => servedModel(model)).map(({ name, versions }) => ({ name, versions, live: versions[0], earlier: undefined, shadow: undefined }))
+function supplyOf (models: readonly Fixed[], write: (model: Fixed) => Uint8Array): ModelSource {
+  const found = models.map((model) => servedModel(model)).map(({ name, versions }) => ({
+    name,
+    versions,
+    live: versions[0],
+    earlier: undefined,
+    shadow: undefined,
+  }))
   return {
     location: 'the test',
     strict: true,
@@ -127,10 +172,13 @@ export function residentModels (models: readonly Fixed[]): ResidentModels {
   return resident
 }
 
-/** Scores on this thread, for models that no other thread can have. What goes in and out is copied as between threads. */
+/**
+ * Scores on this thread, for models that no other thread can have. What goes in and out is copied as between threads.
+ */
 export function onThisThread (models: readonly Fixed[], changes: Partial<Config> = {}): Serving {
   const resident = residentModels(models)
-  const add = async ({ manifest: { name }, version, digest }: Fixed): Promise<OpenModel> => resident.add({ name, version, digest, where: name, bytes: new Uint8Array(1) })
+  const add = async ({ manifest: { name }, version, digest }: Fixed): Promise<OpenModel> =>
+    resident.add({ name, version, digest, where: name, bytes: new Uint8Array(1) })
   const scorer: Scorer = {
     start: async () => BACKEND.version,
     prove: async ({ name }) => {
@@ -150,25 +198,48 @@ export function onThisThread (models: readonly Fixed[], changes: Partial<Config>
     },
     close: async () => {},
   }
-  return { models: servedModels(models), scorer, supplies: [supplyOf(models, () => new Uint8Array(1))] }
+  return { models: servedModels(models), scorer, sources: [supplyOf(models, () => new Uint8Array(1))] }
 }
 
 /** One worker thread that can have the models. */
-export function inWorker (models: readonly FixtureModel[], changes: Partial<Config> = {}): Serving & { readonly scorer: WorkerPool } {
+export function inWorker (
+  models: readonly FixtureModel[],
+  changes: Partial<Config> = {}
+): Serving & { readonly scorer: WorkerPool } {
   const written = (model: Fixed): Uint8Array => {
     const { manifest, digest, goldenDifference, subspace: { mean, directions, ...sizes } } = model as FixtureModel
-    return new TextEncoder().encode(JSON.stringify({ manifest, digest, goldenDifference, subspace: { ...sizes, mean: [...mean], directions: [...directions] } }))
+    return new TextEncoder().encode(
+      JSON.stringify({
+        manifest,
+        digest,
+        goldenDifference,
+        subspace: { ...sizes, mean: [...mean], directions: [...directions] },
+      })
+    )
   }
   const config = testConfig({ computeWorkers: 1, ...changes })
-  const supply = supplyOf(models, written)
-  const shelf = new PackageShelf(config.registry.memoryBytes)
-  shelf.drawFrom(new Map(models.map(({ manifest }) => [manifest.name, supply])))
+  const source = supplyOf(models, written)
+  const packageCache = new PackageCache(config.registry.memoryBytes)
+  packageCache.drawFrom(new Map(models.map(({ manifest }) => [manifest.name, source])))
   const served = servedModels(models)
-  return { models: served, supplies: [supply], scorer: new WorkerPool({ config, models: served, shelf, opener: new URL('./fixture-opener.ts', import.meta.url).href }) }
+  return {
+    models: served,
+    sources: [source],
+    scorer: new WorkerPool({
+      config,
+      models: served,
+      packageCache,
+      opener: new URL('./fixture-opener.ts', import.meta.url).href,
+    }),
+  }
 }
 
 /** A silent app that serves the models; without any it never becomes ready. */
-async function appWith ({ scorer, models }: Serving, isReady: boolean, changes: Partial<Config>): Promise<FastifyInstance> {
+async function appWith (
+  { scorer, models }: Serving,
+  isReady: boolean,
+  changes: Partial<Config>
+): Promise<FastifyInstance> {
   await scorer.start(() => {})
   return buildApp({ config: testConfig(changes), models: isReady ? models : new ServedModels(), scorer, logger: false })
 }
@@ -179,12 +250,17 @@ export async function testApp (models: readonly Fixed[], changes: Partial<Config
 }
 
 /** Scores in a worker thread, as the service does. */
-export async function threadedApp (models: readonly FixtureModel[], changes: Partial<Config> = {}): Promise<FastifyInstance> {
+export async function threadedApp (
+  models: readonly FixtureModel[],
+  changes: Partial<Config> = {}
+): Promise<FastifyInstance> {
   return appWith(inWorker(models, changes), models.length > 0, changes)
 }
 
 /** The JSON form of a series. */
-export function jsonOf (series: Series): { start: string, step: string, channels: Record<string, Array<number | null>> } {
+export function jsonOf (
+  series: Series
+): { start: string, step: string, channels: Record<string, Array<number | null>> } {
   return { start: new Date(series.start).toISOString(), step: 'PT10M', channels: columnsOf(series) }
 }
 
@@ -195,16 +271,20 @@ export function columnsOf ({ channels, length, values }: Series): Record<string,
   })]))
 }
 
-export const timesOf = ({ start, interval, length }: Series): string[] => Array.from({ length }, (_, t) => new Date(start + t * interval).toISOString())
+export const timesOf = ({ start, interval, length }: Series): string[] =>
+  Array.from({ length }, (_, t) => new Date(start + t * interval).toISOString())
 
 /** The CSV form of a series. */
 export function csvOf (series: Series): string {
   const columns = Object.values(columnsOf(series))
-  return `${['timestamp', ...series.channels].join(',')}\n${timesOf(series).map((time, t) => [time, ...columns.map((column) => column[t] ?? '')].join(',')).join('\n')}\n`
+  return `${['timestamp', ...series.channels].join(',')}\n${
+    timesOf(series).map((time, t) => [time, ...columns.map((column) => column[t] ?? '')].join(',')).join('\n')
+  }\n`
 }
 
 /** A form with one part. */
 export function formOf (text: string, field = 'file'): { payload: string, headers: { 'content-type': string } } {
-  const payload = `--edge\r\nContent-Disposition: form-data; name="${field}"; filename="series.csv"\r\nContent-Type: text/csv\r\n\r\n${text}\r\n--edge--\r\n`
+  const payload =
+    `--edge\r\nContent-Disposition: form-data; name="${field}"; filename="series.csv"\r\nContent-Type: text/csv\r\n\r\n${text}\r\n--edge--\r\n`
   return { payload, headers: { 'content-type': 'multipart/form-data; boundary=edge' } }
 }

@@ -1,20 +1,34 @@
-// The page in a real browser, talking to the real service: examples, files, keys, themes, narrow screens, refusals and ill-natured names.
+// The page in a real browser, talking to the real service: examples, files, keys, themes, narrow screens, refusals and
+// ill-natured names.
 import { existsSync, readFileSync } from 'node:fs'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { type Series, slice } from '../../core/series.ts'
-import { simulateFarm } from '../../core/wind-farm/simulate.ts'
+import { type Series, slice } from '../../core/series/series.ts'
+import { simulateFarm } from '../../simulator/simulate.ts'
 import { buildApp } from '../app.ts'
-import { ServedModels } from '../models/served-models.ts'
+import { ServedModels } from '../packages/served-models.ts'
 import type { Answer } from '../plot/svg.ts'
 import { csvOf, onThisThread, smallModel, testApp, testConfig, turbineModel, windSeries } from './fixture.ts'
 import { renamed, syntheticAnswer } from './synthetic-answer.ts'
 
-const CANDIDATES = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const CANDIDATES = [
+  process.env['CHROMIUM_PATH'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+]
 const executablePath = CANDIDATES.find((path) => path !== undefined && path !== '' && existsSync(path))
-const skip = executablePath === undefined && 'THE PAGE IS NOT TESTED: no Chromium here; install one or set CHROMIUM_PATH'
+const skip = executablePath === undefined &&
+  'THE PAGE IS NOT TESTED: no Chromium here; install one or set CHROMIUM_PATH'
 const FLAGS = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ]
 const WAIT_MS = 10_000
 t.setTimeout(120_000)
@@ -30,7 +44,9 @@ function faultySeries (): Series {
   const values = series.values.slice()
   const set = (channel: string, from: number, to: number, change: (value: number) => number): void => {
     const c = series.channels.indexOf(channel)
-    for (let i = from; i < to; i++) values[i * series.channels.length + c] = change(values[i * series.channels.length + c]!)
+    for (let i = from; i < to; i++) {
+      values[i * series.channels.length + c] = change(values[i * series.channels.length + c]!)
+    }
   }
   set('gearbox_bearing_temp_c', 100, 180, (value) => value + 150)
   set('power_kw', 230, 242, () => NaN)
@@ -61,7 +77,11 @@ t.before(async () => {
   }
   service = await startService()
   browser = await chromium.launch({ executablePath, args: FLAGS })
-  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce', acceptDownloads: true })
+  context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    reducedMotion: 'reduce',
+    acceptDownloads: true,
+  })
   context.setDefaultTimeout(WAIT_MS)
 })
 t.teardown(async () => {
@@ -80,7 +100,8 @@ async function openTab (t: Test): Promise<{ page: Page, faults: string[] }> {
     faults.push(`dialog: ${dialog.message()}`)
     dialog.dismiss().catch(() => undefined)
   })
-  // A refusal by the service is logged by the browser, too; everything else is a fault (a breach of the content policy, a missing file).
+  // A refusal by the service is logged by the browser, too; everything else is a fault (a breach of the content policy,
+  // a missing file).
   page.on('console', (message) => {
     if (message.type() === 'error' && !/status of (4|503)/.test(message.text())) faults.push(message.text())
   })
@@ -103,7 +124,11 @@ async function upload (page: Page, name: string, text: string): Promise<void> {
 /** What the service says of a table to a caller who is no page. */
 async function scored (text: string): Promise<Answer> {
   const query = 'model=wind-turbine&include=score,isAnomaly,observed,expected,bounds,contributions,anomalies,quality'
-  const response = await fetch(`${service.url}/compute?${query}`, { method: 'POST', headers: { 'content-type': 'text/csv', accept: 'application/json' }, body: text })
+  const response = await fetch(`${service.url}/compute?${query}`, {
+    method: 'POST',
+    headers: { 'content-type': 'text/csv', accept: 'application/json' },
+    body: text,
+  })
   return await response.json() as Answer
 }
 
@@ -118,7 +143,8 @@ async function results (page: Page): Promise<void> {
   await page.waitForSelector('#progress', { state: 'hidden' })
 }
 
-const textOf = async (page: Page, selector: string): Promise<string> => (await page.locator(selector).textContent()) ?? ''
+const textOf = async (page: Page, selector: string): Promise<string> =>
+  (await page.locator(selector).textContent()) ?? ''
 
 /** The part of the time that the chart shows, milliseconds. */
 async function view (page: Page): Promise<{ from: number, to: number }> {
@@ -139,7 +165,12 @@ t.test('it opens with a title, the served models and no fault', { skip }, async 
   const { page, faults } = await open(t)
   t.equal(await page.title(), 'Time-series anomaly detection')
   const options = await page.locator('#model option').allTextContents()
-  t.same(options, ['Match by the channels', 'wind-turbine 1 (linear)', 'small 1 (linear)', 'ad-hoc (fitted on the file)'])
+  t.same(options, [
+    'Match by the channels',
+    'wind-turbine 1 (linear)',
+    'small 1 (linear)',
+    'ad-hoc (fitted on the file)',
+  ])
   await page.selectOption('#model', 'small')
   t.match(await textOf(page, '#model-facts'), /Expects 2 channels, one observation every 10 min.*wind_speed_ms/s)
   t.same(await page.locator('h1').count(), 1)
@@ -154,7 +185,10 @@ t.test('a file becomes a summary, a chart, anomalies and a table of its quality'
   const anomalies = answer.anomalies ?? []
   t.ok(anomalies.length > 0, 'the fault is found')
   t.equal(await page.locator('#anomalies button').count(), anomalies.length)
-  t.match(await textOf(page, '#summary'), new RegExp(`^${anomalies.length} anomal(y|ies) in 5 days; .*mainly gearbox_bearing_temp_c`))
+  t.match(
+    await textOf(page, '#summary'),
+    new RegExp(`^${anomalies.length} anomal(y|ies) in 5 days; .*mainly gearbox_bearing_temp_c`)
+  )
   t.match(await textOf(page, '#facts'), /turbine\.csv.*720 observations × 11 channels, every 10 min/)
   t.match(await page.locator('#quality tr').allTextContents(), [/^power_kw12\d+00$/])
   t.equal(await textOf(page, '#quality-note'), '10 other channels complete and in order.')
@@ -186,10 +220,15 @@ t.test('channels that no model has are scored by a model of the file, and the pa
 t.test('what counts as an anomaly can be set, and the summary follows the verdicts', { skip }, async (t) => {
   const { page, faults } = await open(t)
   const queries: URLSearchParams[] = []
-  page.on('request', (request) => { if (request.url().includes('/compute')) queries.push(new URL(request.url()).searchParams) })
+  page.on('request', (request) => {
+    if (request.url().includes('/compute')) queries.push(new URL(request.url()).searchParams)
+  })
   await upload(page, 'turbine.csv', faulty)
   await results(page)
-  t.notOk(['sensitivity', 'minDuration', 'mergeGap', 'adaptive'].some((name) => queries[0]!.has(name)), 'nothing is sent that stands at its default')
+  t.notOk(
+    ['sensitivity', 'minDuration', 'mergeGap', 'adaptive'].some((name) => queries[0]!.has(name)),
+    'nothing is sent that stands at its default'
+  )
   await page.locator('.tune summary').click()
   const set = async (change: () => Promise<unknown>): Promise<URLSearchParams> => {
     const answered = page.waitForResponse((response) => response.url().includes('/compute'))
@@ -242,16 +281,25 @@ t.test('opened before the model is made it says so, and goes on by itself once i
   // The Retry-After of not-ready, without waiting for it.
   await page.clock.runFor(5000)
   await page.waitForSelector('#model option', { state: 'attached' })
-  t.same(await page.locator('#model option').allTextContents(), ['Match by the channels', 'small 1 (linear)', 'ad-hoc (fitted on the file)'])
+  t.same(await page.locator('#model option').allTextContents(), [
+    'Match by the channels',
+    'small 1 (linear)',
+    'ad-hoc (fitted on the file)',
+  ])
   await page.waitForSelector('#results:not([hidden])')
   t.match(await textOf(page, '#facts'), /early\.csv/, 'a file that came too early is scored then')
-  t.equal(await page.getByRole('button', { name: 'Example with a fault' }).isVisible(), false, 'no examples for a model that is not served')
+  t.equal(
+    await page.getByRole('button', { name: 'Example with a fault' }).isVisible(),
+    false,
+    'no examples for a model that is not served'
+  )
   t.same(faults, [])
 })
 
 t.test('it works from the keyboard: links, file, example, anomaly, zoom', { skip }, async (t) => {
   const { page, faults } = await open(t)
-  const focused = async (): Promise<string> => page.evaluate<string>('document.activeElement.id || document.activeElement.textContent.trim()')
+  const focused = async (): Promise<string> =>
+    page.evaluate<string>('document.activeElement.id || document.activeElement.textContent.trim()')
   const seen: string[] = []
   for (let i = 0; i < 8; i++) {
     await page.keyboard.press('Tab')
@@ -291,8 +339,15 @@ t.test('a cursor on the chart tells each observation, by keys alone', { skip }, 
   await results(page)
   await page.focus('#chart')
   const told = (i: number): RegExp => {
-    const [time = '', score] = [new Date(Date.parse(answer.start) + i * 600_000).toISOString().slice(11, 16), answer.score?.[i] ?? NaN]
-    return new RegExp(`^\\d+ \\w+ \\d+, ${time} UTC, score ${Number(score.toPrecision(3))}( – anomalous)?; \\w+ \\d+ %, observed [\\d.-]+, expected [\\d.-]+;`)
+    const [time = '', score] = [
+      new Date(Date.parse(answer.start) + i * 600_000).toISOString().slice(11, 16),
+      answer.score?.[i] ?? NaN,
+    ]
+    return new RegExp(
+      `^\\d+ \\w+ \\d+, ${time} UTC, score ${
+        Number(score.toPrecision(3))
+      }( – anomalous)?; \\w+ \\d+ %, observed [\\d.-]+, expected [\\d.-]+;`
+    )
   }
   await page.keyboard.press('Shift+ArrowRight')
   t.match(await textOf(page, '#live'), told(0), 'Shift and an arrow go to the first observation in view')
@@ -331,7 +386,11 @@ t.test('a series can be dropped, and scored again as if live', { skip }, async (
 t.test('what the service refuses is told in words, and names are only text', { skip }, async (t) => {
   const { page, faults } = await open(t)
   await page.selectOption('#model', 'small')
-  await upload(page, 'bad.csv', 'timestamp,wind_speed_ms,power_kw,<b id="x">no</b>\n2026-01-01T00:00:00Z,1,2,3\n2026-01-01T00:10:00Z,1,2,3\n')
+  await upload(
+    page,
+    'bad.csv',
+    'timestamp,wind_speed_ms,power_kw,<b id="x">no</b>\n2026-01-01T00:00:00Z,1,2,3\n2026-01-01T00:10:00Z,1,2,3\n'
+  )
   await page.waitForSelector('#problem:not([hidden])')
   t.match(await textOf(page, '#problem'), /A channel is not one of the model's.*unknown-channel · HTTP 422/s)
   t.match(await page.locator('#problem li').allTextContents(), [/^\/.*b id=/])
@@ -349,7 +408,13 @@ t.test('what the service refuses is told in words, and names are only text', { s
 
 t.test('ill-natured names in an answer stay text, in lists and in the tooltip', { skip }, async (t) => {
   const { page, faults } = await open(t)
-  const hostile = ['<img src=x onerror=alert(1)>', '"><script>alert(2)</script>', '__proto__', 'constructor', `<b>${'x'.repeat(500)}`]
+  const hostile = [
+    '<img src=x onerror=alert(1)>',
+    '"><script>alert(2)</script>',
+    '__proto__',
+    'constructor',
+    `<b>${'x'.repeat(500)}`,
+  ]
   const names = Object.keys(syntheticAnswer(20).observed ?? {})
   const answer = renamed(syntheticAnswer(), (name) => hostile[names.indexOf(name)] ?? `<i>${name}</i>`)
   await page.route('**/compute*', async (route) => route.fulfill({ json: answer }))
@@ -371,7 +436,10 @@ t.test('of many channels a dozen is drawn, and one may choose others', { skip },
   const level = Object.values(small.observed ?? {})[0] ?? []
   const observed = Object.fromEntries(Array.from({ length: 300 }, (_, c) => [`channel_${c}`, level]))
   const { model, scoring, threshold, start, step, score } = small
-  await page.route('**/compute*', async (route) => route.fulfill({ json: { model, scoring, threshold, start, step, score, observed } }))
+  await page.route(
+    '**/compute*',
+    async (route) => route.fulfill({ json: { model, scoring, threshold, start, step, score, observed } })
+  )
   await upload(page, 'wide.csv', 'timestamp,a\n')
   await results(page)
   t.equal(await textOf(page, '#channels-title'), 'Channels shown: 12 of 300')
@@ -408,7 +476,8 @@ t.test('the answer can be saved as JSON, CSV and PNG', { skip }, async (t) => {
 t.test('dark and light follow the system, and the button is remembered', { skip }, async (t) => {
   const { page, faults } = await open(t)
   await page.emulateMedia({ colorScheme: 'dark' })
-  const background = async (): Promise<string> => page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
+  const background = async (): Promise<string> =>
+    page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
   // The page hears of the system's change a moment later.
   await page.locator('#theme[aria-pressed="true"]').waitFor()
   const dark = await background()

@@ -1,4 +1,5 @@
-// The plots as files: what the SVG holds, that the PNG has text, and series that are constant, empty, short, wide or ill named.
+// The plots as files: what the SVG holds, that the PNG has text, and series that are constant, empty, short, wide or
+// ill named.
 import { crc32, inflateSync } from 'node:zlib'
 import t from 'tap'
 import { renderPng } from '../plot/png.ts'
@@ -13,14 +14,19 @@ const svg = renderSvg({ answer })
 const STEP = 600_000
 
 const PNG_SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-const sizeOf = (png: Buffer): { width: number, height: number } => ({ width: png.readUInt32BE(16), height: png.readUInt32BE(20) })
+const sizeOf = (png: Buffer): { width: number, height: number } => ({
+  width: png.readUInt32BE(16),
+  height: png.readUInt32BE(20),
+})
 const countOf = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0
 
 /** Shaded stretches, over all panels: the only polygons of this colour. */
-const shadings = (document: string): number => countOf(document, /<polygon [^>]*fill="rgb\(213,94,0\)" fill-opacity="0\.13"/g)
+const shadings = (document: string): number =>
+  countOf(document, /<polygon [^>]*fill="rgb\(213,94,0\)" fill-opacity="0\.13"/g)
 
 /** Texts of an SVG document. */
-const texts = (document: string): string[] => [...document.matchAll(/<text [^>]*>([^<]*)<\/text>/g)].map((match) => match[1] ?? '')
+const texts = (document: string): string[] =>
+  [...document.matchAll(/<text [^>]*>([^<]*)<\/text>/g)].map((match) => match[1] ?? '')
 
 t.test('the made-up series has what a plot must show', async (t) => {
   t.ok((answer.anomalies?.length ?? 0) >= 2, 'anomalies')
@@ -30,11 +36,25 @@ t.test('the made-up series has what a plot must show', async (t) => {
 
 t.test('an SVG names channels, score, threshold and summary', async (t) => {
   const found = texts(svg)
-  for (const name of [...names, 'anomaly score', 'threshold', 'contribution to the score', 'observed', 'expected', 'expected band', 'imputed']) {
+  for (
+    const name of [
+      ...names,
+      'anomaly score',
+      'threshold',
+      'contribution to the score',
+      'observed',
+      'expected',
+      'expected band',
+      'imputed',
+    ]
+  ) {
     t.ok(found.includes(name), name)
   }
-  t.ok(found.some((text) => text.startsWith(`wind-turbine 1.0.0: ${answer.anomalies?.length} anomalies in 3 days`)), 'summary as heading')
-  t.ok(texts(renderSvg({ answer, title: 'Turbine 3' })).includes('Turbine 3'), 'or a heading of one\'s own')
+  t.ok(
+    found.some((text) => text.startsWith(`wind-turbine 1.0.0: ${answer.anomalies?.length} anomalies in 3 days`)),
+    'summary as heading'
+  )
+  t.ok(texts(renderSvg({ answer, title: 'Turbine 3' })).includes('Turbine 3'), "or a heading of one's own")
 })
 
 t.test('every anomaly is shaded in the score and in every channel', async (t) => {
@@ -54,7 +74,9 @@ t.test('a gap stays a gap', async (t) => {
 })
 
 t.test('above the threshold the score is filled, below it is not', async (t) => {
-  const stops = [...svg.matchAll(/<stop offset="[^"]*" stop-color="([^"]*)"(?: stop-opacity="([^"]*)")?/g)].map((match) => match[2])
+  const stops = [...svg.matchAll(/<stop offset="[^"]*" stop-color="([^"]*)"(?: stop-opacity="([^"]*)")?/g)].map((
+    match
+  ) => match[2])
   t.ok(stops.includes('0.45'), 'a colour above')
   t.ok(stops.includes('0'), 'none below')
 })
@@ -73,8 +95,12 @@ t.test('a PNG has its signature, the size of the SVG, and text', async (t) => {
   t.same(png.subarray(0, 8), PNG_SIGNATURE)
   t.same(sizeOf(png), { width: Number(width), height: Number(height) })
   t.equal(width, '1200')
-  const named = (name: string): Buffer => renderPng({ answer: renamed(answer, (old) => old === 'power_kw' ? name : old) })
-  t.notOk(named('mmmmmm').equals(named('iiiiii')), 'two names of the same length make different pixels, so letters are drawn')
+  const named = (name: string): Buffer =>
+    renderPng({ answer: renamed(answer, (old) => old === 'power_kw' ? name : old) })
+  t.notOk(
+    named('mmmmmm').equals(named('iiiiii')),
+    'two names of the same length make different pixels, so letters are drawn'
+  )
 })
 
 t.test('light and dark differ, narrow is narrow', async (t) => {
@@ -85,11 +111,19 @@ t.test('light and dark differ, narrow is narrow', async (t) => {
 
 t.test('odd series are drawn, too', async (t) => {
   const none = new Array<null>(40).fill(null)
-  const many = Object.fromEntries(Array.from({ length: 300 }, (_, c) => [`channel_${c}`, Array.from({ length: 50 }, (_, i) => Math.sin(i + c))]))
+  const many = Object.fromEntries(
+    Array.from({ length: 300 }, (_, c) => [`channel_${c}`, Array.from({ length: 50 }, (_, i) => Math.sin(i + c))])
+  )
   const series: Record<string, Plot['answer']> = {
     constant: bareAnswer({ level: new Array<number>(40).fill(7) }, { score: new Array<number>(40).fill(0) }),
     zero: bareAnswer({ level: new Array<number>(40).fill(0) }),
-    'all missing': bareAnswer({ level: none }, { score: none, expected: { level: none }, lower: { level: none }, upper: { level: none }, contributions: { level: none } }),
+    'all missing': bareAnswer({ level: none }, {
+      score: none,
+      expected: { level: none },
+      lower: { level: none },
+      upper: { level: none },
+      contributions: { level: none },
+    }),
     'one observation': bareAnswer({ level: [3] }, { score: [2], contributions: { level: [1] } }),
     'no observation': bareAnswer({ level: [] }, { score: [] }),
     'no channel': bareAnswer({}),
@@ -99,25 +133,47 @@ t.test('odd series are drawn, too', async (t) => {
   for (const [name, odd] of Object.entries(series)) {
     t.same(renderPng({ answer: odd }).subarray(0, 8), PNG_SIGNATURE, name)
   }
-  t.match(renderSvg({ answer: bareAnswer({ level: [3] }) }), /<path d="[^"]+"[^>]*fill="#0b63a5"/, 'a single observation is a dot')
+  t.match(
+    renderSvg({ answer: bareAnswer({ level: [3] }) }),
+    /<path d="[^"]+"[^>]*fill="#0b63a5"/,
+    'a single observation is a dot'
+  )
 })
 
 t.test('of many channels the most contributing twelve are drawn, or the chosen ones', async (t) => {
   const columns = Object.fromEntries(Array.from({ length: 100 }, (_, c) => [`channel_${c}`, [1, 2, 3]]))
-  const contributions = Object.fromEntries(Object.keys(columns).map((name, c) => [name, new Array<number>(3).fill(c / 4950)]))
+  const contributions = Object.fromEntries(
+    Object.keys(columns).map((name, c) => [name, new Array<number>(3).fill(c / 4950)])
+  )
   const wide = bareAnswer(columns, { score: [2, 2, 2], contributions })
-  const drawn = (plot: Plot): string[] => [...new Set(texts(renderSvg(plot)).filter((text) => text.startsWith('channel_')))]
+  const drawn = (
+    plot: Plot
+  ): string[] => [...new Set(texts(renderSvg(plot)).filter((text) => text.startsWith('channel_')))]
   t.same(drawn({ answer: wide }), Array.from({ length: 12 }, (_, i) => `channel_${88 + i}`))
   t.same(drawn({ answer: wide, channels: ['channel_3', 'channel_1'] }), ['channel_3', 'channel_1'])
 })
 
 t.test('ill-natured channel names stay text', async (t) => {
-  const hostile = ['<script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "it's & {a|b} \\ ]]>", `long ${'x'.repeat(4000)}`, '<!--', '__proto__', 'constructor', 'two\n__proto__\nlines', '温度 °C']
+  const hostile = [
+    '<script>alert(1)</script>',
+    '"><img src=x onerror=alert(1)>',
+    "it's & {a|b} \\ ]]>",
+    `long ${'x'.repeat(4000)}`,
+    '<!--',
+    '__proto__',
+    'constructor',
+    'two\n__proto__\nlines',
+    '温度 °C',
+  ]
   const document = renderSvg({ answer: renamed(answer, (name) => hostile[names.indexOf(name)] ?? name) })
   t.notMatch(document, /<script|<img|<!--/)
   t.match(document, /&lt;script&gt;/)
   t.same(Object.keys(Object.prototype), [], 'no name reaches into the prototype of all objects')
-  t.same(renderPng({ answer: renamed(answer, (name) => hostile[names.indexOf(name)] ?? name) }).subarray(0, 8), PNG_SIGNATURE, 'and the document is well-formed')
+  t.same(
+    renderPng({ answer: renamed(answer, (name) => hostile[names.indexOf(name)] ?? name) }).subarray(0, 8),
+    PNG_SIGNATURE,
+    'and the document is well-formed'
+  )
 })
 
 t.test('two months are thinned, yet keep their spikes', async (t) => {
@@ -154,31 +210,57 @@ t.test('the PNG shows title, threshold, line, band and shaded anomalies where th
     expected: { level },
     lower: { level: level.map(() => 3) },
     upper: { level: level.map(() => 7) },
-    anomalies: [{ start: new Date(Date.parse(answer.start) + 200 * STEP).toISOString(), end: new Date(Date.parse(answer.start) + 239 * STEP).toISOString(), peak: answer.start, peakScore: 3, channels: [] }],
+    anomalies: [{
+      start: new Date(Date.parse(answer.start) + 200 * STEP).toISOString(),
+      end: new Date(Date.parse(answer.start) + 239 * STEP).toISOString(),
+      peak: answer.start,
+      peakScore: 3,
+      channels: [],
+    }],
   })
   const png = renderPng({ answer: { ...plot, start: answer.start, step: answer.step }, title: 'Turbine' })
   const at = pixelsOf(png)
   const { width, height } = sizeOf(png)
   const column = (x: number): Set<string> => new Set(Array.from({ length: height }, (_, y) => at(x, y)))
-  const inTitle = Array.from({ length: 20 * 90 }, (_, i) => at(i % 90, Math.floor(i / 90))).filter((color) => color !== '#ffffff').length
+  const inTitle =
+    Array.from({ length: 20 * 90 }, (_, i) => at(i % 90, Math.floor(i / 90))).filter((color) => color !== '#ffffff')
+      .length
   t.ok(inTitle > 100, 'letters of the title')
   const middle = 130 + (1200 - 24 - 130) * 220 / length
   const shaded = column(Math.round(middle))
   const plain = column(Math.round(130 + (1200 - 24 - 130) * 100 / length))
-  t.ok(shaded.has('#f9e9df') || [...shaded].some((color) => /^#f[a-f0-9]e[a-f0-9]d/.test(color)), `shaded: ${[...shaded].join()}`)
+  t.ok(
+    shaded.has('#f9e9df') || [...shaded].some((color) => /^#f[a-f0-9]e[a-f0-9]d/.test(color)),
+    `shaded: ${[...shaded].join()}`
+  )
   t.notOk([...plain].some((color) => /^#f[a-f0-9]e[a-f0-9]d/.test(color)), 'and nowhere else')
-  t.ok([...plain].some((color) => Number.parseInt(color.slice(5), 16) - Number.parseInt(color.slice(1, 3), 16) > 60), 'the line is blue')
+  t.ok(
+    [...plain].some((color) => Number.parseInt(color.slice(5), 16) - Number.parseInt(color.slice(1, 3), 16) > 60),
+    'the line is blue'
+  )
   t.equal(at(width - 1, height - 1), '#ffffff')
   t.ok(renderPng({ answer: plot }).equals(renderPng({ answer: plot })), 'the same bytes each time')
 })
 
 t.test('observations that had no times are numbered', async (t) => {
   const begin = (ms: string): string => new Date(Date.parse(ms) - Date.parse(answer.start)).toISOString()
-  const numbered = { ...answer, numbered: true, start: begin(answer.start), anomalies: answer.anomalies!.map((anomaly) => ({ ...anomaly, start: begin(anomaly.start), end: begin(anomaly.end) })) } as const
+  const numbered = {
+    ...answer,
+    numbered: true,
+    start: begin(answer.start),
+    anomalies: answer.anomalies!.map((anomaly) => ({
+      ...anomaly,
+      start: begin(anomaly.start),
+      end: begin(anomaly.end),
+    })),
+  } as const
   const found = texts(renderSvg({ answer: numbered }))
   t.ok(found.includes('100') && found.includes('200'), found.join())
   t.notOk(found.some((text) => /\d:\d\d|Jan|UTC/.test(text)), 'no times')
-  t.ok(found.some((text) => /anomalies in \d+ observations; worst: observations \d+ – \d+, score/.test(text)), 'nor in the heading')
+  t.ok(
+    found.some((text) => /anomalies in \d+ observations; worst: observations \d+ – \d+, score/.test(text)),
+    'nor in the heading'
+  )
   t.notOk(renderPng({ answer: numbered }).equals(renderPng({ answer })))
 })
 

@@ -1,14 +1,19 @@
-// The worker threads: what becomes of requests that wait, take too long, need too much, or that nobody waits for any more.
+// The worker threads: what becomes of requests that wait, take too long, need too much, or that nobody waits for any
+// more.
 import type { InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
-import type { Config } from '../config.ts'
+import type { Config } from '../settings/config.ts'
 import { serve } from '../serve.ts'
 import type { Scorer } from '../workers/scorer.ts'
 import { type FixtureModel, inWorker, jsonOf, smallModel, testConfig, threadedApp, windSeries } from './fixture.ts'
 
 t.setTimeout(240_000)
 
-const named = (name: string): FixtureModel => ({ ...smallModel, digest: `sha256:${Buffer.from(name).toString('hex').padEnd(64, '0')}`, manifest: { ...smallModel.manifest, name } })
+const named = (name: string): FixtureModel => ({
+  ...smallModel,
+  digest: `sha256:${Buffer.from(name).toString('hex').padEnd(64, '0')}`,
+  manifest: { ...smallModel.manifest, name },
+})
 const body = (model: string): object => ({ model, ...jsonOf(windSeries(20)) })
 const post = (model: string): InjectOptions => ({ method: 'POST', url: '/compute', payload: body(model) })
 
@@ -27,7 +32,12 @@ t.test('a request that takes too long is stopped and told so, and its thread is 
 
 t.test('a request that needs too much memory is told so, and the service goes on', async (t) => {
   const app = await appOf(t, ['small', 'hungry'], { computeMaxMemoryMb: 96 })
-  t.match((await app.inject(post('hungry'))).json(), { status: 413, code: 'memory-exceeded', limit: 96, detail: /COMPUTE_MAX_MEMORY_MB/ })
+  t.match((await app.inject(post('hungry'))).json(), {
+    status: 413,
+    code: 'memory-exceeded',
+    limit: 96,
+    detail: /COMPUTE_MAX_MEMORY_MB/,
+  })
   t.equal((await app.inject(post('small'))).statusCode, 200)
   t.equal((await app.inject('/livez')).statusCode, 200)
 })
@@ -47,7 +57,11 @@ t.test('a request that nobody waits for any more leaves the queue', async (t) =>
   t.teardown(() => pool.close())
   await pool.start((fault) => { throw fault })
   const task = () => ({
-    body: Buffer.from(JSON.stringify(body('slow'))), mediaType: 'application/json', contentType: 'application/json', query: {}, answerTypes: ['application/json'],
+    body: Buffer.from(JSON.stringify(body('slow'))),
+    mediaType: 'application/json',
+    contentType: 'application/json',
+    query: {},
+    answerTypes: ['application/json'],
   } as const)
   const stays = new AbortController()
   const leaves = new AbortController()
@@ -81,7 +95,11 @@ t.test('the thread that speaks HTTP answers while others compute, and a stop wai
   }
   const service = await serve(testConfig({ port: 0 }), { logger: false, ...serving, scorer })
   await service.ready
-  const answer = fetch(`${service.url}/compute`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body('slow')) })
+  const answer = fetch(`${service.url}/compute`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body('slow')),
+  })
   let answered = false
   const done = answer.then((response) => { answered = true; return response.status })
   await beginning
@@ -96,5 +114,8 @@ t.test('a package that cannot be opened is the problem of the start, with its ca
   const { scorer: pool } = inWorker([])
   t.teardown(() => pool.close())
   await pool.start(() => {})
-  await t.rejects(pool.prove({ name: 'small', version: '1', digest: smallModel.digest, where: 'here', bytes: new Uint8Array(3) }), { message: /JSON/ })
+  await t.rejects(
+    pool.prove({ name: 'small', version: '1', digest: smallModel.digest, where: 'here', bytes: new Uint8Array(3) }),
+    { message: /JSON/ }
+  )
 })

@@ -1,4 +1,5 @@
-// Answers made up for the tests of plots: a turbine's eleven channels with daily rhythm, noise, gaps and a bearing that warms up.
+// Answers made up for the tests of plots: a turbine's eleven channels with daily rhythm, noise, gaps and a bearing that
+// warms up.
 import { createRandom } from '../../core/random.ts'
 import type { Answer, Plot } from '../plot/svg.ts'
 
@@ -47,7 +48,9 @@ function columns (length: number): { observed: Record<string, Column>, expected:
       : name === 'vibration_mm_s' && t > 0.75 * length && t < 0.78 * length ? 10 * noise : 0
     const truth = Array.from({ length }, (_, t) => level + swing * Math.sin(2 * Math.PI * t / 144 + level))
     expected[name] = truth.map((value, t) => t < WARM_UP ? null : value)
-    observed[name] = truth.map((value, t) => name === 'power_kw' && t > 0.3 * length && t < 0.32 * length ? null : value + noise * random.normal() + fault(t))
+    observed[name] = truth.map((value, t) =>
+      name === 'power_kw' && t > 0.3 * length && t < 0.32 * length ? null : value + noise * random.normal() + fault(t)
+    )
   }
   return { observed, expected }
 }
@@ -56,7 +59,12 @@ function columns (length: number): { observed: Record<string, Column>, expected:
 export function syntheticAnswer (length = 432): Answer {
   const { observed, expected } = columns(length)
   const names = Object.keys(CHANNELS)
-  const shift = (by: number): Record<string, Column> => Object.fromEntries(names.map((name) => [name, expected[name]!.map((value) => value === null ? null : value + by * CHANNELS[name]![2])]))
+  const shift = (by: number): Record<string, Column> =>
+    Object.fromEntries(
+      names.map((
+        name
+      ) => [name, expected[name]!.map((value) => value === null ? null : value + by * CHANNELS[name]![2])])
+    )
   const residual = (name: string, t: number): number | null => {
     const [seen, wanted] = [observed[name]![t] ?? null, expected[name]![t] ?? null]
     return seen === null || wanted === null ? null : ((seen - wanted) / CHANNELS[name]![2]) ** 2
@@ -64,14 +72,25 @@ export function syntheticAnswer (length = 432): Answer {
   const total = Array.from({ length }, (_, t) => names.reduce((sum, name) => sum + (residual(name, t) ?? NaN), 0))
   const score = total.map((sum) => Number.isNaN(sum) ? null : Math.sqrt(sum / 45))
   const isAnomaly = score.map((value) => value === null ? null : value > 1)
-  const contributions = Object.fromEntries(names.map((name) => [name, total.map((sum, t) => Number.isNaN(sum) ? null : (residual(name, t) ?? 0) / sum)]))
+  const contributions = Object.fromEntries(
+    names.map((name) => [name, total.map((sum, t) => Number.isNaN(sum) ? null : (residual(name, t) ?? 0) / sum)])
+  )
   const anomalies = runs(isAnomaly).map(([from, to]) => {
-    const peak = score.reduce<number>((best, value, t) => t >= from && t <= to && (value ?? 0) > (score[best] ?? 0) ? t : best, from)
-    const channels = names.map((name) => ({ name, contribution: contributions[name]![peak] ?? 0 })).sort((a, b) => b.contribution - a.contribution)
+    const peak = score.reduce<number>(
+      (best, value, t) => t >= from && t <= to && (value ?? 0) > (score[best] ?? 0) ? t : best,
+      from
+    )
+    const channels = names.map((name) => ({ name, contribution: contributions[name]![peak] ?? 0 })).sort((a, b) =>
+      b.contribution - a.contribution
+    )
     return { start: at(from), end: at(to), peak: at(peak), peakScore: score[peak] ?? 0, channels: channels.slice(0, 3) }
   })
   const gaps = (name: string): number[] => observed[name]!.flatMap((value, t) => value === null ? [t] : [])
-  const quality = Object.fromEntries(names.map((name) => [name, { missing: gaps(name).length, imputed: gaps(name).slice(0, 3), duplicates: 0, outOfOrder: 0 }]))
+  const quality = Object.fromEntries(
+    names.map((
+      name
+    ) => [name, { missing: gaps(name).length, imputed: gaps(name).slice(0, 3), duplicates: 0, outOfOrder: 0 }])
+  )
   return {
     model: { name: 'wind-turbine', version: '1.0.0', digest: 'sha256:0f1e2d3c', architecture: 'dense' },
     scoring: 'batch',
@@ -92,13 +111,34 @@ export function syntheticAnswer (length = 432): Answer {
 
 /** The same plot with its channels called otherwise. */
 export function renamed (answer: Answer, rename: (name: string) => string): Answer {
-  const record = <T> (values: Readonly<Record<string, T>> = {}): Record<string, T> => Object.fromEntries(Object.entries(values).map(([name, value]) => [rename(name), value]))
-  const anomalies = (answer.anomalies ?? []).map((anomaly) => ({ ...anomaly, channels: anomaly.channels.map((channel) => ({ ...channel, name: rename(channel.name) })) }))
+  const record = <T>(values: Readonly<Record<string, T>> = {}): Record<string, T> =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [rename(name), value]))
+  const anomalies = (answer.anomalies ?? []).map((anomaly) => ({
+    ...anomaly,
+    channels: anomaly.channels.map((channel) => ({ ...channel, name: rename(channel.name) })),
+  }))
   const { observed, expected, lower, upper, contributions, quality } = answer
-  return { ...answer, observed: record(observed), expected: record(expected), lower: record(lower), upper: record(upper), contributions: record(contributions), quality: record(quality), anomalies }
+  return {
+    ...answer,
+    observed: record(observed),
+    expected: record(expected),
+    lower: record(lower),
+    upper: record(upper),
+    contributions: record(contributions),
+    quality: record(quality),
+    anomalies,
+  }
 }
 
 /** An answer with `columns` as its observed channels and nothing expected of them. */
 export function bareAnswer (observed: NonNullable<Answer['observed']>, extra: Partial<Answer> = {}): Plot['answer'] {
-  return { model: { name: 'bare', version: '1.0.0', digest: 'sha256:00', architecture: 'linear' }, scoring: 'causal', threshold: 1, start: at(0), step: 'PT10M', observed, ...extra }
+  return {
+    model: { name: 'bare', version: '1.0.0', digest: 'sha256:00', architecture: 'linear' },
+    scoring: 'causal',
+    threshold: 1,
+    start: at(0),
+    step: 'PT10M',
+    observed,
+    ...extra,
+  }
 }

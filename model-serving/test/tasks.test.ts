@@ -1,4 +1,5 @@
-// Tasks of engines in memory: the queue, its order of events, what engines are told, what is noted for the next start, which hosts are called.
+// Tasks of engines in memory: the queue, its order of events, what engines are told, what is noted for the next start,
+// which hosts are called.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -10,7 +11,7 @@ import { createHttpClient, type HttpAnswer, type HttpClient } from '../adapters/
 import { HostGuard, isForbiddenAddress } from '../adapters/host-guard.ts'
 import { StoreFailure } from '../adapters/object-store.ts'
 import { Problem } from '../../core/errors.ts'
-import { pause } from '../engine/link.ts'
+import { pause } from '../../adapters/waiting.ts'
 import { FormTask } from '../tasks/form-task.ts'
 import { Journal } from '../tasks/journal.ts'
 import { Messenger } from '../tasks/messenger.ts'
@@ -24,7 +25,7 @@ const never = new AbortController().signal
 const silent = Fastify().log
 const answered = { bodies: [new Uint8Array([1])], model: 'small@1', observations: 3, anomalous: 1, channels: 1 }
 
-/** Told notices, and an engine that answers as it is told to. */
+/** WorkerReport notices, and an engine that answers as it is told to. */
 function telling (answer: (n: number) => HttpAnswer | Error = () => ({ status: 200, body: null })) {
   const told: Notice[] = []
   const http: HttpClient = {
@@ -51,7 +52,11 @@ const taskOf = (id: string, changes: Partial<Task> = {}): Task => ({
 
 interface Around { http?: HttpClient, answer?: Scorer['answer'], folder?: string }
 
-function tasksOf (t: Test, { http = telling().http, answer = async () => answered, folder = join(t.testdir({}), 'tasks') }: Around = {}, changes: Partial<TasksOptions> = {}): Tasks {
+function tasksOf (
+  t: Test,
+  { http = telling().http, answer = async () => answered, folder = join(t.testdir({}), 'tasks') }: Around = {},
+  changes: Partial<TasksOptions> = {}
+): Tasks {
   const tasks = new Tasks({
     maxTasks: 3,
     concurrency: 1,
@@ -81,8 +86,18 @@ t.test('a task goes through its stages, is told once, and is forgotten on disk',
   const folder = join(t.testdir({}), 'tasks')
   const { told, http } = telling()
   const stages: unknown[] = []
-  const tasks: Tasks = tasksOf(t, { http, folder, answer: async (task) => { stages.push(tasks.statusOf('a'), task.body); return answered } })
-  const save: Task['save'] = async (bodies) => { stages.push(tasks.statusOf('a'), bodies); return { method: 'PATCH', url: 'http://e/a', body: 'finished' } }
+  const tasks: Tasks = tasksOf(t, {
+    http,
+    folder,
+    answer: async (task) => {
+      stages.push(tasks.statusOf('a'), task.body)
+      return answered
+    },
+  })
+  const save: Task['save'] = async (bodies) => {
+    stages.push(tasks.statusOf('a'), bodies)
+    return { method: 'PATCH', url: 'http://e/a', body: 'finished' }
+  }
   t.equal(tasks.take(taskOf('a', { save })), true)
   t.equal(tasks.statusOf('a'), 'fetching')
   t.same(readdirSync(folder), ['a.json'], 'noted before anybody hears that it is taken')
@@ -110,13 +125,23 @@ t.test('the queue is bounded, a task that is under way is not taken twice, and a
 
 t.test('what cannot be done is told as a sentence; faults of the service itself stay in its log', async (t) => {
   const { told, http } = telling()
-  const faults = [new Problem('series-too-short', 'The series has 3 observations.'), new Error('secret detail'), new Problem('internal-error', 'secret detail')]
+  const faults = [
+    new Problem('series-too-short', 'The series has 3 observations.'),
+    new Error('secret detail'),
+    new Problem('internal-error', 'secret detail'),
+  ]
   const tasks = tasksOf(t, { http, answer: async () => Promise.reject<never>(faults.shift() ?? new Error('no more')) })
   for (const id of ['a', 'b', 'c']) tasks.take(taskOf(id))
   await until(() => told.length === 3)
   t.equal(told[0]!.body, 'The series has 3 observations.')
-  for (const { body } of told.slice(1)) t.match(body, /^The service failed on this series; its log tells why, under the task/)
-  tasks.take(taskOf('d', { fetch: async () => { throw new StoreFailure('There is no object "x.csv".') } }))
+  for (const { body } of told.slice(1)) {
+    t.match(body, /^The service failed on this series; its log tells why, under the task/)
+  }
+  tasks.take(taskOf('d', {
+    fetch: async () => {
+      throw new StoreFailure('There is no object "x.csv".')
+    },
+  }))
   await until(() => told.length === 4)
   t.equal(told[3]!.body, 'There is no object "x.csv".')
   t.equal(tasks.statusOf('d'), 'error')
@@ -142,28 +167,52 @@ t.test('a store that is down for too long fails the task with its own words, and
   const tasks = tasksOf(t, { http }, { storageRetryMs: 50 })
   tasks.take(taskOf('a', { fetch: async () => { throw new Error('Object store http://s: connect ECONNREFUSED') } }))
   let saves = 0
-  tasks.take(taskOf('b', { save: async () => { if (++saves < 3) throw new Error('down'); return { method: 'PATCH', url: 'http://e/b', body: 'finished' } } }))
+  tasks.take(taskOf('b', {
+    save: async () => {
+      if (++saves < 3) throw new Error('down')
+      return { method: 'PATCH', url: 'http://e/b', body: 'finished' }
+    },
+  }))
   await until(() => told.length === 2)
-  t.same(told.map(({ url, body }) => [url.slice(-1), body]).sort(), [['a', 'Object store http://s: connect ECONNREFUSED'], ['b', 'finished']])
+  t.same(told.map(({ url, body }) => [url.slice(-1), body]).sort(), [[
+    'a',
+    'Object store http://s: connect ECONNREFUSED',
+  ], ['b', 'finished']])
   t.equal(saves, 3)
 })
 
 t.test('an engine that does not take the outcome is told again, also behind a proxy without it; its last word ends that', async (t) => {
-  const answers: Array<HttpAnswer | Error> = [new Error('refused'), { status: 503, body: '' }, { status: 404, body: '404 page not found' }, { status: 200, body: null }]
+  const answers: Array<HttpAnswer | Error> = [new Error('refused'), { status: 503, body: '' }, {
+    status: 404,
+    body: '404 page not found',
+  }, { status: 200, body: null }]
   const { told, http } = telling((n) => answers[n - 1]!)
   const folder = join(t.testdir({}), 'tasks')
   const tasks = tasksOf(t, { http, folder })
   tasks.take(taskOf('a'))
   await until(() => tasks.statusOf('a') === 'finished')
   t.equal(told.length, 4)
-  for (const last of [{ status: 404, body: { detail: 'Task Not Found' } }, { status: 422, body: { detail: 'no' } }, { status: 302, body: '' }]) {
+  for (
+    const last of [{ status: 404, body: { detail: 'Task Not Found' } }, { status: 422, body: { detail: 'no' } }, {
+      status: 302,
+      body: '',
+    }]
+  ) {
     const engine = telling(() => last)
     const messenger = new Messenger({ http: engine.http, retryDelayMs: 1, retryMs: 5000, log: silent })
     t.equal(await messenger.deliver('a', taskOf('a').failed('x'), never), true, `${last.status} is the last word`)
     t.equal(engine.told.length, 1)
   }
   const gone = telling(() => new Error('gone'))
-  t.equal(await new Messenger({ http: gone.http, retryDelayMs: 1, retryMs: 30, log: silent }).deliver('a', taskOf('a').failed('x'), never), false, 'given up')
+  t.equal(
+    await new Messenger({ http: gone.http, retryDelayMs: 1, retryMs: 30, log: silent }).deliver(
+      'a',
+      taskOf('a').failed('x'),
+      never
+    ),
+    false,
+    'given up'
+  )
   t.ok(gone.told.length > 2)
 })
 
@@ -229,7 +278,11 @@ t.test('notes of processes that live are left alone, torn ones are removed, and 
   writeFileSync(join(folder, 'own.json'), JSON.stringify({ pid: process.pid, id: 'own', notice }))
   t.same(new Journal(folder, silent).takeOver().map(({ id }) => id).sort(), ['gone', 'own'])
   t.same(readdirSync(folder).sort(), ['alive.json', 'gone.json', 'own.json'])
-  t.match(JSON.parse(readFileSync(join(folder, 'gone.json'), 'utf8')), { pid: process.pid }, 'answered for by this process')
+  t.match(
+    JSON.parse(readFileSync(join(folder, 'gone.json'), 'utf8')),
+    { pid: process.pid },
+    'answered for by this process'
+  )
   const blocked = join(t.testdir({ file: '' }), 'file')
   const journal = new Journal(blocked, silent)
   journal.begin('a', notice)
@@ -251,11 +304,22 @@ t.test('a task of 2022 is told its JSON as it is, anything else as a form, a fai
   const input = { body: new Uint8Array(), mediaType: 'multipart/form-data' as const, contentType: '' }
   const callback = new URL('http://e/tasks/31/processing?x=1')
   const one = new FormTask({ id: '31', callback, input, outputs: ['application/json'], names: ['result'] })
-  t.match(await one.save([new TextEncoder().encode('{"a":1}')]), { method: 'POST', url: 'http://e/tasks/31/processing?x=1&task_id=31', contentType: 'application/json' })
+  t.match(await one.save([new TextEncoder().encode('{"a":1}')]), {
+    method: 'POST',
+    url: 'http://e/tasks/31/processing?x=1&task_id=31',
+    contentType: 'application/json',
+  })
   t.match(one.failed('no numbers'), { method: 'POST', body: '{"type":"error","message":"no numbers"}' })
-  const two = new FormTask({ id: '31', callback, input, outputs: ['image/png', 'application/json'], names: ['plot', 'result'] })
+  const two = new FormTask({
+    id: '31',
+    callback,
+    input,
+    outputs: ['image/png', 'application/json'],
+    names: ['plot', 'result'],
+  })
   const { body, contentType } = await two.save([new Uint8Array([1, 2]), new Uint8Array([3])])
-  const form = await new Response(body as Uint8Array<ArrayBuffer>, { headers: { 'content-type': contentType! } }).formData()
+  const form = await new Response(body as Uint8Array<ArrayBuffer>, { headers: { 'content-type': contentType! } })
+    .formData()
   t.same([...form.keys()], ['plot', 'result'])
   t.equal((form.get('plot') as Blob).type, 'image/png')
   t.equal(two.progressed(), undefined)
@@ -263,14 +327,53 @@ t.test('a task of 2022 is told its JSON as it is, anything else as a form, a fai
 
 t.test('only listed hosts are called; this machine has one name', async (t) => {
   const guard = new HostGuard(['engine.example.org', 'minio:9000', '127.0.0.1'])
-  for (const url of ['http://engine.example.org/x', 'https://ENGINE.example.org:444/', 'http://engine.example.org./', 'http://minio:9000/', 'http://localhost:1/', 'http://[::1]:1/', 'http://127.9.9.9/', 'http://0x7f000001/', 'http://[::ffff:127.0.0.1]/']) {
+  for (
+    const url of [
+      'http://engine.example.org/x',
+      'https://ENGINE.example.org:444/',
+      'http://engine.example.org./',
+      'http://minio:9000/',
+      'http://localhost:1/',
+      'http://[::1]:1/',
+      'http://127.9.9.9/',
+      'http://0x7f000001/',
+      'http://[::ffff:127.0.0.1]/',
+    ]
+  ) {
     t.doesNotThrow(() => guard.check(url), url)
   }
-  for (const url of ['http://other/', 'http://minio/', 'http://minio:9001/', 'http://engine.example.org.evil.com/', 'http://engine.example.org@evil.com/', 'ftp://engine.example.org/', 'file:///etc/passwd', 'x', '', 'http://169.254.169.254/', 'http://2852039166/']) {
+  for (
+    const url of [
+      'http://other/',
+      'http://minio/',
+      'http://minio:9001/',
+      'http://engine.example.org.evil.com/',
+      'http://engine.example.org@evil.com/',
+      'ftp://engine.example.org/',
+      'file:///etc/passwd',
+      'x',
+      '',
+      'http://169.254.169.254/',
+      'http://2852039166/',
+    ]
+  ) {
     t.throws(() => guard.check(url), { name: 'HostRefused' }, url)
   }
-  const careless = new HostGuard(['169.254.169.254', 'fd00:ec2::254', '[fe80::1]', '0.0.0.0', '100.100.100.200', '64:ff9b::a9fe:a9fe'].map((host) => host.includes(':') && !host.startsWith('[') ? `[${host}]` : host))
-  for (const url of ['http://169.254.169.254/', 'http://[fd00:ec2::254]/', 'http://[fe80::1]/', 'http://0.0.0.0/', 'http://100.100.100.200/', 'http://[64:ff9b::a9fe:a9fe]/']) {
+  const careless = new HostGuard(
+    ['169.254.169.254', 'fd00:ec2::254', '[fe80::1]', '0.0.0.0', '100.100.100.200', '64:ff9b::a9fe:a9fe'].map((host) =>
+      host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
+    )
+  )
+  for (
+    const url of [
+      'http://169.254.169.254/',
+      'http://[fd00:ec2::254]/',
+      'http://[fe80::1]/',
+      'http://0.0.0.0/',
+      'http://100.100.100.200/',
+      'http://[64:ff9b::a9fe:a9fe]/',
+    ]
+  ) {
     t.throws(() => careless.check(url), { message: /never called/ }, `${url}, though it is listed`)
   }
 })
@@ -281,12 +384,19 @@ t.test('no link-local address passes, however it is written', async (t) => {
     const hex = low.toString(16).padStart(4, '0')
     return [four, `::ffff:${four}`, `::ffff:a9fe:${hex}`, `fe80::${hex}`, `fe80::${hex}%eth0`].every(isForbiddenAddress)
   }))
-  for (const address of ['10.0.0.1', '192.168.1.1', '172.16.0.1', '127.0.0.1', '::1', 'fd12::1', '8.8.8.8', '2a00::1']) t.notOk(isForbiddenAddress(address), address)
+  for (
+    const address of ['10.0.0.1', '192.168.1.1', '172.16.0.1', '127.0.0.1', '::1', 'fd12::1', '8.8.8.8', '2a00::1']
+  ) t.notOk(isForbiddenAddress(address), address)
 })
 
 t.test('names are looked at again when they are resolved, and redirects are not followed', async (t) => {
   const guard = new HostGuard(['localhost'])
-  const looked = async (name: string, all: boolean): Promise<unknown> => new Promise((resolve) => { guard.lookup(name, { all }, (error, address) => { resolve(error ?? address) }) })
+  const looked = async (name: string, all: boolean): Promise<unknown> =>
+    new Promise((resolve) => {
+      guard.lookup(name, { all }, (error, address) => {
+        resolve(error ?? address)
+      })
+    })
   t.match(await looked('localhost', true), [{ address: /^(127\.|::1)/ }])
   t.match(await looked('localhost', false), /^(127\.|::1)/)
   t.match(await looked('0.0.0.0', true), { name: 'HostRefused' })
@@ -296,7 +406,11 @@ t.test('names are looked at again when they are resolved, and redirects are not 
     paths.push(request.url!)
     if (request.url === '/moved') response.writeHead(302, { location: '/elsewhere' }).end()
     else if (request.url === '/endless') response.writeHead(200).end('x'.repeat(2_000_000))
-    else response.writeHead(200, { 'content-type': 'application/json' }).end('{"authorization":' + JSON.stringify(request.headers.authorization ?? null) + '}')
+    else {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(
+        '{"authorization":' + JSON.stringify(request.headers.authorization ?? null) + '}'
+      )
+    }
   })
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
   const origin = `http://localhost:${(server.address() as AddressInfo).port}`
@@ -305,6 +419,12 @@ t.test('names are looked at again when they are resolved, and redirects are not 
   t.match(await http.send({ method: 'GET', url: `${origin}/moved` }, 2000), { status: 302 })
   t.same(paths, ['/moved'])
   await t.rejects(http.send({ method: 'GET', url: `${origin}/endless` }, 2000), 'an answer without end is cut off')
-  t.same((await http.send({ method: 'GET', url: `${origin}/` }, 2000)).body, { authorization: 'Bearer abc' }, 'the token goes to the engine')
-  t.same((await http.send({ method: 'GET', url: `http://127.0.0.1:${new URL(origin).port}/` }, 2000)).body, { authorization: null }, 'and nowhere else')
+  t.same(
+    (await http.send({ method: 'GET', url: `${origin}/` }, 2000)).body,
+    { authorization: 'Bearer abc' },
+    'the token goes to the engine'
+  )
+  t.same((await http.send({ method: 'GET', url: `http://127.0.0.1:${new URL(origin).port}/` }, 2000)).body, {
+    authorization: null,
+  }, 'and nowhere else')
 })

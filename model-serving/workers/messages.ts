@@ -1,14 +1,11 @@
 // What the pool and its threads say to each other.
-import type { Scoring } from '../../core/detection.ts'
-import type { ComputeTask, Outcome } from '../compute/messages.ts'
-import type { PlainFailure } from '../compute/plain-failure.ts'
-import type { Config } from '../config.ts'
-import type { VersionRef } from '../models/catalogue.ts'
-import type { ModelIdentity } from '../models/identity.ts'
-import type { PackageBytes } from '../models/resident-models.ts'
-
-/** Settings that bound what is computed. */
-export type ComputeLimits = Pick<Config, 'maxBodyBytes' | 'maxValues' | 'adHocMaxValues'>
+import type { Scoring } from '../../core/scoring/detection.ts'
+import type { ComputeTask, Outcome } from '../compute/messages/messages.ts'
+import type { PlainFailure } from '../compute/messages/plain-failure.ts'
+import type { ComputeLimits, Config } from '../settings/config.ts'
+import type { VersionRef } from '../packages/catalogue.ts'
+import type { ModelIdentity } from '../packages/identity.ts'
+import type { PackageBytes } from '../packages/resident-models.ts'
 
 export interface WorkerSettings {
   /** URL of a module that exports `openPackage`. */
@@ -44,33 +41,6 @@ export interface Proved {
 }
 
 export type ProofOutcome = { readonly proved: Proved } | { readonly failure: PlainFailure }
-
-/** Scores of a served version, on a regular grid. */
-export interface ScoresTold {
-  readonly kind: 'scores'
-  readonly ref: VersionRef
-  readonly scoring: Scoring
-  /** Milliseconds since 1970. */
-  readonly start: number
-  readonly interval: number
-  /** NaN where not scored. */
-  readonly scores: Float32Array
-}
-
-/** What a shadow made of a series that its live version answered. */
-export interface ShadowTold {
-  readonly kind: 'shadow'
-  readonly live: VersionRef
-  readonly shadow: VersionRef
-  readonly outcome:
-    | { readonly observations: number, readonly disagreements: number }
-    /** It could not score what its live version could; or the thread had more to do than that. */
-    | { readonly failure: string }
-    | { readonly skipped: true }
-}
-
-/** What threads tell besides their answers. */
-export type Told = ScoresTold | ShadowTold
 
 export interface DriftQuestion {
   readonly ref: VersionRef

@@ -1,20 +1,22 @@
-// The worker threads that score. This side knows HTTP's bytes alone; a thread that runs too long or out of memory is replaced.
+// The worker threads that score. This side knows HTTP's bytes alone; a thread that runs too long or out of memory is
+// replaced.
 import { Piscina } from 'piscina'
 import { Problem } from '../../core/errors.ts'
-import { within } from '../../core/telemetry/spans.ts'
-import type { Answered, ComputeTask, Outcome } from '../compute/messages.ts'
-import type { DriftVerdict } from '../../core/drift.ts'
-import { failureOf, type PlainFailure } from '../compute/plain-failure.ts'
-import type { Config } from '../config.ts'
-import type { PackageShelf } from '../models/package-shelf.ts'
-import type { PackageBytes } from '../models/resident-models.ts'
-import type { ServedModels } from '../models/served-models.ts'
-import type { DriftQuestion, PoolOutcome, PoolTask, Proved, Told, WorkerSettings } from './messages.ts'
+import { within } from '../../adapters/telemetry/spans.ts'
+import type { Answered, ComputeTask, Outcome } from '../compute/messages/messages.ts'
+import type { DriftVerdict } from '../../core/verdicts/drift.ts'
+import { failureOf, type PlainFailure } from '../compute/messages/plain-failure.ts'
+import type { Config } from '../settings/config.ts'
+import type { PackageCache } from '../packages/package-cache.ts'
+import type { PackageBytes } from '../packages/resident-models.ts'
+import type { ServedModels } from '../packages/served-models.ts'
+import type { WorkerReport } from '../compute/messages/messages.ts'
+import type { DriftQuestion, PoolOutcome, PoolTask, Proved, WorkerSettings } from './messages.ts'
 import type { AnswerOptions, ComputeLoad, Scorer } from './scorer.ts'
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const WORKER = new URL(`./worker.${extension}`, import.meta.url).href
-const OPENER = new URL(`../models/open-package.${extension}`, import.meta.url).href
+const OPENER = new URL(`../packages/open-package.${extension}`, import.meta.url).href
 
 /** What a request leaves behind goes soon: with V8's own limit a thread's memory grows by 70 MB more before it does. */
 const YOUNG_GENERATION_MB = 24
@@ -22,12 +24,12 @@ const YOUNG_GENERATION_MB = 24
 /** A thread that is idle for so long ends, but for the first one. */
 const IDLE_MS = 60_000
 
-export interface PoolOptions {
+interface PoolOptions {
   readonly config: Config
   /** What names mean; told to the threads with every request. */
   readonly models: ServedModels
   /** Where threads get packages from that they do not have. */
-  readonly shelf: PackageShelf
+  readonly packageCache: PackageCache
   /** URL of a module that exports `openPackage` like models/open-package.ts */
   readonly opener?: string
 }
@@ -35,7 +37,7 @@ export interface PoolOptions {
 export class WorkerPool implements Scorer {
   readonly #config: Config
   readonly #models: ServedModels
-  readonly #shelf: PackageShelf
+  readonly #packageCache: PackageCache
   readonly #opener: string
   #pool: Piscina | undefined
   #told: Pick<PoolTask, 'catalogue' | 'epoch' | 'shadows'> & { readonly of: unknown } | undefined
@@ -44,16 +46,23 @@ export class WorkerPool implements Scorer {
   /** In order of arrival; each is called when its turn comes. */
   readonly #waiting: Array<() => void> = []
 
-  constructor ({ config, models, shelf, opener = OPENER }: PoolOptions) {
+  constructor ({ config, models, packageCache, opener = OPENER }: PoolOptions) {
     this.#config = config
     this.#models = models
-    this.#shelf = shelf
+    this.#packageCache = packageCache
     this.#opener = opener
   }
 
-  async start (onFault: (fault: unknown) => void, onTold: (told: Told) => void = () => {}): Promise<string> {
-    const { computeWorkers, computeMaxMemoryMb, backend, maxBodyBytes, maxValues, adHocMaxValues, registry } = this.#config
-    const workerData: WorkerSettings = { opener: this.#opener, backend, modelBytes: registry.memoryBytes, tellsScores: registry.keepsScores, limits: { maxBodyBytes, maxValues, adHocMaxValues } }
+  async start (onFault: (fault: unknown) => void, onTold: (told: WorkerReport) => void = () => {}): Promise<string> {
+    const { computeWorkers, computeMaxMemoryMb, backend, maxBodyBytes, maxValues, adHocMaxValues, registry } =
+      this.#config
+    const workerData: WorkerSettings = {
+      opener: this.#opener,
+      backend,
+      modelBytes: registry.memoryBytes,
+      tellsScores: registry.keepsScores,
+      limits: { maxBodyBytes, maxValues, adHocMaxValues },
+    }
     const pool = new Piscina({
       filename: WORKER,
       workerData,
@@ -86,8 +95,12 @@ export class WorkerPool implements Scorer {
   /** Something besides answers, within the time that a request may take. */
   async #work (name: string, question: unknown): Promise<unknown> {
     const limit = AbortSignal.timeout(this.#config.computeTimeoutMs)
-    const outcome: unknown = await this.#pool!.run(question, { name, signal: limit }).catch((error: unknown) => { throw this.#typed(error, limit.aborted) })
-    if (typeof outcome === 'object' && outcome !== null && 'failure' in outcome) throw failureOf((outcome as { failure: PlainFailure }).failure)
+    const outcome: unknown = await this.#pool!.run(question, { name, signal: limit }).catch((error: unknown) => {
+      throw this.#typed(error, limit.aborted)
+    })
+    if (typeof outcome === 'object' && outcome !== null && 'failure' in outcome) {
+      throw failureOf((outcome as { failure: PlainFailure }).failure)
+    }
     return outcome
   }
 
@@ -124,7 +137,9 @@ export class WorkerPool implements Scorer {
   #catalogue (): Omit<PoolTask, 'task'> {
     const { catalogue } = this.#models
     if (this.#told?.of !== catalogue) {
-      const shadows = catalogue.flatMap(({ shadow }) => shadow === undefined ? [] : [this.#shelf.served(shadow.digest)]).filter((one) => one !== undefined)
+      const shadows = catalogue.flatMap(({ shadow }) =>
+        shadow === undefined ? [] : [this.#packageCache.served(shadow.digest)]
+      ).filter((one) => one !== undefined)
       this.#told = { of: catalogue, catalogue: JSON.stringify(catalogue), epoch: (this.#told?.epoch ?? 0) + 1, shadows }
     }
     const { of, ...told } = this.#told
@@ -138,7 +153,10 @@ export class WorkerPool implements Scorer {
     else next()
   }
 
-  /** Kept here and not by the pool: only what waits can be given up without ending a thread, and only what runs has its time limit. */
+  /**
+   * Kept here and not by the pool: only what waits can be given up without ending a thread, and only what runs has its
+   * time limit.
+   */
   async #turn (gone: AbortSignal, waits: boolean): Promise<void> {
     gone.throwIfAborted()
     const { computeWorkers, computeQueue } = this.#config
@@ -148,8 +166,11 @@ export class WorkerPool implements Scorer {
     }
     if (!waits && this.#waiting.length >= computeQueue) {
       this.#refused++
-      throw new Problem('overloaded', `${this.#running} requests are being computed and ${computeQueue} wait, as many as may; try again in a few seconds, or raise COMPUTE_QUEUE.`,
-        { extensions: { limit: computeQueue } })
+      throw new Problem(
+        'overloaded',
+        `${this.#running} requests are being computed and ${computeQueue} wait, as many as may; try again in a few seconds, or raise COMPUTE_QUEUE.`,
+        { extensions: { limit: computeQueue } }
+      )
     }
     await new Promise<void>((resolve, reject) => {
       const begin = (): void => {
@@ -172,7 +193,7 @@ export class WorkerPool implements Scorer {
     try {
       const outcome = await this.#post({ ...told, task }, limit)
       if (!('missing' in outcome)) return outcome
-      const provided = await this.#shelf.fetch(outcome.missing)
+      const provided = await this.#packageCache.fetch(outcome.missing)
       const again = await this.#post({ ...told, task: { ...task, body: outcome.body }, provided }, limit)
       if (!('missing' in again)) return again
       throw new Error(`a thread has not taken the package of ${provided.where}`)
@@ -183,33 +204,52 @@ export class WorkerPool implements Scorer {
 
   async #post (posted: PoolTask, signal: AbortSignal): Promise<PoolOutcome> {
     const body = ownBytes(posted.task.body)
-    return await this.#pool!.run({ ...posted, task: { ...posted.task, body } }, { signal, transferList: [body.buffer] }) as PoolOutcome
+    return await this.#pool!.run({ ...posted, task: { ...posted.task, body } }, {
+      signal,
+      transferList: [body.buffer],
+    }) as PoolOutcome
   }
 
   /** What the end of a thread means for the request that it had. */
   #typed (error: unknown, late: boolean): unknown {
     const { computeTimeoutMs, computeMaxMemoryMb } = this.#config
     if (late) {
-      return new Problem('compute-timeout', `Computing the answer took longer than ${computeTimeoutMs} ms and was stopped; send the series in parts, include fewer parts of the answer, or raise COMPUTE_TIMEOUT_MS.`,
-        { extensions: { limit: computeTimeoutMs }, cause: error })
+      return new Problem(
+        'compute-timeout',
+        `Computing the answer took longer than ${computeTimeoutMs} ms and was stopped; send the series in parts, include fewer parts of the answer, or raise COMPUTE_TIMEOUT_MS.`,
+        { extensions: { limit: computeTimeoutMs }, cause: error }
+      )
     }
     if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY') return error
-    return new Problem('memory-exceeded', `Computing needs more than ${computeMaxMemoryMb} MB of memory; send the series in parts, include fewer parts of the answer, or raise COMPUTE_MAX_MEMORY_MB.`,
-      { extensions: { limit: computeMaxMemoryMb }, cause: error })
+    return new Problem(
+      'memory-exceeded',
+      `Computing needs more than ${computeMaxMemoryMb} MB of memory; send the series in parts, include fewer parts of the answer, or raise COMPUTE_MAX_MEMORY_MB.`,
+      { extensions: { limit: computeMaxMemoryMb }, cause: error }
+    )
   }
 }
 
 /** Bytes in memory of their own, which can be handed over: small buffers share theirs with others. */
 function ownBytes (bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer ? bytes as Uint8Array<ArrayBuffer> : new Uint8Array(bytes)
+  return bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer
+    ? bytes as Uint8Array<ArrayBuffer>
+    : new Uint8Array(bytes)
 }
 
-/** tsx reads TypeScript on the main thread alone (its issue 354): a thread that runs from source asks for it itself, and not twice. */
+/**
+ * tsx reads TypeScript on the main thread alone (its issue 354): a thread that runs from source asks for it itself, and
+ * not twice.
+ */
 function threadArguments (): string[] {
   const { execArgv } = process
   const at = execArgv.findIndex((argument) => argument.includes('tsx'))
   if (extension === 'js' || at < 0) return execArgv
   const code = `import{register}from${JSON.stringify(import.meta.resolve('tsx/esm/api'))};register()`
   const isPair = !execArgv[at]!.startsWith('-')
-  return [...execArgv.slice(0, isPair ? at - 1 : at), '--import', `data:text/javascript,${encodeURIComponent(code)}`, ...execArgv.slice(at + 1)]
+  return [
+    ...execArgv.slice(0, isPair ? at - 1 : at),
+    '--import',
+    `data:text/javascript,${encodeURIComponent(code)}`,
+    ...execArgv.slice(at + 1),
+  ]
 }

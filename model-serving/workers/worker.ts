@@ -1,19 +1,21 @@
-// A thread that scores: opens models as requests need them, and answers one request after another. Its tasks come from workers/pool.ts.
+// A thread that scores: opens models as requests need them, and answers one request after another. Its tasks come from
+// workers/pool.ts.
 import { parentPort, workerData } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
-import { type DriftVerdict, driftVerdict } from '../../core/drift.ts'
-import { TENSORFLOW_VERSION } from '../../core/tfjs/model-package.ts'
+import { type DriftVerdict, driftVerdict } from '../../core/verdicts/drift.ts'
+import { TENSORFLOW_VERSION } from '../../adapters/tfjs/model-package.ts'
 import { answerRequest } from '../compute/answer-request.ts'
 import type { Computed } from '../compute/compute.ts'
-import type { ComputeTask } from '../compute/messages.ts'
-import { type PlainFailure, plainFailure } from '../compute/plain-failure.ts'
-import { readRequest } from '../compute/read-request.ts'
-import { ShadowRunner } from '../compute/shadow.ts'
+import type { ComputeTask } from '../compute/messages/messages.ts'
+import { type PlainFailure, plainFailure } from '../compute/messages/plain-failure.ts'
+import { readRequest } from '../compute/read/read-request.ts'
+import { ShadowRunner } from '../compute/shadow-runner.ts'
 import { tableOf } from '../compute/training-table.ts'
-import type { Catalogue } from '../models/catalogue.ts'
-import type { openPackage } from '../models/open-package.ts'
-import { type PackageBytes, PackageMissing, ResidentModels } from '../models/resident-models.ts'
-import type { DriftQuestion, PoolOutcome, PoolTask, ProofOutcome, Told, WorkerSettings } from './messages.ts'
+import type { Catalogue } from '../packages/catalogue.ts'
+import type { openPackage } from '../packages/open-package.ts'
+import { type PackageBytes, PackageMissing, ResidentModels } from '../packages/resident-models.ts'
+import type { WorkerReport } from '../compute/messages/messages.ts'
+import type { DriftQuestion, PoolOutcome, PoolTask, ProofOutcome, WorkerSettings } from './messages.ts'
 
 const { opener, backend, modelBytes, tellsScores, limits } = workerData as WorkerSettings
 // Awaited here, so that a thread gets its first request when it can answer it.
@@ -22,7 +24,7 @@ const models = new ResidentModels({ open: source.openPackage, backend, budget: m
 const shadows = new ShadowRunner(models, limits, tell)
 let followed = ''
 
-function tell (told: Told): void {
+function tell (told: WorkerReport): void {
   parentPort?.postMessage(told)
 }
 
@@ -42,7 +44,9 @@ export async function prove (one: PackageBytes): Promise<ProofOutcome> {
 }
 
 /** Opens a package of unknown origin, proves it and forgets it. */
-export async function examine ({ where, bytes }: { where: string, bytes: Uint8Array }): Promise<{ failure: PlainFailure } | undefined> {
+export async function examine (
+  { where, bytes }: { where: string, bytes: Uint8Array }
+): Promise<{ failure: PlainFailure } | undefined> {
   return settled(async () => {
     const model = await source.openPackage(where, bytes, backend)
     model.dispose()
@@ -62,11 +66,15 @@ async function settled<T> (work: () => Promise<T>): Promise<T | { failure: Plain
 /** @returns undefined where the version is not open here */
 export async function drift ({ ref, scoring, scores }: DriftQuestion): Promise<DriftVerdict | undefined> {
   const model = await models.get(`${ref.name}@${ref.version}`).catch(() => undefined)
-  return model?.digest === ref.digest ? driftVerdict(model.manifest.detector[scoring].scores, Float64Array.from(scores)) : undefined
+  return model?.digest === ref.digest
+    ? driftVerdict(model.manifest.detector[scoring].scores, Float64Array.from(scores))
+    : undefined
 }
 
 /** The answers' bytes are handed over, not copied. */
-export default async function answer ({ task, catalogue, epoch, shadows: shadowPackages, provided }: PoolTask): Promise<PoolOutcome | object> {
+export default async function answer (
+  { task, catalogue, epoch, shadows: shadowPackages, provided }: PoolTask
+): Promise<PoolOutcome | object> {
   try {
     follow(catalogue, epoch)
     if (provided !== undefined) await models.add(provided)
@@ -83,7 +91,11 @@ export default async function answer ({ task, catalogue, epoch, shadows: shadowP
 }
 
 function handedOver (outcome: PoolOutcome, bodies: ReadonlyArray<Uint8Array<ArrayBuffer>>): object {
-  return move({ [transferableSymbol]: bodies.map(({ buffer }) => buffer), [valueSymbol]: outcome } as unknown as Parameters<typeof move>[0])
+  return move(
+    { [transferableSymbol]: bodies.map(({ buffer }) => buffer), [valueSymbol]: outcome } as unknown as Parameters<
+      typeof move
+    >[0]
+  )
 }
 
 function follow (catalogue: string, epoch: number): void {
@@ -95,5 +107,12 @@ function follow (catalogue: string, epoch: number): void {
 /** Of a model of the catalogue, at times that are real. */
 function tellScores ({ ref, input, series, detection }: Computed): void {
   if (ref === undefined || input.numbered) return
-  tell({ kind: 'scores', ref, scoring: input.options.scoring, start: series.start, interval: series.interval, scores: Float32Array.from(detection.score) })
+  tell({
+    kind: 'scores',
+    ref,
+    scoring: input.options.scoring,
+    start: series.start,
+    interval: series.interval,
+    scores: Float32Array.from(detection.score),
+  })
 }

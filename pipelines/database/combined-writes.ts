@@ -1,4 +1,5 @@
-// Writes that come while one is under way go together in the next: a database likes few large requests, and partitions have many small ones.
+// Groups writes that come while another one runs: few large requests load a database less than the many small ones of
+// the partitions.
 import { Problem } from '../../core/errors.ts'
 import type { Batch, Database } from './database.ts'
 
@@ -8,7 +9,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-/** As many as there are who wait for what they write; so it is bounded by those who write. */
+/** Each writer waits for its write, so the number of writers bounds the queue. */
 export class CombinedWrites {
   readonly #database: Pick<Database, 'write'>
   #waiting: Waiting[] = []
@@ -18,10 +19,10 @@ export class CombinedWrites {
     this.#database = database
   }
 
-  /** As Database.write(). */
+  /** Like Database.write(). */
   async write (batch: Batch): Promise<void> {
     const written = new Promise<void>((resolve, reject) => { this.#waiting.push({ batch, resolve, reject }) })
-    // It never rejects: what goes wrong is told to those who wait.
+    // It never rejects: waiting writers get the errors.
     if (!this.#busy) this.#run().catch(() => {})
     await written
   }
@@ -36,14 +37,15 @@ export class CombinedWrites {
     this.#busy = false
   }
 
-  /** What is refused for ever is so because of one of them: then each by itself. */
+  /** If the database refuses the group for good, one batch is to blame: then each is written alone. */
   async #writeAll (together: readonly Waiting[]): Promise<void> {
     try {
       await this.#database.write(joined(together.map(({ batch }) => batch)))
       for (const { resolve } of together) resolve()
     } catch (error) {
-      if (together.length > 1 && error instanceof Problem && error.code === 'invalid-request') for (const one of together) await this.#writeAll([one])
-      else for (const { reject } of together) reject(error)
+      if (together.length > 1 && error instanceof Problem && error.code === 'invalid-request') {
+        for (const waiting of together) await this.#writeAll([waiting])
+      } else for (const { reject } of together) reject(error)
     }
   }
 }

@@ -1,7 +1,8 @@
-// What is kept of the stream, and what is asked of it. Adapters: adapters/influx.ts, adapters/cassandra.ts, adapters/sqlite.ts.
-import type { Annotation, Gap, Incident, RawObservation, Verdict } from '../messages.ts'
+// The database of the stream: what it stores, and the queries. Implemented in adapters/influx/, adapters/cassandra/ and
+// adapters/sqlite/.
+import type { Annotation, Gap, Incident, RawObservation, Verdict } from '../messages/messages.ts'
 
-/** Things to be kept, in the order in which they came. */
+/** Data to store, in order of arrival. */
 export interface Batch {
   readonly observations: readonly RawObservation[]
   readonly verdicts: readonly Verdict[]
@@ -10,31 +11,34 @@ export interface Batch {
   readonly annotations: readonly Annotation[]
 }
 
-/** What people said of an incident, if anything. */
+/** An incident with people's feedback, if there is any. */
 export interface KeptIncident extends Incident {
   readonly acknowledgedAt: string | null
   readonly feedback: 'false-alarm' | 'confirmed' | null
   readonly note: string | null
 }
 
-/** Both ends inside; milliseconds since 1970. */
+/** Both ends inclusive; milliseconds since 1970. */
 export interface Period {
   readonly from: number
   readonly to: number
 }
 
 export interface Database {
-  /** What it is, for people; without secrets. */
+  /** Where it is, for people; without secrets. */
   readonly location: string
-  /** Fulfilled once all is kept. The same things again change nothing. @throws Problem server-unavailable where trying again may help */
+  /**
+   * Resolves once everything is stored. Writing the same data again changes nothing.
+   * @throws Problem server-unavailable if a retry may help
+   */
   write (batch: Batch): Promise<void>
   /** The newest verdict of every series. */
   fleet (): Promise<Verdict[]>
-  /** In the order of time; the newest ones where there are more than `limit`. */
+  /** In the order of time; if there are more than `limit`, the newest ones. */
   verdicts (series: string, period: Period, limit: number): Promise<Verdict[]>
   /** In the order of time. */
   gaps (series: string, period: Period): Promise<Gap[]>
-  /** Those that overlap the period, the newest first; of all series unless one is named. */
+  /** Incidents that overlap the period, the newest first. Default: of all series. */
   incidents (period: Period, limit: number, series?: string): Promise<KeptIncident[]>
   incident (id: string): Promise<KeptIncident | undefined>
   close (): Promise<void>

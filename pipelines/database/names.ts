@@ -1,25 +1,26 @@
-// Names as every database can hold them: what one of them would cut off or change is written out, and read back.
+// Names that every database can store: characters that one of them would cut off or change are escaped, and restored.
 
-/** Control characters, halves of characters, and the mark itself. */
+/** Control characters, lone surrogates, and the escape mark itself. */
 const UNSAFE = /[\p{Cc}\p{Cs}\u241b]/gu
 const MARKED = /\u241b([\da-f]{4})/g
 
-const written = (character: string): string => `\u241b${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+const escaped = (character: string): string => `\u241b${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /**
  * @example
  * toSafeName('a\nb') // 'a␛000ab'
  */
-export const toSafeName = (name: string): string => name.replace(UNSAFE, written)
+export const toSafeName = (name: string): string => name.replace(UNSAFE, escaped)
 
-export const fromSafeName = (safe: string): string => safe.replace(MARKED, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+export const fromSafeName = (safe: string): string =>
+  safe.replace(MARKED, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
 
-/** Also without backslashes that InfluxDB would take for the first half of an escape. */
-export const toTagName = (name: string): string => toSafeName(name).replace(/\\(?=[,= "\\]|$)/g, written)
+/** Also escapes backslashes that InfluxDB would read as the beginning of an escape. */
+export const toTagName = (name: string): string => toSafeName(name).replace(/\\(?=[,= "\\]|$)/g, escaped)
 
 const MAX_NAMES = 10_000
 
-/** Names are few, and escaping one takes as long as writing its numbers: what they become is remembered. */
+/** A cache: names are few, and escaping one takes as long as writing its numbers. */
 export class EscapedNames {
   readonly #known = new Map<string, string>()
   readonly #escape: (name: string) => string

@@ -1,23 +1,30 @@
-// What a verdict says channel by channel, as one short JSON text: each name once, numbers as they are written shortest. Half the size of the message.
-import type { Verdict } from '../messages.ts'
+// The channels of a verdict as one short JSON text: each name once, and the shortest form of each number. Half the size
+// of the message.
+import type { Verdict } from '../messages/messages.ts'
 import { EscapedNames } from './names.ts'
 
 type Parts = Pick<Verdict, 'values' | 'expected' | 'contributions' | 'imputed'>
 
-/** [channel, value, expected, contribution, its place in the ranking]; false as value: not among the values. */
-type Row = readonly [channel: string, value?: number | null | false, expected?: number | null, contribution?: number | null, rank?: number]
+/** [channel, value, expected, contribution, rank of the contribution]; value false: not among the values. */
+type Row = readonly [
+  channel: string,
+  value?: number | null | false,
+  expected?: number | null,
+  contribution?: number | null,
+  rank?: number
+]
 
-/** Whether there are expected values and contributions at all, then what was imputed. */
+/** Whether there are expected values and contributions, then the imputed channels. */
 type Head = readonly [hasExpected: 0 | 1, hasContributions: 0 | 1, ...imputed: string[]]
 
 const quotedNames = new EscapedNames(JSON.stringify)
 const asJson = (name: string): string => quotedNames.of(name)
 
 /**
- * @param quoted how names are written; nothing else has quotation marks
+ * @param quoted writes a name; nothing else has quotation marks
  * @example
- * packVerdict({ values: { a: 1.5, b: null }, expected: { a: 1 }, contributions: [{ channel: 'a', contribution: 1 }], imputed: ['a'] })
- * // '[[1,1,"a"],["a",1.5,1,1,0],["b",null]]'
+ * packVerdict({ values: { a: 1.5, b: null }, expected: { a: 1 }, contributions: [{ channel: 'a', contribution: 1 }],
+ * imputed: ['a'] }) // '[[1,1,"a"],["a",1.5,1,1,0],["b",null]]'
  */
 export function packVerdict ({ values, expected, contributions, imputed }: Parts, quoted = asJson): string {
   const ranks = ranksOf(contributions)
@@ -27,23 +34,31 @@ export function packVerdict ({ values, expected, contributions, imputed }: Parts
   for (const name of namesOf(values, expected, ranks)) {
     const guess = guessOf(expected, name)
     const share = ranks.get(name) ?? ''
-    text += `,[${quoted(name)},${Object.hasOwn(values, name) ? values[name] : false}${guess === null && share === '' ? '' : `,${guess}`}${share}]`
+    const value = Object.hasOwn(values, name) ? values[name] : false
+    text += `,[${quoted(name)},${value}${guess === null && share === '' ? '' : `,${guess}`}${share}]`
   }
   return `${text}]`
 }
 
-const guessOf = (expected: Verdict['expected'], name: string): number | null => expected !== null && Object.hasOwn(expected, name) ? expected[name]! : null
+const guessOf = (expected: Verdict['expected'], name: string): number | null =>
+  expected !== null && Object.hasOwn(expected, name) ? expected[name]! : null
 
 /** The end of a channel's row. */
 function ranksOf (contributions: Verdict['contributions']): Map<string, string> {
   const ranks = new Map<string, string>()
   if (contributions === null) return ranks
-  for (let i = 0; i < contributions.length; i++) ranks.set(contributions[i]!.channel, `,${contributions[i]!.contribution},${i}`)
+  for (let i = 0; i < contributions.length; i++) {
+    ranks.set(contributions[i]!.channel, `,${contributions[i]!.contribution},${i}`)
+  }
   return ranks
 }
 
-/** Nearly always those of the values alone. */
-function namesOf (values: Verdict['values'], expected: Verdict['expected'], ranks: ReadonlyMap<string, string>): Iterable<string> {
+/** All channels. Nearly always, these are the names of the values. */
+function namesOf (
+  values: Verdict['values'],
+  expected: Verdict['expected'],
+  ranks: ReadonlyMap<string, string>
+): Iterable<string> {
   const names = Object.keys(values)
   const others = [...Object.keys(expected ?? {}), ...ranks.keys()].filter((name) => !Object.hasOwn(values, name))
   return others.length === 0 ? names : new Set([...names, ...others])
@@ -54,15 +69,19 @@ export function unpackVerdict (text: string): Parts {
   const [hasExpected, hasContributions, ...imputed] = head
   const ranked = rows.filter((row) => row[4] !== undefined).sort((a, b) => a[4]! - b[4]!)
   return {
-    // What is made of entries has all names as its own, even __proto__.
-    values: Object.fromEntries(rows.filter((row): row is [string, number | null] => row[1] !== false).map(([channel, value]) => [channel, value])),
-    expected: hasExpected === 0 ? null : Object.fromEntries(rows.filter((row) => (row[2] ?? null) !== null).map((row) => [row[0], row[2]!])),
+    // Object.fromEntries() makes own members of all names, even __proto__.
+    values: Object.fromEntries(
+      rows.filter((row): row is [string, number | null] => row[1] !== false).map(([name, value]) => [name, value])
+    ),
+    expected: hasExpected === 0
+      ? null
+      : Object.fromEntries(rows.filter((row) => (row[2] ?? null) !== null).map((row) => [row[0], row[2]!])),
     contributions: hasContributions === 0 ? null : ranked.map((row) => ({ channel: row[0], contribution: row[3]! })),
     imputed,
   }
 }
 
-/** The last model that was written: thousands of verdicts have it in common. */
+/** The last packed model: thousands of verdicts have it in common. */
 let written = { name: '', version: '', digest: '', text: '' }
 
 export function packModel ({ name, version, digest }: Verdict['model']): string {

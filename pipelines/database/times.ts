@@ -1,5 +1,5 @@
-// Times of messages as the numbers that databases order by, and back.
-import { readIsoTime } from '../../core/iso-time.ts'
+// Times of messages ⇄ numbers, by which databases order.
+import { readIsoTime } from '../../core/table/iso-time.ts'
 
 /** RFC 3339 → milliseconds since 1970. */
 export const millisOf = (time: string): number => readIsoTime(time) ?? Date.parse(time)

@@ -1,24 +1,24 @@
-// A record that a step could not use, and why: the original as it was, with headers that say what became of it.
-import type { Headers, LogRecord, NewRecord } from '../log/log.ts'
-import { deadTopic } from '../messages.ts'
+// A dead letter: a record that a step could not use, unchanged, with headers that say why.
+import type { Headers, LogRecord, NewRecord } from '../messages/log.ts'
+import { deadTopic } from '../messages/messages.ts'
 
-export interface Death {
+interface Rejection {
   /** A code in kebab-case. */
   readonly reason: string
-  /** What is wrong with it, for people. */
+  /** A sentence for people: what is wrong with it. */
   readonly detail: string
-  /** Which step rejected it. */
+  /** Name of the step that rejected it. */
   readonly step: string
-  /** When, milliseconds since 1970. */
+  /** Time of the rejection, milliseconds since 1970. */
   readonly at: number
 }
 
-export interface DeadLetter extends Death {
-  /** As it was, and where it came from. */
+export interface DeadLetter extends Rejection {
   readonly original: NewRecord
+  /** Where the original was in its topic. */
   readonly partition: number
   readonly offset: number
-  /** How often it has been replayed before. */
+  /** How often it has been replayed. */
   readonly replays: number
 }
 
@@ -26,8 +26,11 @@ const PREFIX = 'dead_'
 const REPLAYS = 'dead_replays'
 const MAX_DETAIL = 1000
 
-/** The record for the dead letters of its topic. */
-export function toDeadLetter ({ topic, partition, offset, key, value, headers }: LogRecord, { reason, detail, step, at }: Death): NewRecord {
+/** The record for the topic of dead letters. */
+export function toDeadLetter (
+  { topic, partition, offset, key, value, headers }: LogRecord,
+  { reason, detail, step, at }: Rejection
+): NewRecord {
   return {
     topic: deadTopic(topic),
     key,
@@ -45,8 +48,10 @@ export function toDeadLetter ({ topic, partition, offset, key, value, headers }:
   }
 }
 
-/** Undefined where the record is no dead letter. */
-export function fromDeadLetter ({ key, value, headers }: Pick<LogRecord, 'key' | 'value' | 'headers'>): DeadLetter | undefined {
+/** Undefined if the record is no dead letter. */
+export function fromDeadLetter (
+  { key, value, headers }: Pick<LogRecord, 'key' | 'value' | 'headers'>
+): DeadLetter | undefined {
   const { dead_reason: reason, dead_detail: detail, dead_step: step, dead_topic: topic } = headers
   if (reason === undefined || detail === undefined || step === undefined || topic === undefined) return undefined
   return {
@@ -54,18 +59,18 @@ export function fromDeadLetter ({ key, value, headers }: Pick<LogRecord, 'key' |
     detail,
     step,
     at: Date.parse(headers['dead_at'] ?? ''),
-    original: { topic, key, value, headers: withoutDeath(headers) },
+    original: { topic, key, value, headers: withoutRejection(headers) },
     partition: Number(headers['dead_partition']),
     offset: Number(headers['dead_offset']),
     replays: Number(headers[REPLAYS] ?? 0),
   }
 }
 
-/** The original once more; it carries along how often that was done. */
+/** The original again, with a header that counts replays. */
 export function replayOf ({ original, replays }: DeadLetter): NewRecord {
   return { ...original, headers: { ...original.headers, [REPLAYS]: String(replays + 1) } }
 }
 
-function withoutDeath (headers: Headers): Headers {
+function withoutRejection (headers: Headers): Headers {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(PREFIX)))
 }

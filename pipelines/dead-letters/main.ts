@@ -1,9 +1,9 @@
-// `npm run dead -- list|replay`: what steps could not use, and a second chance for it.
+// `npm run dead -- list|replay`: lists the records that steps could not use, and replays them.
 import { Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
-import { readEnvironment } from '../../core/settings/environment.ts'
-import { parseSettings } from '../../core/settings/values.ts'
-import { openLog } from '../log/open-log.ts'
+import { readEnvironment } from '../../adapters/settings/environment.ts'
+import { parseSettings } from '../../adapters/settings/values.ts'
+import { openLog } from '../adapters/open-log.ts'
 import { LOG_SETTINGS } from '../settings/log.ts'
 import { type Chosen, listDead, replayDead } from './dead-letters.ts'
 
@@ -16,7 +16,11 @@ const print = (line: string): void => { process.stdout.write(`${line}\n`) }
 
 async function withLog (work: (log: Awaited<ReturnType<typeof openLog>>) => Promise<void>): Promise<void> {
   const settings = parseSettings(z.object(LOG_SETTINGS), readEnvironment())
-  const log = await openLog(settings, { warn: (_: unknown, message?: string) => { process.stderr.write(`${message ?? ''}\n`) } })
+  const log = await openLog(settings, {
+    warn: (_: unknown, message?: string) => {
+      process.stderr.write(`${message ?? ''}\n`)
+    },
+  })
   try {
     await work(log)
   } finally {
@@ -24,17 +28,30 @@ async function withLog (work: (log: Awaited<ReturnType<typeof openLog>>) => Prom
   }
 }
 
-const program = new Command('npm run dead --').description('Records that steps could not use, with the reason (KAFKA_BROKERS names the log).')
-const command = (name: string): Command => program.command(name)
-  .option('--topic <topic>', 'only those of this topic, such as observations.raw.v1')
-  .option('--reason <code>', 'only those that were rejected for this reason')
-  .option('--offset <n>', 'only the one at this offset of the dead letters', whole)
+const program = new Command('npm run dead --').description(
+  'Records that steps could not use, with the reason (KAFKA_BROKERS names the log).'
+)
+const command = (name: string): Command =>
+  program.command(name)
+    .option('--topic <topic>', 'only those of this topic, such as observations.raw.v1')
+    .option('--reason <code>', 'only those that were rejected for this reason')
+    .option('--offset <n>', 'only the one at this offset of the dead letters', whole)
 command('list').description('shows them, the newest last')
-  .option('--limit <n>', 'at most so many, the newest', whole, 100)
-  .option('--json', 'one JSON document a line, with the whole record')
-  .action(async (chosen: Chosen & { limit: number, json?: boolean }) => withLog(async (log) => { await listDead(log, chosen, print) }))
-command('replay').description('sends the originals back to their topic; they stay listed, and what is rejected again is listed again')
-  .action(async (chosen: Chosen) => withLog(async (log) => { await replayDead(log, chosen, print) }))
+  .option('--limit <n>', 'at most this many, the newest', whole, 100)
+  .option('--json', 'one JSON document per line, with the whole record')
+  .action(async (chosen: Chosen & { limit: number, json?: boolean }) =>
+    withLog(async (log) => {
+      await listDead(log, chosen, print)
+    })
+  )
+command('replay').description(
+  'sends the originals back to their topic; they stay listed, and those rejected again are listed again'
+)
+  .action(async (chosen: Chosen) =>
+    withLog(async (log) => {
+      await replayDead(log, chosen, print)
+    })
+  )
 
 try {
   await program.parseAsync()

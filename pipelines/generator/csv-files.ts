@@ -1,15 +1,17 @@
-// Tables in files as a fleet: each a series by its name, or several by a column `series`; their times are moved to when they are played.
+// Tables in files as a fleet: each a series by its name, or several by a column `series`; their times are moved to when
+// they are played.
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { Problem } from '../../core/errors.ts'
-import { readObservations } from '../collector/read-observations.ts'
-import type { RawObservation } from '../messages.ts'
+import { readObservations } from '../steps/collector/read-observations.ts'
+import type { RawObservation } from '../messages/messages.ts'
 import type { Part, Stretch } from './fleet.ts'
 
 const DAY = 86_400_000
 
 /**
- * One stretch: all rows in the order of the files. Moved by whole days, so that the time of day stays and the earliest lies on the day of `start`.
+ * One stretch: all rows in the order of the files. Moved by whole days, so that the time of day stays and the earliest
+ * lies on the day of `start`.
  * @throws Problem invalid-settings where there is no file; what the table's reader throws
  */
 export async function * csvFleet (path: string, start: number): AsyncGenerator<Stretch> {
@@ -19,13 +21,18 @@ export async function * csvFleet (path: string, start: number): AsyncGenerator<S
     const observations = readObservations(await readFile(file, 'utf8'), 'text/csv', basename(file, extname(file)))
     for (const [series, own] of bySeries(observations)) parts.push(partOf(series, own))
   }
-  const first = parts.reduce((least, { rows }) => rows.reduce((earliest, { time }) => Math.min(earliest, time), least), Infinity)
+  const first = parts.reduce(
+    (least, { rows }) => rows.reduce((earliest, { time }) => Math.min(earliest, time), least),
+    Infinity
+  )
   const shift = (Math.floor(start / DAY) - Math.floor(first / DAY)) * DAY
   yield parts.map((part) => ({ ...part, rows: part.rows.map(({ time, values }) => ({ time: time + shift, values })) }))
 }
 
 async function filesOf (path: string): Promise<string[]> {
-  const found = await stat(path).catch((cause: unknown) => { throw new Problem('invalid-settings', `--csv: "${path}" cannot be read; name a file or a folder.`, { cause }) })
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new Problem('invalid-settings', `--csv: "${path}" cannot be read; name a file or a folder.`, { cause })
+  })
   if (!found.isDirectory()) return [path]
   const files = (await readdir(path)).filter((name) => /\.csv$/i.test(name)).sort().map((name) => join(path, name))
   if (files.length === 0) throw new Problem('invalid-settings', `--csv: "${path}" holds no .csv file.`)
@@ -44,5 +51,12 @@ function bySeries (observations: readonly RawObservation[]): Map<string, RawObse
 
 function partOf (series: string, observations: readonly RawObservation[]): Part {
   const channels = Object.keys(observations[0]!.values)
-  return { series, channels, rows: observations.map(({ time, values }) => ({ time: Date.parse(time), values: Float64Array.from(channels, (channel) => values[channel] ?? NaN) })) }
+  return {
+    series,
+    channels,
+    rows: observations.map(({ time, values }) => ({
+      time: Date.parse(time),
+      values: Float64Array.from(channels, (channel) => values[channel] ?? NaN),
+    })),
+  }
 }

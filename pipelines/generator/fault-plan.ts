@@ -1,9 +1,13 @@
-// When which turbine suffers what: a plan without an end, drawn from a seed. Counts in observations from the beginning of play.
-import { STEPS_PER_HOUR } from '../../core/wind-farm/channels.ts'
-import { FAULT_TRAITS, FAULT_TYPES, type Fault, type FaultType } from '../../core/wind-farm/faults.ts'
+// When which turbine suffers what: a plan without an end, drawn from a seed. Counts in observations from the beginning
+// of play.
+import { STEPS_PER_HOUR } from '../../simulator/channels.ts'
+import { FAULT_TRAITS, FAULT_TYPES, type Fault, type FaultType } from '../../simulator/faults.ts'
 import { type Random, shuffle } from '../../core/random.ts'
 
-/** demo: one at once, then more on all turbines by and by; random: as rare as in a real farm, or nearly; none: only what is ordered. */
+/**
+ * demo: one at once, then more on all turbines by and by; random: as rare as in a real farm, or nearly; none: only what
+ * is ordered.
+ */
 export const FAULT_MODES = ['demo', 'random', 'none'] as const
 export type FaultMode = typeof FAULT_MODES[number]
 
@@ -34,7 +38,10 @@ export interface PlanOptions {
 /** Observations of live play before the first one. */
 const FIRST_AFTER = 5
 /** What shows within ten observations where the rotor turns; else a sensor that is off by 19 °C, within thirty. */
-const FIRST = { windy: { type: 'vibration-burst', channel: 'vibration_mm_s' }, calm: { type: 'sensor-bias', channel: 'generator_bearing_temp_c' } } as const
+const FIRST = {
+  windy: { type: 'vibration-burst', channel: 'vibration_mm_s' },
+  calm: { type: 'sensor-bias', channel: 'generator_bearing_temp_c' },
+} as const
 
 /** Observations between the beginnings of two faults in the fleet, on average. */
 const PACE: Record<FaultMode, (series: number) => number> = {
@@ -58,7 +65,15 @@ export function * planFaults (options: PlanOptions): Generator<PlannedFault> {
 
 function orderedFault ({ series, type, after }: OrderedFault, history: number, interval: number): PlannedFault {
   const from = history + Math.ceil(after / interval)
-  return { series, type, channel: FAULT_TRAITS[type].channels[0]!, from, to: from + lengthOf(type) - 1, severity: 1, sign: 1 }
+  return {
+    series,
+    type,
+    channel: FAULT_TRAITS[type].channels[0]!,
+    from,
+    to: from + lengthOf(type) - 1,
+    severity: 1,
+    sign: 1,
+  }
 }
 
 const lengthOf = (type: FaultType): number => FAULT_TRAITS[type].hours[0] * STEPS_PER_HOUR
@@ -79,7 +94,15 @@ function * drawn ({ mode, series, history, windy, random }: PlanOptions): Genera
     from += Math.ceil(pace * (0.5 + random.uniform()))
     const type = types.next().value
     const { channels } = FAULT_TRAITS[type]
-    yield { series: turbines.next().value, type, channel: channels[random.integer(channels.length)]!, from, to: from + lengthOf(type) - 1, severity: 0.5 + random.uniform() / 2, sign: random.uniform() < 0.5 ? -1 : 1 }
+    yield {
+      series: turbines.next().value,
+      type,
+      channel: channels[random.integer(channels.length)]!,
+      from,
+      to: from + lengthOf(type) - 1,
+      severity: 0.5 + random.uniform() / 2,
+      sign: random.uniform() < 0.5 ? -1 : 1,
+    }
   }
 }
 

@@ -1,11 +1,11 @@
 // The wind farm as a fleet that runs on and on: simulated stretch by stretch, each going on where the one before ended.
 import { createRandom, type Random } from '../../core/random.ts'
-import { slice } from '../../core/series.ts'
-import { CHANNELS, SAMPLING_INTERVAL_MS, STEPS_PER_DAY } from '../../core/wind-farm/channels.ts'
-import { addDirt, type Row } from '../../core/wind-farm/dirt.ts'
-import { farmOrders, turbineOrders } from '../../core/wind-farm/operations.ts'
-import { simulateTurbine } from '../../core/wind-farm/turbine.ts'
-import { simulateWeather, type Weather } from '../../core/wind-farm/weather.ts'
+import { slice } from '../../core/series/series.ts'
+import { CHANNELS, SAMPLING_INTERVAL_MS, STEPS_PER_DAY } from '../../simulator/channels.ts'
+import { addDirt, type Row } from '../../simulator/dirt.ts'
+import { farmOrders, turbineOrders } from '../../simulator/operations.ts'
+import { simulateTurbine } from '../../simulator/turbine.ts'
+import { simulateWeather, type Weather } from '../../simulator/weather.ts'
 import { type PlannedFault, planFaults, type PlanOptions } from './fault-plan.ts'
 
 /** What one series has to say for some time. */
@@ -50,7 +50,10 @@ const two = (n: number): string => String(n).padStart(2, '0')
 
 /** `T01`, `T02`, …; from the hundredth on of further farms, `F02-T01`, … */
 export function seriesNames (count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `${i < FARM_SIZE ? '' : `F${two(Math.floor(i / FARM_SIZE) + 1)}-`}T${two(i % FARM_SIZE + 1)}`)
+  return Array.from(
+    { length: count },
+    (_, i) => `${i < FARM_SIZE ? '' : `F${two(Math.floor(i / FARM_SIZE) + 1)}-`}T${two(i % FARM_SIZE + 1)}`
+  )
 }
 
 const farmOf = (series: string): string => /^F\d+(?=-)/.exec(series)?.[0] ?? 'F01'
@@ -61,7 +64,14 @@ export async function * fleet (options: FleetOptions): AsyncGenerator<Stretch> {
   const length = (options.days ?? daysOf(options.series)) * STEPS_PER_DAY
   const random = createRandom(options.seed)
   const history = Math.ceil(options.history / SAMPLING_INTERVAL_MS)
-  const plan = planFaults({ ...options, series: names, history, windy: isWindy(weatherOf(random.fork('weather/F01/0'), length, undefined), history), interval: SAMPLING_INTERVAL_MS, random: random.fork('plan') })
+  const plan = planFaults({
+    ...options,
+    series: names,
+    history,
+    windy: isWindy(weatherOf(random.fork('weather/F01/0'), length, undefined), history),
+    interval: SAMPLING_INTERVAL_MS,
+    random: random.fork('plan'),
+  })
   const farms = new Map<string, Weather>()
   let left = [] as PlannedFault[]
   for (let k = 0; ; k++) {
@@ -70,11 +80,19 @@ export async function * fleet (options: FleetOptions): AsyncGenerator<Stretch> {
     // What would reach over the end begins with the next stretch.
     left = faults.filter((fault) => fault.from >= from + length)
     const now = faults.filter((fault) => fault.from < from + length)
-    for (const fault of now) options.onFault?.({ ...fault, start: timeAt(options, fault.from), end: timeAt(options, fault.to) })
-    for (const farm of new Set(names.map(farmOf))) farms.set(farm, weatherOf(random.fork(`weather/${farm}/${k}`), length, farms.get(farm)))
+    for (const fault of now) {
+      options.onFault?.({ ...fault, start: timeAt(options, fault.from), end: timeAt(options, fault.to) })
+    }
+    for (const farm of new Set(names.map(farmOf))) {
+      farms.set(farm, weatherOf(random.fork(`weather/${farm}/${k}`), length, farms.get(farm)))
+    }
     const parts: Part[] = []
     for (const series of names) {
-      const faultsOfIt = now.filter((fault) => fault.series === series).map((fault) => ({ ...fault, from: fault.from - from + LEAD, to: fault.to - from + LEAD }))
+      const faultsOfIt = now.filter((fault) => fault.series === series).map((fault) => ({
+        ...fault,
+        from: fault.from - from + LEAD,
+        to: fault.to - from + LEAD,
+      }))
       parts.push(partOf(options, { series, k, length, faults: faultsOfIt, weather: farms.get(farmOf(series))! }))
       await options.pause()
     }
@@ -83,7 +101,8 @@ export async function * fleet (options: FleetOptions): AsyncGenerator<Stretch> {
 }
 
 /** Whether rotors turn for three hours from there on; of what lies beyond the first stretch nothing is known. */
-const isWindy = ({ wind }: Weather, history: number): boolean => wind.subarray(LEAD + history, LEAD + history + 18).every((speed) => speed > 5)
+const isWindy = ({ wind }: Weather, history: number): boolean =>
+  wind.subarray(LEAD + history, LEAD + history + 18).every((speed) => speed > 5)
 
 const timeAt = ({ start }: FleetOptions, n: number): number => start + n * SAMPLING_INTERVAL_MS
 
@@ -128,7 +147,10 @@ function partOf ({ seed, start, dirt }: FleetOptions, { series, k, length, fault
   const individual = createRandom(farm === 'F01' ? seed : `${seed}/${farm}`).fork(series.slice(-3)).fork('individual')
   const own = createRandom(seed).fork(`${series}/${k}`)
   const random: Random = { ...own, fork: (label) => label === 'individual' ? individual : own.fork(label) }
-  const orders = turbineOrders(own.fork('orders'), farmOrders(createRandom(seed).fork(`${farm}/${k}/orders`), LEAD + length))
+  const orders = turbineOrders(
+    own.fork('orders'),
+    farmOrders(createRandom(seed).fork(`${farm}/${k}/orders`), LEAD + length)
+  )
   const begin = start + (k * length - LEAD) * SAMPLING_INTERVAL_MS
   const run = simulateTurbine({ random, weather, orders, faults, wear: () => 0, start: begin })
   const played = slice(run.series, LEAD, LEAD + length)
@@ -136,5 +158,8 @@ function partOf ({ seed, start, dirt }: FleetOptions, { series, k, length, fault
 }
 
 function rowsOf ({ start, interval, values, length, channels: { length: width } }: ReturnType<typeof slice>): Row[] {
-  return Array.from({ length }, (_, t) => ({ time: start + t * interval, values: values.subarray(t * width, (t + 1) * width) as Float64Array }))
+  return Array.from(
+    { length },
+    (_, t) => ({ time: start + t * interval, values: values.subarray(t * width, (t + 1) * width) as Float64Array })
+  )
 }

@@ -1,29 +1,48 @@
 // The generator in one call, for programs: the simulated fleet, sent wherever one likes.
-import { setImmediate, setTimeout } from 'node:timers/promises'
-import { WIND_FARM_DEFAULTS } from '../../core/wind-farm/simulate.ts'
+import { setImmediate } from 'node:timers/promises'
+import { pause } from '../../adapters/waiting.ts'
+import { WIND_FARM_DEFAULTS } from '../../simulator/simulate.ts'
 import { fleet, type FleetOptions } from './fleet.ts'
 import { play, type PlayOptions } from './play.ts'
 
 const DAY = 86_400_000
 
-export interface GeneratorOptions extends Pick<PlayOptions, 'send' | 'now' | 'signal' | 'onSent'>, Partial<Pick<FleetOptions, 'series' | 'mode' | 'ordered' | 'dirt' | 'seed' | 'start' | 'history' | 'onFault'>> {
+export interface GeneratorOptions
+  extends
+  Pick<PlayOptions, 'send' | 'now' | 'signal' | 'onSent'>,
+  Partial<Pick<FleetOptions, 'series' | 'mode' | 'ordered' | 'dirt' | 'seed' | 'start' | 'history' | 'onFault'>> {
   /** Seconds of observations in a second. Default: 600. */
   readonly speed?: number
 }
 
-const DEFAULTS = { speed: 600, history: 2 * DAY, series: 20, mode: 'demo', ordered: [], dirt: false, seed: WIND_FARM_DEFAULTS.seed } as const
+const DEFAULTS = {
+  speed: 600,
+  history: 2 * DAY,
+  series: 20,
+  mode: 'demo',
+  ordered: [],
+  dirt: false,
+  seed: WIND_FARM_DEFAULTS.seed,
+} as const
 
 /** Ninety days ago, at the beginning of a day. */
 export const defaultStart = (now: number): number => Math.floor(now / DAY) * DAY - 90 * DAY
 
 /** Fulfilled once the signal has ended it and what was being sent is taken; rejects when send() does. */
-export async function startGenerator ({ send, now, signal, onSent, onFault, ...options }: GeneratorOptions): Promise<void> {
+export async function startGenerator (
+  { send, now, signal, onSent, onFault, ...options }: GeneratorOptions
+): Promise<void> {
   const { speed, ...settings } = { ...DEFAULTS, start: defaultStart(now()), ...options }
   const stretches = fleet({ ...settings, ...(onFault && { onFault }), pause: async () => setImmediate() })
-  await play({ stretches, start: settings.start, history: settings.history, speed, send, now, signal, ...(onSent && { onSent }), wait: async (milliseconds) => waitFor(milliseconds, signal) })
-}
-
-/** As long, or until the signal. */
-export async function waitFor (milliseconds: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(milliseconds, undefined, { signal }).catch(() => {})
+  await play({
+    stretches,
+    start: settings.start,
+    history: settings.history,
+    speed,
+    send,
+    now,
+    signal,
+    ...(onSent && { onSent }),
+    wait: async (milliseconds) => pause(milliseconds, signal),
+  })
 }

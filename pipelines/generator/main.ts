@@ -1,19 +1,22 @@
 // `npm run generate`: plays a wind farm, or tables, against a collector.
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
-import { parseDuration } from '../../core/duration.ts'
-import { readIsoTime } from '../../core/iso-time.ts'
-import { readEnvironment } from '../../core/settings/environment.ts'
-import { parseSettings } from '../../core/settings/values.ts'
-import { FAULT_TYPES, type FaultType } from '../../core/wind-farm/faults.ts'
+import { parseDuration } from '../../core/table/duration.ts'
+import { readIsoTime } from '../../core/table/iso-time.ts'
+import { readEnvironment } from '../../adapters/settings/environment.ts'
+import { parseSettings } from '../../adapters/settings/values.ts'
+import { pause } from '../../adapters/waiting.ts'
+import { FAULT_TYPES, type FaultType } from '../../simulator/faults.ts'
 import { csvFleet } from './csv-files.ts'
 import { FAULT_MODES, type FaultMode, type OrderedFault } from './fault-plan.ts'
 import { MOST_SERIES, seriesNames } from './fleet.ts'
-import { defaultStart, type GeneratorOptions, startGenerator, waitFor } from './generator.ts'
+import { defaultStart, type GeneratorOptions, startGenerator } from './generator.ts'
 import { play } from './play.ts'
 import { httpSender } from './send.ts'
 
-const GENERATOR_SETTINGS = { GENERATOR_API_KEY: z.string().optional().meta({ secret: true, description: 'Key that is sent to the collector.' }) }
+const GENERATOR_SETTINGS = {
+  GENERATOR_API_KEY: z.string().optional().meta({ secret: true, description: 'Key that is sent to the collector.' }),
+}
 
 interface Flags {
   url: string
@@ -30,7 +33,9 @@ interface Flags {
 
 const number = (least: number, most: number) => (text: string): number => {
   const value = Number(text)
-  if (text.trim() === '' || !(value >= least && value <= most)) throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`)
+  if (text.trim() === '' || !(value >= least && value <= most)) {
+    throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`)
+  }
   return value
 }
 
@@ -45,14 +50,21 @@ function duration (text: string): number {
 
 function instant (text: string): number {
   const found = readIsoTime(text)
-  if (found === undefined) throw new InvalidArgumentError('It must be a time, such as 2026-01-31 or 2026-01-31T13:50:00Z.')
+  if (found === undefined) {
+    throw new InvalidArgumentError('It must be a time, such as 2026-01-31 or 2026-01-31T13:50:00Z.')
+  }
   return Math.floor(found / 600_000) * 600_000
 }
 
 function fault (text: string, before: readonly OrderedFault[]): OrderedFault[] {
   const [, series, type, after] = /^([^:@]+):([a-z-]+)@(P.+)$/.exec(text) ?? []
-  if (series === undefined || type === undefined || after === undefined || !(FAULT_TYPES as readonly string[]).includes(type)) {
-    throw new InvalidArgumentError(`It must be SERIES:FAULT@DURATION, such as T03:bearing-overheating@PT2H; faults are ${FAULT_TYPES.join(', ')}.`)
+  if (
+    series === undefined || type === undefined || after === undefined ||
+    !(FAULT_TYPES as readonly string[]).includes(type)
+  ) {
+    throw new InvalidArgumentError(
+      `It must be SERIES:FAULT@DURATION, such as T03:bearing-overheating@PT2H; faults are ${FAULT_TYPES.join(', ')}.`
+    )
   }
   return [...before, { series, type: type as FaultType, after: duration(after) }]
 }
@@ -61,12 +73,21 @@ const say = (line: string): void => { process.stderr.write(`generate  ${line}\n`
 const timeOf = (time: number): string => new Date(time).toISOString().slice(0, 16).replace('T', ' ')
 
 /** What was done, once a minute. */
-function reporter (): Required<Pick<GeneratorOptions, 'onSent' | 'onFault'>> & { onRetry: (reason: string) => void, last: () => void } {
+function reporter (): Required<Pick<GeneratorOptions, 'onSent' | 'onFault'>> & {
+  onRetry: (reason: string) => void,
+  last: () => void,
+} {
   let [sent, newest, retries, reason, since] = [0, 0, 0, '', Date.now()]
   /** Said when they begin. */
   const planned: Array<Parameters<NonNullable<GeneratorOptions['onFault']>>[0]> = []
   const last = (): void => {
-    if (sent > 0 || retries > 0) say(`${sent} observations taken, the newest of ${timeOf(newest)} UTC${retries === 0 ? '' : `; sent again ${retries} times: ${reason}`}`)
+    if (sent > 0 || retries > 0) {
+      say(
+        `${sent} observations taken, the newest of ${timeOf(newest)} UTC${
+          retries === 0 ? '' : `; sent again ${retries} times: ${reason}`
+        }`
+      )
+    }
     ;[sent, retries, since] = [0, 0, Date.now()]
   }
   return {
@@ -95,10 +116,40 @@ async function run (flags: Flags): Promise<void> {
   const { last, onRetry, ...report } = reporter()
   const send = httpSender({ url: flags.url, key, signal, onRetry })
   const { speed, history, start = defaultStart(Date.now()) } = flags
-  say(`${flags.csv ?? `${flags.series} turbines`} → ${flags.url}, from ${timeOf(start)} UTC, ${history / 3_600_000} h at once, then ${speed} seconds a second; stop with Ctrl-C`)
+  say(
+    `${flags.csv ?? `${flags.series} turbines`} → ${flags.url}, from ${timeOf(start)} UTC, ${
+      history / 3_600_000
+    } h at once, then ${speed} seconds a second; stop with Ctrl-C`
+  )
   try {
-    if (flags.csv !== undefined) await play({ stretches: csvFleet(flags.csv, start), start, history, speed, send, now: Date.now, wait: async (milliseconds) => waitFor(milliseconds, signal), signal, onSent: report.onSent })
-    else await startGenerator({ ...report, send, now: Date.now, signal, speed, history, start, series: flags.series, mode: flags.faults, ordered: flags.fault, dirt: flags.dirt, ...(flags.seed !== undefined && { seed: flags.seed }) })
+    if (flags.csv !== undefined) {
+      await play({
+        stretches: csvFleet(flags.csv, start),
+        start,
+        history,
+        speed,
+        send,
+        now: Date.now,
+        wait: async (milliseconds) => pause(milliseconds, signal),
+        signal,
+        onSent: report.onSent,
+      })
+    } else {
+      await startGenerator({
+        ...report,
+        send,
+        now: Date.now,
+        signal,
+        speed,
+        history,
+        start,
+        series: flags.series,
+        mode: flags.faults,
+        ordered: flags.fault,
+        dirt: flags.dirt,
+        ...(flags.seed !== undefined && { seed: flags.seed }),
+      })
+    }
   } catch (error) {
     if (!signal.aborted) throw error
     say(`the last batch was not taken: ${(error as Error).message}`)
@@ -108,12 +159,22 @@ async function run (flags: Flags): Promise<void> {
 }
 
 const program = new Command('npm run generate --')
-  .description('Plays a simulated wind farm, or tables, against a collector: at a chosen speed, with faults, never ahead of the clock.')
+  .description(
+    'Plays a simulated wind farm, or tables, against a collector: at a chosen speed, with faults, never ahead of the clock.'
+  )
   .option('--url <url>', 'of the collector', 'http://127.0.0.1:8300')
   .option('--speed <n>', 'seconds of observations in a second', number(0.001, 1e9), 600)
   .option('--series <n>', 'turbines', number(1, MOST_SERIES), 20)
-  .addOption(new Option('--faults <mode>', 'demo: one at once, then more by and by; random: rarely; none').choices(FAULT_MODES).default('demo'))
-  .option('--fault <series:fault@duration>', 'a fault so long after live play begins; may be given several times', fault, [])
+  .addOption(
+    new Option('--faults <mode>', 'demo: one at once, then more by and by; random: rarely; none').choices(FAULT_MODES)
+      .default('demo')
+  )
+  .option(
+    '--fault <series:fault@duration>',
+    'a fault so long after live play begins; may be given several times',
+    fault,
+    []
+  )
   .option('--csv <path>', 'plays this file, or all of this folder, instead of the farm; ends with them')
   .option('--start <time>', 'time of the first observation; default: 90 days ago', instant)
   .option('--history <duration>', 'sent as fast as it is taken, before live play begins', duration, duration('P2D'))
@@ -121,7 +182,13 @@ const program = new Command('npm run generate --')
   .option('--dirt', 'gaps, repetitions, late observations, times off the grid', false)
   .action(async (flags: Flags) => {
     const unknown = flags.fault.find(({ series }) => !seriesNames(flags.series).includes(series))
-    if (unknown !== undefined) program.error(`error: --fault: there is no series "${unknown.series}"; they are ${seriesNames(flags.series)[0]} to ${seriesNames(flags.series).at(-1)}`)
+    if (unknown !== undefined) {
+      program.error(
+        `error: --fault: there is no series "${unknown.series}"; they are ${seriesNames(flags.series)[0]} to ${
+          seriesNames(flags.series).at(-1)
+        }`
+      )
+    }
     await run(flags)
   })
 try {

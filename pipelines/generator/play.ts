@@ -1,8 +1,9 @@
-// Plays stretches in their time or faster: what is due is sent, in order within a series, and nothing is sent twice or left out.
-import type { RawObservation } from '../messages.ts'
+// Plays stretches in their time or faster: what is due is sent, in order within a series, and nothing is sent twice or
+// left out.
+import type { RawObservation } from '../messages/messages.ts'
 import type { Part, Stretch } from './fleet.ts'
 
-export interface Pace {
+interface Pace {
   /** Time of the first observation, milliseconds since 1970. */
   readonly start: number
   /** Milliseconds from there that are sent as fast as they are taken. */
@@ -29,7 +30,8 @@ const BATCH = 500
 const LONGEST_WAIT = 1000
 
 /**
- * When an observation is due, milliseconds since 1970: in the order of its time at the chosen speed, but never before it could have been made.
+ * When an observation is due, milliseconds since 1970: in the order of its time at the chosen speed, but never before
+ * it could have been made.
  * @param liveSince when live play began
  * @example
  * dueAt(start + 600_000, { start, history: 0, speed: 600 }, liveSince) // liveSince + 1000, where start is long ago
@@ -54,7 +56,11 @@ export async function play (options: PlayOptions): Promise<void> {
   }
 }
 
-async function sendDue (queue: Queue, due: (time: number) => number, { send, now, wait, onSent }: PlayOptions): Promise<void> {
+async function sendDue (
+  queue: Queue,
+  due: (time: number) => number,
+  { send, now, wait, onSent }: PlayOptions
+): Promise<void> {
   const time = now()
   const batch: RawObservation[] = []
   let newest = 0

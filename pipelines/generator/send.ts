@@ -1,10 +1,11 @@
-// Sends observations to a collector until it has taken them: what it cannot take now is sent again, so that nothing is lost.
-import { setTimeout } from 'node:timers/promises'
+// Sends observations to a collector until it has taken them: what it cannot take now is sent again, so that nothing is
+// lost.
 import pRetry, { AbortError } from 'p-retry'
+import { pause } from '../../adapters/waiting.ts'
 import { Problem } from '../../core/errors.ts'
-import type { RawObservation } from '../messages.ts'
+import type { RawObservation } from '../messages/messages.ts'
 
-export interface SenderOptions {
+interface SenderOptions {
   /** Of the collector, without path. */
   readonly url: string
   readonly key?: string | undefined
@@ -27,8 +28,12 @@ class Refusal extends Error {
   }
 }
 
-/** @returns sends them; rejects with a Problem where the collector will never take them, or the signal ends the attempts */
-export function httpSender ({ url, key, signal, onRetry }: SenderOptions): (observations: readonly RawObservation[]) => Promise<void> {
+/**
+ * @returns sends them; rejects with a Problem where the collector will never take them, or the signal ends the attempts
+ */
+export function httpSender (
+  { url, key, signal, onRetry }: SenderOptions
+): (observations: readonly RawObservation[]) => Promise<void> {
   const target = `${url.replace(/\/+$/, '')}/observations`
   const headers = { 'content-type': 'application/json', ...(key !== undefined && { authorization: `Bearer ${key}` }) }
   return async (observations) => pRetry(async () => post(target, headers, JSON.stringify(observations)), {
@@ -38,20 +43,31 @@ export function httpSender ({ url, key, signal, onRetry }: SenderOptions): (obse
     shouldRetry: () => !signal.aborted,
     onFailedAttempt: async ({ error }) => {
       onRetry?.(error.message)
-      if (error instanceof Refusal) await setTimeout(error.pauseMs, undefined, { signal }).catch(() => {})
+      if (error instanceof Refusal) await pause(error.pauseMs, signal)
     },
   })
 }
 
 async function post (url: string, headers: Record<string, string>, body: string): Promise<void> {
-  const answer = await fetch(url, { method: 'POST', headers, body, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
-    .catch((cause: unknown) => { throw new Refusal(`${url} does not answer: ${reasonOf(cause)}`, 0) })
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers,
+    body,
+    redirect: 'error',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
+    .catch((cause: unknown) => {
+      throw new Refusal(`${url} does not answer: ${reasonOf(cause)}`, 0)
+    })
   const text = await answer.text().catch(() => '')
   if (answer.status === 202) return
   const message = `${url} answered ${answer.status}: ${text.slice(0, 500)}`
-  if (answer.status === 429 || answer.status >= 500) throw new Refusal(message, Math.min(LONGEST_PAUSE_MS, 1000 * (Number(answer.headers.get('retry-after')) || 0)))
+  if (answer.status === 429 || answer.status >= 500) {
+    throw new Refusal(message, Math.min(LONGEST_PAUSE_MS, 1000 * (Number(answer.headers.get('retry-after')) || 0)))
+  }
   throw new AbortError(new Problem('invalid-request', message))
 }
 
 /** fetch() hides it in the cause. */
-const reasonOf = (error: unknown): string => ((error as Error).cause as Error | undefined)?.message ?? (error as Error).message
+const reasonOf = (error: unknown): string =>
+  ((error as Error).cause as Error | undefined)?.message ?? (error as Error).message

@@ -1,26 +1,40 @@
 // Settings of the dashboard: where it listens, who may look, and where feedback goes.
 import { z } from 'zod'
-import { BUCKET_SETTINGS } from '../../core/registry/open-store.ts'
-import { wholeNumber } from '../../core/settings/values.ts'
-import { isKey, KeysSchema, refuseOpenProgram } from './keys.ts'
+import { findKey, KeysSchema } from '../../adapters/http/api-keys.ts'
+import { refuseOpenProgram } from '../../adapters/http/exposure.ts'
+import { STORE_SETTINGS } from '../../adapters/s3/access.ts'
+import { wholeNumber } from '../../adapters/settings/values.ts'
 import { MODEL_SETTINGS } from './models.ts'
 
 export const DASHBOARD_SETTINGS = {
   DASHBOARD_PORT: wholeNumber(0, 65_535).default(8301).describe('Port that the dashboard listens on.'),
-  DASHBOARD_API_KEYS: KeysSchema.default([]).meta({ secret: true, description: 'Keys of those who may look and annotate, separated by commas; none: everybody who reaches it.' }),
-  DASHBOARD_AUTH: z.enum(['auto', 'off']).default('auto').describe('off: no key is asked for, because something in front authenticates.'),
+  DASHBOARD_API_KEYS: KeysSchema.default([]).meta({
+    secret: true,
+    description: 'Keys of those who may look and annotate, separated by commas; none: everybody who reaches it.',
+  }),
+  DASHBOARD_AUTH: z.enum(['auto', 'off']).default('auto').describe(
+    'off: no key is asked for, because something in front authenticates.'
+  ),
   // Where feedback on incidents is kept.
   MODEL_REGISTRY: MODEL_SETTINGS.MODEL_REGISTRY,
-  ...BUCKET_SETTINGS,
+  ...STORE_SETTINGS,
 }
-export type DashboardSettings = z.output<z.ZodObject<typeof DASHBOARD_SETTINGS>>
+type DashboardSettings = z.output<z.ZodObject<typeof DASHBOARD_SETTINGS>>
 
 /** Whether a key, or none, lets one in. */
-export function admitsOf ({ DASHBOARD_API_KEYS: known, DASHBOARD_AUTH: auth }: Pick<DashboardSettings, 'DASHBOARD_API_KEYS' | 'DASHBOARD_AUTH'>): (key: string | undefined) => boolean {
-  return auth === 'off' || known.length === 0 ? () => true : (key) => isKey(known, key)
+export function admitsOf (
+  { DASHBOARD_API_KEYS: known, DASHBOARD_AUTH: auth }: Pick<DashboardSettings, 'DASHBOARD_API_KEYS' | 'DASHBOARD_AUTH'>
+): (key: string | undefined) => boolean {
+  if (auth === 'off' || known.length === 0) return () => true
+  return (key) => key !== undefined && findKey(known, key) !== undefined
 }
 
-/** @throws Problem invalid-settings where the network would reach a dashboard that asks for no key */
-export function refuseOpenDashboard (host: string, { DASHBOARD_API_KEYS: keys, DASHBOARD_AUTH: auth }: Pick<DashboardSettings, 'DASHBOARD_API_KEYS' | 'DASHBOARD_AUTH'>): void {
-  refuseOpenProgram({ name: 'dashboard', host, keys, auth })
+/** @throws Problem invalid-settings if other machines could reach a dashboard that demands no key */
+export function refuseOpenDashboard (
+  host: string,
+  { DASHBOARD_API_KEYS: keys, DASHBOARD_AUTH: auth }: Pick<DashboardSettings, 'DASHBOARD_API_KEYS' | 'DASHBOARD_AUTH'>
+): void {
+  refuseOpenProgram({ program: 'dashboard', host, keys, auth, variables: VARIABLES })
 }
+
+const VARIABLES = { host: 'STREAM_HOST', keys: 'DASHBOARD_API_KEYS', auth: 'DASHBOARD_AUTH' }

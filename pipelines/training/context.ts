@@ -7,9 +7,9 @@ import { pathToFileURL } from 'node:url'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
-import type { Registry } from '../../core/registry/registry.ts'
-import type { RegistryStore } from '../../core/registry/store.ts'
-import type { Environment } from '../../core/settings/environment.ts'
+import type { Registry } from '../../adapters/registry/registry.ts'
+import type { RegistryStore } from '../../adapters/registry/store.ts'
+import type { Environment } from '../../adapters/settings/environment.ts'
 import { runProgram } from './run-program.ts'
 
 /** All relative to the working folder, as in model-creation/. */
@@ -44,13 +44,37 @@ const own = import.meta.url.endsWith('.ts')
 const programs = resolve(import.meta.dirname, '../../model-creation')
 
 /** Runs one of model-creation's programs on the working folder. @returns what it printed */
-export async function runOwn ({ env, signal }: StepContext, name: string, args: readonly string[], limitMs: number): Promise<string> {
+export async function runOwn (
+  { env, signal }: StepContext,
+  name: string,
+  args: readonly string[],
+  limitMs: number
+): Promise<string> {
   const loader = own ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : []
-  return runProgram({ what: `model-creation/${name}`, program: process.execPath, args: [...loader, join(programs, `${name}${own ? '.ts' : '.js'}`), ...args], env, limitMs, signal })
+  return runProgram({
+    what: `model-creation/${name}`,
+    program: process.execPath,
+    args: [...loader, join(programs, `${name}${own ? '.ts' : '.js'}`), ...args],
+    env,
+    limitMs,
+    signal,
+  })
 }
 
-export async function runDvc ({ env, signal }: StepContext, dvc: string, args: readonly string[], limitMs: number): Promise<string> {
-  return runProgram({ what: `dvc ${args[0]}`, program: dvc, args, env: { ...env, DVC_NO_ANALYTICS: '1' }, limitMs, signal })
+export async function runDvc (
+  { env, signal }: StepContext,
+  dvc: string,
+  args: readonly string[],
+  limitMs: number
+): Promise<string> {
+  return runProgram({
+    what: `dvc ${args[0]}`,
+    program: dvc,
+    args,
+    env: { ...env, DVC_NO_ANALYTICS: '1' },
+    limitMs,
+    signal,
+  })
 }
 
 /** That of `npm run setup:dvc`, or the one on PATH. @throws Problem invalid-settings */
@@ -60,14 +84,22 @@ export async function findDvc (env: Environment): Promise<string> {
     const file = join(place, 'dvc')
     if (await access(file, constants.X_OK).then(() => true, () => false)) return file
   }
-  throw new Problem('invalid-settings', 'DVC is not there; install it with "npm run setup:dvc", or do without it by --no-dvc.')
+  throw new Problem(
+    'invalid-settings',
+    'DVC is not there; install it with "npm run setup:dvc", or do without it by --no-dvc.'
+  )
 }
 
 async function readYaml<T> (file: string, schema: z.ZodType<T>): Promise<T> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => { throw new Problem('invalid-settings', `${file} cannot be read; run this in the folder of the project.`, { cause }) })
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Problem('invalid-settings', `${file} cannot be read; run this in the folder of the project.`, { cause })
+  })
   const parsed = schema.safeParse(yamlOf(file, text))
   if (parsed.success) return parsed.data
-  throw new Problem('invalid-settings', `${file}: ${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}`)
+  throw new Problem(
+    'invalid-settings',
+    `${file}: ${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}`
+  )
 }
 
 function yamlOf (file: string, text: string): unknown {
@@ -85,9 +117,14 @@ export async function modelName (): Promise<string> {
 
 /** The stages of dvc.yaml, and the folder to which the last one writes the package. */
 export async function readPipeline (): Promise<{ stages: string[], folder: string }> {
-  const { stages } = await readYaml(PLACES.pipeline, z.object({ stages: z.record(z.string(), z.object({ outs: z.array(z.string()).optional() })) }))
+  const { stages } = await readYaml(
+    PLACES.pipeline,
+    z.object({ stages: z.record(z.string(), z.object({ outs: z.array(z.string()).optional() })) })
+  )
   const folder = stages['package']?.outs?.[0]
-  if (folder === undefined) throw new Problem('invalid-settings', `${PLACES.pipeline}: stages.package.outs names no folder.`)
+  if (folder === undefined) {
+    throw new Problem('invalid-settings', `${PLACES.pipeline}: stages.package.outs names no folder.`)
+  }
   return { stages: Object.keys(stages), folder }
 }
 

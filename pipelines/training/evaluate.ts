@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Problem } from '../../core/errors.ts'
-import type { AliasState } from '../../core/registry/aliases.ts'
-import type { Step } from '../../core/registry/records.ts'
+import type { AliasState } from '../../adapters/registry/aliases.ts'
+import type { Step } from '../../adapters/registry/records.ts'
 import { LIMITS, runOwn, type StepContext } from './context.ts'
 import { decide } from './rule.ts'
 import { before, ComparisonSchema, needed, type State } from './state.ts'
@@ -13,13 +13,25 @@ import { digestOf } from './train.ts'
 export async function evaluate (context: StepContext, state: State): Promise<State> {
   const { folder, digest } = needed(state, 'train')
   const found = await digestOf(folder)
-  if (found !== digest) throw new Problem('invalid-settings', `${folder} holds ${found}, but the step train left ${digest}; run "npm run retrain -- train" again.`)
+  if (found !== digest) {
+    throw new Problem(
+      'invalid-settings',
+      `${folder} holds ${found}, but the step train left ${digest}; run "npm run retrain -- train" again.`
+    )
+  }
   const alias = await liveOf(context)
   const live = alias?.current === undefined ? null : { version: alias.current.version, digest: alias.current.digest }
   const comparison = await compare(context, folder, live?.digest === digest ? null : live)
   const [candidate, other] = comparison.packages
-  const decision = decide(candidate!, live?.digest === digest ? candidate : other, wasRolledBack(alias?.history ?? [], digest))
-  return { ...before('evaluate', state), evaluate: { at: context.now(), live, comparison, decision: { ...decision, clauses: [...decision.clauses] } } }
+  const decision = decide(
+    candidate!,
+    live?.digest === digest ? candidate : other,
+    wasRolledBack(alias?.history ?? [], digest)
+  )
+  return {
+    ...before('evaluate', state),
+    evaluate: { at: context.now(), live, comparison, decision: { ...decision, clauses: [...decision.clauses] } },
+  }
 }
 
 /** What `live` stands for; undefined where the registry does not know the model yet. */
@@ -45,9 +57,13 @@ async function compare (context: StepContext, folder: string, live: { version: n
   const work = await mkdtemp(join(tmpdir(), 'retrain-'))
   try {
     if (live !== null) {
-      for (const [name, content] of await context.registry.fetch(context.model, live)) await writeFile(join(work, name), content)
+      for (const [name, content] of await context.registry.fetch(context.model, live)) {
+        await writeFile(join(work, name), content)
+      }
     }
-    return ComparisonSchema.parse(JSON.parse(await runOwn(context, 'compare', [folder, ...(live === null ? [] : [work])], LIMITS.evaluate)))
+    return ComparisonSchema.parse(
+      JSON.parse(await runOwn(context, 'compare', [folder, ...(live === null ? [] : [work])], LIMITS.evaluate))
+    )
   } finally {
     await rm(work, { recursive: true, force: true })
   }

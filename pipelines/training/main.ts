@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { Command, CommanderError, Option } from 'commander'
 import { Problem } from '../../core/errors.ts'
-import { DEFAULT_REGISTRY, openStore } from '../../core/registry/open-store.ts'
-import { Registry } from '../../core/registry/registry.ts'
-import { type Environment, readEnvironment } from '../../core/settings/environment.ts'
+import { DEFAULT_REGISTRY, openStore } from '../../adapters/registry/open-store.ts'
+import { Registry } from '../../adapters/registry/registry.ts'
+import { type Environment, readEnvironment } from '../../adapters/settings/environment.ts'
 import { findDvc, modelName, PLACES } from './context.ts'
 import { SOURCES } from './pull.ts'
 import { retrain } from './retrain.ts'
@@ -37,39 +37,63 @@ const DOES: Record<StepName | 'run', string> = {
 function parse (args: readonly string[], env: Environment, print: (text: string) => void): Chosen | undefined {
   let chosen: Chosen | undefined
   const program = new Command('npm run retrain --')
-    .description(`Trains on fresh data, compares with the live model, publishes, and promotes what is better. Every decision is explained in ${PLACES.report}.`)
+    .description(
+      `Trains on fresh data, compares with the live model, publishes, and promotes what is better. Every decision is explained in ${PLACES.report}.`
+    )
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: () => {} })
   for (const name of ['run', ...STEPS] as const) {
     const command = program.command(name, { isDefault: name === 'run' }).description(DOES[name])
-      .option('--registry <location>', 'a folder, or s3://bucket/prefix (needs AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)', env['MODEL_REGISTRY'] || DEFAULT_REGISTRY)
+      .option(
+        '--registry <location>',
+        'a folder, or s3://bucket/prefix (needs AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)',
+        env['MODEL_REGISTRY'] || DEFAULT_REGISTRY
+      )
       .option('--no-dvc', 'do without DVC: every stage runs, and nothing pins the data')
       .option('--print', 'print the whole report')
     if (name === 'run' || name === 'pull') {
-      command.addOption(new Option('--from <source>', 'where data come from; default: dvc, and here with --no-dvc').choices(SOURCES))
+      command.addOption(
+        new Option('--from <source>', 'where data come from; default: dvc, and here with --no-dvc').choices(SOURCES)
+      )
         .argument('[args...]', 'after --: handed to "npm run data", which fetches from farm, influx and minio')
     }
-    if (name === 'run' || name === 'publish') command.option('--push', 'upload data and results to DVC\'s remote, too')
-    command.action(() => { chosen = { steps: name === 'run' ? STEPS : [name], flags: command.opts<Flags>(), args: command.args } })
+    if (name === 'run' || name === 'publish') command.option('--push', "upload data and results to DVC's remote, too")
+    command.action(() => {
+      chosen = { steps: name === 'run' ? STEPS : [name], flags: command.opts<Flags>(), args: command.args }
+    })
   }
   try {
     program.parse(args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return undefined
-    throw new Problem('invalid-settings', `${error.message.replace(/^error: /, '')}; npm run retrain -- --help lists the options.`, { cause: error })
+    throw new Problem(
+      'invalid-settings',
+      `${error.message.replace(/^error: /, '')}; npm run retrain -- --help lists the options.`,
+      { cause: error }
+    )
   }
   return chosen
 }
 
 function sourceOf ({ from, dvc }: Flags, args: readonly string[]): typeof SOURCES[number] {
   const source = from ?? (dvc ? 'dvc' : 'here')
-  if (args.length > 0 && (source === 'dvc' || source === 'here')) throw new Problem('invalid-settings', `"${args.join(' ')}" means nothing with --from ${source}; name another source, or leave it out.`)
+  if (args.length > 0 && (source === 'dvc' || source === 'here')) {
+    throw new Problem(
+      'invalid-settings',
+      `"${args.join(' ')}" means nothing with --from ${source}; name another source, or leave it out.`
+    )
+  }
   return source
 }
 
 /** The command. Prints what came of it. */
-export async function main (args: readonly string[], print: (text: string) => void, env: Environment, signal?: AbortSignal): Promise<void> {
+export async function main (
+  args: readonly string[],
+  print: (text: string) => void,
+  env: Environment,
+  signal?: AbortSignal
+): Promise<void> {
   const chosen = parse(args, env, print)
   if (chosen === undefined) return
   const { steps, flags } = chosen
@@ -78,7 +102,15 @@ export async function main (args: readonly string[], print: (text: string) => vo
   const dvc = flags.dvc ? await findDvc(env) : undefined
   const store = await openStore('--registry', flags.registry, env)
   try {
-    const context = { model, registry: new Registry(store, Date.now), store, env, dvc, signal, now: () => new Date().toISOString() }
+    const context = {
+      model,
+      registry: new Registry(store, Date.now),
+      store,
+      env,
+      dvc,
+      signal,
+      now: () => new Date().toISOString(),
+    }
     const outcome = await retrain(context, steps, { source, args: chosen.args, push: flags.push === true })
     if (flags.print !== true) print(`${outcome}\nThe report is ${PLACES.report}.\n`)
   } finally {

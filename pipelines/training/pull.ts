@@ -2,8 +2,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import Papa from 'papaparse'
 import { Problem } from '../../core/errors.ts'
-import { listFeedback } from '../../core/registry/feedback.ts'
-import type { Feedback } from '../../core/registry/records.ts'
+import { listFeedback } from '../../adapters/registry/feedback.ts'
+import type { Feedback } from '../../adapters/registry/records.ts'
 import { LIMITS, pinnedMd5, PLACES, runDvc, runOwn, type StepContext } from './context.ts'
 import { before, type State } from './state.ts'
 
@@ -25,20 +25,33 @@ export async function pull (context: StepContext, state: State, { source, args }
   if (dvc !== undefined) await runDvc(context, dvc, ['add', PLACES.data], LIMITS.quick)
   return {
     ...before('pull', state),
-    pull: { at: context.now(), source: [source, ...args].join(' '), data: dvc === undefined ? { before: null, after: null } : { before: md5, after: await pinnedMd5() }, feedback },
+    pull: {
+      at: context.now(),
+      source: [source, ...args].join(' '),
+      data: dvc === undefined ? { before: null, after: null } : { before: md5, after: await pinnedMd5() },
+      feedback,
+    },
   }
 }
 
 async function fetchData (context: StepContext, { source, args }: PullOptions): Promise<void> {
   if (source === 'dvc') {
-    if (context.dvc === undefined) throw new Problem('invalid-settings', '--from dvc needs DVC; leave --no-dvc out, or take the data as they are with --from here.')
+    if (context.dvc === undefined) {
+      throw new Problem(
+        'invalid-settings',
+        '--from dvc needs DVC; leave --no-dvc out, or take the data as they are with --from here.'
+      )
+    }
     await runDvc(context, context.dvc, ['pull', PLACES.pin], LIMITS.pull)
   } else if (source !== 'here') {
     await runOwn(context, 'data', ['--from', source, ...args], LIMITS.pull)
   }
 }
 
-/** The registry's statements as the file that `prepare` reads. Where it has none the file stays as it is: it may have been written by hand. */
+/**
+ * The registry's statements as the file that `prepare` reads. Where it has none the file stays as it is: it may have
+ * been written by hand.
+ */
 async function exportFeedback ({ store, model }: StepContext): Promise<{ statements: number, dropped: number }> {
   const all = await listFeedback(store, model)
   const whole = all.filter(({ start, end }) => Date.parse(start) <= Date.parse(end))
@@ -58,7 +71,9 @@ export function feedbackTable (statements: readonly Feedback[]): string {
 /** Writes the file where there is none: what was fetched are series alone. */
 async function ensure (file: string, text: string): Promise<void> {
   await mkdir(PLACES.data, { recursive: true })
-  await writeFile(file, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => { if (error.code !== 'EEXIST') throw error })
+  await writeFile(file, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
 }
 
 async function replace (file: string, text: string): Promise<void> {

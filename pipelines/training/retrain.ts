@@ -9,12 +9,21 @@ import { outcome, reportMarkdown } from './report.ts'
 import { before, readState, type State, type StepName, writeState } from './state.ts'
 import { train } from './train.ts'
 
-export type StepOptions = PullOptions & PublishOptions
+type StepOptions = PullOptions & PublishOptions
 
-const RUN: Record<StepName, (context: StepContext, state: State, options: StepOptions) => Promise<State>> = { pull, train, evaluate, publish }
+const RUN: Record<StepName, (context: StepContext, state: State, options: StepOptions) => Promise<State>> = {
+  pull,
+  train,
+  evaluate,
+  publish,
+}
 
 /** @returns what came of it, in a sentence. @throws whatever a step throws, once it is reported */
-export async function retrain (context: StepContext, steps: readonly StepName[], options: StepOptions): Promise<string> {
+export async function retrain (
+  context: StepContext,
+  steps: readonly StepName[],
+  options: StepOptions
+): Promise<string> {
   const { model, store: { location: registry } } = context
   let state = await stateOf(steps[0]!, { model, registry })
   for (const step of steps) {

@@ -1,8 +1,9 @@
-// Runs a program as a child process within a time limit: what it prints goes to stderr as it comes, and is returned at the end.
+// Runs a program as a child process within a time limit: what it prints goes to stderr as it comes, and is returned at
+// the end.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Problem, type ProblemCode, PROBLEMS } from '../../core/errors.ts'
 
-export interface ProgramCommand {
+interface ProgramCommand {
   /** For the sentence of a failure, e.g. `dvc repro`. */
   readonly what: string
   readonly program: string
@@ -32,7 +33,9 @@ export async function runProgram ({ what, program, args, env, limitMs, signal }:
   const limit = AbortSignal.timeout(limitMs)
   const ended = await outcomeOf(child, AbortSignal.any([limit, ...(signal === undefined ? [] : [signal])]))
   if (ended === 0) return printed.stdout
-  if (limit.aborted) throw new Problem('internal-error', `${what} took longer than ${limitMs / 60_000} minutes and was ended.`)
+  if (limit.aborted) {
+    throw new Problem('internal-error', `${what} took longer than ${limitMs / 60_000} minutes and was ended.`)
+  }
   if (signal?.aborted === true) throw new Problem('internal-error', `${what} was stopped.`)
   throw failure(what, ended, printed.stderr)
 }
@@ -68,5 +71,8 @@ function failure (what: string, ended: number | string, stderr: string): Problem
   const lines = stderr.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== '')
   const own = lines.map((line) => /^error ([a-z-]+): (.*)$/.exec(line)).findLast((match) => match !== null)
   const told = own?.[2] ?? lines.findLast((line) => /^error/i.test(line)) ?? lines.at(-1) ?? `it ended with ${ended}`
-  return new Problem(own !== undefined && own[1]! in PROBLEMS ? own[1] as ProblemCode : 'internal-error', `${what} failed: ${told}`)
+  return new Problem(
+    own !== undefined && own[1]! in PROBLEMS ? own[1] as ProblemCode : 'internal-error',
+    `${what} failed: ${told}`
+  )
 }

@@ -8,7 +8,13 @@ export const STEPS = ['pull', 'train', 'evaluate', 'publish'] as const
 export type StepName = typeof STEPS[number]
 
 const at = z.iso.datetime()
-const scoring = z.object({ found: z.int(), faults: z.int(), falseAnomaliesPerSeriesWeek: z.number(), f1: z.number().nullable(), vusPr: z.number().nullable() })
+const scoring = z.object({
+  found: z.int(),
+  faults: z.int(),
+  falseAnomaliesPerSeriesWeek: z.number(),
+  f1: z.number().nullable(),
+  vusPr: z.number().nullable(),
+})
 
 /** What model-creation/compare.ts prints. */
 export const ComparisonSchema = z.object({
@@ -27,7 +33,12 @@ const StateSchema = z.object({
     /** Statements of the registry that the training gets, and those that it does not: they end before they begin. */
     feedback: z.object({ statements: z.int(), dropped: z.int() }),
   }).optional(),
-  train: z.object({ at, stages: z.array(z.object({ name: z.string(), ran: z.boolean() })), folder: z.string(), digest: z.string() }).optional(),
+  train: z.object({
+    at,
+    stages: z.array(z.object({ name: z.string(), ran: z.boolean() })),
+    folder: z.string(),
+    digest: z.string(),
+  }).optional(),
   evaluate: z.object({
     at,
     live: z.object({ version: z.int(), digest: z.string() }).nullable(),
@@ -38,7 +49,8 @@ const StateSchema = z.object({
       clauses: z.array(z.object({ says: z.string(), holds: z.boolean(), because: z.string() })),
     }),
   }).optional(),
-  publish: z.object({ at, version: z.int(), existed: z.boolean(), promoted: z.boolean(), pushed: z.boolean() }).optional(),
+  publish: z.object({ at, version: z.int(), existed: z.boolean(), promoted: z.boolean(), pushed: z.boolean() })
+    .optional(),
   failure: z.object({ step: z.enum(STEPS), at, message: z.string() }).optional(),
 })
 
@@ -54,7 +66,11 @@ export async function readState (file: string): Promise<State | undefined> {
   try {
     return StateSchema.parse(JSON.parse(text))
   } catch (cause) {
-    throw new Problem('invalid-settings', `${file} is not what a step of the retraining has written; remove it, and begin with "npm run retrain -- pull".`, { cause })
+    throw new Problem(
+      'invalid-settings',
+      `${file} is not what a step of the retraining has written; remove it, and begin with "npm run retrain -- pull".`,
+      { cause }
+    )
   }
 }
 
@@ -76,5 +92,8 @@ export function before (step: StepName, state: State): State {
 export function needed<Name extends StepName> (state: State, name: Name): NonNullable<State[Name]> {
   const done = state[name]
   if (done !== undefined) return done as NonNullable<State[Name]>
-  throw new Problem('invalid-settings', `The step ${name} has not been run, or something before it was run again since; run "npm run retrain -- ${name}" first.`)
+  throw new Problem(
+    'invalid-settings',
+    `The step ${name} has not been run, or something before it was run again since; run "npm run retrain -- ${name}" first.`
+  )
 }

@@ -10,7 +10,15 @@ export async function train (context: StepContext, state: State): Promise<State>
   const ran = context.dvc === undefined
     ? await runOwn(context, 'pipeline', [], LIMITS.train).then(() => names)
     : stagesRun(await runDvc(context, context.dvc, ['repro', PLACES.pipeline], LIMITS.train))
-  return { ...before('train', state), train: { at: context.now(), stages: names.map((name) => ({ name, ran: ran.includes(name) })), folder, digest: await digestOf(folder) } }
+  return {
+    ...before('train', state),
+    train: {
+      at: context.now(),
+      stages: names.map((name) => ({ name, ran: ran.includes(name) })),
+      folder,
+      digest: await digestOf(folder),
+    },
+  }
 }
 
 /** The stages that `dvc repro` ran, of what it printed; those that it skipped or took from its cache are none. */
@@ -21,7 +29,11 @@ export function stagesRun (printed: string): string[] {
 /** What the package says of itself. @throws Problem invalid-model-package */
 export async function digestOf (folder: string): Promise<string> {
   const text = await readFile(join(folder, 'digest.txt'), 'utf8').catch((cause: unknown) => {
-    throw new Problem('invalid-model-package', `${folder} holds no model package; train one first: npm run retrain -- train.`, { cause })
+    throw new Problem(
+      'invalid-model-package',
+      `${folder} holds no model package; train one first: npm run retrain -- train.`,
+      { cause }
+    )
   })
   return text.trim()
 }

@@ -12,7 +12,13 @@ export const actionlintVersion = (): string => PROGRAM.version
 
 /** @param text of a workflow. @returns its faults, a line each */
 export function faultsOf (text: string): string[] {
-  const { stdout, stderr, status } = spawnSync(installed(goProgram(PROGRAM), 'actionlint'), ['-no-color', '-shellcheck=', '-pyflakes=', '-oneline', '-'], { input: text, encoding: 'utf8', timeout: CHECK_MS })
+  const { stdout, stderr, status } = spawnSync(installed(goProgram(PROGRAM), 'actionlint'), [
+    '-no-color',
+    '-shellcheck=',
+    '-pyflakes=',
+    '-oneline',
+    '-',
+  ], { input: text, encoding: 'utf8', timeout: CHECK_MS })
   if (status === null || status > 1) throw new Error(`actionlint failed: ${stderr}`)
   return stdout.split('\n').filter((line) => line !== '')
 }

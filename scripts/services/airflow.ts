@@ -32,24 +32,44 @@ export interface CheckedDags {
 }
 
 export function installAirflow (): void {
-  execFileSync('bash', [join(import.meta.dirname, 'install-python.sh'), ENVIRONMENT, `apache-airflow==${VERSION}`], { stdio: 'inherit', timeout: INSTALL_MS })
+  execFileSync('bash', [join(import.meta.dirname, 'install-python.sh'), ENVIRONMENT, `apache-airflow==${VERSION}`], {
+    stdio: 'inherit',
+    timeout: INSTALL_MS,
+  })
 }
 
 export function airflowVersion (): string {
-  return execFileSync(installed(join(ENVIRONMENT, 'bin/python'), 'airflow'), ['-c', 'import importlib.metadata as m; print(m.version("apache-airflow"))'], { encoding: 'utf8', timeout: 60_000 }).trim()
+  return execFileSync(installed(join(ENVIRONMENT, 'bin/python'), 'airflow'), [
+    '-c',
+    'import importlib.metadata as m; print(m.version("apache-airflow"))',
+  ], { encoding: 'utf8', timeout: 60_000 }).trim()
 }
 
 /** @throws Error naming the file and why, where a file of the folder cannot be imported, or there is no DAG in it */
 export function checkDags (folder: string): CheckedDags {
   const home = mkdtempSync(join(tmpdir(), 'airflow-'))
   try {
-    const { status, stdout, stderr } = spawnSync(installed(join(ENVIRONMENT, 'bin/python'), 'airflow'), [join(import.meta.dirname, 'check-dags.py'), folder], {
+    const { status, stdout, stderr } = spawnSync(installed(join(ENVIRONMENT, 'bin/python'), 'airflow'), [
+      join(import.meta.dirname, 'check-dags.py'),
+      folder,
+    ], {
       encoding: 'utf8',
       timeout: CHECK_MS,
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], AIRFLOW_HOME: home, AIRFLOW__CORE__LOAD_EXAMPLES: 'False' },
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        AIRFLOW_HOME: home,
+        AIRFLOW__CORE__LOAD_EXAMPLES: 'False',
+      },
     })
     // Airflow logs to stdout, too; the answer is the last line.
-    if (status !== 0) throw new Error(`the DAGs of ${folder} cannot be used: ${stderr.trim().split('\n').at(-1) || stdout.trim().split('\n').at(-1) || 'no answer'}`)
+    if (status !== 0) {
+      throw new Error(
+        `the DAGs of ${folder} cannot be used: ${
+          stderr.trim().split('\n').at(-1) || stdout.trim().split('\n').at(-1) || 'no answer'
+        }`
+      )
+    }
     return JSON.parse(stdout.trim().split('\n').at(-1)!) as CheckedDags
   } finally {
     rmSync(home, { recursive: true, force: true })

@@ -1,5 +1,5 @@
-// Alertmanager, from Debian where there is its package, else built from its Go module: alone, on a loopback port, with data of its own, and
-// nobody to tell.
+// Alertmanager, from its Debian package, or built from its Go module if the system has no Debian packages: alone, on a
+// loopback port, with data of its own, and nobody to tell.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,11 +8,17 @@ import { debianProgram, hasDebianPackages, installDebianPackage } from './debian
 import { type GoProgram, goProgram, installGoProgram } from './go.ts'
 import { controlled, freePort, installed, type RunningServer, startServer } from './server.ts'
 
-const PROGRAM: GoProgram = { name: 'alertmanager', version: '0.28.1', path: 'github.com/prometheus/alertmanager/cmd/alertmanager' }
+const PROGRAM: GoProgram = {
+  name: 'alertmanager',
+  version: '0.28.1',
+  path: 'github.com/prometheus/alertmanager/cmd/alertmanager',
+}
 
 const PACKAGE = 'prometheus-alertmanager'
 
-const alertmanager = (): string => hasDebianPackages() ? debianProgram(PACKAGE, 'usr/bin/prometheus-alertmanager') : goProgram(PROGRAM)
+function alertmanager (): string {
+  return hasDebianPackages() ? debianProgram(PACKAGE, 'usr/bin/prometheus-alertmanager') : goProgram(PROGRAM)
+}
 
 export function installAlertmanager (): void {
   if (hasDebianPackages()) installDebianPackage(PACKAGE)
@@ -20,22 +26,32 @@ export function installAlertmanager (): void {
 }
 
 export function alertmanagerVersion (): string {
-  const said = execFileSync(installed(alertmanager(), 'alertmanager'), ['--version'], { encoding: 'utf8', timeout: 60_000 })
+  const program = installed(alertmanager(), 'alertmanager')
+  const said = execFileSync(program, ['--version'], { encoding: 'utf8', timeout: 60_000 })
   return /version (\d+\.\d+\.\d+)/.exec(said)?.[1] ?? said.trim()
 }
 
 /** @throws Error where it is not installed or does not start */
-export async function startAlertmanager ({ folder = mkdtempSync(join(tmpdir(), 'alertmanager-')), detached = false }: { folder?: string, detached?: boolean } = {}): Promise<RunningServer> {
+export async function startAlertmanager (
+  { folder = mkdtempSync(join(tmpdir(), 'alertmanager-')), detached = false }: { folder?: string, detached?: boolean } =
+  {}
+): Promise<RunningServer> {
   const program = installed(alertmanager(), 'alertmanager')
   const address = `127.0.0.1:${await freePort()}`
   const config = join(folder, 'alertmanager.yml')
   mkdirSync(folder, { recursive: true })
   writeFileSync(config, 'route:\n  receiver: nobody\nreceivers:\n  - name: nobody\n')
-  return controlled(async () => startServer({
-    program,
-    args: [`--config.file=${config}`, `--storage.path=${join(folder, 'data')}`, `--web.listen-address=${address}`, '--cluster.listen-address='],
-    log: join(folder, 'alertmanager.log'),
-    readyUrl: `http://${address}/-/ready`,
-    detached,
-  }), { url: `http://${address}` })
+  return controlled(async () =>
+    startServer({
+      program,
+      args: [
+        `--config.file=${config}`,
+        `--storage.path=${join(folder, 'data')}`,
+        `--web.listen-address=${address}`,
+        '--cluster.listen-address=',
+      ],
+      log: join(folder, 'alertmanager.log'),
+      readyUrl: `http://${address}/-/ready`,
+      detached,
+    }), { url: `http://${address}` })
 }

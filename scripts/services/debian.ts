@@ -1,4 +1,4 @@
-// Programs of the integration tests that are taken out of Debian's packages, where the system has these.
+// Programs of the integration tests that come from Debian's packages, if the system has them.
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,5 +13,6 @@ export const debianProgram = (name: string, path: string): string => join(SERVIC
 
 export function installDebianPackage (name: string): void {
   const folder = join(SERVICES_DIR, 'debian', name)
-  execFileSync('bash', [join(import.meta.dirname, 'install-debian.sh'), name, folder], { stdio: 'inherit', timeout: INSTALL_MS })
+  const script = join(import.meta.dirname, 'install-debian.sh')
+  execFileSync('bash', [script, name, folder], { stdio: 'inherit', timeout: INSTALL_MS })
 }

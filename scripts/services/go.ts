@@ -16,7 +16,10 @@ export interface GoProgram {
   readonly version: string
   /** Import path of its main package. */
   readonly path: string
-  /** Folder of a go.mod that pins it, with what it is built from. Default: its own, for which Go's checksum database vouches. */
+  /**
+   * Folder of a go.mod that pins it, with what it is built from. Default: its own, for which Go's checksum database
+   * vouches.
+   */
   readonly pinnedIn?: string
   /** Build tags: what is left out, or taken in. */
   readonly tags?: string
@@ -24,7 +27,11 @@ export interface GoProgram {
 
 /** The path of the compiler; it is installed where there is none. */
 export function goCompiler (): string {
-  return execFileSync('bash', [join(import.meta.dirname, 'install-go.sh')], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: BUILD_MS }).trim()
+  return execFileSync('bash', [join(import.meta.dirname, 'install-go.sh')], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: BUILD_MS,
+  }).trim()
 }
 
 /** Where it is, once it is built. */
@@ -39,8 +46,15 @@ export function installGoProgram (program: GoProgram): void {
   const made = mkdtempSync(join(BIN, `${name}-`))
   try {
     const how = [...GO_FLAGS, '-tags', tags]
-    const what = pinnedIn === undefined ? ['install', ...how, `${path}@v${version}`] : ['build', '-mod=readonly', ...how, '-o', `${made}/`, path]
-    execFileSync(goCompiler(), what, { cwd: pinnedIn, env: { ...process.env, CGO_ENABLED: '0', GOBIN: made }, stdio: 'inherit', timeout: BUILD_MS })
+    const what = pinnedIn === undefined
+      ? ['install', ...how, `${path}@v${version}`]
+      : ['build', '-mod=readonly', ...how, '-o', `${made}/`, path]
+    execFileSync(goCompiler(), what, {
+      cwd: pinnedIn,
+      env: { ...process.env, CGO_ENABLED: '0', GOBIN: made },
+      stdio: 'inherit',
+      timeout: BUILD_MS,
+    })
     renameSync(join(made, name), goProgram(program))
   } finally {
     rmSync(made, { recursive: true, force: true })

@@ -1,4 +1,5 @@
-// InfluxDB 2, built from source: the v2 API and Flux on a loopback port, set up with an organisation, a bucket and a token of its own.
+// InfluxDB 2, built from source: the v2 API and Flux on a loopback port, set up with an organisation, a bucket and a
+// token of its own.
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
@@ -36,18 +37,34 @@ export function influxdbVersion (): string {
 }
 
 /** @throws Error where it is not installed or does not start */
-export async function startInfluxdb ({ port, folder = mkdtempSync(join(tmpdir(), 'influxdb-')), detached = false }: InfluxOptions = {}): Promise<InfluxServer> {
+export async function startInfluxdb (
+  { port, folder = mkdtempSync(join(tmpdir(), 'influxdb-')), detached = false }: InfluxOptions = {}
+): Promise<InfluxServer> {
   const program = installed(BINARY, 'influxdb')
   const address = `127.0.0.1:${port ?? await freePort()}`
   const url = `http://${address}`
-  const server = await controlled(async () => startServer({
-    program,
-    args: ['--reporting-disabled', '--ui-disabled', '--pprof-disabled', '--log-level', 'warn', '--http-bind-address', address,
-      '--bolt-path', join(folder, 'influxd.bolt'), '--sqlite-path', join(folder, 'influxd.sqlite'), '--engine-path', join(folder, 'engine')],
-    log: join(folder, 'influxdb.log'),
-    readyUrl: `${url}/health`,
-    detached,
-  }), { url })
+  const server = await controlled(async () =>
+    startServer({
+      program,
+      args: [
+        '--reporting-disabled',
+        '--ui-disabled',
+        '--pprof-disabled',
+        '--log-level',
+        'warn',
+        '--http-bind-address',
+        address,
+        '--bolt-path',
+        join(folder, 'influxd.bolt'),
+        '--sqlite-path',
+        join(folder, 'influxd.sqlite'),
+        '--engine-path',
+        join(folder, 'engine'),
+      ],
+      log: join(folder, 'influxdb.log'),
+      readyUrl: `${url}/health`,
+      detached,
+    }), { url })
   const access = await accessTo(url, join(folder, 'access.json')).catch(async (error: unknown) => {
     await server.kill()
     throw error
@@ -61,9 +78,21 @@ interface Access { readonly org: string, readonly bucket: string, readonly token
 async function accessTo (url: string, note: string): Promise<Access> {
   if (existsSync(note)) return JSON.parse(readFileSync(note, 'utf8')) as Access
   const access: Access = { org: 'plant', bucket: 'measurements', token: `token-${randomBytes(18).toString('hex')}` }
-  const body = JSON.stringify({ username: 'admin', password: randomBytes(18).toString('hex'), retentionPeriodSeconds: 0, ...access })
-  const response = await fetch(`${url}/api/v2/setup`, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: AbortSignal.timeout(SETUP_MS) })
-  if (!response.ok) throw new Error(`InfluxDB refused to be set up with ${response.status}: ${(await response.text()).slice(0, 300)}`)
+  const body = JSON.stringify({
+    username: 'admin',
+    password: randomBytes(18).toString('hex'),
+    retentionPeriodSeconds: 0,
+    ...access,
+  })
+  const response = await fetch(`${url}/api/v2/setup`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+    signal: AbortSignal.timeout(SETUP_MS),
+  })
+  if (!response.ok) {
+    throw new Error(`InfluxDB refused to be set up with ${response.status}: ${(await response.text()).slice(0, 300)}`)
+  }
   writeFileSync(note, JSON.stringify(access), { mode: 0o600 })
   return access
 }

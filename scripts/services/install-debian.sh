@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install-debian.sh PACKAGE FOLDER: takes a package of Debian's out of its archive into the folder; nothing is installed, and no daemon is
-# started. Does nothing where it is there.
+# install-debian.sh PACKAGE FOLDER: unpacks a Debian package into the folder. It installs nothing and starts no daemon.
+# It does nothing if the folder is there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 package=$1 folder=$2

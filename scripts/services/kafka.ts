@@ -19,7 +19,11 @@ export interface KafkaOptions {
 }
 
 export function installKafka (): void {
-  execFileSync('bash', [join(import.meta.dirname, 'install-java.sh'), join(import.meta.dirname, 'kafka/pom.xml'), JARS], { stdio: 'inherit', timeout: INSTALL_MS })
+  execFileSync(
+    'bash',
+    [join(import.meta.dirname, 'install-java.sh'), join(import.meta.dirname, 'kafka/pom.xml'), JARS],
+    { stdio: 'inherit', timeout: INSTALL_MS }
+  )
 }
 
 export function kafkaVersion (): string {
@@ -55,24 +59,39 @@ function properties (folder: string, port: number, controller: number): string {
 
 function java (heap: string): string[] {
   const log4j = join(import.meta.dirname, 'kafka/log4j.properties')
-  return [`-Xmx${heap}`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', `-Dlog4j.configuration=file:${log4j}`, '-cp', `${JARS}/*`]
+  return [
+    `-Xmx${heap}`,
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    '-Xshare:auto',
+    `-Dlog4j.configuration=file:${log4j}`,
+    '-cp',
+    `${JARS}/*`,
+  ]
 }
 
 /** Data know the address at which they were made. */
 function portOf (settings: string): number | undefined {
-  const [, port] = existsSync(settings) ? /^listeners=PLAINTEXT:\/\/127\.0\.0\.1:(\d+)/m.exec(readFileSync(settings, 'utf8')) ?? [] : []
+  const [, port] = existsSync(settings)
+    ? /^listeners=PLAINTEXT:\/\/127\.0\.0\.1:(\d+)/m.exec(readFileSync(settings, 'utf8')) ?? []
+    : []
   return port === undefined ? undefined : Number(port)
 }
 
 /** @throws Error where it is not installed or does not start */
-export async function startKafka ({ port, folder = mkdtempSync(join(tmpdir(), 'kafka-')), detached = false }: KafkaOptions = {}): Promise<RunningServer> {
+export async function startKafka (
+  { port, folder = mkdtempSync(join(tmpdir(), 'kafka-')), detached = false }: KafkaOptions = {}
+): Promise<RunningServer> {
   if (!existsSync(JARS)) throw new Error('kafka is not installed; run: npm run services -- install kafka')
   const settings = join(folder, 'server.properties')
   const own = port ?? portOf(settings) ?? await freePort()
   mkdirSync(folder, { recursive: true })
   if (!existsSync(settings)) {
     writeFileSync(settings, properties(folder, own, await freePort()))
-    execFileSync('java', [...java('128m'), 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', settings], { stdio: ['ignore', 'ignore', 'inherit'], timeout: 60_000 })
+    execFileSync('java', [...java('128m'), 'kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', settings], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: 60_000,
+    })
   }
   return controlled(async () => startServer({
     program: 'java',

@@ -1,4 +1,5 @@
-// What checks manifests without a cluster: kustomize and kubeconform from their Go modules, and the schemas of what they check.
+// What checks manifests without a cluster: kustomize and kubeconform from their Go modules, and the schemas of what
+// they check.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,7 +18,11 @@ const PROGRAMS = {
 const DEFINITIONS = [
   { module: 'github.com/kedacore/keda/v2', version: '2.17.2', folder: 'config/crd/bases' },
   { module: 'knative.dev/serving', version: '0.45.0', folder: 'config/core/300-resources' },
-  { module: 'github.com/prometheus-operator/prometheus-operator', version: '0.85.0', folder: 'example/prometheus-operator-crd' },
+  {
+    module: 'github.com/prometheus-operator/prometheus-operator',
+    version: '0.85.0',
+    folder: 'example/prometheus-operator-crd',
+  },
 ] as const
 
 const KUBERNETES = '1.34.0'
@@ -32,13 +37,21 @@ const MINUTE = 60_000
 export const programOf = (name: keyof typeof PROGRAMS): string => goProgram(PROGRAMS[name])
 
 export const versionsOfTools = (): string =>
-  [...Object.values(PROGRAMS).map(({ name, version }) => `${name} ${version}`), `schemas of Kubernetes ${KUBERNETES}`, ...DEFINITIONS.map(({ module, version }) => `${module} ${version}`)].join(', ')
+  [
+    ...Object.values(PROGRAMS).map(({ name, version }) => `${name} ${version}`),
+    `schemas of Kubernetes ${KUBERNETES}`,
+    ...DEFINITIONS.map(({ module, version }) => `${module} ${version}`),
+  ].join(', ')
 
 /** Where kubeconform finds schemas. */
-export const SCHEMA_LOCATIONS = [join(SCHEMAS, '{{.ResourceKind}}{{.KindSuffix}}.json'), join(CUSTOM, 'schemas', '{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json')] as const
+export const SCHEMA_LOCATIONS = [
+  join(SCHEMAS, '{{.ResourceKind}}{{.KindSuffix}}.json'),
+  join(CUSTOM, 'schemas', '{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json'),
+] as const
 
 /** Definitions of the custom resources, as a cluster is told of them. */
-export const definitionFiles = (): string[] => readdirSync(join(CUSTOM, 'definitions')).sort().map((name) => join(CUSTOM, 'definitions', name))
+export const definitionFiles = (): string[] =>
+  readdirSync(join(CUSTOM, 'definitions')).sort().map((name) => join(CUSTOM, 'definitions', name))
 
 /** What is missing is installed. */
 export function installKubernetesTools (): void {
@@ -50,13 +63,25 @@ export function installKubernetesTools (): void {
 /** A package of PyPI has the schemas; they name each other by addresses that are none here. */
 function installSchemas (): void {
   if (existsSync(SCHEMAS)) return
-  execFileSync('bash', [join(import.meta.dirname, 'install-python.sh'), ENVIRONMENT, SCHEMA_PACKAGE], { stdio: 'inherit', timeout: 15 * MINUTE })
+  execFileSync('bash', [join(import.meta.dirname, 'install-python.sh'), ENVIRONMENT, SCHEMA_PACKAGE], {
+    stdio: 'inherit',
+    timeout: 15 * MINUTE,
+  })
   const [python] = readdirSync(join(ENVIRONMENT, 'lib'))
-  const source = join(ENVIRONMENT, 'lib', python!, 'site-packages/kubernetes_validate/kubernetes-json-schema', `v${KUBERNETES}-local-strict`)
+  const source = join(
+    ENVIRONMENT,
+    'lib',
+    python!,
+    'site-packages/kubernetes_validate/kubernetes-json-schema',
+    `v${KUBERNETES}-local-strict`
+  )
   const made = `${SCHEMAS}.made`
   mkdirSync(made, { recursive: true })
   for (const name of readdirSync(source)) {
-    const schema = JSON.parse(readFileSync(join(source, name), 'utf8'), (key, value: unknown) => key === '$id' && typeof value === 'string' ? undefined : value) as unknown
+    const schema = JSON.parse(
+      readFileSync(join(source, name), 'utf8'),
+      (key, value: unknown) => key === '$id' && typeof value === 'string' ? undefined : value
+    ) as unknown
     writeFileSync(join(made, name), JSON.stringify(schema).replaceAll('"/api/_definitions.json', '"_definitions.json'))
   }
   renameSync(made, SCHEMAS)
@@ -67,15 +92,29 @@ function installDefinitions (): void {
   const go = goCompiler()
   const made = `${CUSTOM}.made`
   for (const { module, version, folder } of DEFINITIONS) {
-    const { Dir } = JSON.parse(execFileSync(go, ['mod', 'download', '-json', `${module}@v${version}`], { encoding: 'utf8', cwd: tmpdir(), timeout: 10 * MINUTE })) as { Dir: string }
-    for (const name of readdirSync(join(Dir, folder)).filter((file) => file.endsWith('.yaml'))) keepDefinition(made, name, readFileSync(join(Dir, folder, name), 'utf8'))
+    const { Dir } = JSON.parse(
+      execFileSync(go, ['mod', 'download', '-json', `${module}@v${version}`], {
+        encoding: 'utf8',
+        cwd: tmpdir(),
+        timeout: 10 * MINUTE,
+      })
+    ) as { Dir: string }
+    for (const name of readdirSync(join(Dir, folder)).filter((file) => file.endsWith('.yaml'))) {
+      keepDefinition(made, name, readFileSync(join(Dir, folder, name), 'utf8'))
+    }
   }
   renameSync(made, CUSTOM)
 }
 
 interface Definition {
   readonly kind: string
-  readonly spec: { readonly group: string, readonly names: { readonly kind: string }, readonly versions: ReadonlyArray<{ readonly name: string, readonly schema?: { readonly openAPIV3Schema: JsonSchema } }> }
+  readonly spec: {
+    readonly group: string,
+    readonly names: { readonly kind: string },
+    readonly versions: ReadonlyArray<
+      { readonly name: string, readonly schema?: { readonly openAPIV3Schema: JsonSchema } }
+    >,
+  }
 }
 
 function keepDefinition (folder: string, name: string, text: string): void {

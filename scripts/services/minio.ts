@@ -28,8 +28,9 @@ export interface MinioServer extends RunningServer {
 export function installMinio (): void {
   const here = import.meta.dirname
   // Quick where it is built already: Go compares what it was built from.
-  execFileSync(goCompiler(), ['build', '-C', here, '-mod=readonly', ...GO_FLAGS, '-o', BINARY, 'github.com/minio/minio'],
-    { env: { ...process.env, CGO_ENABLED: '0' }, stdio: 'inherit', timeout: BUILD_MS })
+  const what = ['build', '-C', here, '-mod=readonly', ...GO_FLAGS, '-o', BINARY, 'github.com/minio/minio']
+  const env = { ...process.env, CGO_ENABLED: '0' }
+  execFileSync(goCompiler(), what, { env, stdio: 'inherit', timeout: BUILD_MS })
 }
 
 /** It was built without one: what go.mod pins. */
@@ -38,7 +39,9 @@ export function minioVersion (): string {
 }
 
 /** @throws Error where it is not installed or does not start */
-export async function startMinio ({ port, folder = mkdtempSync(join(tmpdir(), 'minio-')), detached = false }: MinioOptions = {}): Promise<MinioServer> {
+export async function startMinio (
+  { port, folder = mkdtempSync(join(tmpdir(), 'minio-')), detached = false }: MinioOptions = {}
+): Promise<MinioServer> {
   const program = installed(BINARY, 'minio')
   const address = `127.0.0.1:${port ?? await freePort()}`
   const accessKey = `access-${randomBytes(6).toString('hex')}`

@@ -4,8 +4,9 @@ import { type GoProgram, goProgram, installGoProgram } from './go.ts'
 import { installed } from './server.ts'
 
 /**
- * The version is that of promtool/go.mod: its own go.mod has lines for others that `go install` does not take. Of what discovers targets it
- * has Kubernetes alone, which the configuration uses; the rest takes longer to build than all else.
+ * The version is that of promtool/go.mod: its own go.mod has lines for others that `go install` does not take. Of the
+ * discoveries of targets it has only that of Kubernetes, which the configuration uses. The others are most of the
+ * build.
  */
 const PROGRAM: GoProgram = {
   name: 'promtool',

@@ -1,4 +1,5 @@
-// A server as a child process: started on a loopback port, its log in a file, killed as a crash would, stopped in order.
+// A server as a child process: started on a loopback port, its log in a file, killed as a crash would, stopped in
+// order.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
@@ -47,7 +48,11 @@ export interface RunningServer {
  * A server by what starts it, which is called at once, and again after each end.
  * @param stopMs what it gets to end in order
  */
-export async function controlled<About extends object> (start: () => Promise<ChildProcess>, about: About, stopMs = STOP_MS): Promise<Omit<RunningServer, 'url'> & About> {
+export async function controlled<About extends object> (
+  start: () => Promise<ChildProcess>,
+  about: About,
+  stopMs = STOP_MS
+): Promise<Omit<RunningServer, 'url'> & About> {
   let child = await start()
   return Object.assign({
     get pid () { return child.pid! },
@@ -92,17 +97,26 @@ export async function freePort (): Promise<number> {
  * Starts the server and waits until it can be used.
  * @throws Error with the end of its log where it ends, or does not become ready within two minutes
  */
-export async function startServer ({ program, args, env = {}, cwd, log, readyUrl, detached = false, group = false }: ServerCommand): Promise<ChildProcess> {
+export async function startServer (
+  { program, args, env = {}, cwd, log, readyUrl, detached = false, group = false }: ServerCommand
+): Promise<ChildProcess> {
   mkdirSync(dirname(log), { recursive: true })
   const output = openSync(log, 'a')
-  const child = spawn(program, args, { cwd, env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }, stdio: ['ignore', output, output], detached: detached || group })
+  const child = spawn(program, args, {
+    cwd,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    stdio: ['ignore', output, output],
+    detached: detached || group,
+  })
   closeSync(output)
   if (group) leaders.add(child)
   if (detached) child.unref()
   else guard(child)
   await untilReady(child, readyUrl).catch((error: unknown) => {
     signalTo(child, 'SIGKILL')
-    throw new Error(`${program} did not become ready; the end of ${log}:\n${readFileSync(log, 'utf8').slice(-2000)}`, { cause: error })
+    throw new Error(`${program} did not become ready; the end of ${log}:\n${readFileSync(log, 'utf8').slice(-2000)}`, {
+      cause: error,
+    })
   })
   return child
 }

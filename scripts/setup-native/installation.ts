@@ -1,4 +1,5 @@
-// Where tfjs-node is installed and what it expects to find there; finds out whether it works by letting it add two numbers.
+// Where tfjs-node is installed and what it expects to find there; finds out whether it works by letting it add two
+// numbers.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -53,7 +54,9 @@ export function findInstallation (project: string): Installation {
 /** The project's own copy and no other: what lies in a folder further up is not this project's to change. */
 function packageFolder (project: string, name: string): string {
   const folder = join(project, 'node_modules', name)
-  if (!existsSync(join(folder, 'package.json'))) throw new Error(`${name} is not installed in ${project}. Run \`npm ci\` there first.`)
+  if (!existsSync(join(folder, 'package.json'))) {
+    throw new Error(`${name} is not installed in ${project}. Run \`npm ci\` there first.`)
+  }
   return folder
 }
 

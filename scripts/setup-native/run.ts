@@ -9,7 +9,10 @@ export interface RunOptions {
 
 /** @throws Error naming the program, how it ended, and the remedy. */
 export function run (program: string, args: readonly string[], { timeoutMs, remedy }: RunOptions): void {
-  const { error, status, signal } = spawnSync(program, args, { stdio: ['ignore', 'inherit', 'inherit'], timeout: timeoutMs })
+  const { error, status, signal } = spawnSync(program, args, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    timeout: timeoutMs,
+  })
   if (error === undefined && status === 0) return
   const end = error?.message ?? (signal === null ? `exit code ${status}` : `stopped by ${signal}`)
   throw new Error(`${program} failed (${end}). ${remedy}`, { cause: error })

@@ -39,7 +39,12 @@ export function installUpstream ({ folder }: Pick<Installation, 'folder'>): bool
   const commands = join(dirname(tool), '../../.bin')
   const env = { ...process.env, PATH: `${commands}${delimiter}${process.env['PATH'] ?? ''}` }
   try {
-    return spawnSync(process.execPath, ['scripts/install.js'], { cwd: folder, env, stdio: ['ignore', 'inherit', 'inherit'], timeout: INSTALL_MS }).status === 0
+    return spawnSync(process.execPath, ['scripts/install.js'], {
+      cwd: folder,
+      env,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      timeout: INSTALL_MS,
+    }).status === 0
   } finally {
     writeFileSync(manifest, before)
   }

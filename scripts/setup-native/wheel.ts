@@ -1,5 +1,15 @@
 // The wheel route: libtensorflow out of a pinned Python wheel, the addon compiled against it with a plain C++ compiler.
-import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Installation } from './installation.ts'
@@ -14,7 +24,8 @@ const WHEEL = {
 const LIBRARY = 'libtensorflow_cc.so.2'
 const FRAMEWORK = 'libtensorflow_framework.so.2'
 
-const PYTHON_REMEDY = 'Needed: python3 with pip (Debian: apt-get install python3-pip) and access to a Python package index, or TFJS_NATIVE=upstream.'
+const PYTHON_REMEDY =
+  'Needed: python3 with pip (Debian: apt-get install python3-pip) and access to a Python package index, or TFJS_NATIVE=upstream.'
 const COMPILER_REMEDY = 'Needed: a C++17 compiler, g++ or the one named in CXX (Debian: apt-get install g++).'
 
 /** Folder of the unpacked wheel below `cache`; it has this name only once it is complete. */
@@ -26,7 +37,9 @@ export function hasUnpackedWheel (cache: string): boolean {
   return existsSync(unpackedWheel(cache))
 }
 
-/** Puts libraries and addon where `installation` expects them; the unpacked wheel stays in `cache` for the next time. */
+/**
+ * Puts libraries and addon where `installation` expects them; the unpacked wheel stays in `cache` for the next time.
+ */
 export function installFromWheel (installation: Installation, cache: string, report: (line: string) => void): void {
   const unpacked = unpackedWheel(cache)
   if (hasUnpackedWheel(cache)) report(`libtensorflow ${WHEEL.version} is in the cache`)
@@ -51,13 +64,19 @@ function fetchLibraries (unpacked: string, report: (line: string) => void): void
   if (wheel === undefined) throw new Error(`pip downloaded no wheel. ${PYTHON_REMEDY}`)
   report('unpacking it')
   const unpacker = fileURLToPath(new URL('unpack-wheel.py', import.meta.url))
-  run('python3', [unpacker, join(partial, wheel), partial], { timeoutMs: 300_000, remedy: 'Needed: 700 MB of free disk space.' })
+  run('python3', [unpacker, join(partial, wheel), partial], {
+    timeoutMs: 300_000,
+    remedy: 'Needed: 700 MB of free disk space.',
+  })
   rmSync(join(partial, wheel))
   renameSync(partial, unpacked)
 }
 
 /** Hard links where the file system allows them: 600 MB are not stored twice. */
-export function linkLibraries ({ libraries, names, frameworkNames }: Pick<Installation, 'libraries' | 'names' | 'frameworkNames'>, from: string): void {
+export function linkLibraries (
+  { libraries, names, frameworkNames }: Pick<Installation, 'libraries' | 'names' | 'frameworkNames'>,
+  from: string
+): void {
   rmSync(libraries, { recursive: true, force: true })
   mkdirSync(libraries, { recursive: true })
   for (const library of [LIBRARY, FRAMEWORK]) {
@@ -73,8 +92,23 @@ export function linkLibraries ({ libraries, names, frameworkNames }: Pick<Instal
 
 function compileAddon ({ folder, addon, libraries, headers }: Installation, include: string): void {
   mkdirSync(dirname(addon), { recursive: true })
-  run(process.env['CXX'] ?? 'g++', ['-std=c++17', '-O2', '-fPIC', '-shared', '-w', '-DNAPI_VERSION=8',
-    `-I${headers}`, `-I${include}`, `-I${folder}`, join(folder, 'binding/tfjs_backend.cc'), join(folder, 'binding/tfjs_binding.cc'),
-    '-o', addon, `-L${libraries}`, `-l:${LIBRARY}`, `-l:${FRAMEWORK}`, '-Wl,-rpath,$ORIGIN/../../deps/lib'],
-  { timeoutMs: 300_000, remedy: COMPILER_REMEDY })
+  run(process.env['CXX'] ?? 'g++', [
+    '-std=c++17',
+    '-O2',
+    '-fPIC',
+    '-shared',
+    '-w',
+    '-DNAPI_VERSION=8',
+    `-I${headers}`,
+    `-I${include}`,
+    `-I${folder}`,
+    join(folder, 'binding/tfjs_backend.cc'),
+    join(folder, 'binding/tfjs_binding.cc'),
+    '-o',
+    addon,
+    `-L${libraries}`,
+    `-l:${LIBRARY}`,
+    `-l:${FRAMEWORK}`,
+    '-Wl,-rpath,$ORIGIN/../../deps/lib',
+  ], { timeoutMs: 300_000, remedy: COMPILER_REMEDY })
 }

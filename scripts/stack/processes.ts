@@ -8,7 +8,10 @@ const root = resolve(import.meta.dirname, '../..')
 export const STEPS = ['collector', 'imputer', 'scorer', 'sink', 'notifier', 'dashboard'] as const
 export type StepName = typeof STEPS[number]
 
-/** What is read lives for a batch: with 32 MB for it little of it is copied, which takes a fifth of a step's time less (bench/RESULTS.md). */
+/**
+ * What is read lives for a batch: with 32 MB for it little of it is copied, which takes a fifth of a step's time less
+ * (bench/RESULTS.md).
+ */
 const ROOM_FOR_YOUNG = '--max-semi-space-size=32'
 
 export interface StepOptions {
@@ -30,7 +33,9 @@ export interface StepProcess extends RunningServer {
 }
 
 /** @throws Error with the end of its log where it does not become ready */
-export async function startStep ({ name, env, folder, port, built = false, number = 1 }: StepOptions): Promise<StepProcess> {
+export async function startStep (
+  { name, env, folder, port, built = false, number = 1 }: StepOptions
+): Promise<StepProcess> {
   const own = port ?? await freePort()
   const url = `http://127.0.0.1:${own}`
   const log = join(folder, `${name}-${number}.log`)

@@ -1,4 +1,5 @@
-// The stream with real servers: Kafka, InfluxDB, and every step as a process. For `npm run stack`, tests and measurements.
+// The stream with real servers: Kafka, InfluxDB, and every step as a process. For `npm run stack`, tests and
+// measurements.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type InfluxServer, startInfluxdb } from '../services/influxdb.ts'
@@ -26,7 +27,12 @@ export class Stack {
   readonly #options: StackOptions
   readonly #more: StepProcess[] = []
 
-  private constructor (options: StackOptions, kafka: RunningServer, influx: InfluxServer, steps: ReadonlyMap<StepName, StepProcess>) {
+  private constructor (
+    options: StackOptions,
+    kafka: RunningServer,
+    influx: InfluxServer,
+    steps: ReadonlyMap<StepName, StepProcess>
+  ) {
     this.#options = options
     this.kafka = kafka
     this.influx = influx
@@ -73,9 +79,21 @@ export class Stack {
     return found
   }
 
-  async startStep ({ name, number = 1, env = {} }: Pick<StepOptions, 'name'> & { readonly number?: number, readonly env?: Readonly<Record<string, string>> }): Promise<StepProcess> {
+  async startStep (
+    { name, number = 1, env = {} }: Pick<StepOptions, 'name'> & {
+      readonly number?: number,
+      readonly env?: Readonly<Record<string, string>>,
+    }
+  ): Promise<StepProcess> {
     const port = this.#options.ports?.[name]
-    return startStep({ name, number, env: { ...this.env, ...env }, folder: this.#options.folder, built: this.#options.built ?? false, ...(port !== undefined && { port }) })
+    return startStep({
+      name,
+      number,
+      env: { ...this.env, ...env },
+      folder: this.#options.folder,
+      built: this.#options.built ?? false,
+      ...(port !== undefined && { port }),
+    })
   }
 
   /** Another process of a step that runs already; stopped with the stack. */

@@ -13,7 +13,10 @@ const ServiceSchema = z.object({
   restart: z.enum(['no', 'unless-stopped']),
   command: z.array(z.string()).optional(),
   depends_on: z.record(z.string(), z.object({ condition: z.enum(CONDITIONS) })).default({}),
-  environment: z.record(z.string(), z.union([z.string(), z.number(), z.null()]).transform((value) => String(value ?? ''))).default({}),
+  environment: z.record(
+    z.string(),
+    z.union([z.string(), z.number(), z.null()]).transform((value) => String(value ?? ''))
+  ).default({}),
   ports: z.array(z.string()).default([]),
   volumes: z.array(z.string()).default([]),
   healthcheck: z.object({ test: z.array(z.string()).optional(), disable: z.boolean().optional() }).optional(),
@@ -23,19 +26,25 @@ const ServiceSchema = z.object({
 })
 export type ComposeService = z.output<typeof ServiceSchema>
 
-const ComposeSchema = z.object({ services: z.record(z.string(), ServiceSchema), volumes: z.record(z.string(), z.null()) })
+const ComposeSchema = z.object({
+  services: z.record(z.string(), ServiceSchema),
+  volumes: z.record(z.string(), z.null()),
+})
 
 export const COMPOSE_TEXT = readFileSync(join(resolve(import.meta.dirname, '../..'), 'compose.yaml'), 'utf8')
 
 /** @throws Error naming a variable that must be set and is not */
 export function readCompose (env: Readonly<Record<string, string>>): z.output<typeof ComposeSchema> {
-  const text = COMPOSE_TEXT.replace(/\$(?:\$|\{(\w+)(?::([-?])([^}]*))?\})/g, (_, name: string | undefined, kind: string | undefined, more: string) => {
-    if (name === undefined) return '$'
-    const value = env[name] ?? ''
-    if (value !== '' || kind === undefined) return value
-    if (kind === '-') return more
-    throw new Error(`${name}: ${more}`)
-  })
+  const text = COMPOSE_TEXT.replace(
+    /\$(?:\$|\{(\w+)(?::([-?])([^}]*))?\})/g,
+    (_, name: string | undefined, kind: string | undefined, more: string) => {
+      if (name === undefined) return '$'
+      const value = env[name] ?? ''
+      if (value !== '' || kind === undefined) return value
+      if (kind === '-') return more
+      throw new Error(`${name}: ${more}`)
+    }
+  )
   return ComposeSchema.parse(parse(text, { merge: true }))
 }
 

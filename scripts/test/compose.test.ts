@@ -27,13 +27,22 @@ t.test('compose.yaml has settings that exist, keys of none, ports of this machin
 })
 
 t.test('compose.yaml starts everything after what it needs, our own with no rights and what exists', async (t) => {
-  const { services } = readCompose(Object.fromEntries([...COMPOSE_TEXT.matchAll(/\$\{(\w+)/g)].map(([, name]) => [name!, 'x'])))
+  const { services } = readCompose(
+    Object.fromEntries([...COMPOSE_TEXT.matchAll(/\$\{(\w+)/g)].map(([, name]) => [name!, 'x']))
+  )
   t.doesNotThrow(() => inOrder(services))
   for (const [name, service] of Object.entries(services)) {
     for (const [other, { condition }] of Object.entries(service.depends_on)) {
       const before = services[other]!
-      if (condition === 'service_completed_successfully') t.equal(before.restart, 'no', `${name} waits for the end of ${other}`)
-      else t.ok(before.healthcheck?.disable !== true && (before.build !== undefined || before.healthcheck?.test !== undefined), `${name} waits for ${other}, which tells how it is`)
+      if (condition === 'service_completed_successfully') {
+        t.equal(before.restart, 'no', `${name} waits for the end of ${other}`)
+      } else {
+        t.ok(
+          before.healthcheck?.disable !== true &&
+            (before.build !== undefined || before.healthcheck?.test !== undefined),
+          `${name} waits for ${other}, which tells how it is`
+        )
+      }
     }
     if (service.build === undefined) continue
     t.match(service, { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] }, name)
@@ -41,6 +50,8 @@ t.test('compose.yaml starts everything after what it needs, our own with no righ
     const program = (service.command ?? commandOf('service')).find((part) => part.startsWith('dist/'))!
     t.ok(existsSync(join(root, program.replace(/^dist\/(.*)\.js$/, '$1.ts'))), `${name} runs ${program}`)
   }
-  const manifests = readdirSync(join(root, 'kubernetes/base'), { recursive: true, encoding: 'utf8' }).filter((path) => /\.ya?ml$/.test(path)).map((path) => read(join('kubernetes/base', path))).join()
+  const manifests = readdirSync(join(root, 'kubernetes/base'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    /\.ya?ml$/.test(path)
+  ).map((path) => read(join('kubernetes/base', path))).join()
   t.match(manifests, `image: ${services['service']!.image}`, 'the same version as on Kubernetes')
 })

@@ -1,5 +1,16 @@
-// DVC in scratch clones with a real MinIO as its remote, as the README says it; then series fetched from a real InfluxDB and from MinIO.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+// DVC in scratch clones with a real MinIO as its remote, as the README says it; then series fetched from a real
+// InfluxDB and from MinIO.
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { InfluxDB, Point } from '@influxdata/influxdb-client'
@@ -33,10 +44,25 @@ t.teardown(async () => influx.stop())
 t.comment(`MinIO ${minioVersion()} at ${minio.url}, InfluxDB ${influxdbVersion()} at ${influx.url}`)
 
 const address = new URL(minio.url)
-const store = new Client({ endPoint: address.hostname, port: Number(address.port), useSSL: false, accessKey: minio.accessKey, secretKey: minio.secretKey, region: 'us-east-1' })
+const store = new Client({
+  endPoint: address.hostname,
+  port: Number(address.port),
+  useSSL: false,
+  accessKey: minio.accessKey,
+  secretKey: minio.secretKey,
+  region: 'us-east-1',
+})
 
-/** What a fork knows: where the remote is, and no key to it. The home is empty, so that nobody's own keys are found there. */
-const FORK = { HOME: join(work, 'home'), DVC_NO_ANALYTICS: '1', AWS_ENDPOINT_URL: minio.url, AWS_EC2_METADATA_DISABLED: 'true' }
+/**
+ * What a fork knows: where the remote is, and no key to it. The home is empty, so that nobody's own keys are found
+ * there.
+ */
+const FORK = {
+  HOME: join(work, 'home'),
+  DVC_NO_ANALYTICS: '1',
+  AWS_ENDPOINT_URL: minio.url,
+  AWS_EC2_METADATA_DISABLED: 'true',
+}
 const KEYS = { ...FORK, AWS_ACCESS_KEY_ID: minio.accessKey, AWS_SECRET_ACCESS_KEY: minio.secretKey }
 mkdirSync(FORK.HOME)
 
@@ -48,15 +74,20 @@ async function clone (path: string): Promise<string> {
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   // A link is no folder, which .gitignore leaves out.
   writeFileSync(join(folder, '.git/info/exclude'), 'node_modules\n')
-  for (const [key, value] of [['user.name', 'test'], ['user.email', 'test@localhost']]) await succeed('git', ['config', key!, value!], { cwd: folder })
+  for (const [key, value] of [['user.name', 'test'], ['user.email', 'test@localhost']]) {
+    await succeed('git', ['config', key!, value!], { cwd: folder })
+  }
   return folder
 }
 
 const at = (cwd: string, env: Record<string, string> = KEYS): Where => ({ cwd, env, seconds: 600 })
 const dvc = async (cwd: string, ...args: string[]): Promise<string> => succeed(DVC, args, at(cwd))
-const data = async (cwd: string, args: readonly string[], env: Record<string, string>): Promise<Finished> => run(process.execPath, ['--import', 'tsx', 'model-creation/data.ts', ...args], at(cwd, env))
-const stagesRun = (output: string): string[] => [...output.matchAll(/^Running stage '[^']*?:?(\w+)':$/gm)].map(([, name]) => name!)
-const digestOf = (folder: string): string => readFileSync(join(folder, 'model-creation/out/models/wind-turbine/digest.txt'), 'utf8').trim()
+const data = async (cwd: string, args: readonly string[], env: Record<string, string>): Promise<Finished> =>
+  run(process.execPath, ['--import', 'tsx', 'model-creation/data.ts', ...args], at(cwd, env))
+const stagesRun = (output: string): string[] =>
+  [...output.matchAll(/^Running stage '[^']*?:?(\w+)':$/gm)].map(([, name]) => name!)
+const digestOf = (folder: string): string =>
+  readFileSync(join(folder, 'model-creation/out/models/wind-turbine/digest.txt'), 'utf8').trim()
 const pinned = (await readDvcFile(join(root, 'data.dvc'))).md5
 const seconds = (began: number): string => `${((performance.now() - began) / 1000).toFixed(1)} s`
 
@@ -97,7 +128,9 @@ t.test('repro with an empty cache makes what dvc.lock holds; push stores it', as
 })
 
 t.test('with data and cache wiped, pull brings all back, and there is nothing to do', async (t) => {
-  for (const path of ['data', '.dvc/cache', '.dvc/tmp', 'model-creation/out']) rmSync(join(first, path), { recursive: true })
+  for (const path of ['data', '.dvc/cache', '.dvc/tmp', 'model-creation/out']) {
+    rmSync(join(first, path), { recursive: true })
+  }
   const began = performance.now()
   await dvc(first, 'pull')
   t.equal(digestOf(first), digest, `pulled in ${seconds(began)}`)
@@ -120,11 +153,23 @@ t.test('a changed parameter runs the stages that it affects, and no other; the d
   setParam(first, /^( +)tolerance: .*$/m, '$1tolerance: PT0S')
   setParam(first, /^( +)minDuration: .*$/m, '$1minDuration: PT12H')
   t.same(stagesRun(await dvc(first, 'repro', PIPELINE)), ['evaluate', 'package'], 'evaluate.minDuration')
-  const params = JSON.parse(await dvc(first, 'params', 'diff', '--json')) as Record<string, Record<string, { new: unknown }>>
-  t.match(params[PARAMS], { 'evaluate.minDuration': { new: 'PT12H' }, 'package.description': { new: 'Changed by a test.' } })
-  const metrics = JSON.parse(await dvc(first, 'metrics', 'diff', '--json')) as Record<string, Record<string, { old: number, new: number }>>
+  const params = JSON.parse(await dvc(first, 'params', 'diff', '--json')) as Record<
+    string,
+    Record<string, { new: unknown }>
+  >
+  t.match(params[PARAMS], {
+    'evaluate.minDuration': { new: 'PT12H' },
+    'package.description': { new: 'Changed by a test.' },
+  })
+  const metrics = JSON.parse(await dvc(first, 'metrics', 'diff', '--json')) as Record<
+    string,
+    Record<string, { old: number, new: number }>
+  >
   const changed = Object.values(metrics)[0]!
-  t.ok(changed['batch.falseAnomaliesPerSeriesWeek'] !== undefined, `metrics diff tells of ${Object.keys(changed).length} metrics`)
+  t.ok(
+    changed['batch.falseAnomaliesPerSeriesWeek'] !== undefined,
+    `metrics diff tells of ${Object.keys(changed).length} metrics`
+  )
   await dvc(first, 'plots', 'diff', '--out', 'plots')
   const page = readFileSync(join(first, 'plots/index.html'), 'utf8')
   t.match(page, /vega/)
@@ -135,7 +180,16 @@ t.test('a changed parameter runs the stages that it affects, and no other; the d
 
 t.test('an experiment sets a parameter by itself, and is kept beside the commits', async (t) => {
   await succeed('git', ['commit', '--quiet', '--all', '--message', 'Changed'], { cwd: first })
-  const output = await dvc(first, 'exp', 'run', PIPELINE, '--name', 'shorter', '--set-param', `${PARAMS}:package.goldenLength=150`)
+  const output = await dvc(
+    first,
+    'exp',
+    'run',
+    PIPELINE,
+    '--name',
+    'shorter',
+    '--set-param',
+    `${PARAMS}:package.goldenLength=150`
+  )
   t.same(stagesRun(output), ['package'])
   t.match(readFileSync(join(first, PARAMS), 'utf8'), /goldenLength: 150/)
   t.match(await dvc(first, 'exp', 'list', '--name-only'), /^shorter$/m)
@@ -173,22 +227,44 @@ async function fetched (args: readonly string[], env: Record<string, string>): P
 
 const OUT = { influx: join(work, 'fetched/influx'), minio: join(work, 'fetched/minio') }
 const INFLUX = { INFLUX_URL: influx.url, INFLUX_TOKEN: influx.token, INFLUX_ORG: influx.org }
-const RANGE = ['--from', 'influx', '--bucket', influx.bucket, '--start', '2026-01-01T00:00:00Z', '--stop', '2026-02-01T00:00:00Z', '--out', OUT.influx]
-const fromInflux = async (args: readonly string[], env: Record<string, string> = INFLUX): Promise<string> => fetched([...RANGE, ...args], env)
+const RANGE = [
+  '--from',
+  'influx',
+  '--bucket',
+  influx.bucket,
+  '--start',
+  '2026-01-01T00:00:00Z',
+  '--stop',
+  '2026-02-01T00:00:00Z',
+  '--out',
+  OUT.influx,
+]
+const fromInflux = async (args: readonly string[], env: Record<string, string> = INFLUX): Promise<string> =>
+  fetched([...RANGE, ...args], env)
 const POINTS = 6000
 
 /** Flux and file systems would trip over it. */
 const ODD = 'P"2/$' + '{x}'
 
-/** Two pumps, every ten seconds. A batch that the client sends by itself is awaited by nobody, and so none is ever full. */
+/**
+ * Two pumps, every ten seconds. A batch that the client sends by itself is awaited by nobody, and so none is ever full.
+ */
 async function fill (): Promise<void> {
-  const writer = new InfluxDB({ url: influx.url, token: influx.token }).getWriteApi(influx.org, influx.bucket, 'ms', { batchSize: POINTS + 1, maxBufferLines: 4 * POINTS })
+  const writer = new InfluxDB({ url: influx.url, token: influx.token }).getWriteApi(influx.org, influx.bucket, 'ms', {
+    batchSize: POINTS + 1,
+    maxBufferLines: 4 * POINTS,
+  })
   const random = createRandom('pumps')
   for (const name of ['P1', ODD]) {
     for (let i = 0; i < POINTS; i++) {
       const load = Math.sin(i / 90) + 0.1 * random.normal()
-      writer.writePoint(new Point('pump').tag('name', name).tag('site', 'north').timestamp(Date.UTC(2026, 0, 1) + 10_000 * i)
-        .floatField('pressure', 5 + load).floatField('flow', 20 + 4 * load + 0.2 * random.normal()).intField('rpm', Math.round(1500 + 30 * load)).booleanField('running', true).stringField('state', 'ok'))
+      writer.writePoint(
+        new Point('pump').tag('name', name).tag('site', 'north').timestamp(Date.UTC(2026, 0, 1) + 10_000 * i)
+          .floatField('pressure', 5 + load).floatField('flow', 20 + 4 * load + 0.2 * random.normal()).intField(
+            'rpm',
+            Math.round(1500 + 30 * load)
+          ).booleanField('running', true).stringField('state', 'ok')
+      )
     }
     await writer.flush()
   }
@@ -212,7 +288,19 @@ t.test('series out of InfluxDB: every point, or means, one file each, with a rep
 t.test('npm run data as a program, and what it fetched trains a model', async (t) => {
   const made = await data(root, [...RANGE, '--measurement', 'pump', '--series', 'name', '--every', 'PT1M'], INFLUX)
   t.match(made.stdout, /2 series, 2000 rows/, made.stderr)
-  const args = ['--import', 'tsx', 'model-creation/pipeline.ts', '--data', OUT.influx, '--out', join(work, 'models/pump'), '--architecture', 'linear', '--exclude', 'running']
+  const args = [
+    '--import',
+    'tsx',
+    'model-creation/pipeline.ts',
+    '--data',
+    OUT.influx,
+    '--out',
+    join(work, 'models/pump'),
+    '--architecture',
+    'linear',
+    '--exclude',
+    'running',
+  ]
   t.match(await succeed(process.execPath, args, at(root, {})), /^digest sha256:[0-9a-f]{64}$/m)
   const refused = await data(root, [...RANGE, '--measurement', 'pump'], { ...INFLUX, INFLUX_TOKEN: 'wrong-secret' })
   t.match(refused, { code: 1, stderr: /^error invalid-settings: InfluxDB at .* refuses the token; check INFLUX_TOKEN/ })
@@ -239,21 +327,40 @@ t.test('what InfluxDB refuses is told by the flag or the variable, and what was 
 
 t.test('files out of MinIO: those of the folder alone', async (t) => {
   await store.makeBucket('plant')
-  for (const [key, content] of [['raw/A.csv', tableText('A')], ['raw/B.csv', tableText('B')], ['raw/notes.txt', 'no'], ['raw2/C.csv', tableText('B')],
-    ['twice/x/A.csv', tableText('A')], ['twice/y/a.csv', tableText('A')], ['broken/A.csv', '']] as const) await store.putObject('plant', key, content)
-  const fromMinio = async (place: string, env: Record<string, string> = KEYS): Promise<string> => fetched(['--from', 'minio', place, '--out', OUT.minio], env)
+  for (
+    const [key, content] of [
+      ['raw/A.csv', tableText('A')],
+      ['raw/B.csv', tableText('B')],
+      ['raw/notes.txt', 'no'],
+      ['raw2/C.csv', tableText('B')],
+      ['twice/x/A.csv', tableText('A')],
+      ['twice/y/a.csv', tableText('A')],
+      ['broken/A.csv', ''],
+    ] as const
+  ) await store.putObject('plant', key, content)
+  const fromMinio = async (place: string, env: Record<string, string> = KEYS): Promise<string> =>
+    fetched(['--from', 'minio', place, '--out', OUT.minio], env)
   t.match(await fromMinio('s3://plant/raw'), /minio: written from minio, 2 series, 1199 rows, md5 [0-9a-f]{32}\.dir/)
   t.equal(readFileSync(join(OUT.minio, 'A.csv'), 'utf8'), tableText('A'))
-  t.match(JSON.parse(readFileSync(join(OUT.minio, 'data-quality.json'), 'utf8')), [{ name: 'A', profile: { duplicateRows: 1 } }, { name: 'B' }])
-  for (const [place, env, message] of [
-    ['s3://nowhere/raw', KEYS, /there is no bucket "nowhere"/],
-    ['s3://plant/empty', KEYS, /^There is no \.csv object in s3:\/\/plant\/empty\//],
-    ['s3://plant/twice', KEYS, /the object twice\/y\/a\.csv and the object twice\/x\/A\.csv would both be a\.csv/],
-    ['s3://plant/broken', KEYS, /^A\.csv: /],
-    ['s3://plant/raw', { ...KEYS, AWS_SECRET_ACCESS_KEY: 'wrong' }, /AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID/],
-    ['s3://plant/raw', { ...KEYS, AWS_ACCESS_KEY_ID: 'nobody' }, /AWS_ACCESS_KEY_ID is not known there/],
-    ['s3://plant/raw', FORK, /AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY are not set/],
-  ] as const) await t.rejects(fromMinio(place, env), { message }, place)
+  t.match(JSON.parse(readFileSync(join(OUT.minio, 'data-quality.json'), 'utf8')), [{
+    name: 'A',
+    profile: { duplicateRows: 1 },
+  }, { name: 'B' }])
+  for (
+    const [place, env, message] of [
+      ['s3://nowhere/raw', KEYS, /there is no bucket "nowhere"/],
+      ['s3://plant/empty', KEYS, /^There is no \.csv object in s3:\/\/plant\/empty\//],
+      ['s3://plant/twice', KEYS, /the object twice\/y\/a\.csv and the object twice\/x\/A\.csv would both be a\.csv/],
+      ['s3://plant/broken', KEYS, /^A\.csv: /],
+      [
+        's3://plant/raw',
+        { ...KEYS, AWS_SECRET_ACCESS_KEY: 'wrong' },
+        /AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID/,
+      ],
+      ['s3://plant/raw', { ...KEYS, AWS_ACCESS_KEY_ID: 'nobody' }, /AWS_ACCESS_KEY_ID is not known there/],
+      ['s3://plant/raw', FORK, /AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY are not set/],
+    ] as const
+  ) await t.rejects(fromMinio(place, env), { message }, place)
   t.match(await fromMinio('s3://plant/raw2/C.csv'), /1 series, 600 rows/)
   await minio.kill()
   await t.rejects(fromMinio('s3://plant/raw'), { code: 'server-unavailable', message: /check AWS_ENDPOINT_URL/ })

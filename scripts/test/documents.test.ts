@@ -1,49 +1,118 @@
 // The documents are under test: words, map, examples and commands say what is there.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
-import { parseSettings } from '../../core/settings/values.ts'
-import { EMBEDDED_SETTINGS } from '../../pipelines/embedded.ts'
+import { parseSettings } from '../../adapters/settings/values.ts'
+import { EMBEDDED_SETTINGS } from '../../pipelines/embedded/embedded.ts'
 import { exampleFiles } from '../make-examples.ts'
+import { isTest, listFiles } from './source-files.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
+const documents = listFiles('*.md').filter((path) => !['kubernetes/README.md'].includes(path))
+
+t.test('lines of the documents have at most 120 columns, but for tables and links', async (t) => {
+  for (const path of documents) {
+    const long = read(path).split('\n').filter((line) => line.length > 120 && !/^\||https?:\/\/\S{60}/.test(line))
+    t.same(long, [], path)
+  }
+})
+
 t.test('every exported type of the core is in the glossary', async (t) => {
   const glossary = read('docs/GLOSSARY.md')
-  for (const file of readdirSync(join(root, 'core')).filter((name) => name.endsWith('.ts'))) {
-    for (const [, name] of read(`core/${file}`).matchAll(/^export (?:interface|type|class) (\w+)/gm)) {
-      t.ok(glossary.includes(`\`${name}\``), `${name} of core/${file}`)
+  const internal = /^core\/linear\/(?:kernel|linear-kernel|pack)\b/
+  const files = listFiles('core/*.ts').filter((path) => !isTest(path) && !internal.test(path))
+  for (const path of files) {
+    for (const [, name] of read(path).matchAll(/^export (?:interface|type|class) (\w+)/gm)) {
+      t.ok(glossary.includes(`\`${name}\``), `${name} of ${path}`)
+    }
+  }
+  t.ok(files.length > 40)
+})
+
+t.test('every word of the glossary is explained once', async (t) => {
+  const words = [...read('docs/GLOSSARY.md').matchAll(/^\| ([^|]+) \|/gm)]
+    .flatMap(([, cell]) => [...cell!.matchAll(/\*\*([^*]+)\*\*/g)].map(([, word]) => word))
+  t.same(words.filter((word, i) => words.indexOf(word) !== i), [])
+  t.ok(words.length > 50)
+})
+
+const map = read('ARCHITECTURE.md')
+
+/** Top folders whose folders have rows in the code map, too. */
+const FINE = ['core', 'adapters', 'model-creation', 'model-serving', 'pipelines']
+
+/** The folders inside a folder that hold code, without tests. */
+function foldersOf (folder: string): string[] {
+  const inside = listFiles(`${folder}/*.ts`).map((path) => path.slice(folder.length + 1).split('/'))
+  const names = inside.filter((parts) => parts.length > 1).map(([name]) => name!)
+  return [...new Set(names)].filter((name) => name !== 'test')
+}
+
+t.test('the picture of the map and the folders of core/ are the same', async (t) => {
+  const picture = /```\n([^`]+)```/.exec(map)![1]!
+  const rooms = [...picture.matchAll(/(?<=^|\s)([a-z]+)\/(?=\s|$)/gm)].map(([, name]) => name!)
+  t.same([...new Set(rooms)].sort(), foldersOf('core').sort())
+  const files = [...picture.matchAll(/([\w-]+\.ts)/g)].map(([, name]) => name!)
+  const ofCore = listFiles('core/*.ts').filter((path) => path.split('/').length === 2)
+  t.same(files.sort(), ofCore.map((path) => path.slice('core/'.length)))
+})
+
+t.test('the map has a row for every folder of code, and stays short', async (t) => {
+  t.ok(map.split('\n').length <= 151)
+  const codeMap = map.slice(map.indexOf('## Code map'), map.indexOf('## Invariants'))
+  const top = listFiles().filter((path) => /^\w.*\//.test(path)).map((path) => path.split('/')[0]!)
+  for (const folder of new Set(top)) {
+    t.ok(codeMap.includes(`\`${folder}/`), `${folder}/`)
+    for (const name of FINE.includes(folder) ? foldersOf(folder) : []) {
+      t.ok(codeMap.includes(`/${name}/\``) || codeMap.includes(`\`${name}/\``), `${folder}/${name}/`)
     }
   }
 })
 
-t.test('the map names every folder and file of the first level, and stays short', async (t) => {
-  const map = read('ARCHITECTURE.md')
-  t.ok(map.split('\n').length <= 150)
-  const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !/^\.|^(node_modules|dist|data)$/.test(entry.name))
-  for (const { name } of folders) t.ok(map.includes(`${name}/`), name)
-  for (const name of readdirSync(join(root, 'core')).filter((file) => file.endsWith('.ts') && file !== 'detection.ts')) t.ok(map.includes(name), `core/${name}`)
-  for (const [, path] of map.matchAll(/`((?:core|model-creation|model-serving|scripts)\/[\w/.-]+\.ts)`/g)) t.doesNotThrow(() => read(path!), path!)
+t.test('every file that the map names exists', async (t) => {
+  const known = new Set(listFiles())
+  const behaviours = map.slice(map.indexOf('## Where is …'), map.indexOf('## Code map')).split('\n').slice(4)
+    .filter((line) => line.startsWith('| '))
+  t.ok(behaviours.length >= 20, `${behaviours.length} behaviours`)
+  for (const line of behaviours) {
+    const [, behaviour, cell] = line.split('|').map((part) => part.trim())
+    const files = [...cell!.matchAll(/`([^`]+)`/g)].map(([, path]) => path!).filter((path) => path !== '.env')
+    t.ok(files.length > 0, behaviour!)
+    for (const path of files) t.ok(known.has(path), `${behaviour}: ${path}`)
+  }
+  const paths = [...known]
+  for (const [, name] of map.matchAll(/`([\w/.-]+\.(?:ts|yaml|json))`/g)) {
+    t.ok(paths.some((path) => path === name || path.endsWith(`/${name}`)), name!)
+  }
 })
 
 t.test('the examples are what make-examples writes', async (t) => {
-  for (const [name, content] of exampleFiles()) t.equal(read(`examples/${name}`), content, `${name}: run npm run examples`)
+  for (const [name, content] of exampleFiles()) {
+    t.equal(read(`examples/${name}`), content, `${name}: run npm run examples`)
+  }
 })
 
 t.test('every command of the documents is a script, every link leads somewhere', async (t) => {
   const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts
-  for (const document of ['README.md', 'CONTRIBUTING.md', 'examples/README.md', 'bench/RESULTS.md', 'docs/EXPERIMENTS.md', 'docs/MODELS.md', 'docs/ENGINE.md', 'docs/STREAM.md']) {
+  for (const document of listFiles('*.md')) {
     const text = read(document)
-    for (const [, name] of text.matchAll(/npm run (?:-s )?([\w:-]+)/g)) t.ok(scripts[name!], `${document}: npm run ${name}`)
+    for (const [, name] of text.matchAll(/npm run (?:-s )?([\w:-]+)/g)) {
+      t.ok(scripts[name!], `${document}: npm run ${name}`)
+    }
     const folder = document.includes('/') ? document.slice(0, document.lastIndexOf('/')) : '.'
-    for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) t.doesNotThrow(() => read(join(folder, target!)), `${document}: ${target}`)
+    for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
+      t.ok(existsSync(join(root, folder, target!)), `${document}: ${target}`)
+    }
   }
 })
 
 t.test('.env.example has every setting of the stream, with its default', async (t) => {
-  const example = Object.fromEntries([...read('.env.example').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name!, value!]))
+  const example = Object.fromEntries(
+    [...read('.env.example').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name!, value!])
+  )
   const shapes = [EMBEDDED_SETTINGS]
   for (const file of readdirSync(join(root, 'pipelines/settings'))) {
     const exported = await import(join(root, 'pipelines/settings', file)) as Record<string, typeof EMBEDDED_SETTINGS>
@@ -53,7 +122,9 @@ t.test('.env.example has every setting of the stream, with its default', async (
   const elsewhere = ['MODEL_REGISTRY']
   for (const shape of shapes) {
     t.same(Object.keys(shape).filter((name) => !(name in example)), [])
-    const own = Object.fromEntries(Object.keys(shape).filter((name) => !elsewhere.includes(name)).map((name) => [name, example[name]]))
+    const own = Object.fromEntries(
+      Object.keys(shape).filter((name) => !elsewhere.includes(name)).map((name) => [name, example[name]])
+    )
     t.same(parseSettings(z.object(shape), own), parseSettings(z.object(shape), {}))
   }
   t.ok(shapes.length > 8)
@@ -61,10 +132,12 @@ t.test('.env.example has every setting of the stream, with its default', async (
 
 t.test('.env.example has every variable of a server that training uses, and none that nothing reads', async (t) => {
   const example = [...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name!)
-  const sources = (folder: string): string => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.includes('test/')).map((name) => read(`${folder}/${name}`)).join('\n')
-  const training = sources('model-creation')
+  const sources = (folder: string): string =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.includes('test/'))
+      .map((name) => read(`${folder}/${name}`)).join('\n')
+  const training = sources('model-creation') + sources('adapters')
   for (const [name] of training.matchAll(/\b(?:AWS|INFLUX|MLFLOW)_[A-Z_]+\b/g)) t.ok(example.includes(name), name)
-  const all = training + sources('core/telemetry') + sources('model-serving') + sources('pipelines') + sources('scripts')
+  const all = training + sources('model-serving') + sources('pipelines') + sources('scripts')
   for (const name of example) t.ok(all.includes(name), name)
 })

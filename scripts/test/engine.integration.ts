@@ -1,4 +1,5 @@
-// The compiled service as its own process, between an engine and a real MinIO: tasks of every kind of file, and every way in which something can be away.
+// The compiled service as its own process, between an engine and a real MinIO: tasks of every kind of file, and every
+// way in which something can be away.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,12 +27,19 @@ mkdirSync(logs, { recursive: true })
 /** Numbers with a fault in their last third. */
 function values (length: number, seed = 'engine'): number[] {
   const random = createRandom(seed)
-  return Array.from({ length }, (_, i) => 10 + 3 * Math.sin(i / 23) + 0.3 * random.normal() + (i > 0.8 * length && i < 0.82 * length ? 9 : 0))
+  return Array.from(
+    { length },
+    (_, i) => 10 + 3 * Math.sin(i / 23) + 0.3 * random.normal() + (i > 0.8 * length && i < 0.82 * length ? 9 : 0)
+  )
 }
 
 const oneColumn = (length: number): string => `${values(length).map((value) => value.toFixed(3)).join('\n')}\n`
 
-async function until<T> (what: string, seconds: number, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+async function until<T> (
+  what: string,
+  seconds: number,
+  look: () => T | undefined | Promise<T | undefined>
+): Promise<T> {
   const deadline = Date.now() + 1000 * seconds
   for (;;) {
     const found = await look()
@@ -43,10 +51,24 @@ async function until<T> (what: string, seconds: number, look: () => T | undefine
 
 /** A model of one channel, so that tasks are scored by one that was trained, too. */
 async function train (): Promise<string> {
-  const table = values(3000, 'train').map((value, i) => `${new Date(Date.UTC(2026, 0, 1) + i * 60_000).toISOString()},${value.toFixed(3)}`)
+  const table = values(3000, 'train').map((value, i) =>
+    `${new Date(Date.UTC(2026, 0, 1) + i * 60_000).toISOString()},${value.toFixed(3)}`
+  )
   writeFileSync(join(folder, 'train.csv'), `timestamp,pressure\n${table.join('\n')}\n`)
-  const child = spawn(process.execPath, ['--import', 'tsx', 'model-creation/pipeline.ts', '--data', join(folder, 'train.csv'), '--out', join(folder, 'models/pressure'), '--name', 'pressure'], { cwd: root, stdio: 'ignore' })
-  const code = await new Promise((resolve) => { child.once('exit', resolve) })
+  const child = spawn(process.execPath, [
+    '--import',
+    'tsx',
+    'model-creation/pipeline.ts',
+    '--data',
+    join(folder, 'train.csv'),
+    '--out',
+    join(folder, 'models/pressure'),
+    '--name',
+    'pressure',
+  ], { cwd: root, stdio: 'ignore' })
+  const code = await new Promise((resolve) => {
+    child.once('exit', resolve)
+  })
   if (code !== 0) throw new Error('the pipeline failed')
   return join(folder, 'models')
 }
@@ -61,8 +83,17 @@ class Service {
 
   async start (): Promise<void> {
     const log = openSync(join(logs, 'service.log'), 'a')
-    this.child = spawn(process.execPath, ['dist/model-serving/main.js'], { cwd: root, env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...this.#env }, stdio: ['ignore', log, log] })
-    await until('the service is ready', 60, async () => fetch(`${this.#env['SERVICE_URL']}/readyz`).then(({ status }) => status === 200 || undefined, () => undefined))
+    this.child = spawn(process.execPath, ['dist/model-serving/main.js'], {
+      cwd: root,
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...this.#env },
+      stdio: ['ignore', log, log],
+    })
+    await until(
+      'the service is ready',
+      60,
+      async () =>
+        fetch(`${this.#env['SERVICE_URL']}/readyz`).then(({ status }) => status === 200 || undefined, () => undefined)
+    )
   }
 
   get url (): string {
@@ -102,12 +133,25 @@ const engine = new ContractEngine({
   reach: createHttpClient(),
   now: Date.now,
   host,
-  s3: { s3_access_key_id: minio.accessKey, s3_secret_access_key: minio.secretKey, s3_region: 'eu-central-2', s3_host: minio.url, s3_bucket: BUCKET },
+  s3: {
+    s3_access_key_id: minio.accessKey,
+    s3_secret_access_key: minio.secretKey,
+    s3_region: 'eu-central-2',
+    s3_host: minio.url,
+    s3_bucket: BUCKET,
+  },
 })
 
 function clientOf ({ url, accessKey, secretKey }: MinioServer): Client {
   const { hostname, port } = new URL(url)
-  return new Client({ endPoint: hostname, port: Number(port), useSSL: false, accessKey, secretKey, region: 'eu-central-2' })
+  return new Client({
+    endPoint: hostname,
+    port: Number(port),
+    useSSL: false,
+    accessKey,
+    secretKey,
+    region: 'eu-central-2',
+  })
 }
 
 let uploads = 0
@@ -124,23 +168,40 @@ async function dispatch (key: string): Promise<EngineTask> {
 }
 
 const done = async (task: EngineTask, seconds = 30): Promise<EngineTask> =>
-  until(`the outcome of task ${task.id}`, seconds, () => task.status === 'finished' || task.status === 'error' ? task : undefined)
+  until(
+    `the outcome of task ${task.id}`,
+    seconds,
+    () => task.status === 'finished' || task.status === 'error' ? task : undefined
+  )
 
 /** The engine shows it, and the service has proved that: a service that was killed is shown for a while, too. */
-const available = async (): Promise<unknown> => until('the service is available', 15, async () => {
-  const { engines } = await (await fetch(`${service.url}/status`)).json() as { engines: Array<{ state: string, problem: string | null }> }
-  return engine.statusOf(SLUG) === 'available' && engine.routes.has(SLUG) && engines[0]?.state === 'announced' && engines[0].problem === null ? true : undefined
-})
+const available = async (): Promise<unknown> =>
+  until('the service is available', 15, async () => {
+    const { engines } = await (await fetch(`${service.url}/status`)).json() as {
+      engines: Array<{ state: string, problem: string | null }>,
+    }
+    return engine.statusOf(SLUG) === 'available' && engine.routes.has(SLUG) && engines[0]?.state === 'announced' &&
+        engines[0].problem === null
+      ? true
+      : undefined
+  })
 
 /** The worker loop runs: a task that comes now is finished. */
 async function stillWorks (t: Test): Promise<void> {
-  t.match(await done(await dispatch(await upload(oneColumn(300)))), { status: 'finished', error_message: null, told: 1 }, 'a later task is finished')
+  t.match(await done(await dispatch(await upload(oneColumn(300)))), {
+    status: 'finished',
+    error_message: null,
+    told: 1,
+  }, 'a later task is finished')
 }
 
 async function read (key: string): Promise<{ content: Buffer, type: string }> {
   const chunks: Buffer[] = []
   for await (const chunk of await store.getObject(BUCKET, key)) chunks.push(chunk as Buffer)
-  return { content: Buffer.concat(chunks), type: String((await store.statObject(BUCKET, key)).metaData['content-type']) }
+  return {
+    content: Buffer.concat(chunks),
+    type: String((await store.statObject(BUCKET, key)).metaData['content-type']),
+  }
 }
 
 t.teardown(async () => {
@@ -158,16 +219,41 @@ t.test('a service that starts before its engine appears when the engine does', a
   t.ok(performance.now() - began < 15_000)
 })
 
-const decimalComma = `time;pressure;flow\n${values(300).map((value, i) => `${String(1 + Math.floor(i / 24)).padStart(2, '0')}.01.2026 ${String(i % 24).padStart(2, '0')}:00;${value.toFixed(2).replace('.', ',')};${(2 * value).toFixed(1).replace('.', ',')}`).join('\n')}`
-const times = values(300).map((value, i) => ({ timestamp: new Date(Date.UTC(2026, 0, 1) + i * 60_000).toISOString(), pressure: Number(value.toFixed(3)) }))
-const FILES: ReadonlyArray<[what: string, content: string | Uint8Array, extension: string, model: string, channels: string[]]> = [
+const decimalComma = `time;pressure;flow\n${
+  values(300).map((value, i) =>
+    `${String(1 + Math.floor(i / 24)).padStart(2, '0')}.01.2026 ${String(i % 24).padStart(2, '0')}:00;${
+      value.toFixed(2).replace('.', ',')
+    };${(2 * value).toFixed(1).replace('.', ',')}`
+  ).join('\n')
+}`
+const times = values(300).map((value, i) => ({
+  timestamp: new Date(Date.UTC(2026, 0, 1) + i * 60_000).toISOString(),
+  pressure: Number(value.toFixed(3)),
+}))
+const FILES: ReadonlyArray<
+  [what: string, content: string | Uint8Array, extension: string, model: string, channels: string[]]
+> = [
   ['one column without a header', oneColumn(300), 'csv', 'ad-hoc', ['channel_0']],
   ['the same, compressed, without an extension that tells', gzipSync(oneColumn(300)), 'gz', 'ad-hoc', ['channel_0']],
-  ['UTF-16 with a byte order mark', Buffer.from(`\uFEFFvalue\r\n${oneColumn(300)}`, 'utf16le'), 'txt', 'ad-hoc', ['value']],
+  ['UTF-16 with a byte order mark', Buffer.from(`\uFEFFvalue\r\n${oneColumn(300)}`, 'utf16le'), 'txt', 'ad-hoc', [
+    'value',
+  ]],
   ['semicolons, decimal commas, German dates', decimalComma, 'csv', 'ad-hoc', ['pressure', 'flow']],
-  ['tabs, several columns without a header', values(300).map((value, i) => `${value.toFixed(2)}\t${(i % 7) + value}`).join('\n'), 'tsv', 'ad-hoc', ['channel_0', 'channel_1']],
+  [
+    'tabs, several columns without a header',
+    values(300).map((value, i) => `${value.toFixed(2)}\t${(i % 7) + value}`).join('\n'),
+    'tsv',
+    'ad-hoc',
+    ['channel_0', 'channel_1'],
+  ],
   ['JSON records with times, of a served model', JSON.stringify(times), 'json', 'pressure', ['pressure']],
-  ['a table of a served model', `timestamp,pressure\n${times.map(({ timestamp, pressure }) => `${timestamp},${pressure}`).join('\n')}`, 'CSV', 'pressure', ['pressure']],
+  [
+    'a table of a served model',
+    `timestamp,pressure\n${times.map(({ timestamp, pressure }) => `${timestamp},${pressure}`).join('\n')}`,
+    'CSV',
+    'pressure',
+    ['pressure'],
+  ],
 ]
 
 for (const [what, content, extension, model, channels] of FILES) {
@@ -182,7 +268,12 @@ for (const [what, content, extension, model, channels] of FILES) {
     t.equal(image.content.subarray(1, 4).toString(), 'PNG')
     const json = await read(result!)
     t.equal(json.type, 'application/json')
-    const answer = JSON.parse(json.content.toString()) as { model: { name: string }, score: unknown[], anomalies: unknown[], quality: object }
+    const answer = JSON.parse(json.content.toString()) as {
+      model: { name: string },
+      score: unknown[],
+      anomalies: unknown[],
+      quality: object,
+    }
     t.equal(answer.model.name, model)
     t.equal(answer.score.length, 300)
     t.ok(Array.isArray(answer.anomalies))
@@ -284,7 +375,11 @@ t.test('memory is flat over 500 tasks, and none is lost', async (t) => {
   const rss: number[] = []
   const all: EngineTask[] = []
   for (let n = 0; n < 500; n++) {
-    const { task } = await until('there is room in the queue', 30, async () => engine.dispatch(SLUG, key).then((taken) => taken.status === 200 ? taken : undefined))
+    const { task } = await until(
+      'there is room in the queue',
+      30,
+      async () => engine.dispatch(SLUG, key).then((taken) => taken.status === 200 ? taken : undefined)
+    )
     all.push(task)
     if (n % 50 === 49) {
       await done(task)
@@ -313,5 +408,7 @@ t.test('no secret stands in any log, and no engine was told anything that it ref
     t.ok(log.includes('task taken'), `${name} is a log of the service`)
     for (const secret of [minio.accessKey, minio.secretKey]) t.notOk(log.includes(secret), `${name} holds no key`)
   }
-  for (const name of readdirSync(join(folder, 'tasks'))) t.notOk(readFileSync(join(folder, 'tasks', name), 'utf8').includes(minio.secretKey))
+  for (const name of readdirSync(join(folder, 'tasks'))) {
+    t.notOk(readFileSync(join(folder, 'tasks', name), 'utf8').includes(minio.secretKey))
+  }
 })

@@ -1,4 +1,5 @@
-// A folder with what an image of the Dockerfile holds, made by its own COPY and RUN lines: for people and machines without Docker.
+// A folder with what an image of the Dockerfile holds, made by its own COPY and RUN lines: for people and machines
+// without Docker.
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -23,10 +24,12 @@ export function readStages (): ReadonlyMap<string, readonly Instruction[]> {
 }
 
 /** What an instruction says, each time it is there. */
-export const instructionsOf = (stage: string, name: string): string[] => readStages().get(stage)!.filter((one) => one.name === name).map(({ rest }) => rest)
+export const instructionsOf = (stage: string, name: string): string[] =>
+  readStages().get(stage)!.filter((one) => one.name === name).map(({ rest }) => rest)
 
 /** The command that a container runs. */
-export const commandOf = (stage: string): string[] => z.array(z.string()).parse(JSON.parse(instructionsOf(stage, 'CMD').at(-1)!))
+export const commandOf = (stage: string): string[] =>
+  z.array(z.string()).parse(JSON.parse(instructionsOf(stage, 'CMD').at(-1)!))
 
 export interface Image {
   readonly folder: string
@@ -35,15 +38,17 @@ export interface Image {
 }
 
 /**
- * The image of the service, of what `npm run build` made. Dependencies of development are left out as there; native TensorFlow is in it where
- * the project has it.
+ * The image of the service, of what `npm run build` made. Dependencies of development are left out as there; native
+ * TensorFlow is in it where the project has it.
  * @param folder does not exist yet
  */
 export function makeServiceImage (folder: string): Image {
   const build = `${folder}-build`
   mkdirSync(build, { recursive: true })
   mkdirSync(folder, { recursive: true })
-  const copied = instructionsOf('service', 'COPY').map((rest) => rest.split(' ').slice(1, -1).map((path) => path.replace('/app/', '')))
+  const copied = instructionsOf('service', 'COPY').map((rest) =>
+    rest.split(' ').slice(1, -1).map((path) => path.replace('/app/', ''))
+  )
   for (const name of ['package.json', 'package-lock.json', '.npmrc', ...new Set(copied.flat())]) {
     // Linked: pruning takes names away, and changes no file.
     if (name === 'node_modules') execFileSync('cp', ['-al', join(root, name), join(build, name)])

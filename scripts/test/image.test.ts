@@ -9,18 +9,33 @@ import { commandOf, instructionsOf, readStages } from './image-folder.ts'
 const root = resolve(import.meta.dirname, '../..')
 
 const stages = [...readStages().keys()]
-const scripts = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).scripts
-const ignored = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+const scripts =
+  z.object({ scripts: z.record(z.string(), z.string()) }).parse(
+    JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  ).scripts
+const ignored = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n').filter((line) =>
+  line !== '' && !line.startsWith('#')
+)
 
 t.test('what is copied is in the repository and not ignored, or is made by the build', (t) => {
   const made = ['node_modules', 'dist']
-  const copied = [...instructionsOf('build', 'COPY').flatMap((rest) => rest.split(' ').slice(0, -1)), ...['service', 'training'].flatMap((stage) => instructionsOf(stage, 'COPY').flatMap((rest) => rest.split(' ').slice(1, -1)).map((path) => path.replace(/^\/app\/?/, '')))]
+  const copied = [
+    ...instructionsOf('build', 'COPY').flatMap((rest) => rest.split(' ').slice(0, -1)),
+    ...['service', 'training'].flatMap((stage) =>
+      instructionsOf(stage, 'COPY').flatMap((rest) => rest.split(' ').slice(1, -1)).map((path) =>
+        path.replace(/^\/app\/?/, '')
+      )
+    ),
+  ]
   t.ok(copied.length > 8)
   for (const path of copied) {
     t.ok(made.includes(path) || existsSync(join(root, path)), path)
     t.ok(made.includes(path) || !ignored.includes(path), `${path} is not ignored`)
   }
-  t.ok(['.git', '.env', 'node_modules', '.cache'].every((name) => ignored.includes(name)), 'nothing secret or foreign gets in')
+  t.ok(
+    ['.git', '.env', 'node_modules', '.cache'].every((name) => ignored.includes(name)),
+    'nothing secret or foreign gets in'
+  )
   t.end()
 })
 
@@ -28,7 +43,11 @@ t.test('what is started and run is there', (t) => {
   t.strictSame(commandOf('service'), ['node', 'dist/model-serving/main.js'])
   t.ok(existsSync(join(root, 'model-serving/main.ts')))
   t.ok(existsSync(join(root, commandOf('training')[3]!)))
-  for (const [, script] of stages.flatMap((stage) => instructionsOf(stage, 'RUN')).flatMap((run) => [...run.matchAll(/npm run ([\w:-]+)/g)])) t.ok(Object.hasOwn(scripts, script!), script!)
+  for (
+    const [, script] of stages.flatMap((stage) => instructionsOf(stage, 'RUN')).flatMap((
+      run
+    ) => [...run.matchAll(/npm run ([\w:-]+)/g)])
+  ) t.ok(Object.hasOwn(scripts, script!), script!)
   t.end()
 })
 

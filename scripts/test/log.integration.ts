@@ -3,10 +3,10 @@ import { Admin } from '@platformatic/kafka'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { openKafkaLog } from '../../pipelines/adapters/kafka/kafka-log.ts'
-import type { Log, NewRecord } from '../../pipelines/log/log.ts'
-import { LAWS } from '../../pipelines/log/test/laws.ts'
-import { STATE_TOPICS } from '../../pipelines/messages.ts'
-import { SavedState } from '../../pipelines/saved-state.ts'
+import type { Log, NewRecord } from '../../pipelines/messages/log.ts'
+import { LAWS } from '../../pipelines/adapters/memory/test/laws.ts'
+import { STATE_TOPICS } from '../../pipelines/messages/messages.ts'
+import { SavedState } from '../../pipelines/runtime/saved-state.ts'
 import { kafkaVersion, startKafka } from '../services/kafka.ts'
 
 const PARTITIONS = 3
@@ -14,9 +14,21 @@ const kafka = await startKafka()
 t.comment(`Kafka ${kafkaVersion()}`)
 t.teardown(async () => kafka.stop())
 
-const settings = { KAFKA_BROKERS: [kafka.url], STREAM_PARTITIONS: PARTITIONS, KAFKA_REPLICATION: undefined, KAFKA_TLS: 'off' as const, KAFKA_USERNAME: undefined, KAFKA_PASSWORD: undefined }
+const settings = {
+  KAFKA_BROKERS: [kafka.url],
+  STREAM_PARTITIONS: PARTITIONS,
+  KAFKA_REPLICATION: undefined,
+  KAFKA_TLS: 'off' as const,
+  KAFKA_USERNAME: undefined,
+  KAFKA_PASSWORD: undefined,
+}
 const troubles: string[] = []
-const open = async (): Promise<Log> => openKafkaLog(settings, { onTrouble: ({ message }) => { troubles.push(message) } })
+const open = async (): Promise<Log> =>
+  openKafkaLog(settings, {
+    onTrouble: ({ message }) => {
+      troubles.push(message)
+    },
+  })
 
 async function topicsNamed (...topics: readonly string[]): Promise<void> {
   const admin = new Admin({ clientId: 'test', bootstrapBrokers: [kafka.url] })
@@ -28,7 +40,9 @@ async function topicsNamed (...topics: readonly string[]): Promise<void> {
 const PATIENCE_MS = 90_000
 
 async function until (isSo: () => boolean): Promise<void> {
-  for (const end = Date.now() + PATIENCE_MS; !isSo(); await sleep(20)) if (Date.now() > end) throw new Error(`It is still not so: ${String(isSo)}`)
+  for (const end = Date.now() + PATIENCE_MS; !isSo(); await sleep(20)) {
+    if (Date.now() > end) throw new Error(`It is still not so: ${String(isSo)}`)
+  }
 }
 
 for (const [i, [name, law]] of Object.entries(LAWS).entries()) {
@@ -45,7 +59,11 @@ t.test('the state of many series is one record of several megabytes', async (t) 
   t.teardown(async () => log.close())
   const state = new SavedState(log, STATE_TOPICS.scorer, 1)
   t.equal(await state.read(), undefined)
-  for (const offset of [10, 20]) await log.append([state.record({ offset, state: { windows: Array.from({ length: 200 }, (_, i) => `${i} ${'x'.repeat(20_000)}`) } })])
+  for (const offset of [10, 20]) {
+    await log.append([
+      state.record({ offset, state: { windows: Array.from({ length: 200 }, (_, i) => `${i} ${'x'.repeat(20_000)}`) } }),
+    ])
+  }
   const saved = (await state.read())!
   t.equal(saved.offset, 20)
   t.equal((saved.state as { windows: string[] }).windows.length, 200)
@@ -66,9 +84,16 @@ t.test('a broker that is killed loses nothing that it acknowledged, and members 
   let refused = 0
   let i = 0
   const write = async (): Promise<void> => {
-    const records = Array.from({ length: 20 }, (_, j): NewRecord => ({ topic: 'killed', key: `key ${j}`, value: `${i} ${j}`, headers: {} }))
+    const records = Array.from(
+      { length: 20 },
+      (_, j): NewRecord => ({ topic: 'killed', key: `key ${j}`, value: `${i} ${j}`, headers: {} })
+    )
     i++
-    await log.append(records).then(() => { acknowledged.push(...records.map(({ value }) => value)) }, () => { refused++ })
+    await log.append(records).then(() => {
+      acknowledged.push(...records.map(({ value }) => value))
+    }, () => {
+      refused++
+    })
   }
   for (let round = 0; round < 3; round++) {
     for (let k = 0; k < 30; k++) await write()

@@ -1,4 +1,5 @@
-// The compiled service on a registry in a real MinIO: versions switched under load, and everything killed at random points.
+// The compiled service on a registry in a real MinIO: versions switched under load, and everything killed at random
+// points.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, openSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,12 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'minio'
 import t from 'tap'
 import { createRandom, type Random } from '../../core/random.ts'
-import { openStore } from '../../core/registry/open-store.ts'
-import { Registry } from '../../core/registry/registry.ts'
-import { verifyRegistry } from '../../core/registry/upkeep.ts'
-import { verifyModelPackage } from '../../core/tfjs/package-files.ts'
+import { openStore } from '../../adapters/registry/open-store.ts'
+import { Registry } from '../../adapters/registry/registry.ts'
+import { verifyRegistry } from '../../adapters/registry/upkeep.ts'
+import { verifyModelPackage } from '../../adapters/tfjs/package-files.ts'
 import { csvOf, jsonOf, windSeries } from '../../model-serving/test/fixture.ts'
-import { archiveOf, writePackage } from '../../core/tfjs/test/linear-packages.ts'
+import { archiveOf, writePackage } from '../../adapters/tfjs/test/linear-packages.ts'
 import { minioVersion, startMinio } from '../services/minio.ts'
 import { endServer, freePort } from '../services/server.ts'
 
@@ -24,9 +25,19 @@ mkdirSync(logs, { recursive: true })
 const minio = await startMinio({ folder: mkdtempSync(join(tmpdir(), 'minio-')) })
 t.teardown(async () => minio.stop())
 t.comment(`MinIO ${minioVersion()} at ${minio.url}`)
-const access = { AWS_ENDPOINT_URL: minio.url, AWS_ACCESS_KEY_ID: minio.accessKey, AWS_SECRET_ACCESS_KEY: minio.secretKey }
+const access = {
+  AWS_ENDPOINT_URL: minio.url,
+  AWS_ACCESS_KEY_ID: minio.accessKey,
+  AWS_SECRET_ACCESS_KEY: minio.secretKey,
+}
 const { hostname, port: minioPort } = new URL(minio.url)
-const client = new Client({ endPoint: hostname, port: Number(minioPort), useSSL: false, accessKey: minio.accessKey, secretKey: minio.secretKey })
+const client = new Client({
+  endPoint: hostname,
+  port: Number(minioPort),
+  useSSL: false,
+  accessKey: minio.accessKey,
+  secretKey: minio.secretKey,
+})
 await client.makeBucket('models')
 
 const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...access }
@@ -47,7 +58,11 @@ t.teardown(() => { for (const child of running) child.kill('SIGKILL') })
 
 function run (args: readonly string[], more: Record<string, string>, log: string): ChildProcess {
   const output = openSync(join(logs, log), 'a')
-  const child = spawn(process.execPath, args, { cwd: root, env: { ...env, ...more }, stdio: ['ignore', output, output] })
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env: { ...env, ...more },
+    stdio: ['ignore', output, output],
+  })
   running.add(child)
   child.once('exit', () => { running.delete(child) })
   return child
@@ -55,7 +70,13 @@ function run (args: readonly string[], more: Record<string, string>, log: string
 
 async function launch (location: string, more: Record<string, string> = {}): Promise<Service> {
   const port = await freePort()
-  const child = run(['dist/model-serving/main.js'], { SERVICE_PORT: String(port), MODEL_REGISTRY: location, COMPUTE_WORKERS: '2', LOG_LEVEL: 'warn', ...more }, 'service.log')
+  const child = run(['dist/model-serving/main.js'], {
+    SERVICE_PORT: String(port),
+    MODEL_REGISTRY: location,
+    COMPUTE_WORKERS: '2',
+    LOG_LEVEL: 'warn',
+    ...more,
+  }, 'service.log')
   return { child, url: `http://127.0.0.1:${port}` }
 }
 
@@ -69,7 +90,11 @@ async function ready ({ url, child }: Service): Promise<void> {
 }
 
 async function exitOf (child: ChildProcess): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => { child.once('exit', resolve) })
+  if (child.exitCode === null && child.signalCode === null) {
+    await new Promise((resolve) => {
+      child.once('exit', resolve)
+    })
+  }
 }
 
 const [one, two] = [await pack('one'), await pack('two')]
@@ -79,7 +104,12 @@ interface Answer { model: { version: string, digest: string }, score: Array<numb
 
 async function post (url: string, path: string, body: object | Buffer): Promise<Response> {
   const isBytes = Buffer.isBuffer(body)
-  return fetch(url + path, { method: 'POST', headers: { 'content-type': isBytes ? 'application/x-tar' : 'application/json' }, body: isBytes ? body : JSON.stringify(body), signal: AbortSignal.timeout(30_000) })
+  return fetch(url + path, {
+    method: 'POST',
+    headers: { 'content-type': isBytes ? 'application/x-tar' : 'application/json' },
+    body: isBytes ? body : JSON.stringify(body),
+    signal: AbortSignal.timeout(30_000),
+  })
 }
 
 t.test('a promotion is followed at the next look, and a look can be asked for', async (t) => {
@@ -89,10 +119,13 @@ t.test('a promotion is followed at the next look, and a look can be asked for', 
   const registry = new Registry(store, Date.now)
   for (const { folder, files } of [one, two]) await registry.publish(folder, files)
   await registry.promote('wind', 1)
-  const [often, never] = await Promise.all(['1000', '3600000'].map(async (ms) => launch(location, { MODEL_REGISTRY_POLL_MS: ms })))
+  const [often, never] = await Promise.all(
+    ['1000', '3600000'].map(async (ms) => launch(location, { MODEL_REGISTRY_POLL_MS: ms }))
+  )
   await Promise.all([ready(often!), ready(never!)])
   const isServed = async ({ url }: Service, version: string): Promise<boolean> => {
-    const versionNow = async (): Promise<string> => (await (await post(url, '/compute', TEN)).json() as Answer).model.version
+    const versionNow = async (): Promise<string> =>
+      (await (await post(url, '/compute', TEN)).json() as Answer).model.version
     for (let i = 0; i < 60; i++) {
       if (await versionNow() === version) return true
       await sleep(50)
@@ -115,7 +148,14 @@ t.test('under 50 requests a second, 20 promotions and rollbacks: none fails, eac
   for (const { files } of [one, two]) t.equal((await post(service.url, '/models', await archiveOf(files))).status, 201)
   await post(service.url, '/models/wind/promote', { version: 1 })
   const expected = new Map<string, string>()
-  for (const [version, { digest }] of [['1', one], ['2', two]] as const) expected.set(digest, JSON.stringify((await (await post(service.url, '/compute', { ...TEN, model: `wind@${version}` })).json() as Answer).score))
+  for (const [version, { digest }] of [['1', one], ['2', two]] as const) {
+    expected.set(
+      digest,
+      JSON.stringify(
+        (await (await post(service.url, '/compute', { ...TEN, model: `wind@${version}` })).json() as Answer).score
+      )
+    )
+  }
   t.equal(expected.size, 2)
   t.equal(new Set(expected.values()).size, 2, 'the versions give different scores')
 
@@ -129,13 +169,17 @@ t.test('under 50 requests a second, 20 promotions and rollbacks: none fails, eac
     latencies.push(performance.now() - began)
     const { digest } = answer.model ?? {}
     seen.set(digest, (seen.get(digest) ?? 0) + 1)
-    if (response.status !== 200 || expected.get(digest) !== JSON.stringify(answer.score)) faults.push(`${response.status} ${JSON.stringify(answer).slice(0, 200)}`)
+    if (response.status !== 200 || expected.get(digest) !== JSON.stringify(answer.score)) {
+      faults.push(`${response.status} ${JSON.stringify(answer).slice(0, 200)}`)
+    }
   }
   const asked: Array<Promise<void>> = []
   const began = performance.now()
   // A timer comes late on a busy machine: what is due by then is asked at once.
   const timer = setInterval(() => {
-    while (asked.length < (performance.now() - began) / 20) asked.push(ask().catch((error: unknown) => { faults.push(String(error)) }))
+    while (asked.length < (performance.now() - began) / 20) {
+      asked.push(ask().catch((error: unknown) => { faults.push(String(error)) }))
+    }
   }, 20)
   let switches = 0
   for (let i = 0; i < 10; i++) {
@@ -144,7 +188,11 @@ t.test('under 50 requests a second, 20 promotions and rollbacks: none fails, eac
       const response = await post(service.url, `/models/wind/${path}`, body)
       const told = await response.json() as { version: number, served: boolean }
       t.match(told, { version, served: true })
-      t.equal((await (await post(service.url, '/compute', TEN)).json() as Answer).model.version, String(version), 'whoever asks after the answer is answered by the new one')
+      t.equal(
+        (await (await post(service.url, '/compute', TEN)).json() as Answer).model.version,
+        String(version),
+        'whoever asks after the answer is answered by the new one'
+      )
       switches++
     }
   }
@@ -155,21 +203,40 @@ t.test('under 50 requests a second, 20 promotions and rollbacks: none fails, eac
   t.strictSame(faults, [])
   t.strictSame([...seen.keys()].sort(), [one.digest, two.digest].sort())
   latencies.sort((a, b) => a - b)
-  t.comment(`${asked.length} requests in ${seconds.toFixed(1)} s (${(asked.length / seconds).toFixed(0)}/s), ${[...seen.values()].join(' and ')} by version; p50 ${latencies[latencies.length >> 1]!.toFixed(1)} ms, p99 ${latencies[Math.floor(latencies.length * 0.99)]!.toFixed(1)} ms`)
+  t.comment(
+    `${asked.length} requests in ${seconds.toFixed(1)} s (${(asked.length / seconds).toFixed(0)}/s), ${
+      [...seen.values()].join(' and ')
+    } by version; p50 ${latencies[latencies.length >> 1]!.toFixed(1)} ms, p99 ${
+      latencies[Math.floor(latencies.length * 0.99)]!.toFixed(1)
+    } ms`
+  )
   t.ok(asked.length / seconds >= 40, 'as many as were to be asked')
   await endServer(service.child, 'SIGTERM')
 })
 
 t.test('a model is trained on series that lie in the object store, where the settings allow it', async (t) => {
-  for (const [name, seed] of [['a', 'one'], ['b', 'two']] as const) await client.putObject('models', `series/wind/${name}.csv`, csvOf(windSeries(900, seed)))
+  for (const [name, seed] of [['a', 'one'], ['b', 'two']] as const) {
+    await client.putObject('models', `series/wind/${name}.csv`, csvOf(windSeries(900, seed)))
+  }
   await client.putObject('models', 'secret/c.csv', csvOf(windSeries(900)))
   const service = await launch('s3://models/trained', { TRAINING_SOURCES: 's3://models/series' })
   await ready(service)
-  const train = async (query: string) => fetch(`${service.url}/models?architecture=linear&promote=true&${query}`, { method: 'POST', signal: AbortSignal.timeout(30_000) })
-  const outcomeOf = async (response: Response): Promise<{ state: string, problem: string | null, result: { digest: string } | null }> => {
+  const train = async (query: string) =>
+    fetch(`${service.url}/models?architecture=linear&promote=true&${query}`, {
+      method: 'POST',
+      signal: AbortSignal.timeout(30_000),
+    })
+  const outcomeOf = async (
+    response: Response
+  ): Promise<{ state: string, problem: string | null, result: { digest: string } | null }> => {
     const { id } = await response.json() as { id: string }
     for (let i = 0; i < 600; i++) {
-      const job = await (await fetch(`${service.url}/jobs/${id}`)).json() as { endedAt: string | null, state: string, problem: string | null, result: { digest: string } | null }
+      const job = await (await fetch(`${service.url}/jobs/${id}`)).json() as {
+        endedAt: string | null,
+        state: string,
+        problem: string | null,
+        result: { digest: string } | null,
+      }
       if (job.endedAt !== null) return job
       await sleep(100)
     }
@@ -180,27 +247,52 @@ t.test('a model is trained on series that lie in the object store, where the set
   const fileJob = await outcomeOf(await train('name=file&from=s3://models/series/wind/a.csv'))
   t.match(fileJob, { state: 'succeeded', problem: null })
   t.not(fileJob.result!.digest, folderJob.result!.digest)
-  t.equal((await (await post(service.url, '/compute', { ...TEN, model: 'folder' })).json() as Answer).model.digest, folderJob.result!.digest)
-  t.match(await outcomeOf(await train('name=none&from=s3://models/series/none')), { state: 'failed', problem: /There is no CSV file at s3:\/\/models\/series\/none/ })
-  for (const from of ['s3://models/secret/c.csv', 's3://models/seriesly/c.csv', 's3://models/trained', 's3://other/series/wind']) t.equal((await train(`name=refused&from=${from}`)).status, 422, from)
+  t.equal(
+    (await (await post(service.url, '/compute', { ...TEN, model: 'folder' })).json() as Answer).model.digest,
+    folderJob.result!.digest
+  )
+  t.match(await outcomeOf(await train('name=none&from=s3://models/series/none')), {
+    state: 'failed',
+    problem: /There is no CSV file at s3:\/\/models\/series\/none/,
+  })
+  for (
+    const from of [
+      's3://models/secret/c.csv',
+      's3://models/seriesly/c.csv',
+      's3://models/trained',
+      's3://other/series/wind',
+    ]
+  ) t.equal((await train(`name=refused&from=${from}`)).status, 422, from)
   await endServer(service.child, 'SIGTERM')
 })
 
 const WORK = ['publish', 'promote', 'load'] as const
 
 /** Begins something with the registry that is worth being killed. */
-async function begin (what: typeof WORK[number], location: string, registry: Registry, random: Random, seed: string): Promise<ChildProcess> {
+async function begin (
+  what: typeof WORK[number],
+  location: string,
+  registry: Registry,
+  random: Random,
+  seed: string
+): Promise<ChildProcess> {
   if (what === 'load') {
     const { aliases } = await registry.get('wind')
     await registry.promote('wind', aliases.live.current!.version === 1 ? 2 : 1)
     return (await launch(location)).child
   }
-  const args = what === 'publish' ? ['publish', (await pack(`${location}-${seed}`.replaceAll(/\W/g, '-'))).folder, '--promote'] : ['promote', 'wind', String(1 + random.integer(2))]
+  const args = what === 'publish'
+    ? ['publish', (await pack(`${location}-${seed}`.replaceAll(/\W/g, '-'))).folder, '--promote']
+    : ['promote', 'wind', String(1 + random.integer(2))]
   return run(['dist/model-creation/models.js', ...args, '--registry', location], {}, 'models.log')
 }
 
 /** How long each takes where nobody kills it, in milliseconds. */
-async function durationsOf (location: string, registry: Registry, random: Random): Promise<Record<typeof WORK[number], number>> {
+async function durationsOf (
+  location: string,
+  registry: Registry,
+  random: Random
+): Promise<Record<typeof WORK[number], number>> {
   const durations = { publish: 0, promote: 0, load: 0 }
   for (const what of WORK.slice(0, 2)) {
     const child = await begin(what, location, registry, random, 'whole')
@@ -243,11 +335,18 @@ t.test('killed 50 times during publish, promote and load, the registry is whole 
       const live = (await registry.get('wind')).aliases.live.current!
       const response = await post(service.url, '/compute', TEN)
       t.equal(response.status, 200)
-      t.match(await response.json(), { model: { version: String(live.version), digest: live.digest } }, 'the service serves what is live')
+      t.match(
+        await response.json(),
+        { model: { version: String(live.version), digest: live.digest } },
+        'the service serves what is live'
+      )
       await endServer(service.child, 'SIGKILL')
     }
     store.close()
   }
   t.comment(`killed: ${JSON.stringify(killed)}`)
-  t.ok(killed.publish + killed.promote + killed.load >= 20 && killed.afterItsFirstObject > 0, 'many were killed while they worked')
+  t.ok(
+    killed.publish + killed.promote + killed.load >= 20 && killed.afterItsFirstObject > 0,
+    'many were killed while they worked'
+  )
 })

@@ -1,5 +1,6 @@
-// What happens to a pod, rehearsed with the image's own command as plain processes and the settings that Kubernetes gives it: a rolling restart
-// under load behind a proxy, where no request fails, and an end in the middle of engine tasks, where none is lost.
+// What happens to a pod, rehearsed with the image's own command as plain processes and the settings that Kubernetes
+// gives it: a rolling restart under load behind a proxy, where no request fails, and an end in the middle of engine
+// tasks, where none is lost.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { Agent as HttpAgent, createServer, request as forward, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -11,9 +12,9 @@ import t from 'tap'
 import { Agent, request } from 'undici'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { folderStore } from '../../core/registry/folder-store.ts'
-import { Registry } from '../../core/registry/registry.ts'
-import { writePackage } from '../../core/tfjs/test/linear-packages.ts'
+import { folderStore } from '../../adapters/registry/folder-store.ts'
+import { Registry } from '../../adapters/registry/registry.ts'
+import { writePackage } from '../../adapters/tfjs/test/linear-packages.ts'
 import { createHttpClient } from '../../model-serving/adapters/http-client.ts'
 import { ContractEngine, type EngineTask } from '../../model-serving/test/contract-engine.ts'
 import { csvOf, jsonOf, windSeries } from '../../model-serving/test/fixture.ts'
@@ -35,7 +36,9 @@ await registry.publish('wind', await writePackage(join(folder, 'package'), 'wind
 await registry.promote('wind', 1)
 
 /** What the manifests set. */
-const { data: SETTINGS } = z.object({ data: z.record(z.string(), z.string()) }).parse(parse(readFileSync(join(root, 'kubernetes/base/serving/ae-ano-detection.config-map.yml'), 'utf8')))
+const { data: SETTINGS } = z.object({ data: z.record(z.string(), z.string()) }).parse(
+  parse(readFileSync(join(root, 'kubernetes/base/serving/ae-ano-detection.config-map.yml'), 'utf8'))
+)
 
 /** terminationGracePeriodSeconds of the StatefulSet. */
 const GRACE_MS = 100_000
@@ -45,8 +48,26 @@ async function startPod (name: string, env: Readonly<Record<string, string>> = {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const [program, ...args] = image.command
-  const own = { SERVICE_HOST: '127.0.0.1', SERVICE_PORT: String(port), MODEL_REGISTRY: join(folder, 'registry'), TASKS_DIR: join(folder, 'tasks', name), AWS_ENDPOINT_URL: '' }
-  return controlled(async () => startServer({ program, args, cwd: image.folder, env: { ...SETTINGS, ...own, ...env }, log: join(logs, `${name}.log`), readyUrl: `${url}/readyz` }), { url }, GRACE_MS)
+  const own = {
+    SERVICE_HOST: '127.0.0.1',
+    SERVICE_PORT: String(port),
+    MODEL_REGISTRY: join(folder, 'registry'),
+    TASKS_DIR: join(folder, 'tasks', name),
+    AWS_ENDPOINT_URL: '',
+  }
+  return controlled(
+    async () =>
+      startServer({
+        program,
+        args,
+        cwd: image.folder,
+        env: { ...SETTINGS, ...own, ...env },
+        log: join(logs, `${name}.log`),
+        readyUrl: `${url}/readyz`,
+      }),
+    { url },
+    GRACE_MS
+  )
 }
 
 /** Sends each request to the next of the endpoints, once: what fails there has failed. */
@@ -64,7 +85,9 @@ class Proxy {
       outgoing.writeHead(answer.statusCode!, answer.headers)
       answer.pipe(outgoing)
     })
-    outward.on('error', (error) => { outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end(String(error)) })
+    outward.on('error', (error) => {
+      outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end(String(error))
+    })
     return incoming.pipe(outward)
   })
 
@@ -101,15 +124,27 @@ t.test('a rolling restart under 100 requests a second: no request fails, and eac
   const times: number[] = []
   const post = async (): Promise<void> => {
     const began = performance.now()
-    const said = await request(`${url}/compute`, { method: 'POST', headers: { 'content-type': 'application/json' }, body, dispatcher })
-      .then(async ({ statusCode, body: answer }) => `${statusCode} ${await answer.text()}`, (error: unknown) => `none: ${String(error)}`)
+    const said = await request(`${url}/compute`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      dispatcher,
+    })
+      .then(
+        async ({ statusCode, body: answer }) => `${statusCode} ${await answer.text()}`,
+        (error: unknown) => `none: ${String(error)}`
+      )
     times.push(performance.now() - began)
     answers.set(said, (answers.get(said) ?? 0) + 1)
   }
   const over = new AbortController()
   const sent: Array<Promise<void>> = []
   const load = (async () => {
-    for (const began = performance.now(); !over.signal.aborted; await sleep(5)) while (sent.length < (performance.now() - began) / 10) sent.push(post())
+    for (const began = performance.now(); !over.signal.aborted; await sleep(5)) {
+      while (sent.length < (performance.now() - began) / 10) {
+        sent.push(post())
+      }
+    }
   })()
 
   await sleep(2000)
@@ -134,7 +169,11 @@ t.test('a rolling restart under 100 requests a second: no request fails, and eac
   t.match([...answers.keys()][0], /^200 \{.*"score"/)
   t.ok(sent.length > 800, `${sent.length} requests`)
   times.sort((a, b) => a - b)
-  t.comment(`${sent.length} requests, median ${times[times.length >> 1]!.toFixed(0)} ms, longest ${times.at(-1)!.toFixed(0)} ms`)
+  t.comment(
+    `${sent.length} requests, median ${times[times.length >> 1]!.toFixed(0)} ms, longest ${
+      times.at(-1)!.toFixed(0)
+    } ms`
+  )
 })
 
 t.test('at SIGTERM in the middle of 50 tasks all of them are finished, and told once', async (t) => {
@@ -143,7 +182,14 @@ t.test('at SIGTERM in the middle of 50 tasks all of them are finished, and told 
   t.teardown(async () => minio.stop())
   t.comment(`MinIO ${minioVersion()}`)
   const { hostname, port } = new URL(minio.url)
-  const store = new Client({ endPoint: hostname, port: Number(port), useSSL: false, accessKey: minio.accessKey, secretKey: minio.secretKey, region: 'eu-central-2' })
+  const store = new Client({
+    endPoint: hostname,
+    port: Number(port),
+    useSSL: false,
+    accessKey: minio.accessKey,
+    secretKey: minio.secretKey,
+    region: 'eu-central-2',
+  })
   await store.makeBucket(bucket)
   await store.putObject(bucket, 'series.csv', csvOf(windSeries(20_000)))
   const enginePort = await freePort()
@@ -152,13 +198,21 @@ t.test('at SIGTERM in the middle of 50 tasks all of them are finished, and told 
     reach: createHttpClient(),
     now: Date.now,
     host,
-    s3: { s3_access_key_id: minio.accessKey, s3_secret_access_key: minio.secretKey, s3_region: 'eu-central-2', s3_host: minio.url, s3_bucket: bucket },
+    s3: {
+      s3_access_key_id: minio.accessKey,
+      s3_secret_access_key: minio.secretKey,
+      s3_region: 'eu-central-2',
+      s3_host: minio.url,
+      s3_bucket: bucket,
+    },
   })
   await engine.app.listen({ port: enginePort, host: '127.0.0.1' })
   t.teardown(async () => engine.app.close())
   const pod = await startPod('pod-tasks', { ENGINE_URLS: host, ENGINE_RETRY_DELAY_MS: '200' })
   t.teardown(async () => pod.stop())
-  for (let i = 0; !engine.routes.has('ae-anomaly-detection'); i++, await sleep(50)) if (i > 400) throw new Error('the service has not announced itself')
+  for (let i = 0; !engine.routes.has('ae-anomaly-detection'); i++, await sleep(50)) {
+    if (i > 400) throw new Error('the service has not announced itself')
+  }
 
   const tasks: EngineTask[] = []
   for (let i = 0; i < 50; i++) tasks.push((await engine.dispatch('ae-anomaly-detection', 'series.csv')).task)
@@ -168,7 +222,9 @@ t.test('at SIGTERM in the middle of 50 tasks all of them are finished, and told 
   t.equal(await pod.stop(), 0)
   t.ok(atSignal < 50, `${atSignal} had ended when it came`)
   t.same(new Set(tasks.map(({ status, told }) => `${status} ${told}`)), new Set(['finished 1']))
-  const sizes = await Promise.all(tasks.flatMap(({ data_out: keys }) => keys!).map(async (key) => (await store.statObject(bucket, key)).size))
+  const sizes = await Promise.all(
+    tasks.flatMap(({ data_out: keys }) => keys!).map(async (key) => (await store.statObject(bucket, key)).size)
+  )
   t.ok(sizes.length === 100 && sizes.every((size) => size > 0), 'a plot and a result of each')
   t.same(readdirSync(join(folder, 'tasks', 'pod-tasks')), [], 'nothing is left to tell')
   t.same(engine.refused, [])

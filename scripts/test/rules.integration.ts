@@ -7,7 +7,8 @@ import t from 'tap'
 import { promtool } from '../services/promtool.ts'
 
 const folder = join(import.meta.dirname, '../../kubernetes/monitoring/rules')
-const filesOf = (path: string): string[] => readdirSync(path).filter((name) => name.endsWith('.yaml')).map((name) => join(path, name))
+const filesOf = (path: string): string[] =>
+  readdirSync(path).filter((name) => name.endsWith('.yaml')).map((name) => join(path, name))
 
 function run (...args: string[]): { status: number | null, said: string } {
   const { status, stdout, stderr } = spawnSync(promtool(), args, { encoding: 'utf8', timeout: 60_000 })

@@ -14,13 +14,28 @@ export interface Where {
   readonly seconds?: number
 }
 
-/** Nothing of this process' environment but these: no credentials of the person who tests, no settings of the test runner. */
+/**
+ * Nothing of this process' environment but these: no credentials of the person who tests, no settings of the test
+ * runner.
+ */
 const KEPT = ['PATH', 'HOME', 'TMPDIR', 'LANG']
 
-export async function run (program: string, args: readonly string[], { cwd, env = {}, seconds = 300 }: Where): Promise<Finished> {
-  const kept = Object.fromEntries(KEPT.flatMap((name) => process.env[name] === undefined ? [] : [[name, process.env[name]]]))
+export async function run (
+  program: string,
+  args: readonly string[],
+  { cwd, env = {}, seconds = 300 }: Where
+): Promise<Finished> {
+  const kept = Object.fromEntries(
+    KEPT.flatMap((name) => process.env[name] === undefined ? [] : [[name, process.env[name]]])
+  )
   return new Promise((resolve) => {
-    execFile(program, args, { cwd, env: { ...kept, NO_COLOR: '1', ...env }, timeout: 1000 * seconds, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+    execFile(program, args, {
+      cwd,
+      env: { ...kept, NO_COLOR: '1', ...env },
+      timeout: 1000 * seconds,
+      killSignal: 'SIGKILL',
+      maxBuffer: 64 * 1024 * 1024,
+    }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, stdout, stderr })
     })
   })

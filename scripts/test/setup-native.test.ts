@@ -74,12 +74,20 @@ t.test('libraries are linked under every name, again after an earlier attempt, w
     cache: { 'libtensorflow_cc.so.2': 'library', 'libtensorflow_framework.so.2': 'framework' },
     deps: { lib: { 'libtensorflow.so': 'left over' } },
   })
-  const installation = { libraries: join(folder, 'deps/lib'), names: ['libtensorflow.so.2.9.1', 'libtensorflow.so'], frameworkNames: ['libtensorflow_framework.so'] }
+  const installation = {
+    libraries: join(folder, 'deps/lib'),
+    names: ['libtensorflow.so.2.9.1', 'libtensorflow.so'],
+    frameworkNames: ['libtensorflow_framework.so'],
+  }
   for (let round = 0; round < 2; round++) {
     linkLibraries(installation, join(folder, 'cache'))
     t.equal(readFileSync(join(installation.libraries, 'libtensorflow.so'), 'utf8'), 'library')
     t.equal(readFileSync(join(installation.libraries, 'libtensorflow_framework.so'), 'utf8'), 'framework')
-    t.equal(readlinkSync(join(installation.libraries, 'libtensorflow.so.2.9.1')), 'libtensorflow_cc.so.2', 'relative, so that the project can be moved')
+    t.equal(
+      readlinkSync(join(installation.libraries, 'libtensorflow.so.2.9.1')),
+      'libtensorflow_cc.so.2',
+      'relative, so that the project can be moved'
+    )
     t.equal(statSync(join(folder, 'cache/libtensorflow_cc.so.2')).nlink, 2)
   }
 })
@@ -93,29 +101,60 @@ t.test('a download that was cut off is not taken for a cached one', async (t) =>
   t.equal(hasUnpackedWheel(cache), true)
 })
 
-t.test('only libraries and headers leave the wheel', { skip: spawnSync('python3', ['--version']).status !== 0 && 'python3 is not installed' }, async (t) => {
+t.test('only libraries and headers leave the wheel', {
+  skip: spawnSync('python3', ['--version']).status !== 0 && 'python3 is not installed',
+}, async (t) => {
   const folder = t.testdir({})
-  const members = ['tensorflow/libtensorflow_cc.so.2', 'tensorflow/include/tensorflow/c/c_api.h', 'tensorflow/include/tsl/c/tsl_status.h',
-    'tensorflow/include/tensorflow/c/notes.txt', 'tensorflow/include/Eigen/Core.h', 'tensorflow/python/keras.py']
-  run('python3', ['-c', 'import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], "w") as z:\n  for name in sys.argv[2:]: z.writestr(name, name)', join(folder, 'a.whl'), ...members],
-    { timeoutMs: 20_000, remedy: '' })
-  run('python3', [join(scripts, 'setup-native/unpack-wheel.py'), join(folder, 'a.whl'), join(folder, 'out')], { timeoutMs: 20_000, remedy: '' })
-  const found = spawnSync('find', ['.', '-type', 'f'], { cwd: join(folder, 'out'), encoding: 'utf8' }).stdout.trim().split('\n').sort()
+  const members = [
+    'tensorflow/libtensorflow_cc.so.2',
+    'tensorflow/include/tensorflow/c/c_api.h',
+    'tensorflow/include/tsl/c/tsl_status.h',
+    'tensorflow/include/tensorflow/c/notes.txt',
+    'tensorflow/include/Eigen/Core.h',
+    'tensorflow/python/keras.py',
+  ]
+  run('python3', [
+    '-c',
+    'import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], "w") as z:\n  for name in sys.argv[2:]: z.writestr(name, name)',
+    join(folder, 'a.whl'),
+    ...members,
+  ], { timeoutMs: 20_000, remedy: '' })
+  run('python3', [join(scripts, 'setup-native/unpack-wheel.py'), join(folder, 'a.whl'), join(folder, 'out')], {
+    timeoutMs: 20_000,
+    remedy: '',
+  })
+  const found = spawnSync('find', ['.', '-type', 'f'], { cwd: join(folder, 'out'), encoding: 'utf8' }).stdout.trim()
+    .split('\n').sort()
   t.same(found, ['./include/tensorflow/c/c_api.h', './include/tsl/c/tsl_status.h', './lib/libtensorflow_cc.so.2'])
   t.equal(readFileSync(join(folder, 'out/include/tsl/c/tsl_status.h'), 'utf8'), 'tensorflow/include/tsl/c/tsl_status.h')
 })
 
 t.test('a program that fails, hangs or is missing is named with the remedy', async (t) => {
   const remedy = 'Install it.'
-  t.throws(() => run('no-such-program', [], { timeoutMs: 5_000, remedy }), /no-such-program failed \(.*ENOENT\)\. Install it\./)
-  t.throws(() => run(process.execPath, ['-e', 'process.exit(3)'], { timeoutMs: 20_000, remedy }), /exit code 3\)\. Install it\./)
-  t.throws(() => run(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], { timeoutMs: 200, remedy }), /Install it\./)
+  t.throws(
+    () => run('no-such-program', [], { timeoutMs: 5_000, remedy }),
+    /no-such-program failed \(.*ENOENT\)\. Install it\./
+  )
+  t.throws(
+    () => run(process.execPath, ['-e', 'process.exit(3)'], { timeoutMs: 20_000, remedy }),
+    /exit code 3\)\. Install it\./
+  )
+  t.throws(
+    () => run(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], { timeoutMs: 200, remedy }),
+    /Install it\./
+  )
 })
 
 t.test('the command refuses what it cannot do and says what to do', async (t) => {
   const { NODE_OPTIONS: _, ...env } = process.env
-  const command = (args: string[]) => promisify(execFile)(process.execPath,
-    ['--import', 'tsx', '--no-deprecation', join(scripts, 'setup-native.ts'), ...args], { env, cwd: project, timeout: 60_000 })
+  const command = (args: string[]) =>
+    promisify(execFile)(process.execPath, [
+      '--import',
+      'tsx',
+      '--no-deprecation',
+      join(scripts, 'setup-native.ts'),
+      ...args,
+    ], { env, cwd: project, timeout: 60_000 })
   await t.rejects(command(['--mode', 'skip']), { code: 1, stderr: /'skip' is not a mode.*auto, upstream or wheel/ })
   await t.rejects(command(['--project', t.testdir({ 'package.json': '{}' })]), { code: 1, stderr: /npm ci/ })
 })

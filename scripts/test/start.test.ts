@@ -1,4 +1,5 @@
-// The first thing that anybody does: `npm start` on nothing, then the README's requests. From data to verdicts in one process tree.
+// The first thing that anybody does: `npm start` on nothing, then the README's requests. From data to verdicts in one
+// process tree.
 import { spawn, spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import { existsSync } from 'node:fs'
@@ -21,14 +22,25 @@ async function freePort (): Promise<number> {
 }
 
 /** Starts the service in `cwd`. `ready` gives the seconds until /readyz said 200. */
-async function start (t: Test, cwd: string): Promise<{ url: string, ready: (seconds: number) => Promise<number>, stop: () => Promise<number | null>, output: () => string }> {
+async function start (
+  t: Test,
+  cwd: string
+): Promise<
+  { url: string, ready: (seconds: number) => Promise<number>, stop: () => Promise<number | null>, output: () => string }
+> {
   const port = await freePort()
   const began = performance.now()
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), join(root, 'start.ts')], {
-    cwd, env: { ...process.env, SERVICE_PORT: String(port), TFJS_BACKEND: 'wasm', MODELS_DIR: '' }, stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
+    env: { ...process.env, SERVICE_PORT: String(port), TFJS_BACKEND: 'wasm', MODELS_DIR: '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { output += chunk.toString() })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+    })
+  }
   // Closed, not only exited: all that it and its children wrote is there.
   const exited = new Promise<number | null>((resolve) => { child.once('close', resolve) })
   t.teardown(() => { child.kill('SIGKILL') })
@@ -54,7 +66,11 @@ async function start (t: Test, cwd: string): Promise<{ url: string, ready: (seco
 
 async function anomaliesOf (url: string, file: string): Promise<Anomaly[]> {
   const type = file.endsWith('.csv') ? 'text/csv' : 'application/json'
-  const response = await fetch(`${url}/compute`, { method: 'POST', headers: { 'content-type': type }, body: await readFile(join(root, 'examples', file)) })
+  const response = await fetch(`${url}/compute`, {
+    method: 'POST',
+    headers: { 'content-type': type },
+    body: await readFile(join(root, 'examples', file)),
+  })
   if (response.status !== 200) throw new Error(await response.text())
   return (await response.json() as { anomalies: Anomaly[] }).anomalies
 }
@@ -70,13 +86,17 @@ async function incidentWithin (url: string, seconds: number): Promise<string | u
 }
 
 /**
- * How long a user waits on a quiet machine stands in bench/RESULTS.md; tests share theirs with others, and compare only what they
- * measured themselves.
+ * How long a user waits on a quiet machine stands in bench/RESULTS.md; tests share theirs with others, and compare only
+ * what they measured themselves.
  */
 const PATIENCE_SECONDS = 90
 
-t.test('npm start on nothing makes data and model, serves them, finds the fault, and stops on Ctrl-C', { timeout: 230_000 }, async (t) => {
-  const cwd = t.testdir({ 'model-creation': { 'params.yaml': t.fixture('symlink', join(root, 'model-creation/params.yaml')) } })
+t.test('npm start on nothing makes data and model, serves them, finds the fault, and stops on Ctrl-C', {
+  timeout: 230_000,
+}, async (t) => {
+  const cwd = t.testdir({
+    'model-creation': { 'params.yaml': t.fixture('symlink', join(root, 'model-creation/params.yaml')) },
+  })
   const first = await start(t, cwd)
   const seconds = await first.ready(180)
   const live = performance.now()
@@ -84,25 +104,45 @@ t.test('npm start on nothing makes data and model, serves them, finds the fault,
   for (const file of ['wind-turbine-fault.csv', 'wind-turbine-fault.json']) {
     const anomalies = await anomaliesOf(first.url, file)
     t.ok(anomalies.length > 0, `${file} has an anomaly`)
-    t.ok(anomalies.every(({ start, end }) => start <= '2026-03-31T06:50:00Z' && end >= '2026-03-29T17:20:00Z'), 'every one overlaps the labelled fault')
+    t.ok(
+      anomalies.every(({ start, end }) => start <= '2026-03-31T06:50:00Z' && end >= '2026-03-29T17:20:00Z'),
+      'every one overlaps the labelled fault'
+    )
     t.equal(anomalies[0]?.channels[0]?.name, 'gearbox_bearing_temp_c')
   }
   t.same(await anomaliesOf(first.url, 'wind-turbine-healthy.csv'), [])
   t.same(await anomaliesOf(first.url, 'wind-turbine-healthy.json'), [])
   const page = await (await fetch(first.url, { headers: { accept: 'text/html' } })).text()
   t.match(page, /\/live\/main\.js/, 'the page at / is the live fleet')
-  t.match(await (await fetch(`${first.url}/score`)).text(), /Find anomalies in a time series/, 'the page that scores files is at /score')
+  t.match(
+    await (await fetch(`${first.url}/score`)).text(),
+    /Find anomalies in a time series/,
+    'the page that scores files is at /score'
+  )
   const found = await incidentWithin(first.url, PATIENCE_SECONDS)
   t.ok(found !== undefined, `an incident is shown: ${found}`)
   t.comment(`an incident ${((performance.now() - live) / 1000).toFixed(1)} s after that`)
-  t.match(await (await fetch(`${first.url}/stream/metrics`)).text(), /messages_sent_total\{type="verdict.v1",step="scorer"\} [1-9]/)
-  const sent = await fetch(`${first.url}/observations`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"series": "mine", "time": "2026-03-30T06:10:00Z", "values": {"wind_speed_ms": 7.2}}' })
+  t.match(
+    await (await fetch(`${first.url}/stream/metrics`)).text(),
+    /messages_sent_total\{type="verdict.v1",step="scorer"\} [1-9]/
+  )
+  const sent = await fetch(`${first.url}/observations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"series": "mine", "time": "2026-03-30T06:10:00Z", "values": {"wind_speed_ms": 7.2}}',
+  })
   t.same([sent.status, await sent.json()], [202, { accepted: 1 }])
   t.equal(await first.stop(), 0, 'Ctrl-C ends it cleanly')
 
-  const lock = parse(await readFile(join(root, 'model-creation/dvc.lock'), 'utf8')) as { stages: { package: { outs: Array<{ md5: string }> } } }
+  const lock = parse(await readFile(join(root, 'model-creation/dvc.lock'), 'utf8')) as {
+    stages: { package: { outs: Array<{ md5: string }> } },
+  }
   const folder = join(cwd, 'model-creation/out/models/wind-turbine')
-  t.equal(dvcFolderHash(await hashFolder(folder)), lock.stages.package.outs[0]!.md5, 'the package is the one that dvc.lock records, byte for byte, on another path')
+  t.equal(
+    dvcFolderHash(await hashFolder(folder)),
+    lock.stages.package.outs[0]!.md5,
+    'the package is the one that dvc.lock records, byte for byte, on another path'
+  )
 
   const second = await start(t, cwd)
   const again = await second.ready(60)
@@ -112,10 +152,20 @@ t.test('npm start on nothing makes data and model, serves them, finds the fault,
 })
 
 t.test('a stop while the model is being made ends everything at once', { timeout: 60_000 }, async (t) => {
-  const cwd = t.testdir({ 'model-creation': { 'params.yaml': t.fixture('symlink', join(root, 'model-creation/params.yaml')) } })
+  const cwd = t.testdir({
+    'model-creation': { 'params.yaml': t.fixture('symlink', join(root, 'model-creation/params.yaml')) },
+  })
   const service = await start(t, cwd)
-  while (!service.output().includes('listening')) await new Promise((resolve) => { setTimeout(resolve, 50) })
-  t.match(service.output(), /^\{"level":30,.*"msg":"listening on .*"\}$/m, 'the log is JSON lines where nobody sits at a terminal')
+  while (!service.output().includes('listening')) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50)
+    })
+  }
+  t.match(
+    service.output(),
+    /^\{"level":30,.*"msg":"listening on .*"\}$/m,
+    'the log is JSON lines where nobody sits at a terminal'
+  )
   t.equal((await fetch(`${service.url}/livez`)).status, 200, 'alive while it trains')
   t.equal((await fetch(`${service.url}/readyz`)).status, 503, 'and not ready')
   t.equal(await service.stop(), 0)
@@ -125,15 +175,39 @@ t.test('a stop while the model is being made ends everything at once', { timeout
 
 t.test('a wrong setting and a taken port are told in one line, with the remedy', { timeout: 60_000 }, async (t) => {
   const cwd = t.testdir({ '.env': 'SERVICE_PORT=abc\n' })
-  const run = (env: Record<string, string>) => spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), join(root, 'start.ts')], {
-    cwd, encoding: 'utf8', timeout: 30_000, env: { PATH: process.env['PATH'], ...env },
-  })
-  t.match(run({}), { status: 1, stdout: '', stderr: /^invalid-settings: SERVICE_PORT is "abc": a whole number .*\n$/ }, 'of the .env')
-  t.match(run({ SERVICE_PORT: '-1' }), { status: 1, stdout: '', stderr: /^invalid-settings: SERVICE_PORT is "-1": .*\n$/ }, 'of the environment, which counts more')
+  const run = (env: Record<string, string>) =>
+    spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), join(root, 'start.ts')], {
+      cwd,
+      encoding: 'utf8',
+      timeout: 30_000,
+      env: { PATH: process.env['PATH'], ...env },
+    })
+  t.match(
+    run({}),
+    { status: 1, stdout: '', stderr: /^invalid-settings: SERVICE_PORT is "abc": a whole number .*\n$/ },
+    'of the .env'
+  )
+  t.match(run({ SERVICE_PORT: '-1' }), {
+    status: 1,
+    stdout: '',
+    stderr: /^invalid-settings: SERVICE_PORT is "-1": .*\n$/,
+  }, 'of the environment, which counts more')
   const holder = createServer()
-  await new Promise<void>((resolve) => { holder.listen(0, '127.0.0.1', resolve) })
-  t.teardown(() => new Promise((resolve) => { holder.close(resolve) }))
+  await new Promise<void>((resolve) => {
+    holder.listen(0, '127.0.0.1', resolve)
+  })
+  t.teardown(() =>
+    new Promise((resolve) => {
+      holder.close(resolve)
+    })
+  )
   const { port } = holder.address() as { port: number }
-  t.match(run({ SERVICE_PORT: String(port) }), { status: 1, stdout: '', stderr: new RegExp(`^invalid-settings: Cannot listen on 127\\.0\\.0\\.1, port ${port}: the port is taken; .*SERVICE_PORT.*\\n$`) })
+  t.match(run({ SERVICE_PORT: String(port) }), {
+    status: 1,
+    stdout: '',
+    stderr: new RegExp(
+      `^invalid-settings: Cannot listen on 127\\.0\\.0\\.1, port ${port}: the port is taken; .*SERVICE_PORT.*\\n$`
+    ),
+  })
   t.notOk(existsSync(join(cwd, 'model-creation')), 'and nothing was made')
 })

@@ -1,10 +1,11 @@
-// What tests and measurements of the stream share: fleets to be posted, whoever posts them until they are taken, and what /compute says of them.
+// What tests and measurements of the stream share: fleets to be posted, whoever posts them until they are taken, and
+// what /compute says of them.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import { createRandom } from '../../core/random.ts'
-import { timeOf } from '../../core/series.ts'
-import type { Series } from '../../core/series.ts'
-import type { RawObservation } from '../../pipelines/messages.ts'
+import { timeOf } from '../../core/series/series.ts'
+import type { Series } from '../../core/series/series.ts'
+import type { RawObservation } from '../../pipelines/messages/messages.ts'
 
 /** Some values missing; some observations as a whole, now and then more of them than are filled. */
 export function withGaps (series: Series, seed: string): Series {
@@ -36,13 +37,24 @@ export function observationOf (name: string, series: Series, t: number): RawObse
 const agent = new Agent({ headersTimeout: 30_000, bodyTimeout: 30_000 })
 
 /** Posts until it is acknowledged, as a client should. @returns how often it had to be sent */
-export async function post (collector: string, observations: readonly RawObservation[], deadlineMs = 120_000): Promise<number> {
+export async function post (
+  collector: string,
+  observations: readonly RawObservation[],
+  deadlineMs = 120_000
+): Promise<number> {
   const body = JSON.stringify(observations)
   for (let attempt = 1, end = Date.now() + deadlineMs; ; attempt++) {
-    const status = await request(`${collector}/observations`, { method: 'POST', headers: { 'content-type': 'application/json' }, body, dispatcher: agent })
+    const status = await request(`${collector}/observations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      dispatcher: agent,
+    })
       .then(async ({ statusCode, body: answer }) => {
         const text = await answer.text()
-        if (statusCode >= 400 && statusCode < 500 && statusCode !== 429) throw new Error(`refused with ${statusCode}: ${text}`)
+        if (statusCode >= 400 && statusCode < 500 && statusCode !== 429) {
+          throw new Error(`refused with ${statusCode}: ${text}`)
+        }
         return statusCode
       }, () => 0)
     if (status === 202) return attempt
@@ -61,7 +73,10 @@ export interface CausalAnswer {
 /** What POST /compute says of the series by causal scoring. */
 export async function computeCausal (service: string, series: Series, model: string): Promise<CausalAnswer> {
   const { channels, values, start, interval, length } = series
-  const column = (c: number): Array<number | null> => Array.from({ length }, (_, t) => values[t * channels.length + c]!).map((value) => Number.isNaN(value) ? null : value)
+  const column = (c: number): Array<number | null> =>
+    Array.from({ length }, (_, t) => values[t * channels.length + c]!).map((value) =>
+      Number.isNaN(value) ? null : value
+    )
   const body = {
     model,
     start: new Date(start).toISOString(),
@@ -69,7 +84,14 @@ export async function computeCausal (service: string, series: Series, model: str
     channels: Object.fromEntries(channels.map((name, c) => [name, column(c)])),
     options: { scoring: 'causal', include: ['score', 'isAnomaly', 'expected', 'contributions'] },
   }
-  const response = await fetch(`${service}/compute`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), signal: AbortSignal.timeout(60_000) })
-  if (response.status !== 200) throw new Error(`/compute answered ${response.status}: ${(await response.text()).slice(0, 500)}`)
+  const response = await fetch(`${service}/compute`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(60_000),
+  })
+  if (response.status !== 200) {
+    throw new Error(`/compute answered ${response.status}: ${(await response.text()).slice(0, 500)}`)
+  }
   return await response.json() as CausalAnswer
 }

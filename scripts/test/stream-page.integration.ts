@@ -1,5 +1,5 @@
-// The live page over a real Kafka and InfluxDB: a fault is on the screen within two seconds of its observation being posted, and what a
-// person says of it goes into the database and into the feedback for retraining.
+// The live page over a real Kafka and InfluxDB: a fault is on the screen within two seconds of its observation being
+// posted, and what a person says of it goes into the database and into the feedback for retraining.
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -7,13 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { chromium } from 'playwright-core'
 import t from 'tap'
 import { z } from 'zod'
-import { listFeedback } from '../../core/registry/feedback.ts'
-import { folderStore } from '../../core/registry/folder-store.ts'
-import { Registry } from '../../core/registry/registry.ts'
-import { parseSettings } from '../../core/settings/values.ts'
-import { writePackage } from '../../core/tfjs/test/linear-packages.ts'
+import { listFeedback } from '../../adapters/registry/feedback.ts'
+import { folderStore } from '../../adapters/registry/folder-store.ts'
+import { Registry } from '../../adapters/registry/registry.ts'
+import { parseSettings } from '../../adapters/settings/values.ts'
+import { writePackage } from '../../adapters/tfjs/test/linear-packages.ts'
 import { windSeries } from '../../model-serving/test/fixture.ts'
-import { openDatabase } from '../../pipelines/database/open-database.ts'
+import { openDatabase } from '../../pipelines/adapters/open-database.ts'
 import { DATABASE_SETTINGS } from '../../pipelines/settings/database.ts'
 import { influxdbVersion } from '../services/influxdb.ts'
 import { kafkaVersion } from '../services/kafka.ts'
@@ -22,9 +22,20 @@ import { observationOf, post } from './stream-load.ts'
 
 t.setTimeout(300_000)
 
-const executablePath = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => path !== undefined && path !== '' && existsSync(path))
+const executablePath = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) =>
+  path !== undefined && path !== '' && existsSync(path)
+)
 if (executablePath === undefined) throw new Error('There is no Chromium; run scripts/setup-chromium.sh')
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
 
 const folder = mkdtempSync(join(tmpdir(), 'stream-page-'))
 const logs = join(resolve(import.meta.dirname, '../..'), '.cache/integration/stream-page')
@@ -34,7 +45,13 @@ const store = folderStore(join(folder, 'registry'))
 const registry = new Registry(store, Date.now)
 await registry.publish('wind', await writePackage(join(folder, 'package'), 'wind', windSeries(600)))
 await registry.promote('wind', 1)
-const stack = await Stack.start({ folder: logs, registry: join(folder, 'registry'), steps: ['collector', 'imputer', 'scorer', 'sink', 'dashboard'], built: true, env: { LOG_LEVEL: 'warn' } })
+const stack = await Stack.start({
+  folder: logs,
+  registry: join(folder, 'registry'),
+  steps: ['collector', 'imputer', 'scorer', 'sink', 'dashboard'],
+  built: true,
+  env: { LOG_LEVEL: 'warn' },
+})
 t.teardown(async () => stack.stop())
 const browser = await chromium.launch({ executablePath, args: FLAGS })
 t.teardown(async () => browser.close())
@@ -87,7 +104,9 @@ t.test('a fault is shown within two seconds of being posted; acknowledged, calle
   const database = await openDatabase(parseSettings(z.object(DATABASE_SETTINGS), { ...stack.env }))
   t.teardown(async () => database.close())
   let kept = await database.incident(id)
-  for (const end = Date.now() + 20_000; kept?.feedback == null && Date.now() < end; kept = await database.incident(id)) await sleep(100)
+  for (
+    const end = Date.now() + 20_000; kept?.feedback == null && Date.now() < end; kept = await database.incident(id)
+  ) await sleep(100)
   t.match(kept, { series: FAULTY, feedback: 'false-alarm', acknowledgedAt: /^20/ })
   t.match(await listFeedback(store, 'wind'), [{ label: 'false-alarm', series: FAULTY, model: 'wind' }])
 

@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 
-const ROW = z.tuple([z.string().regex(/^[a-z]+$/), z.coerce.number().positive(), z.enum(['default', 'named']), z.string().min(1), z.string().min(1)])
+const ROW = z.tuple([
+  z.string().regex(/^[a-z]+$/),
+  z.coerce.number().positive(),
+  z.enum(['default', 'named']),
+  z.string().min(1),
+  z.string().min(1),
+])
 
 export interface Suite {
   readonly name: string
@@ -15,8 +21,8 @@ export interface Suite {
 }
 
 export function readSuites (): Suite[] {
-  const lines = readFileSync(join(import.meta.dirname, '../suites.tsv'), 'utf8').split('\n').filter((line) => line !== '' && !line.startsWith('#'))
-  return lines.map((line) => {
+  const text = readFileSync(join(import.meta.dirname, '../suites.tsv'), 'utf8')
+  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).map((line) => {
     const [name, minutes, when, installs, guards] = ROW.parse(line.split('\t'))
     return { name, minutes, when, installs: installs === '-' ? [] : installs.split(' '), guards }
   })

@@ -1,12 +1,13 @@
-// A trace through the stream as it is run: six processes, a real Kafka and InfluxDB, and a real OpenTelemetry Collector, which they tell in protobuf.
+// A trace through the stream as it is run: six processes, a real Kafka and InfluxDB, and a real OpenTelemetry
+// Collector, which they tell in protobuf.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import t from 'tap'
-import { folderStore } from '../../core/registry/folder-store.ts'
-import { Registry } from '../../core/registry/registry.ts'
-import { startOtlpReceiver } from '../../core/telemetry/test/otlp-receiver.ts'
-import { writePackage } from '../../core/tfjs/test/linear-packages.ts'
+import { folderStore } from '../../adapters/registry/folder-store.ts'
+import { Registry } from '../../adapters/registry/registry.ts'
+import { startOtlpReceiver } from '../../adapters/telemetry/test/otlp-receiver.ts'
+import { writePackage } from '../../adapters/tfjs/test/linear-packages.ts'
 import { windSeries } from '../../model-serving/test/fixture.ts'
 import { influxdbVersion } from '../services/influxdb.ts'
 import { kafkaVersion } from '../services/kafka.ts'
@@ -33,7 +34,11 @@ const stack = await Stack.start({
   registry: join(folder, 'registry'),
   steps: ['collector', 'imputer', 'scorer', 'sink'],
   built: true,
-  env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '200', OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test' },
+  env: {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_BSP_SCHEDULE_DELAY: '200',
+    OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
+  },
 })
 t.teardown(async () => stack.stop())
 t.comment(`OpenTelemetry Collector ${otelCollectorVersion()}, Kafka ${kafkaVersion()}, InfluxDB ${influxdbVersion()}`)
@@ -58,24 +63,51 @@ t.test('each observation that is recorded is seen at every step, in its own trac
   for (let i = 0; i < series.length; i++) await post(i)
   // Each process tells of its own when it likes.
   const looked = [40, 60, series.length - 2]
-  await receiver.wait((spans) => looked.every((i) => spans.filter(({ traceId }) => traceId === traceOf(i)).length === 6), 60_000)
+  await receiver.wait(
+    (spans) => looked.every((i) => spans.filter(({ traceId }) => traceId === traceOf(i)).length === 6),
+    60_000
+  )
   for (const i of looked) {
     const spans = receiver.spans.filter(({ traceId }) => traceId === traceOf(i))
-    const of = (service: string, name: string) => spans.find((span) => span.service === `ae-anomaly-detection-${service}` && span.name === name)
+    const of = (service: string, name: string) =>
+      spans.find((span) => span.service === `ae-anomaly-detection-${service}` && span.name === name)
     const request = of('collector', 'POST /observations')
-    t.match(request, { kind: 'server', parentSpanId: CALLER, failed: false, attributes: { 'http.response.status_code': '202' } })
+    t.match(request, {
+      kind: 'server',
+      parentSpanId: CALLER,
+      failed: false,
+      attributes: { 'http.response.status_code': '202' },
+    })
     const send = of('collector', 'send observations.raw.v1')
     t.match(send, { kind: 'producer', parentSpanId: request!.spanId })
-    for (const [step, topic] of [['imputer', 'observations.raw.v1'], ['scorer', 'observations.regular.v1'], ['sink', 'verdicts.v1'], ['sink', 'observations.raw.v1']] as const) {
-      t.match(of(step, `process ${topic}`), { kind: 'consumer', parentSpanId: send!.spanId, failed: false }, `${step}: ${topic}`)
+    for (
+      const [step, topic] of [['imputer', 'observations.raw.v1'], ['scorer', 'observations.regular.v1'], [
+        'sink',
+        'verdicts.v1',
+      ], ['sink', 'observations.raw.v1']] as const
+    ) {
+      t.match(
+        of(step, `process ${topic}`),
+        { kind: 'consumer', parentSpanId: send!.spanId, failed: false },
+        `${step}: ${topic}`
+      )
     }
   }
-  t.notOk(receiver.spans.some(({ traceId }) => Number.parseInt(traceId, 16) > 0 && Number.parseInt(traceId, 10) <= 40), 'who asks not to be recorded is not')
+  t.notOk(
+    receiver.spans.some(({ traceId }) => Number.parseInt(traceId, 16) > 0 && Number.parseInt(traceId, 10) <= 40),
+    'who asks not to be recorded is not'
+  )
 })
 
 t.test('a process that ends sends what it still has', async (t) => {
   await post(series.length - 1)
   await stack.step('collector').stop()
-  await receiver.wait((spans) => spans.some(({ service, traceId }) => service === 'ae-anomaly-detection-collector' && traceId === traceOf(series.length - 1)), 20_000)
+  await receiver.wait(
+    (spans) =>
+      spans.some(({ service, traceId }) =>
+        service === 'ae-anomaly-detection-collector' && traceId === traceOf(series.length - 1)
+      ),
+    20_000
+  )
   t.notMatch(readFileSync(join(logs, 'collector-1.log'), 'utf8'), /spans cannot be sent/)
 })

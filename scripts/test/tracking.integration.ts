@@ -1,4 +1,5 @@
-// Trainings recorded on a real MLflow whose artifacts lie on a real MinIO: read back over REST, to the digest of the package.
+// Trainings recorded on a real MLflow whose artifacts lie on a real MinIO: read back over REST, to the digest of the
+// package.
 import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -9,7 +10,7 @@ import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
 import { Client } from 'minio'
 import t from 'tap'
-import { loadModelPackage } from '../../core/tfjs/model-package.ts'
+import { loadModelPackage } from '../../adapters/tfjs/model-package.ts'
 import { tableText, TRAIN_UNTIL, LABELS } from '../../model-creation/test/fixture.ts'
 import { startMinio } from '../services/minio.ts'
 import { mlflowVersion, startMlflow } from '../services/mlflow.ts'
@@ -28,19 +29,34 @@ const STEPS = 120
 const minio = await startMinio({ folder: mkdtempSync(join(logs, 'minio-')) })
 t.teardown(async () => minio.stop())
 const address = new URL(minio.url)
-const store = new Client({ endPoint: address.hostname, port: Number(address.port), useSSL: false, accessKey: minio.accessKey, secretKey: minio.secretKey, region: 'us-east-1' })
+const store = new Client({
+  endPoint: address.hostname,
+  port: Number(address.port),
+  useSSL: false,
+  accessKey: minio.accessKey,
+  secretKey: minio.secretKey,
+  region: 'us-east-1',
+})
 await store.makeBucket(BUCKET)
 const mlflow = await startMlflow({
   folder: mkdtempSync(join(logs, 'mlflow-')),
   artifacts: {
     destination: `s3://${BUCKET}/runs`,
-    env: { MLFLOW_S3_ENDPOINT_URL: minio.url, AWS_ACCESS_KEY_ID: minio.accessKey, AWS_SECRET_ACCESS_KEY: minio.secretKey, AWS_DEFAULT_REGION: 'us-east-1', AWS_MAX_ATTEMPTS: '1' },
+    env: {
+      MLFLOW_S3_ENDPOINT_URL: minio.url,
+      AWS_ACCESS_KEY_ID: minio.accessKey,
+      AWS_SECRET_ACCESS_KEY: minio.secretKey,
+      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_MAX_ATTEMPTS: '1',
+    },
   },
 })
 t.teardown(async () => mlflow.stop())
 t.comment(`MLflow ${mlflowVersion()} at ${mlflow.url}, artifacts at ${minio.url}`)
 
-/** In front of MLflow, as an operator would put it there: counts, and lets nobody in without the password or the token. */
+/**
+ * In front of MLflow, as an operator would put it there: counts, and lets nobody in without the password or the token.
+ */
 const ALLOWED = [`Basic ${Buffer.from('trainer:hush:hush').toString('base64')}`, 'Bearer very-hush']
 let requests = 0
 const front = createServer((incoming, response) => {
@@ -63,16 +79,36 @@ const raw = join(work, 'raw')
 mkdirSync(raw)
 for (const name of ['A', 'B'] as const) writeFileSync(join(raw, `${name}.csv`), tableText(name))
 writeFileSync(join(work, 'labels.csv'), LABELS)
-writeFileSync(join(work, 'params.yaml'), `train: { architecture: residual, windowLength: 6, folds: 2, architectures: { residual: { hidden: 6, code: 2, steps: ${STEPS}, batch: 32 } } }\npackage: { version: "7" }\n`)
+writeFileSync(
+  join(work, 'params.yaml'),
+  `train: { architecture: residual, windowLength: 6, folds: 2, architectures: { residual: { hidden: 6, code: 2, steps: ${STEPS}, batch: 32 } } }\npackage: { version: "7" }\n`
+)
 
 async function train (out: string, env: Record<string, string>): Promise<Finished> {
-  return run(process.execPath, ['--import', 'tsx', 'model-creation/pipeline.ts', '--data', raw, '--labels', join(work, 'labels.csv'), '--params', join(work, 'params.yaml'),
-    '--train-until', TRAIN_UNTIL, '--name', 'plant', '--out', join(work, out)], { cwd: root, env })
+  return run(process.execPath, [
+    '--import',
+    'tsx',
+    'model-creation/pipeline.ts',
+    '--data',
+    raw,
+    '--labels',
+    join(work, 'labels.csv'),
+    '--params',
+    join(work, 'params.yaml'),
+    '--train-until',
+    TRAIN_UNTIL,
+    '--name',
+    'plant',
+    '--out',
+    join(work, out),
+  ], { cwd: root, env })
 }
 
 async function rest<T> (path: string, body?: object): Promise<T> {
   const response = await fetch(`${mlflow.url}/api/2.0/${path}`, {
-    ...(body !== undefined && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }), signal: AbortSignal.timeout(30_000),
+    ...(body !== undefined &&
+      { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(30_000),
   })
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
   return await response.json() as T
@@ -80,23 +116,38 @@ async function rest<T> (path: string, body?: object): Promise<T> {
 
 interface RunOf {
   info: { run_id: string, status: string, run_name: string, start_time: number, end_time: number }
-  data: { params: Array<{ key: string, value: string }>, metrics: Array<{ key: string, value: number, step: number }>, tags: Array<{ key: string, value: string }> }
+  data: {
+    params: Array<{ key: string, value: string }>,
+    metrics: Array<{ key: string, value: number, step: number }>,
+    tags: Array<{ key: string, value: string }>,
+  }
 }
 
 /** Of an experiment, the latest first. */
 async function runsOf (name: string): Promise<RunOf[]> {
-  const { experiment } = await rest<{ experiment: { experiment_id: string } }>(`mlflow/experiments/get-by-name?experiment_name=${name}`)
-  return (await rest<{ runs?: RunOf[] }>('mlflow/runs/search', { experiment_ids: [experiment.experiment_id], order_by: ['attributes.start_time DESC'] })).runs ?? []
+  const { experiment } = await rest<{ experiment: { experiment_id: string } }>(
+    `mlflow/experiments/get-by-name?experiment_name=${name}`
+  )
+  return (await rest<{ runs?: RunOf[] }>('mlflow/runs/search', {
+    experiment_ids: [experiment.experiment_id],
+    order_by: ['attributes.start_time DESC'],
+  })).runs ?? []
 }
 
-const manifestOf = (out: string): { tracking?: { mlflowRunId: string } } => JSON.parse(readFileSync(join(work, out, 'manifest.json'), 'utf8')) as never
+const manifestOf = (out: string): { tracking?: { mlflowRunId: string } } =>
+  JSON.parse(readFileSync(join(work, out, 'manifest.json'), 'utf8')) as never
 
 async function download (runId: string, folder: string): Promise<string> {
-  const { root_uri: uri, files } = await rest<{ root_uri: string, files: Array<{ path: string }> }>(`mlflow/artifacts/list?run_id=${runId}&path=model`)
+  const { root_uri: uri, files } = await rest<{ root_uri: string, files: Array<{ path: string }> }>(
+    `mlflow/artifacts/list?run_id=${runId}&path=model`
+  )
   for (const { path } of files) {
     const target = join(folder, path)
     mkdirSync(dirname(target), { recursive: true })
-    const response = await fetch(`${mlflow.url}/api/2.0/mlflow-artifacts/artifacts/${uri.replace('mlflow-artifacts:/', '')}/${path}`, { signal: AbortSignal.timeout(30_000) })
+    const response = await fetch(
+      `${mlflow.url}/api/2.0/mlflow-artifacts/artifacts/${uri.replace('mlflow-artifacts:/', '')}/${path}`,
+      { signal: AbortSignal.timeout(30_000) }
+    )
     await pipeline(Readable.fromWeb(response.body as ReadableStream), createWriteStream(target))
   }
   return join(folder, 'model')
@@ -122,19 +173,41 @@ t.test('a recorded training: everything is there, and the digest is the one with
   t.match(info, { status: 'FINISHED', run_name: 'plant 7' })
   t.ok(Math.abs(Date.now() - info.start_time) < 120_000 && info.end_time >= info.start_time)
   t.equal(manifestOf('tracked').tracking?.mlflowRunId, info.run_id)
-  const valuesOf = (list: Array<{ key: string, value: unknown }>): Record<string, unknown> => Object.fromEntries(list.map(({ key, value }) => [key, value]))
+  const valuesOf = (list: Array<{ key: string, value: unknown }>): Record<string, unknown> =>
+    Object.fromEntries(list.map(({ key, value }) => [key, value]))
   t.match(valuesOf(data.tags), { 'model.digest': digest, 'model.name': 'plant', 'data.sha256': /^[0-9a-f]{64}$/ })
-  t.match(valuesOf(data.params), { 'train.architecture': 'residual', 'train.windowLength': '6', 'prepare.trainUntil': TRAIN_UNTIL, 'train.architectures.residual.steps': String(STEPS) })
+  t.match(valuesOf(data.params), {
+    'train.architecture': 'residual',
+    'train.windowLength': '6',
+    'prepare.trainUntil': TRAIN_UNTIL,
+    'train.architectures.residual.steps': String(STEPS),
+  })
   t.ok(data.params.length > 40, `${data.params.length} parameters`)
-  const reported = JSON.parse(readFileSync(join(work, 'tracked/reports/metrics.json'), 'utf8')) as { batch: { f1: number } }
+  const reported = JSON.parse(readFileSync(join(work, 'tracked/reports/metrics.json'), 'utf8')) as {
+    batch: { f1: number },
+  }
   t.equal(valuesOf(data.metrics)['batch.f1'], reported.batch.f1)
-  const { metrics } = await rest<{ metrics: Array<{ step: number, value: number }> }>(`mlflow/metrics/get-history?run_id=${info.run_id}&metric_key=training.member-1.loss`)
-  const curve = JSON.parse(readFileSync(join(work, 'tracked/reports/learning-curve.json'), 'utf8')) as Array<{ epoch: number, loss: number }>
+  const { metrics } = await rest<{ metrics: Array<{ step: number, value: number }> }>(
+    `mlflow/metrics/get-history?run_id=${info.run_id}&metric_key=training.member-1.loss`
+  )
+  const curve = JSON.parse(readFileSync(join(work, 'tracked/reports/learning-curve.json'), 'utf8')) as Array<
+    { epoch: number, loss: number }
+  >
   t.ok(curve.length > 1, `${curve.length} epochs`)
-  t.same(metrics.map(({ step, value }) => ({ epoch: step, loss: value })), curve.map(({ epoch, loss }) => ({ epoch, loss })))
-  const { files } = await rest<{ files: Array<{ path: string }> }>(`mlflow/artifacts/list?run_id=${info.run_id}&path=reports`)
-  t.same(files.map(({ path }) => path).sort(), readdirSync(join(work, 'tracked/reports')).map((name) => `reports/${name}`).sort())
-  for (const name of ['data-quality.json', 'learning-curve.vl.json', 'found.vl.json']) t.ok(files.some(({ path }) => path === `reports/${name}`), name)
+  t.same(
+    metrics.map(({ step, value }) => ({ epoch: step, loss: value })),
+    curve.map(({ epoch, loss }) => ({ epoch, loss }))
+  )
+  const { files } = await rest<{ files: Array<{ path: string }> }>(
+    `mlflow/artifacts/list?run_id=${info.run_id}&path=reports`
+  )
+  t.same(
+    files.map(({ path }) => path).sort(),
+    readdirSync(join(work, 'tracked/reports')).map((name) => `reports/${name}`).sort()
+  )
+  for (const name of ['data-quality.json', 'learning-curve.vl.json', 'found.vl.json']) {
+    t.ok(files.some(({ path }) => path === `reports/${name}`), name)
+  }
 })
 
 t.test('the package comes back from MinIO through MLflow, and proves itself', async (t) => {
@@ -145,19 +218,35 @@ t.test('the package comes back from MinIO through MLflow, and proves itself', as
   t.equal(loaded.manifest.tracking?.mlflowRunId, run!.info.run_id)
   loaded.dispose()
   const keys: string[] = []
-  for await (const { name } of store.listObjectsV2(BUCKET, 'runs/', true) as AsyncIterable<{ name: string }>) keys.push(name)
-  t.ok(keys.some((key) => key.includes(run!.info.run_id) && key.endsWith('/model/weights.bin')), 'it lies in the bucket')
+  for await (const { name } of store.listObjectsV2(BUCKET, 'runs/', true) as AsyncIterable<{ name: string }>) {
+    keys.push(name)
+  }
+  t.ok(
+    keys.some((key) => key.includes(run!.info.run_id) && key.endsWith('/model/weights.bin')),
+    'it lies in the bucket'
+  )
 })
 
 t.test('a name with its password, or a token, opens the server; without, or with a wrong one, the variables are named before training', async (t) => {
-  for (const env of [{ MLFLOW_TRACKING_USERNAME: 'trainer', MLFLOW_TRACKING_PASSWORD: 'hush:hush' }, { MLFLOW_TRACKING_TOKEN: 'very-hush' }]) {
-    const { code, stderr } = await train('guarded', { MLFLOW_TRACKING_URI: `${frontUrl}/`, MLFLOW_EXPERIMENT_NAME: 'guarded', ...env })
+  for (
+    const env of [{ MLFLOW_TRACKING_USERNAME: 'trainer', MLFLOW_TRACKING_PASSWORD: 'hush:hush' }, {
+      MLFLOW_TRACKING_TOKEN: 'very-hush',
+    }]
+  ) {
+    const { code, stderr } = await train('guarded', {
+      MLFLOW_TRACKING_URI: `${frontUrl}/`,
+      MLFLOW_EXPERIMENT_NAME: 'guarded',
+      ...env,
+    })
     t.equal(code, 0, stderr)
   }
   t.same((await runsOf('guarded')).map(({ info }) => info.status), ['FINISHED', 'FINISHED'])
   const refused = await train('refused', { MLFLOW_TRACKING_URI: frontUrl, MLFLOW_TRACKING_TOKEN: 'wrong-secret' })
   t.equal(refused.code, 1)
-  t.match(refused.stderr, /^error invalid-settings: .*MLFLOW_TRACKING_URI refuses access \(401\); set MLFLOW_TRACKING_USERNAME/m)
+  t.match(
+    refused.stderr,
+    /^error invalid-settings: .*MLFLOW_TRACKING_URI refuses access \(401\); set MLFLOW_TRACKING_USERNAME/m
+  )
   t.notMatch(refused.stderr, /prepare|wrong-secret/)
 })
 
@@ -173,9 +262,14 @@ t.test('where artifacts cannot be stored the run has failed, and the package bef
 })
 
 t.test('an experiment that was deleted is named', async (t) => {
-  const { experiment } = await rest<{ experiment: { experiment_id: string } }>('mlflow/experiments/get-by-name?experiment_name=guarded')
+  const { experiment } = await rest<{ experiment: { experiment_id: string } }>(
+    'mlflow/experiments/get-by-name?experiment_name=guarded'
+  )
   await rest('mlflow/experiments/delete', { experiment_id: experiment.experiment_id })
-  const { code, stderr } = await train('deleted', { MLFLOW_TRACKING_URI: mlflow.url, MLFLOW_EXPERIMENT_NAME: 'guarded' })
+  const { code, stderr } = await train('deleted', {
+    MLFLOW_TRACKING_URI: mlflow.url,
+    MLFLOW_EXPERIMENT_NAME: 'guarded',
+  })
   t.equal(code, 1)
   t.match(stderr, /invalid-settings: The experiment "guarded" was deleted .*MLFLOW_EXPERIMENT_NAME/)
 })

@@ -1,4 +1,4 @@
-// Apache Cassandra as the database of the stream: partitions of a series and a day, everything overwritten by its key.
+// Apache Cassandra as the database of the stream. A partition holds a day of a series; equal keys overwrite each other.
 import { types } from 'cassandra-driver'
 import { LRUCache } from 'lru-cache'
 import type { Batch, Database, KeptIncident, Period } from '../../database/database.ts'
@@ -6,12 +6,12 @@ import { keptIncident, orderOfState } from '../../database/kept-incident.ts'
 import { fromSafeName, toSafeName } from '../../database/names.ts'
 import { packModel, packVerdict, unpackModel, unpackVerdict } from '../../database/packed-verdict.ts'
 import { millisOf, timeOf } from '../../database/times.ts'
-import type { Annotation, Gap, Incident, RawObservation, Verdict } from '../../messages.ts'
+import type { Annotation, Gap, Incident, RawObservation, Verdict } from '../../messages/messages.ts'
 import { type Call, type CassandraAccess, CassandraConnection } from './connection.ts'
 
 const DAY_MS = 86_400_000
 
-/** What a Date can hold. */
+/** The last time that a Date can hold. */
 const LAST = 8.64e15
 
 const inside = (millis: number): number => Math.min(Math.max(millis, -LAST), LAST)
@@ -26,7 +26,7 @@ function monthOf (millis: number): number {
 export class CassandraDatabase implements Database {
   readonly location: string
   readonly #connection: CassandraConnection
-  /** What this process has written of the two lists of times, which are small and the same again and again. */
+  /** Days and months that this process has noted already: the same few come again and again. */
   readonly #noted = new LRUCache<string, true>({ max: 20_000 })
 
   constructor (access: CassandraAccess) {
@@ -38,11 +38,11 @@ export class CassandraDatabase implements Database {
     await this.#connection.do([
       ...verdicts.map(verdictCall),
       ...observations.flatMap(observationCalls),
-      ...gaps.map(({ series, from, to, interval }): Call => ['gap', toSafeName(series), new Date(millisOf(to)), new Date(millisOf(from)), interval]),
+      ...gaps.map(gapCall),
       ...incidents.flatMap(incidentCalls),
-      ...annotations.map((annotation): Call => ['annotation', annotation.incident, new Date(millisOf(annotation.at)), annotation.kind, JSON.stringify(annotation)]),
+      ...annotations.map(annotationCall),
     ])
-    // Last: what reading is led by leads to something.
+    // Last, so that the lists of days and months never name rows that do not exist yet.
     await this.#note(new Map([
       ...verdicts.map(({ series, time }) => ['seriesDay', toSafeName(series), dayOf(millisOf(time))] as Call),
       ...incidents.flatMap((incident) => monthsOf(incident).map((month) => ['incidentMonth', month] as Call)),
@@ -57,7 +57,9 @@ export class CassandraDatabase implements Database {
 
   async fleet (): Promise<Verdict[]> {
     const newest: Call[] = []
-    for await (const row of this.#connection.rows('readNewestDays')) newest.push(['readVerdicts', row['series'], row['day'], new Date(-LAST), new Date(LAST), 1])
+    for await (const row of this.#connection.rows('readNewestDays')) {
+      newest.push(['readVerdicts', row['series'], row['day'], new Date(-LAST), new Date(LAST), 1])
+    }
     return (await this.#connection.ask(newest)).flat().map(toVerdict)
   }
 
@@ -66,7 +68,16 @@ export class CassandraDatabase implements Database {
     const found: Verdict[] = []
     for await (const { day } of this.#connection.rows('readDays', toSafeName(series), dayOf(from), dayOf(to))) {
       if (found.length >= limit) break
-      for await (const row of this.#connection.rows('readVerdicts', toSafeName(series), day, new Date(from), new Date(to), limit - found.length)) found.push(toVerdict(row))
+      for await (
+        const row of this.#connection.rows(
+          'readVerdicts',
+          toSafeName(series),
+          day,
+          new Date(from),
+          new Date(to),
+          limit - found.length
+        )
+      ) found.push(toVerdict(row))
     }
     return found.reverse()
   }
@@ -75,7 +86,14 @@ export class CassandraDatabase implements Database {
     const found: Gap[] = []
     for await (const row of this.#connection.rows('readGaps', toSafeName(series), new Date(inside(from)))) {
       const since = (row['since'] as Date).getTime()
-      if (since <= to) found.push({ series, from: timeOf(since), to: (row['until'] as Date).toISOString(), interval: Number(row['step']) })
+      if (since <= to) {
+        found.push({
+          series,
+          from: timeOf(since),
+          to: (row['until'] as Date).toISOString(),
+          interval: Number(row['step']),
+        })
+      }
     }
     return found
   }
@@ -92,7 +110,8 @@ export class CassandraDatabase implements Database {
         if (++matches >= limit) break
       }
     }
-    return this.#annotated([...found.values()].sort((a, b) => millisOf(b.start) - millisOf(a.start) || (a.id < b.id ? -1 : 1)).slice(0, limit))
+    const newest = [...found.values()].sort((a, b) => millisOf(b.start) - millisOf(a.start) || (a.id < b.id ? -1 : 1))
+    return this.#annotated(newest.slice(0, limit))
   }
 
   async incident (id: string): Promise<KeptIncident | undefined> {
@@ -102,7 +121,9 @@ export class CassandraDatabase implements Database {
 
   async #annotated (incidents: readonly Incident[]): Promise<KeptIncident[]> {
     const annotations = await this.#connection.ask(incidents.map(({ id }) => ['readAnnotations', id]))
-    return incidents.map((incident, i) => keptIncident(incident, annotations[i]!.map(({ data }) => JSON.parse(data as string) as Annotation)))
+    return incidents.map((incident, i) =>
+      keptIncident(incident, annotations[i]!.map(({ data }) => JSON.parse(data as string) as Annotation))
+    )
   }
 
   async close (): Promise<void> {
@@ -113,8 +134,26 @@ export class CassandraDatabase implements Database {
 function verdictCall (verdict: Verdict): Call {
   const { series, time, score, threshold, anomalous, model } = verdict
   const millis = millisOf(time)
-  // Unset leaves no tombstone, as null would.
-  return ['verdict', toSafeName(series), dayOf(millis), new Date(millis), score ?? types.unset, threshold, anomalous ?? types.unset, packModel(model), packVerdict(verdict)]
+  // null would leave a tombstone; unset leaves none.
+  return [
+    'verdict',
+    toSafeName(series),
+    dayOf(millis),
+    new Date(millis),
+    score ?? types.unset,
+    threshold,
+    anomalous ?? types.unset,
+    packModel(model),
+    packVerdict(verdict),
+  ]
+}
+
+const gapCall = ({ series, from, to, interval }: Gap): Call =>
+  ['gap', toSafeName(series), new Date(millisOf(to)), new Date(millisOf(from)), interval]
+
+function annotationCall (annotation: Annotation): Call {
+  const { incident, at, kind } = annotation
+  return ['annotation', incident, new Date(millisOf(at)), kind, JSON.stringify(annotation)]
 }
 
 function observationCalls ({ series, time, values }: RawObservation): Call[] {
@@ -130,11 +169,12 @@ function monthsOf ({ start, end }: Incident): number[] {
 
 function incidentCalls (incident: Incident): Call[] {
   const data = JSON.stringify(incident)
-  // Microseconds: the states of one end follow each other within its millisecond.
+  // Microseconds: states with the same end are ordered within its millisecond.
   const stamp = types.Long.fromNumber(1000 * millisOf(incident.end) + orderOfState(incident, 999))
+  const start = new Date(millisOf(incident.start))
   return [
     ['incidentById', incident.id, data, stamp],
-    ...monthsOf(incident).map((month): Call => ['incident', month, new Date(millisOf(incident.start)), incident.id, data, stamp]),
+    ...monthsOf(incident).map((month): Call => ['incident', month, start, incident.id, data, stamp]),
   ]
 }
 

@@ -1,4 +1,5 @@
-// One connection to Cassandra, made when it is first needed and again after a failure; what goes wrong there in the words of the stream.
+// One connection to Cassandra, opened at the first use and again after a failure. Its errors become problems of the
+// stream.
 import { auth, Client, concurrent, errors, type Host, policies, types } from 'cassandra-driver'
 import { Problem } from '../../../core/errors.ts'
 import { ensureTables, type Statement, STATEMENTS } from './schema.ts'
@@ -11,7 +12,7 @@ export interface CassandraAccess {
   readonly credentials?: { readonly username: string, readonly password: string }
 }
 
-/** Statements that are on their way at the same time. */
+/** Statements that run at the same time. */
 const CONCURRENCY = 64
 const RECONNECT_MS = 500
 const TIMEOUT_MS = 12_000
@@ -24,18 +25,20 @@ export class CassandraConnection {
   readonly #texts: Readonly<Record<Statement, string>>
   #client: Promise<Client> | undefined
   /**
-   * When all nodes have been away, the driver replaces what it knows of them, and forgets to end what it had: it goes on connecting after
-   * shutdown(), and the process never ends. So this is done here, by a method that the driver does not declare.
+   * After an outage of all nodes, the driver replaces its hosts without shutting down the old ones: they reconnect even
+   * after shutdown(), and the process never ends. So close() shuts them down, by a method that the driver does not
+   * declare.
    */
   readonly #lost = new Set<Host>()
 
   constructor (access: CassandraAccess) {
     this.#access = access
-    const inKeyspace = Object.entries(STATEMENTS).map(([name, text]) => [name, text.replace(' k.', ` ${access.keyspace}.`)])
+    const inKeyspace = Object.entries(STATEMENTS)
+      .map(([name, text]) => [name, text.replace(' k.', ` ${access.keyspace}.`)])
     this.#texts = Object.fromEntries(inKeyspace) as Record<Statement, string>
   }
 
-  /** All of them, in any order. @throws Problem as problemOf() says; some may have been done all the same */
+  /** Runs all statements, in any order. @throws Problem, see #problemOf(); some may be done nevertheless */
   async do (calls: readonly Call[]): Promise<void> {
     if (calls.length === 0) return
     await this.#with(async (client) => {
@@ -43,16 +46,19 @@ export class CassandraConnection {
     })
   }
 
-  /** First pages of what each of them finds: for those that find little. @throws Problem as problemOf() says */
+  /** The first page of each result: for statements that find few rows. @throws Problem, see #problemOf() */
   async ask (calls: readonly Call[]): Promise<types.Row[][]> {
     if (calls.length === 0) return []
     return this.#with(async (client) => {
-      const { resultItems } = await concurrent.executeConcurrent(client, this.#queries(calls), { concurrencyLevel: CONCURRENCY, collectResults: true })
+      const { resultItems } = await concurrent.executeConcurrent(client, this.#queries(calls), {
+        concurrencyLevel: CONCURRENCY,
+        collectResults: true,
+      })
       return (resultItems as types.ResultSet[]).map(({ rows }) => rows)
     })
   }
 
-  /** Page by page, as far as it is read. @throws Problem as problemOf() says */
+  /** Fetches page by page, as far as the caller reads. @throws Problem, see #problemOf() */
   async * rows (...[statement, ...values]: Call): AsyncGenerator<types.Row> {
     try {
       yield * await (await this.#connected()).execute(this.#texts[statement], values, { prepare: true })
@@ -64,7 +70,7 @@ export class CassandraConnection {
   async close (): Promise<void> {
     const client = await this.#client?.catch(() => undefined)
     await client?.shutdown()
-    for (const host of this.#lost) await (host as unknown as { shutdown (wait: boolean): Promise<void> }).shutdown(false)
+    for (const host of this.#lost) await (host as unknown as { shutdown(wait: boolean): Promise<void> }).shutdown(false)
   }
 
   #queries (calls: readonly Call[]): Array<{ query: string, params: unknown[] }> {
@@ -96,10 +102,10 @@ export class CassandraConnection {
       localDataCenter,
       ...(credentials && { authProvider: new auth.PlainTextAuthProvider(credentials.username, credentials.password) }),
       policies: { reconnection: new policies.reconnection.ConstantReconnectionPolicy(RECONNECT_MS) },
-      // All that is written may be written again.
+      // Every write may be repeated.
       queryOptions: { consistency: types.consistencies.localQuorum, isIdempotent: true },
       socketOptions: { readTimeout: TIMEOUT_MS },
-      // As maps and not as objects: channels may have any name.
+      // Maps instead of objects: channels may have any name.
       encoding: { map: Map },
     })
     client.on('hostDown', (host: Host) => { this.#lost.add(host) })
@@ -113,20 +119,36 @@ export class CassandraConnection {
     }
   }
 
-  /** What may pass is server-unavailable; what is due to the settings names them; what no server will ever take is invalid-request. */
+  /**
+   * server-unavailable: a retry may help. invalid-settings: the message names the setting. invalid-request: no server
+   * will ever accept it.
+   */
   #problemOf (error: Error): Problem {
     if (error instanceof Problem) return error
     const { contactPoints, keyspace, localDataCenter } = this.#access
     const where = `Cassandra at ${contactPoints.join(', ')}`
-    const settings = (message: string): Problem => new Problem('invalid-settings', `${where} ${message}`, { cause: error })
-    const reasons = error instanceof errors.NoHostAvailableError ? Object.values(error.innerErrors as Record<string, Error>) : [error]
-    if (reasons.some((reason) => reason instanceof errors.AuthenticationError)) return settings('refuses the password; check CASSANDRA_USERNAME and CASSANDRA_PASSWORD.')
-    if (reasons.some((reason) => reason instanceof errors.ArgumentError)) return settings(`has no data centre "${localDataCenter}"; check CASSANDRA_LOCAL_DC.`)
+    const settings = (message: string): Problem =>
+      new Problem('invalid-settings', `${where} ${message}`, { cause: error })
+    const reasons = error instanceof errors.NoHostAvailableError
+      ? Object.values(error.innerErrors as Record<string, Error>)
+      : [error]
+    if (reasons.some((reason) => reason instanceof errors.AuthenticationError)) {
+      return settings('refuses the password; check CASSANDRA_USERNAME and CASSANDRA_PASSWORD.')
+    }
+    if (reasons.some((reason) => reason instanceof errors.ArgumentError)) {
+      return settings(`has no data centre "${localDataCenter}"; check CASSANDRA_LOCAL_DC.`)
+    }
     const code = error instanceof errors.ResponseError ? error.code : undefined
-    if (code === types.responseErrorCodes.unauthorized) return settings(`does not allow it in the keyspace "${keyspace}": ${error.message}`)
-    if (code !== undefined && LASTING.has(code)) return new Problem('invalid-request', `${where} refuses it: ${error.message}`, { cause: error })
-    const said = reasons.map(({ message }) => message).join('; ')
-    return new Problem('server-unavailable', `${where} cannot do it now: ${said === '' ? error.message : said}`, { cause: error })
+    if (code === types.responseErrorCodes.unauthorized) {
+      return settings(`does not allow it in the keyspace "${keyspace}": ${error.message}`)
+    }
+    if (code !== undefined && LASTING.has(code)) {
+      return new Problem('invalid-request', `${where} refuses it: ${error.message}`, { cause: error })
+    }
+    const detail = reasons.map(({ message }) => message).join('; ')
+    return new Problem('server-unavailable', `${where} cannot do it now: ${detail === '' ? error.message : detail}`, {
+      cause: error,
+    })
   }
 }
 

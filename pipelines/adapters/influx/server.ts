@@ -1,12 +1,9 @@
-// One InfluxDB server: lines go to a bucket in one awaited request, rows come of a query, buckets are made where they are missing.
-import { HttpError, InfluxDB, type Row, type WriteApi } from '@influxdata/influxdb-client'
-import { Problem } from '../../../core/errors.ts'
-
-export interface InfluxAccess {
-  readonly url: string
-  readonly token: string
-  readonly org: string
-}
+// One InfluxDB server: lines go to a bucket in one awaited request, rows come of a query, buckets are made where they
+// are missing.
+import { HttpError, type InfluxDB, type Row, type WriteApi } from '@influxdata/influxdb-client'
+import type { InfluxAccess } from '../../../adapters/influx/access.ts'
+import { influxProblem, isOrganisationMissing, openInflux, rowsOf } from '../../../adapters/influx/client.ts'
+import type { Problem } from '../../../core/errors.ts'
 
 /** A server that says nothing for so long is down. */
 const IDLE_MS = 20_000
@@ -31,25 +28,21 @@ export class InfluxServer {
     const url = new URL(access.url)
     this.host = url.host
     this.#access = access
-    this.#client = new InfluxDB({
-      url: access.url,
-      token: access.token,
-      timeout: IDLE_MS,
-      // The client would send full batches by itself, which nobody awaits, and try again for minutes, which is up to those who write.
-      // A text of many lines counts as one; so none is ever full, and flush() sends what was given just before, and nothing else.
-      writeOptions: {
-        batchSize: 2,
-        maxBatchBytes: Number.MAX_SAFE_INTEGER,
-        flushInterval: 0,
-        maxRetries: 0,
-        maxBufferLines: 0,
-        writeFailed: refuse,
-        gzipThreshold: isNear(url) ? Number.MAX_SAFE_INTEGER : GZIP_FROM_BYTES,
-      },
+    // The client would send full batches by itself, which nobody awaits, and try again for minutes, which is up to
+    // those who write. A text of many lines counts as one; so none is ever full, and flush() sends what was given just
+    // before, and nothing else.
+    this.#client = openInflux(access, IDLE_MS, {
+      batchSize: 2,
+      maxBatchBytes: Number.MAX_SAFE_INTEGER,
+      flushInterval: 0,
+      maxRetries: 0,
+      maxBufferLines: 0,
+      writeFailed: refuse,
+      gzipThreshold: isNear(url) ? Number.MAX_SAFE_INTEGER : GZIP_FROM_BYTES,
     })
   }
 
-  /** @throws Problem as problemOf() says */
+  /** @throws Problem as influxProblem() says */
   async write (bucket: string, lines: readonly string[]): Promise<void> {
     const writer = this.#writerOf(bucket)
     for (const text of textsOf(lines)) {
@@ -67,15 +60,10 @@ export class InfluxServer {
     return writer
   }
 
-  /** @throws Problem as problemOf() says */
+  /** @throws Problem as influxProblem() says */
   async * rows (bucket: string, query: string): AsyncGenerator<Row> {
     try {
-      for await (const row of this.#client.getQueryApi(this.#access.org).iterateRows(query)) {
-        // What goes wrong after the first bytes comes as a table.
-        const error = row.tableMeta.column('error', false).index
-        if (error >= 0 && row.tableMeta.column('_time', false).index < 0) throw new Error(row.values[error])
-        yield row
-      }
+      yield * rowsOf(this.#client, this.#access.org, query)
     } catch (error) {
       throw this.#problemOf(error as Error, bucket)
     }
@@ -90,10 +78,17 @@ export class InfluxServer {
     try {
       if (await this.#exists(name)) return
       const [found] = (await this.#get<{ orgs: Array<{ id: string }> }>('orgs', { org })).orgs
-      if (found !== undefined) await this.#client.transport.request('/api/v2/buckets', { orgID: found.id, name, retentionRules: [] }, { method: 'POST', headers: { 'content-type': 'application/json' } })
+      if (found !== undefined) {
+        await this.#client.transport.request('/api/v2/buckets', { orgID: found.id, name, retentionRules: [] }, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+        })
+      }
     } catch (error) {
       // It may not do so, or somebody else has just made it.
-      if (error instanceof HttpError && [403, 404, 422].includes(error.statusCode) && !/organization/.test(error.message)) return
+      if (
+        error instanceof HttpError && [403, 404, 422].includes(error.statusCode) && !isOrganisationMissing(error)
+      ) return
       throw this.#problemOf(error as Error, name)
     }
   }
@@ -102,36 +97,26 @@ export class InfluxServer {
     try {
       return (await this.#get<{ buckets: unknown[] }>('buckets', { org: this.#access.org, name })).buckets.length > 0
     } catch (error) {
-      if (error instanceof HttpError && error.statusCode === 404 && !/organization/.test(error.message)) return false
+      if (error instanceof HttpError && error.statusCode === 404 && !isOrganisationMissing(error)) return false
       throw error
     }
   }
 
   async #get<Answer> (resource: string, parameters: Record<string, string>): Promise<Answer> {
-    return this.#client.transport.request(`/api/v2/${resource}?${new URLSearchParams(parameters)}`, '', { method: 'GET' }) as Promise<Answer>
+    return this.#client.transport.request(`/api/v2/${resource}?${new URLSearchParams(parameters)}`, '', {
+      method: 'GET',
+    }) as Promise<Answer>
   }
 
-  /** What may pass is server-unavailable; what is due to the settings names them; what no server of these settings will ever take is invalid-request. */
   #problemOf (error: Error, bucket: string): Problem {
-    if (error instanceof Problem) return error
-    if (!(error instanceof HttpError)) return new Problem('server-unavailable', `InfluxDB at ${this.host} does not answer: ${error.message}`, { cause: error })
-    const { statusCode, message } = error
-    if (statusCode >= 500 || PASSING.has(statusCode)) return new Problem('server-unavailable', `InfluxDB at ${this.host} cannot do it now: ${message}`, { cause: error })
-    const wrong = this.#wrongSetting(error, bucket)
-    if (wrong !== undefined) return new Problem('invalid-settings', `InfluxDB at ${this.host} ${wrong}`, { cause: error })
-    return new Problem('invalid-request', `InfluxDB at ${this.host} refuses it for the bucket "${bucket}": ${message}`, { cause: error })
-  }
-
-  #wrongSetting ({ statusCode, message }: HttpError, bucket: string): string | undefined {
-    if (statusCode === 401 || statusCode === 403) return `refuses the token; check INFLUX_TOKEN, and that it may read and write the bucket "${bucket}".`
-    if (statusCode !== 404) return undefined
-    if (/organization/.test(message)) return `has no organisation "${this.#access.org}" for this token; check INFLUX_ORG.`
-    return `has no bucket "${bucket}", or none that INFLUX_TOKEN may use; make it, or let the token make it.`
+    return influxProblem(error, this.#access, {
+      bucket,
+      wants: 'read and write',
+      refusal: 'invalid-request',
+      noBucket: (what) => `${what}; make it, or let the token make it.`,
+    })
   }
 }
-
-/** Too slow, and too much at once. */
-const PASSING: ReadonlySet<number> = new Set([408, 429])
 
 /** Lines together, as many as one request should have. */
 function * textsOf (lines: readonly string[]): Generator<string> {

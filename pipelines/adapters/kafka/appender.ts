@@ -1,9 +1,10 @@
-// Appends records in order: what comes while an append runs goes with the next one.
+// Appends records in order. Records that come while an append runs go with the next one.
 import { ProduceAcks, Producer, stringSerializers } from '@platformatic/kafka'
+import { withTimeout } from '../../../adapters/waiting.ts'
 import { Problem } from '../../../core/errors.ts'
-import type { NewRecord } from '../../log/log.ts'
+import type { NewRecord } from '../../messages/log.ts'
 import type { LogSettings } from '../../settings/log.ts'
-import { ANSWER_MS, closeClient, connectionOf, within } from './connection.ts'
+import { ANSWER_MS, closeClient, connectionOf } from './connection.ts'
 
 interface Waiting {
   readonly records: readonly NewRecord[]
@@ -11,17 +12,17 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** Characters of records that go to the brokers together, but for one that is larger: they take batches of a megabyte. */
+/** Most characters of one request, unless one record is larger: brokers take batches of a megabyte. */
 const MOST_CHARACTERS = 600_000
-/** Of headers, about. */
+/** Approximate characters of the headers of a record. */
 const OVERHEAD = 200
 
 type StringProducer = Producer<string, string, string, string>
 
 /**
- * One request at a time: this client numbers the records of an idempotent producer when they are acknowledged, so that a second
- * request beside the first would repeat its numbers, and brokers drop what they think they have. For the same reason a producer
- * that failed once is not used again.
+ * Sends one request at a time. This client numbers the records of an idempotent producer when they are acknowledged: a
+ * second request at the same time would repeat the numbers, and brokers would drop its records as repetitions. For the
+ * same reason, a producer that failed once is not used again.
  */
 export class Appender {
   readonly #settings: LogSettings
@@ -46,7 +47,7 @@ export class Appender {
   async close (): Promise<void> {
     this.#closed = true
     await this.#running
-    await closeClient(this.#producer)
+    await closeProducer(this.#producer)
   }
 
   async #run (): Promise<void> {
@@ -57,42 +58,60 @@ export class Appender {
         for (const request of requestsOf(group.flatMap(({ records }) => records))) await this.#send(request)
         for (const { resolve } of group) resolve()
       } catch (cause) {
-        const problem = new Problem('log-unavailable', `Kafka (${this.#settings.KAFKA_BROKERS.join(', ')}) did not take the records: ${reasonOf(cause as Error)}. Try again.`, { cause })
+        const brokers = this.#settings.KAFKA_BROKERS.join(', ')
+        const problem = new Problem(
+          'log-unavailable',
+          `Kafka (${brokers}) did not take the records: ${reasonOf(cause as Error)}. Try again.`,
+          { cause }
+        )
         for (const { reject } of group) reject(problem)
       }
     }
   }
 
   async #send (messages: NewRecord[]): Promise<void> {
-    const producer = (this.#producer ??= new Producer({ ...connectionOf(this.#settings), serializers: stringSerializers, idempotent: true, acks: ProduceAcks.ALL }))
+    const producer =
+      (this.#producer ??= new Producer({
+        ...connectionOf(this.#settings),
+        serializers: stringSerializers,
+        idempotent: true,
+        acks: ProduceAcks.ALL,
+      }))
     try {
-      await within(ANSWER_MS, 'an append', producer.send({ messages }))
+      await withTimeout(ANSWER_MS, 'an append', producer.send({ messages }))
     } catch (error) {
       this.#producer = undefined
-      closeClient(producer).catch(() => {})
+      closeProducer(producer).catch(() => {})
       throw error
     }
   }
+}
+
+/** closeClient() passes `force`, which only consumers take: a producer would call it as its callback. */
+async function closeProducer (producer: StringProducer | undefined): Promise<void> {
+  await closeClient(producer === undefined ? undefined : { close: async () => producer.close() })
 }
 
 function * requestsOf (records: readonly NewRecord[]): Generator<NewRecord[]> {
   let request: NewRecord[] = []
   let size = 0
   for (const record of records) {
-    const own = record.key.length + record.value.length + OVERHEAD
-    if (request.length > 0 && size + own > MOST_CHARACTERS) {
+    const characters = record.key.length + record.value.length + OVERHEAD
+    if (request.length > 0 && size + characters > MOST_CHARACTERS) {
       yield request
       request = []
       size = 0
     }
     request.push(record)
-    size += own
+    size += characters
   }
   if (request.length > 0) yield request
 }
 
-/** The client hides what happened in errors of errors. */
+/** The client nests the reason in errors of errors. */
 function reasonOf (error: Error & { readonly errors?: readonly Error[] }): string {
   const inner = error.errors?.[0]
-  return inner === undefined || inner === error ? error.message : `${error.message.replace(/\.$/, '')}: ${reasonOf(inner)}`
+  return inner === undefined || inner === error
+    ? error.message
+    : `${error.message.replace(/\.$/, '')}: ${reasonOf(inner)}`
 }

@@ -1,12 +1,16 @@
-// How the brokers are reached, for every client of them.
+// Options of the connection to the brokers, for all clients.
 import type { BaseOptions } from '@platformatic/kafka'
+import { withTimeout } from '../../../adapters/waiting.ts'
 import type { LogSettings } from '../../settings/log.ts'
 
-/** What fails is tried again by who needs it, not silently within the client. */
+/** Callers retry themselves, so the client does not retry silently. */
 const ONE_RETRY = 1
 const RETRY_MS = 200
 const CONNECT_MS = 5000
-/** Longest time of a request with its repetition. */
+/**
+ * Longest time of a request with its retry. If a connection is lost at the wrong moment, the client's promise never
+ * settles.
+ */
 export const ANSWER_MS = 8000
 const CLOSE_MS = 3000
 
@@ -20,21 +24,12 @@ export function connectionOf (settings: LogSettings): BaseOptions {
     connectTimeout: CONNECT_MS,
     timeout: ANSWER_MS / 2,
     ...(settings.KAFKA_TLS === 'on' && { tls: {} }),
-    ...(username !== undefined && { sasl: { mechanism: 'SCRAM-SHA-512' as const, username, password: password ?? '' } }),
+    ...(username !== undefined &&
+      { sasl: { mechanism: 'SCRAM-SHA-512' as const, username, password: password ?? '' } }),
   }
 }
 
-/**
- * What the client promises, or a failure in time: a request whose connection was lost at the wrong moment is never answered.
- * @throws Error after `ms` milliseconds
- */
-export async function within<T> (ms: number, what: string, promised: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => { timer = setTimeout(() => { reject(new Error(`${what} took longer than ${ms} ms`)) }, ms) })
-  return Promise.race([promised, late]).finally(() => { clearTimeout(timer) })
-}
-
-/** Whatever it still does. Never rejects. */
+/** Closes the client, whatever it still does. Never rejects. */
 export async function closeClient (client: { close (force?: boolean): Promise<void> } | undefined): Promise<void> {
-  if (client !== undefined) await within(CLOSE_MS, 'closing', client.close(true)).catch(() => {})
+  if (client !== undefined) await withTimeout(CLOSE_MS, 'closing', client.close(true)).catch(() => {})
 }

@@ -1,7 +1,7 @@
-// The log between the steps in Kafka.
+// The log between the steps, in Kafka.
 import { Problem } from '../../../core/errors.ts'
-import type { JoinOptions, Log, LogRecord, Member, Membership, NewRecord, Partition } from '../../log/log.ts'
-import { deadTopic, STATE_TOPICS, TOPICS } from '../../messages.ts'
+import type { JoinOptions, Log, LogRecord, Member, Membership, NewRecord, Partition } from '../../messages/log.ts'
+import { deadTopic, STATE_TOPICS, TOPICS } from '../../messages/messages.ts'
 import type { LogSettings } from '../../settings/log.ts'
 import { Appender } from './appender.ts'
 import { KafkaMembership, type MembershipEvents } from './membership.ts'
@@ -66,10 +66,15 @@ class KafkaLog implements Log {
 }
 
 async function asLog<T> (work: () => Promise<T>): Promise<T> {
-  return work().catch((cause: unknown) => { throw new Problem('log-unavailable', `Kafka does not answer: ${(cause as Error).message}`, { cause }) })
+  return work().catch((cause: unknown) => {
+    throw new Problem('log-unavailable', `Kafka does not answer: ${(cause as Error).message}`, { cause })
+  })
 }
 
-/** Creates the topics that are missing. @throws Problem invalid-settings; an error of the client where no broker answers */
+/**
+ * Creates missing topics.
+ * @throws Problem invalid-settings; an error of the client if no broker answers
+ */
 export async function openKafkaLog (settings: LogSettings, events: MembershipEvents): Promise<Log> {
   return new KafkaLog(settings, await ensureTopics(settings), events)
 }

@@ -1,33 +1,33 @@
-// A member of a consumer group. The group only says whose a partition is: where a member goes on is for itself to say, and offsets are
-// committed for others to see, so that nothing depends on what happens in the moment of a rebalance.
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Consumer, type ConsumerGroupJoinPayload } from '@platformatic/kafka'
-import type { JoinOptions, Member, Membership, Partition } from '../../log/log.ts'
+// A member of a consumer group. The group only assigns partitions: the member itself decides where to continue, and
+// commits offsets for others to see. So nothing depends on the moment of a rebalance.
+import { Consumer, type GroupAssignment } from '@platformatic/kafka'
+import { pause, withTimeout } from '../../../adapters/waiting.ts'
+import type { JoinOptions, Member, Membership, Partition } from '../../messages/log.ts'
 import type { LogSettings } from '../../settings/log.ts'
-import { ANSWER_MS, closeClient, connectionOf, within } from './connection.ts'
+import { ANSWER_MS, closeClient, connectionOf } from './connection.ts'
 import { type Position, type Read, Reader } from './reader.ts'
 
-/** Brokers give a member that is silent for so long up. */
+/** Brokers give up a member after so long a silence. */
 const SESSION_MS = 10_000
 const HEARTBEAT_MS = 1500
-/** Waits for those that are dead to be given up. */
+/** Long enough for the group to give up dead members. */
 const JOIN_MS = 60_000
 const COMMIT_MS = 3000
-/** Between two attempts to have a partition read, or to join again. */
+/** Pause before another attempt to read a partition or to join the group. */
 const PAUSE_MS = 300
 
-/** Whatever there is is read at once: waiting for more saved a tenth of the CPU, and cost a quarter of a second of latency. */
+/** Brokers answer with the first byte. Waiting for more saved a tenth of the CPU and added 250 ms of latency. */
 const READ = { waitMs: 200, minBytes: 1, maxBytes: 2 * 2 ** 20 }
 
 const keyOf = ({ topic, partition }: Partition): string => `${topic}/${partition}`
 
-/** An error of the member itself, as opposed to one of the connection. */
+/** An error of the member itself, not of the connection. */
 class MemberError extends Error {
   override readonly name = 'MemberError'
 }
 
 export interface MembershipEvents {
-  /** Something of the connection failed; it is tried again. */
+  /** Called when the connection fails, before the next attempt. */
   onTrouble (error: Error): void
 }
 
@@ -37,7 +37,7 @@ export class KafkaMembership implements Membership {
   readonly #member: Member
   readonly #events: MembershipEvents
   readonly #leaving = new AbortController()
-  /** What is read next of each partition, and what is done. */
+  /** For each partition: the next offset to read, and the offset up to which everything is done. */
   readonly #positions = new Map<string, { offset: number, done: number } & Partition>()
   #consumer: Consumer | undefined
   #reader: Reader | undefined
@@ -58,16 +58,21 @@ export class KafkaMembership implements Membership {
   }
 
   async commit ({ topic, partition }: Partition, offset: number): Promise<void> {
-    // Somebody else's by now, or nobody's who could be asked: not worth more than a try.
-    const committed = this.#consumer?.commit({ offsets: [{ topic, partition, offset: BigInt(offset), leaderEpoch: -1 }] })
-    if (committed !== undefined) await within(COMMIT_MS, 'a commit', committed).catch(() => {})
+    // One attempt is enough: if it fails, the partition may have another owner by now.
+    const committed = this.#consumer?.commit({
+      offsets: [{ topic, partition, offset: BigInt(offset), leaderEpoch: -1 }],
+    })
+    if (committed !== undefined) await withTimeout(COMMIT_MS, 'a commit', committed).catch(() => {})
   }
 
   async lag (): Promise<number> {
     const reader = this.#reader
     if (reader === undefined || this.#positions.size === 0) return 0
     const bounds = await reader.bounds(this.#options.topics)
-    return [...this.#positions.values()].reduce((sum, { topic, partition, done }) => sum + Math.max(0, bounds.get(topic)![partition]!.next - done), 0)
+    return [...this.#positions.values()].reduce(
+      (sum, { topic, partition, done }) => sum + Math.max(0, bounds.get(topic)![partition]!.next - done),
+      0
+    )
   }
 
   async leave (): Promise<void> {
@@ -88,26 +93,39 @@ export class KafkaMembership implements Membership {
   }
 
   async #pause (): Promise<void> {
-    await sleep(PAUSE_MS, undefined, { signal: this.#leaving.signal }).catch(() => {})
+    await pause(PAUSE_MS, this.#leaving.signal)
   }
 
-  /** From joining the group until it is left, or what keeps this member in it fails: then another one begins afresh. */
+  /** Lasts from joining the group until the member leaves, or until a failure: then a new session begins. */
   async #session (): Promise<void> {
     const failed = new AbortController()
     const { group, topics } = this.#options
-    const consumer = new Consumer({ ...connectionOf(this.#settings), groupId: group, autocommit: false, sessionTimeout: SESSION_MS, rebalanceTimeout: SESSION_MS, heartbeatInterval: HEARTBEAT_MS })
-    const fail = (error: unknown): void => { failed.abort(error) }
+    const consumer = new Consumer({
+      ...connectionOf(this.#settings),
+      groupId: group,
+      autocommit: false,
+      sessionTimeout: SESSION_MS,
+      rebalanceTimeout: SESSION_MS,
+      heartbeatInterval: HEARTBEAT_MS,
+    })
+    const fail = (error: unknown): void => {
+      failed.abort(error)
+    }
     consumer.topics.trackAll(...topics)
     consumer.on('error', fail)
-    // This client sends no heartbeat after one that failed.
-    consumer.on('consumer:heartbeat:error', ({ error }: { error?: Error }) => { fail(error ?? new Error('a heartbeat failed')) })
-    consumer.on('consumer:group:join', ({ assignments = [] }: ConsumerGroupJoinPayload) => {
-      this.#assigned = assignments.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
+    // After a failed heartbeat, this client sends no further ones.
+    consumer.on('consumer:heartbeat:error', ({ error }: { error?: Error }) => {
+      fail(error ?? new Error('a heartbeat failed'))
+    })
+    consumer.on('consumer:group:join', ({ assignments = [] }: { readonly assignments?: GroupAssignment[] }) => {
+      this.#assigned = assignments.flatMap(({ topic, partitions }) =>
+        partitions.map((partition) => ({ topic, partition }))
+      )
     })
     this.#consumer = consumer
     this.#reader = new Reader(this.#settings, topics)
     try {
-      await within(JOIN_MS, 'joining the group', consumer.joinGroup({}))
+      await withTimeout(JOIN_MS, 'joining the group', consumer.joinGroup({}))
       await this.#follow(failed.signal)
     } finally {
       await this.#end(consumer)
@@ -116,7 +134,7 @@ export class KafkaMembership implements Membership {
 
   async #end (consumer: Consumer): Promise<void> {
     this.#assigned = undefined
-    // What it did last is saved before the next owner asks for it.
+    // The member saves its last work before the next owner asks for it.
     for (const position of [...this.#positions.values()]) await this.#revoke(position).catch(() => {})
     await closeClient(consumer)
     await this.#reader?.close()
@@ -124,7 +142,7 @@ export class KafkaMembership implements Membership {
     this.#reader = undefined
   }
 
-  /** Reads one answer ahead of what is worked on. */
+  /** Reads one answer ahead of the one in progress. */
   async #follow (failed: AbortSignal): Promise<void> {
     let worked: Promise<unknown> = Promise.resolve()
     while (!this.#leaving.signal.aborted) {
@@ -137,7 +155,7 @@ export class KafkaMembership implements Membership {
       const found = positions.length === 0 ? await this.#pause() : await this.#read(positions)
       await worked
       worked = this.#work(found ?? [])
-      // Awaited with the next answer; until then it is nobody's.
+      // Awaited with the next answer. Until then, a rejection has no handler.
       worked.catch(() => {})
     }
     await worked
@@ -145,7 +163,8 @@ export class KafkaMembership implements Membership {
 
   get #isOutOfDate (): boolean {
     const assigned = this.#assigned ?? []
-    return assigned.length !== this.#positions.size || assigned.some((partition) => !this.#positions.has(keyOf(partition)))
+    return assigned.length !== this.#positions.size ||
+      assigned.some((partition) => !this.#positions.has(keyOf(partition)))
   }
 
   async #reconcile (): Promise<void> {
@@ -155,7 +174,8 @@ export class KafkaMembership implements Membership {
   }
 
   async #assign (partition: Partition): Promise<void> {
-    const offset = await this.#asMember(async () => this.#member.assigned(partition)) ?? await this.#committed(partition)
+    const offset = await this.#asMember(async () => this.#member.assigned(partition)) ??
+      await this.#committed(partition)
     this.#positions.set(keyOf(partition), { ...partition, offset, done: offset })
   }
 
@@ -165,7 +185,11 @@ export class KafkaMembership implements Membership {
   }
 
   async #committed ({ topic, partition }: Partition): Promise<number> {
-    const found = await within(ANSWER_MS, 'a look for commits', this.#consumer!.listCommittedOffsets({ topics: [{ topic, partitions: [partition] }] }))
+    const found = await withTimeout(
+      ANSWER_MS,
+      'a look for commits',
+      this.#consumer!.listCommittedOffsets({ topics: [{ topic, partitions: [partition] }] })
+    )
     const offset = Number(found.get(topic)?.[partition] ?? -1n)
     if (offset >= 0) return offset
     const { first, next } = (await this.#reader!.bounds([topic])).get(topic)![partition]!
@@ -190,7 +214,7 @@ export class KafkaMembership implements Membership {
     if (position !== undefined) position.offset = next
   }
 
-  /** What was to be read next has been deleted meanwhile: its time was over. */
+  /** Moves positions whose records have been deleted: the broker keeps records for a limited time. */
   async #backInRange (positions: readonly Position[]): Promise<void> {
     const bounds = await this.#reader!.bounds(this.#options.topics)
     for (const { topic, partition, offset } of positions) {
@@ -202,7 +226,7 @@ export class KafkaMembership implements Membership {
   async #work (found: readonly Read[]): Promise<void> {
     await Promise.all(found.map(async ({ topic, partition, records, next }) => {
       const position = this.#positions.get(keyOf({ topic, partition }))
-      // Lost while the answer was on its way: its new owner reads it.
+      // The partition was lost while the answer was on its way: the new owner reads it.
       if (position === undefined) return
       await this.#asMember(async () => this.#member.records({ topic, partition }, records))
       position.done = next
@@ -215,5 +239,6 @@ export class KafkaMembership implements Membership {
 }
 
 function isOutOfRange (error: unknown): boolean {
-  return (error as { findBy?: (name: string, value: unknown) => unknown }).findBy?.('apiId', 'OFFSET_OUT_OF_RANGE') != null
+  const { findBy } = error as { findBy?: (this: unknown, name: string, value: unknown) => unknown }
+  return findBy?.call(error, 'apiId', 'OFFSET_OUT_OF_RANGE') != null
 }

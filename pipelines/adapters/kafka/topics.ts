@@ -1,7 +1,8 @@
-// Creates the topics that are missing, and tells how many partitions they have.
+// Creates missing topics, and finds out the number of their partitions.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Admin } from '@platformatic/kafka'
 import { Problem } from '../../../core/errors.ts'
-import { deadTopic, STATE_TOPICS, TOPICS } from '../../messages.ts'
+import { deadTopic, STATE_TOPICS, TOPICS } from '../../messages/messages.ts'
 import type { LogSettings } from '../../settings/log.ts'
 import { connectionOf } from './connection.ts'
 
@@ -15,7 +16,10 @@ const STATE_CONFIGS = [
 
 const BROKERS_DEFAULT = -1
 
-/** @returns partitions of each topic. @throws Problem invalid-settings where topics that belong together differ in it */
+/**
+ * @returns the number of partitions, which is the same for each topic
+ * @throws Problem invalid-settings if topics have different numbers of partitions
+ */
 export async function ensureTopics (settings: LogSettings): Promise<number> {
   const admin = new Admin(connectionOf(settings))
   const streams = Object.values(TOPICS)
@@ -36,14 +40,16 @@ export async function ensureTopics (settings: LogSettings): Promise<number> {
 
 async function create (admin: Admin, { topics, ...options }: Parameters<Admin['createTopics']>[0]): Promise<void> {
   for (const topic of topics) {
-    await admin.createTopics({ topics: [topic], ...options }).catch((error: Error & { findBy?: (name: string, value: unknown) => unknown }) => {
-      // Another process did at the same time.
-      if (error.findBy?.('apiId', 'TOPIC_ALREADY_EXISTS') == null) throw error
-    })
+    await admin.createTopics({ topics: [topic], ...options }).catch(
+      (error: Error & { findBy?: (name: string, value: unknown) => unknown }) => {
+        // Another process has created it at the same time.
+        if (error.findBy?.('apiId', 'TOPIC_ALREADY_EXISTS') == null) throw error
+      }
+    )
   }
 }
 
-/** A new topic is known to the broker a moment later. */
+/** Brokers know a new topic a moment after its creation. */
 const KNOWN_MS = 20_000
 
 async function partitionsOf (admin: Admin, topics: string[]): Promise<number> {
@@ -53,10 +59,14 @@ async function partitionsOf (admin: Admin, topics: string[]): Promise<number> {
       const metadata = await admin.metadata({ topics, forceUpdate: true })
       const counts = topics.map((topic) => metadata.topics.get(topic)!.partitionsCount)
       if (counts.every((count) => count === counts[0])) return counts[0]!
-      throw new Problem('invalid-settings', `The topics ${topics.join(', ')} have ${counts.join(', ')} partitions; they must have equally many, since a series has the same one in all of them. Create them anew.`)
+      throw new Problem(
+        'invalid-settings',
+        `The topics ${topics.join(', ')} have ${counts.join(', ')} partitions; ` +
+          'the numbers must be equal, since a series has the same partition in all topics. Create the topics anew.'
+      )
     } catch (error) {
       if (error instanceof Problem || Date.now() > deadline) throw error
-      await new Promise((resolve) => { setTimeout(resolve, 200) })
+      await sleep(200)
     }
   }
 }

@@ -1,7 +1,8 @@
-// The embedded database: one file, by SQLite compiled to WebAssembly. It holds so many verdicts; raw observations it leaves to InfluxDB.
+// The embedded database: one file, by SQLite compiled to WebAssembly. It keeps a limited number of verdicts, and no raw
+// observations.
 //
-// Works on the thread that calls it. In WAL mode, because the package's rollback journals are not played back after a crash: it takes
-// its own lock for that of a process that is still writing.
+// It works on the calling thread. It uses WAL mode because the package does not replay rollback journals after a crash:
+// it takes its own lock for the lock of a process that still writes.
 import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import sqlite, { type Database as Connection, type Statement } from 'node-sqlite3-wasm'
@@ -11,12 +12,12 @@ import { keptIncident, orderOfState } from '../../database/kept-incident.ts'
 import { fromSafeName, toSafeName } from '../../database/names.ts'
 import { packModel, packVerdict, unpackModel, unpackVerdict } from '../../database/packed-verdict.ts'
 import { millisOf, timeOf } from '../../database/times.ts'
-import type { Annotation, Gap, Incident, Verdict } from '../../messages.ts'
+import type { Annotation, Gap, Incident, Verdict } from '../../messages/messages.ts'
 import { leaveFile, takeFile } from './owner.ts'
 
-export interface SqliteOptions {
+interface SqliteOptions {
   readonly file: string
-  /** Verdicts that are kept, about; of gaps, incidents and annotations a twentieth each. */
+  /** Approximate number of verdicts to keep; of gaps, incidents and annotations a twentieth each. */
   readonly keep: number
 }
 
@@ -26,31 +27,39 @@ const SCHEMA = `
   PRAGMA synchronous = NORMAL;
   PRAGMA wal_autocheckpoint = 4000;
   PRAGMA cache_size = -16000;
-  CREATE TABLE IF NOT EXISTS verdict (id INTEGER PRIMARY KEY, series TEXT NOT NULL, time INTEGER NOT NULL, score REAL, threshold REAL NOT NULL, anomalous INTEGER,
-    model TEXT NOT NULL, detail TEXT NOT NULL, UNIQUE (series, time));
-  CREATE TABLE IF NOT EXISTS gap (id INTEGER PRIMARY KEY, series TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, step INTEGER NOT NULL, UNIQUE (series, since));
-  CREATE TABLE IF NOT EXISTS incident (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, series TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, state INTEGER NOT NULL, data TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS verdict (id INTEGER PRIMARY KEY, series TEXT NOT NULL, time INTEGER NOT NULL, score REAL,
+    threshold REAL NOT NULL, anomalous INTEGER, model TEXT NOT NULL, detail TEXT NOT NULL, UNIQUE (series, time));
+  CREATE TABLE IF NOT EXISTS gap (id INTEGER PRIMARY KEY, series TEXT NOT NULL, since INTEGER NOT NULL,
+    until INTEGER NOT NULL, step INTEGER NOT NULL, UNIQUE (series, since));
+  CREATE TABLE IF NOT EXISTS incident (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, series TEXT NOT NULL,
+    since INTEGER NOT NULL, until INTEGER NOT NULL, state INTEGER NOT NULL, data TEXT NOT NULL);
   CREATE INDEX IF NOT EXISTS incident_since ON incident (since);
-  CREATE TABLE IF NOT EXISTS annotation (id INTEGER PRIMARY KEY, incident TEXT NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL, UNIQUE (incident, at, kind));
+  CREATE TABLE IF NOT EXISTS annotation (id INTEGER PRIMARY KEY, incident TEXT NOT NULL, at INTEGER NOT NULL,
+    kind TEXT NOT NULL, data TEXT NOT NULL, UNIQUE (incident, at, kind));
 `
 
-/** What comes again overwrites itself; of an incident the newer state stays. */
+/** A repeated write overwrites itself; of an incident, the newer state stays. */
 const UPSERTS = {
-  verdict: `INSERT INTO verdict (series, time, score, threshold, anomalous, model, detail) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (series, time) DO UPDATE
-    SET score = excluded.score, threshold = excluded.threshold, anomalous = excluded.anomalous, model = excluded.model, detail = excluded.detail`,
-  gap: 'INSERT INTO gap (series, since, until, step) VALUES (?, ?, ?, ?) ON CONFLICT (series, since) DO UPDATE SET until = excluded.until, step = excluded.step',
-  incident: `INSERT INTO incident (name, series, since, until, state, data) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE
-    SET since = excluded.since, until = excluded.until, state = excluded.state, data = excluded.data WHERE (excluded.until, excluded.state) >= (incident.until, incident.state)`,
-  annotation: 'INSERT INTO annotation (incident, at, kind, data) VALUES (?, ?, ?, ?) ON CONFLICT (incident, at, kind) DO UPDATE SET data = excluded.data',
+  verdict: `INSERT INTO verdict (series, time, score, threshold, anomalous, model, detail) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (series, time) DO UPDATE SET score = excluded.score, threshold = excluded.threshold,
+      anomalous = excluded.anomalous, model = excluded.model, detail = excluded.detail`,
+  gap: `INSERT INTO gap (series, since, until, step) VALUES (?, ?, ?, ?)
+    ON CONFLICT (series, since) DO UPDATE SET until = excluded.until, step = excluded.step`,
+  incident: `INSERT INTO incident (name, series, since, until, state, data) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET since = excluded.since, until = excluded.until, state = excluded.state,
+      data = excluded.data WHERE (excluded.until, excluded.state) >= (incident.until, incident.state)`,
+  annotation: `INSERT INTO annotation (incident, at, kind, data) VALUES (?, ?, ?, ?)
+    ON CONFLICT (incident, at, kind) DO UPDATE SET data = excluded.data`,
 } as const
 type Table = keyof typeof UPSERTS
 
-/** From series to series by the index: reading all that is kept would take as long as there is history. */
+/** Goes from series to series by the index: a scan of the table would take longer with every verdict. */
 const FLEET = `WITH RECURSIVE fleet (series) AS (SELECT min(series) FROM verdict UNION ALL
     SELECT (SELECT min(series) FROM verdict WHERE series > fleet.series) FROM fleet WHERE fleet.series IS NOT NULL)
-  SELECT verdict.* FROM fleet JOIN verdict ON verdict.series = fleet.series AND verdict.time = (SELECT max(time) FROM verdict WHERE series = fleet.series)`
+  SELECT verdict.* FROM fleet JOIN verdict ON verdict.series = fleet.series
+    AND verdict.time = (SELECT max(time) FROM verdict WHERE series = fleet.series)`
 
-/** Rows that are pruned in one go; the next one waits until others had their turn. */
+/** Rows that one step prunes. Other work of the thread runs between two steps. */
 const PRUNE_STEP = 2000
 
 interface VerdictRow {
@@ -70,7 +79,7 @@ export class SqliteDatabase implements Database {
   readonly #connection: Connection
   readonly #upserts: Readonly<Record<Table, Statement>>
 
-  /** @throws Problem invalid-settings where another process has the file, or it is none of SQLite */
+  /** @throws Problem invalid-settings if another process uses the file, or it is no SQLite file */
   constructor ({ file, keep }: SqliteOptions) {
     this.#file = resolve(file)
     this.location = `SQLite in ${file}`
@@ -87,21 +96,36 @@ export class SqliteDatabase implements Database {
     this.#connection.exec('BEGIN')
     try {
       for (const verdict of verdicts) this.#upserts.verdict.run(verdictValues(verdict))
-      for (const { series, from, to, interval } of gaps) this.#upserts.gap.run([toSafeName(series), millisOf(from), millisOf(to), interval])
+      for (const { series, from, to, interval } of gaps) {
+        this.#upserts.gap.run([toSafeName(series), millisOf(from), millisOf(to), interval])
+      }
       for (const incident of incidents) this.#upserts.incident.run(incidentValues(incident))
-      for (const annotation of annotations) this.#upserts.annotation.run([toSafeName(annotation.incident), millisOf(annotation.at), annotation.kind, JSON.stringify(annotation)])
+      for (const annotation of annotations) {
+        this.#upserts.annotation.run([
+          toSafeName(annotation.incident),
+          millisOf(annotation.at),
+          annotation.kind,
+          JSON.stringify(annotation),
+        ])
+      }
       this.#connection.exec('COMMIT')
     } catch (cause) {
       if (this.#connection.inTransaction) this.#connection.exec('ROLLBACK')
-      // What is written fits its tables, so it is the disk.
-      throw new Problem('server-unavailable', `${this.location} takes nothing: ${(cause as Error).message}; check that the disk has room.`, { cause })
+      // The rows fit the tables, so the disk must be the reason.
+      throw new Problem(
+        'server-unavailable',
+        `${this.location} takes nothing: ${(cause as Error).message}; check that the disk has room.`,
+        { cause }
+      )
     }
     for (const table of Object.keys(UPSERTS) as Table[]) await this.#prune(table)
   }
 
-  /** Not before a step's worth is too much, then down to what is kept. Ids have no holes but in front. */
+  /** Prunes a table that exceeds its limit by a whole step. Ids have no holes except at the front. */
   async #prune (table: Table): Promise<void> {
-    let { first, last } = this.#rows<{ first: number | null, last: number | null }>(`SELECT min(id) first, max(id) last FROM ${table}`)[0]!
+    let { first, last } = this.#rows<{ first: number | null, last: number | null }>(
+      `SELECT min(id) first, max(id) last FROM ${table}`
+    )[0]!
     if (first === null || last === null || last - first < this.#keep[table] + PRUNE_STEP) return
     while (this.#connection.isOpen && last - first >= this.#keep[table]) {
       first = Math.min(first + PRUNE_STEP, last - this.#keep[table] + 1)
@@ -115,28 +139,39 @@ export class SqliteDatabase implements Database {
   }
 
   async verdicts (series: string, { from, to }: Period, limit: number): Promise<Verdict[]> {
-    const newest = this.#rows<VerdictRow>('SELECT * FROM verdict WHERE series = ? AND time BETWEEN ? AND ? ORDER BY time DESC LIMIT ?', [toSafeName(series), from, to, limit])
+    const newest = this.#rows<VerdictRow>(
+      'SELECT * FROM verdict WHERE series = ? AND time BETWEEN ? AND ? ORDER BY time DESC LIMIT ?',
+      [toSafeName(series), from, to, limit]
+    )
     return newest.reverse().map(toVerdict)
   }
 
   async gaps (series: string, { from, to }: Period): Promise<Gap[]> {
-    return this.#rows<{ since: number, until: number, step: number }>('SELECT * FROM gap WHERE series = ? AND since <= ? AND until >= ? ORDER BY since', [toSafeName(series), to, from])
+    return this.#rows<{ since: number, until: number, step: number }>(
+      'SELECT * FROM gap WHERE series = ? AND since <= ? AND until >= ? ORDER BY since',
+      [toSafeName(series), to, from]
+    )
       .map(({ since, until, step }) => ({ series, from: timeOf(since), to: timeOf(until), interval: step }))
   }
 
   async incidents ({ from, to }: Period, limit: number, series?: string): Promise<KeptIncident[]> {
     const ofSeries = series === undefined ? '' : 'AND series = ?'
-    return this.#rows<{ data: string }>(`SELECT data FROM incident WHERE since <= ? AND until >= ? ${ofSeries} ORDER BY since DESC, name LIMIT ?`,
-      [to, from, ...(series === undefined ? [] : [toSafeName(series)]), limit]).map(({ data }) => this.#kept(data))
+    return this.#rows<{ data: string }>(
+      `SELECT data FROM incident WHERE since <= ? AND until >= ? ${ofSeries} ORDER BY since DESC, name LIMIT ?`,
+      [to, from, ...(series === undefined ? [] : [toSafeName(series)]), limit]
+    ).map(({ data }) => this.#kept(data))
   }
 
   async incident (id: string): Promise<KeptIncident | undefined> {
-    return this.#rows<{ data: string }>('SELECT data FROM incident WHERE name = ?', [toSafeName(id)]).map(({ data }) => this.#kept(data))[0]
+    const [row] = this.#rows<{ data: string }>('SELECT data FROM incident WHERE name = ?', [toSafeName(id)])
+    return row === undefined ? undefined : this.#kept(row.data)
   }
 
   #kept (data: string): KeptIncident {
     const incident = JSON.parse(data) as Incident
-    const annotations = this.#rows<{ data: string }>('SELECT data FROM annotation WHERE incident = ?', [toSafeName(incident.id)])
+    const annotations = this.#rows<{ data: string }>('SELECT data FROM annotation WHERE incident = ?', [
+      toSafeName(incident.id),
+    ])
     return keptIncident(incident, annotations.map((row) => JSON.parse(row.data) as Annotation))
   }
 
@@ -159,7 +194,11 @@ function opened (file: string): Connection {
   } catch (cause) {
     connection.close()
     leaveFile(file)
-    throw new Problem('invalid-settings', `STREAM_STORE: ${file} cannot be used: ${(cause as Error).message}; move it away, and a new one is made.`, { cause })
+    throw new Problem(
+      'invalid-settings',
+      `STREAM_STORE: ${file} cannot be used: ${(cause as Error).message}; move it away to get a new one.`,
+      { cause }
+    )
   }
 }
 
@@ -169,9 +208,24 @@ function verdictValues (verdict: Verdict): Array<string | number | boolean | nul
 }
 
 function incidentValues (incident: Incident): Array<string | number> {
-  return [toSafeName(incident.id), toSafeName(incident.series), millisOf(incident.start), millisOf(incident.end), orderOfState(incident, Number.MAX_SAFE_INTEGER), JSON.stringify(incident)]
+  return [
+    toSafeName(incident.id),
+    toSafeName(incident.series),
+    millisOf(incident.start),
+    millisOf(incident.end),
+    orderOfState(incident, Number.MAX_SAFE_INTEGER),
+    JSON.stringify(incident),
+  ]
 }
 
 function toVerdict ({ series, time, score, threshold, anomalous, model, detail }: VerdictRow): Verdict {
-  return { series: fromSafeName(series), time: timeOf(time), model: unpackModel(model), score, anomalous: anomalous === null ? null : anomalous === 1, threshold, ...unpackVerdict(detail) }
+  return {
+    series: fromSafeName(series),
+    time: timeOf(time),
+    model: unpackModel(model),
+    score,
+    anomalous: anomalous === null ? null : anomalous === 1,
+    threshold,
+    ...unpackVerdict(detail),
+  }
 }

@@ -3,9 +3,9 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { createRandom } from '../../../core/random.ts'
-import { CHANNELS } from '../../../core/wind-farm/channels.ts'
-import { FAULT_TYPES } from '../../../core/wind-farm/faults.ts'
-import { type RawObservation, RawObservationSchema } from '../../messages.ts'
+import { CHANNELS } from '../../../simulator/channels.ts'
+import { FAULT_TYPES } from '../../../simulator/faults.ts'
+import { type RawObservation, RawObservationSchema } from '../../messages/messages.ts'
 import { csvFleet } from '../csv-files.ts'
 import { planFaults, type PlannedFault, type PlanOptions } from '../fault-plan.ts'
 import { fleet, type FleetOptions, seriesNames, type Stretch } from '../fleet.ts'
@@ -18,8 +18,19 @@ const DAY = 86_400_000
 const START = Date.UTC(2026, 0, 1)
 
 const plan = (options: Partial<PlanOptions> = {}, count = 60): PlannedFault[] => {
-  const faults = planFaults({ mode: 'demo', ordered: [], series: seriesNames(20), history: 288, interval: STEP, windy: true, random: createRandom('plan'), ...options })
-  return Array.from({ length: count }, () => faults.next().value as PlannedFault | undefined).filter((fault) => fault !== undefined)
+  const faults = planFaults({
+    mode: 'demo',
+    ordered: [],
+    series: seriesNames(20),
+    history: 288,
+    interval: STEP,
+    windy: true,
+    random: createRandom('plan'),
+    ...options,
+  })
+  return Array.from({ length: count }, () => faults.next().value as PlannedFault | undefined).filter((fault) =>
+    fault !== undefined
+  )
 }
 
 t.test('the demonstration begins with a fault at once, and every turbine and every type has its turn', async (t) => {
@@ -38,8 +49,22 @@ t.test('the demonstration begins with a fault at once, and every turbine and eve
 
 t.test('other modes: rare, or what is ordered alone', async (t) => {
   t.strictSame(plan({ mode: 'none' }), [])
-  const ordered = plan({ mode: 'none', ordered: [{ series: 'T03', type: 'bearing-overheating', after: 2 * 3_600_000 }, { series: 'T02', type: 'icing', after: 0 }] })
-  t.match(ordered, [{ series: 'T02', type: 'icing', from: 288 }, { series: 'T03', type: 'bearing-overheating', channel: 'gearbox_bearing_temp_c', from: 300, to: 479, severity: 1 }])
+  const ordered = plan({
+    mode: 'none',
+    ordered: [{ series: 'T03', type: 'bearing-overheating', after: 2 * 3_600_000 }, {
+      series: 'T02',
+      type: 'icing',
+      after: 0,
+    }],
+  })
+  t.match(ordered, [{ series: 'T02', type: 'icing', from: 288 }, {
+    series: 'T03',
+    type: 'bearing-overheating',
+    channel: 'gearbox_bearing_temp_c',
+    from: 300,
+    to: 479,
+    severity: 1,
+  }])
   t.equal(ordered.length, 2)
   const mixed = plan({ ordered: [{ series: 'T03', type: 'icing', after: 30 * DAY }] })
   t.ok(mixed.some(({ series, from }) => series === 'T03' && from === 288 + 30 * 144))
@@ -47,7 +72,17 @@ t.test('other modes: rare, or what is ordered alone', async (t) => {
   t.ok(rare[9]!.from > 7 * 144 && rare[9]!.from < 30 * 144)
 })
 
-const options: FleetOptions = { seed: 'wind-farm-6', series: 3, days: 4, start: START, history: 2 * DAY, dirt: false, mode: 'demo', ordered: [], pause: async () => {} }
+const options: FleetOptions = {
+  seed: 'wind-farm-6',
+  series: 3,
+  days: 4,
+  start: START,
+  history: 2 * DAY,
+  dirt: false,
+  mode: 'demo',
+  ordered: [],
+  pause: async () => {},
+}
 
 async function stretches (count: number, changes: Partial<FleetOptions> = {}): Promise<Stretch[]> {
   const made: Stretch[] = []
@@ -114,7 +149,12 @@ interface Played {
 }
 
 /** Plays on a clock that moves only while one waits. */
-async function played (stretches: AsyncIterable<Stretch>, pace: { start: number, history: number, speed: number }, from: number, until: number): Promise<Played> {
+async function played (
+  stretches: AsyncIterable<Stretch>,
+  pace: { start: number, history: number, speed: number },
+  from: number,
+  until: number
+): Promise<Played> {
   let clock = from
   const stopped = new AbortController()
   const result: Played = { sent: [], at: [] }
@@ -137,7 +177,12 @@ async function played (stretches: AsyncIterable<Stretch>, pace: { start: number,
 
 t.test('history comes at once, the rest at its speed, in order, until it has caught up with the clock', async (t) => {
   const from = START + 3 * DAY
-  const { sent, at } = await played(fleet({ ...options, mode: 'none' }), { start: START, history: 2 * DAY, speed: 600 }, from, from + 900_000)
+  const { sent, at } = await played(
+    fleet({ ...options, mode: 'none' }),
+    { start: START, history: 2 * DAY, speed: 600 },
+    from,
+    from + 900_000
+  )
   const all = sent.flat()
   const history = sent.filter((_, i) => at[i] === from).flat()
   t.equal(history.length, 3 * (288 + 1))
@@ -147,14 +192,26 @@ t.test('history comes at once, the rest at its speed, in order, until it has cau
   }
   sent.forEach((batch, i) => { if (batch.some(({ time }) => Date.parse(time) > at[i]!)) t.fail('ahead of the clock') })
   const live = all.length / 3 - 289
-  t.equal(live, Math.floor((from + 900_000 - START - 2 * DAY) / STEP), 'a day within 144 s; then it has caught up, and one comes in ten minutes')
+  t.equal(
+    live,
+    Math.floor((from + 900_000 - START - 2 * DAY) / STEP),
+    'a day within 144 s; then it has caught up, and one comes in ten minutes'
+  )
   t.ok(RawObservationSchema.safeParse(all[0]).success)
   t.strictSame(Object.keys(all[0]!.values), CHANNELS)
 })
 
 t.test('files are played once, moved by whole days', async (t) => {
-  const folder = t.testdir({ 'P1.csv': 'time,a,b\n2020-05-05T10:00:00Z,1,\n2020-05-05T10:10:00Z,2,3\n2020-05-05T10:05:00Z,4,5\n', 'both.csv': 'series,timestamp,a\nX,2020-05-05T11:00:00Z,1\nY,2020-05-05T11:00:00Z,2\n' })
-  const { sent } = await played(csvFleet(folder, START + STEP), { start: START, history: DAY, speed: 600 }, START + 9 * DAY, Infinity)
+  const folder = t.testdir({
+    'P1.csv': 'time,a,b\n2020-05-05T10:00:00Z,1,\n2020-05-05T10:10:00Z,2,3\n2020-05-05T10:05:00Z,4,5\n',
+    'both.csv': 'series,timestamp,a\nX,2020-05-05T11:00:00Z,1\nY,2020-05-05T11:00:00Z,2\n',
+  })
+  const { sent } = await played(
+    csvFleet(folder, START + STEP),
+    { start: START, history: DAY, speed: 600 },
+    START + 9 * DAY,
+    Infinity
+  )
   t.strictSame(sent.flat(), [
     { series: 'P1', time: '2026-01-01T10:00:00.000Z', values: { a: 1, b: null } },
     { series: 'P1', time: '2026-01-01T10:10:00.000Z', values: { a: 2, b: 3 } },
@@ -162,7 +219,10 @@ t.test('files are played once, moved by whole days', async (t) => {
     { series: 'X', time: '2026-01-01T11:00:00.000Z', values: { a: 1 } },
     { series: 'Y', time: '2026-01-01T11:00:00.000Z', values: { a: 2 } },
   ])
-  await t.rejects(played(csvFleet(`${folder}/nothing`, START), { start: START, history: 0, speed: 1 }, START, Infinity), { code: 'invalid-settings', message: /--csv/ })
+  await t.rejects(
+    played(csvFleet(`${folder}/nothing`, START), { start: START, history: 0, speed: 1 }, START, Infinity),
+    { code: 'invalid-settings', message: /--csv/ }
+  )
 })
 
 t.test('in one call it plays until the signal, and a send that fails ends it', async (t) => {
@@ -179,10 +239,23 @@ t.test('in one call it plays until the signal, and a send that fails ends it', a
   })
   t.equal(sent[0]!.time, new Date(START + 110 * DAY).toISOString(), 'ninety days ago')
   t.ok(sent.length >= 500 && sent.length < 2000)
-  await t.rejects(startGenerator({ series: 1, now: Date.now, signal: new AbortController().signal, send: async () => { throw new Error('refused') } }), { message: 'refused' })
+  await t.rejects(
+    startGenerator({
+      series: 1,
+      now: Date.now,
+      signal: new AbortController().signal,
+      send: async () => {
+        throw new Error('refused')
+      },
+    }),
+    { message: 'refused' }
+  )
 })
 
-async function collector (t: Test, answers: ReadonlyArray<(response: ServerResponse) => void>): Promise<{ url: string, bodies: string[], keys: Array<string | undefined> }> {
+async function collector (
+  t: Test,
+  answers: ReadonlyArray<(response: ServerResponse) => void>
+): Promise<{ url: string, bodies: string[], keys: Array<string | undefined> }> {
   const [bodies, keys]: [string[], Array<string | undefined>] = [[], []]
   const server = createServer((request, response) => {
     let body = ''
@@ -202,13 +275,29 @@ async function collector (t: Test, answers: ReadonlyArray<(response: ServerRespo
 }
 
 const observations: RawObservation[] = [{ series: 'T01', time: '2026-01-01T00:00:00Z', values: { a: 1 } }]
-const answer = (status: number, headers: Record<string, string> = {}) => (response: ServerResponse): void => { response.writeHead(status, headers).end('{}') }
+const answer = (status: number, headers: Record<string, string> = {}) => (response: ServerResponse): void => {
+  response.writeHead(status, headers).end('{}')
+}
 
 t.test('what a collector cannot take now is sent again, what it will never take is told', async (t) => {
   const { signal } = new AbortController()
   const reasons: string[] = []
-  const busy = await collector(t, [answer(503, { 'retry-after': '0' }), (response) => { response.destroy() }, answer(429), answer(202)])
-  await httpSender({ url: busy.url, key: 'k', signal, onRetry: (reason) => { reasons.push(reason) } })(observations)
+  const busy = await collector(t, [
+    answer(503, { 'retry-after': '0' }),
+    (response) => {
+      response.destroy()
+    },
+    answer(429),
+    answer(202),
+  ])
+  await httpSender({
+    url: busy.url,
+    key: 'k',
+    signal,
+    onRetry: (reason) => {
+      reasons.push(reason)
+    },
+  })(observations)
   t.strictSame(busy.bodies, Array.from({ length: 4 }, () => JSON.stringify(observations)))
   t.strictSame(new Set(busy.keys), new Set(['Bearer k']))
   t.match(reasons, [/answered 503/, /does not answer/, /answered 429/])
@@ -220,7 +309,13 @@ t.test('what a collector cannot take now is sent again, what it will never take 
 t.test('after the signal it is tried no more', async (t) => {
   const stopped = new AbortController()
   const away = await collector(t, [answer(503, { 'retry-after': '20' })])
-  const sending = httpSender({ url: away.url, signal: stopped.signal, onRetry: () => { stopped.abort() } })(observations)
+  const sending = httpSender({
+    url: away.url,
+    signal: stopped.signal,
+    onRetry: () => {
+      stopped.abort()
+    },
+  })(observations)
   await t.rejects(sending, { message: /answered 503/ })
   t.equal(away.bodies.length, 1)
 })

@@ -1,11 +1,12 @@
-// The four steps without DVC, on a small plant and a registry in a folder: what is published and promoted, what is not, and why.
+// The four steps without DVC, on a small plant and a registry in a folder: what is published and promoted, what is not,
+// and why.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { parse, stringify } from 'yaml'
-import { addFeedback } from '../../../core/registry/feedback.ts'
-import { folderStore } from '../../../core/registry/folder-store.ts'
-import { Registry } from '../../../core/registry/registry.ts'
+import { addFeedback } from '../../../adapters/registry/feedback.ts'
+import { folderStore } from '../../../adapters/registry/folder-store.ts'
+import { Registry } from '../../../adapters/registry/registry.ts'
 import { createRandom } from '../../../core/random.ts'
 import { main } from '../main.ts'
 import { readState } from '../state.ts'
@@ -37,12 +38,22 @@ await writeFile('model-creation/dvc.yaml', await readFile(join(repository, 'mode
 
 async function choose (factor: number): Promise<void> {
   const base = parse(await readFile(join(repository, 'model-creation/params.yaml'), 'utf8')) as { train: object }
-  await writeFile('model-creation/params.yaml', stringify({
-    ...base,
-    prepare: { interval: 'PT10M', trainUntil: timeAt(400), feedbackContext: 'PT5H' },
-    train: { ...base.train, windowLength: 6, tail: 6, folds: 2, causal: { smoothing: 5, factor }, batch: { smoothing: 7, factor } },
-    package: { name: 'plant' },
-  }))
+  await writeFile(
+    'model-creation/params.yaml',
+    stringify({
+      ...base,
+      prepare: { interval: 'PT10M', trainUntil: timeAt(400), feedbackContext: 'PT5H' },
+      train: {
+        ...base.train,
+        windowLength: 6,
+        tail: 6,
+        folds: 2,
+        causal: { smoothing: 5, factor },
+        batch: { smoothing: 7, factor },
+      },
+      package: { name: 'plant' },
+    })
+  )
 }
 
 const retrain = async (...args: string[]): Promise<string> => {
@@ -68,7 +79,10 @@ t.test('the first model is published and promoted, step by step', async (t) => {
   await choose(3)
   for (const step of ['pull', 'train']) await retrain(step)
   t.match(await retrain('evaluate', '--print'), /^# Retraining of plant\n\nTo be promoted: No model was live\.$/m)
-  t.match(await retrain('publish'), /^plant@1 is published in .*, and live: No model was live\.\nThe report is pipelines\/training\/out\/report\.md\.\n$/)
+  t.match(
+    await retrain('publish'),
+    /^plant@1 is published in .*, and live: No model was live\.\nThe report is pipelines\/training\/out\/report\.md\.\n$/
+  )
   t.strictSame(await standing(), { versions: [1], live: 1 })
   t.equal(await readFile('data/feedback.csv', 'utf8'), 'series,start,end,label\n', 'made where it was missing')
 })
@@ -81,9 +95,15 @@ t.test('the same again is nothing new', async (t) => {
 
 t.test('a worse model is published and not promoted, a better one is', async (t) => {
   await choose(90)
-  t.match(await retrain('run'), /^plant@2 is published in .*, and not promoted; version 1 stays live: 0 of 1 instead of 1 are found/)
+  t.match(
+    await retrain('run'),
+    /^plant@2 is published in .*, and not promoted; version 1 stays live: 0 of 1 instead of 1 are found/
+  )
   t.strictSame(await standing(), { versions: [1, 2], live: 1 })
-  t.match(await report(), /\| By either scoring, it finds no fewer labelled faults than the live model\. \| no \| 0 of 1 instead of 1/)
+  t.match(
+    await report(),
+    /\| By either scoring, it finds no fewer labelled faults than the live model\. \| no \| 0 of 1 instead of 1/
+  )
   await choose(1.3)
   t.match(await retrain(), /^plant@3 is published in .*, and live: There is an improvement: .*a higher F1/)
   t.strictSame(await standing(), { versions: [1, 2, 3], live: 3 })
@@ -91,20 +111,30 @@ t.test('a worse model is published and not promoted, a better one is', async (t)
 
 t.test('what people said is in the next training', async (t) => {
   const store = folderStore(registry)
-  const say = async (label: 'confirmed' | 'false-alarm', from: number, to: number) => addFeedback(store, { model: 'plant', start: timeAt(from), end: timeAt(to), label }, { version: '3', now: Date.now() })
+  const say = async (label: 'confirmed' | 'false-alarm', from: number, to: number) =>
+    addFeedback(store, { model: 'plant', start: timeAt(from), end: timeAt(to), label }, {
+      version: '3',
+      now: Date.now(),
+    })
   await say('confirmed', 100, 119)
   await say('false-alarm', 420, 429)
   await say('confirmed', 9, 8)
   await retrain()
   const state = await readState('pipelines/training/out/report.json')
   t.strictSame(state?.pull?.feedback, { statements: 2, dropped: 1 })
-  t.match(JSON.parse(await readFile('model-creation/out/reports/data-quality.json', 'utf8')), [{ name: 'A', feedback: { left: 20, entered: 10, around: 50 } }])
+  t.match(JSON.parse(await readFile('model-creation/out/reports/data-quality.json', 'utf8')), [{
+    name: 'A',
+    feedback: { left: 20, entered: 10, around: 50 },
+  }])
   t.equal(state?.publish?.version, 4)
   await rm('data', { recursive: true })
   await mkdir('data/turbines', { recursive: true })
   await writeFile('data/turbines/A.csv', table())
   await retrain('pull')
-  t.match(await readFile('data/feedback.csv', 'utf8'), /^series,start,end,label\n,2026-01-01T16:40:00\.000Z,2026-01-01T19:50:00\.000Z,confirmed\n,.*,false-alarm\n$/)
+  t.match(
+    await readFile('data/feedback.csv', 'utf8'),
+    /^series,start,end,label\n,2026-01-01T16:40:00\.000Z,2026-01-01T19:50:00\.000Z,confirmed\n,.*,false-alarm\n$/
+  )
   t.equal(await readFile('data/labels.csv', 'utf8'), 'series,fault,start,end\n')
   await writeFile('data/labels.csv', `series,fault,start,end\nA,overheating,${timeAt(500)},${timeAt(529)}\n`)
 })
@@ -115,14 +145,21 @@ t.test('a model that somebody rolled back is not promoted by a program', async (
   await open.promote('plant', 4)
   await open.rollback('plant')
   await retrain('evaluate')
-  t.match(await retrain('publish'), /^plant@4 had been published before in .*, and not promoted; version 3 stays live: Somebody rolled this very model back/)
+  t.match(
+    await retrain('publish'),
+    /^plant@4 had been published before in .*, and not promoted; version 3 stays live: Somebody rolled this very model back/
+  )
   t.strictSame(await standing(), { versions: [1, 2, 3, 4], live: 3 })
 })
 
 t.test('what changed behind the steps\' back stops the publication', async (t) => {
   const open = new Registry(folderStore(registry), Date.now)
   await open.promote('plant', 2)
-  await t.rejects(retrain('publish'), { code: 'alias-conflict', message: /was version 3 when the models were compared, and is version 2 now; compare again: npm run retrain -- evaluate\./ })
+  await t.rejects(retrain('publish'), {
+    code: 'alias-conflict',
+    message:
+      /was version 3 when the models were compared, and is version 2 now; compare again: npm run retrain -- evaluate\./,
+  })
   await open.rollback('plant')
   await writeFile('model-creation/out/models/wind-turbine/digest.txt', `sha256:${'0'.repeat(64)}\n`)
   await t.rejects(retrain('evaluate'), { code: 'invalid-settings', message: /but the step train left/ })
@@ -133,9 +170,15 @@ t.test('what changed behind the steps\' back stops the publication', async (t) =
 t.test('a failing program is told in its own sentence, and nothing changes', async (t) => {
   const standingBefore = await standing()
   await writeFile('data/feedback.csv', 'series,start,end,label\n,yesterday,today,confirmed\n')
-  await t.rejects(retrain('train'), { code: 'invalid-table', message: /^model-creation\/pipeline failed: data\/feedback\.csv, line 2: start/ })
+  await t.rejects(retrain('train'), {
+    code: 'invalid-table',
+    message: /^model-creation\/pipeline failed: data\/feedback\.csv, line 2: start/,
+  })
   t.match(await report(), /^Failed at train: /m)
-  await t.rejects(retrain('run', '--from', 'minio'), { code: 'invalid-settings', message: /^model-creation\/data failed: --from minio needs the place/ })
+  await t.rejects(retrain('run', '--from', 'minio'), {
+    code: 'invalid-settings',
+    message: /^model-creation\/data failed: --from minio needs the place/,
+  })
   t.strictSame(await standing(), standingBefore)
 })
 
@@ -147,9 +190,18 @@ t.test('the command refuses what is not meant', async (t) => {
   let help = ''
   await main(['--help'], (text) => { help += text }, env)
   for (const word of ['run', 'pull', 'train', 'evaluate', 'publish']) t.match(help, word)
-  await t.rejects(main(['train', '--registry', registry], () => {}, { PATH: root }), { code: 'invalid-settings', message: /DVC is not there; .*npm run setup:dvc/ })
+  await t.rejects(main(['train', '--registry', registry], () => {}, { PATH: root }), {
+    code: 'invalid-settings',
+    message: /DVC is not there; .*npm run setup:dvc/,
+  })
   await writeFile('model-creation/params.yaml', 'train: [1\n')
-  await t.rejects(retrain('train'), { code: 'invalid-settings', message: /^model-creation\/params\.yaml: .*at line 2, column 1:$/ })
+  await t.rejects(retrain('train'), {
+    code: 'invalid-settings',
+    message: /^model-creation\/params\.yaml: .*at line 2, column 1:$/,
+  })
   process.chdir(t.testdir({}))
-  await t.rejects(main(['train', '--registry', registry, '--no-dvc'], () => {}, env), { code: 'invalid-settings', message: /params\.yaml cannot be read/ })
+  await t.rejects(main(['train', '--registry', registry, '--no-dvc'], () => {}, env), {
+    code: 'invalid-settings',
+    message: /params\.yaml cannot be read/,
+  })
 })

@@ -1,0 +1,169 @@
+// From blocked cross-validation to scales, thresholds and levels: what normal data look like to a model that has not
+// seen them.
+import { quantile } from '../quantile.ts'
+import type { DetectorModel, Member, Scoring, ScoringModel } from '../scoring/detection.ts'
+import { detectCausal } from '../scoring/detector.ts'
+import { detectBatch, scoreBatch } from '../scoring/hindsight.ts'
+import { Problem } from '../errors.ts'
+import { levelFactor, NO_LEVEL } from '../scoring/level.ts'
+import type { Autoencoder } from '../scoring/reconstruction-error.ts'
+import type { Series } from '../series/series.ts'
+import { fitTail } from '../scoring/tail.ts'
+import { chooseThreshold, type ThresholdRule } from '../scoring/threshold.ts'
+
+export interface CalibrationSettings extends ThresholdRule {
+  /** Observations whose median is the level (core/scoring/level.ts); 0: scores are never relative to a level. */
+  readonly levelSpan: number
+}
+
+/** A model that was fitted without the blocks that it is held out from. */
+export interface Fold<A extends Autoencoder> {
+  readonly model: DetectorModel
+  readonly autoencoders: readonly A[]
+  readonly inside: readonly Series[]
+}
+
+export interface Calibration {
+  readonly calibrated: Pick<DetectorModel, 'members' | 'causal' | 'batch' | 'margins'>
+  /**
+   * Smoothed reconstruction errors of what the fold's model had not seen, over the threshold: block after block, and
+   * within it series after series, each in order of time and with a NaN behind it; NaN where not scored.
+   */
+  readonly scores: Readonly<Record<Scoring, Float64Array>>
+}
+
+/** What the folds' models say with hindsight of what they have not seen. */
+export interface HeldOut {
+  /** Mean error of each member. */
+  readonly scales: readonly number[]
+  /** Smoothed errors, laid out like Calibration.scores, and the threshold that they give. */
+  readonly errors: Float64Array
+  readonly threshold: number
+  /** The errors over the threshold. */
+  readonly scores: Float64Array
+  /** |observed − expected| of each channel, laid out likewise. */
+  readonly residuals: readonly Float64Array[]
+}
+
+/** @param model of everything, its scales and thresholds 1 */
+export function holdOut (model: DetectorModel, folds: ReadonlyArray<Fold<Autoencoder>>, rule: ThresholdRule): HeldOut {
+  const scales = model.members.map((_, m) => memberScale(model, folds, m, 'batch'))
+  const members = model.members.map((member, m): Member => ({ ...member, scale: { causal: 1, batch: scales[m]! } }))
+  const residuals = model.channels.map(() => new Float64Array(lengthOf(folds)).fill(NaN))
+  const errors = inOrder(folds, (fold, series, from) => {
+    const { score, expected } = detectBatch({ ...fold.model, members }, fold.autoencoders, series)
+    residuals.forEach((all, c) => {
+      for (let t = 0; t < series.length; t++) {
+        all[from + t] = Math.abs(series.values[t * residuals.length + c]! - expected[t * residuals.length + c]!)
+      }
+    })
+    return score
+  })
+  if (!errors.some((error) => !Number.isNaN(error))) {
+    throw new Problem(
+      'no-training-data',
+      `No observation was left to calibrate the threshold on: each of ${folds.length} blocks of time needs ${model.windowLength} consecutive observations without long gaps. ` +
+        'Post or name more data, or choose a shorter window or fewer folds.'
+    )
+  }
+  return { scales, errors, ...relative(rule, errors), residuals }
+}
+
+/** @param batch what holdOut() says of the same model and folds */
+export function calibrate (
+  model: DetectorModel,
+  folds: ReadonlyArray<Fold<Autoencoder>>,
+  settings: Readonly<Record<Scoring, CalibrationSettings>>,
+  batch: HeldOut
+): Calibration {
+  const members = model.members.map((member, m): Member => ({
+    ...member,
+    scale: { causal: memberScale(model, folds, m, 'causal'), batch: batch.scales[m]! },
+  }))
+  const errors = inOrder(
+    folds,
+    (fold, series) => detectCausal({ ...fold.model, members }, fold.autoencoders, series).score
+  )
+  const causal = { errors, ...relative(settings.causal, errors) }
+  return {
+    calibrated: {
+      members,
+      causal: calibrated(model.causal, causal, settings.causal),
+      batch: calibrated(model.batch, batch, settings.batch),
+      margins: batch.residuals.map((residuals) =>
+        Math.min(Number.MAX_VALUE, settings.batch.factor * quantile(residuals, settings.batch.quantile))
+      ),
+    },
+    scores: { causal: causal.scores, batch: batch.scores },
+  }
+}
+
+function calibrated (
+  model: ScoringModel,
+  { errors, threshold, scores }: Pick<HeldOut, 'errors' | 'threshold' | 'scores'>,
+  { levelSpan: span }: CalibrationSettings
+): ScoringModel {
+  const level = span === 0 ? NO_LEVEL : { span, factor: levelFactor(quantile(errors, 0.5) / threshold) }
+  return { ...model, threshold, scores: fitTail(scores), level }
+}
+
+function relative (rule: ThresholdRule, errors: Float64Array): { threshold: number, scores: Float64Array } {
+  const threshold = chooseThreshold(rule, errors)
+  const scores = new Float64Array(errors.length)
+  for (let i = 0; i < errors.length; i++) scores[i] = errors[i]! / threshold
+  return { threshold, scores }
+}
+
+/** Smallest size of a member's errors, in standard deviations: below it they are rounding. */
+const LEAST_SCALE = 1e-3
+
+const SCORERS: Record<Scoring, (...given: Parameters<typeof scoreBatch>) => Float64Array> = {
+  causal: (...given) => detectCausal(...given).score,
+  batch: scoreBatch,
+}
+
+/** Mean error of one member on what it has not seen, before smoothing. */
+function memberScale (
+  model: DetectorModel,
+  folds: ReadonlyArray<Fold<Autoencoder>>,
+  m: number,
+  scoring: Scoring
+): number {
+  if (model.members.length === 1) return 1
+  const alone = (fold: Fold<Autoencoder>): DetectorModel => ({
+    ...fold.model,
+    windowLength: model.members[m]!.windowLength,
+    members: [model.members[m]!],
+    causal: { ...model.causal, smoothing: 1 },
+    batch: { ...model.batch, smoothing: 1 },
+  })
+  const errors = inOrder(folds, (fold, series) => SCORERS[scoring](alone(fold), [fold.autoencoders[m]!], series))
+  let [sum, count] = [0, 0]
+  for (let i = 0; i < errors.length; i++) {
+    if (Number.isNaN(errors[i]!)) continue
+    sum += errors[i]!
+    count++
+  }
+  return count === 0 ? 1 : Math.max(LEAST_SCALE, sum / count)
+}
+
+/** Number of what is held out, one more for each series of a block. */
+function lengthOf (folds: ReadonlyArray<Fold<Autoencoder>>): number {
+  return folds.reduce((sum, { inside }) => inside.reduce((partial, series) => partial + series.length + 1, sum), 0)
+}
+
+/** What is said of each observation that was held out: block after block, series after series, a NaN behind each. */
+function inOrder (
+  folds: ReadonlyArray<Fold<Autoencoder>>,
+  scoresOf: (fold: Fold<Autoencoder>, series: Series, from: number) => Float64Array
+): Float64Array {
+  const scores = new Float64Array(lengthOf(folds)).fill(NaN)
+  let from = 0
+  for (const fold of folds) {
+    for (const series of fold.inside) {
+      scores.set(scoresOf(fold, series, from), from)
+      from += series.length + 1
+    }
+  }
+  return scores
+}

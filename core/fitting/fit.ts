@@ -1,0 +1,311 @@
+// Fits a detector on normal series: scaler, channel weights, autoencoders, and thresholds by blocked cross-validation.
+import { runLengths, standardisedRuns } from '../series/runs.ts'
+import {
+  calibrate,
+  type Calibration,
+  type CalibrationSettings,
+  type Fold,
+  type HeldOut,
+  holdOut,
+} from './calibration.ts'
+import type { DetectorModel, Scoring, ScoringModel } from '../scoring/detection.ts'
+import { Problem } from '../errors.ts'
+import { NO_LEVEL } from '../scoring/level.ts'
+import type { Autoencoder } from '../scoring/reconstruction-error.ts'
+import { fitScaler, type Scaler } from '../series/scaler.ts'
+import { emptyChannels, type Series, slice } from '../series/series.ts'
+import { NO_SCORES } from '../scoring/tail.ts'
+import { sampleWindows, windowCount, type WindowMatrix } from '../series/window.ts'
+
+/** One autoencoder to fit. */
+export interface MemberSettings {
+  /** Observations in a window. */
+  readonly windowLength: number
+  /** Newest observations of a window that count in causal scoring. */
+  readonly tail: number
+}
+
+export interface ScoringSettings extends CalibrationSettings {
+  /**
+   * Errors in the moving mean; `auto`: 61 around an observation, 31 before it, and twice that where there is one
+   * channel alone.
+   */
+  readonly smoothing: number | 'auto'
+}
+
+export interface FitSettings {
+  /** Longest gap that is filled, in observations. */
+  readonly maxGap: number
+  /** At most this many training windows, evenly spaced. */
+  readonly maxWindows: number
+  /** Contiguous blocks of the cross-validation. */
+  readonly folds: number
+  /**
+   * Weight of the squared residuals of channels with two distinct training values (switches, commands), and of those
+   * with one.
+   */
+  readonly switchWeight: number
+  readonly constantWeight: number
+  readonly causal: ScoringSettings
+  readonly batch: ScoringSettings
+}
+
+/** The method's defaults, chosen on public benchmarks (docs/EXPERIMENTS.md). */
+export const FIT_DEFAULTS: FitSettings = {
+  maxGap: 3,
+  maxWindows: 1000,
+  folds: 4,
+  switchWeight: 1e-4,
+  constantWeight: 3,
+  causal: { smoothing: 'auto', quantile: 0.99, factor: 1.1, levelSpan: 1001 },
+  batch: { smoothing: 'auto', quantile: 0.99, factor: 1.15, levelSpan: 2001 },
+}
+
+const SMOOTHING: Record<Scoring, { several: number, one: number }> = {
+  causal: { several: 31, one: 61 },
+  batch: { several: 61, one: 121 },
+}
+
+/** Errors in the moving mean; a lone channel says less at each instant, so that more of them are taken. */
+export function defaultSmoothing (scoring: Scoring, channels: number): number {
+  return SMOOTHING[scoring][channels === 1 ? 'one' : 'several']
+}
+
+/** Trains an autoencoder on standardised windows. Called for each member, once per fold and once on everything. */
+export type Learn<A extends Autoencoder> = (windows: WindowMatrix) => A | Promise<A>
+
+/** A member to fit, and how. */
+export interface MemberToFit<A extends Autoencoder> extends MemberSettings {
+  readonly learn: Learn<A>
+}
+
+export interface FittedDetector<A extends Autoencoder> {
+  readonly model: DetectorModel
+  /** One for each member of the model. */
+  readonly autoencoders: readonly A[]
+  readonly calibration: Calibration['scores']
+}
+
+/** A fit of which the models for calibration are there, and those for use are not. */
+export interface HalfFitted<A extends Autoencoder> {
+  readonly series: readonly Series[]
+  readonly settings: FitSettings
+  readonly members: ReadonlyArray<MemberToFit<A>>
+  /** Its scales and thresholds 1. */
+  readonly model: DetectorModel
+  readonly folds: ReadonlyArray<Fold<A>>
+  readonly held: HeldOut
+}
+
+/**
+ * Fits on one or more series of normal data with the same channels and interval.
+ * @throws Problem no-training-data when the series hold no full window
+ */
+export async function fitDetector<A extends Autoencoder> (
+  series: readonly Series[],
+  settings: FitSettings,
+  members: ReadonlyArray<MemberToFit<A>>
+): Promise<FittedDetector<A>> {
+  const model = prepare(series, settings, members)
+  const autoencoders = await learnAll(series, model, settings, members)
+  try {
+    const folds = await learnFolds(series, model, settings, members)
+    try {
+      return fittedFrom(model, autoencoders, calibrate(model, folds, settings, holdOut(model, folds, settings.batch)))
+    } finally {
+      for (const fold of folds) disposeAll(fold.autoencoders)
+    }
+  } catch (error) {
+    disposeAll(autoencoders)
+    throw error
+  }
+}
+
+/** fitDetector() as far as held-out batch scores need it; its autoencoders must be such as need no disposal. */
+export async function fitHalf<A extends Autoencoder> (
+  series: readonly Series[],
+  settings: FitSettings,
+  members: ReadonlyArray<MemberToFit<A>>
+): Promise<HalfFitted<A>> {
+  const model = prepare(series, settings, members)
+  const folds = await learnFolds(series, model, settings, members)
+  return { series, settings, members, model, folds, held: holdOut(model, folds, settings.batch) }
+}
+
+/** The other half: what fitDetector() returns, bit for bit. */
+export async function fitRest<A extends Autoencoder> (
+  { series, settings, members, model, folds, held }: HalfFitted<A>
+): Promise<FittedDetector<A>> {
+  return fittedFrom(model, await learnAll(series, model, settings, members), calibrate(model, folds, settings, held))
+}
+
+function fittedFrom<A extends Autoencoder> (
+  model: DetectorModel,
+  autoencoders: readonly A[],
+  { calibrated, scores }: Calibration
+): FittedDetector<A> {
+  return { model: { ...model, ...calibrated }, autoencoders, calibration: scores }
+}
+
+/** The model of series that can be learnt from, before anything is learnt. */
+function prepare (series: readonly Series[], settings: FitSettings, members: readonly MemberSettings[]): DetectorModel {
+  checkTrainable(series)
+  const shape = modelShape(series, settings, members)
+  const lengths = series.flatMap((one) => runLengths(one, shape.maxGap))
+  for (const { windowLength } of members) {
+    if (lengths.reduce((sum, length) => sum + windowCount(length, windowLength), 0) < 2) throw tooLittle(windowLength)
+  }
+  const scaler = fitScaler(series.map((one) => one.values), shape.channels.length)
+  return { ...shape, scaler, weights: channelWeights(series, scaler, settings) }
+}
+
+/**
+ * A channel without a value leaves no observation to learn from; told by name, for no more data and no shorter window
+ * helps.
+ */
+function checkTrainable (series: readonly Series[]): void {
+  if (series.length === 0) throw new Problem('no-training-data', 'There is no series to train on.')
+  const empty = emptyChannels(series)
+  if (empty.length > 0) {
+    throw new Problem(
+      'no-training-data',
+      `There is no value of ${empty.join(', ')} in the training part; leave such channels out (--exclude).`
+    )
+  }
+}
+
+/** The model before anything is learnt: scales and thresholds are 1, so that scores are raw smoothed errors. */
+function modelShape (
+  series: readonly Series[],
+  settings: FitSettings,
+  members: readonly MemberSettings[]
+): DetectorModel {
+  const { channels, interval } = series[0]!
+  const scoring = (name: Scoring): ScoringModel => {
+    const { smoothing } = settings[name]
+    return {
+      smoothing: smoothing === 'auto' ? defaultSmoothing(name, channels.length) : smoothing,
+      threshold: 1,
+      level: NO_LEVEL,
+      scores: NO_SCORES,
+    }
+  }
+  return {
+    channels,
+    interval,
+    maxGap: settings.maxGap,
+    scaler: { center: [], scale: [] },
+    weights: [],
+    windowLength: Math.max(...members.map(({ windowLength }) => windowLength)),
+    members: members.map(({ windowLength, tail }) => ({
+      windowLength,
+      tail: Math.min(tail, windowLength),
+      scale: { causal: 1, batch: 1 },
+    })),
+    causal: scoring('causal'),
+    batch: scoring('batch'),
+    margins: channels.map(() => 0),
+  }
+}
+
+/**
+ * Channels that switch are reconstructed badly at every switch, faulty or not: they hardly count. One that never moved
+ * in training and moves is news: it counts more than others.
+ */
+function channelWeights (
+  series: readonly Series[],
+  scaler: Scaler,
+  { switchWeight, constantWeight }: FitSettings
+): number[] {
+  const { channels } = series[0]!
+  // A lone channel has nothing to be weighed against.
+  if (channels.length === 1) return [1]
+  const weights = channels.map((_, c) => {
+    if (scaler.scale[c] === 0) return constantWeight
+    return hasMoreThanTwoValues(series, c) ? 1 : switchWeight
+  })
+  // Weights are relative: where no channel counts in full, the heaviest do.
+  const largest = weights.reduce((most, weight) => Math.max(most, weight), 0)
+  if (largest === 0) return channels.map(() => 1)
+  return largest < 1 ? weights.map((weight) => weight / largest) : weights
+}
+
+function hasMoreThanTwoValues (series: readonly Series[], c: number): boolean {
+  const seen = new Set<number>()
+  for (const { values, channels } of series) {
+    for (let i = c; i < values.length && seen.size <= 2; i += channels.length) {
+      if (!Number.isNaN(values[i]!)) seen.add(values[i]!)
+    }
+  }
+  return seen.size > 2
+}
+
+function disposeAll (autoencoders: readonly Autoencoder[]): void {
+  for (const autoencoder of autoencoders) autoencoder.dispose?.()
+}
+
+async function learnAll<A extends Autoencoder> (
+  series: readonly Series[],
+  { channels, scaler, maxGap }: DetectorModel,
+  settings: FitSettings,
+  members: ReadonlyArray<MemberToFit<A>>
+): Promise<A[]> {
+  const runs = series.flatMap((one) => standardisedRuns(one, scaler, maxGap).map((run) => run.values))
+  const autoencoders: A[] = []
+  try {
+    for (const { windowLength, learn } of members) {
+      const windows = sampleWindows(runs, channels.length, windowLength, settings.maxWindows)
+      if (windows.count < 2) throw tooLittle(windowLength)
+      autoencoders.push(await learn(windows))
+    }
+  } catch (error) {
+    disposeAll(autoencoders)
+    throw error
+  }
+  return autoencoders
+}
+
+function tooLittle (windowLength: number): Problem {
+  return new Problem(
+    'no-training-data',
+    `Training needs at least ${windowLength + 1} consecutive observations without long gaps; ` +
+      'post or name more data, or choose a shorter window.'
+  )
+}
+
+/**
+ * Blocked cross-validation: each block of time is scored by a model that was fitted without it, the block scored as
+ * served.
+ */
+async function learnFolds<A extends Autoencoder> (
+  series: readonly Series[],
+  model: DetectorModel,
+  settings: FitSettings,
+  members: ReadonlyArray<MemberToFit<A>>
+): Promise<Array<Fold<A>>> {
+  const folds: Array<Fold<A>> = []
+  try {
+    for (let fold = 0; fold < settings.folds; fold++) {
+      const blocks = series.map((one) => blockOf(one, fold, settings.folds))
+      const outside = blocks.flatMap((block) => block.outside)
+      // A channel's kind is told by all of the data: a switch that rests outside this block is still a switch.
+      const seen = { ...model, scaler: fitScaler(outside.map((one) => one.values), model.channels.length) }
+      folds.push({
+        model: seen,
+        autoencoders: await learnAll(outside, seen, settings, members),
+        inside: blocks.map((block) => block.inside),
+      })
+    }
+  } catch (error) {
+    for (const { autoencoders } of folds) disposeAll(autoencoders)
+    throw error
+  }
+  return folds
+}
+
+function blockOf (series: Series, fold: number, folds: number): { inside: Series, outside: Series[] } {
+  const from = Math.floor(fold * series.length / folds)
+  const to = Math.floor((fold + 1) * series.length / folds)
+  const outside = [slice(series, 0, from), slice(series, to, series.length)].filter((part) => part.length > 0)
+  return { inside: slice(series, from, to), outside }
+}

@@ -1,0 +1,101 @@
+import t from 'tap'
+import { AD_HOC_LEAST, fitAdHoc } from '../ad-hoc.ts'
+import { detectBatch } from '../../scoring/hindsight.ts'
+import { createRandom } from '../../random.ts'
+import { fromColumns, type Series } from '../../series/series.ts'
+
+/** A wave and its double with noise; from `at` on, ten observations of the double are off by `by`. */
+function waves (length: number, at = -1, by = 0): Series {
+  const random = createRandom('waves')
+  const a = Array.from({ length }, (_, t) => Math.sin(t / 9) + 0.05 * random.normal())
+  const b = a.map((value, t) => 2 * value + 0.05 * random.normal() + (t >= at && t < at + 10 && at >= 0 ? by : 0))
+  return fromColumns({ start: 0, interval: 60_000, columns: { a, b } })
+}
+
+t.test('an anomaly in the series does not teach the robust fit what is normal', async (t) => {
+  const series = waves(800, 500, 2)
+  const { model, autoencoders } = await fitAdHoc(series)
+  const clean = (await fitAdHoc(waves(800))).model
+  t.ok(model.scaler.scale[1]! < 1.05 * clean.scaler.scale[1]!, 'the spread is that of the rest')
+  const flagged = [...detectBatch(model, autoencoders, series).score].flatMap((score, i) => score > 1 ? [i] : [])
+  t.ok(flagged.includes(505))
+  t.ok(flagged.every((i) => i > 440 && i < 570), `nothing else is flagged: ${flagged[0]} to ${flagged.at(-1)}`)
+})
+
+t.test('a named part teaches, and nothing else does', async (t) => {
+  const one = await fitAdHoc(waves(400, 300, 2), { rows: 250 })
+  const other = await fitAdHoc(waves(400), { rows: 250 })
+  t.same(one.model, other.model)
+  t.same(one.autoencoders.map(({ weights }) => weights), other.autoencoders.map(({ weights }) => weights))
+  t.same(
+    (await fitAdHoc(waves(100), { rows: 1000 })).model,
+    (await fitAdHoc(waves(100), { rows: 100 })).model,
+    'at most all'
+  )
+})
+
+t.test('regular series, one channel and channels that never vary are fitted', async (t) => {
+  const still = fromColumns({
+    start: 0,
+    interval: 1000,
+    columns: { x: Array.from({ length: AD_HOC_LEAST }, (_, t) => t % 4), still: Array(AD_HOC_LEAST).fill(5) },
+  })
+  const { model, autoencoders } = await fitAdHoc(still)
+  t.equal(model.windowLength, 4)
+  t.ok([...detectBatch(model, autoencoders, still).score].every((score) => score <= 1))
+  t.equal(
+    (await fitAdHoc(fromColumns({ start: 0, interval: 1, columns: { only: Array(60).fill(1) } }))).model.batch
+      .threshold > 0,
+    true
+  )
+})
+
+t.test('where leaving out the worst would leave a channel without a value, nothing is left out', async (t) => {
+  const rare = Array.from({ length: 200 }, (_, t) => t >= 100 && t < 116 ? 50 * (t % 2) : null)
+  const common = Array.from({ length: 200 }, (_, t) => Math.sin(t))
+  const series = fromColumns({ start: 0, interval: 1, columns: { rare, common } })
+  await t.rejects(fitAdHoc(series), { code: 'no-training-data' })
+})
+
+t.test('too little is refused with what is needed', async (t) => {
+  await t.rejects(fitAdHoc(waves(AD_HOC_LEAST - 1)), {
+    code: 'series-too-short',
+    extensions: { needed: AD_HOC_LEAST, got: AD_HOC_LEAST - 1 },
+  })
+  await t.rejects(fitAdHoc(waves(100), { rows: 3 }), { code: 'series-too-short', message: /options\.fit/ })
+  const late = fromColumns({
+    start: 0,
+    interval: 1,
+    columns: { late: Array.from({ length: 100 }, (_, t) => t < 60 ? null : t) },
+  })
+  await t.rejects(fitAdHoc(late, { rows: 50 }), { code: 'missing-channel', items: [{ pointer: '/channels/late' }] })
+})
+
+t.test('a wild reading, gaps all over, and short series are no hindrance', async (t) => {
+  for (const wild of [1e6, 1e300]) {
+    const values = waves(300).values.slice()
+    values[150 * 2] = wild
+    const { model, autoencoders } = await fitAdHoc({ ...waves(300), values })
+    t.ok(detectBatch(model, autoencoders, { ...waves(300), values }).score[150]! > 1, `${wild} stands out`)
+  }
+  const hours = Array.from({ length: 2016 }, (_, i) => i % 144 < 100 ? Math.sin(i / 9) : null)
+  const { model, autoencoders } = await fitAdHoc(fromColumns({ start: 0, interval: 600_000, columns: { hours } }))
+  t.ok(model.windowLength <= 50, 'windows fit between the gaps')
+  t.ok(
+    detectBatch(model, autoencoders, fromColumns({ start: 0, interval: 600_000, columns: { hours } })).score.some((
+      score
+    ) => !Number.isNaN(score))
+  )
+  const apart = fromColumns({
+    start: 0,
+    interval: 1,
+    columns: {
+      first: Array.from({ length: 100 }, (_, i) => i < 40 ? i % 7 : null),
+      second: Array.from({ length: 100 }, (_, i) => i > 60 ? i % 5 : null),
+    },
+  })
+  await t.rejects(fitAdHoc(apart), { code: 'no-training-data' }, 'no observation has all channels')
+  const short = waves(200, 120, 2)
+  const fitted = await fitAdHoc(short)
+  t.ok(detectBatch(fitted.model, fitted.autoencoders, short).score[125]! > 1, 'an anomaly in 200 rows is found')
+})

@@ -1,0 +1,77 @@
+// The one instance of kernel.wat and its memory, shared by all models of a thread: every memory of WebAssembly reserves
+// gigabytes of addresses, so that there cannot be one a model. Who uses it claims it, lays out its arrays, computes,
+// and reads before anyone else claims.
+import { KERNEL_BINARY } from './kernel-binary.ts'
+
+type Address = number
+
+/**
+ * The functions of kernel.wat; all arguments are addresses, strides in bytes, or counts ≥ 1 (blocks, directions ≥ 0).
+ */
+interface KernelFunctions {
+  encode (x: Address, rowStride: number, stepStride: number, v: Address, vStride: number, z: Address, zStride: number,
+    blocks: number, octets: number, channels: number, steps: number): void
+  decode4 (x: Address, stepStride: number, mean: Address, v: Address, vStride: number, z: Address, zStride: number,
+    directions: number, octets: number, r: Address, rStride: number, squares: Address): void
+  decode1: KernelFunctions['decode4']
+  accumulate (sums: Address, r: Address, rStride: number, quads: number): void
+  tile (a: Address, b: Address, rows: number, out: Address, stride: number): void
+  reduce: KernelFunctions['tile']
+  centre(
+    x: Address,
+    stride: number,
+    rows: number,
+    number: number,
+    mean: Address,
+    departures: Address,
+    shares: Address,
+  ): void
+  product(a: Address, stride: number, u: Address, p: Address, size: number): void
+  update(a: Address, stride: number, u: Address, q: Address, size: number): void
+}
+
+interface KernelExports extends KernelFunctions {
+  readonly memory: { readonly buffer: ArrayBuffer, grow (pages: number): number }
+}
+
+/** What of the host's WebAssembly is used; the compiler's own declarations come with the browser's types only. */
+declare const WebAssembly: {
+  Module: new (binary: Uint8Array) => object
+  Instance: new (module: object) => { readonly exports: unknown }
+}
+
+const PAGE = 65536
+/** Unaligned loads at both ends of an array stay within the memory. */
+const MARGIN = 64
+
+const binary = Uint8Array.from(atob(KERNEL_BINARY), (character) => character.charCodeAt(0))
+const kernel = new WebAssembly.Instance(new WebAssembly.Module(binary)).exports as KernelExports
+
+export const kernelFunctions: KernelFunctions = kernel
+
+let owner: object | undefined
+
+/**
+ * Takes the memory for arrays of the given sizes in bytes.
+ * @returns their addresses, multiples of 16, the same for the same sizes, and whether the claimant was the last one to
+ * claim: then its arrays still hold what they held
+ */
+export function claimMemory (claimant: object, sizes: readonly number[]): { addresses: Address[], kept: boolean } {
+  let end = MARGIN
+  const addresses = sizes.map((size) => {
+    const address = end
+    end += Math.ceil((size + MARGIN) / 16) * 16
+    return address
+  })
+  const missing = end - kernel.memory.buffer.byteLength
+  if (missing > 0) kernel.memory.grow(Math.ceil(missing / PAGE))
+  const kept = owner === claimant
+  owner = claimant
+  return { addresses, kept }
+}
+
+/** A view of `length` numbers at an address, valid until the next claim. */
+export const float32At = (address: Address, length: number): Float32Array =>
+  new Float32Array(kernel.memory.buffer, address, length)
+export const float64At = (address: Address, length: number): Float64Array =>
+  new Float64Array(kernel.memory.buffer, address, length)

@@ -1,0 +1,57 @@
+// Golden scores: proof that a model, wherever it is loaded, still says what it said when it was made.
+import type { DetectorModel } from '../scoring/detection.ts'
+import { detectCausal } from '../scoring/detector.ts'
+import { Problem } from '../errors.ts'
+import { detectBatch } from '../scoring/hindsight.ts'
+import type { Golden } from './manifest.ts'
+import type { Autoencoder } from '../scoring/reconstruction-error.ts'
+import { channelValues, fromColumns, type Series } from '../series/series.ts'
+
+/**
+ * Largest relative difference between backends: 32-bit sums in another order, no more. Below LEAST_SCORE scores are
+ * compared as if they were that.
+ */
+export const GOLDEN_TOLERANCE = 1e-4
+const LEAST_SCORE = 0.01
+
+const toJson = (values: Float64Array): Array<number | null> =>
+  Array.from(values, (value) => Number.isNaN(value) ? null : value)
+
+/** Scores a series both ways, to be stored beside the weights. */
+export function makeGolden (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Golden {
+  return {
+    start: series.start,
+    values: Object.fromEntries(series.channels.map((name, c) => [name, toJson(channelValues(series, c))])),
+    causal: toJson(detectCausal(model, autoencoders, series).score),
+    batch: toJson(detectBatch(model, autoencoders, series).score),
+  }
+}
+
+/**
+ * Scores the golden series again and compares.
+ * @returns the largest relative difference, |a − b| / |b|
+ * @throws Problem golden-scores-differ beyond GOLDEN_TOLERANCE, or where another observation is scored
+ */
+export function reproduceGolden (model: DetectorModel, autoencoders: readonly Autoencoder[], golden: Golden): number {
+  const columns = Object.fromEntries(model.channels.map((name) => [name, golden.values[name] ?? []]))
+  const series = fromColumns({ start: golden.start, interval: model.interval, columns })
+  const largest = Math.max(
+    difference(detectCausal(model, autoencoders, series).score, golden.causal),
+    difference(detectBatch(model, autoencoders, series).score, golden.batch)
+  )
+  if (largest <= GOLDEN_TOLERANCE) return largest
+  throw new Problem(
+    'golden-scores-differ',
+    `The model's golden scores differ by ${largest.toExponential(1)} here (at most ${GOLDEN_TOLERANCE} is allowed); ` +
+      'the package is damaged, or this backend computes wrongly: try TFJS_BACKEND=wasm, or train again.'
+  )
+}
+
+function difference (scores: Float64Array, golden: ReadonlyArray<number | null>): number {
+  if (scores.length !== golden.length) return Infinity
+  return golden.reduce<number>((largest, wanted, t) => {
+    const score = scores[t]!
+    if (wanted === null || Number.isNaN(score)) return wanted === null && Number.isNaN(score) ? largest : Infinity
+    return Math.max(largest, Math.abs(score - wanted) / Math.max(LEAST_SCORE, Math.abs(wanted)))
+  }, 0)
+}

@@ -1,0 +1,102 @@
+// The manifest of a model package: everything that serving must know and may not choose for itself.
+import { z } from 'zod'
+import type { DetectorModel } from '../scoring/detection.ts'
+import { type ScoreTail, TAIL_PROBABILITIES } from '../scoring/tail.ts'
+
+const numbers = z.array(z.number())
+const count = z.number().int().positive()
+
+const positive = z.number().positive()
+
+const ScoreTailSchema: z.ZodType<ScoreTail> = z.strictObject({
+  count: z.number().int().nonnegative(),
+  quantiles: numbers.length(TAIL_PROBABILITIES.length),
+  runs: numbers.length(TAIL_PROBABILITIES.length),
+  shape: z.number(),
+  scale: positive,
+})
+
+const scoring = z.strictObject({
+  smoothing: count,
+  threshold: positive,
+  level: z.strictObject({ span: z.number().int().nonnegative(), factor: z.number().nonnegative() }),
+  scores: ScoreTailSchema,
+})
+
+const odd = (value: number): boolean => value % 2 === 1
+
+const MemberSchema = z.strictObject({
+  windowLength: count,
+  tail: count,
+  scale: z.strictObject({ causal: positive, batch: positive }),
+}).refine(({ tail, windowLength }) => tail <= windowLength, { message: 'must be at most windowLength', path: ['tail'] })
+
+const different = (names: readonly string[]): boolean => new Set(names).size === names.length
+
+const DetectorModelSchema = z.strictObject({
+  channels: z.array(z.string().min(1)).min(1).refine(different, 'two channels have the same name'),
+  interval: count.meta({ description: 'Sampling interval in milliseconds.' }),
+  maxGap: z.number().int().nonnegative(),
+  scaler: z.strictObject({ center: numbers, scale: numbers }),
+  weights: numbers,
+  windowLength: count,
+  members: z.array(MemberSchema).min(1),
+  causal: scoring,
+  batch: scoring.refine(({ smoothing }) => odd(smoothing), {
+    message: 'must be odd: the mean is centred',
+    path: ['smoothing'],
+  })
+    .refine(({ level }) => level.span === 0 || odd(level.span), {
+      message: 'must be odd: the level is centred',
+      path: ['level', 'span'],
+    }),
+  margins: numbers,
+}).refine(
+  ({ channels, scaler, weights, margins }) =>
+    [scaler.center, scaler.scale, weights, margins].every((list) => list.length === channels.length),
+  { message: 'scaler, weights and margins need one entry for each channel' }
+)
+  .refine(({ members, windowLength }) => windowLength === Math.max(...members.map((member) => member.windowLength)), {
+    message: 'must be that of the longest member',
+    path: ['windowLength'],
+  }) satisfies z.ZodType<DetectorModel>
+
+/** Bump on every change that an older reader would misunderstand; readers refuse other numbers. */
+export const MANIFEST_FORMAT = 2
+
+export const ManifestSchema = z.strictObject({
+  format: z.literal(MANIFEST_FORMAT),
+  name: z.string().regex(
+    /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    'lower-case letters, digits, dot, dash or underscore; at most 63'
+  ),
+  version: z.string().min(1),
+  description: z.string(),
+  architecture: z.string().min(1),
+  detector: DetectorModelSchema,
+  training: z.strictObject({
+    tfjs: z.string(),
+    backend: z.enum(['native', 'wasm', 'cpu']),
+    parameters: z.record(z.string(), z.unknown()),
+    dataSha256: z.string().regex(/^[0-9a-f]{64}$/),
+    series: z.number().int().positive(),
+    observations: z.number().int().positive(),
+  }),
+  /**
+   * Where the training was recorded. The digest does not cover it: the same data, code and parameters give the same
+   * one, recorded or not.
+   */
+  tracking: z.exactOptional(z.strictObject({ mlflowRunId: z.string().regex(/^[\w-]{1,64}$/) })),
+})
+
+export type Manifest = z.infer<typeof ManifestSchema>
+
+/** Scores that a package must reproduce wherever it is loaded: a short series, and what both scorings made of it. */
+export const GoldenSchema = z.strictObject({
+  start: z.number().int(),
+  values: z.record(z.string(), z.array(z.number().nullable())),
+  causal: z.array(z.number().nullable()),
+  batch: z.array(z.number().nullable()),
+})
+
+export type Golden = z.infer<typeof GoldenSchema>

@@ -1,0 +1,106 @@
+// Quantiles by selection: of all values, only those that a quantile lies between are put in their places.
+
+/**
+ * Quantile with linear interpolation between order statistics (Hyndman and Fan 1996, type 7); NaN is skipped.
+ * @returns NaN where there is no value
+ * @example
+ * quantile([1, 2, 3, 4], 0.5) // 2.5
+ */
+export function quantile (values: ArrayLike<number>, q: number): number {
+  return quantiles(values, [q])[0]!
+}
+
+/** Several quantiles at once; of all values only those that they lie between are put in their places. */
+export function quantiles (values: ArrayLike<number>, shares: readonly number[]): number[] {
+  const known = withoutNaN(values)
+  const last = known.length - 1
+  if (last < 0) return shares.map(() => NaN)
+  const above = (below: number): number => Math.min(below + 1, last)
+  const ranks = new Set(shares.map((share) => Math.floor(share * last)).flatMap((below) => [below, above(below)]))
+  select(known, Array.from(ranks).sort((a, b) => a - b), 0, known.length)
+  return shares.map((share) => {
+    const below = Math.floor(share * last)
+    const low = known[below]!
+    return low + (known[above(below)]! - low) * (share * last - below)
+  })
+}
+
+function withoutNaN (values: ArrayLike<number>): Float64Array {
+  const known = Float64Array.from(values)
+  let count = 0
+  for (let i = 0; i < known.length; i++) {
+    const value = known[i]!
+    if (!Number.isNaN(value)) known[count++] = value
+  }
+  return known.subarray(0, count)
+}
+
+/**
+ * Moves the values of the given ranks (ascending) in [from, to) to where they stand in ascending order, the middle rank
+ * first.
+ */
+function select (values: Float64Array, ranks: readonly number[], from: number, to: number): void {
+  if (ranks.length === 0) return
+  const middle = ranks.length >> 1
+  const rank = ranks[middle]!
+  place(values, rank, from, to)
+  select(values, ranks.slice(0, middle), from, rank + 1)
+  select(values, ranks.slice(middle + 1), rank, to)
+}
+
+/**
+ * Parts in which a rank may lie before sorting is quicker: whatever the order of the values, they are not gone through
+ * without end.
+ */
+const MOST_PARTS = 40
+
+/** Hoare's selection: no value before `rank` is larger, and none behind it smaller. */
+function place (values: Float64Array, rank: number, from: number, to: number): void {
+  let [first, last] = [from, to - 1]
+  for (let part = 0; first < last; part++) {
+    if (part === MOST_PARTS) {
+      values.subarray(first, last + 1).sort()
+      return
+    }
+    const [low, high] = partition(values, rank, first, last)
+    if (rank <= high) last = high
+    else if (rank >= low) first = low
+    else return
+  }
+}
+
+/**
+ * Parts [first, last] by one of its values: what is larger begins at the first index returned, what is smaller ends at
+ * the second.
+ */
+function partition (values: Float64Array, rank: number, first: number, last: number): [number, number] {
+  const pivot = pivotFor(values, rank, first, last)
+  let low = first
+  let high = last
+  while (low <= high) {
+    while (values[low]! < pivot) low++
+    while (values[high]! > pivot) high--
+    if (low > high) break
+    const value = values[low]!
+    values[low++] = values[high]!
+    values[high--] = value
+  }
+  return [low, high]
+}
+
+/** Values of which a pivot is chosen, in parts of at least so many times as many. */
+const SAMPLE = 32
+const LARGE = 8
+
+/**
+ * A value that is likely to stand near `rank`, so that one of the two parts is small: that of its share in an evenly
+ * spaced sample.
+ */
+function pivotFor (values: Float64Array, rank: number, first: number, last: number): number {
+  const count = last - first + 1
+  if (count < LARGE * SAMPLE) return values[(first + last) >> 1]!
+  const step = Math.floor(count / SAMPLE)
+  const sample = new Float64Array(SAMPLE)
+  for (let i = 0; i < SAMPLE; i++) sample[i] = values[first + i * step]!
+  return sample.sort()[Math.floor((rank - first) / count * SAMPLE)]!
+}

@@ -1,0 +1,87 @@
+// What a detector remembers of a series: small, exact, and refused by any other model.
+import { z } from 'zod'
+import type { DetectorModel } from './detection.ts'
+import { Problem } from '../errors.ts'
+import type { ImputerMemory } from '../series/impute.ts'
+import { LARGEST_UNITS } from './score.ts'
+
+/** What an interrupted detector needs to go on. Oldest first. */
+export interface DetectorMemory extends ImputerMemory {
+  /** Newest standardised observations, at most a window; shape [observations × channels]. */
+  readonly window: Float32Array
+  /** Newest errors, at most as many as are smoothed, in units of 2⁻³²; shape [errors × channels]. */
+  readonly errors: Float64Array
+  /** Newest scores, at most the span of the level; shape [scores]. */
+  readonly level: Float64Array
+}
+
+/** The memory and the model that it belongs to. */
+export interface DetectorState extends DetectorMemory {
+  /** The part of the model that gives the arrays their meaning. */
+  readonly model: string
+}
+
+const StateSchema = z.strictObject({
+  model: z.string(),
+  last: z.instanceof(Float64Array),
+  missingFor: z.instanceof(Float64Array),
+  window: z.instanceof(Float32Array),
+  errors: z.instanceof(Float64Array),
+  level: z.instanceof(Float64Array),
+}) satisfies z.ZodType<DetectorState>
+
+function signatureOf (
+  { channels, interval, maxGap, windowLength, causal: { smoothing, threshold, level } }: DetectorModel
+): string {
+  return JSON.stringify([channels, interval, maxGap, windowLength, smoothing, threshold, level.span, level.factor])
+}
+
+export function packState (model: DetectorModel, memory: DetectorMemory): DetectorState {
+  return { model: signatureOf(model), ...memory }
+}
+
+/** @throws Problem invalid-state if it has another shape, is damaged, or belongs to another model */
+export function unpackState (model: DetectorModel, saved: unknown): DetectorMemory {
+  const result = StateSchema.safeParse(saved)
+  if (!result.success) {
+    throw refused(`it does not have the shape that this program saves: ${z.prettifyError(result.error)}`, result.error)
+  }
+  const { data: state } = result
+  if (state.model !== signatureOf(model)) {
+    throw refused(
+      `it belongs to a model ${state.model.slice(0, 300)}, and this one is ${signatureOf(model).slice(0, 300)}`
+    )
+  }
+  const fault = faultOf(model, state)
+  if (fault !== undefined) throw refused(`no detector can hold its ${fault}`)
+  return state
+}
+
+/** The array that only a damaged state can hold: its numbers would come back as scores that nobody can explain. */
+function faultOf (
+  { channels: { length: channels }, windowLength, causal }: DetectorModel,
+  memory: DetectorMemory
+): keyof DetectorMemory | undefined {
+  const rows = (values: ArrayLike<number>, most: number): boolean =>
+    values.length % channels === 0 && values.length <= most * channels
+  const fits: Record<keyof DetectorMemory, boolean> = {
+    last: memory.last.length === channels &&
+      memory.last.every((value) => Number.isNaN(value) || Number.isFinite(value)),
+    missingFor: memory.missingFor.length === channels &&
+      memory.missingFor.every((count) => Number.isSafeInteger(count) && count >= 0),
+    window: rows(memory.window, windowLength) && memory.window.every(Number.isFinite),
+    errors: rows(memory.errors, causal.smoothing) &&
+      memory.errors.every((units) => Number.isInteger(units) && units >= 0 && units <= LARGEST_UNITS),
+    level: memory.level.length <= causal.level.span &&
+      memory.level.every((score) => Number.isNaN(score) || (score >= 0 && score < Infinity)),
+  }
+  return (Object.keys(fits) as Array<keyof DetectorMemory>).find((name) => !fits[name])
+}
+
+function refused (reason: string, cause?: unknown): Problem {
+  return new Problem(
+    'invalid-state',
+    `The saved state of a detector cannot be used: ${reason}. Leave it out, and the detector starts afresh.`,
+    { cause }
+  )
+}

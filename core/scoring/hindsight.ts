@@ -1,0 +1,182 @@
+// Batch scoring: every window that covers an observation has a say, later ones too. For series that are there as a
+// whole.
+import { combineErrors } from './combine.ts'
+import { type Detection, type DetectorModel, emptyDetection, type Member } from './detection.ts'
+import { type Run, standardisedRuns } from '../series/runs.ts'
+import { divideByCentredLevel } from './level.ts'
+import { type Autoencoder, errorsOfRun, type RunErrors, type RunOptions } from './reconstruction-error.ts'
+import { unscale } from '../series/scaler.ts'
+import { centredMean, meanOverCoveringWindows, splitScores } from './score.ts'
+import type { Series } from '../series/series.ts'
+
+/** Each observation is covered by at least that many windows: neighbouring windows say nearly the same. */
+const COVERING_WINDOWS = 16
+
+/**
+ * Batch scoring of a series: for each observation the mean error of the windows that cover it, combined over the
+ * members, then a centred mean, relative to the threshold and to the level around it. A run shorter than the longest
+ * window stays unscored.
+ * @param autoencoders one for each member of the model
+ */
+export function detectBatch (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
+  const channels = model.channels.length
+  const detection = emptyDetection(series.length, channels)
+  for (const run of standardisedRuns(series, model.scaler, model.maxGap, detection.imputed)) {
+    if (run.values.length < model.windowLength * channels) continue
+    const covered = coverRun(model, autoencoders, run, gridIndex(series), true)
+    detection.expected.set(expectedOf(model, covered), run.from * channels)
+    const parts = smoothedErrors(model, covered)
+    detection.score.set(splitScores(parts, channels, model.batch.threshold), run.from)
+    detection.contributions.set(parts, run.from * channels)
+  }
+  divideByCentredLevel(detection.score, model.batch.level)
+  return detection
+}
+
+/** The scores of detectBatch(), bit for bit, and nothing else. */
+export function scoreBatch (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Float64Array {
+  const channels = model.channels.length
+  const scores = new Float64Array(series.length).fill(NaN)
+  for (const run of standardisedRuns(series, model.scaler, model.maxGap)) {
+    if (run.values.length < model.windowLength * channels) continue
+    const parts = smoothedErrors(model, coverRun(model, autoencoders, run, gridIndex(series), false))
+    scores.set(splitScores(parts, channels, model.batch.threshold), run.from)
+  }
+  divideByCentredLevel(scores, model.batch.level)
+  return scores
+}
+
+/**
+ * The windows of one member in a run: each observation's mean error, part by part, and mean reconstruction; both
+ * [length × channels].
+ */
+interface Covered {
+  readonly parts: Float64Array
+  readonly means: Float64Array | undefined
+}
+
+/** @param expected whether the mean reconstructions are wanted */
+function coverRun (
+  model: DetectorModel,
+  autoencoders: readonly Autoencoder[],
+  run: Run,
+  index: number,
+  expected: boolean
+): Covered[] {
+  return model.members.map((member, m) =>
+    coverByMember(model, member, autoencoders[m]!, { ...run, index: index + run.from, expected })
+  )
+}
+
+/** Combined errors of the observations of a run in their centred mean, part by part. */
+function smoothedErrors ({ members, channels, batch }: DetectorModel, covered: readonly Covered[]): Float64Array {
+  const errors = combineErrors(
+    covered.map(({ parts }, m) => ({ parts, scale: members[m]!.scale.batch })),
+    channels.length
+  )
+  return centredMean(errors, channels.length, batch.smoothing)
+}
+
+/** Mean reconstruction of the observations of a run by all members, unscaled. */
+function expectedOf ({ scaler, channels, members }: DetectorModel, covered: readonly Covered[]): Float64Array {
+  const expected = new Float64Array(covered[0]!.parts.length)
+  for (const { means } of covered) for (let i = 0; i < expected.length; i++) expected[i]! += means![i]! / members.length
+  for (let c = 0; c < channels.length; c++) {
+    for (let i = c; i < expected.length; i += channels.length) expected[i] = unscale(scaler, c, expected[i]!)
+  }
+  return expected
+}
+
+/**
+ * Number of the series' first observation on the grid of all times: strides are counted from there, wherever a series
+ * begins.
+ */
+function gridIndex ({ start, interval }: Series): number {
+  return Math.floor(start / interval)
+}
+
+/** A piece of a run in which windows follow each other at one stride. */
+interface Piece {
+  /** First observation of its first window. */
+  readonly from: number
+  readonly found: RunErrors
+}
+
+function coverByMember (
+  model: DetectorModel,
+  member: Member,
+  autoencoder: Autoencoder,
+  run: { readonly values: Float32Array, readonly index: number, readonly expected: boolean }
+): Covered {
+  const channels = model.channels.length
+  const { windowLength } = member
+  const length = run.values.length / channels
+  const options = {
+    channels,
+    windowLength,
+    stride: strideOf(windowLength),
+    tail: windowLength,
+    weights: model.weights,
+    summed: run.expected,
+  }
+  const pieces = piecesOf(length, options, run.index).map(({ from, windows }): Piece => {
+    const to = from + (windows - 1) * options.stride + windowLength
+    return { from, found: errorsOfRun(autoencoder, run.values.subarray(from * channels, to * channels), options) }
+  })
+  const starts = new Int32Array(pieces.reduce((sum, { found }) => sum + found.errors.length / channels, 0))
+  const errors = new Float64Array(starts.length * channels)
+  let at = 0
+  for (const { from, found } of pieces) {
+    errors.set(found.errors, at * channels)
+    for (let w = 0; w * channels < found.errors.length; w++) starts[at++] = from + w * options.stride
+  }
+  return {
+    parts: meanOverCoveringWindows(starts, errors, channels, windowLength, length),
+    means: run.expected ? meanReconstruction(pieces, starts, channels, windowLength, length) : undefined,
+  }
+}
+
+/** The largest divisor of the window's length at which enough windows cover each observation. */
+function strideOf (windowLength: number): number {
+  let stride = Math.max(1, Math.floor(windowLength / COVERING_WINDOWS))
+  while (windowLength % stride !== 0) stride--
+  return stride
+}
+
+/** The first window of a run, those that begin at whole strides of the grid, and the last one. */
+function piecesOf (
+  length: number,
+  { windowLength, stride }: RunOptions,
+  index: number
+): Array<{ from: number, windows: number }> {
+  const last = length - windowLength
+  const aligned = (stride - index % stride) % stride
+  const windows = aligned > last ? 0 : Math.floor((last - aligned) / stride) + 1
+  const pieces = windows === 0 ? [] : [{ from: aligned, windows }]
+  if (windows === 0 || aligned > 0) pieces.unshift({ from: 0, windows: 1 })
+  const reached = windows === 0 ? 0 : aligned + (windows - 1) * stride
+  if (reached < last) pieces.push({ from: last, windows: 1 })
+  return pieces
+}
+
+function meanReconstruction (
+  pieces: readonly Piece[],
+  starts: Int32Array,
+  channels: number,
+  windowLength: number,
+  length: number
+): Float64Array {
+  const means = new Float64Array(length * channels)
+  for (const { from, found } of pieces) {
+    const sums = found.sums!
+    for (let i = 0; i < sums.length; i++) means[from * channels + i]! += sums[i]!
+  }
+  let behind = 0
+  let ahead = 0
+  for (let t = 0; t < length; t++) {
+    while (ahead < starts.length && starts[ahead]! <= t) ahead++
+    while (starts[behind]! < t - windowLength + 1) behind++
+    for (let c = 0; c < channels; c++) means[t * channels + c]! /= ahead - behind
+  }
+  return means
+}

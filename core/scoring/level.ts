@@ -1,0 +1,162 @@
+// The level of scores around an observation: where more than half of them lie well above what calibration saw, the
+// process has drifted, and scores are measured by that level instead of the threshold. Looks `span` observations far;
+// remembers nothing else.
+
+export interface Level {
+  /**
+   * Observations whose median is the level: the newest ones in causal scoring, those around in batch scoring (odd). 0:
+   * no level.
+   */
+  readonly span: number
+  /** The level counts this much: a score is divided by factor · median where that is above 1. */
+  readonly factor: number
+}
+
+/** No level: scores are relative to the calibrated threshold alone. */
+export const NO_LEVEL: Level = { span: 0, factor: 0 }
+
+/** The same detector with scores relative to the calibrated threshold alone. */
+export function withoutLevel<
+  Model extends { readonly causal: { readonly level: Level }, readonly batch: { readonly level: Level } }
+> (model: Model): Model {
+  return { ...model, causal: { ...model.causal, level: NO_LEVEL }, batch: { ...model.batch, level: NO_LEVEL } }
+}
+
+/** Fewer scores than these are no evidence of a drift: missing ones count as 0. */
+export const LEAST_EVIDENCE = 500
+
+/** How far the median must rise above that of calibration before it counts, and the largest factor that this gives. */
+const MARGIN = 1.4
+const LARGEST_FACTOR = 3
+
+/**
+ * The factor that lets the level count once the median of scores lies 1.4 times above the median on unseen normal data.
+ * @param median of unseen normal data, relative to the threshold
+ */
+export function levelFactor (median: number): number {
+  return Math.max(1, Math.min(LARGEST_FACTOR, 1 / (MARGIN * median)))
+}
+
+/**
+ * The median of a moving set of scores, of which those missing to LEAST_EVIDENCE count as 0. O(1) while it is of no
+ * consequence.
+ */
+export class LevelWindow {
+  readonly #factor: number
+  /** Scores up to this cannot raise the level. */
+  readonly #quiet: number
+  readonly #values: Float64Array
+  /**
+   * Where the oldest observation of the set lies in `#values`, how many there are, and how many of them have a score.
+   */
+  #first = 0
+  #held = 0
+  #count = 0
+  #loud = 0
+  /** Scores in ascending order, kept only while most of them are loud. */
+  #sorted: Float64Array | undefined
+
+  constructor ({ span, factor }: Level) {
+    this.#factor = factor
+    this.#quiet = factor > 0 ? 1 / factor : Infinity
+    this.#values = new Float64Array(Math.max(1, span))
+  }
+
+  /** Adds the score of the next observation, NaN where it has none; the oldest one leaves a full set by itself. */
+  push (score: number): void {
+    if (this.#held === this.#values.length) this.shift()
+    this.#values[(this.#first + this.#held) % this.#values.length] = score
+    this.#held++
+    if (Number.isNaN(score)) return
+    this.#count++
+    if (score > this.#quiet) this.#loud++
+    if (this.#sorted !== undefined) insert(this.#sorted, this.#count - 1, score)
+  }
+
+  /** Drops the oldest observation. */
+  shift (): void {
+    const score = this.#values[this.#first]!
+    this.#first = (this.#first + 1) % this.#values.length
+    this.#held--
+    if (Number.isNaN(score)) return
+    if (score > this.#quiet) this.#loud--
+    if (this.#sorted !== undefined) remove(this.#sorted, this.#count, score)
+    this.#count--
+  }
+
+  /** What scores are divided by: 1, or factor · median where that is more. */
+  get divisor (): number {
+    // The lower median of the set and the zeros that stand for missing evidence.
+    const rank = ((Math.max(this.#count, LEAST_EVIDENCE) - 1) >> 1) - Math.max(0, LEAST_EVIDENCE - this.#count)
+    if (this.#count - this.#loud > rank) {
+      this.#sorted = undefined
+      return 1
+    }
+    this.#sorted ??= this.#sort()
+    return this.#factor * this.#sorted[rank]!
+  }
+
+  /** The scores of the set, oldest first, NaN where there is none. */
+  save (): Float64Array {
+    const scores = new Float64Array(this.#held)
+    for (let i = 0; i < this.#held; i++) scores[i] = this.#values[(this.#first + i) % this.#values.length]!
+    return scores
+  }
+
+  /** Goes on as the window that saved them, of the same span; for one that nothing was pushed to. */
+  restore (scores: Float64Array): void {
+    for (let i = 0; i < scores.length; i++) this.push(scores[i]!)
+  }
+
+  #sort (): Float64Array {
+    const sorted = new Float64Array(this.#values.length)
+    let at = 0
+    for (let i = 0; i < this.#held; i++) {
+      const score = this.#values[(this.#first + i) % this.#values.length]!
+      if (!Number.isNaN(score)) sorted[at++] = score
+    }
+    sorted.subarray(0, at).sort()
+    return sorted
+  }
+}
+
+/** Index of the first of `count` ascending values that is not below `value`. */
+function lowerBound (sorted: Float64Array, count: number, value: number): number {
+  let low = 0
+  let high = count
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle]! < value) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function insert (sorted: Float64Array, count: number, value: number): void {
+  const at = lowerBound(sorted, count, value)
+  sorted.copyWithin(at + 1, at, count)
+  sorted[at] = value
+}
+
+function remove (sorted: Float64Array, count: number, value: number): void {
+  const at = lowerBound(sorted, count, value)
+  sorted.copyWithin(at, at + 1, count)
+}
+
+/**
+ * Divides scores by the level around them, in place: the median of the scores at most (span − 1) / 2 observations away.
+ * @param scores in order of time, relative to the threshold; NaN is not scored
+ */
+export function divideByCentredLevel (scores: Float64Array, level: Level): void {
+  if (level.span === 0) return
+  const raw = scores.slice()
+  const reach = (level.span - 1) >> 1
+  const window = new LevelWindow(level)
+  for (let ahead = 0; ahead < raw.length + reach; ahead++) {
+    const leaving = ahead - level.span
+    if (leaving >= 0) window.shift()
+    if (ahead < raw.length) window.push(raw[ahead]!)
+    const t = ahead - reach
+    if (t >= 0) scores[t] = raw[t]! / window.divisor
+  }
+}

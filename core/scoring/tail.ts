@@ -1,0 +1,227 @@
+// The tail of calibration scores, and thresholds from it: for a budget of false alarms, or for a sensitivity.
+//
+// Peaks over threshold (Pickands 1975; for anomaly thresholds Siffer et al. 2017): what exceeds a high level follows a
+// generalised Pareto distribution. Smoothed scores come in runs, so it is fitted to the peaks of runs, and alarms are
+// counted as runs. Fitting takes sums and quotients only, so that every machine writes the same manifest; reading a
+// threshold off may take powers.
+import { quantiles } from '../quantile.ts'
+import { Problem } from '../errors.ts'
+
+/**
+ * Shares of the scores below each of `ScoreTail.quantiles`; the last is the level above which the Pareto distribution
+ * holds.
+ */
+export const TAIL_PROBABILITIES: readonly number[] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95]
+
+/** What is kept of normal scores, in units of the default threshold; plain JSON, part of the manifest. */
+export interface ScoreTail {
+  /** Number of scores it was fitted on. */
+  readonly count: number
+  /** Scores at `TAIL_PROBABILITIES`, ascending. */
+  readonly quantiles: readonly number[]
+  /** Runs of scores above each of `quantiles`, per observation. */
+  readonly runs: readonly number[]
+  /** Shape ξ of the peaks above the last quantile: 0 falls exponentially, above it more slowly. */
+  readonly shape: number
+  /** Scale σ of those peaks, > 0. */
+  readonly scale: number
+}
+
+const MEDIAN = TAIL_PROBABILITIES.indexOf(0.5)
+const DAY_MS = 86_400_000
+
+/** A tail that is thinner than a hundredth of the default threshold is rounding. */
+const SMALLEST_SCALE = 0.01
+/** Scores are bounded so that sums of wild ones stay finite; far beyond every threshold. */
+const LARGEST_SCORE = 1e6
+const SMALLEST_THRESHOLD = 1e-3
+const LARGEST_SHAPE = 0.5
+/** The fitted shape is drawn towards 0 as if that many peaks had said so: few peaks say little about a shape. */
+const SHAPE_PRIOR = 20
+/** Runs per observation at sensitivity 0: once in 19 years of ten-minute means. */
+const RAREST = 1e-6
+/** Runs per observation that a budget of none stands for. */
+const NEVER = 1e-12
+
+/** Nothing is known: a tail at the default threshold that expects no run. */
+export const NO_SCORES: ScoreTail = {
+  count: 0,
+  quantiles: TAIL_PROBABILITIES.map(() => 1),
+  runs: TAIL_PROBABILITIES.map(() => 0),
+  shape: 0,
+  scale: SMALLEST_SCALE,
+}
+
+/**
+ * Fits the tail of scores of normal data.
+ * @param scores in order of time, in units of the default threshold; NaN is not scored and ends a run
+ * @returns NO_SCORES where there is none
+ */
+export function fitTail (scores: Float64Array): ScoreTail {
+  const bounded = new Float64Array(scores.length)
+  let count = 0
+  for (let i = 0; i < scores.length; i++) {
+    bounded[i] = Math.min(scores[i]!, LARGEST_SCORE)
+    if (!Number.isNaN(scores[i]!)) count++
+  }
+  if (count === 0) return NO_SCORES
+  const levels = quantiles(bounded, TAIL_PROBABILITIES)
+  const level = levels.at(-1)!
+  return {
+    count,
+    quantiles: levels,
+    runs: runsAbove(bounded, levels).map((runs) => runs / count),
+    ...fitPareto(peaksAbove(bounded, level).map((peak) => peak - level)),
+  }
+}
+
+/** Number of runs of scores above each of some ascending levels. */
+function runsAbove (scores: Float64Array, levels: readonly number[]): number[] {
+  const runs = levels.map(() => 0)
+  // Levels that the score before lies above.
+  let below = 0
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i]!
+    while (below > 0 && !(score > levels[below - 1]!)) below--
+    while (below < levels.length && score > levels[below]!) runs[below++]!++
+  }
+  return runs
+}
+
+/** The highest score of every run above `level`. */
+function peaksAbove (scores: Float64Array, level: number): number[] {
+  const peaks: number[] = []
+  let highest = level
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i]!
+    if (score > level) {
+      highest = Math.max(highest, score)
+    } else if (highest > level) {
+      peaks.push(highest)
+      highest = level
+    }
+  }
+  return highest > level ? [...peaks, highest] : peaks
+}
+
+/**
+ * Generalised Pareto distribution by probability-weighted moments (Hosking and Wallis 1987): with a₀ the mean and
+ * a₁ = Σ x₍ᵢ₎ (n − i) / (n − 1) / n over ascending x, ξ = 2 − a₀ / (a₀ − 2 a₁) and σ = a₀ (1 − ξ).
+ */
+function fitPareto (excesses: number[]): { shape: number, scale: number } {
+  const count = excesses.length
+  const sorted = Float64Array.from(excesses).sort()
+  let sum = 0
+  let weighted = 0
+  sorted.forEach((excess, i) => {
+    sum += excess
+    weighted += excess * (count - 1 - i)
+  })
+  const mean = count === 0 ? 0 : sum / count
+  // Twice a₁ is less than a₀ but where all excesses are equal: then the tail ends there, as far as the bound lets it.
+  const gap = count < 2 ? mean : mean - 2 * weighted / (count * (count - 1))
+  const raw = gap > 0 ? Math.max(-LARGEST_SHAPE, Math.min(LARGEST_SHAPE, 2 - mean / gap)) : -LARGEST_SHAPE
+  const shape = raw * count / (count + SHAPE_PRIOR)
+  return { shape, scale: Math.max(SMALLEST_SCALE, mean * (1 - shape)) }
+}
+
+/** Share of peaks over the level that lie more than `excess` above it. */
+function survival ({ shape, scale }: ScoreTail, excess: number): number {
+  if (shape === 0) return Math.exp(-excess / scale)
+  return Math.pow(Math.max(0, 1 + shape * excess / scale), -1 / shape)
+}
+
+/** The excess over the level that the share `survival` of the peaks exceeds; the inverse of survival(). */
+function excessAt ({ shape, scale }: ScoreTail, share: number): number {
+  if (shape === 0) return -scale * Math.log(share)
+  return scale * (Math.pow(share, -shape) - 1) / shape
+}
+
+/**
+ * Runs per observation above the quantiles from the median up, made falling: the rate at a quantile is the highest at
+ * or above it. (Far below the median everything is one endless run, so fewer runs there would not mean fewer alarms.)
+ */
+function fallingRuns ({ quantiles, runs }: ScoreTail): Array<{ threshold: number, rate: number }> {
+  const points: Array<{ threshold: number, rate: number }> = []
+  let rate = 0
+  for (let i = quantiles.length - 1; i >= MEDIAN; i--) {
+    rate = Math.max(rate, runs[i]!)
+    points.push({ threshold: quantiles[i]!, rate })
+  }
+  return points
+}
+
+/**
+ * How many false alarms (runs of scores above the threshold) a day normal data are expected to give.
+ * @param threshold in units of the default threshold
+ * @param interval sampling interval in milliseconds
+ * @throws Problem invalid-settings
+ */
+export function expectedFalseAlarmsPerDay (tail: ScoreTail, threshold: number, interval: number): number {
+  check(threshold > 0, `The threshold must be a number above 0, not ${threshold}.`)
+  return runRate(tail, threshold) * observationsPerDay(interval)
+}
+
+function runRate (tail: ScoreTail, threshold: number): number {
+  const points = fallingRuns(tail)
+  const level = points[0]!
+  if (threshold >= level.threshold) return level.rate * survival(tail, threshold - level.threshold)
+  const below = points.findIndex((point) => point.threshold <= threshold)
+  if (below < 0) return points.at(-1)!.rate
+  const [low, high] = [points[below]!, points[below - 1]!]
+  return low.rate + (high.rate - low.rate) * (threshold - low.threshold) / (high.threshold - low.threshold)
+}
+
+/**
+ * The threshold at which normal data give about `falseAlarmsPerDay` alarms (runs) a day; more allowed, lower threshold.
+ * It ends where runs are most frequent, and for a budget of none at one run in 10¹² observations.
+ * @param interval sampling interval in milliseconds
+ * @returns in units of the default threshold
+ * @throws Problem invalid-settings
+ */
+export function thresholdForBudget (tail: ScoreTail, falseAlarmsPerDay: number, interval: number): number {
+  check(falseAlarmsPerDay >= 0, `falseAlarmsPerDay must be 0 or more, not ${falseAlarmsPerDay}.`)
+  return thresholdForRate(tail, falseAlarmsPerDay / observationsPerDay(interval))
+}
+
+function thresholdForRate (tail: ScoreTail, rate: number): number {
+  const points = fallingRuns(tail)
+  const level = points[0]!
+  // Nothing was seen above the level, and what was seen is no evidence of rarer things: the default threshold at least.
+  if (level.rate === 0 && rate * tail.count < 1) return Math.max(1, level.threshold)
+  if (rate < level.rate) return atLeast(level.threshold + excessAt(tail, Math.max(rate, NEVER) / level.rate))
+  let above = level
+  for (const point of points) {
+    if (point.rate > rate) {
+      const share = (point.rate - rate) / (point.rate - above.rate)
+      return atLeast(point.threshold + (above.threshold - point.threshold) * share)
+    }
+    // Where lower thresholds give no more runs, the highest of them is meant.
+    if (point.rate > above.rate) above = point
+  }
+  return atLeast(above.threshold)
+}
+
+const atLeast = (threshold: number): number => Math.max(threshold, SMALLEST_THRESHOLD)
+
+/**
+ * The threshold of a sensitivity s in [0, 1]: m^(2s − 1) for s ≥ ½ and f^(1 − 2s) below, where m ≤ 1 is the median of
+ * normal scores and f ≥ 1 the score that normal data exceed once in a million observations. So ½ gives exactly 1, the
+ * default threshold; 1 gives the median; 0 the far tail; more sensitive is never higher.
+ * @returns in units of the default threshold
+ * @throws Problem invalid-settings
+ */
+export function thresholdForSensitivity (tail: ScoreTail, sensitivity: number): number {
+  check(sensitivity >= 0 && sensitivity <= 1, `sensitivity must be a number from 0 to 1, not ${sensitivity}.`)
+  if (sensitivity >= 0.5) return Math.pow(Math.min(1, atLeast(tail.quantiles[MEDIAN]!)), 2 * sensitivity - 1)
+  return Math.pow(Math.max(1, thresholdForRate(tail, RAREST)), 1 - 2 * sensitivity)
+}
+
+function observationsPerDay (interval: number): number {
+  check(interval > 0 && interval < Infinity, `interval must be a number of milliseconds above 0, not ${interval}.`)
+  return DAY_MS / interval
+}
+
+function check (holds: boolean, message: string): void {
+  if (!holds) throw new Problem('invalid-settings', message)
+}

@@ -1,0 +1,178 @@
+// From errors to scores: the geometric mean over members, exact sums over time, and the split over channels.
+import fc from 'fast-check'
+import t from 'tap'
+import { combineErrors, geometricMean } from '../combine.ts'
+import { createRandom } from '../../random.ts'
+import { centredMean, LARGEST_ERROR, meanOverCoveringWindows, splitScores, TrailingSmoother } from '../score.ts'
+
+const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((total, value) => total + value, 0)
+
+/** Sizes from 1e-9 to 1e7, spread evenly over the powers of ten. */
+const size = fc.double({ min: -9, max: 7, noNaN: true }).map((exponent) => 10 ** exponent)
+
+t.test('the geometric mean is the n-th root of the product', async (t) => {
+  fc.assert(fc.property(fc.array(size, { minLength: 1, maxLength: 6 }), (values) => {
+    const exact = Math.exp(sum(values.map(Math.log)) / values.length)
+    const powers = values.reduce((product, value) => product * Math.pow(value, 1 / values.length), 1)
+    const found = geometricMean(Float64Array.from(values))
+    return Math.abs(found / powers - 1) < 1e-12 && Math.abs(found / exact - 1) < 1e-12
+  }), { numRuns: 500 })
+  t.equal(geometricMean(Float64Array.of(0.3)), 0.3)
+  t.equal(geometricMean(Float64Array.of(2, 8)), 4)
+  t.equal(geometricMean(Float64Array.of(1, 1, 1)), 1)
+})
+
+t.test('the geometric mean lies between the least and the largest, and grows with each', async () => {
+  fc.assert(fc.property(fc.array(size, { minLength: 1, maxLength: 5 }), fc.nat(4), (values, which) => {
+    const found = geometricMean(Float64Array.from(values))
+    const grown = geometricMean(
+      Float64Array.from(values.map((value, i) => i === which % values.length ? 2 * value : value))
+    )
+    return found >= Math.min(...values) * (1 - 1e-12) && found <= Math.max(...values) * (1 + 1e-12) && grown > found
+  }))
+})
+
+/** Members of three channels with errors of all sizes, zeros among them. */
+const members = fc.array(
+  fc.record({
+    parts: fc.array(fc.oneof(fc.constant(0), fc.double({ min: 0, max: 4, noNaN: true })), {
+      minLength: 12,
+      maxLength: 12,
+    }).map((list) => Float64Array.from(list)),
+    scale: fc.double({ min: 1e-3, max: 5, noNaN: true }),
+  }),
+  { minLength: 2, maxLength: 4 }
+)
+
+t.test('contributions add up to the combined error, by the mean of the members\' shares', async () => {
+  fc.assert(fc.property(members, (list) => {
+    const combined = combineErrors(list, 3)
+    for (let at = 0; at < 12; at += 3) {
+      const sums = list.map(({ parts }) => sum(parts.subarray(at, at + 3)))
+      const error = Math.min(
+        LARGEST_ERROR,
+        list.reduce(
+          (product, { scale }, m) => product * Math.pow(Math.max(1e-9, sums[m]! / scale), 1 / list.length),
+          1
+        )
+      )
+      const parts = combined.subarray(at, at + 3)
+      if (Math.abs(sum(parts) / error - 1) > 1e-9 || !parts.every((part) => part >= 0)) return false
+      const shares = [0, 1, 2].map((c) =>
+        sum(list.map(({ parts }, m) => sums[m] === 0 ? 1 / 3 : parts[at + c]! / sums[m]!)) / list.length
+      )
+      if (shares.some((share, c) => Math.abs(parts[c]! - share * error) > 1e-9 * error)) return false
+    }
+    return true
+  }))
+})
+
+t.test('an anomaly must stand out in all members; one that sees nothing does not silence the others for good', async (t) => {
+  const combine = (...errors: number[]): number =>
+    combineErrors(errors.map((error) => ({ parts: Float64Array.of(error), scale: 1 })), 1)[0]!
+  t.ok(Math.abs(combine(9, 1) - 3) < 1e-12)
+  t.ok(combine(9, 9) > combine(9, 1))
+  t.ok(combine(4, 0) > 0)
+  const lone = Float64Array.of(1, 2)
+  t.equal(combineErrors([{ parts: lone, scale: 7 }], 2), lone, 'a lone member is left as it is')
+})
+
+t.test('the combined error is bounded like that of one member, however small a member\'s scale', async (t) => {
+  const parts = Float64Array.of(LARGEST_ERROR / 2, LARGEST_ERROR / 2)
+  const combined = combineErrors([{ parts, scale: 1e-3 }, { parts, scale: 1e-3 }], 2)
+  t.strictSame(combined, parts)
+})
+
+const wild = fc.oneof(
+  fc.constantFrom(0, LARGEST_ERROR, 1e300, 2 ** -33, 3 * 2 ** -33),
+  fc.double({ min: 0, max: 2, noNaN: true })
+)
+
+/** Errors of two channels. */
+const errors = fc.array(fc.tuple(wild, wild), { minLength: 1, maxLength: 60 })
+
+t.test('a trailing mean is that of the newest errors alone, bit for bit, whatever came before', async () => {
+  fc.assert(fc.property(errors, errors, fc.integer({ min: 1, max: 9 }), (before, list, span) => {
+    const [fresh, used] = [new TrailingSmoother(2, span), new TrailingSmoother(2, span)]
+    for (const pair of before) used.next(Float64Array.from(pair), new Float64Array(2))
+    return list.every((pair, i) => {
+      const [a, b] = [new Float64Array(2), new Float64Array(2)]
+      fresh.next(Float64Array.from(pair), a)
+      used.next(Float64Array.from(pair), b)
+      return i + 1 < span || a.every((value, c) => Object.is(value, b[c]))
+    })
+  }))
+})
+
+/** Errors are bounded by their sum and rounded to whole units. */
+function rounded (pair: readonly [number, number]): [number, number] {
+  const factor = Math.min(1, LARGEST_ERROR / (pair[0] + pair[1]))
+  return pair.map((part) => Math.round((factor < 1 ? part * factor : part) * 2 ** 32)) as [number, number]
+}
+
+t.test('a trailing mean is the mean; after a gap it begins again', async () => {
+  fc.assert(fc.property(errors, fc.integer({ min: 1, max: 9 }), fc.nat(59), (list, span, gap) => {
+    const smoother = new TrailingSmoother(2, span)
+    return list.every((pair, i) => {
+      if (i === gap) smoother.clear()
+      const out = new Float64Array(2)
+      smoother.next(Float64Array.from(pair), out)
+      const held = list.slice(Math.max(i - span + 1, i >= gap ? gap : 0, 0), i + 1).map(rounded)
+      return out.every((mean, c) => mean === sum(held.map((one) => one[c]!)) / 2 ** 32 / held.length)
+    })
+  }))
+})
+
+t.test('a centred mean is that of the values around, bit for bit wherever the series begins', async () => {
+  const bounded = fc.array(fc.double({ min: 0, max: LARGEST_ERROR, noNaN: true }), { minLength: 2, maxLength: 120 })
+  fc.assert(fc.property(bounded, fc.constantFrom(1, 3, 9, 61), fc.nat(59), (list, span, from) => {
+    const values = Float64Array.from(list).subarray(0, list.length - list.length % 2)
+    const length = values.length / 2
+    const reach = (span - 1) / 2
+    const whole = centredMean(values, 2, span)
+    const naive = values.every((_, i) => {
+      const t = Math.floor(i / 2)
+      const around = Array.from({ length }, (_, u) => u).filter((u) => Math.abs(u - t) <= reach).map((u) =>
+        Math.round(values[2 * u + i % 2]! * 2 ** 32)
+      )
+      return whole[i] === sum(around) / 2 ** 32 / around.length
+    })
+    const late = centredMean(values.slice(2 * from), 2, span)
+    return naive && late.subarray(2 * reach).every((mean, i) => Object.is(mean, whole[2 * (from + reach) + i]!))
+  }))
+})
+
+t.test('the mean over covering windows counts exactly those that cover', async () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 12 }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 1, max: 30 }),
+      fc.nat(),
+      (windowLength, stride, windows, seed) => {
+        const random = createRandom(seed)
+        const step = Math.min(stride, windowLength)
+        const length = windowLength + (windows - 1) * step
+        const starts = Array.from({ length: windows }, (_, w) => w * step)
+        const list = starts.map((): [
+          number,
+          number
+        ] => [5 * random.uniform(), random.integer(5) === 0 ? 1e200 : random.uniform()])
+        const means = meanOverCoveringWindows(starts, Float64Array.from(list.flat()), 2, windowLength, length)
+        const units = list.map(rounded)
+        return Array.from({ length }, (_, t) => t).every((t) => {
+          const covering = units.filter((_, w) => starts[w]! <= t && t < starts[w]! + windowLength)
+          return [0, 1].every((c) =>
+            means[2 * t + c] === sum(covering.map((one) => one[c]!)) / 2 ** 32 / covering.length
+          )
+        })
+      }
+    )
+  )
+})
+
+t.test('a score is the sum over the threshold, its contributions the shares', async (t) => {
+  const parts = Float64Array.of(1, 3, 0, 0, 2, 0)
+  t.strictSame(splitScores(parts, 2, 2), Float64Array.of(2, 0, 1))
+  t.strictSame(parts, Float64Array.of(0.25, 0.75, 0.5, 0.5, 1, 0))
+})

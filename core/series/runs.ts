@@ -1,0 +1,43 @@
+// A series without its long gaps: the runs that windows may be cut from.
+import { fillGaps } from './impute.ts'
+import { type Scaler, standardise } from './scaler.ts'
+import type { Series } from './series.ts'
+
+/** A gap-free run of observations, standardised: what windows may be cut from. */
+export interface Run {
+  /** Index of its first observation in the series. */
+  readonly from: number
+  /** Shape [length × channels]. */
+  readonly values: Float32Array
+}
+
+/**
+ * Fills short gaps and cuts the series at long ones.
+ * @param imputed receives 1 where a value was filled, shape [length × channels]
+ */
+export function standardisedRuns (series: Series, scaler: Scaler, maxGap: number, imputed?: Uint8Array): Run[] {
+  const channels = series.channels.length
+  const { filled, incomplete } = fillGaps(series.values, channels, maxGap, imputed)
+  const values = new Float32Array(filled.length)
+  standardise(scaler, filled, values)
+  return completeRuns(series.length, incomplete).map(({ from, to }) => ({
+    from,
+    values: values.subarray(from * channels, to * channels),
+  }))
+}
+
+/** Lengths of the series' runs. */
+export function runLengths ({ values, channels, length }: Series, maxGap: number): number[] {
+  return completeRuns(length, fillGaps(values, channels.length, maxGap).incomplete).map(({ from, to }) => to - from)
+}
+
+function completeRuns (length: number, incomplete: Uint8Array | undefined): Array<{ from: number, to: number }> {
+  const runs: Array<{ from: number, to: number }> = []
+  let from = 0
+  for (let t = 0; t <= length; t++) {
+    if (t < length && incomplete?.[t] !== 1) continue
+    if (t > from) runs.push({ from, to: t })
+    from = t + 1
+  }
+  return runs
+}

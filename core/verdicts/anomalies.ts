@@ -1,0 +1,67 @@
+// From scores to anomalies: maximal runs of anomalous observations, with their peak and the channels to blame.
+import { isAnomalous } from '../scoring/threshold.ts'
+import type { Detection } from '../scoring/detection.ts'
+import { ANOMALOUS, NORMAL } from './verdicts.ts'
+
+export interface AnomalyRules {
+  /** Shortest anomaly that is told, in observations; shorter ones are left out. Default 1. */
+  readonly minLength?: number
+  /** Anomalies with at most this many other observations between them become one. Default 0. */
+  readonly mergeGap?: number
+}
+
+/** A maximal run of anomalous observations; indices into the series, both ends inside. */
+export interface Anomaly {
+  readonly from: number
+  readonly to: number
+  /** Index of the highest score. */
+  readonly peak: number
+  readonly peakScore: number
+  /** Channels by their share in the anomaly's scores, highest first; shares sum to 1. */
+  readonly channels: ReadonlyArray<{ readonly channel: number, readonly contribution: number }>
+}
+
+/**
+ * All anomalies of a detection, in order of time. Neighbours are merged first, then short ones are dropped.
+ * An unscored observation ends a run.
+ * @param verdicts of judge(), shape [length]; default: score > 1
+ */
+export function findAnomalies (
+  detection: Pick<Detection, 'score' | 'contributions'>,
+  rules: AnomalyRules = {},
+  verdicts = byDefault(detection.score)
+): Anomaly[] {
+  const { minLength = 1, mergeGap = 0 } = rules
+  const runs: Array<{ from: number, to: number }> = []
+  verdicts.forEach((verdict, t) => {
+    if (verdict !== ANOMALOUS) return
+    const last = runs.at(-1)
+    if (last !== undefined && t - last.to - 1 <= mergeGap) last.to = t
+    else runs.push({ from: t, to: t })
+  })
+  return runs.filter(({ from, to }) => to - from + 1 >= minLength).map((run) => describe(detection, run, verdicts))
+}
+
+const byDefault = (score: Float64Array): Int8Array =>
+  Int8Array.from(score, (value) => isAnomalous(value) ? ANOMALOUS : NORMAL)
+
+function describe (
+  detection: Pick<Detection, 'score' | 'contributions'>,
+  { from, to }: { from: number, to: number },
+  verdicts: Int8Array
+): Anomaly {
+  const channels = detection.contributions.length / detection.score.length
+  const shares = new Float64Array(channels)
+  let peak = from
+  let total = 0
+  for (let t = from; t <= to; t++) {
+    const score = detection.score[t]!
+    if (verdicts[t] !== ANOMALOUS) continue
+    if (score > detection.score[peak]!) peak = t
+    total += score
+    for (let c = 0; c < channels; c++) shares[c]! += score * detection.contributions[t * channels + c]!
+  }
+  const ranked = Array.from(shares, (share, channel) => ({ channel, contribution: share / total }))
+  ranked.sort((a, b) => b.contribution - a.contribution || a.channel - b.channel)
+  return { from, to, peak, peakScore: detection.score[peak]!, channels: ranked }
+}

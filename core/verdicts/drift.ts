@@ -1,0 +1,73 @@
+// Whether recent scores still come from the population that a model was calibrated on: a question about the model's
+// age, not a verdict.
+import { autocorrelationTime } from './robust.ts'
+import { type ScoreTail, TAIL_PROBABILITIES } from '../scoring/tail.ts'
+
+export interface DriftVerdict {
+  /** `unknown` where there are too few scores, or none in the calibration, to tell. */
+  readonly verdict: 'stable' | 'drifting' | 'unknown'
+  /** verdict is `drifting` */
+  readonly drifting: boolean
+  /**
+   * Population stability index: 0 for equal populations; usually, above 0.1 is a small and above 0.25 a large change.
+   */
+  readonly statistic: number
+  /** Drifting above this: 0.25, or what chance alone may give with so few independent scores. */
+  readonly limit: number
+  /** Recent scores, NaN not counted. */
+  readonly scores: number
+}
+
+const LARGE_CHANGE = 0.25
+/** A share of nothing would be an infinite change. */
+const SMALLEST_SHARE = 1e-3
+/** Keeps differences of wild scores finite; far beyond every threshold. */
+const LARGEST_SCORE = 1e6
+/** Independent scores below which nothing is said. */
+const FEWEST = 30
+/** Standard deviations of the index above its mean that are put down to chance. */
+const CHANCE = 3
+
+/**
+ * Compares recent scores with the calibration scores by the population stability index over the calibration's
+ * quantiles, Σ (recent − expected share) · ln(recent / expected share). Without a change it is about χ² (bins − 1) ×
+ * (1/n + 1/m) for n recent and m calibration scores (Yurdakul 2018), both counted as independent ones by the recent
+ * scores' autocorrelation time.
+ * @param recentScores in order of time, in units of the default threshold; NaN is skipped
+ */
+export function driftVerdict (tail: ScoreTail, recentScores: Float64Array): DriftVerdict {
+  const scores = recentScores.filter((score) => !Number.isNaN(score)).map((score) => Math.min(score, LARGEST_SCORE))
+  const bins = binsOf(tail)
+  const time = autocorrelationTime(scores)
+  const freedom = bins.length - 1
+  const chance = (freedom + CHANCE * Math.sqrt(2 * freedom)) * time *
+    (1 / Math.max(1, scores.length) + 1 / Math.max(1, tail.count))
+  const limit = Math.max(LARGE_CHANGE, chance)
+  if (tail.count === 0 || scores.length < FEWEST * time) {
+    return { verdict: 'unknown', drifting: false, statistic: 0, limit, scores: scores.length }
+  }
+  const statistic = stabilityIndex(bins, scores)
+  const drifting = statistic > limit
+  return { verdict: drifting ? 'drifting' : 'stable', drifting, statistic, limit, scores: scores.length }
+}
+
+/** Upper end (inside) and expected share of each bin; equal quantiles make no bin of their own. */
+function binsOf ({ quantiles }: ScoreTail): Array<{ to: number, expected: number }> {
+  const bins: Array<{ to: number, expected: number }> = []
+  let below = 0
+  quantiles.forEach((to, i) => {
+    if (to === quantiles[i + 1]) return
+    bins.push({ to, expected: TAIL_PROBABILITIES[i]! - below })
+    below = TAIL_PROBABILITIES[i]!
+  })
+  return [...bins, { to: Infinity, expected: 1 - below }]
+}
+
+function stabilityIndex (bins: ReadonlyArray<{ to: number, expected: number }>, scores: Float64Array): number {
+  const counts = bins.map(() => 0)
+  for (const score of scores) counts[bins.findIndex(({ to }) => score <= to)]!++
+  return bins.reduce((sum, { expected }, i) => {
+    const share = Math.max(SMALLEST_SHARE, counts[i]! / scores.length)
+    return sum + (share - expected) * Math.log(share / expected)
+  }, 0)
+}

@@ -1,0 +1,90 @@
+// Anomalies, golden scores and the table of errors.
+import { isAnomalous } from '../../scoring/threshold.ts'
+import fc from 'fast-check'
+import t from 'tap'
+import { findAnomalies } from '../anomalies.ts'
+import { pointer, Problem, PROBLEMS } from '../../errors.ts'
+import { makeGolden, reproduceGolden } from '../../package/golden.ts'
+import { slice } from '../../series/series.ts'
+import { fitLinear, waves } from '../../test/synthetic.ts'
+
+/** Two channels; the first has the whole blame at even observations, the second at odd ones. */
+function detection (scores: readonly number[]): { score: Float64Array, contributions: Float64Array } {
+  return {
+    score: Float64Array.from(scores),
+    contributions: Float64Array.from(scores.flatMap((_, i) => i % 2 === 0 ? [1, 0] : [0, 1])),
+  }
+}
+
+t.test('an anomaly is a maximal run above 1, with peak and ranked channels', async (t) => {
+  const [first, second, ...none] = findAnomalies(detection([0.5, 2, 3, 2, 1, 5, NaN]))
+  t.same(first, {
+    from: 1,
+    to: 3,
+    peak: 2,
+    peakScore: 3,
+    channels: [{ channel: 1, contribution: 4 / 7 }, { channel: 0, contribution: 3 / 7 }],
+  })
+  t.same([second!.from, second!.to, second!.peakScore], [5, 5, 5])
+  t.same(none, [])
+  t.same(findAnomalies(detection([1, 1])), [], 'exactly the threshold is normal')
+})
+
+t.test('merging comes before the minimum length, and the peak may lie behind a merged gap', async (t) => {
+  const scores = detection([2, 0, 3, NaN, 0, 2, 2])
+  t.same(findAnomalies(scores, { mergeGap: 1 }).map(({ from, to, peak }) => [from, to, peak]), [[0, 2, 2], [5, 6, 5]])
+  t.same(findAnomalies(scores, { mergeGap: 1, minLength: 3 }).map(({ from, to }) => [from, to]), [[0, 2]])
+  t.same(findAnomalies(scores, { minLength: 3 }), [])
+})
+
+t.test('runs are apart, in order, and hold every anomalous observation', async () => {
+  const scores = fc.array(fc.oneof(fc.constant(NaN), fc.double({ min: 0, max: 2, noNaN: true })), { maxLength: 60 })
+  fc.assert(fc.property(scores, fc.nat(4), (list, mergeGap) => {
+    const found = findAnomalies(detection(list), { mergeGap })
+    const inside = (i: number): boolean => found.some(({ from, to }) => from <= i && i <= to)
+    return list.every((score, i) => !isAnomalous(score) || inside(i)) &&
+      found.every(({ from, to, peak, channels }, i) =>
+        isAnomalous(list[from]!) && isAnomalous(list[to]!) &&
+        list[peak] === Math.max(...list.slice(from, to + 1).filter((score) => isAnomalous(score))) &&
+        Math.abs(channels.reduce((sum, { contribution }) => sum + contribution, 0) - 1) < 1e-9 &&
+        (i === 0 || from - found[i - 1]!.to - 1 > mergeGap)
+      )
+  }))
+})
+
+t.test('golden scores are reproduced, or refused', async (t) => {
+  const { model, autoencoders } = await fitLinear([waves(300)])
+  const golden = makeGolden(model, autoencoders, slice(waves(300), 50, 120))
+  t.equal(golden.causal[0], null)
+  t.equal(reproduceGolden(model, autoencoders, golden), 0)
+  const slightly = { ...golden, batch: golden.batch.map((score) => score === null ? null : score * (1 + 5e-5)) }
+  t.ok(reproduceGolden(model, autoencoders, slightly) > 4e-5)
+  const broken = [
+    { ...golden, batch: golden.batch.map((score) => score === null ? null : score * 1.1 + 0.1) },
+    { ...golden, causal: golden.causal.map((score) => score ?? 0.5) },
+    { ...golden, causal: golden.causal.slice(1) },
+    { ...golden, values: { channel_0: golden.values['channel_0']! } },
+  ]
+  for (const one of broken) t.throws(() => reproduceGolden(model, autoencoders, one), { code: 'golden-scores-differ' })
+})
+
+t.test('a problem carries its code, status, places and cause', async (t) => {
+  const cause = new Error('below')
+  const problem = new Problem('series-too-short', 'send more', {
+    items: [{ pointer: '/channels', detail: 'short', got: 1, want: 2 }],
+    extensions: { needed: 2 },
+    cause,
+  })
+  t.match(problem, {
+    name: 'Problem',
+    code: 'series-too-short',
+    status: 422,
+    message: 'send more',
+    items: [{ pointer: '/channels' }],
+    extensions: { needed: 2 },
+  })
+  t.equal(problem.cause, cause)
+  t.equal(new Problem('not-found', 'x').cause, undefined)
+  t.equal(pointer('channels', 'a/b~c', 3), '/channels/a~1b~0c/3')
+  t.ok(Object.values(PROBLEMS).every(({ status, title }) => status >= 400 && title.length > 0))
+})

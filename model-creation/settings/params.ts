@@ -1,0 +1,127 @@
+// The schema of params.yaml: one section for each stage, with every tunable number and its default.
+import { readFile } from 'node:fs/promises'
+import { parse, YAMLParseError } from 'yaml'
+import { z } from 'zod'
+import { parseDuration } from '../../core/table/duration.ts'
+import { Problem } from '../../core/errors.ts'
+import { FIT_DEFAULTS } from '../../core/fitting/fit.ts'
+import { ManifestSchema } from '../../core/package/manifest.ts'
+import { type Architecture } from '../architectures/architecture.ts'
+import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../architectures/index.ts'
+
+const count = z.number().int().positive()
+
+const odd = count.refine((value) => value % 2 === 1, 'must be odd: the mean is centred')
+
+const duration = z.string().refine((text) => {
+  try {
+    return parseDuration(text) > 0
+  } catch {
+    return false
+  }
+}, 'must be an ISO 8601 duration such as PT10M')
+
+const auto = <T extends z.ZodType>(schema: T) => z.union([z.literal('auto'), schema]).default('auto' as never)
+
+const rule = {
+  quantile: z.number().gt(0).lte(1).default(FIT_DEFAULTS.batch.quantile),
+}
+
+const architectureSections = z.strictObject(Object.fromEntries(
+  ARCHITECTURE_NAMES.map((name) => [name, ARCHITECTURES[name].parameters])
+) as Record<ArchitectureName, Architecture['parameters']>)
+
+const NO_SECTION = Object.fromEntries(ARCHITECTURE_NAMES.map((name) => [name, undefined])) as Record<
+  ArchitectureName,
+  undefined
+>
+
+/** The values of `train.architecture`. */
+export const ARCHITECTURE_CHOICES = [...ARCHITECTURE_NAMES, 'ensemble'] as const
+
+export const ParamsSchema = z.strictObject({
+  prepare: z.strictObject({
+    /** ISO 8601 duration, or auto: detected from the data. */
+    interval: z.literal('auto').or(duration).default('auto'),
+    /** Earlier observations train, later ones test; null: all of them train. */
+    trainUntil: z.iso.datetime({ offset: true, error: 'must be a time with its zone such as 2026-03-02T00:00:00Z' })
+      .nullable().default(null),
+    /**
+     * How much of the test part is learnt on each side of a reported false alarm: enough for several windows and the
+     * smoothing.
+     */
+    feedbackContext: duration.default('P1D'),
+  }).prefault({}),
+  train: z.strictObject({
+    /** One architecture, or `ensemble`: several autoencoders whose errors are combined. */
+    architecture: z.enum(ARCHITECTURE_CHOICES).default('ensemble'),
+    /** Training on wasm gives the same digest on every machine; native is faster, but its digest differs by machine. */
+    backend: z.enum(['wasm', 'native', 'cpu']).default('wasm'),
+    seed: z.number().int().nonnegative().default(1),
+    /** Only for a single architecture. */
+    windowLength: auto(count),
+    tail: auto(count),
+    /** Only for the ensemble; auto: core/fitting/members.ts chooses by the number of channels. */
+    members: auto(
+      z.array(z.strictObject({ architecture: z.enum(ARCHITECTURE_NAMES), windowLength: count, tail: count })).min(1)
+    ),
+    maxGap: z.number().int().nonnegative().default(FIT_DEFAULTS.maxGap),
+    maxWindows: count.min(2).default(FIT_DEFAULTS.maxWindows),
+    folds: z.number().int().min(2).default(FIT_DEFAULTS.folds),
+    switchWeight: z.number().nonnegative().default(FIT_DEFAULTS.switchWeight),
+    constantWeight: z.number().nonnegative().default(FIT_DEFAULTS.constantWeight),
+    causal: z.strictObject({
+      ...rule,
+      smoothing: auto(count),
+      factor: z.number().positive().default(FIT_DEFAULTS.causal.factor),
+      levelSpan: z.number().int().nonnegative().default(FIT_DEFAULTS.causal.levelSpan),
+    }).prefault({}),
+    batch: z.strictObject({
+      ...rule,
+      smoothing: auto(odd),
+      factor: z.number().positive().default(FIT_DEFAULTS.batch.factor),
+      levelSpan: z.literal(0).or(odd).default(FIT_DEFAULTS.batch.levelSpan),
+    }).prefault({}),
+    /** A section for every architecture; only the chosen ones count. */
+    architectures: architectureSections.prefault(NO_SECTION),
+  }).prefault({}),
+  evaluate: z.strictObject({
+    /** An anomaly that starts within this time after a label's end still counts for it (ISO 8601 duration). */
+    tolerance: z.literal('PT0S').or(duration).default('PT0S'),
+    minDuration: duration.nullable().default(null),
+    mergeGap: duration.nullable().default(null),
+  }).prefault({}),
+  package: z.strictObject({
+    name: ManifestSchema.shape.name.default('model'),
+    version: ManifestSchema.shape.version.default('1'),
+    description: z.string().default(''),
+    /** Observations of the golden series. */
+    goldenLength: count.default(200),
+  }).prefault({}),
+})
+
+export type Params = z.output<typeof ParamsSchema>
+
+/** Validates parameters. @throws Problem invalid-settings naming the parameter */
+export function parseParams (value: unknown, where: string): Params {
+  const result = ParamsSchema.safeParse(value)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  throw new Problem('invalid-settings', `${where}: ${issue?.path.join('.') || 'the document'}: ${issue?.message}`, {
+    cause: result.error,
+  })
+}
+
+export async function readParams (path: string): Promise<Params> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new Problem('invalid-settings', `${path} cannot be read.`, { cause })
+  })
+  try {
+    return parseParams(parse(text) ?? {}, path)
+  } catch (error) {
+    if (error instanceof YAMLParseError) {
+      throw new Problem('invalid-settings', `${path}: ${error.message.split('\n', 1)[0]}`, { cause: error })
+    }
+    throw error
+  }
+}

@@ -1,0 +1,39 @@
+// The autoencoders that the parameters ask for: one architecture, or an ensemble of several.
+import { type MemberToFit } from '../../core/fitting/fit.ts'
+import { defaultMembers, defaultTail, defaultWindowLength } from '../../core/fitting/members.ts'
+import { type Series } from '../../core/series/series.ts'
+import { type LayersAutoencoder, type LearningContext } from '../architectures/architecture.ts'
+import { type ArchitectureName, ARCHITECTURES } from '../architectures/index.ts'
+import { type Params } from '../settings/params.ts'
+
+/** One member as params.yaml names it. */
+export interface NamedMember {
+  readonly architecture: ArchitectureName
+  readonly windowLength: number
+  readonly tail: number
+}
+
+/** The members for these training series, which also determine the lengths that are `auto`. */
+export function membersOf (
+  { architecture, windowLength, tail, members }: Params['train'],
+  series: readonly Series[]
+): NamedMember[] {
+  const observations = Math.max(...series.map(({ length }) => length))
+  const channels = series[0]!.channels.length
+  if (architecture === 'ensemble') return members === 'auto' ? defaultMembers(observations, channels) : members
+  const length = windowLength === 'auto' ? defaultWindowLength(observations, channels) : windowLength
+  return [{ architecture, windowLength: length, tail: tail === 'auto' ? defaultTail(length) : Math.min(tail, length) }]
+}
+
+/** Adds to each member the learner of its architecture, with the parameters of its section. */
+export function toFit (
+  members: readonly NamedMember[],
+  { architectures }: Params['train'],
+  context: LearningContext
+): Array<MemberToFit<LayersAutoencoder>> {
+  return members.map(({ architecture, windowLength, tail }) => ({
+    windowLength,
+    tail,
+    learn: ARCHITECTURES[architecture].learner(architectures[architecture], context),
+  }))
+}

@@ -1,0 +1,123 @@
+// The fan-out to browsers: at most twenty frames a second each, and none where a socket is full. What a slow one costs
+// is bounded.
+import type { LiveEvent, LiveFeed } from './live-feed.ts'
+import type { MessageType } from '../../messages/messages.ts'
+import { type ClientLimits, type ClientSocket, type FramePart, LiveClient } from './live-client.ts'
+
+export interface BroadcastLimits extends ClientLimits {
+  readonly maxClients: number
+  readonly frameMs: number
+  readonly pingMs: number
+}
+
+const BROADCAST_LIMITS: BroadcastLimits = {
+  maxClients: 200,
+  frameMs: 50,
+  pingMs: 20_000,
+  maxBufferedBytes: 256 * 1024,
+  maxPending: 500,
+  stalledMs: 60_000,
+}
+
+/** Close codes (RFC 6455): goes away, breach of policy, try again later; and one of our own. */
+export const CLOSE = { goingAway: 1001, policy: 1008, tryLater: 1013, unauthorized: 4401 } as const
+
+/** Where a message goes in a frame. */
+const PARTS: Partial<Record<MessageType, FramePart>> = {
+  'verdict.v1': 'verdicts',
+  'gap.v1': 'gaps',
+  'incident.opened.v1': 'incidents',
+  'incident.updated.v1': 'incidents',
+  'incident.closed.v1': 'incidents',
+  'incident.annotated.v1': 'annotations',
+}
+
+/** What only those get who look at the series. */
+const FOLLOWED: ReadonlySet<FramePart> = new Set(['verdicts', 'gaps'])
+
+/** How long a browser gets to answer a close. */
+const CLOSE_MS = 500
+
+export class Broadcast {
+  readonly #clients = new Set<LiveClient>()
+  readonly #limits: BroadcastLimits
+  readonly #timers: readonly NodeJS.Timeout[]
+  readonly #stop: () => void
+
+  constructor (feed: Pick<LiveFeed, 'listen'>, limits: Partial<BroadcastLimits> = {}) {
+    this.#limits = { ...BROADCAST_LIMITS, ...limits }
+    this.#stop = feed.listen((event) => { this.#pass(event) })
+    this.#timers = [
+      setInterval(() => { this.#flush() }, this.#limits.frameMs),
+      setInterval(() => { this.#ping() }, this.#limits.pingMs),
+    ]
+  }
+
+  get size (): number {
+    return this.#clients.size
+  }
+
+  /** @returns undefined, and closes the socket, where there are too many */
+  add (socket: ClientSocket): LiveClient | undefined {
+    if (this.#clients.size >= this.#limits.maxClients) {
+      socket.close(CLOSE.tryLater, 'too many pages are open; try again later')
+      return undefined
+    }
+    const client = new LiveClient(socket, this.#limits)
+    this.#clients.add(client)
+    socket.on('close', () => { this.#clients.delete(client) })
+    socket.on('pong', () => { client.alive = true })
+    return client
+  }
+
+  /** Tells all browsers to come back later, and ends what does not answer. */
+  async close (): Promise<void> {
+    this.#stop()
+    for (const timer of this.#timers) clearInterval(timer)
+    if (this.#clients.size === 0) return
+    const closed = [...this.#clients].map(async ({ socket }) =>
+      new Promise<void>((resolve) => {
+        socket.on('close', () => {
+          resolve()
+        })
+      })
+    )
+    for (const { socket } of this.#clients) socket.close(CLOSE.goingAway, 'the dashboard ends')
+    const timer = setTimeout(() => { for (const { socket } of this.#clients) socket.terminate() }, CLOSE_MS)
+    await Promise.all(closed)
+    clearTimeout(timer)
+  }
+
+  #pass ({ message, entry }: LiveEvent): void {
+    if (this.#clients.size === 0) return
+    const json = once(() => JSON.stringify(message.data))
+    const state = once(() => JSON.stringify(entry))
+    const part = PARTS[message.type]
+    for (const client of this.#clients) {
+      if (entry !== undefined) client.show(entry.series, state())
+      if (part !== undefined && (!FOLLOWED.has(part) || client.wants(message.data.series))) client.add(part, json())
+    }
+  }
+
+  #flush (): void {
+    const now = performance.now()
+    for (const client of this.#clients) {
+      if (!client.flush(now)) client.socket.terminate()
+    }
+  }
+
+  #ping (): void {
+    for (const client of this.#clients) {
+      // A socket that is full cannot answer: that is for flush() to decide.
+      if (!client.alive && client.socket.bufferedAmount === 0) client.socket.terminate()
+      client.alive = false
+      client.socket.ping()
+    }
+  }
+}
+
+/** Made when it is first asked for. */
+function once (make: () => string): () => string {
+  let made: string | undefined
+  return () => (made ??= make())
+}

@@ -1,0 +1,123 @@
+// The structure of the code is under test: imports run down, folders stay small, and an export has an importer.
+import { dirname } from 'node:path'
+import t from 'tap'
+import { ALL_NAMES, isTest, readSources, type SourceFile } from './source-files.ts'
+
+const sources = readSources()
+const production = sources.filter(({ path }) => !isTest(path))
+
+/** Top folders that are one room, whatever folders they hold. */
+const WHOLE = ['bench', 'examples', 'scripts', 'simulator']
+
+/** Rooms of core/, lowest first: a room imports the rooms before it only. */
+const CORE = ['core', 'core/table', 'core/series', 'core/scoring', 'core/linear', 'core/fitting']
+
+/** Imports inside core/ that are allowed beside that order. */
+const CORE_BESIDE: Record<string, readonly string[]> = {
+  'core/verdicts': ['core', 'core/table', 'core/series', 'core/scoring'],
+  'core/package': ['core', 'core/table', 'core/series', 'core/scoring', 'core/verdicts'],
+  'core/metrics': ['core'],
+}
+
+const MOST_FILES = 15
+
+/** Files whose exports are called by their names: piscina runs them in a thread. */
+const CALLED_BY_NAME = ['model-serving/workers/worker.ts', 'model-serving/test/fixture-opener.ts']
+
+/** Folders that hold more files, and why. */
+const LARGER: Record<string, string> = {
+  'model-serving/public': 'the modules of a page without a build step lie in the folder that is served',
+  'pipelines/steps/dashboard/public': 'the same',
+}
+
+/** The room of a file: its top folder and the next; of steps and adapters of the stream one folder more. */
+function roomOf (path: string): string {
+  const parts = path.split('/')
+  const folders = parts.slice(0, -1)
+  if (folders.length === 0) return path
+  if (WHOLE.includes(folders[0]!)) return folders[0]!
+  const deep = folders[0] === 'pipelines' && ['steps', 'adapters'].includes(folders[1] ?? '')
+  if (folders.at(-1) === 'public') return folders.join('/')
+  return folders.slice(0, deep ? 3 : 2).join('/')
+}
+
+type Arrows = Map<string, Map<string, string[]>>
+
+function drawArrows (files: readonly SourceFile[]): Arrows {
+  const arrows: Arrows = new Map()
+  for (const { path, imports } of files) {
+    const from = arrows.get(roomOf(path)) ?? new Map<string, string[]>()
+    arrows.set(roomOf(path), from)
+    for (const { target } of imports) {
+      const to = roomOf(target)
+      if (to !== roomOf(path)) from.set(to, [...from.get(to) ?? [], `${path} → ${target}`])
+    }
+  }
+  return arrows
+}
+
+/** Rooms by their height: a room stands above all that it imports. What is left imports itself by way of others. */
+function stack (arrows: Arrows): { levels: string[][], circular: string[] } {
+  const left = new Set(arrows.keys())
+  const importsNothing = (room: string): boolean => [...arrows.get(room)!.keys()].every((to) => !left.has(to))
+  const isImportedByNobody = (room: string): boolean => [...left].every((from) => !arrows.get(from)!.has(room))
+  const take = (test: (room: string) => boolean): string[] => {
+    const level = [...left].filter(test).sort()
+    for (const room of level) left.delete(room)
+    return level
+  }
+  const levels: string[][] = []
+  for (let level = take(importsNothing); level.length > 0; level = take(importsNothing)) levels.push(level)
+  // Rooms above a circle are no part of it.
+  while (take(isImportedByNobody).length > 0);
+  return { levels, circular: [...left].sort() }
+}
+
+t.test('imports between rooms run down', async (t) => {
+  const arrows = drawArrows(production)
+  const { levels, circular } = stack(arrows)
+  for (const [height, level] of levels.entries()) {
+    for (const room of level) {
+      t.comment(`${height}  ${room}  →  ${[...arrows.get(room)!.keys()].sort().join(', ') || 'nothing'}`)
+    }
+  }
+  const back = circular.flatMap((room) =>
+    [...arrows.get(room)!].filter(([to]) => circular.includes(to)).flatMap(([, files]) => files)
+  )
+  t.comment(`${back.length} arrows between files are part of a circle of rooms`)
+  t.same(back, [], 'no arrow is part of a circle')
+  t.ok(levels.length > 5 && arrows.size > 40, 'the graph has been read')
+})
+
+t.test('imports in core/ keep the order of its rooms', async (t) => {
+  for (const [room, targets] of drawArrows(production)) {
+    if (!room.startsWith('core')) continue
+    const allowed = CORE_BESIDE[room] ?? CORE.slice(0, CORE.indexOf(room))
+    t.ok(CORE.includes(room) || room in CORE_BESIDE, `${room} has a place in the order`)
+    for (const [to, files] of targets) t.ok(allowed.includes(to), `${room} → ${to}`, { files })
+  }
+})
+
+t.test(`a folder holds at most ${MOST_FILES} files`, async (t) => {
+  const counts = new Map<string, number>()
+  for (const { path } of production) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1)
+  for (const [folder, count] of counts) {
+    if (folder in LARGER) t.ok(count > MOST_FILES, `${folder} (${count}) needs its exception`)
+    else t.ok(count <= MOST_FILES, `${folder}: ${count}`)
+  }
+})
+
+t.test('every exported name is imported by another file', async (t) => {
+  const used = new Map<string, Set<string>>()
+  for (const { imports } of sources) {
+    for (const { target, names } of imports) used.set(target, new Set([...used.get(target) ?? [], ...names]))
+  }
+  const unused = sources.flatMap(({ path, exports }) => {
+    const names = used.get(path) ?? new Set()
+    if (names.has(ALL_NAMES) || CALLED_BY_NAME.includes(path)) return []
+    return exports.filter((name) => !names.has(name)).map((name) => `${path}: ${name}`)
+  })
+  for (const name of unused) t.comment(name)
+  t.comment(`${unused.length} exported names that no other file imports`)
+  t.ok(used.size > 300, 'the imports have been read')
+})
