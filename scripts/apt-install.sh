@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# apt-install.sh PACKAGE...: installs Debian packages, or says who must. With --update it renews the package lists.
+# Installs Debian packages, or says who must: scripts/apt-install.sh PACKAGE...
 set -euo pipefail
 
 if ! command -v apt-get > /dev/null; then
@@ -21,10 +21,5 @@ install() {
   timeout 600 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install --yes --quiet --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" < /dev/null
 }
-update() { timeout 300 "${as_root[@]}" apt-get update --quiet < /dev/null; }
-if [ "$1" = --update ]; then
-  update
-  exit
-fi
 # The package lists may be missing or old: they are fetched only where that is so.
-install "$@" || { update && install "$@"; }
+install "$@" || { timeout 300 "${as_root[@]}" apt-get update --quiet < /dev/null && install "$@"; }

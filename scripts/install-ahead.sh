@@ -30,7 +30,7 @@ while read -r name; do
   case $name in
     # `npm test` looks for a browser, which must not appear while it runs.
     chromium) ;;
-    minio | influxdb | kubernetes-tools | promtool | actionlint | otel-collector | kube-apiserver)
+    actionlint | alertmanager | influxdb | kube-apiserver | kubernetes-tools | minio | otel-collector | promtool)
       compiled+=("$name")
       ;;
     *) fetched+=("$name") ;;

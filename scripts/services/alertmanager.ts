@@ -1,10 +1,7 @@
-// Alertmanager, from its Debian package, or built from its Go module if the system has no Debian packages: alone, on a
-// loopback port, with data of its own, and nobody to tell.
-import { execFileSync } from 'node:child_process'
+// Alertmanager, built from its Go module: alone, on a loopback port, with data of its own, and nobody to tell.
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { debianProgram, hasDebianPackages, installDebianPackage } from './debian.ts'
 import { type GoProgram, goProgram, installGoProgram } from './go.ts'
 import { controlled, freePort, installed, type RunningServer, startServer } from './server.ts'
 
@@ -14,29 +11,16 @@ const PROGRAM: GoProgram = {
   path: 'github.com/prometheus/alertmanager/cmd/alertmanager',
 }
 
-const PACKAGE = 'prometheus-alertmanager'
+export const installAlertmanager = (): void => { installGoProgram(PROGRAM) }
 
-function alertmanager (): string {
-  return hasDebianPackages() ? debianProgram(PACKAGE, 'usr/bin/prometheus-alertmanager') : goProgram(PROGRAM)
-}
-
-export function installAlertmanager (): void {
-  if (hasDebianPackages()) installDebianPackage(PACKAGE)
-  else installGoProgram(PROGRAM)
-}
-
-export function alertmanagerVersion (): string {
-  const program = installed(alertmanager(), 'alertmanager')
-  const said = execFileSync(program, ['--version'], { encoding: 'utf8', timeout: 60_000 })
-  return /version (\d+\.\d+\.\d+)/.exec(said)?.[1] ?? said.trim()
-}
+export const alertmanagerVersion = (): string => PROGRAM.version
 
 /** @throws Error where it is not installed or does not start */
 export async function startAlertmanager (
   { folder = mkdtempSync(join(tmpdir(), 'alertmanager-')), detached = false }: { folder?: string, detached?: boolean } =
   {}
 ): Promise<RunningServer> {
-  const program = installed(alertmanager(), 'alertmanager')
+  const program = installed(goProgram(PROGRAM), 'alertmanager')
   const address = `127.0.0.1:${await freePort()}`
   const config = join(folder, 'alertmanager.yml')
   mkdirSync(folder, { recursive: true })
