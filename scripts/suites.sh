@@ -15,6 +15,22 @@ suite_minutes() { suite_field "$1" 2; }
 # What it needs besides `npm ci`, one name a line.
 suite_installs() { suite_field "$1" 4 | tr ' ' '\n' | grep -v '^-$' || true; }
 
+# start_ahead SUITE...: installs in the background, as no child of this shell: its processor time is not that of a suite.
+start_ahead() {
+  mkdir -p .cache/services
+  rm -f .cache/services/ahead/session
+  ahead=yes
+  setsid --fork bash scripts/install-ahead.sh "$@" < /dev/null > .cache/services/ahead.log 2>&1
+}
+
+# Ends what start_ahead has started.
+stop_ahead() {
+  local session
+  [ -n "${ahead-}" ] || return 0
+  session=$(cat .cache/services/ahead/session 2> /dev/null) || return 0
+  pkill -TERM -s "$session" || true
+}
+
 # Sets `processor`: the seconds of processor time of what this shell has started and seen end.
 processor_time() {
   local file=${TMPDIR:-/tmp}/processor-time.$BASHPID

@@ -148,7 +148,7 @@ log_times() {
 }
 finish() {
   [ "$?" -eq 0 ] || [ -z "${began-}" ] || log_times failed
-  [ -z "${ahead-}" ] || pkill -TERM -s "$ahead" || true
+  stop_ahead
   printf '%-16s %9s %9s %11s %10s\n' minutes allowed used installing processor
   cat "$table"
   rm "$table"
@@ -161,8 +161,7 @@ trap finish EXIT
 
 # INSTALLS_AHEAD: the caller installs in the background already.
 if [ "${#chosen[@]}" -gt 1 ] && [ -z "${INSTALLS_AHEAD-}" ]; then
-  setsid bash scripts/install-ahead.sh "${chosen[@]}" < /dev/null &
-  ahead=$!
+  start_ahead "${chosen[@]}"
 fi
 processor_time
 for suite in "${chosen[@]}"; do
