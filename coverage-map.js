@@ -18,7 +18,7 @@ const COVERS = Object.fromEntries(
       'iso-time',
       'duration',
     ],
-    'series/series': ['series', 'series', 'resample', 'impute', 'window'],
+    'series/series': ['series', 'series', 'resample', 'impute', 'window', '../table/channels'],
     'linear/kernel': [
       'linear',
       'kernel/kernel-memory',

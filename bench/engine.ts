@@ -146,7 +146,7 @@ try {
   // Warm up threads and compilers before the measurement.
   const warm: EngineTask[] = []
   for (const key of keys.slice(0, 20)) warm.push((await engine.dispatch(SLUG, key)).task)
-  await waitFor(() => warm.every(({ told }) => told === 1))
+  await waitFor(() => warm.every(({ outcomes }) => outcomes === 1))
 
   const acknowledgements: number[] = []
   const all: EngineTask[] = []
@@ -166,10 +166,10 @@ try {
     }
     if (all.length % 10 === 0) rss.push(statusLine('VmRSS'))
   }
-  await waitFor(() => all.every(({ told }) => told > 0))
+  await waitFor(() => all.every(({ outcomes }) => outcomes > 0))
   const seconds = (performance.now() - began) / 1000
   const own = process.cpuUsage(before.own)
-  const finished = all.filter(({ status, told }) => status === 'finished' && told === 1)
+  const finished = all.filter(({ status, outcomes }) => status === 'finished' && outcomes === 1)
   const last = finished.at(-1)!
   const sizes = await Promise.all(last.data_out!.map(async (key) => (await store.statObject(BUCKET, key)).size))
 

@@ -270,9 +270,9 @@ async function measure (name: string, models: string, body: string, workers: str
   console.log(`  ${loadOf()} at the end`)
 }
 
-const one = await trainOneChannel()
+const oneChannel = await trainOneChannel()
 const turbine = slice(turbineSeries(), 0, 8640)
 for (const workers of options.workers.split(',')) {
-  await measure('one channel, 28,000 observations', one.models, bodyOf(one.series), workers)
+  await measure('one channel, 28,000 observations', oneChannel.models, bodyOf(oneChannel.series), workers)
   await measure('wind turbine, 8,640 observations of 11 channels', options.models, bodyOf(turbine), workers)
 }

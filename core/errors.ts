@@ -1,7 +1,7 @@
-// Every failure that a caller can act on: one table, one class. Codes are stable and never reused (docs/ERRORS.md lists
-// them).
+// Every failure that a caller can act on: one table, one class. Codes are stable and never reused; docs/ERRORS.md lists
+// them.
 
-/** code → HTTP status, title (constant per code), and whether the same request may succeed later. */
+/** Code → HTTP status, title (constant per code), and whether the same request may succeed later. */
 export const PROBLEMS = {
   'malformed-body': { status: 400, title: 'The body cannot be parsed', retryable: false },
   unauthorized: { status: 401, title: 'There is no valid API key', retryable: false },
@@ -65,10 +65,7 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS
 
-/**
- * One place in the input that is wrong: a JSON pointer (RFC 6901), what is wrong with it, and what was found and
- * wanted.
- */
+/** One wrong place in the input: a JSON pointer (RFC 6901), the fault, the value found and the value wanted. */
 export interface ProblemItem {
   readonly pointer: string
   readonly detail: string
@@ -89,7 +86,7 @@ export function pointer (...path: ReadonlyArray<PropertyKey>): string {
 export class Problem extends Error {
   readonly code: ProblemCode
   readonly items: readonly ProblemItem[]
-  /** Members that the problem document carries besides the standard ones, e.g. `limit` or `expected`. */
+  /** Members of the problem document besides the standard ones, e.g. `limit` or `expected`. */
   readonly extensions: Readonly<Record<string, unknown>>
 
   constructor (

@@ -1,8 +1,8 @@
-// Quantiles by selection: of all values, only those that a quantile lies between are put in their places.
+// Quantiles by selection: only the values next to a quantile are moved to their sorted places.
 
 /**
  * Quantile with linear interpolation between order statistics (Hyndman and Fan 1996, type 7); NaN is skipped.
- * @returns NaN where there is no value
+ * @returns NaN if there is no value
  * @example
  * quantile([1, 2, 3, 4], 0.5) // 2.5
  */
@@ -10,7 +10,11 @@ export function quantile (values: ArrayLike<number>, q: number): number {
   return quantiles(values, [q])[0]!
 }
 
-/** Several quantiles at once; of all values only those that they lie between are put in their places. */
+/**
+ * Several quantiles in one selection; NaN is skipped.
+ * @example
+ * quantiles([4, 1, NaN, 3, 2], [0, 0.5, 1]) // [1, 2.5, 4]
+ */
 export function quantiles (values: ArrayLike<number>, shares: readonly number[]): number[] {
   const known = withoutNaN(values)
   const last = known.length - 1
@@ -35,10 +39,7 @@ function withoutNaN (values: ArrayLike<number>): Float64Array {
   return known.subarray(0, count)
 }
 
-/**
- * Moves the values of the given ranks (ascending) in [from, to) to where they stand in ascending order, the middle rank
- * first.
- */
+/** Moves the values of the given ranks (ascending) in [from, to) to their sorted places, the middle rank first. */
 function select (values: Float64Array, ranks: readonly number[], from: number, to: number): void {
   if (ranks.length === 0) return
   const middle = ranks.length >> 1
@@ -48,13 +49,10 @@ function select (values: Float64Array, ranks: readonly number[], from: number, t
   select(values, ranks.slice(middle + 1), rank, to)
 }
 
-/**
- * Parts in which a rank may lie before sorting is quicker: whatever the order of the values, they are not gone through
- * without end.
- */
+/** Partitions after which the rest is sorted: an unlucky order of the values must not cost quadratic time. */
 const MOST_PARTS = 40
 
-/** Hoare's selection: no value before `rank` is larger, and none behind it smaller. */
+/** Hoare's selection: afterwards no value before `rank` is larger, and no value behind it is smaller. */
 function place (values: Float64Array, rank: number, from: number, to: number): void {
   let [first, last] = [from, to - 1]
   for (let part = 0; first < last; part++) {
@@ -70,8 +68,8 @@ function place (values: Float64Array, rank: number, from: number, to: number): v
 }
 
 /**
- * Parts [first, last] by one of its values: what is larger begins at the first index returned, what is smaller ends at
- * the second.
+ * Partitions [first, last] by one of its values.
+ * @returns the index at which the larger values begin, and the index at which the smaller values end
  */
 function partition (values: Float64Array, rank: number, first: number, last: number): [number, number] {
   const pivot = pivotFor(values, rank, first, last)
@@ -88,14 +86,11 @@ function partition (values: Float64Array, rank: number, first: number, last: num
   return [low, high]
 }
 
-/** Values of which a pivot is chosen, in parts of at least so many times as many. */
+/** A pivot is chosen from SAMPLE values if a partition holds at least LARGE times as many. */
 const SAMPLE = 32
 const LARGE = 8
 
-/**
- * A value that is likely to stand near `rank`, so that one of the two parts is small: that of its share in an evenly
- * spaced sample.
- */
+/** A value that probably stands near `rank`, so that one partition is small: a quantile of an evenly spaced sample. */
 function pivotFor (values: Float64Array, rank: number, first: number, last: number): number {
   const count = last - first + 1
   if (count < LARGE * SAMPLE) return values[(first + last) >> 1]!

@@ -1,21 +1,21 @@
-// Seeded random numbers, for all that is computed. Integers, sums and products only, so every machine draws
-// the same.
+// Seeded random numbers, for all that is computed. They need integers, sums and products only, so every machine draws
+// the same numbers.
 
 export interface Random {
   /** Next number in [0, 1), 53 bits. */
   uniform (): number
   /**
-   * Next number of mean 0 and deviation 1, bell-shaped within ±6: twelve uniforms summed (Irwin–Hall), for no logarithm
-   * is the same everywhere.
+   * Next number of mean 0 and deviation 1, bell-shaped within ±6: the sum of twelve uniforms (Irwin–Hall). A logarithm
+   * would differ between machines.
    */
   normal (): number
   /** Next whole number in [0, below). */
   integer (below: number): number
-  /** A generator of its own for `label`, independent of how much has been drawn from this one. */
+  /** A separate generator for `label`; it does not depend on the numbers already drawn. */
   fork (label: string): Random
 }
 
-/** 32-bit hash of a text (FNV-1a), to turn labels into seeds. */
+/** 32-bit hash of a text (FNV-1a); turns labels into seeds. */
 function hash (text: string): number {
   let h = 0x811c9dc5
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
@@ -58,7 +58,11 @@ export function createRandom (seed: string | number): Random {
   }
 }
 
-/** Shuffles in place (Fisher–Yates) and returns the same array. */
+/**
+ * Shuffles in place (Fisher–Yates) and returns the same array.
+ * @example
+ * shuffle([1, 2, 3, 4], createRandom('cards')) // [3, 2, 4, 1]
+ */
 export function shuffle<T extends { [index: number]: number, readonly length: number }> (items: T, random: Random): T {
   for (let i = items.length - 1; i > 0; i--) {
     const j = random.integer(i + 1)

@@ -45,7 +45,7 @@ def event(kind, ident, arrived, data):
 
 
 class Series:
-    """One series. `open` is the newest instant of the grid and changes until a later one comes; `last` is the one before."""
+    """One series. `open` is the newest instant of the grid: a later one closes it. `last` is the one before."""
 
     def __init__(self, name, options):
         self.name, self.options = name, options

@@ -58,7 +58,7 @@ function copyParams (folder: string): void {
   copyFileSync(FARM_PARAMS, join(folder, FARM_PARAMS))
 }
 
-/** Runs a step as a child process, which ends when this process is told to end. */
+/** Runs a step as a child process, and ends it if this process gets a signal to end. */
 async function run (name: string, args: readonly string[], cwd: string): Promise<void> {
   const child = spawn(process.execPath, [...LOADER, join(import.meta.dirname, `${name}.${extension}`), ...args], {
     cwd,

@@ -15,7 +15,8 @@ type Topic = keyof typeof TOPICS
 const SAYS: Readonly<Record<Topic, string>> = {
   raw: 'What sensors said, as it came in: any channels, at any instant, in any order, possibly twice.',
   regular:
-    "One observation for every instant of the model's grid, gaps filled or named; what a series has ready at a time shares a record.",
+    "One observation for every instant of the model's grid, with gaps filled or named. Observations of one " +
+      'series that are ready at the same time share a record.',
   verdicts: 'What the detector says of every regular observation; what is said of a series at a time shares a record.',
   incidents: 'Anomalies as they open, go on and close, and what people say of them.',
 }
@@ -76,7 +77,8 @@ function headersOf (type: MessageType): Json {
       ce_type: { const: type },
       ce_source: text('The step that said it, such as /imputer.'),
       ce_id: text(
-        'Equal for equal records. What is said again may share its record with others: an observation or verdict is known by its series and time.',
+        'Equal for equal records. A repeated observation or verdict may share its record with others: its series and ' +
+          'its time identify it.',
         { minLength: 1 }
       ),
       ce_time: text(
@@ -84,7 +86,8 @@ function headersOf (type: MessageType): Json {
         { format: 'date-time' }
       ),
       ce_traceparent: text(
-        'The trace that it is part of, where somebody records one: W3C Trace Context, as the request to the collector had it; every step carries it on.',
+        'The trace that the record is part of, if there is one: W3C Trace Context, as in the request to the ' +
+          'collector. Every step passes it on.',
         { pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' }
       ),
       'content-type': { const: 'application/json' },
@@ -124,7 +127,8 @@ function channels (): Json {
       address: deadTopic(address),
       title: deadTopic(address),
       description:
-        'Records that a step could not use: as they were, and headers that say why. `npm run dead` lists them and sends them back; what was sent back stays listed.',
+        'Records that a step could not use, unchanged, with headers that say why. `npm run dead` lists them and ' +
+          'sends them back; a record that was sent back stays listed.',
       messages: { dead: ref('components/messages/dead') },
     }
   }
@@ -210,7 +214,9 @@ export function asyncApi (): Json {
       title: 'Stream of observations and verdicts',
       version: '1.0.0',
       description:
-        'Records are CloudEvents 1.0 in the binary mode of the Kafka binding; the key is the series. At least once: what comes twice is equal, known by its series and time, and counts once. A step in any language needs to keep to this alone.',
+        'Records are CloudEvents 1.0 in the binary mode of the Kafka binding; the key is the series. Delivery is at ' +
+          'least once: repetitions are equal, are identified by series and time, and count once. A step in any ' +
+          'language needs to follow only this document.',
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     defaultContentType: 'application/json',

@@ -42,7 +42,8 @@ async function setUp (mode: Mode, project: string): Promise<void> {
     report(`the ${route} route ended, but the addon does not compute`)
   }
   throw new Error(
-    'No route led to a working addon. Try TFJS_NATIVE=wheel (linux x64), or go on without it: WASM serves and trains too (TFJS_BACKEND=auto or wasm).'
+    'No route led to a working addon. Try TFJS_NATIVE=wheel (linux x64), or go on without it: WASM serves and trains ' +
+      'too (TFJS_BACKEND=auto or wasm).'
   )
 }
 

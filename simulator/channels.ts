@@ -1,4 +1,4 @@
-// What a turbine's historian records: the channels, their decimals, and the time grid.
+// The records of a turbine's historian: channels, their decimals, and the time grid.
 
 /** Sampling interval of the farm in milliseconds: ten minutes, as SCADA systems average. */
 export const SAMPLING_INTERVAL_MS = 600_000
@@ -10,7 +10,7 @@ export const STEP_MINUTES = SAMPLING_INTERVAL_MS / 60_000
 export const STEPS_PER_HOUR = 60 / STEP_MINUTES
 export const STEPS_PER_DAY = 24 * STEPS_PER_HOUR
 
-/** channel → decimals with which it is written. */
+/** Channel → decimals in the files. */
 export const CHANNEL_DECIMALS = {
   wind_speed_ms: 2,
   power_kw: 1,
@@ -37,7 +37,7 @@ const SCALES = Object.fromEntries(
   CHANNELS.map((channel) => [channel, [1, 10, 100, 1000][CHANNEL_DECIMALS[channel]]])
 ) as Record<Channel, number>
 
-/** `value` as the historian keeps it: rounded to the decimals of its channel, never negative zero. */
+/** The value in the historian: rounded to the decimals of its channel, never negative zero. */
 export function quantise (channel: Channel, value: number): number {
   const scale = SCALES[channel]
   return Math.round(value * scale) / scale + 0

@@ -1,4 +1,4 @@
-// The turbine's controller: from wind and orders to power, rotor speed and pitch. Knows no temperatures and no sensors.
+// The turbine's controller: from wind and orders to power, rotor speed and pitch. Knows no temperatures or sensors.
 import { clamp, interpolate } from './arithmetic.ts'
 
 /** Nameplate of the simulated type: 2.05 MW, pitch-regulated, variable speed. */
@@ -25,12 +25,12 @@ const PITCH_DEG = [[3, 1.2], [5, 0], [9, 0], [10.5, 1], [12, 4.4], [14, 9.2], [1
 
 export type Regime = 'idle' | 'partial-load' | 'rated' | 'curtailed' | 'cut-out' | 'stopped'
 
-/** Power in kW that the type delivers at a wind speed in m/s; the cut-out is the controller's business. */
+/** Power of the type in kW at a wind speed in m/s; the controller handles the cut-out. */
 export function powerCurve (wind: number): number {
   return interpolate(POWER_KW, wind)
 }
 
-/** What the controller remembers between observations. */
+/** The controller's memory between observations. */
 export interface ControlState {
   /** True from a cut-out until the wind has calmed. */
   sheltering: boolean
@@ -38,19 +38,19 @@ export interface ControlState {
   activity: number
 }
 
-export interface Conditions {
+interface Conditions {
   /** Wind at the rotor, m/s. */
   readonly wind: number
   /** Share of the wind speed that the blades fail to use (ice, wrong pitch). */
   readonly aeroLoss: number
-  /** Degrees by which the blades stand off their set-point. */
+  /** Degrees between the blades and their set-point. */
   readonly pitchOffset: number
-  /** Air density relative to the one of the power curve. */
+  /** Air density relative to that of the power curve. */
   readonly density: number
   readonly stop: boolean
   /** Highest power allowed, share of rated. */
   readonly cap: number
-  /** Power of this very turbine relative to the type's curve. */
+  /** Power of this turbine relative to the type's curve. */
   readonly efficiency: number
 }
 
@@ -62,7 +62,7 @@ export interface Operation {
   readonly regime: Regime
 }
 
-/** How much of ten minutes the turbine would produce: none at standstill, part of it around cut-in. */
+/** Share of ten minutes in which the turbine produces: 0 at standstill, a part around cut-in. */
 function targetActivity (conditions: Conditions, standstill: boolean): number {
   return standstill ? 0 : clamp((conditions.wind - CUT_IN_MS + 0.4) / 0.8, 0, 1)
 }
@@ -79,11 +79,11 @@ function regimeOf (conditions: Conditions, state: ControlState, available: numbe
 export function control (state: ControlState, conditions: Conditions): Operation {
   state.sheltering = conditions.wind > CUT_OUT_MS || (state.sheltering && conditions.wind > RESTART_MS)
   const standstill = conditions.stop || state.sheltering
-  // A stop or start falls somewhere inside the interval; its mean mixes both.
+  // A stop or start falls inside the interval, so the mean mixes both states.
   state.activity += 0.8 * (targetActivity(conditions, standstill) - state.activity)
   const { activity } = state
   const used = conditions.wind * (1 - conditions.aeroLoss)
-  // Power goes with density: the same as a wind speed scaled by its cube root, here by its first-order expansion.
+  // Power is proportional to density: as at a wind speed scaled by its cube root, here by the first-order expansion.
   const available = powerCurve(used * (2 + conditions.density) / 3) * conditions.efficiency
   const allowed = Math.min(available, conditions.cap * RATED_POWER_KW, RATED_POWER_KW)
   const spill = available > 0 ? 1 - allowed / available : 0

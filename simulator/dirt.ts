@@ -1,5 +1,4 @@
-// What happens to a clean series on its way into a historian's export: missing values, gaps, jitter, duplicate and late
-// rows.
+// Turns a clean series into a historian's export: missing values, gaps, jitter, duplicate and late rows.
 import type { Random } from '../core/random.ts'
 import { timeOf, type Series } from '../core/series/series.ts'
 import { STEPS_PER_HOUR } from './channels.ts'
@@ -13,7 +12,7 @@ export interface Row {
   readonly values: Float64Array
 }
 
-export interface DirtRates {
+interface DirtRates {
   /** Share of single values that are missing. */
   readonly missing: number
   /** Runs of missing values in one channel, per 1000 rows. */
@@ -24,7 +23,7 @@ export interface DirtRates {
   readonly jittered: number
   /** Farthest such time, in seconds. */
   readonly jitterSeconds: number
-  /** Share of rows that are recorded twice, half of them with another time. */
+  /** Share of rows recorded twice, half of them with another time. */
   readonly duplicated: number
   /** Share of rows that arrive after one to three later ones. */
   readonly late: number
@@ -40,16 +39,13 @@ export const DIRT_DEFAULTS: DirtRates = {
   late: 0.003,
 }
 
-/**
- * Starts of `per1000` events per 1000 rows, one in every equal stretch of the series, so that each part of it has its
- * share.
- */
+/** Starts of `per1000` events per 1000 rows, one in each of equally long parts of the series. */
 function starts (random: Random, length: number, per1000: number): number[] {
   const count = Math.round(length * per1000 / 1000)
   return Array.from({ length: count }, (_, i) => Math.floor((i + random.uniform()) * length / count))
 }
 
-/** Which observations are absent altogether. */
+/** Marks with 1 the observations that are absent altogether. */
 function drawGaps (random: Random, length: number, rate: number): Uint8Array {
   const absent = new Uint8Array(length)
   for (const from of starts(random, length, rate)) {
@@ -79,8 +75,8 @@ function delay (random: Random, rows: readonly Row[], share: number): Row[] {
 }
 
 /**
- * The rows that a historian would export of `series`. Rounding every time to the grid, sorting and dropping repeats
- * gives the series back, but for what is missing.
+ * The rows that a historian would export of `series`. Rounding all times to the grid, sorting and dropping repeats
+ * gives the series back, except for missing values.
  * @example
  * addDirt(turbine.series, createRandom('dirt')).length // a little under turbine.series.length
  */

@@ -1,4 +1,4 @@
-// When and where faults strike: drawn for every turbine from the healthy history, at times where the fault can show.
+// Times and places of faults: drawn for every turbine from its healthy history, at times at which the fault can show.
 import { type Random, shuffle } from '../core/random.ts'
 import { channelValues } from '../core/series/series.ts'
 import { between } from './arithmetic.ts'
@@ -9,17 +9,17 @@ import type { TurbineRun } from './turbine.ts'
 
 /** Healthy hours between two faults of one turbine, at least. */
 const REST_STEPS = 26 * STEPS_PER_HOUR
-/** Places that are tried for each fault; the most suitable one is taken. */
+/** Places to try for each fault; the most suitable one is taken. */
 const CANDIDATES = 40
 
-/** Hardest to place first: ice needs frost, the long ones need room. */
+/** The hardest to place come first: ice needs frost, long faults need room. */
 const PLACING_ORDER: readonly FaultType[] = [
   'icing', 'frozen-sensor', 'sensor-bias', 'bearing-overheating', 'pitch-fault', 'oil-pump-loss', 'vibration-burst',
 ]
 
 type History = Record<Channel, Float64Array>
 
-/** Whether a fault of the type would show at observation t: the turbine runs, and what the fault needs is there. */
+/** Whether a fault of the type would show at observation t: the turbine runs, and conditions suit the fault. */
 const SHOWS: Readonly<Record<FaultType, (history: History, t: number) => boolean>> = {
   'bearing-overheating': (history, t) => loadAt(history, t) > 0.15,
   'oil-pump-loss': (history, t) => loadAt(history, t) > 0.35,
@@ -35,8 +35,7 @@ function loadAt (history: History, t: number): number {
 }
 
 /**
- * Root mean square of how far a channel moves away from its value at `from`, in standard deviations of the whole
- * channel, at most 2.
+ * Root mean square of a channel's distance from its value at `from`, in standard deviations of the channel, at most 2.
  */
 function movement (values: Float64Array, from: number, to: number): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
@@ -47,8 +46,7 @@ function movement (values: Float64Array, from: number, to: number): number {
 }
 
 /**
- * How well a fault would show: the share of its time in which it can, and for a frozen sensor how much the channel
- * would have moved.
+ * How well a fault would show: the share of its time at which it can; for a frozen sensor times the movement it hides.
  */
 function suitability (history: History, fault: Fault): number {
   let shown = 0
@@ -57,19 +55,25 @@ function suitability (history: History, fault: Fault): number {
   return fault.type === 'frozen-sensor' ? share * movement(history[fault.channel], fault.from, fault.to) : share
 }
 
-/** The best of `CANDIDATES` places that keep their distance from `placed`; undefined where there is none. */
+/** A turbine that receives faults. */
+interface Site {
+  readonly history: History
+  /** Observations at the beginning that stay free of faults. */
+  readonly trainingSteps: number
+  /** The faults that it has already. */
+  readonly placed: readonly Fault[]
+}
+
+/** The best of `CANDIDATES` places that keep their distance from `placed`; undefined if there is none. */
 function place (
   random: Random,
-  history: History,
-  trainingSteps: number,
-  placed: readonly Fault[],
-  type: FaultType,
-  channel: Channel
+  { type, channel }: Pick<Fault, 'type' | 'channel'>,
+  { history, trainingSteps, placed }: Site
 ): Fault | undefined {
   const steps = Math.round(between(random, ...FAULT_TRAITS[type].hours) * STEPS_PER_HOUR)
   const severity = random.uniform()
   const sign = random.uniform() < 0.5 ? -1 : 1
-  // Half a day is left free at both ends of the test period.
+  // Half a day stays free at both ends of the test period.
   const room = history.power_kw.length - trainingSteps - STEPS_PER_DAY - steps
   if (room < 1) return undefined
   let best: Fault | undefined
@@ -85,10 +89,7 @@ function place (
   return best
 }
 
-/**
- * Which types each turbine gets: all of them in turn, `perType` times over the farm, starting at another turbine for
- * each type.
- */
+/** Fault types of each turbine: every type `perType` times over the farm, starting at another turbine for each type. */
 function share (random: Random, turbines: number, perType: number): FaultType[][] {
   const shares: FaultType[][] = Array.from({ length: turbines }, () => [])
   const order = shuffle(Array.from({ length: turbines }, (_, i) => i), random)
@@ -99,11 +100,11 @@ function share (random: Random, turbines: number, perType: number): FaultType[][
 }
 
 /**
- * Draws the faults of a farm, all after the training period, at least 26 h apart on any turbine.
+ * Draws the faults of a farm, all after the training period, at least 26 h apart on each turbine.
  * @param runs the healthy runs, one per turbine
  * @param trainingSteps observations at the beginning that stay free of faults
  * @param perType occurrences of every fault type over the farm
- * @returns per turbine its faults in the order of time; fewer than asked for where the test period has no room
+ * @returns the faults of each turbine in order of time; fewer than requested if the test period has no room
  */
 export function scheduleFaults (
   random: Random,
@@ -119,11 +120,12 @@ export function scheduleFaults (
     const placed: Fault[] = []
     const types = [...shares[i]!].sort((a, b) => PLACING_ORDER.indexOf(a) - PLACING_ORDER.indexOf(b))
     for (const type of types) {
-      // Channels take turns over the farm, so that every kind of bias and freeze occurs.
+      // Channels take turns over the farm, so every kind of bias and freeze occurs.
       const count = used.get(type) ?? 0
       used.set(type, count + 1)
       const { channels } = FAULT_TRAITS[type]
-      const fault = place(own, history, trainingSteps, placed, type, channels[count % channels.length]!)
+      const channel = channels[count % channels.length]!
+      const fault = place(own, { type, channel }, { history, trainingSteps, placed })
       if (fault) placed.push(fault)
     }
     return placed.sort((a, b) => a.from - b.from)

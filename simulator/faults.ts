@@ -1,4 +1,4 @@
-// The faults: what each does to the physics of a turbine, or to one of its sensors, and how strongly.
+// The faults: their effects on the physics of a turbine, or on one of its sensors, and their strength.
 import { clamp, rise } from './arithmetic.ts'
 import { CHANNELS, STEPS_PER_HOUR, type Channel } from './channels.ts'
 
@@ -15,13 +15,13 @@ export interface Fault {
   readonly channel: Channel
   readonly from: number
   readonly to: number
-  /** Where in the range of its type it lies: 0 mild, 1 severe. */
+  /** Strength within the range of its type: 0 mild, 1 severe. */
   readonly severity: number
   /** Direction of a biased sensor. */
   readonly sign: 1 | -1
 }
 
-/** What faults do to the physics at one observation; all zero (oil flow one) in health. */
+/** Effects of faults on the physics at one observation; without a fault 0, oil flow 1. */
 export interface Effects {
   readonly aeroLoss: number
   readonly pitchOffset: number
@@ -31,7 +31,7 @@ export interface Effects {
   readonly shaking: number
 }
 
-export const HEALTHY: Effects = {
+const HEALTHY: Effects = {
   aeroLoss: 0,
   pitchOffset: 0,
   oilFlow: 1,
@@ -41,7 +41,7 @@ export const HEALTHY: Effects = {
 }
 
 interface FaultTraits {
-  /** Channels it may show first in; one is drawn. */
+  /** Channels that may show it first; one is drawn. */
   readonly channels: readonly Channel[]
   /** Shortest and longest duration in hours. */
   readonly hours: readonly [number, number]
@@ -80,7 +80,7 @@ const BIAS: Partial<Record<Channel, readonly [number, number]>> = {
   generator_bearing_temp_c: [15, 19],
 }
 
-/** How far a fault has come at t: up within `hours` from its start, and down again at its end where it heals. */
+/** Progress of a fault at t: rises within `hours` from its start, and falls again before its end if it heals. */
 function progress (fault: Fault, t: number, hours: number, heals: boolean): number {
   const steps = hours * STEPS_PER_HOUR
   const up = rise((t - fault.from + 1) / steps)
@@ -113,8 +113,7 @@ const PHYSICS: Partial<Record<FaultType, (fault: Fault, t: number) => Partial<Ef
 }
 
 /**
- * What the faults of one turbine do to its physics at observation t; they never overlap, so the first that is on
- * decides.
+ * Effects of a turbine's faults on its physics at observation t; faults never overlap, so the first active one counts.
  */
 export function effectsAt (faults: readonly Fault[], t: number): Effects {
   const active = faults.find(({ from, to }) => from <= t && t <= to)
@@ -123,8 +122,8 @@ export function effectsAt (faults: readonly Fault[], t: number): Effects {
 }
 
 /**
- * Lets sensor faults falsify rows of `values` (shape [length × channels], in place): stuck at its value at the onset,
- * or off by a constant.
+ * Applies sensor faults to `values` (shape [length × channels], in place): a frozen sensor keeps its value at the
+ * onset, a biased one is off by a constant.
  */
 export function falsify (
   values: Float64Array,

@@ -1,10 +1,10 @@
-// The farm as the text of its files: one table per turbine, the labels, and a README. Knows no disk.
+// The farm as the texts of its files: one table per turbine, the labels, and a README. Knows no disk.
 import { createRandom } from '../core/random.ts'
 import { CHANNELS, CHANNEL_DECIMALS } from './channels.ts'
 import { addDirt, type Row } from './dirt.ts'
 import { simulateFarm, WIND_FARM_DEFAULTS, type FaultLabel, type WindFarmOptions } from './simulate.ts'
 
-/** path, relative and with `/`, → text */
+/** Path, relative and with `/`, → text. */
 export type FarmFiles = ReadonlyMap<string, string>
 
 /** ISO 8601 in UTC to the second, with Z. */
@@ -29,18 +29,22 @@ function labelTable (labels: readonly FaultLabel[]): string {
 }
 
 function readme ({ seed, turbines, days, trainingDays, start }: WindFarmOptions): string {
+  const from = isoSeconds(start)
+  const units = 'ms = m/s, kw, rpm, deg, c = °C, mm_s = mm/s RMS'
+  const grid = 'times stray up to a minute from the grid of ten minutes (round them to it)'
+  const labels = '`confirmed`, `missed`, `false-alarm`; an empty series: all'
   return `# Simulated wind farm
 
-${turbines} wind turbines of 2.05 MW over ${days} days from ${
-    isoSeconds(start)
-  }, as ten-minute means of a SCADA historian. The data are simulated: no
+${turbines} wind turbines of 2.05 MW over ${days} days from ${from}, \
+as ten-minute means of a SCADA historian. The data are simulated: no
 real turbine was recorded. The first ${trainingDays} days are free of faults; the faults after them are labelled.
 
-- \`turbines/T01.csv\` …: \`timestamp\` (ISO 8601, UTC) and ${CHANNELS.length} channels; the unit ends each name (ms = m/s, kw, rpm, deg, c = °C, mm_s = mm/s RMS).
-  An empty field is a missing value. As in real exports, times stray up to a minute from the grid of ten minutes (round them to it),
+- \`turbines/T01.csv\` …: \`timestamp\` (ISO 8601, UTC) and ${CHANNELS.length} channels; \
+the unit ends each name (${units}).
+  An empty field is a missing value. As in real exports, ${grid},
   rows are absent, repeated or late.
 - \`labels.csv\`: \`turbine,fault,channel,start,end\`; \`channel\` shows the fault first, \`end\` is inclusive.
-- \`feedback.csv\`: \`series,start,end,label\`, what people said of intervals (\`confirmed\`, \`missed\`, \`false-alarm\`; an empty series: all). Nothing yet.
+- \`feedback.csv\`: \`series,start,end,label\`, what people said of intervals (${labels}). Nothing yet.
 
 Curtailment, stops, cut-outs in storms and calms are normal operation and have no label.
 
@@ -49,7 +53,7 @@ Licence: Apache-2.0.
 `
 }
 
-/** All files of a farm, dirt included; equal options give equal text. */
+/** All files of a farm, with dirt; equal options give equal texts. */
 export function farmFiles (options: Partial<WindFarmOptions> = {}): FarmFiles {
   const settings = { ...WIND_FARM_DEFAULTS, ...options }
   const farm = simulateFarm(settings)

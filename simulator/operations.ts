@@ -1,4 +1,4 @@
-// What people and the grid ask of the turbines, all of it normal: maintenance, cable unwinding, grid outages,
+// Orders of people and of the grid to the turbines, all of them normal: maintenance, cable unwinding, grid outages,
 // curtailment.
 import type { Random } from '../core/random.ts'
 import { between } from './arithmetic.ts'
@@ -6,15 +6,15 @@ import { STEPS_PER_DAY, STEPS_PER_HOUR } from './channels.ts'
 
 /** Orders to one turbine, one per observation. */
 export interface Orders {
-  /** 1 where the turbine is told to stand still. */
+  /** 1 if the turbine must stand still. */
   readonly stop: Uint8Array
-  /** Highest power allowed, as a share of rated power; 1 where it is not curtailed. */
+  /** Highest power allowed, as a share of rated power; 1 if it is not curtailed. */
   readonly cap: Float64Array
 }
 
 const CAPS = [0.3, 0.45, 0.6, 0.75]
 
-/** Calls `each` at times that are `days` apart on average (0.6 to 1.4 of it). */
+/** Calls `each` at times that are `days` apart on average (0.6 to 1.4 times as much). */
 function repeat (random: Random, length: number, days: number, each: (t: number) => void): void {
   const pause = (): number => Math.round(between(random, 0.6, 1.4) * days * STEPS_PER_DAY)
   for (let t = pause(); t < length; t += pause()) each(t)
@@ -25,7 +25,7 @@ function stopFor (stop: Uint8Array, t: number, hours: number): void {
   stop.fill(1, t, t + Math.max(1, Math.round(hours * STEPS_PER_HOUR)))
 }
 
-/** Orders that the whole farm receives: outages of the grid, and curtailment on its request. */
+/** Orders to the whole farm: outages of the grid, and curtailment on its request. */
 export function farmOrders (random: Random, length: number): Orders {
   const stop = new Uint8Array(length)
   const cap = new Float64Array(length).fill(1)
@@ -38,7 +38,7 @@ export function farmOrders (random: Random, length: number): Orders {
   return { stop, cap }
 }
 
-/** Orders to one turbine: those of the farm, and its own maintenance by day and cable unwinding at any hour. */
+/** Orders to one turbine: those of the farm, maintenance by day, and cable unwinding at any hour. */
 export function turbineOrders (random: Random, farm: Orders): Orders {
   const stop = Uint8Array.from(farm.stop)
   const length = stop.length

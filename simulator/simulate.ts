@@ -1,4 +1,4 @@
-// The farm as a whole: one weather, several turbines, and the labelled faults among them. Pure and seeded.
+// The whole farm: one weather, several turbines, and their labelled faults. Pure and seeded.
 import { Problem } from '../core/errors.ts'
 import { createRandom } from '../core/random.ts'
 import { timeOf, type Series } from '../core/series/series.ts'
@@ -19,8 +19,8 @@ export interface WindFarmOptions {
   /** Occurrences of every fault type over the farm. */
   readonly faultsPerType: number
   /**
-   * °C by which worn bearings run hotter at full load on the last day; grows evenly from the end of `trainingDays`. No
-   * fault, no label.
+   * °C by which worn bearings run hotter at full load on the last day; grows evenly from the end of `trainingDays`. Not
+   * a fault and not labelled.
    */
   readonly ageing: number
   /** Time of the first observation, milliseconds since the epoch; a midnight. */
@@ -38,7 +38,7 @@ export const WIND_FARM_DEFAULTS: WindFarmOptions = {
   start: Date.UTC(2026, 0, 1),
 }
 
-export interface Turbine {
+interface Turbine {
   /** `T01`, `T02`, … */
   readonly name: string
   readonly series: Series
@@ -56,7 +56,7 @@ export interface FaultLabel {
   readonly end: number
 }
 
-export interface Farm {
+interface Farm {
   readonly turbines: readonly Turbine[]
   /** In the order of turbine and time. */
   readonly labels: readonly FaultLabel[]
@@ -80,7 +80,7 @@ function check (options: WindFarmOptions): void {
 
 /**
  * Simulates a farm at ten-minute means; equal options give equal farms on every machine.
- * Each turbine runs twice, first in health: the faults are placed where its own history lets them show.
+ * Each turbine runs twice, first without faults: they are placed at times at which its own history lets them show.
  * @throws Problem `invalid-settings`
  * @example
  * simulateFarm({ ...WIND_FARM_DEFAULTS, turbines: 1, days: 3, trainingDays: 3 }).turbines[0].series.length // 432
@@ -119,7 +119,7 @@ export function simulateFarm (options: Partial<WindFarmOptions> = {}): Farm {
   return { turbines, labels: turbines.flatMap(labelsOf) }
 }
 
-/** Nothing until `from`, then evenly up to `end` at the last observation. */
+/** Wear: 0 until `from`, then rising evenly to `end` at the last observation. */
 function wearFrom (from: number, length: number, end: number): (t: number) => number {
   return (t) => end * Math.max(0, t - from) / Math.max(1, length - from)
 }

@@ -1,5 +1,5 @@
-// Heat in the drive train: four temperatures, each a first-order lag behind what load, speed and surroundings would
-// settle at.
+// Heat in the drive train: four temperatures, each with a first-order lag behind the equilibrium for load, speed and
+// surroundings.
 import { clamp } from './arithmetic.ts'
 import { STEP_MINUTES } from './channels.ts'
 
@@ -11,7 +11,7 @@ export interface Temperatures {
   readonly generatorBearing: number
 }
 
-export interface HeatSources {
+interface HeatSources {
   readonly ambient: number
   /** Power as a share of rated. */
   readonly load: number
@@ -22,17 +22,17 @@ export interface HeatSources {
   /** Extra friction in each bearing, °C at full load. */
   readonly gearboxFriction: number
   readonly generatorFriction: number
-  /** How well this turbine's cooler works, about 1. */
+  /** Efficiency of this turbine's cooler, about 1. */
   readonly cooling: number
 }
 
-/** The oil's thermostat begins to open at the first temperature and is open at the second. */
+/** The oil's thermostat begins to open at the first temperature and is fully open at the second. */
 const THERMOSTAT_C = [44, 58] as const
-/** A heater keeps the oil of a resting turbine fluid. */
+/** A heater keeps the oil of a resting turbine at this temperature. */
 const HEATED_OIL_C = 28
 
 /**
- * One sampling interval of a first-order lag: backward Euler, which cannot overshoot however short the time constant.
+ * One sampling interval of a first-order lag by backward Euler, which cannot overshoot for any time constant.
  * @param tau time constant in minutes
  */
 export function relax (value: number, target: number, tau: number): number {
@@ -48,7 +48,7 @@ export function heat (before: Temperatures, sources: HeatSources): Temperatures 
   const cooler = 1.6 * open * oilFlow * cooling
   const churning = 36 * speed + 14 * load + 0.35 * sources.gearboxFriction * strain
   const oil = relax(before.oil, Math.max(nacelle + churning / (1 + cooler), HEATED_OIL_C), 240 / (1 + cooler))
-  // Without flow the oil no longer carries the bearing's heat away, so its own losses heat it.
+  // Without flow the oil does not carry the bearing's heat away, so the bearing's losses heat it.
   const starved = 1 - oilFlow
   const gearboxBearing = relax(
     before.gearboxBearing,

@@ -20,9 +20,9 @@ import type { Weather } from './weather.ts'
 /** Share of the power that a turbine loses for each °C of wear. */
 const POWER_LOST_TO_WEAR = 0.005
 
-/** In what a turbine differs from its sisters. */
+/** Differences between turbines of the same type. */
 interface Individual {
-  /** Wind at its place relative to the free stream. */
+  /** Wind at the turbine relative to the free stream. */
   readonly exposure: number
   /** Observations by which fronts reach it later. */
   readonly delay: number
@@ -39,7 +39,7 @@ export interface TurbineInput {
   readonly orders: Orders
   readonly faults: readonly Fault[]
   /**
-   * Wear at an observation: °C by which the bearings run hotter at full load; the turbine makes the less power for it.
+   * Wear at an observation: °C by which the bearings run hotter at full load. Wear also reduces the power.
    */
   readonly wear: (t: number) => number
   /** Time of the first observation, milliseconds since the epoch. */
@@ -48,7 +48,7 @@ export interface TurbineInput {
 
 export interface TurbineRun {
   readonly series: Series
-  /** Operating regime at every observation: the truth, which no file records. */
+  /** True operating regime at every observation; no file records it. */
   readonly regimes: readonly Regime[]
 }
 
@@ -65,8 +65,7 @@ function drawIndividual (random: Random): Individual {
 }
 
 /**
- * Vibration in mm/s: grows with speed and load, is highest where the rotor passes the tower's resonance, and faults add
- * to it.
+ * Vibration in mm/s: grows with speed and load, is highest at the tower's resonance, and faults add to it.
  */
 function vibrationOf (operation: Operation, wind: number, effects: Effects): number {
   const speed = operation.rotor / RATED_ROTOR_RPM
@@ -76,7 +75,7 @@ function vibrationOf (operation: Operation, wind: number, effects: Effects): num
 }
 
 /**
- * Slow disturbances that no channel records: wake and yaw error, ventilation, oil condition. Each call is the next
+ * Slow disturbances that no channel records: wake and yaw error, ventilation, oil condition. Each call gives the next
  * observation.
  */
 function disturbances (
@@ -98,7 +97,7 @@ function disturbances (
   })
 }
 
-/** What the sensors show: the truth, this turbine's offsets, and the noise of each sensor. */
+/** Measured values: the true ones plus the noise of each sensor. */
 function measure (random: Random, truth: Measurements): Measurements {
   const stir = (value: number, relative: number, absolute: number): number =>
     value + (relative * value + absolute) * noise(random)
@@ -117,7 +116,7 @@ function measure (random: Random, truth: Measurements): Measurements {
   }
 }
 
-/** The physics of one turbine as a machine that is stepped through the observations. */
+/** The physics of one turbine: a function that computes the next observation with each call. */
 function machine (
   { random, weather, orders, faults, wear }: Omit<TurbineInput, 'start'>
 ): (t: number) => { truth: Measurements, regime: Regime } {

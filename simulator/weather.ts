@@ -16,13 +16,13 @@ interface Storm {
   readonly halfWidth: number
 }
 
-/** Mean days between storms that force the farm to cut out. */
+/** Mean days between storms in which the farm must cut out. */
 const DAYS_BETWEEN_STORMS = 20
 /** A winter site near the coast: mild on average, with frost; it warms by 1.2 °C in 120 days. */
 const MEAN_AMBIENT_C = 0.8
 const WARMING_C_PER_DAY = 1.2 / 120
 
-/** One storm in every stretch of `DAYS_BETWEEN_STORMS` days, so that every season of the data has its share. */
+/** One storm in every `DAYS_BETWEEN_STORMS` days, so every part of the data has its share. */
 function drawStorms (random: Random, length: number): Storm[] {
   const stretch = DAYS_BETWEEN_STORMS * STEPS_PER_DAY
   const storms: Storm[] = []
@@ -36,7 +36,7 @@ function drawStorms (random: Random, length: number): Storm[] {
   return storms
 }
 
-/** Wind before storms for a state of the atmosphere x ~ N(0, 1): skewed like a Weibull law, mean about 7.4 m/s. */
+/** Wind without storms for a state of the atmosphere x ~ N(0, 1): skewed like a Weibull law, mean about 7.4 m/s. */
 function windOf (x: number): number {
   return Math.max(0.6, 7 + 3.2 * x + 0.35 * x * x)
 }

@@ -12,19 +12,25 @@ export function openInflux (
   return new InfluxDB({ url, token, timeout: idleMs, writeOptions })
 }
 
+/** An answer that began well and ended in an error. */
+class BrokenOff extends Error {}
+
 /** The rows of a query. */
 export async function * rowsOf (client: InfluxDB, org: string, query: string): AsyncGenerator<Row> {
+  let table: Row['tableMeta'] | undefined
   for await (const row of client.getQueryApi(org).iterateRows(query)) {
-    const error = errorIn(row)
-    if (error !== undefined) throw new Error(error)
+    if (row.tableMeta !== table) {
+      table = row.tableMeta
+      if (isOfErrors(table)) throw new BrokenOff(row.values[table.column('error').index])
+    }
     yield row
   }
 }
 
 /** What goes wrong after the first bytes comes as a table of its own. */
-function errorIn ({ values, tableMeta }: Row): string | undefined {
-  const at = (label: string): number => tableMeta.column(label, false).index
-  return at('error') >= 0 && at('_time') < 0 && at('_value') < 0 ? values[at('error')] : undefined
+function isOfErrors ({ columns }: Row['tableMeta']): boolean {
+  const labels = new Set(columns.map(({ label }) => label))
+  return labels.has('error') && labels.has('reference') && !labels.has('_time') && !labels.has('_value')
 }
 
 type InfluxFault = 'unreachable' | 'busy' | 'token' | 'organisation' | 'bucket' | 'refused'
@@ -33,6 +39,7 @@ type InfluxFault = 'unreachable' | 'busy' | 'token' | 'organisation' | 'bucket' 
 const BUSY: ReadonlySet<number> = new Set([408, 429])
 
 function faultOf (error: Error): InfluxFault {
+  if (error instanceof BrokenOff) return 'busy'
   if (!(error instanceof HttpError)) return 'unreachable'
   const { statusCode, message } = error
   if (statusCode === 401 || statusCode === 403) return 'token'

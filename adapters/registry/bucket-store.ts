@@ -1,5 +1,4 @@
-// A registry in a MinIO bucket: objects are created by conditional puts (If-None-Match: *), and the server tells of new
-// ones.
+// A registry in a MinIO bucket: conditional puts (If-None-Match: *) create objects, and the server reports changes.
 import type { Client } from 'minio'
 import { Problem } from '../../core/errors.ts'
 import type { StoreAccess } from '../s3/access.ts'
@@ -9,14 +8,14 @@ import type { RegistryStore, StoredObject, Watch } from './store.ts'
 
 export interface BucketSettings extends StoreAccess {
   readonly bucket: string
-  /** Begins every key: empty, or ends with a slash. */
+  /** The start of every key: empty, or ends with a slash. */
   readonly prefix: string
 }
 
-/** A server that sends nothing for so long is down. */
+/** A server that stays silent for longer counts as down. */
 const IDLE_MS = 10_000
 
-/** How long to wait before a broken watch is set up again. */
+/** How long to wait before restoring a broken watch. */
 const WATCH_AGAIN_MS = 5000
 
 /** The code if there is one: it says more than the message. */
@@ -84,9 +83,9 @@ async function list (client: Client, bucket: string, prefix: string, under: stri
 }
 
 /**
- * MinIO's own notifications, over a connection that is set up again where it breaks; other stores have none, which is
- * no failure. The last public build of MinIO gathers 4 kB of them before it sends any: whoever watches looks now and
- * then, too. The client does not notice that an answer broke off, so that its end is watched for here.
+ * Listens to MinIO's own notifications, and restores the connection if it breaks. Other stores have none, which is not
+ * a failure. The last public build of MinIO buffers 4 kB of notifications before it sends any, so callers must also
+ * poll. The client does not notice if an answer breaks off: `onEnd` watches for its end.
  */
 function watch (settings: BucketSettings, prefix: string, onChange: () => void): Watch {
   let closed = false
@@ -101,7 +100,7 @@ function watch (settings: BucketSettings, prefix: string, onChange: () => void):
       timer = setTimeout(listen, WATCH_AGAIN_MS)
       timer.unref()
     }
-    // The server sends a sign of life every few seconds.
+    // The server sends a keep-alive every few seconds.
     const connections = new Connections()
     const client = connections.client(settings, { idleMs: 3 * IDLE_MS, onEnd: again })
     const poller = client.listenBucketNotification(settings.bucket, prefix, '', [

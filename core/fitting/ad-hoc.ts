@@ -1,4 +1,4 @@
-// Ad-hoc models: a detector fitted on the very series that is to be scored, for callers who have no trained model.
+// Ad-hoc models: a detector fitted on the series that it will score, for callers without a trained model.
 import { runLengths } from '../series/runs.ts'
 import { quantiles } from '../quantile.ts'
 import type { DetectorModel, Scoring } from '../scoring/detection.ts'
@@ -17,22 +17,18 @@ import {
 import { defaultMembers, learnerOf, type SolvedAutoencoder } from './members.ts'
 import { channelValues, emptyChannels, type Series, slice } from '../series/series.ts'
 
-/**
- * Fewest observations that an ad-hoc model is fitted on: four blocks of cross-validation with three windows of four
- * each.
- */
+/** Fewest observations to fit an ad-hoc model on: four blocks of cross-validation, each with three windows of four. */
 export const AD_HOC_LEAST = 48
 
-/** Windows to learn from, and values in a window: a fit is to take seconds, however many channels there are. */
+/** Most training windows, and most values in a window: a fit must take seconds for any number of channels. */
 const MAX_WINDOWS = 500
 const MAX_WIDTH = 1024
-/** A mean over more than such a share of the series would smear a short anomaly over most of it. */
+/** Longest smoothing as a share of the series: a longer mean would smear a short anomaly over most of it. */
 const SMOOTHED_SHARE = 0.02
 const LEAST_SMOOTHING = 5
 
 /**
- * Rounds of the robust fit, share of the observations that a round may leave out, and from how many median errors on it
- * does.
+ * Rounds of the robust fit; each leaves out at most this share of the observations, with errors above this × median.
  */
 const ROUNDS = 2
 const LEFT_OUT = 0.1
@@ -45,10 +41,14 @@ export interface AdHocDetector {
 }
 
 /**
- * Fits the default detector on the first `part.rows` observations, which the caller knows to be normal, or robustly on
- * all.
- * @throws Problem series-too-short, missing-channel (no value to learn from), no-training-data (no stretch without
- * gaps)
+ * Fits the default detector on the first `part.rows` observations, which the caller knows to be normal; without `part`
+ * robustly on all observations.
+ * @throws Problem series-too-short, missing-channel (a channel has no value), no-training-data (no run without gaps)
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * (await fitAdHoc(series)).model.windowLength // 5
+ * await fitAdHoc(slice(series, 0, 40)) // throws series-too-short
  */
 export async function fitAdHoc (series: Series, part?: { readonly rows: number }): Promise<AdHocDetector> {
   const training = part === undefined ? series : slice(series, 0, Math.min(part.rows, series.length))
@@ -60,17 +60,18 @@ function checkTraining (training: Series): void {
   if (training.length < AD_HOC_LEAST) {
     throw new Problem(
       'series-too-short',
-      `There are ${training.length} observations to fit a model on; at least ${AD_HOC_LEAST} are needed. Send a longer series, fit on more of it (options.fit), or name a served model.`,
+      `There are ${training.length} observations to fit a model on; at least ${AD_HOC_LEAST} are needed. ` +
+        'Send a longer series, fit on more of it (options.fit), or name a served model.',
       { extensions: { needed: AD_HOC_LEAST, got: training.length } }
     )
   }
   const missing = emptyChannels([training])
   if (missing.length === 0) return
+  const names = missing.slice(0, 10).map((name) => `"${name.slice(0, 60)}"`).join(', ')
   throw new Problem(
     'missing-channel',
-    `There is no value of ${
-      missing.slice(0, 10).map((name) => `"${name.slice(0, 60)}"`).join(', ')
-    } among the ${training.length} observations to fit a model on; leave the channel out, or fit on more of the series (options.fit).`,
+    `There is no value of ${names} among the ${training.length} observations to fit a model on; ` +
+      'leave the channel out, or fit on more of the series (options.fit).',
     {
       items: missing.map((name) => ({ pointer: pointer('channels', name), detail: 'no value to fit on' })),
       extensions: { missing, expected: training.channels },
@@ -91,7 +92,7 @@ function membersFor (training: Series): Array<MemberToFit<SolvedAutoencoder>> {
   })
 }
 
-/** Length of the gap-free runs in which at least half of all that can be scored lies: windows must fit into them. */
+/** Runs of at least this length hold half of all observations that can be scored: windows must fit into them. */
 function usualRun (series: Series): number {
   const lengths = runLengths(series, FIT_DEFAULTS.maxGap).sort((a, b) => b - a)
   const half = lengths.reduce((sum, length) => sum + length, 0) / 2
@@ -107,12 +108,12 @@ function settingsFor ({ length, channels }: Series): FitSettings {
     ...FIT_DEFAULTS,
     maxWindows: MAX_WINDOWS,
     causal: { ...FIT_DEFAULTS.causal, smoothing: smoothing('causal') },
-    // A centred mean is over an odd number.
+    // A centred mean needs an odd number of observations.
     batch: { ...FIT_DEFAULTS.batch, smoothing: smoothing('batch') - (smoothing('batch') + 1) % 2 },
   }
 }
 
-/** Fits on everything, leaves out what fits worst by far, and fits again: anomalies must not teach what is normal. */
+/** Fits on all observations, leaves out those with by far the largest errors, and fits again. */
 async function fitRobust (series: Series): Promise<FittedDetector<SolvedAutoencoder>> {
   let kept = withoutWild(series)
   let half = await halfOf(kept)
@@ -129,10 +130,10 @@ async function halfOf (training: Series): Promise<HalfFitted<SolvedAutoencoder>>
   return fitHalf([training], settingsFor(training), membersFor(training))
 }
 
-/** A reading that is so many interquartile ranges away from the median would by itself decide what a deviation is. */
+/** A value this many interquartile ranges from the median would dominate the standard deviation. */
 const WILD = 30
 
-/** The series without values that no spread of the channel explains. */
+/** The series without the values that lie further than WILD interquartile ranges from their channel's median. */
 function withoutWild (series: Series): Series {
   const { length: channels } = series.channels
   const values = series.values.slice()
@@ -147,21 +148,18 @@ function withoutWild (series: Series): Series {
   return { ...series, values }
 }
 
-/**
- * Scores by the models that had not seen the observation, as calibration has them, aligned with the series; shape
- * [length].
- */
+/** Calibration's held-out scores, aligned with the series; shape [length]. */
 function aligned (scores: Float64Array, length: number): Float64Array {
   const inTime = new Float64Array(length)
   for (let fold = 0; fold < FIT_DEFAULTS.folds; fold++) {
     const [from, to] = [fold, fold + 1].map((edge) => Math.floor(edge * length / FIT_DEFAULTS.folds))
-    // A NaN stands behind each block.
+    // Each block of calibration's scores ends with one NaN.
     inTime.set(scores.subarray(from! + fold, to! + fold), from)
   }
   return inTime
 }
 
-/** The series without the observations whose scores are the highest; undefined where none stands out. */
+/** The series without the observations of the highest scores; undefined if no score stands out. */
 function withoutWorst (series: Series, scores: Float64Array): Series | undefined {
   const [median, high] = quantiles(scores, [0.5, 1 - LEFT_OUT])
   const limit = Math.max(SUSPICIOUS * median!, high!)

@@ -1,5 +1,4 @@
-// From blocked cross-validation to scales, thresholds and levels: what normal data look like to a model that has not
-// seen them.
+// Scales, thresholds and levels from blocked cross-validation: how normal data score in a model that has not seen them.
 import { quantile } from '../quantile.ts'
 import type { DetectorModel, Member, Scoring, ScoringModel } from '../scoring/detection.ts'
 import { detectCausal } from '../scoring/detector.ts'
@@ -12,11 +11,11 @@ import { fitTail } from '../scoring/tail.ts'
 import { chooseThreshold, type ThresholdRule } from '../scoring/threshold.ts'
 
 export interface CalibrationSettings extends ThresholdRule {
-  /** Observations whose median is the level (core/scoring/level.ts); 0: scores are never relative to a level. */
+  /** Observations in the median that is the level (core/scoring/level.ts); 0: no level. */
   readonly levelSpan: number
 }
 
-/** A model that was fitted without the blocks that it is held out from. */
+/** A model, and the blocks that it was not fitted on. */
 export interface Fold<A extends Autoencoder> {
   readonly model: DetectorModel
   readonly autoencoders: readonly A[]
@@ -26,26 +25,34 @@ export interface Fold<A extends Autoencoder> {
 export interface Calibration {
   readonly calibrated: Pick<DetectorModel, 'members' | 'causal' | 'batch' | 'margins'>
   /**
-   * Smoothed reconstruction errors of what the fold's model had not seen, over the threshold: block after block, and
-   * within it series after series, each in order of time and with a NaN behind it; NaN where not scored.
+   * Smoothed reconstruction errors of held-out observations, divided by the threshold: block after block, in each block
+   * series after series, each in order of time and followed by one NaN. NaN is not scored.
    */
   readonly scores: Readonly<Record<Scoring, Float64Array>>
 }
 
-/** What the folds' models say with hindsight of what they have not seen. */
+/** Batch scoring of the held-out blocks by their folds' models. */
 export interface HeldOut {
   /** Mean error of each member. */
   readonly scales: readonly number[]
-  /** Smoothed errors, laid out like Calibration.scores, and the threshold that they give. */
+  /** Smoothed errors in the layout of Calibration.scores, and the threshold chosen from them. */
   readonly errors: Float64Array
   readonly threshold: number
-  /** The errors over the threshold. */
+  /** The errors divided by the threshold. */
   readonly scores: Float64Array
-  /** |observed − expected| of each channel, laid out likewise. */
+  /** |observed − expected| of each channel, in the same layout. */
   readonly residuals: readonly Float64Array[]
 }
 
-/** @param model of everything, its scales and thresholds 1 */
+/**
+ * Scores the held-out blocks with hindsight.
+ * @param model the model of all observations, its scales and thresholds 1
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const half = await fitHalf([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('masked') }])
+ * holdOut(half.model, half.folds, { quantile: 0.5, factor: 2 }).scores.length // 64
+ */
 export function holdOut (model: DetectorModel, folds: ReadonlyArray<Fold<Autoencoder>>, rule: ThresholdRule): HeldOut {
   const scales = model.members.map((_, m) => memberScale(model, folds, m, 'batch'))
   const members = model.members.map((member, m): Member => ({ ...member, scale: { causal: 1, batch: scales[m]! } }))
@@ -62,14 +69,23 @@ export function holdOut (model: DetectorModel, folds: ReadonlyArray<Fold<Autoenc
   if (!errors.some((error) => !Number.isNaN(error))) {
     throw new Problem(
       'no-training-data',
-      `No observation was left to calibrate the threshold on: each of ${folds.length} blocks of time needs ${model.windowLength} consecutive observations without long gaps. ` +
+      `No observation was left to calibrate the threshold on: each of ${folds.length} blocks of time needs ` +
+        `${model.windowLength} consecutive observations without long gaps. ` +
         'Post or name more data, or choose a shorter window or fewer folds.'
     )
   }
   return { scales, errors, ...relative(rule, errors), residuals }
 }
 
-/** @param batch what holdOut() says of the same model and folds */
+/**
+ * The model's scales, thresholds, levels and margins.
+ * @param batch the result of holdOut() for the same model and folds
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const half = await fitHalf([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('masked') }])
+ * calibrate(half.model, half.folds, FIT_DEFAULTS, half.held).calibrated.batch.threshold // 0.073…
+ */
 export function calibrate (
   model: DetectorModel,
   folds: ReadonlyArray<Fold<Autoencoder>>,
@@ -114,7 +130,7 @@ function relative (rule: ThresholdRule, errors: Float64Array): { threshold: numb
   return { threshold, scores }
 }
 
-/** Smallest size of a member's errors, in standard deviations: below it they are rounding. */
+/** Smallest mean error of a member, in standard deviations: smaller ones are rounding. */
 const LEAST_SCALE = 1e-3
 
 const SCORERS: Record<Scoring, (...given: Parameters<typeof scoreBatch>) => Float64Array> = {
@@ -122,7 +138,7 @@ const SCORERS: Record<Scoring, (...given: Parameters<typeof scoreBatch>) => Floa
   batch: scoreBatch,
 }
 
-/** Mean error of one member on what it has not seen, before smoothing. */
+/** Mean error of one member on held-out observations, before smoothing. */
 function memberScale (
   model: DetectorModel,
   folds: ReadonlyArray<Fold<Autoencoder>>,
@@ -147,12 +163,12 @@ function memberScale (
   return count === 0 ? 1 : Math.max(LEAST_SCALE, sum / count)
 }
 
-/** Number of what is held out, one more for each series of a block. */
+/** Number of held-out observations, plus one for each series of a block. */
 function lengthOf (folds: ReadonlyArray<Fold<Autoencoder>>): number {
   return folds.reduce((sum, { inside }) => inside.reduce((partial, series) => partial + series.length + 1, sum), 0)
 }
 
-/** What is said of each observation that was held out: block after block, series after series, a NaN behind each. */
+/** A number for each held-out observation: block after block, series after series, each followed by one NaN. */
 function inOrder (
   folds: ReadonlyArray<Fold<Autoencoder>>,
   scoresOf: (fold: Fold<Autoencoder>, series: Series, from: number) => Float64Array

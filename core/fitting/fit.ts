@@ -25,10 +25,10 @@ export interface MemberSettings {
   readonly tail: number
 }
 
-export interface ScoringSettings extends CalibrationSettings {
+interface ScoringSettings extends CalibrationSettings {
   /**
-   * Errors in the moving mean; `auto`: 61 around an observation, 31 before it, and twice that where there is one
-   * channel alone.
+   * Errors in the moving mean. `auto`: 61 centred for batch, 31 trailing for causal scoring; for a single channel 121
+   * and 61.
    */
   readonly smoothing: number | 'auto'
 }
@@ -41,7 +41,7 @@ export interface FitSettings {
   /** Contiguous blocks of the cross-validation. */
   readonly folds: number
   /**
-   * Weight of the squared residuals of channels with two distinct training values (switches, commands), and of those
+   * Weight of the squared residuals of channels with two distinct training values (switches, commands), and of channels
    * with one.
    */
   readonly switchWeight: number
@@ -66,7 +66,12 @@ const SMOOTHING: Record<Scoring, { several: number, one: number }> = {
   batch: { several: 61, one: 121 },
 }
 
-/** Errors in the moving mean; a lone channel says less at each instant, so that more of them are taken. */
+/**
+ * Errors in the moving mean. A single channel needs a longer mean: it gives less evidence at each instant.
+ * @example
+ * defaultSmoothing('causal', 3) // 31
+ * defaultSmoothing('causal', 1) // 61
+ */
 export function defaultSmoothing (scoring: Scoring, channels: number): number {
   return SMOOTHING[scoring][channels === 1 ? 'one' : 'several']
 }
@@ -86,12 +91,12 @@ export interface FittedDetector<A extends Autoencoder> {
   readonly calibration: Calibration['scores']
 }
 
-/** A fit of which the models for calibration are there, and those for use are not. */
+/** A fit that has its models for calibration, but not yet the autoencoders for use. */
 export interface HalfFitted<A extends Autoencoder> {
   readonly series: readonly Series[]
   readonly settings: FitSettings
   readonly members: ReadonlyArray<MemberToFit<A>>
-  /** Its scales and thresholds 1. */
+  /** Its scales and thresholds are 1. */
   readonly model: DetectorModel
   readonly folds: ReadonlyArray<Fold<A>>
   readonly held: HeldOut
@@ -99,7 +104,12 @@ export interface HalfFitted<A extends Autoencoder> {
 
 /**
  * Fits on one or more series of normal data with the same channels and interval.
- * @throws Problem no-training-data when the series hold no full window
+ * @throws Problem no-training-data if the series hold no full window
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const fitted = await fitDetector([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('linear') }])
+ * detectBatch(fitted.model, fitted.autoencoders, series).score.length // 60
  */
 export async function fitDetector<A extends Autoencoder> (
   series: readonly Series[],
@@ -121,7 +131,14 @@ export async function fitDetector<A extends Autoencoder> (
   }
 }
 
-/** fitDetector() as far as held-out batch scores need it; its autoencoders must be such as need no disposal. */
+/**
+ * The part of fitDetector() that held-out batch scores need. Its autoencoders must need no disposal.
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const half = await fitHalf([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('linear') }])
+ * half.folds.length // 4
+ */
 export async function fitHalf<A extends Autoencoder> (
   series: readonly Series[],
   settings: FitSettings,
@@ -132,7 +149,14 @@ export async function fitHalf<A extends Autoencoder> (
   return { series, settings, members, model, folds, held: holdOut(model, folds, settings.batch) }
 }
 
-/** The other half: what fitDetector() returns, bit for bit. */
+/**
+ * Completes a half fit: the result equals that of fitDetector(), bit for bit.
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const half = await fitHalf([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('linear') }])
+ * (await fitRest(half)).autoencoders.length // 1
+ */
 export async function fitRest<A extends Autoencoder> (
   { series, settings, members, model, folds, held }: HalfFitted<A>
 ): Promise<FittedDetector<A>> {
@@ -147,22 +171,19 @@ function fittedFrom<A extends Autoencoder> (
   return { model: { ...model, ...calibrated }, autoencoders, calibration: scores }
 }
 
-/** The model of series that can be learnt from, before anything is learnt. */
+/** The model before training, with scaler and weights. Throws if the series cannot be trained on. */
 function prepare (series: readonly Series[], settings: FitSettings, members: readonly MemberSettings[]): DetectorModel {
   checkTrainable(series)
   const shape = modelShape(series, settings, members)
-  const lengths = series.flatMap((one) => runLengths(one, shape.maxGap))
+  const lengths = series.flatMap((part) => runLengths(part, shape.maxGap))
   for (const { windowLength } of members) {
     if (lengths.reduce((sum, length) => sum + windowCount(length, windowLength), 0) < 2) throw tooLittle(windowLength)
   }
-  const scaler = fitScaler(series.map((one) => one.values), shape.channels.length)
+  const scaler = fitScaler(series.map((part) => part.values), shape.channels.length)
   return { ...shape, scaler, weights: channelWeights(series, scaler, settings) }
 }
 
-/**
- * A channel without a value leaves no observation to learn from; told by name, for no more data and no shorter window
- * helps.
- */
+/** A channel without a value leaves no observation to train on. More data or a shorter window cannot help. */
 function checkTrainable (series: readonly Series[]): void {
   if (series.length === 0) throw new Problem('no-training-data', 'There is no series to train on.')
   const empty = emptyChannels(series)
@@ -174,7 +195,7 @@ function checkTrainable (series: readonly Series[]): void {
   }
 }
 
-/** The model before anything is learnt: scales and thresholds are 1, so that scores are raw smoothed errors. */
+/** The model before training: scales and thresholds are 1, so scores are raw smoothed errors. */
 function modelShape (
   series: readonly Series[],
   settings: FitSettings,
@@ -209,8 +230,8 @@ function modelShape (
 }
 
 /**
- * Channels that switch are reconstructed badly at every switch, faulty or not: they hardly count. One that never moved
- * in training and moves is news: it counts more than others.
+ * Weight of each channel. A switching channel has large errors at every switch, faulty or not: it hardly counts. A
+ * channel that was constant in training and now moves counts more than others.
  */
 function channelWeights (
   series: readonly Series[],
@@ -218,13 +239,13 @@ function channelWeights (
   { switchWeight, constantWeight }: FitSettings
 ): number[] {
   const { channels } = series[0]!
-  // A lone channel has nothing to be weighed against.
+  // A weight is relative to other channels.
   if (channels.length === 1) return [1]
   const weights = channels.map((_, c) => {
     if (scaler.scale[c] === 0) return constantWeight
     return hasMoreThanTwoValues(series, c) ? 1 : switchWeight
   })
-  // Weights are relative: where no channel counts in full, the heaviest do.
+  // If no channel counts in full, the heaviest do.
   const largest = weights.reduce((most, weight) => Math.max(most, weight), 0)
   if (largest === 0) return channels.map(() => 1)
   return largest < 1 ? weights.map((weight) => weight / largest) : weights
@@ -250,7 +271,7 @@ async function learnAll<A extends Autoencoder> (
   settings: FitSettings,
   members: ReadonlyArray<MemberToFit<A>>
 ): Promise<A[]> {
-  const runs = series.flatMap((one) => standardisedRuns(one, scaler, maxGap).map((run) => run.values))
+  const runs = series.flatMap((part) => standardisedRuns(part, scaler, maxGap).map((run) => run.values))
   const autoencoders: A[] = []
   try {
     for (const { windowLength, learn } of members) {
@@ -273,10 +294,7 @@ function tooLittle (windowLength: number): Problem {
   )
 }
 
-/**
- * Blocked cross-validation: each block of time is scored by a model that was fitted without it, the block scored as
- * served.
- */
+/** Blocked cross-validation: for each block of time a model that was fitted without it. */
 async function learnFolds<A extends Autoencoder> (
   series: readonly Series[],
   model: DetectorModel,
@@ -286,10 +304,10 @@ async function learnFolds<A extends Autoencoder> (
   const folds: Array<Fold<A>> = []
   try {
     for (let fold = 0; fold < settings.folds; fold++) {
-      const blocks = series.map((one) => blockOf(one, fold, settings.folds))
+      const blocks = series.map((part) => blockOf(part, fold, settings.folds))
       const outside = blocks.flatMap((block) => block.outside)
-      // A channel's kind is told by all of the data: a switch that rests outside this block is still a switch.
-      const seen = { ...model, scaler: fitScaler(outside.map((one) => one.values), model.channels.length) }
+      // Weights come from all data: a switch that rests outside this block is still a switch.
+      const seen = { ...model, scaler: fitScaler(outside.map((part) => part.values), model.channels.length) }
       folds.push({
         model: seen,
         autoencoders: await learnAll(outside, seen, settings, members),

@@ -1,5 +1,4 @@
-// The default detector: which linear autoencoders it is made of, chosen on public benchmarks (docs/EXPERIMENTS.md). No
-// TensorFlow.
+// The linear autoencoders of the default detector, chosen on public benchmarks (docs/EXPERIMENTS.md). No TensorFlow.
 import type { Learn, MemberSettings } from './fit.ts'
 import { maskedAutoencoder, subspaceAutoencoder } from '../linear/linear.ts'
 import { fitMasked, LARGEST_MASKED_WIDTH } from '../linear/masked.ts'
@@ -17,10 +16,13 @@ export interface LinearMember extends MemberSettings {
 }
 
 /**
- * A lone channel: one masked autoencoder on long windows, for all there is to learn from is time. Several channels:
- * short windows see which values go together, in both kinds, and longer ones how they move. Very many channels leave
- * the masked one out.
- * @returns window lengths for as many observations; at most a twelfth of them
+ * The members for a number of observations and channels. One channel: a masked autoencoder on long windows, because
+ * only time can be learnt from. Several channels: short windows of both kinds for values that go together, and longer
+ * windows for how they move. Very many channels: no masked autoencoder.
+ * @returns members whose windows are at most a twelfth of the observations long
+ * @example
+ * defaultMembers(1200, 1) // [{ architecture: 'masked', windowLength: 96, tail: 4 }]
+ * defaultMembers(1200, 3).map(({ windowLength }) => windowLength) // [8, 8, 32]
  */
 export function defaultMembers (observations: number, channels: number): LinearMember[] {
   const member = (architecture: LinearMember['architecture'], length: number, tail: number): LinearMember => {
@@ -32,25 +34,41 @@ export function defaultMembers (observations: number, channels: number): LinearM
   return channels * 8 > LARGEST_MASKED_WIDTH ? linear : [linear[0]!, member('masked', 8, 4), linear[1]!]
 }
 
-/** Long windows are whole multiples of 8, so that there is a stride that divides them (core/scoring/hindsight.ts). */
+/** Long windows are multiples of 8, so that a stride divides them (core/scoring/hindsight.ts). */
 const wholeEighths = (length: number): number => length < 16 ? length : length - length % 8
 
-/** Window of a lone autoencoder: 128 observations for one channel, else 16; at most a twelfth of the training part. */
+/**
+ * Window of a single autoencoder: 128 observations for one channel, else 16; at most a twelfth of the training part.
+ * @example
+ * defaultWindowLength(10_000, 1) // 128
+ * defaultWindowLength(120, 3) // 10
+ */
 export function defaultWindowLength (observations: number, channels: number): number {
   return wholeEighths(Math.max(1, Math.min(channels === 1 ? 128 : 16, Math.floor(observations / 12))))
 }
 
-/** Newest observations of a lone autoencoder's window that count in causal scoring. */
+/**
+ * Newest observations of a single autoencoder's window that count in causal scoring.
+ * @example
+ * defaultTail(128) // 32
+ * defaultTail(5) // 5
+ */
 export function defaultTail (windowLength: number): number {
   return Math.min(windowLength, Math.max(8, Math.floor(windowLength / 4)))
 }
 
-/** An autoencoder with all that it consists of. */
+/** An autoencoder with its fitted numbers. */
 export interface SolvedAutoencoder extends Autoencoder {
   readonly weights: readonly Float64Array[]
 }
 
-/** Solves one architecture on the windows of a member. */
+/**
+ * The function that solves one architecture on the windows of a member.
+ * @example
+ * const windows = sampleWindows([Float32Array.of(1, 2, 1, 2, 1, 2)], 1, 2, 5)
+ * const { reconstruct } = await learnerOf('masked')(windows)
+ * reconstruct(Float32Array.of(1, 2), 1) // [1.01…, 1.98…]
+ */
 export function learnerOf (architecture: LinearMember['architecture']): Learn<SolvedAutoencoder> {
   if (architecture === 'linear') {
     return (windows) => {

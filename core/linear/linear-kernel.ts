@@ -1,13 +1,13 @@
-// Scores windows by a linear autoencoder with kernel.wat, straight from the run that they overlap in: no window is ever
-// laid out. 32-bit products, each sum in an order that the position within the window fixes; so a window's bits depend
-// on that window alone.
+// Scores the overlapping windows of a run by a linear autoencoder with kernel.wat, without laying out any window.
+// Products are 32-bit. The position within the window fixes the order of each sum, so a window's bits depend on that
+// window alone.
 import type { Masked } from './masked.ts'
 import type { Reconstruct, RunErrors } from '../scoring/reconstruction-error.ts'
 import type { Subspace } from './subspace.ts'
 import { LANES, pack, type Packed, packMasked } from './pack.ts'
 import { claimMemory, float32At, float64At, kernelFunctions } from './kernel/kernel-memory.ts'
 
-export interface RunErrorOptions {
+interface RunErrorOptions {
   /** Only the newest `tail` observations of each window count. */
   readonly tail: number
   /** Weight of each channel's squared residual, shape [channels]. */
@@ -19,18 +19,18 @@ export interface RunErrorOptions {
 export interface LinearKernel {
   /**
    * Scores all windows (stride 1) of a gap-free run.
-   * @param run standardised observations, shape [length × channels]; shorter than a window there is nothing to score
+   * @param run standardised observations, shape [length × channels]; a run shorter than a window has no scores
    */
   runErrors (run: Float32Array, options: RunErrorOptions): RunErrors
   readonly reconstruct: Reconstruct
 }
 
-/** 32-bit sums grow to at most this many products before they are added up. */
+/** A 32-bit sum takes at most this many products before it is added to the total. */
 const GROUP = 128
-/** The same for windows that are laid out one by one, so that turning them stays within the nearest cache. */
+/** Most values of laid-out windows in a chunk: transposing them stays within the first-level cache. */
 const WINDOW_VALUES = 1 << 13
 const FLOAT = 4
-/** A row of residuals has zeros before and behind the windows: accumulate() reads there. */
+/** Zeros before and behind the windows in a row of residuals, which accumulate() reads. */
 const BEFORE = 4
 const BEHIND = 12
 
@@ -54,12 +54,22 @@ interface Layout {
 /**
  * The subspace as a scorer; agrees with subspaceReconstruct() to 32-bit rounding (a millionth of the window's norm).
  * @param channels values of an observation; the subspace's width is a multiple of it
+ * @example
+ * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
+ * const { reconstruct } = createSubspaceKernel(fitSubspace(windows, 1), 2)
+ * reconstruct(Float32Array.of(3, 3), 1) // [2.99…, 2.99…]
  */
 export function createSubspaceKernel (subspace: Subspace, channels: number): LinearKernel {
   return scorer(pack(subspace, channels))
 }
 
-/** The masked autoencoder as a scorer; agrees with maskedReconstruct() likewise. */
+/**
+ * The masked autoencoder as a scorer; agrees with maskedReconstruct() to 32-bit rounding.
+ * @example
+ * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
+ * const { reconstruct } = createMaskedKernel(fitMasked(windows, 0.01), 2)
+ * reconstruct(Float32Array.of(2, 2), 1) // [1.9…, 1.9…]
+ */
 export function createMaskedKernel (masked: Masked, channels: number): LinearKernel {
   return scorer(packMasked(masked, channels))
 }
@@ -71,7 +81,7 @@ function scorer (packed: Packed): LinearKernel {
   }
 }
 
-/** Claims memory for chunks of `windows`, that overlap in a run or are laid out one by one. */
+/** Claims memory for chunks of `windows` that overlap in a run, or that are laid out one by one. */
 function layOut (packed: Packed, windows: number, overlapping: boolean): Layout {
   const { channels, length, mean, directions, blocks } = packed
   const padded = Math.ceil(windows / LANES) * LANES
@@ -122,7 +132,7 @@ function runErrors (packed: Packed, run: Float32Array, options: RunErrorOptions)
     const size = Math.min(chunk, count - first)
     placeRun(packed, layout, run.subarray(first * channels, (first + size + length - 1) * channels))
     encode(packed, layout)
-    decode(packed, layout, size, options, newest.subarray(first * channels, (first + size) * channels))
+    decode(packed, layout, options, newest.subarray(first * channels, (first + size) * channels))
     for (let i = first * channels; i < (first + size) * channels; i++) {
       newest[i] = run[(length - 1) * channels + i]! - newest[i]!
     }
@@ -135,7 +145,7 @@ function runErrors (packed: Packed, run: Float32Array, options: RunErrorOptions)
   return { errors, sums, newest }
 }
 
-/** Writes a piece of a run channel by channel, zeros behind it. */
+/** Writes a piece of a run channel by channel, followed by zeros. */
 function placeRun ({ channels, length }: Packed, { observations, padded }: Layout, piece: Float32Array): void {
   const row = padded + length - 1
   const rows = float32At(observations, channels * row)
@@ -146,7 +156,7 @@ function placeRun ({ channels, length }: Packed, { observations, padded }: Layou
   }
 }
 
-/** The codes of the windows that are placed. */
+/** Computes the codes of the windows in the layout. */
 function encode (packed: Packed, layout: Layout): void {
   if (packed.masked) copyCodes(packed, layout)
   else project(packed, layout)
@@ -174,37 +184,52 @@ function project (packed: Packed, layout: Layout): void {
   for (let k = 0; k < offsets.length; k++) codes.fill(offsets[k]!, k * layout.padded, (k + 1) * layout.padded)
   if (length > GROUP) {
     for (let c = 0; c < channels; c++) {
-      for (let t = 0; t < length; t += GROUP) encodeGroup(packed, layout, c, t, 1, Math.min(GROUP, length - t))
+      for (let t = 0; t < length; t += GROUP) encodeGroup(packed, layout, c * length + t, Math.min(GROUP, length - t))
     }
   } else {
     const together = Math.floor(GROUP / length)
     for (let c = 0; c < channels; c += together) {
-      encodeGroup(packed, layout, c, 0, Math.min(together, channels - c), length)
+      encodeGroup(packed, layout, c * length, Math.min(together, channels - c) * length)
     }
   }
 }
 
-function encodeGroup (
-  packed: Packed,
-  layout: Layout,
-  channel: number,
-  step: number,
-  channels: number,
-  steps: number
-): void {
-  const position = channel * packed.length + step
+/**
+ * Adds the products of `count` positions to the codes.
+ * @param position of the first: channel · length + step
+ * @param count positions of one channel, or of several whole channels
+ */
+function encodeGroup (packed: Packed, layout: Layout, position: number, count: number): void {
   kernelFunctions.encode(
-    layout.observations + channel * layout.rowStride + step * layout.stepStride, layout.rowStride, layout.stepStride,
-    layout.directions + position * 4 * FLOAT, packed.mean.length * 4 * FLOAT, layout.codes, layout.padded * FLOAT,
-    packed.blocks, layout.padded / LANES, channels, steps)
+    addressOf(packed, layout, position),
+    layout.rowStride,
+    layout.stepStride,
+    layout.directions + position * 4 * FLOAT,
+    packed.mean.length * 4 * FLOAT,
+    layout.codes,
+    layout.padded * FLOAT,
+    packed.blocks,
+    layout.padded / LANES,
+    Math.ceil(count / packed.length),
+    Math.min(count, packed.length)
+  )
 }
 
-/** Residuals of positions [step, step + steps), steps 4 or 1: into the layout's rows and squares. */
-function decodeSteps (packed: Packed, layout: Layout, channel: number, step: number, steps: number): void {
-  const position = channel * packed.length + step
+/** Address of a position, channel · length + step, of the first window. */
+function addressOf ({ length }: Packed, { observations, rowStride, stepStride }: Layout, position: number): number {
+  const step = position % length
+  return observations + (position - step) / length * rowStride + step * stepStride
+}
+
+/**
+ * Writes residuals of `steps` positions, 4 or 1, into the layout's rows, and adds to its squares.
+ * @param position of the first: channel · length + step
+ */
+function decodeSteps (packed: Packed, layout: Layout, position: number, steps: number): void {
+  const channel = Math.floor(position / packed.length)
   const decodeThem = steps === 4 ? kernelFunctions.decode4 : kernelFunctions.decode1
   decodeThem(
-    layout.observations + channel * layout.rowStride + step * layout.stepStride,
+    addressOf(packed, layout, position),
     layout.stepStride,
     layout.mean + position * FLOAT,
     layout.directions + position * 4 * FLOAT,
@@ -219,22 +244,25 @@ function decodeSteps (packed: Packed, layout: Layout, channel: number, step: num
   )
 }
 
-/** Calls `each` for the positions of a channel that count, newest first, four at a time while there are four. */
+/** Calls `each` for the steps that count, newest first, four at a time while four are left. */
 function newestFirst (length: number, tail: number, each: (step: number, steps: number) => void): void {
   let step = length
   for (; step - 4 >= length - tail; step -= 4) each(step - 4, 4)
   for (; step > length - tail; step--) each(step - 1, 1)
 }
 
-/** Squares, sums of residuals where they are wanted, and in `newest` the residuals of the newest observations. */
+/**
+ * Computes the squares and, if they are wanted, the sums of residuals.
+ * @param newest receives the residuals of each window's newest observation, shape [windows × channels]
+ */
 function decode (
   packed: Packed,
   layout: Layout,
-  count: number,
   { tail, expected }: RunErrorOptions,
   newest: Float32Array
 ): void {
   const { channels, length } = packed
+  const count = newest.length / channels
   const { padded, residuals, residualStride } = layout
   const row = residualStride / FLOAT
   const rows = float32At(residuals - BEFORE * FLOAT, 4 * row)
@@ -242,7 +270,7 @@ function decode (
   if (expected) rows.fill(0)
   for (let c = 0; c < channels; c++) {
     newestFirst(length, tail, (step, steps) => {
-      decodeSteps(packed, layout, c, step, steps)
+      decodeSteps(packed, layout, c * length + step, steps)
       if (step + steps === length) {
         const from = (steps - 1) * row + BEFORE
         for (let w = 0; w < count; w++) newest[w * channels + c] = rows[from + w]!
@@ -260,7 +288,7 @@ function decode (
   }
 }
 
-/** Splits each window's error over channels: reconstructionError() of the squares. */
+/** Splits each window's error over channels, as reconstructionError() does, from the sums of squares. */
 function splitErrors (
   { channels }: Packed,
   { padded, squares }: Layout,
@@ -276,7 +304,7 @@ function splitErrors (
   }
 }
 
-/** Moves out the sums of `count` observations that no later chunk adds to, and the others to the front. */
+/** Moves the sums of `count` observations that no later chunk adds to into `out`, and the others to the front. */
 function moveSums ({ channels }: Packed, { sums, sumStride }: Layout, count: number, out: Float64Array): void {
   const row = sumStride / FLOAT
   const rows = float32At(sums, channels * row)
@@ -287,7 +315,7 @@ function moveSums ({ channels }: Packed, { sums, sumStride }: Layout, count: num
   }
 }
 
-/** An observation's reconstructions are its value less the residuals. */
+/** Turns sums of residuals into sums of reconstructions: value − residual for each covering window. */
 function turnIntoReconstructions (
   { channels, length }: Packed,
   run: Float32Array,
@@ -316,7 +344,7 @@ function reconstruct (packed: Packed, windows: Float32Array, count: number): Flo
     const residuals = float32At(layout.residuals, 4 * row - BEFORE)
     for (let c = 0; c < channels; c++) {
       newestFirst(length, length, (step, steps) => {
-        decodeSteps(packed, layout, c, step, steps)
+        decodeSteps(packed, layout, c * length + step, steps)
         for (let p = 0; p < steps; p++) {
           for (let w = 0; w < size; w++) {
             const i = w * width + (step + p) * channels + c
@@ -329,7 +357,7 @@ function reconstruct (packed: Packed, windows: Float32Array, count: number): Flo
   return reconstructions
 }
 
-/** Writes windows side by side, position by position, zeros behind them. */
+/** Writes windows side by side, position by position, followed by zeros. */
 function placeWindows ({ channels, length }: Packed, { observations, padded }: Layout, windows: Float32Array): void {
   const width = channels * length
   const places = float32At(observations, width * padded)

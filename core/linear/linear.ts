@@ -1,18 +1,32 @@
-// The exactly solved linear autoencoders as the detector runs them: by the kernel, straight from the run.
+// The exactly solved linear autoencoders for the detector: the kernel scores a run without laying out its windows.
 import { createMaskedKernel, createSubspaceKernel, type LinearKernel } from './linear-kernel.ts'
 import type { Masked } from './masked.ts'
 import type { Autoencoder, RunErrors, RunOptions } from '../scoring/reconstruction-error.ts'
 import type { Subspace } from './subspace.ts'
 
+/**
+ * The subspace as an autoencoder for the detector.
+ * @example
+ * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
+ * const { reconstruct } = subspaceAutoencoder(fitSubspace(windows, 1), 2)
+ * reconstruct(Float32Array.of(2, 0), 1) // [1, 1]
+ */
 export function subspaceAutoencoder (subspace: Subspace, channels: number): Autoencoder {
   return kernelAutoencoder(channels, (values) => createSubspaceKernel(subspace, values))
 }
 
+/**
+ * The masked autoencoder for the detector.
+ * @example
+ * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
+ * const { reconstruct } = maskedAutoencoder(fitMasked(windows, 0.01), 2)
+ * reconstruct(Float32Array.of(2, 0), 1) // [0.009…, 1.9…]
+ */
 export function maskedAutoencoder (masked: Masked, channels: number): Autoencoder {
   return kernelAutoencoder(channels, (values) => createMaskedKernel(masked, values))
 }
 
-/** @param create the kernel that takes so many values as one observation */
+/** @param create makes a kernel for observations of so many values */
 function kernelAutoencoder (channels: number, create: (values: number) => LinearKernel): Autoencoder {
   const kernels = new Map<number, LinearKernel>()
   const kernelOf = (stride: number): LinearKernel => {
@@ -27,8 +41,8 @@ function kernelAutoencoder (channels: number, create: (values: number) => Linear
 }
 
 /**
- * Windows at a stride of s are windows at a stride of 1 over longer observations: s of them, one after another, count
- * as one with s times as many channels. The stride divides the window's length.
+ * Scores windows at a stride of s as windows at a stride of 1 over longer observations: s consecutive observations
+ * count as one with s times as many channels. The stride divides the window's length.
  */
 function strided (
   kernel: LinearKernel,
@@ -46,7 +60,7 @@ function strided (
   return { errors: addGroups(errors, stride, channels), sums, newest: lastGroups(newest, stride, channels) }
 }
 
-/** Sums over the observations of which each long one is made. */
+/** Adds up the parts of the s observations in each long one. */
 function addGroups (parts: Float64Array, stride: number, channels: number): Float64Array {
   const sums = new Float64Array(parts.length / stride)
   for (let w = 0; w * channels < sums.length; w++) {
@@ -57,6 +71,7 @@ function addGroups (parts: Float64Array, stride: number, channels: number): Floa
   return sums
 }
 
+/** The last observation of each long one. */
 function lastGroups (values: Float32Array, stride: number, channels: number): Float32Array {
   const last = new Float32Array(values.length / stride)
   for (let w = 0; w * channels < last.length; w++) {

@@ -1,20 +1,16 @@
 // The masked linear window autoencoder, solved exactly: every value of a window is reconstructed from all the others,
 // x̂ⱼ = mⱼ + Σ_{i≠j} (xᵢ − mᵢ) Bᵢⱼ. The least-squares optimum under a zero diagonal has a closed form: with P = (C +
 // λI)⁻¹, C the covariance of the training windows, Bᵢⱼ = −Pᵢⱼ / Pⱼⱼ (Steck 2019, "Embarrassingly shallow autoencoders";
-// Besag 1975 for the Gaussian case). A value cannot vouch for itself, so that an anomaly is not reconstructed along
-// with everything else.
+// Besag 1975 for the Gaussian case). No value is reconstructed from itself, so an anomaly is not reconstructed.
 import { claimMemory, float32At, float64At, kernelFunctions } from './kernel/kernel-memory.ts'
 import type { Reconstruct } from '../scoring/reconstruction-error.ts'
 import type { WindowMatrix } from '../series/window.ts'
 
-/**
- * Wider windows than this are not for this autoencoder: its weights and its fit grow with the square and the cube of
- * the width.
- */
+/** Widest window for this autoencoder: its weights grow with the square of the width, its fit with the cube. */
 export const LARGEST_MASKED_WIDTH = 1024
 
 export interface Masked {
-  /** Values a window. */
+  /** Values in a window. */
   readonly width: number
   /** m − mB, shape [width]: the reconstruction is offset + xB. */
   readonly offset: Float64Array
@@ -22,35 +18,36 @@ export interface Masked {
   readonly weights: Float64Array
 }
 
-/** Tables in the kernel's memory are cut into tiles of so many rows and columns, and filled up with zeros. */
+/** Rows and columns of a tile. Tables in the kernel's memory consist of whole tiles, padded with zeros. */
 const TILE = 4
 const BYTES = 8
 const FLOAT = 4
 
-/**
- * Matrices in the kernel's memory. A panel is four columns side by side, all their rows one after another; a table is
- * row after row.
- */
+/** Matrices in the kernel's memory. A panel holds four columns, row after row; a table holds whole rows. */
 interface Workspace {
-  /** Rows and columns of a matrix: the width, in whole tiles. */
+  /** Rows and columns of a matrix: the width, rounded up to whole tiles. */
   readonly size: number
   /** The windows, 32-bit, and their mean. */
   readonly windows: number
   readonly mean: number
-  /** Panels of the windows less their mean, and of the same over their number; shape [size / 4 × count × 4]. */
+  /** Panels of the windows minus their mean, and of the same divided by their number; shape [size / 4 × count × 4]. */
   readonly departures: number
   readonly shares: number
-  /** Table: the covariance, then what is left of it, then the inverse; lower triangle. */
+  /** Table: the covariance, then its remainder during factorisation, then the inverse; lower triangle. */
   readonly table: number
-  /** Panels of L transposed: those of four rows of L. */
+  /** Panels of L transposed: four rows of L each. */
   readonly lower: number
   /** Panels of L⁻¹. */
   readonly inverted: number
 }
 
 /**
+ * Solves the autoencoder on the training windows.
  * @param ridge λ as a share of the mean variance of the windows' values, > 0
- * @returns no weight but 0 where the windows do not vary at all
+ * @returns weights that are all 0 if the windows do not vary
+ * @example
+ * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
+ * fitMasked(windows, 0.01).weights // [0, 0.99…, 0.99…, 0]
  */
 export function fitMasked (windows: WindowMatrix, ridge: number): Masked {
   const { width } = windows
@@ -65,7 +62,7 @@ export function fitMasked (windows: WindowMatrix, ridge: number): Masked {
   for (let j = 0; j < width; j++) table[j * size + j]! += ridge * trace / width
   invertPositive(workspace, width)
   for (let i = 0; i < width; i++) {
-    // The inverse is symmetric; its lower triangle is there.
+    // The inverse is symmetric, and only its lower triangle is stored.
     for (let j = 0; j < i; j++) {
       const value = table[i * size + j]!
       weights[i * width + j] = -value / table[j * size + j]!
@@ -102,8 +99,8 @@ function claimWorkspace ({ count, width }: WindowMatrix): Workspace {
 }
 
 /**
- * Writes the covariance of the windows' values into the table, each value summed window after window.
- * @returns mean window: from the first one on, so that a value that never varies is its own mean to the last bit
+ * Writes the covariance of the windows' values into the table; each entry is summed window after window.
+ * @returns the mean window; departures are counted from the first window, so the mean of a constant value is exact
  */
 function covary (
   { values, count, width }: WindowMatrix,
@@ -112,8 +109,8 @@ function covary (
   float32At(windows, values.length).set(values)
   const panel = TILE * count * BYTES
   for (let i = 0; i < size / TILE; i++) {
-    // Where the width is no whole number of tiles, the last one sees values of the next window: what it makes of them
-    // nobody reads.
+    // If the width is not a multiple of the tile, the last tile also reads values of the next window. Nothing reads its
+    // results for them.
     kernelFunctions.centre(
       windows + i * TILE * FLOAT,
       width * FLOAT,
@@ -134,7 +131,12 @@ function covary (
 const tileAt = (table: number, size: number, row: number, column: number): number =>
   table + (row * size + column) * TILE * BYTES
 
-/** The autoencoder of a solution; 64-bit inside, 32-bit in and out. */
+/**
+ * The autoencoder of a solution; 64-bit inside, 32-bit in and out.
+ * @example
+ * const masked = { width: 2, offset: Float64Array.of(0, 0), weights: Float64Array.of(0, 1, 1, 0) }
+ * maskedReconstruct(masked)(Float32Array.of(3, 5), 1) // [5, 3]
+ */
 export function maskedReconstruct ({ width, offset, weights }: Masked): Reconstruct {
   const sums = new Float64Array(width)
   return (windows, count) => {
@@ -152,8 +154,9 @@ export function maskedReconstruct ({ width, offset, weights }: Masked): Reconstr
 }
 
 /**
- * The table becomes its inverse, by its Cholesky factor: A = L Lᵀ, A⁻¹ = L⁻ᵀ L⁻¹. Tile by tile, but each value by the
- * same steps in the same order as alone: its products one after another, then the quotient.
+ * Replaces the table by its inverse, by its Cholesky factor: A = L Lᵀ, A⁻¹ = L⁻ᵀ L⁻¹. The work goes tile by tile, but
+ * each value takes the same steps in the same order as without tiles: its products one after another, then the
+ * quotient.
  */
 function invertPositive (workspace: Workspace, width: number): void {
   const { size, table, inverted } = workspace
@@ -175,10 +178,7 @@ function invertPositive (workspace: Workspace, width: number): void {
   }
 }
 
-/**
- * The Cholesky factor, four columns at a time: what those before have to say by the kernel, what they say to each other
- * here.
- */
+/** The Cholesky factor, four columns at a time: the kernel subtracts earlier columns, this code the four themselves. */
 function factorise ({ size, table, lower }: Workspace, width: number): void {
   const rows = float64At(table, size * size)
   const factor = float64At(lower, size * size).fill(0)
@@ -208,14 +208,25 @@ function factorise ({ size, table, lower }: Workspace, width: number): void {
   }
 }
 
-/** Where a column begins in panels of `rows` rows; its rows follow four apart. */
+/** Index at which a column begins in panels of `rows` rows; its rows are four apart. */
 const inPanels = (rows: number, column: number): number => (column - column % TILE) * rows + column % TILE
 
-/** L⁻¹, four rows at a time, likewise. */
+/** What invertLower() works on, all [size × size]. */
+interface InvertedTables {
+  readonly size: number
+  /** Table. */
+  readonly rows: Float64Array
+  /** Panels of L transposed, and of L⁻¹. */
+  readonly factor: Float64Array
+  readonly inverse: Float64Array
+}
+
+/** L⁻¹, four rows at a time, in the same way. */
 function invertLower ({ size, table, lower, inverted }: Workspace, width: number): void {
   const rows = float64At(table, size * size)
   const factor = float64At(lower, size * size)
   const inverse = float64At(inverted, size * size).fill(0)
+  const tables = { size, rows, factor, inverse }
   const panel = TILE * size * BYTES
   for (let first = 0; first < width; first += TILE) {
     rows.fill(0, first * size, (first + TILE) * size)
@@ -230,12 +241,12 @@ function invertLower ({ size, table, lower, inverted }: Workspace, width: number
         size * BYTES
       )
     }
-    for (let i = first; i < Math.min(first + TILE, width); i++) finishRow(i, rows, factor, inverse, size)
+    for (let i = first; i < Math.min(first + TILE, width); i++) finishRow(i, tables)
   }
 }
 
-/** Row i of L⁻¹ from what the rows before its own four have left of it. */
-function finishRow (i: number, rows: Float64Array, factor: Float64Array, inverse: Float64Array, size: number): void {
+/** Row i of L⁻¹, after the kernel has subtracted the rows before its own four. */
+function finishRow (i: number, { size, rows, factor, inverse }: InvertedTables): void {
   const own = inPanels(size, i)
   const first = i - i % TILE
   const diagonal = factor[own + i * TILE]!

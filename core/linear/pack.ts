@@ -1,23 +1,23 @@
-// Linear autoencoders as kernel.wat wants them: 32-bit, channel after channel, four codes side by side.
+// Linear autoencoders in the layout of kernel.wat: 32-bit, channel after channel, four codes side by side.
 import type { Masked } from './masked.ts'
 import type { Subspace } from './subspace.ts'
 
-/** Windows that the kernel takes together. */
+/** Windows that the kernel computes together. */
 export const LANES = 8
 
-/** Windows at a time: as many as keep codes and observations in the processor's cache. No result depends on it. */
+/** Windows in a chunk: so many that codes and observations stay in the processor's cache. No result depends on it. */
 const LARGEST_CHUNK = 512
 const SMALLEST_CHUNK = 32
 const CHUNK_VALUES = 1 << 16
 
-/** A linear autoencoder as the kernel wants it. */
+/** A linear autoencoder in the kernel's layout. */
 export interface Packed {
-  /** Whether the window itself is the code: nothing is encoded. */
+  /** Whether the window itself is the code, so nothing is encoded. */
   readonly masked: boolean
   readonly channels: number
   readonly length: number
   readonly components: number
-  /** Four directions each; missing ones are zero. */
+  /** Blocks of four directions; the last block is padded with zeros. */
   readonly blocks: number
   /** Channel after channel, shape [channels × length]. */
   readonly mean: Float32Array
@@ -25,10 +25,16 @@ export interface Packed {
   readonly directions: Float32Array
   /** The code of the zero window, −Vᵀm: shape [blocks × 4]. */
   readonly offsets: Float64Array
-  /** Windows at a time. */
+  /** Windows in a chunk. */
   readonly chunk: number
 }
 
+/**
+ * Packs a subspace.
+ * @example
+ * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
+ * pack(fitSubspace(windows, 1), 2).directions // [0.70…, 0, 0, 0, 0.70…, 0, 0, 0]
+ */
 export function pack ({ width, mean, directions, components }: Subspace, channels: number): Packed {
   const length = width / channels
   const blocks = Math.ceil(components / 4)
@@ -63,7 +69,12 @@ function chunkOf (blocks: number, channels: number): number {
   return Math.max(SMALLEST_CHUNK, Math.min(LARGEST_CHUNK, fitting))
 }
 
-/** Codes are the window's values in the kernel's order, channel after channel. */
+/**
+ * Packs a masked autoencoder. Its codes are the window's values in the kernel's order, channel after channel.
+ * @example
+ * const masked = { width: 2, offset: Float64Array.of(0, 0), weights: Float64Array.of(0, 1, 1, 0) }
+ * packMasked(masked, 2).directions // [0, 1, 0, 0, 1, 0, 0, 0]
+ */
 export function packMasked ({ width, offset, weights }: Masked, channels: number): Packed {
   const length = width / channels
   const blocks = Math.ceil(width / 4)

@@ -1,12 +1,12 @@
 // The linear window autoencoder, solved exactly: x̂ = m + V Vᵀ (x − m), V spanning the principal subspace of the
 // training windows (Baldi and Hornik 1989: the optimum of a linear autoencoder). 64-bit arithmetic without
-// transcendental functions, so that every machine finds the same bits.
+// transcendental functions gives the same bits on every machine.
 import { leadingEigenvectors, scalarProducts } from './kernel/leading-eigenvectors.ts'
 import type { Reconstruct } from '../scoring/reconstruction-error.ts'
 import type { WindowMatrix } from '../series/window.ts'
 
 export interface Subspace {
-  /** Values a window. */
+  /** Values in a window. */
   readonly width: number
   /** Mean training window, shape [width]. */
   readonly mean: Float64Array
@@ -15,13 +15,16 @@ export interface Subspace {
   readonly components: number
 }
 
-/** Eigenvalues below this share of the total are rounding: their directions mean nothing. */
+/** Eigenvalues below this share of the total are rounding; their directions have no meaning. */
 const RANK_TOLERANCE = 1e-12
 
 /**
- * The fewest principal directions of the windows that reach `varianceShare` of their variance; none where the windows
- * do not vary at all (otherwise everything would count as reconstructed).
+ * The fewest principal directions of the windows that reach `varianceShare` of their variance; none if the windows do
+ * not vary (otherwise every window would count as reconstructed).
  * @param varianceShare in (0, 1]
+ * @example
+ * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
+ * fitSubspace(windows, 0.8).directions // [0.70…, 0.70…]
  */
 export function fitSubspace (windows: WindowMatrix, varianceShare: number): Subspace {
   const { count, width } = windows
@@ -60,7 +63,7 @@ function varyingColumns ({ values, count, width }: WindowMatrix): number[] {
   return varying
 }
 
-/** Unit vectors of the leading eigenvectors of XᵀX; by way of the smaller XXᵀ where windows are fewer than columns. */
+/** Unit vectors of the leading eigenvectors of XᵀX; computed from the smaller XXᵀ if windows are fewer than columns. */
 function principalDirections (centred: Float64Array, count: number, varianceShare: number): Float64Array[] {
   const width = centred.length / count
   const viaWindows = width > count
@@ -72,7 +75,7 @@ function principalDirections (centred: Float64Array, count: number, varianceShar
   return vectors.map((vector) => unitVector(viaWindows ? combination(centred, vector) : vector))
 }
 
-/** The windows' sum with the given weights, Xᵀw. */
+/** Weighted sum of the windows, Xᵀw. */
 function combination (centred: Float64Array, weights: Float64Array): Float64Array {
   const width = centred.length / weights.length
   const sum = new Float64Array(width)
@@ -83,7 +86,7 @@ function combination (centred: Float64Array, weights: Float64Array): Float64Arra
   return sum
 }
 
-/** Scaled to length 1, the largest entry positive: an eigenvector's sign is arbitrary. */
+/** Scales to length 1 and makes the largest entry positive: an eigenvector's sign is arbitrary. */
 function unitVector (vector: Float64Array): Float64Array {
   let [largest, squares] = [0, 0]
   for (let j = 0; j < vector.length; j++) {
@@ -95,7 +98,12 @@ function unitVector (vector: Float64Array): Float64Array {
   return vector.map((value) => value / norm)
 }
 
-/** The subspace as an autoencoder; 64-bit inside, 32-bit in and out. */
+/**
+ * The subspace as an autoencoder; 64-bit inside, 32-bit in and out.
+ * @example
+ * const subspace = { width: 2, mean: Float64Array.of(0, 0), directions: Float64Array.of(1, 0), components: 1 }
+ * subspaceReconstruct(subspace)(Float32Array.of(3, 5), 1) // [3, 0]
+ */
 export function subspaceReconstruct ({ width, mean, directions, components }: Subspace): Reconstruct {
   const code = new Float64Array(components)
   const sums = new Float64Array(width)

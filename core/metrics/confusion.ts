@@ -1,5 +1,4 @@
-// Metrics that count observations one by one: confusion, F1, false-alarm and missed-alarm rate. Knows neither scores
-// nor runs.
+// Metrics that count observations: confusion, F1, false-alarm and missed-alarm rate. Knows neither scores nor runs.
 import { assertPaired, type Flags } from './runs.ts'
 
 /** Observations by truth and verdict. */
@@ -15,7 +14,7 @@ export interface Confusion {
 }
 
 /** Rates of a confusion; a rate whose denominator is 0 is 0. */
-export interface PointScores {
+interface PointScores {
   /** TP / (TP + (FP + FN) / 2), in [0, 1]. */
   readonly f1: number
   /** False-alarm rate, FP / (FP + TN), in percent. */
@@ -28,17 +27,22 @@ export interface PointScores {
   readonly recall: number
 }
 
-/** part / whole, and 0 of nothing. */
+/**
+ * part / whole; 0 if the whole is 0.
+ * @example
+ * ratio(1, 4) // 0.25
+ * ratio(0, 0) // 0
+ */
 export function ratio (part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole
 }
 
 /**
- * Counts observations by label and verdict. An unscored observation (NaN, false, 0) counts as not flagged; nothing
+ * Counts observations by label and verdict. An unscored observation (NaN, false, 0) counts as not flagged. Empty input
  * gives four zeros.
  * @param labels truth, shape [length]
  * @param flags verdicts, shape [length]
- * @throws Problem `channel-length-mismatch` where the lengths differ
+ * @throws Problem `channel-length-mismatch` if the lengths differ
  * @example
  * confusion([0, 0, 1, 1], [0, 1, 1, NaN]) // { tp: 1, fp: 1, tn: 1, fn: 1 }
  */
@@ -53,7 +57,7 @@ export function confusion (labels: Flags, flags: Flags): Confusion {
 }
 
 /**
- * Pools the counts of several series; none give four zeros. Rates of the pool are not means of the rates.
+ * Adds the counts of several series; no series give four zeros. Rates of the sum are not means of the rates.
  * @example
  * addConfusions([{ tp: 1, fp: 0, tn: 2, fn: 0 }, { tp: 0, fp: 3, tn: 0, fn: 1 }]) // { tp: 1, fp: 3, tn: 2, fn: 1 }
  */

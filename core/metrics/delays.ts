@@ -1,21 +1,21 @@
-// How late each labelled interval was noticed, and which anomalies answer to no label. Knows times, not observations.
+// The detection delay of each labelled interval, and the anomalies without a label. Knows times, not observations.
 
-/** A stretch of time: first and last instant, both inclusive, milliseconds since the epoch; start ≤ end. */
+/** First and last instant, both inclusive, milliseconds since the epoch; start ≤ end. */
 export interface TimeInterval {
   readonly start: number
   readonly end: number
 }
 
-/** What became of one labelled interval. */
+/** Whether one labelled interval was found, and how late. */
 export interface LabelFinding<Label extends TimeInterval = TimeInterval> {
   readonly label: Label
   readonly found: boolean
-  /** Milliseconds from the label's start to the first overlap, 0 if the anomaly began before; null where not found. */
+  /** Milliseconds from the label's start to the first overlap, 0 if the anomaly began before; null if not found. */
   readonly delayMs: number | null
 }
 
 /** Findings in the order of the labels, and the anomalies that overlap no label. */
-export interface DetectionDelays<
+interface DetectionDelays<
   Label extends TimeInterval = TimeInterval,
   Anomaly extends TimeInterval = TimeInterval
 > {
@@ -25,9 +25,9 @@ export interface DetectionDelays<
 
 /**
  * Detection delay of every labelled interval: min over the anomalies that overlap it of max(0, anomaly start − label
- * start). An anomaly overlaps a label if they share an instant, the label's end being moved back by the tolerance; it
- * may answer to several. Edge cases: no labels → no detections, every anomaly false; no anomalies → nothing found.
- * Order is kept; neither list need be sorted.
+ * start). An anomaly overlaps a label if they share an instant; the tolerance extends the label's end. An anomaly may
+ * overlap several labels. Edge cases: no labels → no findings, every anomaly false; no anomalies → nothing found. The
+ * order is kept, and neither list must be sorted.
  * @param labels labelled intervals, truth
  * @param anomalies detected intervals
  * @param options `toleranceMs`: how long after a label's end an anomaly may still begin, milliseconds, default 0

@@ -5,7 +5,7 @@ import type { Run } from './runs.ts'
 
 /** Standard profile: cost of a false positive against 1 for a window found or missed. */
 const FALSE_POSITIVE_COST = 0.11
-/** The start of a series does not count: this share of it, at most this many observations. */
+/** The start of a series does not count: this share of it, but not more observations than the second number. */
 const EXCLUDED_SHARE = 0.15
 const EXCLUDED_MOST = 750
 
@@ -18,25 +18,25 @@ export interface NabSeries {
 }
 
 /** Score of a corpus at one threshold. */
-export interface NabScore {
+interface NabScore {
   /**
    * 100 · (raw + windows) / (2 · windows): 0 for flagging nothing, 100 for the start of every window and nothing else.
    */
   readonly score: number
-  /** Σ over windows of the best detection's reward, or −1 where missed, minus the costs of flags outside. */
+  /** Σ over windows of the best detection's reward, or −1 if missed, minus the costs of flags outside. */
   readonly raw: number
   /** Flagged ⇔ score > threshold; −∞ flags every scored observation. */
   readonly threshold: number
 }
 
-/** What flagging one observation is worth, and the number of the window that it would find (−1 = none). */
+/** The value of flagging one observation, and the number of the window that the flag finds (−1 = none). */
 interface Candidate {
   readonly score: number
   readonly value: number
   readonly window: number
 }
 
-/** Everything that may be flagged, and the number of windows that can be found. */
+/** All observations that may be flagged, and the number of windows that can be found. */
 interface Corpus {
   readonly candidates: readonly Candidate[]
   readonly windows: number
@@ -47,14 +47,13 @@ function sigmoid (x: number): number {
   return x > 3 ? -1 : 2 / (1 + Math.exp(5 * x)) - 1
 }
 
-/** Worth of flagging observation t inside a window: 1 at its first observation, falling towards its last. */
+/** Value of flagging observation t inside a window: 1 at its first observation, falling towards its last. */
 function reward (t: number, { first, last }: Run): number {
   return sigmoid(-(last - t + 1) / (last - first + 1)) / sigmoid(-1)
 }
 
 /**
- * Worth of flagging observation t outside: nearly nothing shortly after a window, the full cost far from it or before
- * any.
+ * Value of flagging observation t outside: nearly 0 shortly after a window, the full cost far from it or before any.
  */
 function cost (t: number, before: Run | undefined): number {
   if (before === undefined) return -FALSE_POSITIVE_COST
@@ -84,12 +83,12 @@ function corpusOf (series: Iterable<NabSeries>): Corpus {
   const candidates: Candidate[] = []
   let numbered = 0
   let windows = 0
-  for (const one of series) {
-    const { length } = one.scores
-    const runs = one.windows.map(([first, last]) => ({ first, last }))
+  for (const { scores, windows: spans } of series) {
+    const { length } = scores
+    const runs = spans.map(([first, last]) => ({ first, last }))
     runs.forEach((run, i) => assertWindow(run, runs[i - 1], length))
     const excluded = Math.min(Math.floor(EXCLUDED_SHARE * length), EXCLUDED_MOST)
-    for (const candidate of candidatesOf(one.scores, runs, excluded, numbered)) candidates.push(candidate)
+    for (const candidate of candidatesOf(scores, runs, excluded, numbered)) candidates.push(candidate)
     numbered += runs.length
     windows += runs.filter((run) => run.last >= excluded).length
   }
@@ -101,7 +100,8 @@ function assertWindow ({ first, last }: Run, before: Run | undefined, length: nu
   if (inside && first > (before?.last ?? -1) && last >= first) return
   throw new Problem(
     'invalid-settings',
-    `The window ${first} … ${last} does not fit: give whole numbers below ${length}, first before last, windows ascending and apart`
+    `The window ${first} … ${last} does not fit: give whole numbers below ${length}, first before last, ` +
+      'windows ascending and apart'
   )
 }
 
@@ -118,7 +118,7 @@ function scoreAt ({ candidates, windows }: Corpus, threshold: number): NabScore 
   return { score: 100 * ratio(raw + windows, 2 * windows), raw, threshold }
 }
 
-/** The threshold with the highest score: one walk down the scores, in which windows only gain and costs only add up. */
+/** The threshold with the highest score, in one pass from the highest score to the lowest. */
 function bestThreshold ({ candidates, windows }: Corpus): number {
   const descending = [...candidates].sort((a, b) => a.score === b.score ? 0 : b.score - a.score)
   const best = new Map<number, number>()
@@ -143,29 +143,29 @@ function bestThreshold ({ candidates, windows }: Corpus): number {
  *
  * With σ(x) = 2 / (1 + e^(5x)) − 1, and −1 for x > 3: in a window of w observations that ends at b, observation i is
  * worth σ(−(b − i + 1) / w) / σ(−1), and the best flagged one counts; a window without any costs 1. Outside, a flag is
- * worth 0.11 · σ((i − b) / (w − 1)) by the window before it (in full −0.11 behind a window of one observation), or
- * −0.11 before any. The first min(⌊0.15 · length⌋, 750) observations of a series do not count, nor do windows that lie
+ * worth 0.11 · σ((i − b) / (w − 1)) by the window before it (−0.11 behind a window of one observation), or −0.11 before
+ * the first window. The first min(⌊0.15 · length⌋, 750) observations of a series do not count, nor do windows that lie
  * wholly in them. An unscored observation (NaN) is never flagged. Edge cases: no window → score 0, while `raw` still
  * holds the costs; many flags outside can make the score negative.
  * @param series scores and windows of every series of the corpus
  * @param threshold flagged ⇔ score > threshold
- * @throws Problem `invalid-settings` where windows are not ascending, overlap or leave the series
+ * @throws Problem `invalid-settings` if windows do not ascend, overlap, or leave the series
  * @example
- * nabScoreAt([{ scores: [0, 0, 0, 0, 0, 0, 0, 0, 1, 0], windows: [[8, 9]] }], 0.5) // { score: 100, raw: 1, threshold:
- * 0.5 }
+ * nabScoreAt([{ scores: [0, 0, 0, 0, 0, 0, 0, 0, 1, 0], windows: [[8, 9]] }], 0.5)
+ * // { score: 100, raw: 1, threshold: 0.5 }
  */
 export function nabScoreAt (series: Iterable<NabSeries>, threshold: number): NabScore {
   return scoreAt(corpusOf(series), threshold)
 }
 
 /**
- * The score of the Numenta Anomaly Benchmark at the best threshold for the whole corpus; the formula is that of
- * `nabScoreAt`. Every distinct score is tried, and flagging nothing, so the result is at least 0. Of equally good
- * thresholds the highest is given. Edge cases: no window, no scored observation, or nothing at all → score 0.
+ * The score of the Numenta Anomaly Benchmark at the best threshold for the whole corpus; see `nabScoreAt` for the
+ * formula. It tries every distinct score and flagging nothing, so the result is at least 0. Of equally good thresholds
+ * it takes the highest. Edge cases: no window, no scored observation, or nothing at all → score 0.
  * @param series scores and windows of every series of the corpus
  * @returns the best score, in [0, 100], with a threshold that reaches it: the next lower score of the corpus, −∞ if
  * there is none
- * @throws Problem `invalid-settings` where windows are not ascending, overlap or leave the series
+ * @throws Problem `invalid-settings` if windows do not ascend, overlap, or leave the series
  * @example
  * nabScore([{ scores: [0, 0, 0, 0, 0, 0, 0, 0, 1, 0], windows: [[8, 9]] }]) // { score: 100, raw: 1, threshold: 0 }
  */

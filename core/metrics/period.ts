@@ -1,14 +1,14 @@
-// The period of one channel, read off its autocorrelation; it sets the buffer of VUS. Knows no labels.
+// The period of one channel from its autocorrelation; it sets the buffer of VUS. Knows no labels.
 
 const MAX_OBSERVATIONS = 20_000
 const FIRST_LAG = 3
 const LAST_LAG = 400
-/** Bounds on the lag counted from FIRST_LAG, and what is returned where it lies outside. */
+/** Bounds on the lag, counted from FIRST_LAG, and the result outside of them. */
 const MIN_OFFSET = 3
 const MAX_OFFSET = 300
 const DEFAULT_PERIOD = 125
 
-/** Deviations from the mean; a missing value deviates by 0, so that its products vanish. Shape [at most 20,000]. */
+/** Deviations from the mean; a missing value deviates by 0, so its products are 0. Shape [at most 20,000]. */
 function deviations (values: ArrayLike<number>): Float64Array {
   const length = Math.min(values.length, MAX_OBSERVATIONS)
   let sum = 0
@@ -22,7 +22,7 @@ function deviations (values: ArrayLike<number>): Float64Array {
   return Float64Array.from({ length }, (_, t) => Number.isNaN(values[t]!) ? 0 : values[t]! - mean)
 }
 
-/** Σ_t d_t · d_{t+lag} over the variance sum, for lags FIRST_LAG … LAST_LAG or the last there is. */
+/** Σ_t d_t · d_{t+lag} over the variance sum, for lags FIRST_LAG … LAST_LAG, or fewer for a short series. */
 function autocorrelations (values: ArrayLike<number>): Float64Array {
   const d = deviations(values)
   const variance = d.reduce((sum, x) => sum + x * x, 0)
@@ -40,7 +40,7 @@ function autocorrelations (values: ArrayLike<number>): Float64Array {
  * by which the TSB-AD benchmark (Liu and Paparrizos, 2024; `find_length_rank`) chooses the longest buffer of VUS. A
  * local maximum is greater than both neighbours, so neither end is one; of equal ones the later counts. The range test
  * is on the lag counted from 3: below 3 or above 300 (lags 3–5 and 304–400) the period is 125. A missing value (NaN)
- * takes part as the mean. Edge cases: no local maximum, constant, fewer than 8 observations, nothing at all → 125.
+ * counts as the mean. Edge cases: no local maximum, a constant, fewer than 8 observations, or none → 125.
  * @param values one channel, shape [length]
  * @returns observations per period: 6 … 303
  * @example

@@ -1,8 +1,8 @@
-// Metrics of the order in which scores rank single observations, free of any threshold. Knows nothing of runs.
+// Metrics of the order in which scores rank observations; they need no threshold. Knows nothing of runs.
 import { ratio } from './confusion.ts'
 import { assertPaired, descendingOrder, type Flags, rankable } from './runs.ts'
 
-/** What is flagged at one threshold: observations in all, and anomalous ones among them. */
+/** Observations flagged at one threshold, and the anomalous ones among them. */
 interface Cut {
   readonly flagged: number
   readonly found: number
@@ -25,13 +25,14 @@ function * cuts (labels: Flags, scores: ArrayLike<number>): Generator<Cut> {
  * Average precision, Σ (R_k − R_{k−1}) · P_k over the distinct scores in descending order: the area under the
  * precision-recall curve without interpolation, ties flagged together (Davis and Goadrich, 2006; the same as
  * scikit-learn's `average_precision_score`). An unscored observation (NaN) ranks below every score. Edge cases: no
- * anomalous observation, or nothing at all → 0; no normal one → 1; all scores equal → the share of anomalous ones.
+ * anomalous observation, or empty input → 0; no normal one → 1; all scores equal → the share of anomalous ones. The
+ * example is 1/2 · 1/1 + 1/2 · 2/3.
  * @param labels truth, shape [length]
  * @param scores higher = more anomalous, shape [length]
  * @returns a number in [0, 1]
- * @throws Problem `channel-length-mismatch` where the lengths differ
+ * @throws Problem `channel-length-mismatch` if the lengths differ
  * @example
- * averagePrecision([0, 1, 0, 1], [0.1, 0.9, 0.5, 0.4]) // 1/2 · 1/1 + 1/2 · 2/3 = 0.833…
+ * averagePrecision([0, 1, 0, 1], [0.1, 0.9, 0.5, 0.4]) // 0.833…
  */
 export function averagePrecision (labels: Flags, scores: ArrayLike<number>): number {
   let sum = 0
@@ -45,17 +46,17 @@ export function averagePrecision (labels: Flags, scores: ArrayLike<number>): num
 
 /**
  * The best F1 over all thresholds, counting observations: max 2PR / (P + R + ε). It takes the threshold from the
- * labels, so it bounds what a fixed threshold can reach and is no estimate of it. An unscored observation (NaN) is
- * flagged last. Edge cases: no anomalous observation, or nothing at all → 0; all scores equal → F1 of flagging
- * everything.
+ * labels, so it is an upper bound for a fixed threshold, not an estimate. An unscored observation (NaN) is
+ * flagged last. Edge cases: no anomalous observation, or empty input → 0; all scores equal → F1 of flagging
+ * everything. In the example flagging the last three is best.
  * @param labels truth, shape [length]
  * @param scores higher = more anomalous, shape [length]
- * @param epsilon 1e-5 as the TSB-AD benchmark (Liu and Paparrizos, 2024) has it, so that perfect scores give 2 /
- * 2.00001; 0 for the true F1
+ * @param epsilon 1e-5 as in the TSB-AD benchmark (Liu and Paparrizos, 2024), with which perfect scores give
+ * 2 / 2.00001; 0 for the true F1
  * @returns a number in [0, 1]
- * @throws Problem `channel-length-mismatch` where the lengths differ
+ * @throws Problem `channel-length-mismatch` if the lengths differ
  * @example
- * bestF1([0, 1, 0, 1], [0.1, 0.9, 0.5, 0.4], 0) // 0.8, flagging the last three
+ * bestF1([0, 1, 0, 1], [0.1, 0.9, 0.5, 0.4], 0) // 0.8
  */
 export function bestF1 (labels: Flags, scores: ArrayLike<number>, epsilon = 1e-5): number {
   const all = [...cuts(labels, scores)]

@@ -1,17 +1,17 @@
-// Volume under the surface: ranking metrics that forgive being a little early or late, averaged over how much. Knows no
-// verdicts.
+// Volume under the surface: ranking metrics that tolerate slightly early or late detections, averaged over tolerances.
+// Knows no verdicts.
 import { Problem } from '../errors.ts'
 import { assertPaired, countOf, type Flags, rankable, type Run, runsOf } from './runs.ts'
 
 const THRESHOLDS = 250
 
 /** Volumes under the precision-recall and the receiver-operating-characteristic surface, each in [0, 1]. */
-export interface Volumes {
+interface Volumes {
   readonly pr: number
   readonly roc: number
 }
 
-/** What the buffer length does not change: computed once for all of them. */
+/** Everything that does not depend on the buffer length, computed once. */
 interface Scene {
   readonly labels: Flags
   readonly runs: readonly Run[]
@@ -23,7 +23,7 @@ interface Scene {
   readonly foundAt: Float64Array
 }
 
-/** What does depend on the buffer length, by the threshold at which it is first flagged. Shape [250]. */
+/** Everything that depends on the buffer length, by the threshold at which it is first flagged. Shape [250]. */
 interface Buffered {
   /** Buffer weights of observations outside the labelled runs. */
   readonly massAt: Float64Array
@@ -34,15 +34,13 @@ interface Buffered {
 }
 
 /**
- * First threshold that flags each observation, the thresholds being the scores at 250 equally spaced ranks, highest
- * first.
+ * First threshold that flags each observation. Thresholds are the scores at 250 equally spaced ranks, highest first.
  */
 function levelsOf (scores: ArrayLike<number>): Uint8Array {
   const ranked = rankable(scores)
   const ascending = ranked.slice().sort()
   const last = ranked.length - 1
-  // Step first, then product: the rounding of numpy's linspace decides which rank is taken where the spacing is not
-  // whole.
+  // Step first, then product, as in numpy's linspace: its rounding decides the rank if the step is not whole.
   const step = last / (THRESHOLDS - 1)
   const thresholds = Float64Array.from({ length: THRESHOLDS }, (_, k) => {
     const rank = k === THRESHOLDS - 1 ? last : Math.floor(k * step)
@@ -71,7 +69,7 @@ function sceneOf (labels: Flags, scores: ArrayLike<number>): Scene {
   return { labels, runs: runsOf(labels), positives: countOf(labels), levels, flaggedAt, foundAt }
 }
 
-/** The labelled runs with half the buffer on both sides, those that meet merged, cut at the ends of the series. */
+/** Extends the labelled runs by half the buffer on both sides, within the series, and merges runs that meet. */
 function extend (runs: readonly Run[], half: number, length: number): Run[] {
   const extended: { first: number, last: number }[] = []
   for (const run of runs) {
@@ -152,15 +150,15 @@ function areas (scene: Scene, { massAt, touchedAt, extended }: Buffered): Volume
  * precision from TPR 0 (PR) or by trapezoids up to (1, 1) (ROC); the volume is the mean of the areas. An unscored
  * observation (NaN) ranks below every score.
  *
- * Edge cases: no labelled observation, or nothing at all → both 0; all labelled → both 1. With all scores equal PR is
- * the mean share of extended labels. Cost: O(length · log length + maxBuffer · observations in extended runs).
+ * Edge cases: no labelled observation, or empty input → both 0; all labelled → both 1. With all scores equal PR is the
+ * mean share of extended labels. Cost: O(length · log length + maxBuffer · observations in extended runs).
  * @param labels truth, shape [length]
  * @param scores higher = more anomalous, shape [length]
  * @param maxBuffer longest buffer in observations, a whole number from 0; see `autocorrelationPeriod`
- * @throws Problem `channel-length-mismatch` where the lengths differ, `invalid-settings` where maxBuffer is no whole
+ * @throws Problem `channel-length-mismatch` if the lengths differ, `invalid-settings` if maxBuffer is not a whole
  * number from 0
  * @example
- * volumesUnderSurface([0, 0, 1, 0], [0, 0.5, 1, 0], 2).pr // 1: the first observation flagged is the labelled one
+ * volumesUnderSurface([0, 0, 1, 0], [0, 0.5, 1, 0], 2).pr // 1
  */
 export function volumesUnderSurface (labels: Flags, scores: ArrayLike<number>, maxBuffer: number): Volumes {
   assertPaired(labels, scores)

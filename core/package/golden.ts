@@ -1,4 +1,4 @@
-// Golden scores: proof that a model, wherever it is loaded, still says what it said when it was made.
+// Golden scores: proof that a model gives the same scores wherever it is loaded.
 import type { DetectorModel } from '../scoring/detection.ts'
 import { detectCausal } from '../scoring/detector.ts'
 import { Problem } from '../errors.ts'
@@ -8,16 +8,23 @@ import type { Autoencoder } from '../scoring/reconstruction-error.ts'
 import { channelValues, fromColumns, type Series } from '../series/series.ts'
 
 /**
- * Largest relative difference between backends: 32-bit sums in another order, no more. Below LEAST_SCORE scores are
- * compared as if they were that.
+ * Largest relative difference between backends, which add 32-bit numbers in different orders. Differences are relative
+ * to the golden score, at least LEAST_SCORE.
  */
-export const GOLDEN_TOLERANCE = 1e-4
+const GOLDEN_TOLERANCE = 1e-4
 const LEAST_SCORE = 0.01
 
 const toJson = (values: Float64Array): Array<number | null> =>
   Array.from(values, (value) => Number.isNaN(value) ? null : value)
 
-/** Scores a series both ways, to be stored beside the weights. */
+/**
+ * Scores a series by both scorings, to store the result beside the weights.
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * makeGolden(model, autoencoders, slice(series, 0, 3)).causal // [null, null, null]
+ */
 export function makeGolden (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Golden {
   return {
     start: series.start,
@@ -28,9 +35,14 @@ export function makeGolden (model: DetectorModel, autoencoders: readonly Autoenc
 }
 
 /**
- * Scores the golden series again and compares.
+ * Scores the golden series again and compares the scores.
  * @returns the largest relative difference, |a − b| / |b|
- * @throws Problem golden-scores-differ beyond GOLDEN_TOLERANCE, or where another observation is scored
+ * @throws Problem golden-scores-differ beyond GOLDEN_TOLERANCE, or if other observations are scored
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * reproduceGolden(model, autoencoders, makeGolden(model, autoencoders, series)) // 0
  */
 export function reproduceGolden (model: DetectorModel, autoencoders: readonly Autoencoder[], golden: Golden): number {
   const columns = Object.fromEntries(model.channels.map((name) => [name, golden.values[name] ?? []]))

@@ -1,4 +1,4 @@
-// The manifest of a model package: everything that serving must know and may not choose for itself.
+// The manifest of a model package: all that serving must know and must not choose by itself.
 import { z } from 'zod'
 import type { DetectorModel } from '../scoring/detection.ts'
 import { type ScoreTail, TAIL_PROBABILITIES } from '../scoring/tail.ts'
@@ -61,7 +61,7 @@ const DetectorModelSchema = z.strictObject({
     path: ['windowLength'],
   }) satisfies z.ZodType<DetectorModel>
 
-/** Bump on every change that an older reader would misunderstand; readers refuse other numbers. */
+/** Raise it on every change that an older reader would misunderstand; readers refuse other numbers. */
 export const MANIFEST_FORMAT = 2
 
 export const ManifestSchema = z.strictObject({
@@ -83,15 +83,15 @@ export const ManifestSchema = z.strictObject({
     observations: z.number().int().positive(),
   }),
   /**
-   * Where the training was recorded. The digest does not cover it: the same data, code and parameters give the same
-   * one, recorded or not.
+   * The record of the training. The digest does not cover it: the same data, code and parameters give the same digest,
+   * recorded or not.
    */
   tracking: z.exactOptional(z.strictObject({ mlflowRunId: z.string().regex(/^[\w-]{1,64}$/) })),
 })
 
 export type Manifest = z.infer<typeof ManifestSchema>
 
-/** Scores that a package must reproduce wherever it is loaded: a short series, and what both scorings made of it. */
+/** Scores that a package must reproduce wherever it is loaded: a short series, and its scores by both scorings. */
 export const GoldenSchema = z.strictObject({
   start: z.number().int(),
   values: z.record(z.string(), z.array(z.number().nullable())),

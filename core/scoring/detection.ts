@@ -1,4 +1,4 @@
-// What a detector is made of and what it says: the types that training, serving and streaming share.
+// The parts of a detector and its results: the types that training, serving and streaming share.
 import type { Level } from './level.ts'
 import type { Scaler } from '../series/scaler.ts'
 import type { ScoreTail } from './tail.ts'
@@ -10,8 +10,8 @@ export interface Member {
   /** Newest observations of the window whose residuals count in causal scoring. */
   readonly tail: number
   /**
-   * Mean error of unseen normal data, by scoring: errors are divided by it, so that members can be combined. 1 for a
-   * lone member.
+   * Mean error on unseen normal data, by scoring. Errors are divided by it before members are combined. 1 for a single
+   * member.
    */
   readonly scale: { readonly causal: number, readonly batch: number }
 }
@@ -20,14 +20,14 @@ export interface Member {
 export interface ScoringModel {
   /** Errors in the moving mean; odd for batch scoring, where it is centred. */
   readonly smoothing: number
-  /** Smoothed reconstruction error that is served as score 1, as long as the level is not raised. */
+  /** Smoothed reconstruction error that counts as score 1 unless the level is raised. */
   readonly threshold: number
   readonly level: Level
-  /** What scores of normal data look like, for thresholds other than 1. */
+  /** Distribution of normal scores, for thresholds other than 1. */
   readonly scores: ScoreTail
 }
 
-/** Everything about a detector that was fitted or chosen, except the autoencoders' weights. Part of the manifest. */
+/** All that was fitted or chosen, except the autoencoders' weights. Part of the manifest. */
 export interface DetectorModel {
   /** Channel names, in the order of every array of shape [channels]. */
   readonly channels: readonly string[]
@@ -48,14 +48,12 @@ export interface DetectorModel {
   readonly margins: readonly number[]
 }
 
-/**
- * causal: of the past alone, the only one for streams; batch: with hindsight, for a series that is there as a whole.
- */
+/** causal: from the past alone, the only scoring for streams; batch: with hindsight, for a complete series. */
 export type Scoring = 'causal' | 'batch'
 
 /**
- * What the detector says of one observation. All but `imputed` are null in warm-up and in gaps: not scored is not
- * "normal".
+ * The result for one observation. All members but `imputed` are null in warm-up and in gaps: not scored does not mean
+ * normal.
  */
 export interface Verdict {
   /** Higher is more anomalous; 1 is the threshold of every model. */
@@ -64,13 +62,13 @@ export interface Verdict {
   readonly anomalous: boolean | null
   /** Share of each channel in the score: ≥ 0, sum 1. Shape [channels]. */
   readonly contributions: Float64Array | null
-  /** What the model expected, in each channel's unit. Shape [channels]. */
+  /** Expected value, in each channel's unit. Shape [channels]. */
   readonly expected: Float64Array | null
-  /** 1 where a missing value was filled. Shape [channels]. */
+  /** 1 if a missing value was filled. Shape [channels]. */
   readonly imputed: Uint8Array
 }
 
-/** The verdicts of a whole series, aligned with it; NaN where not scored. */
+/** The verdicts of a whole series, aligned with it; NaN is not scored. */
 export interface Detection {
   /** Shape [length]; anomalous ⇔ score > 1. */
   readonly score: Float64Array
@@ -78,11 +76,15 @@ export interface Detection {
   readonly contributions: Float64Array
   /** Shape [length × channels], in each channel's unit. */
   readonly expected: Float64Array
-  /** Shape [length × channels]; 1 where a missing value was filled. */
+  /** Shape [length × channels]; 1 if a missing value was filled. */
   readonly imputed: Uint8Array
 }
 
-/** A detection of `length` observations in which nothing is scored yet. */
+/**
+ * A detection of `length` observations in which nothing is scored yet.
+ * @example
+ * emptyDetection(2, 1).score // [NaN, NaN]
+ */
 export function emptyDetection (length: number, channels: number): Detection {
   return {
     score: new Float64Array(length).fill(NaN),

@@ -6,7 +6,7 @@ import type { ImputerMemory } from '../series/impute.ts'
 import { LARGEST_UNITS } from './score.ts'
 
 /** What an interrupted detector needs to go on. Oldest first. */
-export interface DetectorMemory extends ImputerMemory {
+interface DetectorMemory extends ImputerMemory {
   /** Newest standardised observations, at most a window; shape [observations × channels]. */
   readonly window: Float32Array
   /** Newest errors, at most as many as are smoothed, in units of 2⁻³²; shape [errors × channels]. */
@@ -36,11 +36,22 @@ function signatureOf (
   return JSON.stringify([channels, interval, maxGap, windowLength, smoothing, threshold, level.span, level.factor])
 }
 
+/**
+ * @example
+ * const { model } = await fitAdHoc(fromColumns({ start: 0, interval: 1000, columns: { a: new Float64Array(60) } }))
+ * const { model: signature, ...memory } = new Detector(model, []).save()
+ * packState(model, memory).model // '[["a"],1000,3,5,5,0.001,1001,3]'
+ */
 export function packState (model: DetectorModel, memory: DetectorMemory): DetectorState {
   return { model: signatureOf(model), ...memory }
 }
 
-/** @throws Problem invalid-state if it has another shape, is damaged, or belongs to another model */
+/**
+ * @throws Problem invalid-state if it has another shape, is damaged, or belongs to another model
+ * @example
+ * const { model } = await fitAdHoc(fromColumns({ start: 0, interval: 1000, columns: { a: new Float64Array(60) } }))
+ * unpackState(model, { window: [] }) // throws invalid-state
+ */
 export function unpackState (model: DetectorModel, saved: unknown): DetectorMemory {
   const result = StateSchema.safeParse(saved)
   if (!result.success) {
@@ -57,7 +68,7 @@ export function unpackState (model: DetectorModel, saved: unknown): DetectorMemo
   return state
 }
 
-/** The array that only a damaged state can hold: its numbers would come back as scores that nobody can explain. */
+/** The name of an array that only a damaged state can hold: it would give wrong scores. */
 function faultOf (
   { channels: { length: channels }, windowLength, causal }: DetectorModel,
   memory: DetectorMemory

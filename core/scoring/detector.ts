@@ -1,4 +1,4 @@
-// THE causal scoring: observe() for streams, and the same on a whole series. Looks back only; knows no file, clock or
+// Causal scoring: observe() for streams, and the same for a whole series. Looks back only; knows no file, clock or
 // tensor.
 import { isAnomalous } from './threshold.ts'
 import { standardisedRuns } from '../series/runs.ts'
@@ -19,7 +19,7 @@ import { splitScore, TrailingSmoother } from './score.ts'
 import type { Series } from '../series/series.ts'
 import { WindowBuffer } from '../series/window.ts'
 
-/** From the errors of window after window to scores; remembers the newest errors and scores. */
+/** Turns the errors of successive windows into scores; remembers the newest errors and scores. */
 class CausalScorer {
   readonly #channels: number
   readonly #threshold: number
@@ -33,19 +33,19 @@ class CausalScorer {
     this.#level = causal.level.span === 0 ? undefined : new LevelWindow(causal.level)
   }
 
-  /** A gap: smoothing begins again. */
+  /** A gap: smoothing starts afresh. */
   clear (): void {
     this.#smoother.clear()
   }
 
-  /** An observation without a score: what lies behind grows older. */
+  /** An observation without a score: the remembered scores grow older. */
   skip (): void {
     this.#level?.push(NaN)
   }
 
   /**
-   * @param parts of the combined error of the window that ends at this observation, shape [channels], beginning at
-   * index `partsAt`
+   * @param parts the combined error of the window that ends at this observation, split over channels; shape [channels],
+   * beginning at index `partsAt`
    * @param contributions receives each channel's share, shape [channels], beginning at index `at`
    * @returns the score
    */
@@ -106,9 +106,9 @@ export class Detector {
 
   /**
    * @param autoencoders one for each member of the model
-   * @param saved by save() of a detector of the same model: the next verdicts are those that it would have given, bit
-   * for bit
-   * @throws Problem invalid-state where that is damaged, or another model's
+   * @param saved the result of save() of a detector of the same model: the next verdicts are those that this detector
+   * would have given, bit for bit
+   * @throws Problem invalid-state if the saved state is damaged or belongs to another model
    */
   constructor (model: DetectorModel, autoencoders: readonly Autoencoder[], saved?: unknown) {
     this.#model = model
@@ -124,7 +124,7 @@ export class Detector {
     this.#scorer.restore(memory)
   }
 
-  /** What the next detector needs to go on after the observations so far. */
+  /** The state with which another detector of the same model goes on after the observations so far. */
   save (): DetectorState {
     return packState(this.#model, { ...this.#imputer.save(), window: this.#buffer.save(), ...this.#scorer.save() })
   }
@@ -132,14 +132,14 @@ export class Detector {
   /**
    * The verdict on the next observation.
    * @param observation shape [channels] in the model's order and units; NaN is missing
-   * @param filled 1 where somebody else has filled a missing value, shape [channels]; held ones give what NaN gives,
-   * bit for bit
+   * @param filled 1 if the caller filled a missing value, shape [channels]. Filling with the last value gives the same
+   * verdict as NaN, bit for bit.
    */
   observe (observation: ArrayLike<number>, filled?: Uint8Array): Verdict {
     return this.observeAll([observation], filled && [filled])[0]!
   }
 
-  /** observe() for each in turn, bit for bit, with one call of each autoencoder for all. */
+  /** The verdicts of observe() on each observation in turn, bit for bit, with a single call of each autoencoder. */
   observeAll (
     observations: ReadonlyArray<ArrayLike<number>>,
     filled: ReadonlyArray<Uint8Array | undefined> = []
@@ -174,7 +174,7 @@ export class Detector {
         )
       })
     )
-    // Parts of one array: small arrays of their own take longer to make than what is written into them.
+    // One array for all: making many small arrays takes longer than filling them.
     const shares = new Float64Array(count * channels)
     return steps.map(({ imputed, complete, at }) => {
       if (!complete) this.#scorer.clear()
@@ -205,7 +205,14 @@ export class Detector {
   }
 }
 
-/** Causal scoring of a whole series: what observe() says of its observations one after another, bit for bit. */
+/**
+ * Causal scoring of a whole series: the verdicts of observe() on its observations in turn, bit for bit.
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * detectCausal(model, autoencoders, series).score.slice(0, 4) // [NaN, NaN, NaN, NaN]
+ */
 export function detectCausal (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
   const channels = model.channels.length
   const detection = emptyDetection(series.length, channels)
@@ -215,7 +222,7 @@ export function detectCausal (model: DetectorModel, autoencoders: readonly Autoe
   for (const run of standardisedRuns(series, model.scaler, model.maxGap, detection.imputed)) {
     scorer.clear()
     if (run.values.length < model.windowLength * channels) continue
-    // All members look at the same observations: those that the longest window ends at.
+    // All members score the same observations: those at which a longest window ends.
     const found = model.members.map((member, m) => {
       const skipped = (model.windowLength - member.windowLength) * channels
       return errorsOfRun(autoencoders[m]!, run.values.subarray(skipped), optionsOf(model, member))

@@ -1,29 +1,34 @@
-// Batch scoring: every window that covers an observation has a say, later ones too. For series that are there as a
-// whole.
+// Batch scoring, for complete series: all windows that cover an observation count, later ones too.
 import { combineErrors } from './combine.ts'
 import { type Detection, type DetectorModel, emptyDetection, type Member } from './detection.ts'
-import { type Run, standardisedRuns } from '../series/runs.ts'
+import { standardisedRuns } from '../series/runs.ts'
 import { divideByCentredLevel } from './level.ts'
 import { type Autoencoder, errorsOfRun, type RunErrors, type RunOptions } from './reconstruction-error.ts'
 import { unscale } from '../series/scaler.ts'
-import { centredMean, meanOverCoveringWindows, splitScores } from './score.ts'
+import { centredMean, type Covering, meanOverCoveringWindows, splitScores } from './score.ts'
 import type { Series } from '../series/series.ts'
 
-/** Each observation is covered by at least that many windows: neighbouring windows say nearly the same. */
+/** Fewest windows that cover an observation: more would hardly change the mean, as neighbours have similar errors. */
 const COVERING_WINDOWS = 16
 
 /**
- * Batch scoring of a series: for each observation the mean error of the windows that cover it, combined over the
- * members, then a centred mean, relative to the threshold and to the level around it. A run shorter than the longest
- * window stays unscored.
+ * Batch scoring of a series. An observation's error is the mean error of the windows that cover it, combined over the
+ * members. Its score is the centred mean of these errors, relative to the threshold and to the level around it. A run
+ * shorter than the longest window is not scored.
  * @param autoencoders one for each member of the model
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => t === 30 ? 9 : Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * detectBatch(model, autoencoders, series).score[30] > 1 // true
  */
 export function detectBatch (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
   const channels = model.channels.length
   const detection = emptyDetection(series.length, channels)
   for (const run of standardisedRuns(series, model.scaler, model.maxGap, detection.imputed)) {
     if (run.values.length < model.windowLength * channels) continue
-    const covered = coverRun(model, autoencoders, run, gridIndex(series), true)
+    const index = gridIndex(series) + run.from
+    const covered = coverRun(model, autoencoders, { values: run.values, index, expected: true })
     detection.expected.set(expectedOf(model, covered), run.from * channels)
     const parts = smoothedErrors(model, covered)
     detection.score.set(splitScores(parts, channels, model.batch.threshold), run.from)
@@ -33,42 +38,49 @@ export function detectBatch (model: DetectorModel, autoencoders: readonly Autoen
   return detection
 }
 
-/** The scores of detectBatch(), bit for bit, and nothing else. */
+/**
+ * Only the scores of detectBatch(), bit for bit.
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => t === 30 ? 9 : Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * scoreBatch(model, autoencoders, series)[30] > 1 // true
+ */
 export function scoreBatch (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Float64Array {
   const channels = model.channels.length
   const scores = new Float64Array(series.length).fill(NaN)
   for (const run of standardisedRuns(series, model.scaler, model.maxGap)) {
     if (run.values.length < model.windowLength * channels) continue
-    const parts = smoothedErrors(model, coverRun(model, autoencoders, run, gridIndex(series), false))
+    const index = gridIndex(series) + run.from
+    const covered = coverRun(model, autoencoders, { values: run.values, index, expected: false })
+    const parts = smoothedErrors(model, covered)
     scores.set(splitScores(parts, channels, model.batch.threshold), run.from)
   }
   divideByCentredLevel(scores, model.batch.level)
   return scores
 }
 
-/**
- * The windows of one member in a run: each observation's mean error, part by part, and mean reconstruction; both
- * [length × channels].
- */
+/** Each observation's mean error by one member, part by part, and its mean reconstruction; both [length × channels]. */
 interface Covered {
   readonly parts: Float64Array
   readonly means: Float64Array | undefined
 }
 
-/** @param expected whether the mean reconstructions are wanted */
-function coverRun (
-  model: DetectorModel,
-  autoencoders: readonly Autoencoder[],
-  run: Run,
-  index: number,
-  expected: boolean
-): Covered[] {
-  return model.members.map((member, m) =>
-    coverByMember(model, member, autoencoders[m]!, { ...run, index: index + run.from, expected })
-  )
+/** A gap-free run to score. */
+interface RunToCover {
+  /** Standardised, shape [length × channels]. */
+  readonly values: Float32Array
+  /** Number of its first observation on the grid of all times. */
+  readonly index: number
+  /** Whether the mean reconstructions are wanted. */
+  readonly expected: boolean
 }
 
-/** Combined errors of the observations of a run in their centred mean, part by part. */
+function coverRun (model: DetectorModel, autoencoders: readonly Autoencoder[], run: RunToCover): Covered[] {
+  return model.members.map((member, m) => coverByMember(model, member, autoencoders[m]!, run))
+}
+
+/** Centred mean of a run's combined errors, part by part. */
 function smoothedErrors ({ members, channels, batch }: DetectorModel, covered: readonly Covered[]): Float64Array {
   const errors = combineErrors(
     covered.map(({ parts }, m) => ({ parts, scale: members[m]!.scale.batch })),
@@ -77,7 +89,7 @@ function smoothedErrors ({ members, channels, batch }: DetectorModel, covered: r
   return centredMean(errors, channels.length, batch.smoothing)
 }
 
-/** Mean reconstruction of the observations of a run by all members, unscaled. */
+/** Mean reconstruction of a run's observations by all members, in each channel's unit. */
 function expectedOf ({ scaler, channels, members }: DetectorModel, covered: readonly Covered[]): Float64Array {
   const expected = new Float64Array(covered[0]!.parts.length)
   for (const { means } of covered) for (let i = 0; i < expected.length; i++) expected[i]! += means![i]! / members.length
@@ -88,14 +100,14 @@ function expectedOf ({ scaler, channels, members }: DetectorModel, covered: read
 }
 
 /**
- * Number of the series' first observation on the grid of all times: strides are counted from there, wherever a series
- * begins.
+ * Number of the series' first observation on the grid of all times. Strides are counted on this grid, so windows do not
+ * depend on where a series begins.
  */
 function gridIndex ({ start, interval }: Series): number {
   return Math.floor(start / interval)
 }
 
-/** A piece of a run in which windows follow each other at one stride. */
+/** A piece of a run with windows at one stride. */
 interface Piece {
   /** First observation of its first window. */
   readonly from: number
@@ -106,7 +118,7 @@ function coverByMember (
   model: DetectorModel,
   member: Member,
   autoencoder: Autoencoder,
-  run: { readonly values: Float32Array, readonly index: number, readonly expected: boolean }
+  run: RunToCover
 ): Covered {
   const channels = model.channels.length
   const { windowLength } = member
@@ -130,20 +142,21 @@ function coverByMember (
     errors.set(found.errors, at * channels)
     for (let w = 0; w * channels < found.errors.length; w++) starts[at++] = from + w * options.stride
   }
+  const covering = { starts, windowLength, channels, length }
   return {
-    parts: meanOverCoveringWindows(starts, errors, channels, windowLength, length),
-    means: run.expected ? meanReconstruction(pieces, starts, channels, windowLength, length) : undefined,
+    parts: meanOverCoveringWindows(errors, covering),
+    means: run.expected ? meanReconstruction(pieces, covering) : undefined,
   }
 }
 
-/** The largest divisor of the window's length at which enough windows cover each observation. */
+/** The largest divisor of the window length at which enough windows cover each observation. */
 function strideOf (windowLength: number): number {
   let stride = Math.max(1, Math.floor(windowLength / COVERING_WINDOWS))
   while (windowLength % stride !== 0) stride--
   return stride
 }
 
-/** The first window of a run, those that begin at whole strides of the grid, and the last one. */
+/** The first window of a run, the windows that begin at whole strides of the grid, and the last window. */
 function piecesOf (
   length: number,
   { windowLength, stride }: RunOptions,
@@ -161,10 +174,7 @@ function piecesOf (
 
 function meanReconstruction (
   pieces: readonly Piece[],
-  starts: Int32Array,
-  channels: number,
-  windowLength: number,
-  length: number
+  { starts, windowLength, channels, length }: Covering
 ): Float64Array {
   const means = new Float64Array(length * channels)
   for (const { from, found } of pieces) {

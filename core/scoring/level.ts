@@ -1,54 +1,59 @@
-// The level of scores around an observation: where more than half of them lie well above what calibration saw, the
-// process has drifted, and scores are measured by that level instead of the threshold. Looks `span` observations far;
-// remembers nothing else.
+// The level of scores around an observation. If more than half of these scores lie well above those of calibration, the
+// process has drifted, and scores are relative to the level instead of the threshold. It depends on `span` observations
+// and on nothing else.
 
 export interface Level {
   /**
-   * Observations whose median is the level: the newest ones in causal scoring, those around in batch scoring (odd). 0:
-   * no level.
+   * Observations in the median: the newest ones in causal scoring, the surrounding ones (odd) in batch scoring. 0: no
+   * level.
    */
   readonly span: number
-  /** The level counts this much: a score is divided by factor · median where that is above 1. */
+  /** A score is divided by factor · median if that is above 1. */
   readonly factor: number
 }
 
 /** No level: scores are relative to the calibrated threshold alone. */
 export const NO_LEVEL: Level = { span: 0, factor: 0 }
 
-/** The same detector with scores relative to the calibrated threshold alone. */
+/**
+ * The same detector with scores relative to the calibrated threshold alone.
+ * @example
+ * const scoring = { level: { span: 1001, factor: 2 } }
+ * withoutLevel({ causal: scoring, batch: scoring }).causal.level // { span: 0, factor: 0 }
+ */
 export function withoutLevel<
   Model extends { readonly causal: { readonly level: Level }, readonly batch: { readonly level: Level } }
 > (model: Model): Model {
   return { ...model, causal: { ...model.causal, level: NO_LEVEL }, batch: { ...model.batch, level: NO_LEVEL } }
 }
 
-/** Fewer scores than these are no evidence of a drift: missing ones count as 0. */
+/** Fewest scores that are evidence of a drift. If there are fewer, the missing ones count as 0. */
 export const LEAST_EVIDENCE = 500
 
-/** How far the median must rise above that of calibration before it counts, and the largest factor that this gives. */
+/** The median counts once it is MARGIN times that of calibration; the factor that follows is at most LARGEST_FACTOR. */
 const MARGIN = 1.4
 const LARGEST_FACTOR = 3
 
 /**
- * The factor that lets the level count once the median of scores lies 1.4 times above the median on unseen normal data.
- * @param median of unseen normal data, relative to the threshold
+ * The factor with which the level counts once the median of scores is 1.4 times the median on unseen normal data.
+ * @param median median score of unseen normal data, relative to the threshold
+ * @example
+ * levelFactor(0.5) // 1.42…
+ * levelFactor(0.1) // 3
  */
 export function levelFactor (median: number): number {
   return Math.max(1, Math.min(LARGEST_FACTOR, 1 / (MARGIN * median)))
 }
 
 /**
- * The median of a moving set of scores, of which those missing to LEAST_EVIDENCE count as 0. O(1) while it is of no
- * consequence.
+ * The median of a moving set of scores, padded with zeros to LEAST_EVIDENCE. O(1) while the median is too low to count.
  */
 export class LevelWindow {
   readonly #factor: number
   /** Scores up to this cannot raise the level. */
   readonly #quiet: number
   readonly #values: Float64Array
-  /**
-   * Where the oldest observation of the set lies in `#values`, how many there are, and how many of them have a score.
-   */
+  /** Index of the oldest observation in `#values`, number of observations, of scores, and of scores above `#quiet`. */
   #first = 0
   #held = 0
   #count = 0
@@ -62,7 +67,7 @@ export class LevelWindow {
     this.#values = new Float64Array(Math.max(1, span))
   }
 
-  /** Adds the score of the next observation, NaN where it has none; the oldest one leaves a full set by itself. */
+  /** Adds the score of the next observation, NaN if it has none. A full set drops its oldest observation. */
   push (score: number): void {
     if (this.#held === this.#values.length) this.shift()
     this.#values[(this.#first + this.#held) % this.#values.length] = score
@@ -84,7 +89,7 @@ export class LevelWindow {
     this.#count--
   }
 
-  /** What scores are divided by: 1, or factor · median where that is more. */
+  /** The divisor of scores: factor · median, at least 1. */
   get divisor (): number {
     // The lower median of the set and the zeros that stand for missing evidence.
     const rank = ((Math.max(this.#count, LEAST_EVIDENCE) - 1) >> 1) - Math.max(0, LEAST_EVIDENCE - this.#count)
@@ -96,14 +101,14 @@ export class LevelWindow {
     return this.#factor * this.#sorted[rank]!
   }
 
-  /** The scores of the set, oldest first, NaN where there is none. */
+  /** The scores of the set, oldest first; NaN is not scored. */
   save (): Float64Array {
     const scores = new Float64Array(this.#held)
     for (let i = 0; i < this.#held; i++) scores[i] = this.#values[(this.#first + i) % this.#values.length]!
     return scores
   }
 
-  /** Goes on as the window that saved them, of the same span; for one that nothing was pushed to. */
+  /** Takes the scores of a saved window of the same span. This window must be new. */
   restore (scores: Float64Array): void {
     for (let i = 0; i < scores.length; i++) this.push(scores[i]!)
   }
@@ -146,6 +151,10 @@ function remove (sorted: Float64Array, count: number, value: number): void {
 /**
  * Divides scores by the level around them, in place: the median of the scores at most (span − 1) / 2 observations away.
  * @param scores in order of time, relative to the threshold; NaN is not scored
+ * @example
+ * const scores = new Float64Array(1000).fill(2).fill(6, 500, 501)
+ * divideByCentredLevel(scores, { span: 501, factor: 1 })
+ * scores.slice(499, 502) // [1, 3, 1]
  */
 export function divideByCentredLevel (scores: Float64Array, level: Level): void {
   if (level.span === 0) return

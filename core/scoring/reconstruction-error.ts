@@ -1,14 +1,13 @@
-// The distance between windows and their reconstructions, whole and per channel.
+// The distance between windows and their reconstructions, in total and per channel.
 
 /**
- * What an autoencoder does, whatever it is made of: windows in, reconstructions out, both [count × width] flattened.
- * A window's reconstruction depends on that window alone, never on its neighbours in the call: scores would otherwise
- * depend on the batch size. Implemented by adapters/tfjs (LayersModels) and core/linear/subspace.ts,
- * core/linear/masked.ts.
+ * The contract of every autoencoder: windows in, reconstructions out, both [count × width] flattened. A window's
+ * reconstruction depends on that window alone, not on others in the call: otherwise scores would depend on the batch
+ * size. Implemented by adapters/tfjs (LayersModels), core/linear/subspace.ts and core/linear/masked.ts.
  */
 export type Reconstruct = (windows: Float32Array, count: number) => Float32Array
 
-/** Which windows of a run are reconstructed, and what counts in their errors. */
+/** The windows of a run to reconstruct, and the residuals that count in their errors. */
 export interface RunOptions {
   readonly channels: number
   /** Observations in a window. */
@@ -19,7 +18,7 @@ export interface RunOptions {
   readonly tail: number
   /** Weight of each channel's squared residual, shape [channels]. */
   readonly weights: readonly number[]
-  /** Whether the reconstructions of each observation are summed; needs tail = windowLength. */
+  /** Whether to sum the reconstructions of each observation; needs tail = windowLength. */
   readonly summed: boolean
 }
 
@@ -27,18 +26,18 @@ export interface RunErrors {
   /** Parts of each window's error, as reconstructionError() splits it; shape [windows × channels]. */
   readonly errors: Float64Array
   /**
-   * Sums of the reconstructions of each observation by the windows that cover it, standardised; shape [length ×
-   * channels]. Only where they are wanted.
+   * Sum of each observation's reconstructions by the windows that cover it, standardised; shape [length × channels].
+   * undefined unless `summed`.
    */
   readonly sums: Float64Array | undefined
   /** Each window's reconstruction of its newest observation, standardised; shape [windows × channels]. */
   readonly newest: Float32Array
 }
 
-/** A fitted autoencoder: at least it reconstructs. */
+/** A fitted autoencoder. */
 export interface Autoencoder {
   readonly reconstruct: Reconstruct
-  /** errorsOfRun() by a quicker way, where there is one; a window's bits depend on that window alone here, too. */
+  /** A faster errorsOfRun() of the autoencoder. Here too a window's bits depend on that window alone. */
   readonly errorsOfRun?: (run: Float32Array, options: RunOptions) => RunErrors
   dispose? (): void
 }
@@ -47,9 +46,14 @@ export interface Autoencoder {
 const CHUNK = 512
 
 /**
- * Root of the weighted mean squared residual, e = sqrt(Σ w_c r² / (tail · channels)), split over channels in proportion
- * to their share of the sum, so that the parts add up to e exactly (up to rounding).
+ * Root of the weighted mean squared residual, e = sqrt(Σ w_c r² / (tail · channels)), split over channels by their
+ * share of the sum: the parts add up to e (up to rounding).
  * @param out receives the parts, shape [channels]
+ * @example
+ * const parts = new Float64Array(2)
+ * const options = { channels: 2, windowLength: 1, stride: 1, tail: 1, weights: [1, 1], summed: false }
+ * reconstructionError(options, Float32Array.of(3, 1), Float32Array.of(1, 1), parts)
+ * parts // [1.41…, 0]
  */
 export function reconstructionError (
   { channels, weights, tail }: RunOptions,
@@ -68,7 +72,7 @@ export function reconstructionError (
     out[c] = weights[c]! * squares
     sum += out[c]!
   }
-  // An exact reconstruction blames no channel: equal parts of nothing.
+  // An exact reconstruction has no error to split.
   const factor = sum === 0 ? 0 : Math.sqrt(sum / (tail * channels)) / sum
   for (let c = 0; c < channels; c++) out[c]! *= factor
 }
@@ -76,6 +80,10 @@ export function reconstructionError (
 /**
  * Reconstructs all windows of a gap-free run.
  * @param run standardised observations, shape [length × channels], at least one window long
+ * @example
+ * const forgetful = { reconstruct: (windows) => new Float32Array(windows.length) }
+ * const options = { channels: 1, windowLength: 2, stride: 1, tail: 1, weights: [1], summed: false }
+ * errorsOfRun(forgetful, Float32Array.of(1, 2, 3), options).errors // [2, 3]
  */
 export function errorsOfRun (autoencoder: Autoencoder, run: Float32Array, options: RunOptions): RunErrors {
   if (autoencoder.errorsOfRun !== undefined) return autoencoder.errorsOfRun(run, options)
@@ -89,16 +97,7 @@ export function errorsOfRun (autoencoder: Autoencoder, run: Float32Array, option
     for (let i = 0; i < size; i++) {
       windows.set(run.subarray((first + i) * stride * channels, (first + i) * stride * channels + width), i * width)
     }
-    const reconstructions = autoencoder.reconstruct(windows, size)
-    for (let i = 0; i < size; i++) {
-      addWindow(
-        found,
-        first + i,
-        windows.subarray(i * width, (i + 1) * width),
-        reconstructions.subarray(i * width, (i + 1) * width),
-        options
-      )
-    }
+    addWindows(found, { first, windows, reconstructions: autoencoder.reconstruct(windows, size) }, options)
   }
   return found
 }
@@ -111,25 +110,41 @@ function emptyErrors (run: Float32Array, count: number, { channels, summed }: Ru
   }
 }
 
-function addWindow (
+/** Windows of a run and their reconstructions, both [count × windowLength × channels]. */
+interface Chunk {
+  /** Number of the first window in the run. */
+  readonly first: number
+  readonly windows: Float32Array
+  readonly reconstructions: Float32Array
+}
+
+function addWindows (
   { errors, sums, newest }: RunErrors,
-  w: number,
-  window: Float32Array,
-  reconstruction: Float32Array,
+  { first, windows, reconstructions }: Chunk,
   options: RunOptions
 ): void {
-  const { channels, stride } = options
-  reconstructionError(options, window, reconstruction, errors.subarray(w * channels, (w + 1) * channels))
-  newest.set(reconstruction.subarray(-channels), w * channels)
-  if (sums === undefined) return
-  const at = w * stride * channels
-  for (let j = 0; j < reconstruction.length; j++) sums[at + j]! += reconstruction[j]!
+  const { channels, stride, windowLength } = options
+  const width = windowLength * channels
+  for (let i = 0; i * width < windows.length; i++) {
+    const w = first + i
+    const window = windows.subarray(i * width, (i + 1) * width)
+    const reconstruction = reconstructions.subarray(i * width, (i + 1) * width)
+    reconstructionError(options, window, reconstruction, errors.subarray(w * channels, (w + 1) * channels))
+    newest.set(reconstruction.subarray(-channels), w * channels)
+    if (sums === undefined) continue
+    const at = w * stride * channels
+    for (let j = 0; j < width; j++) sums[at + j]! += reconstruction[j]!
+  }
 }
 
 /**
- * Reconstructs windows that lie one after another, not overlapping; bit for bit what errorsOfRun() says of each of them
- * alone.
+ * Reconstructs windows that lie one after another without overlap. The result for each window equals that of
+ * errorsOfRun() for this window alone, bit for bit.
  * @param windows shape [count × windowLength × channels]
+ * @example
+ * const forgetful = { reconstruct: (windows) => new Float32Array(windows.length) }
+ * const options = { channels: 1, windowLength: 2, stride: 1, tail: 1, weights: [1], summed: false }
+ * errorsOfWindows(forgetful, Float32Array.of(1, 2, 3, 4), 2, options).errors // [2, 4]
  */
 export function errorsOfWindows (
   autoencoder: Autoencoder,

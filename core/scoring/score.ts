@@ -1,15 +1,14 @@
 // From reconstruction errors to scores: means over time of the errors' parts per channel.
 //
 // Errors are rounded to whole multiples of 2⁻³² before they are added up. Sums of whole numbers below 2⁵³ are exact, so
-// a running sum equals one taken afresh: a score depends on the observations in its reach alone, not on how long the
-// series was before.
+// a running sum equals a fresh one: a score depends on the observations in its reach alone, not on the series before.
 
 const UNITS = 2 ** 32
 
-/** Errors are at most that many standard deviations; 512 of them still add up exactly. Far beyond every threshold. */
+/** Largest error, in standard deviations: 512 of them still add up exactly. Far beyond every threshold. */
 export const LARGEST_ERROR = 2 ** 12
 
-/** The same in whole units of 2⁻³², with room for the rounding of its parts. */
+/** The largest error in whole units of 2⁻³², with room for the rounding of its parts. */
 export const LARGEST_UNITS = 2 * LARGEST_ERROR * UNITS
 
 /** An error in whole units of 2⁻³². */
@@ -48,8 +47,8 @@ export class TrailingSmoother {
   }
 
   /**
-   * Takes the parts of the newest error and writes the mean of each part into `out` (both shape [channels], beginning
-   * at an index).
+   * Takes the parts of the newest error from index `partsAt` and writes the mean of each part into `out` from index
+   * `outAt`; both shape [channels].
    */
   next (parts: Float64Array, out: Float64Array, partsAt = 0, outAt = 0): void {
     bound(parts, this.#channels, partsAt)
@@ -75,7 +74,7 @@ export class TrailingSmoother {
     return errors
   }
 
-  /** Goes on as the smoother that saved them, of the same span: sums of whole numbers are the same in any order. */
+  /** Takes the errors of a saved smoother of the same span: sums of whole numbers are the same in any order. */
   restore (errors: Float64Array): void {
     this.clear()
     this.#ring.set(errors)
@@ -84,18 +83,26 @@ export class TrailingSmoother {
   }
 }
 
+/** Windows over a run of `length` observations. */
+export interface Covering {
+  /** First observation of each window, ascending; shape [windows]. */
+  readonly starts: ArrayLike<number>
+  readonly windowLength: number
+  readonly channels: number
+  readonly length: number
+}
+
 /**
- * For every observation the mean error of the windows that cover it, part by part.
- * @param starts first observation of each window, ascending; shape [windows]
+ * The mean error of the windows that cover an observation, for each observation, part by part.
  * @param errors parts of the windows' errors, shape [windows × channels]; bounded in place
  * @returns shape [length × channels]
+ * @example
+ * const covering = { starts: [0, 1], windowLength: 2, channels: 1, length: 3 }
+ * meanOverCoveringWindows(Float64Array.of(1, 3), covering) // [1, 2, 3]
  */
 export function meanOverCoveringWindows (
-  starts: ArrayLike<number>,
   errors: Float64Array,
-  channels: number,
-  windowLength: number,
-  length: number
+  { starts, windowLength, channels, length }: Covering
 ): Float64Array {
   for (let at = 0; at < errors.length; at += channels) bound(errors, channels, at)
   let behind = 0
@@ -113,6 +120,8 @@ export function meanOverCoveringWindows (
 /**
  * Centred mean over `span` observations (odd), part by part; fewer at the edges.
  * @param values shape [length × channels]
+ * @example
+ * centredMean(Float64Array.of(0, 3, 0, 0), 1, 3) // [1.5, 1, 1, 0]
  */
 export function centredMean (values: Float64Array, channels: number, span: number): Float64Array {
   const length = values.length / channels
@@ -125,9 +134,7 @@ export function centredMean (values: Float64Array, channels: number, span: numbe
   return runningMean(values, channels, ends)
 }
 
-/**
- * @param ends the values [from, to) whose mean is wanted at each time, shape [length × 2]; neither end ever goes back
- */
+/** @param ends for each time the range [from, to) of values in its mean, shape [length × 2]; both ends only ascend */
 function runningMean (values: Float64Array, channels: number, ends: Int32Array): Float64Array {
   const length = ends.length / 2
   const means = new Float64Array(length * channels)
@@ -149,10 +156,14 @@ function runningMean (values: Float64Array, channels: number, ends: Int32Array):
 }
 
 /**
- * Scores and their split: the sum of an observation's parts over the threshold, and each part's share of it.
- * @param parts smoothed errors, part by part, shape [length × channels]; become the contributions (≥ 0, sum 1; equal
- * where there is no error at all)
+ * Scores and contributions: the sum of an observation's parts over the threshold, and each part's share of the sum.
+ * @param parts smoothed errors, part by part, shape [length × channels]; overwritten by the contributions (≥ 0, sum 1;
+ * equal if there is no error)
  * @returns shape [length]
+ * @example
+ * const parts = Float64Array.of(1, 3)
+ * splitScores(parts, 2, 2) // [2]
+ * parts // [0.25, 0.75]
  */
 export function splitScores (parts: Float64Array, channels: number, threshold: number): Float64Array {
   const scores = new Float64Array(parts.length / channels)
@@ -160,7 +171,13 @@ export function splitScores (parts: Float64Array, channels: number, threshold: n
   return scores
 }
 
-/** splitScores() of the observation whose parts begin at index `at`. */
+/**
+ * splitScores() for the observation whose parts begin at index `at`.
+ * @example
+ * const parts = Float64Array.of(9, 9, 1, 3)
+ * splitScore(parts, 2, 2, 2) // 2
+ * parts // [9, 9, 0.25, 0.75]
+ */
 export function splitScore (parts: Float64Array, channels: number, threshold: number, at: number): number {
   let sum = 0
   for (let i = at; i < at + channels; i++) sum += parts[i]!

@@ -1,27 +1,24 @@
 // The tail of calibration scores, and thresholds from it: for a budget of false alarms, or for a sensitivity.
 //
-// Peaks over threshold (Pickands 1975; for anomaly thresholds Siffer et al. 2017): what exceeds a high level follows a
-// generalised Pareto distribution. Smoothed scores come in runs, so it is fitted to the peaks of runs, and alarms are
-// counted as runs. Fitting takes sums and quotients only, so that every machine writes the same manifest; reading a
-// threshold off may take powers.
+// Peaks over threshold (Pickands 1975; for anomaly thresholds Siffer et al. 2017): excesses over a high level follow a
+// generalised Pareto distribution. Smoothed scores come in runs, so the distribution is fitted to the peaks of runs,
+// and alarms are counted as runs. The fit needs sums and quotients only, so every machine writes the same manifest;
+// computing a threshold from it may need powers.
 import { quantiles } from '../quantile.ts'
 import { Problem } from '../errors.ts'
 
-/**
- * Shares of the scores below each of `ScoreTail.quantiles`; the last is the level above which the Pareto distribution
- * holds.
- */
+/** Probabilities of `ScoreTail.quantiles`; the Pareto distribution holds above the last quantile. */
 export const TAIL_PROBABILITIES: readonly number[] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95]
 
-/** What is kept of normal scores, in units of the default threshold; plain JSON, part of the manifest. */
+/** A summary of normal scores, in units of the default threshold; plain JSON, part of the manifest. */
 export interface ScoreTail {
-  /** Number of scores it was fitted on. */
+  /** Number of scores in the fit. */
   readonly count: number
   /** Scores at `TAIL_PROBABILITIES`, ascending. */
   readonly quantiles: readonly number[]
   /** Runs of scores above each of `quantiles`, per observation. */
   readonly runs: readonly number[]
-  /** Shape ξ of the peaks above the last quantile: 0 falls exponentially, above it more slowly. */
+  /** Shape ξ of the peaks above the last quantile: 0 is an exponential tail, a positive shape a heavier one. */
   readonly shape: number
   /** Scale σ of those peaks, > 0. */
   readonly scale: number
@@ -30,20 +27,20 @@ export interface ScoreTail {
 const MEDIAN = TAIL_PROBABILITIES.indexOf(0.5)
 const DAY_MS = 86_400_000
 
-/** A tail that is thinner than a hundredth of the default threshold is rounding. */
+/** Smallest scale, in units of the default threshold: a thinner tail is rounding. */
 const SMALLEST_SCALE = 0.01
-/** Scores are bounded so that sums of wild ones stay finite; far beyond every threshold. */
+/** Bound on scores that keeps sums finite; far beyond every threshold. */
 const LARGEST_SCORE = 1e6
 const SMALLEST_THRESHOLD = 1e-3
 const LARGEST_SHAPE = 0.5
-/** The fitted shape is drawn towards 0 as if that many peaks had said so: few peaks say little about a shape. */
+/** The fitted shape is pulled towards 0 by this many imaginary peaks of shape 0: few peaks give a poor estimate. */
 const SHAPE_PRIOR = 20
 /** Runs per observation at sensitivity 0: once in 19 years of ten-minute means. */
 const RAREST = 1e-6
-/** Runs per observation that a budget of none stands for. */
+/** Runs per observation for a budget of 0. */
 const NEVER = 1e-12
 
-/** Nothing is known: a tail at the default threshold that expects no run. */
+/** The tail without any scores: it expects no run above the default threshold. */
 export const NO_SCORES: ScoreTail = {
   count: 0,
   quantiles: TAIL_PROBABILITIES.map(() => 1),
@@ -55,7 +52,9 @@ export const NO_SCORES: ScoreTail = {
 /**
  * Fits the tail of scores of normal data.
  * @param scores in order of time, in units of the default threshold; NaN is not scored and ends a run
- * @returns NO_SCORES where there is none
+ * @returns NO_SCORES if there are no scores
+ * @example
+ * fitTail(Float64Array.of(0.1, 0.2, 0.3, 0.4, 0.5)).quantiles[4] // 0.3
  */
 export function fitTail (scores: Float64Array): ScoreTail {
   const bounded = new Float64Array(scores.length)
@@ -78,7 +77,7 @@ export function fitTail (scores: Float64Array): ScoreTail {
 /** Number of runs of scores above each of some ascending levels. */
 function runsAbove (scores: Float64Array, levels: readonly number[]): number[] {
   const runs = levels.map(() => 0)
-  // Levels that the score before lies above.
+  // Number of levels that the previous score exceeds.
   let below = 0
   for (let i = 0; i < scores.length; i++) {
     const score = scores[i]!
@@ -118,7 +117,7 @@ function fitPareto (excesses: number[]): { shape: number, scale: number } {
     weighted += excess * (count - 1 - i)
   })
   const mean = count === 0 ? 0 : sum / count
-  // Twice a₁ is less than a₀ but where all excesses are equal: then the tail ends there, as far as the bound lets it.
+  // If all excesses are equal, 2 a₁ equals a₀, and the tail ends there: the shape is the lowest that the bound allows.
   const gap = count < 2 ? mean : mean - 2 * weighted / (count * (count - 1))
   const raw = gap > 0 ? Math.max(-LARGEST_SHAPE, Math.min(LARGEST_SHAPE, 2 - mean / gap)) : -LARGEST_SHAPE
   const shape = raw * count / (count + SHAPE_PRIOR)
@@ -138,8 +137,9 @@ function excessAt ({ shape, scale }: ScoreTail, share: number): number {
 }
 
 /**
- * Runs per observation above the quantiles from the median up, made falling: the rate at a quantile is the highest at
- * or above it. (Far below the median everything is one endless run, so fewer runs there would not mean fewer alarms.)
+ * Runs per observation above each quantile from the median up. Rates never rise with the threshold: the rate at a
+ * quantile is the highest rate at or above it. Quantiles below the median are left out: there all scores form one run,
+ * so few runs would not mean few alarms.
  */
 function fallingRuns ({ quantiles, runs }: ScoreTail): Array<{ threshold: number, rate: number }> {
   const points: Array<{ threshold: number, rate: number }> = []
@@ -152,10 +152,14 @@ function fallingRuns ({ quantiles, runs }: ScoreTail): Array<{ threshold: number
 }
 
 /**
- * How many false alarms (runs of scores above the threshold) a day normal data are expected to give.
+ * Expected false alarms (runs of normal scores above the threshold) per day.
  * @param threshold in units of the default threshold
  * @param interval sampling interval in milliseconds
  * @throws Problem invalid-settings
+ * @example
+ * const tail = fitTail(Float64Array.from({ length: 1000 }, (_, t) => t % 100 / 100))
+ * expectedFalseAlarmsPerDay(tail, 0.9, 60_000) // 14.4
+ * expectedFalseAlarmsPerDay(tail, 0, 60_000) // throws invalid-settings
  */
 export function expectedFalseAlarmsPerDay (tail: ScoreTail, threshold: number, interval: number): number {
   check(threshold > 0, `The threshold must be a number above 0, not ${threshold}.`)
@@ -173,11 +177,14 @@ function runRate (tail: ScoreTail, threshold: number): number {
 }
 
 /**
- * The threshold at which normal data give about `falseAlarmsPerDay` alarms (runs) a day; more allowed, lower threshold.
- * It ends where runs are most frequent, and for a budget of none at one run in 10¹² observations.
+ * The threshold at which normal data give about `falseAlarmsPerDay` alarms (runs) per day: a larger budget gives a
+ * lower threshold. The lowest is the one with the most runs; a budget of 0 means one run in 10¹² observations.
  * @param interval sampling interval in milliseconds
  * @returns in units of the default threshold
  * @throws Problem invalid-settings
+ * @example
+ * const tail = fitTail(Float64Array.from({ length: 1000 }, (_, t) => t % 100 / 100))
+ * thresholdForBudget(tail, 14.4, 60_000) // 0.94…
  */
 export function thresholdForBudget (tail: ScoreTail, falseAlarmsPerDay: number, interval: number): number {
   check(falseAlarmsPerDay >= 0, `falseAlarmsPerDay must be 0 or more, not ${falseAlarmsPerDay}.`)
@@ -187,7 +194,7 @@ export function thresholdForBudget (tail: ScoreTail, falseAlarmsPerDay: number, 
 function thresholdForRate (tail: ScoreTail, rate: number): number {
   const points = fallingRuns(tail)
   const level = points[0]!
-  // Nothing was seen above the level, and what was seen is no evidence of rarer things: the default threshold at least.
+  // No run exceeds the level, and the scores are too few to tell such a rate: at least the default threshold.
   if (level.rate === 0 && rate * tail.count < 1) return Math.max(1, level.threshold)
   if (rate < level.rate) return atLeast(level.threshold + excessAt(tail, Math.max(rate, NEVER) / level.rate))
   let above = level
@@ -196,7 +203,7 @@ function thresholdForRate (tail: ScoreTail, rate: number): number {
       const share = (point.rate - rate) / (point.rate - above.rate)
       return atLeast(point.threshold + (above.threshold - point.threshold) * share)
     }
-    // Where lower thresholds give no more runs, the highest of them is meant.
+    // Of thresholds with the same rate, the highest counts.
     if (point.rate > above.rate) above = point
   }
   return atLeast(above.threshold)
@@ -207,9 +214,13 @@ const atLeast = (threshold: number): number => Math.max(threshold, SMALLEST_THRE
 /**
  * The threshold of a sensitivity s in [0, 1]: m^(2s − 1) for s ≥ ½ and f^(1 − 2s) below, where m ≤ 1 is the median of
  * normal scores and f ≥ 1 the score that normal data exceed once in a million observations. So ½ gives exactly 1, the
- * default threshold; 1 gives the median; 0 the far tail; more sensitive is never higher.
+ * default threshold; 1 gives the median; 0 gives f. A higher sensitivity never raises the threshold.
  * @returns in units of the default threshold
  * @throws Problem invalid-settings
+ * @example
+ * const tail = fitTail(Float64Array.from({ length: 1000 }, (_, t) => t % 100 / 100))
+ * thresholdForSensitivity(tail, 0.5) // 1
+ * thresholdForSensitivity(tail, 1) // 0.49…
  */
 export function thresholdForSensitivity (tail: ScoreTail, sensitivity: number): number {
   check(sensitivity >= 0 && sensitivity <= 1, `sensitivity must be a number from 0 to 1, not ${sensitivity}.`)

@@ -1,20 +1,20 @@
-// Fills short gaps one observation at a time, looking back only; so a stream and a batch are filled alike.
+// Fills short gaps one observation at a time, looking back only: streams and batches are filled in the same way.
 
-/** What an imputer makes of one observation. The arrays are reused by the next call. */
-export interface ImputedObservation {
-  /** Values without NaN where `complete`, shape [channels]. */
+/** One observation after imputation. The next call reuses the arrays. */
+interface ImputedObservation {
+  /** Values, without NaN if `complete`; shape [channels]. */
   readonly values: Float64Array
-  /** 1 where the value was missing and has been filled, shape [channels]. */
+  /** 1 if the value was missing and has been filled, shape [channels]. */
   readonly imputed: Uint8Array
-  /** False when a channel has been missing for more than `maxGap` observations, or was never seen: not to be scored. */
+  /** False if a channel has been missing for more than `maxGap` observations, or always: no score is possible. */
   readonly complete: boolean
 }
 
-/** What a HoldImputer remembers; both shape [channels]. */
+/** The memory of a HoldImputer; both arrays of shape [channels]. */
 export interface ImputerMemory {
   /** The newest value, NaN before the first. */
   readonly last: Float64Array
-  /** Observations since the newest one that had a value of its own. */
+  /** Observations since the newest measured value. */
   readonly missingFor: Float64Array
 }
 
@@ -36,9 +36,10 @@ export class HoldImputer {
   }
 
   /**
-   * @param values the next observation, shape [channels], beginning at index `at`
-   * @param given 1 where somebody else has filled the value, shape [channels]: it is taken as it is, but counts as
-   * missing and is marked imputed
+   * Fills the next observation.
+   * @param values shape [channels], beginning at index `at`
+   * @param given 1 if the caller filled the value, shape [channels]: the value stays, but counts as missing and is
+   * marked imputed
    */
   next (values: ArrayLike<number>, at = 0, given?: ArrayLike<number>): ImputedObservation {
     let complete = true
@@ -61,7 +62,7 @@ export class HoldImputer {
     return { last: this.#last.slice(), missingFor: this.#missingFor.slice() }
   }
 
-  /** Goes on as the imputer that saved it, of as many channels. */
+  /** Takes the memory of a saved imputer of as many channels. */
   restore ({ last, missingFor }: ImputerMemory): void {
     this.#last.set(last)
     this.#missingFor.set(missingFor)
@@ -71,11 +72,12 @@ export class HoldImputer {
 const isGiven = (given: ArrayLike<number> | undefined, c: number): boolean => given !== undefined && given[c] === 1
 
 /**
- * What HoldImputer says of a whole series, channel after channel.
+ * Fills a whole series as HoldImputer does, channel after channel.
  * @param values shape [length × channels]
- * @param imputed receives 1 where a value was filled, shape [length × channels]
- * @returns the values, those to be scored without NaN, and 1 for each observation that is not, shape [length];
- * undefined where all are
+ * @param imputed receives 1 for each filled value, shape [length × channels]
+ * @returns the filled values, and 1 for each incomplete observation, shape [length]; undefined if all are complete
+ * @example
+ * fillGaps(Float64Array.of(1, NaN, NaN, 4), 1, 1) // { filled: [1, 1, NaN, 4], incomplete: [0, 0, 1, 0] }
  */
 export function fillGaps (
   values: Float64Array,

@@ -1,36 +1,36 @@
-// Irregular rows → a series on a regular grid: sorted, deduplicated, snapped to the nearest grid time; nothing is
+// Irregular rows → a series on a regular grid: sorted, deduplicated, snapped to the nearest grid time. No value is
 // invented.
 import type { Table } from '../table/csv.ts'
 import { formatDuration } from '../table/duration.ts'
 import { pointer, Problem } from '../errors.ts'
 import type { Series } from './series.ts'
 
-export interface ResampleOptions {
+interface ResampleOptions {
   /** Sampling interval of the grid in milliseconds. Default: inferInterval(). */
   readonly interval?: number | undefined
   /** strict refuses timestamps that do not ascend; repair sorts them and merges those of one grid time. */
   readonly order: 'strict' | 'repair'
-  /** Longest grid that is made, in observations. */
+  /** Longest grid, in observations. */
   readonly maxObservations: number
 }
 
-/** How complete and orderly one channel came. */
+/** Missing, repeated and late values of one channel. */
 export interface ChannelQuality {
   /** Grid times without a value. */
   readonly missing: number
-  /** Values that came for a grid time which already had one; the last one counts. */
+  /** Values for a grid time that already had one; the last value counts. */
   readonly duplicates: number
-  /** Values that came after one of a later time. */
+  /** Values that came after a value of a later time. */
   readonly outOfOrder: number
 }
 
-export interface Resampled {
+interface Resampled {
   readonly series: Series
-  /** One entry a channel. */
+  /** One entry for each channel. */
   readonly quality: readonly ChannelQuality[]
 }
 
-/** Intervals that clocks and historians use, in milliseconds: what a jittered median is rounded to. */
+/** Intervals that clocks and historians use, in milliseconds. A jittered median is rounded to one of them. */
 const USUAL_INTERVALS = [
   1, 2, 5, 10, 20, 50, 100, 200, 250, 500,
   ...[1, 2, 5, 10, 15, 20, 30].map((seconds) => seconds * 1000),
@@ -42,9 +42,12 @@ const USUAL_INTERVALS = [
 const JITTER = 0.05
 
 /**
- * The sampling interval that the times suggest: the median distance, rounded to a usual interval where one is near.
+ * The sampling interval of the times: their median distance, rounded to a usual interval if one is near.
  * @param timestamps milliseconds, in any order
  * @returns NaN for fewer than two distinct times
+ * @example
+ * inferInterval(Float64Array.of(0, 59_800, 120_100)) // 60000
+ * inferInterval(Float64Array.of(5)) // NaN
  */
 export function inferInterval (timestamps: Float64Array): number {
   const sorted = firstBack(timestamps) < 0 ? timestamps : timestamps.slice().sort()
@@ -61,8 +64,12 @@ export function inferInterval (timestamps: Float64Array): number {
 
 /**
  * Puts a table's rows on a regular grid.
- * @throws Problem timestamps-not-ascending (strict: neither ascending nor each on a grid time of its own),
- * interval-mismatch (not the wanted one, or none can be told), series-too-long
+ * @throws Problem timestamps-not-ascending (strict: times do not ascend, or two rows share a grid time),
+ * interval-mismatch (not the wanted interval, or too few times to find one), series-too-long
+ * @example
+ * const table = readTable('time,a\n2026-01-01T00:00:20Z,1\n2026-01-01T00:00:00Z,0\n2026-01-01T00:00:10Z,2')
+ * resample(table, { order: 'repair', maxObservations: 100 }).series.values // [0, 2, 1]
+ * resample(table, { order: 'strict', maxObservations: 100 }) // throws timestamps-not-ascending
  */
 export function resample (table: Table, options: ResampleOptions): Resampled {
   const order = rowOrder(table.timestamps, options.order)
@@ -74,7 +81,8 @@ export function resample (table: Table, options: ResampleOptions): Resampled {
   if (length > options.maxObservations) {
     throw new Problem(
       'series-too-long',
-      `From first to last time there are ${length} sampling intervals, more than the limit of ${options.maxObservations}; ` +
+      `From first to last time there are ${length} sampling intervals, more than the limit of ` +
+        `${options.maxObservations}; ` +
         'check the timestamps, or send the series in parts.',
       { extensions: { limit: options.maxObservations, got: length } }
     )
@@ -110,7 +118,7 @@ function chooseInterval (timestamps: Float64Array, wanted: number | undefined): 
   if (Number.isNaN(interval)) {
     throw new Problem(
       'interval-mismatch',
-      'The sampling interval cannot be told from fewer than two times; post more rows.'
+      'The sampling interval cannot be found from fewer than two times; post more rows.'
     )
   }
   if (Number.isNaN(found) || Math.abs(found - interval) <= 2 * JITTER * interval) return interval
@@ -122,13 +130,13 @@ function chooseInterval (timestamps: Float64Array, wanted: number | undefined): 
   )
 }
 
-/** First row whose time is not after that of the row before; -1 where there is none. */
+/** First row whose time is not after that of the row before; −1 if the times ascend. */
 function firstBack (timestamps: Float64Array): number {
   for (let row = 1; row < timestamps.length; row++) if (timestamps[row]! <= timestamps[row - 1]!) return row
   return -1
 }
 
-/** Rows in order of time; of equal times the later row last, so that it counts. */
+/** Rows in order of time; of equal times the later row comes last, so its values count. */
 function rowOrder (timestamps: Float64Array, order: ResampleOptions['order']): Uint32Array {
   const rows = new Uint32Array(timestamps.length)
   for (let row = 0; row < rows.length; row++) rows[row] = row
@@ -148,9 +156,8 @@ function rowOrder (timestamps: Float64Array, order: ResampleOptions['order']): U
 function sameGridTime (index: number, interval: number): Problem {
   return new Problem(
     'timestamps-not-ascending',
-    `The timestamp at index ${index} and the one before it fall on one observation of the grid of ${
-      formatDuration(interval)
-    }; ` +
+    `The timestamp at index ${index} and the one before it fall on one observation of the grid of ` +
+      `${formatDuration(interval)}; ` +
       'leave one out, or set options.timestamps to "repair".',
     {
       items: [{ pointer: pointer('timestamps', index), detail: 'on the same grid time as the one before' }],
@@ -159,9 +166,7 @@ function sameGridTime (index: number, interval: number): Problem {
   )
 }
 
-/**
- * First grid time: the rows' median offset from it is 0, and it is a multiple of the interval where jitter allows it.
- */
+/** First grid time: the rows' median offset from the grid is 0. A multiple of the interval if jitter allows it. */
 function gridOrigin (times: Float64Array, interval: number): number {
   const first = times[0]!
   const offsets = times.map((time) => time - first - Math.round((time - first) / interval) * interval).sort()
@@ -182,7 +187,11 @@ function outOfOrder ({ timestamps, values, channels }: Table): number[] {
   return counts
 }
 
-/** Values of channel c that are missing, in values of shape [length × channels]. */
+/**
+ * Number of missing values of channel c in values of shape [length × channels].
+ * @example
+ * countMissing(Float64Array.of(1, NaN, 2, NaN), 2, 1) // 2
+ */
 export function countMissing (values: Float64Array, channels: number, c: number): number {
   let missing = 0
   for (let i = c; i < values.length; i += channels) if (Number.isNaN(values[i]!)) missing++

@@ -1,10 +1,10 @@
-// A series without its long gaps: the runs that windows may be cut from.
+// A series without its long gaps: runs from which windows may be cut.
 import { fillGaps } from './impute.ts'
 import { type Scaler, standardise } from './scaler.ts'
 import type { Series } from './series.ts'
 
-/** A gap-free run of observations, standardised: what windows may be cut from. */
-export interface Run {
+/** A gap-free run of standardised observations. */
+interface Run {
   /** Index of its first observation in the series. */
   readonly from: number
   /** Shape [length × channels]. */
@@ -13,7 +13,11 @@ export interface Run {
 
 /**
  * Fills short gaps and cuts the series at long ones.
- * @param imputed receives 1 where a value was filled, shape [length × channels]
+ * @param imputed receives 1 for each filled value, shape [length × channels]
+ * @example
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { a: [1, NaN, NaN, 4, 5] } })
+ * standardisedRuns(series, { center: [4], scale: [1] }, 1)
+ * // [{ from: 0, values: [-3, -3] }, { from: 3, values: [0, 1] }]
  */
 export function standardisedRuns (series: Series, scaler: Scaler, maxGap: number, imputed?: Uint8Array): Run[] {
   const channels = series.channels.length
@@ -26,7 +30,12 @@ export function standardisedRuns (series: Series, scaler: Scaler, maxGap: number
   }))
 }
 
-/** Lengths of the series' runs. */
+/**
+ * Lengths of the series' runs between gaps of more than `maxGap` observations.
+ * @example
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { a: [1, NaN, NaN, 4, 5] } })
+ * runLengths(series, 1) // [2, 2]
+ */
 export function runLengths ({ values, channels, length }: Series, maxGap: number): number[] {
   return completeRuns(length, fillGaps(values, channels.length, maxGap).incomplete).map(({ from, to }) => to - from)
 }

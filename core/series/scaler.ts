@@ -7,23 +7,25 @@ export interface Scaler {
   readonly scale: readonly number[]
 }
 
-/** Relative spread below which a channel counts as constant: what rounding alone can produce. */
+/** Relative spread up to which a channel counts as constant: rounding alone can produce it. */
 const CONSTANT_SPREAD = 64 * Number.EPSILON
 
 /**
- * Standardised size of any departure of a channel that never varied in training. There is no scale to measure it by, so
- * a departure counts the same in every unit.
+ * Standardised size of any departure of a channel that never varied in training. Such a channel has no scale, so a
+ * departure counts the same in every unit.
  */
 export const CONSTANT_DEPARTURE = 1
 
 const LARGEST_SQUARED = 1e150
 
-/** Keeps a wild reading (1e300) finite in 32-bit arithmetic; far beyond every threshold. */
+/** Keeps an extreme value (1e300) finite in 32-bit arithmetic; far beyond every threshold. */
 const STANDARDISED_LIMIT = 1e6
 
 /**
  * Mean and standard deviation per channel; NaN is skipped.
  * @param rows training values of several series, each [observations × channels] row-major
+ * @example
+ * fitScaler([Float64Array.of(1, 7, 3, 7)], 2) // { center: [2, 7], scale: [1, 0] }
  */
 export function fitScaler (rows: readonly Float64Array[], channels: number): Scaler {
   const center: number[] = []
@@ -45,9 +47,9 @@ function channelMoments (
   if (count === 0) return { mean: 0, deviation: 0 }
   const largest = Math.max(Math.abs(low), Math.abs(high))
   if (high - low <= CONSTANT_SPREAD * largest) return { mean: low, deviation: 0 }
-  // Squares of 1e160 are infinite, those of 1e-170 nothing: such a channel is measured in units of its largest value.
+  // The square of 1e160 is infinite and that of 1e-170 is 0: such a channel is measured in units of its largest value.
   const unit = largest > LARGEST_SQUARED || largest < 1 / LARGEST_SQUARED ? largest : 1
-  const mean = unit === 1 ? sum / count : meanIn(unit, rows, channels, c, count)
+  const mean = unit === 1 ? sum / count : meanIn(unit, rows, channels, c)
   let squares = 0
   for (const values of rows) {
     for (let i = c; i < values.length; i += channels) {
@@ -77,15 +79,27 @@ function channelRange (
   return { low, high, sum, count }
 }
 
-function meanIn (unit: number, rows: readonly Float64Array[], channels: number, c: number, count: number): number {
-  let sum = 0
+/** Mean of one channel in a unit, NaN skipped. */
+function meanIn (unit: number, rows: readonly Float64Array[], channels: number, c: number): number {
+  let [sum, count] = [0, 0]
   for (const values of rows) {
-    for (let i = c; i < values.length; i += channels) if (!Number.isNaN(values[i]!)) sum += values[i]! / unit
+    for (let i = c; i < values.length; i += channels) {
+      if (!Number.isNaN(values[i]!)) {
+        sum += values[i]! / unit
+        count++
+      }
+    }
   }
   return sum / count
 }
 
-/** Writes the standardised observations (shape [length × channels]) into `out`, beginning at index `at`. */
+/**
+ * Writes the standardised observations (shape [length × channels]) into `out`, beginning at index `at`.
+ * @example
+ * const out = new Float32Array(2)
+ * standardise({ center: [10], scale: [2] }, [14, 9], out)
+ * out // [2, -0.5]
+ */
 export function standardise (
   { center, scale }: Scaler,
   observations: ArrayLike<number>,
@@ -113,10 +127,14 @@ export function standardise (
   }
 }
 
-/** The nearest value of at most that size. */
+/** The nearest value in [−limit, limit]. */
 const within = (limit: number, value: number): number => Math.max(-limit, Math.min(limit, value))
 
-/** A standardised value of channel c back in the channel's unit. */
+/**
+ * Turns a standardised value of channel c into the channel's unit.
+ * @example
+ * unscale({ center: [10], scale: [2] }, 0, -0.5) // 9
+ */
 export function unscale (scaler: Scaler, c: number, standardised: number): number {
   return within(Number.MAX_VALUE, scaler.center[c]! + standardised * scaler.scale[c]!)
 }

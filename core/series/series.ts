@@ -16,18 +16,33 @@ export interface Series {
   readonly values: Float64Array
 }
 
-/** Observation t as a view of `series.values`, shape [channels]. */
+/**
+ * Observation t as a view of `series.values`, shape [channels].
+ * @example
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { a: [1, 2], b: [3, 4] } })
+ * observation(series, 1) // [2, 4]
+ */
 export function observation (series: Series, t: number): Float64Array {
   const width = series.channels.length
   return series.values.subarray(t * width, (t + 1) * width)
 }
 
-/** Time of observation t, milliseconds since the epoch. */
+/**
+ * Time of observation t, milliseconds since the epoch.
+ * @example
+ * timeOf({ start: 5000, interval: 1000 }, 2) // 7000
+ */
 export function timeOf (series: Pick<Series, 'start' | 'interval'>, t: number): number {
   return series.start + t * series.interval
 }
 
-/** Observations [from, to) as a series of their own (a view). */
+/**
+ * Observations [from, to) as a series (a view).
+ * @example
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { a: [1, 2, 3] } })
+ * slice(series, 1, 3).values // [2, 3]
+ * slice(series, 1, 3).start // 1000
+ */
 export function slice (series: Series, from: number, to: number): Series {
   const width = series.channels.length
   return {
@@ -38,7 +53,12 @@ export function slice (series: Series, from: number, to: number): Series {
   }
 }
 
-/** One channel as an array, shape [length]. */
+/**
+ * One channel as an array, shape [length].
+ * @example
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { a: [1, 2], b: [3, 4] } })
+ * channelValues(series, 1) // [3, 4]
+ */
 export function channelValues (series: Series, c: number): Float64Array {
   const width = series.channels.length
   const column = new Float64Array(series.length)
@@ -47,7 +67,7 @@ export function channelValues (series: Series, c: number): Float64Array {
 }
 
 /**
- * A series from columns of equal length; `null` and NaN are missing.
+ * A series from columns of equal length; `null` and NaN mean missing.
  * @example
  * fromColumns({ start: 0, interval: 60_000, columns: { temp_c: [20, null, 21] } }).length // 3
  */
@@ -65,15 +85,18 @@ export function fromColumns (
 }
 
 /**
- * A channel without any value leaves every observation unscored; that is said, not answered with nothing.
+ * Refuses a series with an empty channel, because it has no scores at all.
  * @throws Problem missing-channel naming the empty channels
+ * @example
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { a: [1, 2], b: [null, null] } })
+ * checkObserved(series) // throws missing-channel
  */
 export function checkObserved (series: Series): void {
   const empty = emptyChannels([series])
   if (empty.length === 0) return
   throw new Problem(
     'missing-channel',
-    `${quoted(empty)} has no value at all, so that nothing can be scored; send its values, or use a model without it.`,
+    `${quoted(empty)} has no value at all, so nothing can be scored; send its values, or use a model without it.`,
     {
       items: empty.map((channel) => ({ pointer: pointer('channels', channel), detail: 'no value' })),
       extensions: { missing: empty, expected: series.channels },
@@ -81,7 +104,12 @@ export function checkObserved (series: Series): void {
   )
 }
 
-/** Names of the channels that have no value in any of the series. */
+/**
+ * Names of the channels that have no value in any of the series.
+ * @example
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { a: [1, 2], b: [null, null] } })
+ * emptyChannels([series]) // ['b']
+ */
 export function emptyChannels (series: readonly Series[]): string[] {
   return (series[0]?.channels ?? []).filter((_, c) => series.every(({ values, channels }) => {
     for (let i = c; i < values.length; i += channels.length) if (!Number.isNaN(values[i]!)) return false
@@ -92,6 +120,10 @@ export function emptyChannels (series: readonly Series[]): string[] {
 /**
  * The series with exactly the named channels, in that order.
  * @throws Problem unknown-channel or missing-channel
+ * @example
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { a: [1, 2], b: [3, 4] } })
+ * selectChannels(series, ['b', 'a']).values // [3, 1, 4, 2]
+ * selectChannels(series, ['a']) // throws unknown-channel
  */
 export function selectChannels (series: Series, channels: readonly string[]): Series {
   checkChannels(series.channels, channels)

@@ -1,13 +1,13 @@
-// Windows over standardised observations: the only code that cuts them. Knows nothing of models or scores.
+// Windows over standardised observations: only this code cuts them. Knows nothing of models or scores.
 
 /** Windows laid one after another: window i is `values[i * width, (i + 1) * width)`. */
 export interface WindowMatrix {
-  /** Shape [count × width]; a window is its observations one after another, oldest first. */
+  /** Shape [count × width]; the observations of a window one after another, oldest first. */
   readonly values: Float32Array
   readonly count: number
-  /** Values a window: window length × channels. */
+  /** Values in a window: window length × channels. */
   readonly width: number
-  /** Values an observation. */
+  /** Values in an observation. */
   readonly channels: number
 }
 
@@ -16,7 +16,7 @@ export class WindowBuffer {
   readonly #length: number
   readonly #channels: number
   /**
-   * Twice the window: writing runs ahead and is moved back once a window, so the newest window is always contiguous.
+   * Two windows long. A full buffer moves its newest window to the front, so the newest window is always contiguous.
    */
   readonly #ring: Float32Array
   #end = 0
@@ -55,14 +55,19 @@ export class WindowBuffer {
     return this.#ring.slice(Math.max(0, this.#end - this.#length) * this.#channels, this.#end * this.#channels)
   }
 
-  /** Goes on as the buffer that saved them, of the same shape. */
+  /** Takes the observations of a saved buffer of the same shape. */
   restore (observations: Float32Array): void {
     this.#ring.set(observations)
     this.#end = observations.length / this.#channels
   }
 }
 
-/** Number of windows of `length` observations, stride 1, in a run of `observations`. */
+/**
+ * Number of windows of `length` observations, stride 1, in a run of `observations`.
+ * @example
+ * windowCount(10, 4) // 7
+ * windowCount(3, 4) // 0
+ */
 export function windowCount (observations: number, length: number): number {
   return Math.max(0, observations - length + 1)
 }
@@ -70,6 +75,8 @@ export function windowCount (observations: number, length: number): number {
 /**
  * At most `maxCount` windows, evenly spaced over all windows (stride 1) of several runs of observations.
  * @param runs gap-free runs of standardised observations, each [observations × channels] row-major
+ * @example
+ * sampleWindows([Float32Array.of(1, 2, 3, 4)], 1, 2, 2).values // [1, 2, 3, 4]
  */
 export function sampleWindows (
   runs: readonly Float32Array[],

@@ -1,11 +1,14 @@
-// Whether the channels that were given are those that a model has.
+// Compares given channels with those of a model.
 import { pointer, Problem } from '../errors.ts'
 
 /**
- * Given channels and the model's must be the same, in any order.
+ * Checks that the given channels are those of the model, in any order.
  * @param at pointer to a given channel
- * @param hint added to what is said of a missing one
+ * @param hint added to the message about a missing channel
  * @throws Problem unknown-channel or missing-channel, listing the expected ones
+ * @example
+ * checkChannels(['b', 'a'], ['a', 'b']) // undefined
+ * checkChannels(['a'], ['a', 'b']) // throws missing-channel
  */
 export function checkChannels (
   given: readonly string[],
@@ -37,7 +40,11 @@ export function checkChannels (
   }
 }
 
-/** At most ten names, each in quotation marks and shortened, for a message. */
+/**
+ * At most ten names, each in quotation marks and shortened, for a message.
+ * @example
+ * quoted(['a', 'b']) // '"a", "b"'
+ */
 export const quoted = (names: readonly string[]): string =>
   names.slice(0, 10).map((name) => `"${name.slice(0, 60)}"`).join(', ') +
   (names.length > 10 ? ` and ${names.length - 10} more` : '')

@@ -1,5 +1,5 @@
-// Text → table of timestamped rows. Detects delimiter, decimal comma, header and timestamp format; says where it
-// cannot.
+// Text → table of timestamped rows. Detects delimiter, decimal comma, header and timestamp format; errors name the
+// place.
 import { checkChannels } from './channels.ts'
 import { type Cells, parseCells } from './cells.ts'
 import { pointer, Problem } from '../errors.ts'
@@ -15,16 +15,16 @@ import {
 } from './time-column.ts'
 import { detectTimestampReader } from './timestamps.ts'
 
-/** Rows as they came: in any order, with duplicates and gaps. */
+/** Rows as received: in any order, with duplicates and gaps. */
 export interface Table {
   readonly channels: readonly string[]
   /** Milliseconds since the epoch, shape [rows]. */
   readonly timestamps: Float64Array
-  /** Shape [rows × channels]; NaN where a cell is empty. */
+  /** Shape [rows × channels]; NaN for an empty cell. */
   readonly values: Float64Array
-  /** Columns left out because they hold text, not numbers. */
+  /** Columns left out because they hold text instead of numbers. */
   readonly textColumns: readonly string[]
-  /** Set where the table had no times: row n stands at n seconds after the epoch, and at any other step as well. */
+  /** Set if the table had no times: row n stands at n seconds after the epoch, a made-up time. */
   readonly numbered?: true
 }
 
@@ -33,7 +33,7 @@ export interface TableOptions extends TimeOptions {
   readonly delimiter?: string | undefined
   /** Default: detected. */
   readonly decimal?: Decimal | undefined
-  /** Rows of a table without times are numbered. Default: such a table is refused, as nothing can be trained on it. */
+  /** Whether to number the rows of a table without times. Default: refuse it, because it cannot train a model. */
   readonly mayBeNumbered?: boolean | undefined
 }
 
@@ -43,14 +43,20 @@ export const NUMBERED_STEP = 1000
 /**
  * Reads a table with one timestamp column and numeric channels.
  * @throws Problem invalid-table, invalid-timestamp or invalid-value, with line and column
+ * @example
+ * readTable('time,a\n2026-01-01,1\n2026-01-02,').values // [1, NaN]
+ * readTable('time,a\nyesterday,1') // throws invalid-timestamp
  */
 export function readTable (text: string, options: TableOptions = {}): Table {
   return readCells(parseCells(text, options.delimiter), options)
 }
 
 /**
- * The same for a table that is taken apart already.
+ * readTable() for a table that is already cut into cells.
  * @throws Problem invalid-table, invalid-timestamp or invalid-value, with line and column
+ * @example
+ * const cells = { columns: [['2026-01-01'], ['1,5']], header: ['time', 'a'], row: { name: 'Entry', first: 0 } }
+ * readCells(cells).values // [1.5]
  */
 export function readCells (cells: Cells, options: TableOptions = {}): Table {
   const decimal = options.decimal ?? detectDecimal(cells)
@@ -71,7 +77,7 @@ export function readCells (cells: Cells, options: TableOptions = {}): Table {
   }
   const timestamps = time === undefined ? numberedTimes(rows) : readTimes(table, time)
   const values = new Float64Array(rows * channels.length)
-  channels.forEach((column, c) => { readColumn(table, column, decimal, values, c, channels.length) })
+  channels.forEach((column, c) => { readColumn(table, column, decimal, { values, c, width: channels.length }) })
   const namesOf = (columns: readonly number[]): string[] => columns.map((column) => table.names[column]!)
   return {
     channels: namesOf(channels),
@@ -88,7 +94,7 @@ function numberedTimes (rows: number): Float64Array {
   return times
 }
 
-/** A decimal comma where commas read as numbers more often than points do. */
+/** A decimal comma if more cells are numbers with a comma than with a point. */
 function detectDecimal ({ columns }: Cells): Decimal {
   let commas = 0
   let points = 0
@@ -102,8 +108,8 @@ function detectDecimal ({ columns }: Cells): Decimal {
 }
 
 /**
- * The first row is the header where one of its cells is neither number nor time; names that a comment gives need one
- * that is.
+ * The first row is the header if one of its cells is neither a number nor a time. With names from a comment, it is the
+ * header only if none of its cells is a number or a time.
  */
 function withNames ({ columns, header, comment, row }: Cells, decimal: Decimal): NamedColumns {
   if (header !== undefined) return { names: distinct(header), columns, row }
@@ -138,22 +144,22 @@ function distinct (names: readonly string[]): readonly string[] {
   return names
 }
 
-/** Undefined where the rows are to be numbered. */
+/** The time column; undefined if the rows must be numbered. */
 function timeOf (table: NamedColumns, decimal: Decimal, options: TableOptions): TimeColumn | undefined {
   const { mayBeNumbered = false, hasOptions = true, timestampColumn, timestampFormat } = options
   const time = findTimeColumn(table, options)
-  const isTold = timestampColumn !== undefined || timestampFormat !== undefined
-  if (mayBeNumbered && !isTold) return time !== undefined && isAllThereIs(table, time, decimal) ? undefined : time
+  const isGiven = timestampColumn !== undefined || timestampFormat !== undefined
+  if (mayBeNumbered && !isGiven) return time !== undefined && isAllThereIs(table, time, decimal) ? undefined : time
   if (time !== undefined) return time
   throw new Problem('invalid-table', `No column holds timestamps; ${timeRemedy(hasOptions)}`)
 }
 
-/** Numbers of nine digits and more read as times, but where nothing else is there they are the values. */
+/** Numbers of nine or more digits read as times, but in a table of one unnamed column they are the values. */
 function isAllThereIs ({ columns }: NamedColumns, time: TimeColumn, decimal: Decimal): boolean {
   return columns.length === 1 && !time.isNamed && isNumber(columns[0]![0]!, decimal)
 }
 
-/** At least one cell is neither a number nor missing, and none is a number. */
+/** Whether no cell is a number, and at least one is not missing. */
 function isText (cells: readonly string[], decimal: Decimal): boolean {
   return !cells.some((text) => isNumber(text, decimal)) && cells.some((text) => !isMissing(text))
 }
@@ -161,7 +167,7 @@ function isText (cells: readonly string[], decimal: Decimal): boolean {
 const COUNTER_NAME = /^(index|idx|id|row|no|nr|n|#|column_1|channel_0|unnamed: ?0)$/i
 
 /**
- * A first column that counts the rows is none of the channels, where there is another. Beside times it stays one: a
+ * Leaves out a first column that counts the rows if another channel is left. Beside times it stays a channel, because a
  * model may have been trained with it.
  */
 function withoutCounter (
@@ -177,13 +183,12 @@ function withoutCounter (
   return channels.slice(1)
 }
 
+/** @param out receives the column as channel c of `width` channels */
 function readColumn (
   { names, columns, row: { name, first } }: NamedColumns,
   column: number,
   decimal: Decimal,
-  values: Float64Array,
-  c: number,
-  width: number
+  { values, c, width }: { readonly values: Float64Array, readonly c: number, readonly width: number }
 ): void {
   const cells = columns[column]!
   for (let row = 0; row < cells.length; row++) {
@@ -192,9 +197,8 @@ function readColumn (
     if (value === undefined) {
       throw new Problem(
         'invalid-value',
-        `${name} ${first + row}, column "${
-          names[column]
-        }": "${text}" is not a number; leave the cell empty where there is no value.`,
+        `${name} ${first + row}, column "${names[column]}": "${text}" is not a number; ` +
+          'leave the cell empty where there is no value.',
         { items: [{ pointer: pointer(names[column]!, first + row), detail: 'not a number', got: text }] }
       )
     }
@@ -204,7 +208,11 @@ function readColumn (
 
 /**
  * The table with only the named channels, in the named order.
- * @throws Problem missing-channel where one is not there
+ * @throws Problem missing-channel if a name is not a channel
+ * @example
+ * const table = readTable('time,a,b\n2026-01-01,1,2')
+ * keepChannels(table, ['b']).values // [2]
+ * keepChannels(table, ['c']) // throws missing-channel
  */
 export function keepChannels (table: Table, names: readonly string[]): Table {
   checkChannels(table.channels.filter((name) => names.includes(name)), names)

@@ -1,32 +1,40 @@
-// What stands between the cells of a line: found from the first lines, as the parser of quoted tables finds it, and
-// beyond that for decimal commas and for columns of white space.
+// Detects the delimiter from the first lines: as Papa Parse does, and also beside decimal commas and between columns
+// separated by white space.
 import Papa from 'papaparse'
 import { isMissing, isNumber } from './numbers.ts'
 
-/** What stands between two cells: text, or a pattern of white space. */
+/** The separator of two cells: text, or a pattern of white space. */
 export type Delimiter = string | RegExp
 
-/** Lines that are looked at; as many as the parser does. */
+/** Lines to inspect, as in Papa Parse. */
 const LOOKED_AT = 10
-/** Characters of each that are: a line of millions of commas tells no more than its beginning. */
+/** Characters to inspect in each line: the beginning of a very long line is enough. */
 const LONGEST = 100_000
 
-/** Stands in no text: a line is one cell. */
+/** A delimiter that no text contains: a line is one cell. */
 export const NONE = '\0'
 
-/** White space, but not between a date and its time of day; and any. */
+/** White space except between a date and its time of day, and any white space. */
 const SPACES = [/\s+(?!\s|\d{1,2}:\d{2})/, /\s+/]
 const OTHERS = ['\t', ';', '|', ...SPACES]
 
-/** The cells of a line, at most `most` of them. */
+/**
+ * The cells of a line, at most `most` of them.
+ * @example
+ * cut('a;b;c', ';', 2) // ['a', 'b']
+ * cut(' 1  2 ', /\s+/) // ['1', '2']
+ */
 export const cut = (line: string, delimiter: Delimiter, most?: number): string[] =>
   typeof delimiter === 'string' ? line.split(delimiter, most) : line.trim().split(delimiter, most)
 
 /**
- * How lines without quotation marks are cut into cells. What the parser would find stands, but for what it cannot know:
+ * The delimiter of lines without quotation marks. It is the one that Papa Parse finds, except in cases that it does not
+ * know:
  * - commas that are decimal in every line, between other delimiters (`20,5;1,5`, `20,5 1,5`), or in a single column;
  * - columns with nothing but white space between them.
- * @param hasCommas whether any line has one
+ * @param hasCommas whether any line has a comma
+ * @example
+ * chooseDelimiter(['a;b', '20,5;1'], '\n', true) // ';'
  */
 export function chooseDelimiter (
   lines: readonly string[],
@@ -37,15 +45,15 @@ export function chooseDelimiter (
   const { errors, meta } = Papa.parse<string[]>(first.join(newline), { skipEmptyLines: 'greedy', newline })
   const isFound = !errors.some(({ code }) => code === 'UndetectableDelimiter')
   if (isFound && meta.delimiter !== ',') return meta.delimiter
-  const told = first.filter((line) => line.trim() !== '')
-  const other = hasCommas ? OTHERS.find((delimiter) => hasDecimalCommas(told, delimiter)) : undefined
+  const filled = first.filter((line) => line.trim() !== '')
+  const other = hasCommas ? OTHERS.find((delimiter) => hasDecimalCommas(filled, delimiter)) : undefined
   if (other !== undefined) return other
   if (hasCommas && isDecimalColumn(lines)) return NONE
   if (isFound) return ','
-  return SPACES.find((space) => isTable(told, space)) ?? (hasCommas ? ',' : NONE)
+  return SPACES.find((space) => isTable(filled, space)) ?? (hasCommas ? ',' : NONE)
 }
 
-/** Every line has as many cells, more than one, and below the first line there is a number. */
+/** Whether all lines have the same number of cells, at least two, and a line below the first holds a number. */
 function isTable (lines: readonly string[], delimiter: Delimiter): boolean {
   const rows = lines.map((line) => cut(line, delimiter))
   const width = rows[0]?.length ?? 0
@@ -56,7 +64,7 @@ function isTable (lines: readonly string[], delimiter: Delimiter): boolean {
 /** Digits on both sides: `1,` may end a cell. */
 const DECIMAL_COMMA = /^[+-]?\d+,\d+(e[+-]?\d+)?$/i
 
-/** Cut so, each comma stands inside a number. The header may have none, and one at least is needed below. */
+/** Whether the delimiter leaves each comma inside a number, and at least one comma. */
 function hasDecimalCommas (lines: readonly string[], delimiter: Delimiter): boolean {
   if (!isTable(lines, delimiter)) return false
   const withComma = lines.flatMap((line) => cut(line, delimiter)).map((cell) => cell.trim()).filter((cell) =>
@@ -67,24 +75,20 @@ function hasDecimalCommas (lines: readonly string[], delimiter: Delimiter): bool
 
 const ONE_COMMA = /^[+-]?(\d+)(?:,(\d+)(e[+-]?\d+)?)?$/i
 
-/**
- * Fewest different last digits that make single digits the decimals of a measurement rather than a label or a small
- * count.
- */
+/** Fewest distinct single digits behind the comma that suggest decimals, instead of a label or a small count. */
 const DIGITS = 6
 
 /**
- * Whether lines such as `20,5`, each a whole number, a comma and digits, are one column of decimal commas. As they
- * stand they may as well be two columns of whole numbers, which is what CSV means by a comma; so it takes something
- * that whole numbers do not do:
+ * Whether lines of a whole number, a comma and digits, such as `20,5`, are one column of decimal commas. In CSV they
+ * mean two columns of whole numbers, so one column needs evidence:
  * - the header is a single name;
  * - some line has no comma (`21` between `20,5` and `21,5`) or an exponent;
- * - what follows the comma begins with a zero and goes on (`20,05`);
- * - or it is one digit in every line, and at least six of the ten occur.
- * Without a header, first numbers that count the lines are an index, and what follows a column of its own.
+ * - the digits behind a comma begin with a zero and go on (`20,05`);
+ * - every line has one digit behind the comma, and at least six of the ten digits occur.
+ * Without a header, first numbers that count the lines are an index column.
  */
 function isDecimalColumn (lines: readonly string[]): boolean {
-  // Most tables are told apart by their second line.
+  // Most other tables differ in their second line.
   if (!lines.slice(1, LOOKED_AT).map((line) => line.trim()).every(isOneNumber)) return false
   const rows = lines.map((line) => line.trim()).filter((line) => line !== '')
   const isNamed = !isOneNumber(rows[0]!)
@@ -96,7 +100,7 @@ function isDecimalColumn (lines: readonly string[]): boolean {
 
 const isOneNumber = (line: string): boolean => ONE_COMMA.test(line) || isMissing(line)
 
-/** @param numbers matches of ONE_COMMA, some of them with one */
+/** @param numbers matches of ONE_COMMA, at least one of them with a comma */
 function areDecimals (numbers: readonly RegExpExecArray[]): boolean {
   const fractions = numbers.map((match) => match[2])
   if (fractions.includes(undefined)) return true

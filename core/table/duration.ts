@@ -7,7 +7,7 @@ const MS = { seconds: 1000, minutes: 60_000, hours: 3_600_000, days: 86_400_000,
 /**
  * Milliseconds of an ISO 8601 duration.
  * @param pointer JSON pointer of the field, for the error
- * @throws Problem invalid-request when it is none, is not positive, or counts years or months
+ * @throws Problem invalid-request if the text is not a duration, is not positive, or counts years or months
  * @example
  * parseDuration('PT10M') // 600000
  */
@@ -32,6 +32,7 @@ export function parseDuration (text: string, pointer = ''): number {
 }
 
 /**
+ * The ISO 8601 duration of so many milliseconds.
  * @example
  * formatDuration(600_000) // 'PT10M'
  */

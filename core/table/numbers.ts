@@ -1,6 +1,6 @@
-// Cells that hold numbers: decimal point or comma, and what people and machines write where there is no value.
+// Cells that hold numbers, with a decimal point or comma, and the ways to write a missing value.
 
-/** What historians write where there is no value. */
+/** Texts that historians write for a missing value. */
 const MISSING = new Set([
   '',
   '-',
@@ -20,18 +20,28 @@ const MISSING = new Set([
   'infinity',
   '-infinity',
 ])
-/** Longer texts are none of them, and need no copy in lower case. */
+/** A longer text is not one of them, and needs no copy in lower case. */
 const LONGEST_MISSING = 9
 
-// Written so that no digit can be matched in two ways: a cell of a million digits must cost a millisecond, not an hour.
+// No digit can match in two ways: otherwise a cell of a million digits would take an hour instead of a millisecond.
 const DOT_NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
 const COMMA_NUMBER = /^[+-]?(\d+(,\d*)?|,\d+)(e[+-]?\d+)?$/i
 
 export type Decimal = '.' | ','
 
+/**
+ * @example
+ * isMissing('N/A') // true
+ * isMissing('0') // false
+ */
 export const isMissing = (text: string): boolean =>
   text === '' || (text.length <= LONGEST_MISSING && MISSING.has(text.toLowerCase()))
 
+/**
+ * @example
+ * isNumber('20,5', ',') // true
+ * isNumber('20,5', '.') // false
+ */
 export const isNumber = (text: string, decimal: Decimal): boolean =>
   (decimal === ',' ? COMMA_NUMBER : DOT_NUMBER).test(text)
 
@@ -41,8 +51,12 @@ const MAX_DIGITS = 15
 const [ZERO, PLUS, MINUS, POINT, COMMA] = [0x30, 0x2b, 0x2d, 0x2e, 0x2c] as const
 
 /**
- * The number that the text is, NaN where it is missing or infinite.
- * @returns undefined where it is neither number nor missing
+ * The number in a cell; NaN if it is missing or infinite.
+ * @returns undefined if the text is neither a number nor missing
+ * @example
+ * readNumber('20,5', ',') // 20.5
+ * readNumber('null', '.') // NaN
+ * readNumber('hot', '.') // undefined
  */
 export function readNumber (text: string, decimal: Decimal): number | undefined {
   if (text === '') return NaN
@@ -54,9 +68,8 @@ export function readNumber (text: string, decimal: Decimal): number | undefined 
 }
 
 /**
- * Up to 15 digits without an exponent, about half the time of pattern and Number(): both the digits and the power of
- * ten are whole numbers that a double holds exactly, so that their quotient is the double nearest to the text, which is
- * what Number() gives.
+ * Reads up to 15 digits without an exponent, in about half the time of the pattern and Number(). A double holds both
+ * the digits and the power of ten exactly, so their quotient is the double nearest to the text, as from Number().
  * @returns NaN for everything else
  */
 function plainNumber (text: string, mark: number): number {
@@ -71,7 +84,7 @@ function plainNumber (text: string, mark: number): number {
   return sign === MINUS ? -size : size
 }
 
-/** Of the digits in [from, to), but for the character at `skipped`. */
+/** The number in the digits [from, to), without the character at `skipped`. */
 function wholeNumber (text: string, from: number, to: number, skipped: number): number {
   let whole = 0
   for (let i = from; i < to; i++) if (i !== skipped) whole = whole * 10 + text.charCodeAt(i) - ZERO
@@ -84,7 +97,12 @@ function endOfDigits (text: string, from: number): number {
   return at
 }
 
-/** Whether the cells count 0, 1, 2, … or 1, 2, 3, …, one after another. A single cell counts nothing. */
+/**
+ * Whether the cells count 0, 1, 2, … or 1, 2, 3, … At least two cells.
+ * @example
+ * countsRows(['1', '2', '3']) // true
+ * countsRows(['1', '3']) // false
+ */
 export function countsRows (cells: readonly string[]): boolean {
   const first = Number(cells[0])
   if (cells.length < 2 || cells[0] === '' || (first !== 0 && first !== 1)) return false

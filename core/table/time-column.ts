@@ -1,15 +1,15 @@
-// Which column of a table holds the times, and how they are written: found by name, else by what reads as times.
+// Finds the column of the times and their format: by its name, else by its cells.
 import type { Cells } from './cells.ts'
 import { pointer, Problem } from '../errors.ts'
 import { detectTimestampReader, timestampReader, type TimestampReader } from './timestamps.ts'
 
-/** What the caller may say of the times; whatever is left out is found. */
+/** Optional facts about the times; missing ones are detected. */
 export interface TimeOptions {
-  /** Default: a column named like a time, else the first that reads as one. */
+  /** Default: a column named like a time, else the first column that reads as times. */
   readonly timestampColumn?: string | undefined
   /** Luxon format, e.g. `dd.MM.yyyy HH:mm`. Default: detected. */
   readonly timestampFormat?: string | undefined
-  /** For messages: whether the options can be set where the table comes from. Default: true. */
+  /** For messages: whether the sender of the table can set these options. Default: true. */
   readonly hasOptions?: boolean | undefined
 }
 
@@ -18,11 +18,11 @@ export interface TimeColumn {
   /** Indices. */
   readonly columns: readonly number[]
   readonly read: TimestampReader
-  /** Whether it was taken for what it is named, not for how it reads. */
+  /** Whether it was found by its name. */
   readonly isNamed: boolean
 }
 
-/** Columns and the names of each, without the header's row. */
+/** Columns and their names, without the header row. */
 export interface NamedColumns {
   readonly names: readonly string[]
   /** Shape [columns][rows]. */
@@ -33,10 +33,14 @@ export interface NamedColumns {
 const TIME_NAME = /^(time_?stamp|date_?time|time|date|ts|t|zeit|zeitstempel|datum|_time)$/i
 const TIME_OF_DAY = /^\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[ap]m)?$/i
 
-/** Rows looked at, evenly spaced, to find out how a column is written. */
+/** Rows, evenly spaced, that serve to detect the format of a column. */
 const SAMPLE = 200
 
-/** Cells that tell how a column is written. */
+/**
+ * Evenly spaced cells of a column, to detect its format from.
+ * @example
+ * sample(Array.from({ length: 1000 }, (_, row) => String(row))).slice(0, 3) // ['0', '5', '10']
+ */
 export function sample (cells: readonly string[]): string[] {
   const step = Math.max(1, Math.floor(cells.length / SAMPLE))
   const sampled: string[] = []
@@ -45,10 +49,14 @@ export function sample (cells: readonly string[]): string[] {
 }
 
 /**
- * The column of the times.
- * @returns undefined where no column is named like one and none reads as one
- * @throws Problem invalid-table where the wanted column is not there, invalid-timestamp where a column named like a
- * time cannot be read
+ * Finds the column of the times.
+ * @returns undefined if no column is named like a time and none reads as times
+ * @throws Problem invalid-table if the wanted column does not exist, invalid-timestamp if a column named like a time
+ * cannot be read
+ * @example
+ * const table = { names: ['a', 'time'], columns: [['1'], ['2026-01-01']], row: { name: 'Line', first: 2 } }
+ * findTimeColumn(table, {}).columns // [1]
+ * findTimeColumn(table, { timestampColumn: 'b' }) // throws invalid-table
  */
 export function findTimeColumn (table: NamedColumns, options: TimeOptions): TimeColumn | undefined {
   const { timestampColumn: wanted, timestampFormat, hasOptions = true } = options
@@ -76,12 +84,16 @@ export function findTimeColumn (table: NamedColumns, options: TimeOptions): Time
   return undefined
 }
 
+/**
+ * The advice in messages about times.
+ * @example
+ * timeRemedy(false) // 'write them as 2026-01-31T13:50:00Z.'
+ */
 export const timeRemedy = (hasOptions: boolean): string =>
-  `write them as 2026-01-31T13:50:00Z${
-    hasOptions ? ', or name column and format (timestampColumn, timestampFormat)' : ''
-  }.`
+  'write them as 2026-01-31T13:50:00Z' +
+  (hasOptions ? ', or name column and format (timestampColumn, timestampFormat).' : '.')
 
-/** The column, and the one that holds the time of day where the column holds dates alone. */
+/** The column and, if it holds dates alone, the column of the times of day. */
 function withTimeOfDay (sampled: ReadonlyArray<readonly string[]>, column: number, ofDay: readonly number[]): number[] {
   if (sampled[column]!.some((text) => text.includes(':') || text === '')) return [column]
   const time = ofDay.find((other) => other !== column)
@@ -90,7 +102,7 @@ function withTimeOfDay (sampled: ReadonlyArray<readonly string[]>, column: numbe
 
 function readerOf (sampled: ReadonlyArray<readonly string[]>, columns: readonly number[]): TimestampReader | undefined {
   const texts = sampled[columns[0]!]!.map((_, row) => timeText(sampled, columns, row)).filter((text) => text !== '')
-  // A stray bad cell must not hide the format: it is reported with its line when it is read.
+  // A single bad cell must not hide the format: reading the column reports it with its line.
   return detectTimestampReader(texts) ?? detectTimestampReader(texts.slice(0, 3))
 }
 
@@ -98,8 +110,11 @@ const timeText = (all: ReadonlyArray<readonly string[]>, [first, second]: readon
   second === undefined ? all[first!]![row]! : `${all[first!]![row]!} ${all[second]![row]!}`
 
 /**
- * Milliseconds since the epoch, one entry a row.
- * @throws Problem invalid-timestamp with the line of the first cell that is not like the others
+ * Milliseconds since the epoch, one entry for each row.
+ * @throws Problem invalid-timestamp with the line of the first cell that has another format
+ * @example
+ * const table = { names: ['a', 'time'], columns: [['1'], ['1970-01-01T00:00:05Z']], row: { name: 'Line', first: 2 } }
+ * readTimes(table, findTimeColumn(table, {})) // [5000]
  */
 export function readTimes ({ names, columns, row: { name, first } }: NamedColumns, time: TimeColumn): Float64Array {
   const times = new Float64Array(columns[0]!.length)

@@ -1,9 +1,9 @@
-// Reads timestamps as people write them; the format is found over a whole column, never guessed cell by cell.
+// Reads timestamps in many formats. The format is detected over a whole column, never for a single cell.
 import { DateTime } from 'luxon'
 import { Problem } from '../errors.ts'
 import { midnightOf, readIsoTime } from './iso-time.ts'
 
-/** Text → milliseconds since the epoch (UTC), NaN where it does not match. Times without a zone count as UTC. */
+/** Text → milliseconds since the epoch (UTC); NaN if it does not match. Times without a zone count as UTC. */
 export type TimestampReader = (text: string) => number
 
 const ISO = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?(?:Z|UTC|GMT)|[+-]\d{2}:?\d{2})?)?$/
@@ -28,7 +28,7 @@ function readEpoch (text: string): number {
   return value >= 3.15e17 && value < 7.3e18 ? Math.round(value / 1e6) : NaN
 }
 
-/** Day-first before month-first: where both fit, the one that gives ascending times wins. Made when first needed. */
+/** Day-first before month-first: if both fit, the one with ascending times wins. Created on first use. */
 let formatReaders: readonly TimestampReader[] | undefined
 
 const FORMATS = ['d.M.yyyy', 'd/M/yyyy', 'M/d/yyyy', 'd-M-yyyy', 'yyyy/M/d', 'yyyyMMdd', 'd LLL yyyy', 'LLL d, yyyy']
@@ -36,13 +36,16 @@ const FORMATS = ['d.M.yyyy', 'd/M/yyyy', 'M/d/yyyy', 'd-M-yyyy', 'yyyy/M/d', 'yy
     ['H:mm:ss', 'H:mm', 'H:mm:ss.SSS', 'h:mm:ss a', 'h:mm a'].map((time) => `${date} ${time}`).concat(date)
   )
 
-/** What all of the formats begin with: any other text need not be tried with each of them. */
-const LIKE_A_DATE =
-  /^(\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}\/\d{1,2}\/\d{1,2}|\d{8}|\d{1,2}\s[a-z.]+\s\d{4}|[a-z.]+\s\d{1,2},\s\d{4})(\s|$)/i
+/** The beginnings of all formats: other texts need not be tried. */
+const LIKE_A_DATE = new RegExp(
+  '^(\\d{1,2}[./-]\\d{1,2}[./-]\\d{4}|\\d{4}/\\d{1,2}/\\d{1,2}|\\d{8}|' +
+    '\\d{1,2}\\s[a-z.]+\\s\\d{4}|[a-z.]+\\s\\d{1,2},\\s\\d{4})(\\s|$)',
+  'i'
+)
 
 const UTC = { zone: 'utc', locale: 'en' } as const
 
-/** Tokens of the formats above that are nothing but digits → what stands for them. */
+/** Tokens of the formats above that stand for digits → their patterns. */
 const DIGITS: Readonly<Record<string, string>> = {
   d: '(?<day>\\d{1,2})',
   dd: '(?<day>\\d{2})',
@@ -56,8 +59,7 @@ const DIGITS: Readonly<Record<string, string>> = {
 }
 
 /**
- * The same reader for one of the formats above: dates that are plainly of it cost a tenth of the library's time, all
- * else is left to it.
+ * timestampReader() for one of the formats above: plain dates take a tenth of Luxon's time, other texts go to Luxon.
  */
 function quickReader (format: string): TimestampReader {
   const slow = timestampReader(format)
@@ -76,10 +78,10 @@ function quickReader (format: string): TimestampReader {
   }
 }
 
-/** Name, number of them in the next larger unit, milliseconds. */
+/** Name, count in the next larger unit, milliseconds. */
 const UNITS = [['hour', 24, 3_600_000], ['minute', 60, 60_000], ['second', 60, 1000], ['millisecond', 1000, 1]] as const
 
-/** Milliseconds since midnight, NaN beyond the last. */
+/** Milliseconds since midnight; NaN if a unit is too large. */
 function timeOfDay (groups: Readonly<Record<string, string | undefined>>): number {
   let time = 0
   for (const [name, count, milliseconds] of UNITS) {
@@ -91,7 +93,10 @@ function timeOfDay (groups: Readonly<Record<string, string | undefined>>): numbe
 
 /**
  * A reader of one Luxon format, e.g. `dd.MM.yyyy HH:mm`.
- * @throws Problem invalid-timestamp where the format contradicts itself, e.g. asks twice for the hour
+ * @throws Problem invalid-timestamp if the format contradicts itself, e.g. names the hour twice
+ * @example
+ * timestampReader('dd.MM.yyyy HH:mm')('31.01.2026 01:00') // 1769821200000
+ * timestampReader('hh HH a') // throws invalid-timestamp
  */
 export function timestampReader (format: string): TimestampReader {
   const parser = DateTime.buildFormatParser(format, UTC)
@@ -102,7 +107,7 @@ export function timestampReader (format: string): TimestampReader {
   } catch (cause) {
     throw new Problem(
       'invalid-timestamp',
-      `"${format}" is no timestamp format: ${(cause as Error).message}. Write one like "dd.MM.yyyy HH:mm".`,
+      `"${format}" is not a timestamp format: ${(cause as Error).message}. Write one like "dd.MM.yyyy HH:mm".`,
       { items: [{ pointer: '/timestampFormat', detail: 'contradicts itself', got: format }], cause }
     )
   }
@@ -110,9 +115,12 @@ export function timestampReader (format: string): TimestampReader {
 }
 
 /**
- * The reader that understands every sample; of several, the one whose times run backwards least often, then the one
- * whose distances are most alike.
- * @returns undefined where none understands all
+ * The reader that understands every sample. Of several readers the one whose times run backwards least often, then the
+ * one with the most regular distances.
+ * @returns undefined if no reader understands all samples
+ * @example
+ * detectTimestampReader(['13/1/2026', '14/1/2026'])('13/1/2026') // 1768262400000
+ * detectTimestampReader(['yesterday']) // undefined
  */
 export function detectTimestampReader (samples: readonly string[]): TimestampReader | undefined {
   if (samples.length === 0) return undefined
@@ -133,7 +141,7 @@ function backwardSteps (times: readonly number[]): number {
   return times.filter((time, i) => i > 0 && time < times[i - 1]!).length
 }
 
-/** How often the commonest distance occurs: days and months taken for one another make jumps. */
+/** How often the most frequent distance occurs: swapped days and months make jumps. */
 function regularSteps (times: readonly number[]): number {
   const counts = new Map<number, number>()
   for (let i = 1; i < times.length; i++) {

@@ -115,7 +115,7 @@ const CHECKS: readonly Check[] = [
           made.push(
             model,
             calibration,
-            Buffer.concat(await Promise.all(autoencoders.map(async (one) => subject.bytes(one))))
+            Buffer.concat(await Promise.all(autoencoders.map(async (member) => subject.bytes(member))))
           )
         }, { seed })
         return made
@@ -162,7 +162,8 @@ const CHECKS: readonly Check[] = [
   },
   {
     name:
-      'channels in another order: the verdict on a fault and its channel are the same, and without randomness so is every score',
+      'channels in another order: the verdict on a fault and its channel are the same, ' +
+      'and so is every score if nothing is random',
     run: async (t, subject) => {
       const order = [2, 0, 1]
       const normal = waves(200, 3)
@@ -230,7 +231,7 @@ const CHECKS: readonly Check[] = [
         const departed = altered(series, (values) => {
           for (let i = 60; i < 80; i++) values[3 * i + 1] = 90
         })
-        const [before, found] = [series, departed].map((one) => detectCausal(model, autoencoders, one))
+        const [before, found] = [series, departed].map((whole) => detectCausal(model, autoencoders, whole))
         t.ok(
           found!.score[75]! > 1.5 * before!.score[75]! && Number.isFinite(found!.score[75]!),
           `${before!.score[75]} became ${found!.score[75]}`
@@ -295,7 +296,8 @@ const CHECKS: readonly Check[] = [
   },
   {
     name:
-      'values of 1e30 and 1e-30 that were never seen are scored, and the large ones as anomalies: far above 1, and at most the largest error over the threshold',
+      'values of 1e30 and 1e-30 that were never seen are scored, and the large ones are anomalies: ' +
+      'far above 1, and at most the largest error over the threshold',
     run: async (t, subject) => {
       const random = createRandom('extremes')
       await withFit(subject, waves(90, 2), ({ model, autoencoders }) => {

@@ -1,16 +1,16 @@
-// From scores to anomalies: maximal runs of anomalous observations, with their peak and the channels to blame.
+// From scores to anomalies: maximal runs of anomalous observations, with their peak and their channels.
 import { isAnomalous } from '../scoring/threshold.ts'
 import type { Detection } from '../scoring/detection.ts'
 import { ANOMALOUS, NORMAL } from './verdicts.ts'
 
 export interface AnomalyRules {
-  /** Shortest anomaly that is told, in observations; shorter ones are left out. Default 1. */
+  /** Shortest anomaly, in observations; shorter ones are left out. Default 1. */
   readonly minLength?: number
-  /** Anomalies with at most this many other observations between them become one. Default 0. */
+  /** Merges anomalies with at most this many other observations between them. Default 0. */
   readonly mergeGap?: number
 }
 
-/** A maximal run of anomalous observations; indices into the series, both ends inside. */
+/** A maximal run of anomalous observations; indices into the series, both inclusive. */
 export interface Anomaly {
   readonly from: number
   readonly to: number
@@ -22,9 +22,12 @@ export interface Anomaly {
 }
 
 /**
- * All anomalies of a detection, in order of time. Neighbours are merged first, then short ones are dropped.
+ * All anomalies of a detection, in order of time. Neighbours are merged before short ones are left out.
  * An unscored observation ends a run.
- * @param verdicts of judge(), shape [length]; default: score > 1
+ * @param verdicts the result of judge(), shape [length]; default: score > 1
+ * @example
+ * const detection = { score: Float64Array.of(0, 2, 4, 0), contributions: new Float64Array(4).fill(1) }
+ * findAnomalies(detection) // [{ from: 1, to: 2, peak: 2, peakScore: 4, channels: [{ channel: 0, contribution: 1 }] }]
  */
 export function findAnomalies (
   detection: Pick<Detection, 'score' | 'contributions'>,

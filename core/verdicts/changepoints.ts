@@ -1,47 +1,48 @@
-// Changepoints: instants after which the process stays different, as opposed to an anomaly that passes. Hindsight, per
+// Changepoints: instants after which the process stays different, whereas an anomaly passes. With hindsight, per
 // channel.
 //
 // Binary segmentation (Scott and Knott 1974; Fryzlewicz 2014) with the Gaussian likelihood of a change in mean and
-// variance, the values clipped so that spikes do not count. Autocorrelated values say less than independent ones: the
-// likelihood is divided by the autocorrelation time. Last, what returns to before is taken out.
+// variance. Values are clipped so that spikes do not count. Autocorrelated values hold less evidence than independent
+// ones, so the likelihood is divided by the autocorrelation time. At the end, changes that are undone later are
+// removed.
 import { Problem } from '../errors.ts'
 import { autocorrelationTime, robustMoments } from './robust.ts'
 import type { Scaler } from '../series/scaler.ts'
 import { channelValues, type Series } from '../series/series.ts'
 
 export interface ChangepointSettings {
-  /** Fewest observations before, between and after changes. Default 20; more where values are autocorrelated. */
+  /** Fewest observations before, between and after changes. Default 20; more if values are autocorrelated. */
   readonly minLength?: number
   /** A change counts when twice the log-likelihood it gains exceeds this × ln(observations × channels). Default 5. */
   readonly penalty?: number
-  /** Smallest change of the mean in standard deviations, of the deviation as a share. Default 0.5. */
+  /** Smallest change: of the mean in standard deviations, of the deviation as a share of it. Default 0.5. */
   readonly minEffect?: number
 }
 
-/** What changed: the mean, or else the spread around it. */
-export type ChangeDirection = 'up' | 'down' | 'wider' | 'narrower'
+/** The change of the mean, or else of the spread around it. */
+type ChangeDirection = 'up' | 'down' | 'wider' | 'narrower'
 
 export interface Changepoint {
   /** First observation of the new state. */
   readonly index: number
-  /** ½ where a change just counts, towards 1 the clearer it is: 1 − penalty / (2 × gain). */
+  /** 1 − penalty / (2 × gain): ½ for a change that just counts, towards 1 for clear changes. */
   readonly confidence: number
-  /** Of the channel that shows it most clearly. */
+  /** Direction in the channel with the clearest change. */
   readonly direction: ChangeDirection
   /** Indices of the channels that changed there, clearest first. */
   readonly channels: readonly number[]
 }
 
-export const CHANGEPOINT_DEFAULTS: Required<ChangepointSettings> = { minLength: 20, penalty: 5, minEffect: 0.5 }
+const CHANGEPOINT_DEFAULTS: Required<ChangepointSettings> = { minLength: 20, penalty: 5, minEffect: 0.5 }
 
 /** Deviations from the median beyond which a value counts as that far. */
 const CLIP = 8
-/** Autocorrelation times before, between and after changes. */
+/** Fewest autocorrelation times before, between and after changes. */
 const TIMES_APART = 5
 /** Variance below which a stretch counts as constant, as a share of the channel's. */
 const SMALLEST_VARIANCE = 1e-4
 
-/** Observed values of a channel in units of its robust deviation, with what all tests on it share. */
+/** Observed values of a channel in units of its robust deviation, and the settings of all tests on it. */
 interface Channel {
   /** Running sums of values and squares: entry i is over the first i. */
   readonly sums: Float64Array
@@ -50,7 +51,7 @@ interface Channel {
   readonly minLength: number
   readonly penalty: number
   readonly minEffect: number
-  /** Smallest deviation that a change of the mean is measured in. */
+  /** Smallest deviation that serves as the unit for a change of the mean. */
   readonly unit: number
 }
 
@@ -74,12 +75,13 @@ interface ChannelChange {
 
 /**
  * Changepoints of a series, in order of time; NaN is skipped. O(n log n) per channel for few changes.
- * @param scaler of a detector: then the mean must change by `minEffect` of the training deviation too, not only of what
- * is around it
+ * @param scaler of a detector: the mean must also change by `minEffect` training deviations, not only by `minEffect`
+ * deviations of the values around it
  * @throws Problem invalid-settings
  * @example
- * findChangepoints(fromColumns({ start: 0, interval: 1, columns: { a: [...quiet, ...shifted] } })) // [{ index:
- * quiet.length, … }]
+ * const a = Array.from({ length: 200 }, (_, t) => t % 2 + (t < 100 ? 0 : 9))
+ * findChangepoints(fromColumns({ start: 0, interval: 1000, columns: { a } }))
+ * // [{ index: 100, confidence: 0.9…, direction: 'up', channels: [0] }]
  */
 export function findChangepoints (series: Series, scaler?: Scaler, settings: ChangepointSettings = {}): Changepoint[] {
   const rules = { ...CHANGEPOINT_DEFAULTS, ...settings }
@@ -203,17 +205,17 @@ function directionOf (channel: Channel, before: Moments, after: Moments): Change
   return widening(before, after) > 1 ? 'wider' : 'narrower'
 }
 
-/** Segments of [from, to), split in two as long as that gains more than the penalty. */
+/** Splits [from, to) into segments, in two each time, while a split gains more than the penalty. */
 function split (channel: Channel, from: number, to: number): Segment[] {
   const at = bestSplit(channel, from, to)
   if (at < 0) return [segmentOf(channel, from, to)]
   const [before, after] = [segmentOf(channel, from, at), segmentOf(channel, at, to)]
-  // Small effects may hide large ones inside, so only the likelihood decides here.
+  // A small effect may hide a large one inside, so only the likelihood decides here.
   if (gain(channel, before, after) <= channel.penalty) return [segmentOf(channel, from, to)]
   return [...split(channel, from, at), ...split(channel, at, to)]
 }
 
-/** The split of [from, to) with the least cost, or −1 where it is too short for one. */
+/** The split of [from, to) with the least cost; −1 if the range is too short. */
 function bestSplit ({ sums, squares, minLength }: Channel, from: number, to: number): number {
   let best = -1
   let least = Infinity
@@ -228,15 +230,12 @@ function bestSplit ({ sums, squares, minLength }: Channel, from: number, to: num
   return best
 }
 
-/**
- * Segments that each differ from the one before: like neighbours become one, and what lies between two that are alike
- * has passed.
- */
+/** Merges segments that are alike, and drops the segments between them: their change has passed. */
 function lasting (channel: Channel, segments: readonly Segment[]): Segment[] {
   const kept: Segment[] = []
   for (const segment of segments) {
-    // The newest kept one that is like this one; all since then has passed.
-    const alike = kept.findLastIndex((one) => !differs(channel, one, segment))
+    // The newest kept segment that is like this one; changes since then have passed.
+    const alike = kept.findLastIndex((earlier) => !differs(channel, earlier, segment))
     if (alike < 0) kept.push(segment)
     else kept.splice(alike, Infinity, { ...join(kept[alike]!, segment), from: kept[alike]!.from, to: segment.to })
   }

@@ -1,31 +1,31 @@
-// Whether recent scores still come from the population that a model was calibrated on: a question about the model's
-// age, not a verdict.
+// Tells whether recent scores still come from the population of the calibration scores. This concerns the age of the
+// model; it is not a verdict on observations.
 import { autocorrelationTime } from './robust.ts'
 import { type ScoreTail, TAIL_PROBABILITIES } from '../scoring/tail.ts'
 
 export interface DriftVerdict {
-  /** `unknown` where there are too few scores, or none in the calibration, to tell. */
+  /** `unknown` if there are too few recent scores, or no calibration scores. */
   readonly verdict: 'stable' | 'drifting' | 'unknown'
   /** verdict is `drifting` */
   readonly drifting: boolean
   /**
-   * Population stability index: 0 for equal populations; usually, above 0.1 is a small and above 0.25 a large change.
+   * Population stability index: 0 for equal populations; by convention above 0.1 a small and above 0.25 a large change.
    */
   readonly statistic: number
-  /** Drifting above this: 0.25, or what chance alone may give with so few independent scores. */
+  /** Drifting above this limit: 0.25, or more if chance alone may exceed it with few independent scores. */
   readonly limit: number
-  /** Recent scores, NaN not counted. */
+  /** Number of recent scores without NaN. */
   readonly scores: number
 }
 
 const LARGE_CHANGE = 0.25
-/** A share of nothing would be an infinite change. */
+/** A share of 0 would give an infinite index. */
 const SMALLEST_SHARE = 1e-3
-/** Keeps differences of wild scores finite; far beyond every threshold. */
+/** Keeps differences of extreme scores finite; far beyond every threshold. */
 const LARGEST_SCORE = 1e6
-/** Independent scores below which nothing is said. */
+/** Fewest independent scores for a verdict. */
 const FEWEST = 30
-/** Standard deviations of the index above its mean that are put down to chance. */
+/** Standard deviations above the mean of the index that chance explains. */
 const CHANCE = 3
 
 /**
@@ -34,6 +34,10 @@ const CHANCE = 3
  * (1/n + 1/m) for n recent and m calibration scores (Yurdakul 2018), both counted as independent ones by the recent
  * scores' autocorrelation time.
  * @param recentScores in order of time, in units of the default threshold; NaN is skipped
+ * @example
+ * const tail = fitTail(Float64Array.from({ length: 1000 }, (_, t) => t * 37 % 100 / 100))
+ * driftVerdict(tail, Float64Array.from({ length: 300 }, (_, t) => t * 37 % 100 / 100)).verdict // 'stable'
+ * driftVerdict(tail, Float64Array.from({ length: 300 }, (_, t) => 2 + t * 37 % 100 / 100)).verdict // 'drifting'
  */
 export function driftVerdict (tail: ScoreTail, recentScores: Float64Array): DriftVerdict {
   const scores = recentScores.filter((score) => !Number.isNaN(score)).map((score) => Math.min(score, LARGEST_SCORE))
@@ -51,7 +55,7 @@ export function driftVerdict (tail: ScoreTail, recentScores: Float64Array): Drif
   return { verdict: drifting ? 'drifting' : 'stable', drifting, statistic, limit, scores: scores.length }
 }
 
-/** Upper end (inside) and expected share of each bin; equal quantiles make no bin of their own. */
+/** Upper end (inclusive) and expected share of each bin; equal quantiles share a bin. */
 function binsOf ({ quantiles }: ScoreTail): Array<{ to: number, expected: number }> {
   const bins: Array<{ to: number, expected: number }> = []
   let below = 0

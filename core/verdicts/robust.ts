@@ -1,15 +1,17 @@
-// Robust statistics of one channel: what a minority of wild or shifted values cannot move.
+// Robust statistics of one channel: a minority of extreme or shifted values cannot move them.
 import { quantile } from '../quantile.ts'
 
 /** Median absolute deviation → standard deviation, for bell-shaped values. */
 const MAD_TO_DEVIATION = 1.4826
-/** Differences that are looked at for each lag, at most. */
+/** Most differences for each lag. */
 const SAMPLED = 2000
 const LONGEST_LAG_SHARE = 1 / 16
 
 /**
- * Median and deviation: 1.4826 × the median absolute deviation, or the standard deviation where most values are equal;
- * 0 for a constant.
+ * Median and deviation: 1.4826 × the median absolute deviation, or the standard deviation if most values are equal; 0
+ * for a constant.
+ * @example
+ * robustMoments(Float64Array.of(1, 2, 3, 4, 1000)) // { centre: 3, deviation: 1.48… }
  */
 export function robustMoments (values: Float64Array): { centre: number, deviation: number } {
   const centre = quantile(values, 0.5)
@@ -26,9 +28,12 @@ export function robustMoments (values: Float64Array): { centre: number, deviatio
 }
 
 /**
- * Integrated autocorrelation time, ≥ 1: so many successive values say as much as one independent one. By the robust
- * variogram (Cressie and Hawkins 1980): differences over a lag grow until the values have forgotten, and few of them
- * span a level shift. Lags are powers of two up to a sixteenth of the series.
+ * Integrated autocorrelation time, ≥ 1: so many successive values hold as much information as one independent value. By
+ * the robust variogram (Cressie and Hawkins 1980): differences over a lag grow until the values are independent, and
+ * few of them span a level shift. Lags are powers of two up to a sixteenth of the series.
+ * @example
+ * const random = createRandom('noise')
+ * autocorrelationTime(Float64Array.from({ length: 1000 }, random.normal)) // 1
  */
 export function autocorrelationTime (values: Float64Array): number {
   const lags: number[] = []
@@ -43,7 +48,7 @@ export function autocorrelationTime (values: Float64Array): number {
   let [beforeLag, before] = [0, 1]
   for (const [i, lag] of lags.entries()) {
     const correlation = 1 - spreads[i]! / most
-    // Between two lags the correlation is taken to fall in a straight line; noise about zero is no correlation.
+    // Between two lags the correlation falls linearly. Below 0.1 it is noise.
     time += (lag - beforeLag) * (before + correlation) - (before - correlation)
     if (correlation < 0.1) break
     beforeLag = lag
@@ -59,7 +64,7 @@ function squaredDifference (values: Float64Array, lag: number): number {
   const pairs = values.length - lag
   const count = Math.min(pairs, SAMPLED)
   const differences = Float64Array.from({ length: count }, (_, i) => {
-    // Multiples of the golden ratio fall everywhere: equal steps would keep pace with a period of the data.
+    // Multiples of the golden ratio spread evenly, whereas equal steps could match a period of the data.
     const t = count === pairs ? i : Math.floor((i * GOLDEN_RATIO) % 1 * pairs)
     return Math.abs(values[t + lag]! - values[t]!)
   })

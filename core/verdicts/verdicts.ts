@@ -1,25 +1,24 @@
-// From scores to verdicts: which observations count as anomalous, by rules that change no score.
+// From scores to verdicts: the observations that count as anomalous, by rules that change no score.
 import type { Detection } from '../scoring/detection.ts'
 import { isAnomalous } from '../scoring/threshold.ts'
 import type { Series } from '../series/series.ts'
 
-/** Where the observed value must lie, seen from the expected one. */
+/** The side of the expected value on which the observed value must lie. */
 export type Direction = 'both' | 'above' | 'below'
 
 export interface VerdictRules {
-  /** Anomalous is what scores above. Default 1. */
+  /** Scores above it are anomalous. Default 1. */
   readonly threshold?: number
-  /** Only anomalies whose most contributing channel lies on this side of its expected value. Shape [channels]. */
+  /** The most contributing channel must lie on this side of its expected value. Shape [channels]. */
   readonly direction?: readonly Direction[]
   /**
-   * Only where the most contributing channel is at least so far from its expected value, in its unit; 0 asks for
-   * nothing. Shape [channels].
+   * The most contributing channel must lie at least this far from its expected value, in its unit; 0: any distance.
+   * Shape [channels].
    */
   readonly minDeviation?: readonly number[]
   /**
-   * How far the score of an observation reaches, in observations: its side and its distance are those of the farthest
-   * departure within. A score is a mean, and most observations in it are ordinary. Default: none, the observation
-   * itself.
+   * Observations behind and ahead that enter a score. Side and distance are those of the largest departure among them,
+   * because a score is a mean and most of its observations are ordinary. Default: the observation alone.
    */
   readonly reach?: { readonly behind: number, readonly ahead: number }
 }
@@ -29,9 +28,14 @@ export const ANOMALOUS = 1
 export const NOT_SCORED = -1
 
 /**
- * The verdict on every observation. Direction and deviation only take verdicts away; where the most contributing
- * channel has no value within reach they are not satisfied.
+ * The verdict on every observation. Direction and deviation only take verdicts away. They are not satisfied if the most
+ * contributing channel has no value within reach.
  * @returns shape [length]: ANOMALOUS, NORMAL or NOT_SCORED
+ * @example
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { a: [1, 9, 1] } })
+ * const [contributions, expected] = [Float64Array.of(1, 1, 1), Float64Array.of(1, 1, 1)]
+ * const detection = { score: Float64Array.of(NaN, 2, 0.5), contributions, expected }
+ * judge(series, detection, { direction: ['above'] }) // [-1, 1, 0]
  */
 export function judge (
   series: Series,
@@ -59,26 +63,25 @@ function satisfies (
   const { contributions } = detection
   let top = 0
   for (let c = 1; c < channels; c++) if (contributions[t * channels + c]! > contributions[t * channels + top]!) top = c
-  const departure = farthestDeparture(
-    series,
-    detection,
-    top,
-    Math.max(0, t - reach.behind),
-    Math.min(series.length - 1, t + reach.ahead)
-  )
+  const from = Math.max(0, t - reach.behind)
+  const to = Math.min(series.length - 1, t + reach.ahead)
+  const departure = farthestDeparture(series, detection, from * channels + top, to * channels + top)
   return liesOn(direction?.[top], departure) && isAtLeast(minDeviation?.[top], departure)
 }
 
-/** Of observations [from, to], observed less expected where that is largest; NaN where nothing is known. */
+/**
+ * The largest departure of one channel, observed less expected; NaN if no value is known.
+ * @param from index of its first value
+ * @param to index of its last value, inclusive
+ */
 function farthestDeparture (
   { values, channels }: Series,
   { expected }: Pick<Detection, 'expected'>,
-  c: number,
   from: number,
   to: number
 ): number {
   let farthest = NaN
-  for (let i = from * channels.length + c; i <= to * channels.length + c; i += channels.length) {
+  for (let i = from; i <= to; i += channels.length) {
     const departure = values[i]! - expected[i]!
     if (Math.abs(departure) > Math.abs(farthest) || Number.isNaN(farthest)) farthest = departure
   }

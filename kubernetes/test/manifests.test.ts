@@ -1,5 +1,5 @@
-// Manifests in themselves: they parse, name what the programs read, and agree with each other. kubeconform and a real
-// API server are asked by scripts/test/manifests.integration.ts and apiserver.integration.ts.
+// The manifests themselves: they parse, set variables that the programs read, and agree with each other.
+// scripts/test/manifests.integration.ts and apiserver.integration.ts check them by kubeconform and a real API server.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { PROCESS_SETTINGS } from '../../pipelines/settings/process.ts'
 
 const folder = join(import.meta.dirname, '..')
-/** Rules and dashboards in monitoring/ are no manifests; monitoring.test.ts has them. */
+/** Rules and dashboards in monitoring/ are no manifests; monitoring.test.ts checks them. */
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
   /\.ya?ml$/.test(name) && !name.startsWith('monitoring')
 )
@@ -69,7 +69,7 @@ const CronJob = z.object({
   }),
 })
 
-t.test('every manifest is one, and holds no secret', (t) => {
+t.test('every manifest is valid, and holds no secret', (t) => {
   t.ok(files.length > 0)
   for (const file of files) {
     for (const document of documents(file)) {
@@ -136,7 +136,7 @@ const configMap = (name: string): Record<string, string> =>
   all.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === name)!.data!
 const ENVIRONMENT = readFileSync(join(folder, '../.env.example'), 'utf8')
 
-/** Of the containers themselves, and not of the programs in them. */
+/** Variables of the containers themselves, not of their programs. */
 const OF_CONTAINERS = new Set(['HOME', 'DVC_SITE_CACHE_DIR', 'RETRAIN_FLAGS'])
 
 t.test('every variable is one that the programs read', (t) => {
@@ -156,7 +156,7 @@ t.test('every variable is one that the programs read', (t) => {
   t.end()
 })
 
-t.test('every program is built from one of ours, and listens where the manifest says', (t) => {
+t.test('every program is built from a source file, and listens on the port of the manifest', (t) => {
   t.equal(programs.length, 8)
   for (const { metadata, spec } of programs) {
     const [{ command, ports }] = spec!.template!.spec.containers as unknown as [
@@ -170,7 +170,7 @@ t.test('every program is built from one of ours, and listens where the manifest 
   t.end()
 })
 
-t.test('a pod is given longer to end than its longest request takes, and no more steps than there are partitions', (t) => {
+t.test('a pod may take longer to end than its longest request, and there are no more steps than partitions', (t) => {
   const settings = configMap('ae-ano-detection')
   const [compute, grace] = [Number(settings['COMPUTE_TIMEOUT_MS']), Number(settings['SHUTDOWN_GRACE_MS'])]
   const { terminationGracePeriodSeconds } = programs.find(({ kind }) => kind === 'StatefulSet')!.spec!.template!.spec

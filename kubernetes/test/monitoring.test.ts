@@ -1,5 +1,5 @@
-// Alerts and dashboards in themselves: they ask for metrics that exist, and each alert has its runbook. What Prometheus
-// makes of them is tested elsewhere.
+// The alerts and dashboards themselves: they use metrics that exist, and each alert has its runbook.
+// scripts/test/rules.integration.ts runs them in Prometheus.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -40,7 +40,7 @@ const rules = filesOf('rules', '.yaml').flatMap((file) =>
 )
 const alerts = rules.flatMap(({ alert }) => alert ?? [])
 
-/** Of metrics, not of functions, labels or words of the language. */
+/** Names of metrics; without functions, labels and keywords. */
 function namesIn (expr: string): string[] {
   const bare = expr.replace(/"[^"]*"/g, '').replace(/\{[^}]*\}/g, '').replace(/\[[^\]]*\]/g, '').replace(
     /\b(?:by|on)\s*\([^)]*\)/g,
@@ -51,7 +51,7 @@ function namesIn (expr: string): string[] {
   )
 }
 
-/** What the programs say of themselves, with what is not there before it is counted. */
+/** Metrics of the programs, and those that appear with their first count. */
 async function exposed (): Promise<Set<string>> {
   const tasks = {
     answers: new AnswerCounts(),
@@ -88,7 +88,7 @@ async function exposed (): Promise<Set<string>> {
   return names.add('up')
 }
 
-t.test('rules and dashboards ask for metrics that exist', async (t) => {
+t.test('rules and dashboards use metrics that exist', async (t) => {
   const known = await exposed()
   for (const { record } of rules) if (record !== undefined) known.add(record)
   const asked = [

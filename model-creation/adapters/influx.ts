@@ -1,4 +1,4 @@
-// Series out of InfluxDB 2: Flux that no value of a flag can break out of, and its rows as they stream in.
+// Reads series from InfluxDB 2: builds Flux that is safe from injection by flags, and streams its rows.
 import {
   flux,
   fluxDateTime,
@@ -12,87 +12,80 @@ import { Problem } from '../../core/errors.ts'
 import type { InfluxAccess } from '../../adapters/influx/access.ts'
 import { influxProblem, openInflux, rowsOf } from '../../adapters/influx/client.ts'
 
-/** How long the server may send nothing. Sorting a year of a plant takes it some seconds. */
+/** How long the server may stay silent: sorting a plant's data of one year takes some seconds. */
 const IDLE_MS = 120_000
 
-/** What is asked for: the fields of a bucket that are numbers, between two times. */
+/** The data to read: the numeric fields of a bucket, between two times. */
 export interface InfluxSelection {
   readonly bucket: string
   readonly start: string
   readonly stop: string
   readonly measurement?: string | undefined
-  /** Milliseconds of which each observation is the mean; undefined: every point as it is. */
+  /** Each observation is the mean over so many milliseconds; undefined: every point is one observation. */
   readonly every?: number | undefined
-  /** Tag that tells the series apart; undefined: all is one series. */
+  /** The tag that identifies a series; undefined: everything is one series. */
   readonly series?: string | undefined
-  /** Tags and the values that they must have. */
+  /** Tags with their required values. */
   readonly tags: ReadonlyArray<readonly [tag: string, value: string]>
 }
 
 export interface InfluxRow {
   /** Value of the tag `series`. */
   readonly series: string
-  /** As the server writes it, RFC 3339. */
+  /** RFC 3339, in the server's format. */
   readonly time: string
-  /** One for each field, NaN where it is missing. */
+  /** One value for each field; NaN if it is missing. */
   readonly values: number[]
 }
 
 const piped = (parts: readonly ParameterizedQuery[]): string => parts.map(String).join('\n  |> ')
 
-/** Points of the selection; numbers and switches alone. */
+/** The points of the selection; only numbers and booleans. */
 function points ({ bucket, start, stop, measurement, tags }: InfluxSelection): ParameterizedQuery[] {
+  const isNumeric = ['float', 'int', 'uint', 'bool'].map((type) =>
+    `types.isType(v: r["_value"], type: ${toFluxValue(type)})`
+  )
   return [
     flux`from(bucket: ${bucket})`,
     flux`range(start: ${fluxDateTime(start)}, stop: ${fluxDateTime(stop)})`,
     ...(measurement === undefined ? [] : [flux`filter(fn: (r) => r["_measurement"] == ${measurement})`]),
     ...tags.map(([tag, value]) => flux`filter(fn: (r) => r[${tag}] == ${value})`),
-    flux`filter(fn: (r) => ${
-      fluxExpression(
-        ['float', 'int', 'uint', 'bool'].map((type) => `types.isType(v: r["_value"], type: ${toFluxValue(type)})`).join(
-          ' or '
-        )
-      )
-    })`,
+    flux`filter(fn: (r) => ${fluxExpression(isNumeric.join(' or '))})`,
   ]
 }
 
-/** The names of all fields: every file has all of them, in this order. */
+const queryOf = (parts: readonly ParameterizedQuery[]): string => `import "types"\n\n${piped(parts)}\n`
+
+/** Asks for the names of all fields: every file has all of them, in this order. */
 export function fieldsQuery (selection: InfluxSelection): string {
-  const names = flux`keep(columns: ["_field"])`
-  return `import "types"\n\n${
-    piped([
-      ...points(selection),
-      flux`first()`,
-      names,
-      flux`group()`,
-      flux`distinct(column: "_field")`,
-      flux`sort(columns: ["_value"])`,
-    ])
-  }\n`
+  return queryOf([
+    ...points(selection),
+    flux`first()`,
+    flux`keep(columns: ["_field"])`,
+    flux`group()`,
+    flux`distinct(column: "_field")`,
+    flux`sort(columns: ["_value"])`,
+  ])
 }
 
-/** Rows of fields, series after series, in the order of time. */
+/** Asks for rows of fields, series after series, oldest first. */
 export function rowsQuery (selection: InfluxSelection): string {
   const { every, series } = selection
-  return `import "types"\n\n${
-    piped([
-      ...points(selection),
-      flux`toFloat()`,
-      ...(every === undefined
-        ? []
-        : [
-          flux`aggregateWindow(every: ${fluxDuration(`${every}ms`)}, fn: mean, createEmpty: false, timeSrc: "_start")`,
-        ]),
-      flux`drop(columns: ["_start", "_stop"])`,
-      flux`pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")`,
-      series === undefined ? flux`group()` : flux`group(columns: ${[series]})`,
-      flux`sort(columns: ["_time"])`,
-    ])
-  }\n`
+  const means = every === undefined
+    ? []
+    : [flux`aggregateWindow(every: ${fluxDuration(`${every}ms`)}, fn: mean, createEmpty: false, timeSrc: "_start")`]
+  return queryOf([
+    ...points(selection),
+    flux`toFloat()`,
+    ...means,
+    flux`drop(columns: ["_start", "_stop"])`,
+    flux`pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")`,
+    series === undefined ? flux`group()` : flux`group(columns: ${[series]})`,
+    flux`sort(columns: ["_time"])`,
+  ])
 }
 
-/** Opens a server for one selection. */
+/** Reads one selection from a server. */
 export class InfluxSource {
   readonly #access: InfluxAccess
   readonly #selection: InfluxSelection
@@ -102,7 +95,7 @@ export class InfluxSource {
     this.#selection = selection
   }
 
-  /** @throws Problem no-training-data where there is nothing */
+  /** The names of all fields. @throws Problem no-training-data if there are none */
   async fields (): Promise<string[]> {
     const names: string[] = []
     for await (const { values, tableMeta } of this.#rows(fieldsQuery(this.#selection))) {
@@ -112,11 +105,12 @@ export class InfluxSource {
     const { bucket, start, stop } = this.#selection
     throw new Problem(
       'no-training-data',
-      `The bucket "${bucket}" has no numbers from ${start} to ${stop} that match; check --start, --stop, --measurement and --tag.`
+      `The bucket "${bucket}" has no numbers from ${start} to ${stop} that match; ` +
+        'check --start, --stop, --measurement and --tag.'
     )
   }
 
-  /** One row for each series and time: what several points of one time say of different fields is put together. */
+  /** One row for each series and time: points of the same time with different fields are merged. */
   async * rows (fields: readonly string[]): AsyncGenerator<InfluxRow> {
     let last: InfluxRow | undefined
     for await (const row of this.#rows(rowsQuery(this.#selection))) {
@@ -137,7 +131,7 @@ export class InfluxSource {
     if (series === '') {
       throw new Problem(
         'invalid-settings',
-        `--series ${tag}: there are points without this tag; name one that all have, or leave the others out with --tag.`
+        `--series ${tag}: there are points without this tag; name one that all have, or exclude the others with --tag.`
       )
     }
     return { series, time: cell('_time'), values: fields.map((field) => toNumber(cell(field))) }
@@ -149,9 +143,8 @@ export class InfluxSource {
       if (!Number.isNaN(row.values[f]!)) {
         throw new Problem(
           'invalid-settings',
-          `The series "${row.series}" has two values of "${
-            fields[f]
-          }" at ${row.time}; tell them apart with --series, or choose with --measurement or --tag.`
+          `The series "${row.series}" has two values of "${fields[f]}" at ${row.time}; ` +
+            'tell them apart with --series, or choose with --measurement or --tag.'
         )
       }
       row.values[f] = value

@@ -1,4 +1,4 @@
-// CSV files out of a bucket of MinIO, or of another S3 store: listed, downloaded one by one, bounded in time.
+// Lists and downloads the CSV files of a bucket in MinIO or another S3 store, with time limits.
 import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import type { Client } from 'minio'
@@ -7,31 +7,31 @@ import { parseLocation, type StoreAccess } from '../../adapters/s3/access.ts'
 import { Connections } from '../../adapters/s3/client.ts'
 import { faultOf, reasonOf, type StoreFault } from '../../adapters/s3/faults.ts'
 
-/** A store that sends nothing for so long is down. */
+/** A store that stays silent for longer counts as down. */
 const IDLE_MS = 30_000
 
-/** A place in a store: an object, or all below a folder. */
-export interface StoreLocation {
+/** A place in a store: one object, or everything below a folder. */
+interface StoreLocation {
   readonly bucket: string
-  /** Empty, an object's key, or a folder with its last slash. */
+  /** Empty, an object's key, or a folder that ends with a slash. */
   readonly prefix: string
 }
 
-export interface StoredObject {
+interface StoredObject {
   readonly key: string
   /** Bytes. */
   readonly size: number
 }
 
 /**
- * @throws Problem invalid-settings where it is something else
+ * @throws Problem invalid-settings if it is anything else
  * @example
  * storeLocation('s3://plant/raw/2026') // { bucket: 'plant', prefix: 'raw/2026/' }
  */
 export function storeLocation (source: string): StoreLocation {
   const place = parseLocation(source)
   if (place === undefined) {
-    throw new Problem('invalid-settings', `"${source}" is no place in an object store; write s3://bucket/folder.`)
+    throw new Problem('invalid-settings', `"${source}" is not a place in an object store; write s3://bucket/folder.`)
   }
   const { bucket, path } = place
   const isFolder = path !== '' && !path.endsWith('/') && !CSV.test(path)
@@ -52,7 +52,7 @@ export class StoreSource {
     this.#client = new Connections().client(access, { idleMs: IDLE_MS })
   }
 
-  /** All CSV files. @throws Problem no-training-data where there is none */
+  /** All CSV files. @throws Problem no-training-data if there are none */
   async list (): Promise<StoredObject[]> {
     const { bucket, prefix } = this.#location
     const found: StoredObject[] = []
@@ -87,17 +87,17 @@ export class StoreSource {
   }
 }
 
-/** Fault → what must be corrected. */
+/** What to correct for each fault. */
 const REMEDIES: Readonly<Partial<Record<StoreFault, (location: StoreLocation) => string>>> = {
   'no-bucket': ({ bucket }) => `there is no bucket "${bucket}"; name another s3://bucket/folder`,
-  'no-object': ({ prefix }) => `an object of "${prefix}" has gone since it was listed; fetch again`,
+  'no-object': ({ prefix }) => `an object of "${prefix}" was removed after it was listed; fetch again`,
   denied: ({ bucket }) => `the key of AWS_ACCESS_KEY_ID may not read the bucket "${bucket}"`,
   'unknown-key': () => 'AWS_ACCESS_KEY_ID is not known there',
   'wrong-secret': () => 'AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID',
   'wrong-region': () => 'AWS_REGION is not the region of the store',
 }
 
-/** Names the variable or the argument that must change. */
+/** Makes a problem that names the variable or argument to correct. */
 function explained (error: unknown, { endpoint }: StoreAccess, location: StoreLocation): Problem {
   const fault = faultOf(error)
   const remedy = fault === undefined ? undefined : REMEDIES[fault]

@@ -225,7 +225,7 @@ function judge (
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
-/** Both 0 where nothing is scored. */
+/** Counts false anomalies and flagged observations; both are 0 if nothing is scored. */
 function falseAlarms (scores: readonly Float64Array[]): Pick<Trial, 'falseAnomalies' | 'flagged'> {
   let [anomalies, flagged, scored] = [0, 0, 0]
   for (const score of scores) {

@@ -54,7 +54,7 @@ export function terminalProgress (stream: WriteStream | NodeJS.WritableStream = 
   }
 }
 
-/** Shows the epochs of several trainings (folds, then the model itself) as steps; all but a training's last are small. */
+/** Shows epochs of several trainings (folds, then the model) as steps; all but a training's last are small. */
 export function epochSteps (progress: Progress, trainings: number): (epoch: Epoch, epochs: number) => void {
   let training = 0
   return ({ epoch, loss }, epochs) => {

@@ -69,7 +69,7 @@ export async function train ({ paths, params, progress }: StageContext): Promise
       },
       dataSha256: prepared.dataSha256,
       series: series.length,
-      observations: series.reduce((sum, one) => sum + one.length, 0),
+      observations: series.reduce((sum, { length }) => sum + length, 0),
     },
   }
   const saved = await Promise.all(fitted.autoencoders.map(({ layers }) => saveLayersModel(backend, layers)))

@@ -1,4 +1,4 @@
-// The training pipeline on a small plant: what it writes and refuses, which files it keeps, and that it is reproducible.
+// The training pipeline on a small plant: what it writes, refuses and keeps, and that it is reproducible.
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
@@ -704,7 +704,7 @@ t.test('two processes in two places make the same package, byte for byte', async
   const files = ['--data', 'plant', '--out', 'made/', '--labels', 'labels.csv', '--params', 'params.yaml']
   const architectures = ['linear', 'convolutional'] as const
   const argsOf = (architecture: string): string[] => [...files, '--architecture', architecture]
-  // Each place has a process of its own and its turn in this one.
+  // Each architecture is trained by its own process in one place, and by this process in the other.
   const elsewhere = await Promise.all(
     places.map(async (place, i) => runProgram('pipeline.ts', argsOf(architectures[i]!), place))
   )

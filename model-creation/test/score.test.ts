@@ -128,7 +128,7 @@ t.test('short anomalies can be left out, and close ones joined', async (t) => {
   const joined = (await asJson(file, '--merge-gap', 'P4D')).anomalies
   t.equal(joined.length, 1)
   t.match(joined[0], { start: all[0]!.start, end: all.at(-1)!.end })
-  t.strictSame((await asJson(file, '--merge-gap', 'PT1S')).anomalies, all, 'anomalies are at least one observation apart')
+  t.strictSame((await asJson(file, '--merge-gap', 'PT1S')).anomalies, all, 'no gap is that short')
 })
 
 t.test('the same table in another format and order of columns has the same scores', async (t) => {
@@ -160,7 +160,7 @@ t.test('files that do not fit the model are refused', async (t) => {
     other,
     tableText('B').split('\n').map((line, i) => line === '' ? '' : `${line},${i === 0 ? 'label' : i % 2}`).join('\n')
   )
-  t.match(await printed(other), /; not the model's channels: label\n$/, 'other columns are left out, and the table names them')
+  t.match(await printed(other), /; not the model's channels: label\n$/, 'other columns are left out and named')
   await writeFile(other, tableText('B').split('\n').map((line) => line.split(',').slice(0, 3).join(',')).join('\n'))
   await t.rejects(printed(other), { code: 'missing-channel', message: /oil_c/ })
   await writeFile(other, tableText('B').split('\n').slice(0, 5).join('\n'))

@@ -94,7 +94,7 @@ t.test('candidates are fitted on the first three quarters, and judged on the las
   tails.forEach(({ from, normal, injected }, i) => {
     const tail = series[i]!.values.slice(fitted[i]!.values.length)
     t.strictSame(normal.values.slice(from * 4), tail, 'the unchanged tail')
-    t.strictSame(normal.values.slice(0, from * 4), fitted[i]!.values.slice(-from * 4), 'after the observations before it')
+    t.strictSame(normal.values.slice(0, from * 4), fitted[i]!.values.slice(-from * 4), 'after the fitted part')
     for (const { kind, labels } of injected) t.not(labels.indexOf(1), -1, kind)
   })
   t.throws(() => layCourse([together(200)], { seed: 1, lengths: [10] }), {
@@ -152,7 +152,7 @@ t.test('chooses the best without too many false alarms; of equals the current pa
   t.equal(
     nameOf(trial('bad', 0.9, 8, { flagged: 20 }), trial('worse', 0.6, 64, { flagged: 30 })),
     'bad',
-    'there are no others'
+    'if all have too many false alarms'
   )
   t.end()
 })
@@ -165,8 +165,10 @@ t.test('candidates fit the data and are valid parameters', (t) => {
   const lengths = new Set(candidates.flatMap(({ change }) => change.windowLength ?? []))
   t.strictSame([...lengths].sort(), [16, 8], 'at most a twelfth of 300 observations')
   t.strictSame(
-    candidates.flatMap((one) => [one, ...smoothed(one, base)]).map((one) => trainOf(base, one).seed),
-    candidates.flatMap((one) => [1, ...smoothed(one, base).map(() => 1)])
+    candidates.flatMap((candidate) => [candidate, ...smoothed(candidate, base)]).map((tried) =>
+      trainOf(base, tried).seed
+    ),
+    candidates.flatMap((candidate) => [1, ...smoothed(candidate, base).map(() => 1)])
   )
   t.equal(new Set(candidates.map(({ name }) => name)).size, candidates.length)
   t.notSame(candidatesFor(['linear'], 3000, 1, createRandom(2)), candidatesFor(['linear'], 3000, 1, createRandom(1)))
@@ -207,7 +209,7 @@ t.test('the same training data give the same report, whatever the test part', as
   t.doesNotThrow(() => parseParams(parse(lines) ?? {}, 'the proposal'))
 })
 
-t.test('trained architectures can be searched; candidates that cannot be trained are reported and left out', async (t) => {
+t.test('trained architectures can be searched; untrainable candidates are reported and left out', async (t) => {
   const root = t.testdir({})
   await writePlant(join(root, 'plant'))
   const progress = recordingProgress()

@@ -1,15 +1,15 @@
-// Which hosts callers may make the service talk to: a list of names, and never an address that only this machine or its
-// cloud can reach.
+// Restricts the hosts that callers can make the service call: listed names only, and never special addresses of this
+// machine or its cloud.
 import { lookup as resolveName, type LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** A URL that the service will not call; the message says why, and what an operator can do. */
+/** The service does not call the URL. The message has the reason and the remedy. */
 export class HostRefused extends Error {
   override readonly name = 'HostRefused'
 }
 
-/** Ranges of ipaddr.js that no engine and no object store is in. Transition ranges carry an IPv4 address inside. */
+/** Ranges of ipaddr.js that contain no engine or object store. Transition ranges embed IPv4 addresses. */
 const FORBIDDEN_RANGES = new Set([
   'unspecified',
   'linkLocal',
@@ -21,17 +21,17 @@ const FORBIDDEN_RANGES = new Set([
   '6to4',
   'teredo',
 ])
-/** Metadata services that lie outside of the link-local ranges. */
+/** Metadata services outside of the link-local ranges. */
 const METADATA = new Set(['fd00:ec2:0:0:0:0:0:254', '100.100.100.200', '192.0.0.192'])
 
-/** Whether nobody may be called there, whatever its name. */
+/** Whether the address must never be called, whatever its name. */
 export function isForbiddenAddress (address: string): boolean {
   const parsed = ipaddr.process(address.split('%', 1)[0]!)
   return FORBIDDEN_RANGES.has(parsed.range()) || METADATA.has(parsed.toString()) ||
     METADATA.has(parsed.toNormalizedString())
 }
 
-/** All names of this machine are one. */
+/** Maps all names of this machine to `localhost`. */
 function canonicalName (hostname: string): string {
   const name = hostname.toLowerCase().replace(/^\[|\]$/g, '').replace(/\.$/, '')
   return name === 'localhost' || (isIP(name) !== 0 && ipaddr.process(name).range() === 'loopback') ? 'localhost' : name
@@ -44,7 +44,7 @@ function httpUrl (text: string): URL {
     throw new HostRefused(`is not http or https, but ${url.protocol.slice(0, 20)}`)
   }
   if (url.username !== '' || url.password !== '') {
-    throw new HostRefused('has a user name or password in it; leave them out')
+    throw new HostRefused('has a user name or password; leave them out')
   }
   return url
 }
@@ -53,7 +53,7 @@ export class HostGuard {
   /** `name` or `name:port`. */
   readonly #allowed: ReadonlySet<string>
 
-  /** @param allowed hosts, each with or without a port; without one, every port is allowed */
+  /** @param allowed hosts, each with or without a port; without a port, all ports are allowed */
   constructor (allowed: readonly string[]) {
     this.#allowed = new Set(allowed.map((host) => {
       const { hostname, port } = new URL(`http://${host.includes('://') ? host.split('://', 2)[1]! : host}`)
@@ -62,7 +62,7 @@ export class HostGuard {
   }
 
   /**
-   * The URL as it may be called; its address is looked at again when it is resolved.
+   * The URL, if its host is allowed. lookup() checks its address again.
    * @throws HostRefused
    */
   check (text: string): URL {
@@ -81,7 +81,7 @@ export class HostGuard {
     return url
   }
 
-  /** For sockets: resolves a name as Node does, and refuses it where one of its addresses is forbidden. */
+  /** For sockets: resolves a name as Node does, and refuses it if any of its addresses is forbidden. */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
     resolveName(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
       const [first] = addresses ?? []

@@ -1,9 +1,9 @@
-// JSON over HTTP to engines: bounded in time and size, redirects not followed, names looked up by whoever opens the
-// connection.
+// JSON over HTTP to engines: bounded in time and size, without redirects, and with a name lookup that the caller can
+// set.
 import type { LookupFunction } from 'node:net'
 import { Agent, request } from 'undici'
 
-/** An answer of an engine is a few kilobytes. */
+/** An engine answers with a few kilobytes. */
 const MAX_ANSWER_BYTES = 1_048_576
 const CONNECT_MS = 5_000
 
@@ -11,27 +11,27 @@ export interface HttpMessage {
   readonly method: 'GET' | 'POST' | 'PATCH'
   readonly url: string
   readonly body?: string | Uint8Array
-  /** Of the body; default JSON. */
+  /** Type of the body; default: JSON. */
   readonly contentType?: string
-  /** What it is part of, where that is traced. */
+  /** Parent span, if the message is traced. */
   readonly traceparent?: string | undefined
 }
 
 export interface HttpAnswer {
   readonly status: number
-  /** Parsed where it is JSON, else its text. */
+  /** Parsed JSON, or text if it is not JSON. */
   readonly body: unknown
 }
 
 export interface HttpClient {
-  /** @throws where there is no answer within `timeoutMs` */
+  /** @throws Error if there is no answer within `timeoutMs` */
   send (message: HttpMessage, timeoutMs: number, signal?: AbortSignal): Promise<HttpAnswer>
   close (): Promise<void>
 }
 
 interface HttpClientOptions {
   readonly lookup?: LookupFunction | undefined
-  /** Sent as a bearer token where the URL is of one of these origins. */
+  /** Sent as a bearer token to these origins only. */
   readonly token?: { readonly value: string, readonly origins: readonly string[] } | undefined
 }
 
@@ -77,7 +77,7 @@ function parsed (text: string): unknown {
 
 const MAX_SAID = 500
 
-/** What an engine said, for the log: its `detail` where it has one. */
+/** The answer of an engine for the log: its `detail` if it has one. */
 export function saidOf ({ body }: HttpAnswer): string {
   const detail = typeof body === 'object' && body !== null && 'detail' in body ? body.detail : body
   const text = typeof detail === 'string' ? detail : JSON.stringify(detail) ?? ''

@@ -1,12 +1,12 @@
-// CSV files of a bucket, fetched for a training.
+// Downloads CSV files from a bucket for a training.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../../core/errors.ts'
 import { type BucketSettings, bucketStore } from '../../adapters/registry/bucket-store.ts'
 
 /**
- * Fetches the object, or all CSV files under the prefix.
- * @returns the path of the one file, or the folder
+ * Downloads the object, or all CSV files under the prefix.
+ * @returns the path of the only file, or the folder
  * @throws Problem no-training-data, registry-unavailable
  */
 export async function downloadTables (
@@ -40,5 +40,5 @@ export async function downloadTables (
   }
 }
 
-/** One name a key: two folders may hold files of one name. */
+/** A file name that is unique per key: two folders may contain files of the same name. */
 const fileName = (key: string): string => key.replaceAll('/', '__').replaceAll(/[^\w.-]/g, '_')

@@ -1,5 +1,5 @@
-// An engine of today, or since 2023: announce, prove that it is stored, send heartbeats, announce again when it has
-// forgotten.
+// The connection to an engine since 2023: announces the service, verifies the entry, sends heartbeats, and announces
+// again if the engine has forgotten the service.
 import pRetry from 'p-retry'
 import { pause } from '../../adapters/waiting.ts'
 import type { HttpClient } from '../adapters/http-client.ts'
@@ -39,25 +39,25 @@ export class CurrentLink implements EngineLink {
   }
 
   async withdraw (timeoutMs: number): Promise<void> {
-    const { url, log } = { url: this.#options.url, log: this.#options.log }
+    const { url, log } = this.#options
     if (this.#state.state !== 'announced') return
     try {
       const known = await this.#api.find(this.#announcement.slug, timeoutMs)
       if (known !== undefined) await this.#api.rest(known.id, timeoutMs)
       this.#state = { url, state: 'withdrawn', problem: null }
-      log.info({ engine: url }, 'the engine knows that this service sleeps')
+      log.info({ engine: url }, 'the engine has marked this service as sleeping')
     } catch (error) {
       log.warn({ engine: url, problem: messageOf(error) }, 'the engine could not be told that this service ends')
     }
   }
 
-  /** Rejects only where the signal aborts. */
+  /** Rejects only if the signal aborts. */
   async #announce (signal: AbortSignal): Promise<void> {
     const { url, log } = this.#options
     await pRetry(async () => this.#announceOnce(signal), {
       ...retryOptions(this.#options),
       signal,
-      // A refusal is for the operator; an engine that is not there yet is told once, then quietly.
+      // Every refusal is a warning for the operator. An unreachable engine is a warning once, then debug.
       onFailedAttempt: ({ error, attemptNumber }) => {
         if (signal.aborted) return
         this.#state = { url, state: 'announcing', problem: messageOf(error) }
@@ -76,13 +76,13 @@ export class CurrentLink implements EngineLink {
     try {
       if (await this.#api.announce(this.#announcement, signal)) return
       const known = await this.#api.find(this.#announcement.slug, ANNOUNCE_TIMEOUT_MS, signal)
-      if (known === undefined) throw new Error('the engine says that it has the service, yet does not find it')
+      if (known === undefined) throw new Error('the engine answers that it has the service, but does not find it')
       // An open route keeps its old URL and fields: it must close first.
       await this.#api.rest(known.id, ANNOUNCE_TIMEOUT_MS, signal)
       await this.#api.change(known.id, this.#announcement, signal)
       await this.#verify(signal)
     } catch (error) {
-      // p-retry takes a TypeError for a fault of ours and would give up for ever.
+      // p-retry does not retry a TypeError.
       throw error instanceof TypeError ? new Error(messageOf(error), { cause: error }) : error
     }
   }
@@ -91,11 +91,8 @@ export class CurrentLink implements EngineLink {
     const { slug, url } = this.#announcement
     const stored = await this.#api.find(slug, ANNOUNCE_TIMEOUT_MS, signal)
     if (stored?.url === url && stored.status === 'available') return
-    throw new Error(
-      `the engine holds ${
-        stored === undefined ? 'no service' : `${stored.url} as ${stored.status}`
-      }, not ${url} as available`
-    )
+    const entry = stored === undefined ? 'no service' : `${stored.url} as ${stored.status}`
+    throw new Error(`the engine has ${entry}, not ${url} as available`)
   }
 
   /** Heartbeats until the engine has forgotten the service, or the signal aborts. */
@@ -104,7 +101,7 @@ export class CurrentLink implements EngineLink {
     while (!signal.aborted) {
       try {
         if (!await this.#isKnown(signal)) {
-          log.warn({ engine: url }, 'the engine does not know this service any more; announcing again')
+          log.warn({ engine: url }, 'the engine no longer knows this service; announcing again')
           return
         }
         if (this.#state.problem !== null) log.info({ engine: url }, 'the engine answers again')
@@ -122,8 +119,8 @@ export class CurrentLink implements EngineLink {
   }
 
   /**
-   * Engines before 2026 have no heartbeat and ask for GET /status themselves: there the service only looks whether it
-   * is still listed.
+   * Engines before 2026 have no heartbeat; they call GET /status of the service. The service then only checks whether
+   * it is still listed.
    */
   async #isKnown (signal: AbortSignal): Promise<boolean> {
     if (await this.#api.ping(this.#announcement, signal)) return true

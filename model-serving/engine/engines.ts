@@ -1,4 +1,4 @@
-// All engines that are told of this service, each by a connection of its own: none waits for another.
+// The connections to all engines. They are independent: none waits for another.
 import { setMaxListeners } from 'node:events'
 import { hostname } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
@@ -11,7 +11,7 @@ import { CurrentLink } from './current-link.ts'
 import { Link2022 } from './link-2022.ts'
 import type { EngineLink, EngineState } from './link.ts'
 
-/** Engines get so long to hear of the end: the tasks that still run wait for it. */
+/** Time limit for telling the engines that the service ends: running tasks wait for it. */
 const WITHDRAW_MS = 3_000
 
 export class Engines {
@@ -46,7 +46,7 @@ export class Engines {
     this.#running = Promise.all(this.#links.map(async (link) => link.run(this.#stop.signal)))
   }
 
-  /** Heartbeats end first: an engine that hears one after the farewell opens its route again. */
+  /** Heartbeats end first: a heartbeat after the withdrawal would open the route of the engine again. */
   async withdraw (): Promise<void> {
     this.#stop.abort()
     await this.#running
@@ -62,8 +62,8 @@ function clientOf ({ token, urls }: EngineConfig): HttpClient {
 }
 
 /**
- * Where engines reach the service: as set, else the address on which it listens, or this machine's name where it
- * listens on all.
+ * The URL at which engines reach the service: the setting, else the address that it listens on, with the host name if
+ * it listens on all addresses.
  */
 export function serviceUrlOf (configured: string | undefined, listening: string): string {
   if (configured !== undefined) return configured

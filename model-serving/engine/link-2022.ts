@@ -1,10 +1,11 @@
-// An engine of 2022: the announcement is the heartbeat, there is no answer to it but 200 and no farewell.
+// The connection to a 2022 engine: the announcement is also the heartbeat, its only answer is 200, and the service
+// cannot withdraw.
 import { pause } from '../../adapters/waiting.ts'
 import { type HttpClient, saidOf } from '../adapters/http-client.ts'
 import type { Announcement } from '../schemas/service.ts'
 import { ANNOUNCE_TIMEOUT_MS, type EngineLink, type EngineState, type LinkOptions, messageOf } from './link.ts'
 
-/** What such an engine makes its own OpenAPI document from. Its types are strings that look like lists. */
+/** The engine makes its own OpenAPI document from this. The types are strings that look like lists. */
 export function announcement2022 (
   { url, slug, summary, data_in_fields: inputs, data_out_fields: outputs }: Announcement
 ): object {
@@ -47,7 +48,7 @@ export class Link2022 implements EngineLink {
     }
   }
 
-  /** Such an engine forgets a service by itself, after a minute or two. */
+  /** The engine forgets the service by itself, after a minute or two. */
   async withdraw (): Promise<void> {
     this.#state = { ...this.#state, state: 'withdrawn' }
   }

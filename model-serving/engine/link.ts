@@ -1,24 +1,24 @@
-// What every connection to an engine is, whichever dialect it speaks, and how long it waits.
+// The interface of a connection to an engine in any dialect, and its time limits.
 import type { FastifyBaseLogger } from 'fastify'
 
-/** Longest pause before an engine is asked again: it sees this service within 15 seconds of its own start. */
+/** Longest pause between retries: an engine knows this service within 15 seconds of the engine's start. */
 const MAX_RETRY_MS = 10_000
 
 export const ANNOUNCE_TIMEOUT_MS = 15_000
 export const PING_TIMEOUT_MS = 5_000
 
-/** An engine as GET /status tells of it. */
+/** An engine in GET /status. */
 export interface EngineState {
   readonly url: string
-  /** announcing until the engine knows this service; withdrawn once it was told of the end. */
+  /** announcing: the engine does not know this service yet; withdrawn: the service has ended its entry. */
   readonly state: 'announcing' | 'announced' | 'withdrawn'
-  /** What keeps it from being announced, or from answering its heartbeat. */
+  /** Why the announcement or the heartbeat fails; null if it does not. */
   readonly problem: string | null
 }
 
 export interface EngineLink {
   describe (): EngineState
-  /** Announces and keeps the engine informed until the signal aborts. Never rejects. */
+  /** Announces the service and sends heartbeats until the signal aborts. Never rejects. */
   run (signal: AbortSignal): Promise<void>
   /** Tells the engine that the service ends; called once run() has ended. */
   withdraw (timeoutMs: number): Promise<void>
@@ -33,7 +33,7 @@ export interface LinkOptions {
   readonly random: () => number
 }
 
-/** Endless, exponential, with jitter: even the longest pause differs between services that started together. */
+/** Endless and exponential, with jitter: even the longest pause differs between services that started together. */
 export function retryOptions ({ retryDelayMs, random }: Pick<LinkOptions, 'retryDelayMs' | 'random'>) {
   return {
     retries: Infinity,

@@ -1,4 +1,4 @@
-// Trainings that callers have asked for: one after another, each in a process of its own, cancelled by killing it.
+// Trainings that callers have requested. They run one after another, each in its own process; cancelling kills it.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,14 +12,14 @@ import type { Config } from '../settings/config.ts'
 import type { Job } from '../schemas/jobs.ts'
 import { runTraining } from './train.ts'
 
-/** What is to be trained. */
+/** A training that a caller has requested. */
 export interface TrainingRequest {
   readonly name: string
   /** Flags of `npm run train`. */
   readonly flags: readonly string[]
   readonly promote: boolean
   /**
-   * Puts the series where the pipeline reads it: a CSV file, or a folder of them, in the given folder.
+   * Writes the series into the folder: one CSV file, or a folder of CSV files.
    * @returns its path
    */
   place (folder: string, signal: AbortSignal): Promise<string>
@@ -33,10 +33,11 @@ interface JobsOptions {
   readonly log: FastifyBaseLogger
 }
 
-/** Stages of a job, for its progress. */
+/** Stages of a job, in order. */
 const STAGES = ['fetch', 'prepare', 'train', 'evaluate', 'package', 'publish']
-/** Ended jobs that are still told of. */
+/** Ended jobs that are still listed. */
 const REMEMBERED = 100
+/** Messages kept per job. */
 const MESSAGES = 20
 
 interface Entry {
@@ -64,7 +65,7 @@ export class Jobs {
     if (unfinished >= maxJobs) {
       throw new Problem(
         'overloaded',
-        `${unfinished} trainings wait or run, as many as may; try again later, or raise MAX_JOBS.`,
+        `${unfinished} trainings wait or run, which is the limit; try again later, or raise MAX_JOBS.`,
         { extensions: { limit: maxJobs } }
       )
     }
@@ -98,7 +99,7 @@ export class Jobs {
     return [...this.#entries.values()].map(({ job }) => job)
   }
 
-  /** Ends it, if it has not ended yet: then it stays what it is. @throws Problem unknown-job */
+  /** Cancels the job. A job that has ended does not change. @throws Problem unknown-job */
   cancel (id: string): Job {
     const entry = this.#entry(id)
     if (entry.job.endedAt === null) {
@@ -128,7 +129,7 @@ export class Jobs {
         flags: [...request.flags, '--name', request.name],
         signal,
         onStage: (stage) => { this.#stage(entry, stage) },
-        onMessage: (message) => { this.#say(entry, message.replaceAll(folder, '…')) },
+        onMessage: (message) => { this.#addMessage(entry, message.replaceAll(folder, '…')) },
       })
       this.#stage(entry, 'publish')
       this.#end(entry, { state: 'succeeded', result: await this.#publish(out, request) })
@@ -162,7 +163,7 @@ export class Jobs {
     }
   }
 
-  #say (entry: Entry, message: string): void {
+  #addMessage (entry: Entry, message: string): void {
     const { job } = entry
     entry.job = {
       ...job,
@@ -170,7 +171,7 @@ export class Jobs {
     }
   }
 
-  /** The first end counts. */
+  /** Only the first call has an effect. */
   #end (entry: Entry, end: Pick<Job, 'state'> & Partial<Job>): void {
     const { job } = entry
     if (job.endedAt !== null) return
@@ -187,7 +188,7 @@ export class Jobs {
     if (entry !== undefined) return entry
     throw new Problem(
       'unknown-job',
-      `There is no job "${id.slice(0, 60)}"; it never was, ended long ago, or the service was started anew since.`
+      `There is no job "${id.slice(0, 60)}"; it never existed, it ended long ago, or the service has restarted since.`
     )
   }
 

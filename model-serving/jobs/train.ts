@@ -1,4 +1,4 @@
-// A training as a process of its own: the training pipeline, run on one series and read by its words.
+// Runs the training pipeline on one series, in its own process, and reads its progress from its output.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -8,7 +8,7 @@ import { projectRoot } from '../settings/project.ts'
 interface TrainingOptions {
   /** A CSV file, or a folder of them. */
   readonly data: string
-  /** Folder that the package goes to. */
+  /** Folder of the trained package. */
   readonly out: string
   /** Flags of `npm run train`. */
   readonly flags: readonly string[]
@@ -20,14 +20,14 @@ interface TrainingOptions {
 /** Lines of the error output that explain a failure. */
 const LAST_LINES = 4
 
-/** @throws Error in the pipeline's own words, or the signal's reason */
+/** @throws Error with the last output of the pipeline, or the signal's reason */
 export async function runTraining ({ data, out, flags, signal, onStage, onMessage }: TrainingOptions): Promise<void> {
   const fromSource = import.meta.url.endsWith('.ts')
   const program = fromSource
     ? join(projectRoot, 'model-creation/pipeline.ts')
     : join(import.meta.dirname, '../../model-creation/pipeline.js')
   const loader = fromSource ? ['--import', import.meta.resolve('tsx')] : []
-  // No secret and no setting of the service is the pipeline's business.
+  // The pipeline must not get the secrets and settings of the service.
   const { PATH, HOME, TMPDIR } = givenEnvironment()
   const child = spawn(process.execPath, [...loader, program, '--data', data, '--out', out, ...flags], {
     cwd: projectRoot,

@@ -1,4 +1,4 @@
-// What POST /models asks for → what a training needs: a name, flags of the pipeline, and where its series comes from.
+// A request of POST /models → a training: its name, the flags of the pipeline, and the source of its series.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pointer, Problem } from '../../core/errors.ts'
@@ -11,10 +11,10 @@ import type { TrainingRequest } from './jobs.ts'
 
 type PostedSeriesBody = Pick<ComputeTask, 'body' | 'mediaType' | 'contentType'>
 
-/** Series in a bucket that one training reads. */
+/** Most series in a bucket for one training. */
 const MAX_FILES = 1000
 
-/** @throws Problem invalid-request, or of the posted series */
+/** @throws Problem invalid-request, or a problem of the posted series */
 export async function trainingRequest (
   query: PublishQuery,
   posted: PostedSeriesBody | undefined,
@@ -22,7 +22,7 @@ export async function trainingRequest (
   settings: RegistryConfig
 ): Promise<TrainingRequest> {
   const { name, from, promote = false } = query
-  if (name === undefined) throw wrong('name', 'The query must say what the model is to be called: ?name=…')
+  if (name === undefined) throw wrong('name', 'The query must name the model: ?name=…')
   const flags = (['trainUntil', 'interval', 'architecture'] as const).flatMap((flag) =>
     query[flag] === undefined
       ? []
@@ -31,14 +31,14 @@ export async function trainingRequest (
   const common = { name, promote, flags }
   if (from !== undefined) {
     if (posted !== undefined) {
-      throw wrong('from', 'There is a body, too; send the series, or say from where it is to be taken.')
+      throw wrong('from', 'The request has a body and "from"; send only one of them.')
     }
     return { ...common, place: placeFrom(from, settings) }
   }
   if (posted === undefined) {
-    throw wrong('from', 'There is nothing to train on: send a series as body, or say ?from=s3://bucket/key.')
+    throw wrong('from', 'The request has no series; send one as the body, or name one with ?from=s3://bucket/key.')
   }
-  // Read now: what is wrong with it is the answer, and not a job's end.
+  // Read now, so that the caller gets the problems of the series as the answer.
   const table = await scorer.table({ ...posted, query: {}, answerTypes: [] })
   return {
     ...common,
@@ -56,7 +56,7 @@ const wrong = (member: string, message: string): Problem =>
     items: [{ pointer: pointer('query', member), detail: 'missing, or not together with the rest' }],
   })
 
-/** @throws Problem invalid-request where the settings do not allow it */
+/** @throws Problem invalid-request if the settings do not allow it */
 function placeFrom (from: string, { trainingSources, access }: RegistryConfig): TrainingRequest['place'] {
   const isAllowed = trainingSources.some((source) =>
     from === source || from.startsWith(`${source.replace(/\/$/, '')}/`)
@@ -65,8 +65,8 @@ function placeFrom (from: string, { trainingSources, access }: RegistryConfig): 
     throw wrong(
       'from',
       trainingSources.length === 0
-        ? 'This service trains on posted series alone; its operator sets TRAINING_SOURCES to allow others.'
-        : `Series are taken from ${trainingSources.join(', ')} alone.`
+        ? 'This service trains only on posted series; to allow others, the operator sets TRAINING_SOURCES.'
+        : `This service takes series only from ${trainingSources.join(', ')}.`
     )
   }
   const settings = bucketSettings('from', from, access)

@@ -29,7 +29,7 @@ export class RequestTimes {
 
   /** Opened after the first response: loading prom-client takes longer than the start can wait. */
   async histogram (): Promise<Times> {
-    return this.#opening ??= open()
+    return (this.#opening ??= open())
   }
 }
 

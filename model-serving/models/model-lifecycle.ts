@@ -1,4 +1,4 @@
-// The life of models in one service: put together for the routes, and taken apart when it ends.
+// Everything that loads, watches and trains the models of a service: opened for the routes, closed with the app.
 import type { FastifyBaseLogger } from 'fastify'
 import { openStore } from '../../adapters/registry/open-store.ts'
 import { Registry } from '../../adapters/registry/registry.ts'
@@ -16,7 +16,7 @@ import type { ServedModels } from '../packages/served-models.ts'
 import type { ShadowTally } from './shadow-tally.ts'
 import type { ModelSource } from '../packages/model-source.ts'
 
-/** The registry that is followed, and where it keeps its objects. */
+/** The registry that is followed, and the store of its objects. */
 export interface OpenRegistry {
   readonly registry: Registry
   readonly store: RegistryStore
@@ -27,7 +27,7 @@ export interface Sources {
   readonly registry: OpenRegistry | undefined
 }
 
-/** Where the settings say that models come from. @throws Problem invalid-settings */
+/** Opens the folder and registry of the settings. @throws Problem invalid-settings */
 export async function openSources (
   { modelsDir, registry: { location, access } }: Pick<Config, 'modelsDir' | 'registry'>
 ): Promise<Sources> {
@@ -45,7 +45,7 @@ export interface ModelLifecycleOptions extends Sources {
   readonly scorer: Scorer
   readonly log: FastifyBaseLogger
   readonly tally: ShadowTally
-  /** Hears which versions become live, and which are refused. */
+  /** Called when a version becomes live or is refused. */
   readonly events: FollowerEvents
 }
 
@@ -77,7 +77,7 @@ export class ModelLifecycle {
     this.jobs = new Jobs({ registry: registry.registry, refresh: async () => this.follower.refresh(), config, log })
   }
 
-  /** What threads report besides their answers. */
+  /** Takes a report of a worker thread. */
   receive (report: WorkerReport): void {
     if (report.kind === 'scores') this.history?.add(report)
     else this.tally.add(report)

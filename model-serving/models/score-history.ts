@@ -1,5 +1,5 @@
-// Scores that were served, kept beside the registry for feedback and drift: told by the threads, written in groups,
-// oldest removed first.
+// The served scores, kept in the store of the registry for feedback and drift. Worker threads report them; they are
+// written in groups, and the oldest are removed first.
 import type { FastifyBaseLogger } from 'fastify'
 import { z } from 'zod'
 import { timedId } from '../../adapters/identifiers.ts'
@@ -20,14 +20,14 @@ const RunSchema = z.object({
 /** Scores on a grid, as they were served. */
 export type ScoreRun = z.output<typeof RunSchema>
 
-/** Scores that wait to be written; beyond, new ones are not taken: a store that is away must not fill the memory. */
+/** Most scores that wait to be written. Further ones are dropped: an unreachable store must not fill the memory. */
 const MAX_WAITING = 500_000
-/** Bytes of scores that are kept of each model: some two million scores. */
+/** Most bytes of stored scores per model: about two million scores. */
 const MAX_BYTES = 16_000_000
 const FLUSH_MS = 15_000
-/** Significant ones that are kept of a score. */
+/** Significant digits of a stored score. */
 const DIGITS = 4
-/** Scores of a version that drift is told from: the latest ones. */
+/** Drift is detected from so many latest scores of a version. */
 const RECENT = 20_000
 
 const keyOf = (model: string): string => `scores/${model}/`
@@ -54,17 +54,17 @@ export class ScoreHistory {
     this.#timer.unref()
   }
 
-  add (told: ScoreReport): void {
-    if (this.#scores + told.scores.length > MAX_WAITING) return
-    const runs = this.#waiting.get(told.ref.name) ?? []
-    // Whoever asks again is told again, but nothing new was seen.
-    if (runs.some((run) => isSame(run, told))) return
-    runs.push(told)
-    this.#waiting.set(told.ref.name, runs)
-    this.#scores += told.scores.length
+  add (report: ScoreReport): void {
+    if (this.#scores + report.scores.length > MAX_WAITING) return
+    const runs = this.#waiting.get(report.ref.name) ?? []
+    // A repeated request gives the same scores again: they count once.
+    if (runs.some((run) => isSame(run, report))) return
+    runs.push(report)
+    this.#waiting.set(report.ref.name, runs)
+    this.#scores += report.scores.length
   }
 
-  /** Writes what waits, and looks for drift. Never rejects. */
+  /** Writes the waiting scores, and looks for drift. Never rejects. */
   async flush (): Promise<void> {
     this.#writing = this.#writing.then(async () => {
       const waiting = [...this.#waiting]
@@ -72,10 +72,10 @@ export class ScoreHistory {
       this.#scores = 0
       for (const [model, runs] of waiting) {
         await this.#write(model, runs).catch((error: unknown) => {
-          this.#options.log.warn({ model, problem: (error as Error).message }, 'scores could not be kept')
+          this.#options.log.warn({ model, problem: (error as Error).message }, 'scores could not be stored')
         })
         await this.#lookForDrift(runs).catch((error: unknown) => {
-          this.#options.log.warn({ model, problem: (error as Error).message }, 'drift could not be told')
+          this.#options.log.warn({ model, problem: (error as Error).message }, 'drift could not be computed')
         })
       }
     })
@@ -87,7 +87,7 @@ export class ScoreHistory {
     await this.flush()
   }
 
-  /** The newest runs of scores of a version, in order of time. @throws Problem registry-unavailable */
+  /** The stored scores of a version, in order of time. @throws Problem registry-unavailable */
   async read (model: string, digest: string): Promise<ScoreRun[]> {
     await this.flush()
     const objects = await this.#options.store.list(keyOf(model))
@@ -138,20 +138,20 @@ export class ScoreHistory {
     if (models.setDrifting(ref.digest, scoring, verdict.drifting) && verdict.drifting) {
       log.warn(
         { ...ref, scoring, statistic: verdict.statistic, limit: verdict.limit },
-        'scores are no longer those that the model was calibrated on'
+        'scores have drifted from those that the model was calibrated on'
       )
     }
   }
 }
 
-/** The latest runs, as many as hold RECENT scores, and at least one. */
+/** The latest runs with at most RECENT scores, and at least one run. */
 function latest (runs: readonly ScoreReport[]): ScoreReport[] {
   let scores = 0
   const from = runs.findLastIndex((run) => (scores += run.scores.length) > RECENT)
   return runs.slice(Math.min(runs.length - 1, from + 1))
 }
 
-/** Series of one time and length may still be of two machines. */
+/** Compares the scores too: two machines may have series of the same time and length. */
 const isSame = (a: ScoreReport, b: ScoreReport): boolean =>
   a.start === b.start && a.ref.digest === b.ref.digest && a.scoring === b.scoring &&
   a.scores.length === b.scores.length && a.scores.every((score, t) => Object.is(score, b.scores[t]))

@@ -1,4 +1,4 @@
-// How often a shadow version would have judged otherwise than the live one.
+// Counts how often a shadow version and the live version give different verdicts.
 import type { ShadowReport } from '../compute/messages/messages.ts'
 
 interface ShadowCount {
@@ -7,12 +7,12 @@ interface ShadowCount {
   readonly shadow: string
   /** Series that both scored. */
   series: number
-  /** Series that the shadow did not score: there was more to answer than that. */
+  /** Series that the shadow did not score because answers come first. */
   skipped: number
-  /** Series that it could not score. */
+  /** Series that the shadow could not score. */
   failed: number
   observations: number
-  /** Observations with another verdict. */
+  /** Observations with different verdicts. */
   disagreements: number
   lastFailure: string | null
 }

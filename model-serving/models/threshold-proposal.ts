@@ -1,9 +1,9 @@
-// What another threshold would have made of scores that were served, measured by what people said of them. Pure.
+// Compares the calibrated threshold with another one: the served scores and their feedback → a proposal. Pure.
 import { isAnomalous } from '../../core/scoring/threshold.ts'
 import type { Feedback } from '../../adapters/registry/records.ts'
 import type { ScoreRun } from './score-history.ts'
 
-/** An interval that somebody spoke of, with the highest score in it. */
+/** The label of an interval, and its highest score. */
 interface Judged {
   readonly label: Feedback['label']
   readonly peak: number
@@ -30,8 +30,8 @@ const WEEK_MS = 604_800_000
 const CALIBRATED = 1
 
 /**
- * Compares threshold 1 with another: the wanted one, or the one that loses the fewest confirmed anomalies, then leaves
- * the fewest false alarms and missed faults, then is nearest to 1.
+ * Compares threshold 1 with the given one. Default: the threshold that loses the fewest confirmed anomalies, then
+ * leaves the fewest false alarms and missed faults, then is nearest to 1.
  * @param runs scores of one version and scoring, in order of time
  */
 export function proposeThreshold (
@@ -39,9 +39,9 @@ export function proposeThreshold (
   feedback: readonly Feedback[],
   wanted?: number
 ): ThresholdProposal {
-  const judged = feedback.flatMap((one): Judged[] => {
-    const peak = peakOf(runs, Date.parse(one.start), Date.parse(one.end))
-    return peak === undefined ? [] : [{ label: one.label, peak }]
+  const judged = feedback.flatMap(({ start, end, label }): Judged[] => {
+    const peak = peakOf(runs, Date.parse(start), Date.parse(end))
+    return peak === undefined ? [] : [{ label, peak }]
   })
   const threshold = wanted ?? bestThreshold(judged)
   const before = outcomeOf(runs, judged, CALIBRATED)
@@ -57,18 +57,17 @@ export function proposeThreshold (
 
 function reasonOf (judged: readonly Judged[], before: Outcome, after: Outcome, isWanted: boolean): string {
   if (judged.length === 0) {
-    return 'There is no feedback on times whose scores are stored: nothing speaks for another threshold.'
+    return 'There is no feedback on intervals whose scores are stored: nothing favours another threshold.'
   }
-  if (isWanted) return `${after.threshold} was asked for.`
-  if (after.threshold === CALIBRATED) return 'No other threshold serves the feedback better.'
-  return `It takes away ${before.falseAlarms - after.falseAlarms} of ${before.falseAlarms} false alarms, finds ${
-    before.missed - after.missed
-  } of ${before.missed} missed faults, and loses ${
-    before.confirmed - after.confirmed
-  } of ${before.confirmed} confirmed anomalies.`
+  if (isWanted) return `The request set the threshold ${after.threshold}.`
+  if (after.threshold === CALIBRATED) return 'No other threshold agrees better with the feedback.'
+  const removed = `${before.falseAlarms - after.falseAlarms} of ${before.falseAlarms}`
+  const found = `${before.missed - after.missed} of ${before.missed}`
+  const lost = `${before.confirmed - after.confirmed} of ${before.confirmed}`
+  return `It removes ${removed} false alarms, finds ${found} missed faults, and loses ${lost} confirmed anomalies.`
 }
 
-/** Between the scores that were spoken of: nothing changes from one to the next. */
+/** Tries one threshold between each two neighbouring peaks: the outcome does not change in between. */
 function bestThreshold (judged: readonly Judged[]): number {
   const peaks = [...new Set([CALIBRATED, ...judged.map(({ peak }) => peak)])].sort((a, b) => a - b)
   const candidates = [
@@ -126,7 +125,7 @@ function countAnomalies (runs: readonly ScoreRun[], threshold: number): number {
   return anomalies
 }
 
-/** Undefined where no score of the interval is stored. */
+/** Undefined if no score of the interval is stored. */
 function peakOf (runs: readonly ScoreRun[], start: number, end: number): number | undefined {
   let peak: number | undefined
   for (const run of runs) {

@@ -1,5 +1,5 @@
-// Named examples of what the routes answer. Made up and short; a test proves that the schemas allow them and that they
-// agree with themselves. The table is made from the JSON answer as every other is.
+// Named examples of answers, made up and short. A test checks them against the schemas and for consistency. The table
+// is rendered from the JSON answer, like every table.
 import type { z } from 'zod'
 import { CHANNELS } from '../../simulator/channels.ts'
 import { answerTable } from '../compute/answer/answer-table.ts'
@@ -148,18 +148,18 @@ const proposal: Proposal = {
   feedback: { used: 1, unused: 0 },
   before: { threshold: 1, anomalies: 3, anomaliesPerWeek: 0.75, falseAlarms: 1, confirmed: 0, missed: 0 },
   after: { threshold: 1.33, anomalies: 2, anomaliesPerWeek: 0.5, falseAlarms: 0, confirmed: 0, missed: 0 },
-  reason: 'It takes away 1 of 1 false alarms, finds 0 of 0 missed faults, and loses 0 of 0 confirmed anomalies.',
+  reason: 'It removes 1 of 1 false alarms, finds 0 of 0 missed faults, and loses 0 of 0 confirmed anomalies.',
 }
 
-/** Examples by what they show; a PNG has none, because text cannot show pixels. */
+/** Examples by name. PNG has none, because text cannot show pixels. */
 export const ANSWER_EXAMPLES = {
-  compute: one('fault', 'A bearing that runs hot; one missing value was filled', answer),
+  compute: one('fault', 'A hot bearing; one missing value was filled', answer),
   table: one('fault', 'The same as a table', answerTable(answer)),
   plot: one('plot', 'A plot, cut short', '<svg width="1200" height="1040" xmlns="http://www.w3.org/2000/svg">…</svg>'),
   models: one('one', 'One model is served', { models: [model] }),
   model: one(EXAMPLE_MODEL, 'The model of the simulated wind farm', model),
   status: one('ready', 'One model is served', status),
-  versions: one('one', 'One version, which is live', versions),
+  versions: one('one', 'One version; it is live', versions),
   published: one('published', 'A new version', {
     name: EXAMPLE_MODEL,
     version: 2,
@@ -177,24 +177,24 @@ export const ANSWER_EXAMPLES = {
     served: true,
     problem: null,
   }),
-  job: one('running', 'A training that runs', job),
+  job: one('running', 'A running training', job),
   jobs: one('one', 'One training', { jobs: [job] }),
   feedback: one('falseAlarm', 'A false alarm', feedback),
-  feedbackList: one('one', 'One statement', { feedback: [feedback] }),
+  feedbackList: one('one', 'Feedback on one interval', { feedback: [feedback] }),
   proposal: one('higher', 'A higher threshold', proposal),
   metrics: one(
     'metrics',
     'Metrics, cut short',
     '# HELP model_served 1 for each version that an alias stands for here.\n# TYPE model_served gauge\n'
   ),
-  taskAccepted: one('task', 'A task of an engine was taken', TASK_ACCEPTED),
-  queueFull: one('full', 'As many tasks wait as may', QUEUE_FULL),
+  taskAccepted: one('task', 'The task of an engine was accepted', TASK_ACCEPTED),
+  queueFull: one('full', 'The queue of tasks is full', QUEUE_FULL),
   taskStatus: one(
     'processing',
-    'It is being scored',
+    'The task is being scored',
     { status: 'processing' } satisfies z.output<typeof TaskStatusSchema>
   ),
-  taskUnknown: one('unknown', 'It was never taken, or ended long ago', {
+  taskUnknown: one('unknown', 'The task was never accepted, or ended long ago', {
     status: 'unavailable',
     detail: 'Task 00000000-0000-4000-8000-000000000000 not found',
   }),

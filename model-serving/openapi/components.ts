@@ -1,4 +1,4 @@
-// The schemas that the OpenAPI document names, so that clients generated from it have types with names.
+// Schemas with names in the OpenAPI document: generated clients have types with these names.
 import { z } from 'zod'
 import { ComputeAnswerSchema } from '../schemas/compute.ts'
 import { ModelDescriptionSchema, ModelListSchema } from '../schemas/models.ts'

@@ -1,15 +1,15 @@
-// Named examples of POST /compute, from the simulated wind farm: posted as they stand to the model that the pipeline
-// trains, they do what their names say.
+// Named examples of POST /compute, from the simulated wind farm. Posted unchanged to the model that the pipeline
+// trains, they give what their names say.
 import { formatDuration } from '../../core/table/duration.ts'
 import { channelValues, type Series, slice, timeOf } from '../../core/series/series.ts'
 import { simulateFarm } from '../../simulator/simulate.ts'
 import { formatInstant } from '../compute/read/times.ts'
 import type { NamedExample } from '../schemas/content.ts'
 
-/** The model that the examples are for; their posts are refused where it is not served. */
+/** Model of the examples. A service without it refuses them. */
 export const EXAMPLE_MODEL = 'wind-turbine'
 
-/** Observations of an example: a day and a half would fill screens, half a day shows everything. */
+/** Observations of an example. Half a day shows everything; more would fill screens. */
 const LENGTH = 72
 
 type Columns = Record<string, Array<number | null>>
@@ -18,7 +18,7 @@ function columnsOf (series: Series): Columns {
   return Object.fromEntries(series.channels.map((channel, c) => [channel, [...channelValues(series, c)]]))
 }
 
-/** A bearing runs hot from the middle on, and two readings of the power are missing. */
+/** From the middle on, a bearing runs hot. Two values of the power are missing. */
 function withFault (columns: Columns): Columns {
   return Object.fromEntries(
     Object.entries(columns).map(([channel, values]) => [
@@ -47,7 +47,7 @@ export interface ComputeExamples {
   readonly csv: Record<'fault', NamedExample>
 }
 
-/** Simulates the examples: a day of one healthy turbine, cut and changed. Takes some milliseconds. */
+/** Makes the examples from a simulated day of one healthy turbine. Takes a few milliseconds. */
 export function computeExamples (): ComputeExamples {
   const turbine = simulateFarm({ turbines: 1, days: 1, trainingDays: 1 }).turbines[0]!
   const series = slice(turbine.series, 0, LENGTH)
@@ -69,11 +69,11 @@ export function computeExamples (): ComputeExamples {
           minDuration: 'PT30M',
         },
       }),
-      timestamps: post('Timestamps instead of start and step; scored looking back only', {
+      timestamps: post('Timestamps instead of start and step; causal scoring', {
         timestamps: times, channels: columnsOf(slice(series, 0, times.length)), options: { scoring: 'causal' },
       }),
       'ad-hoc': {
-        summary: 'Channels that no model has: one is fitted on the first eight hours (model ad-hoc)',
+        summary: 'Channels that no model has: a model is fitted on the first eight hours (model ad-hoc)',
         value: {
           ...axis,
           channels: {
@@ -87,7 +87,7 @@ export function computeExamples (): ComputeExamples {
         ...axis,
         channels: columnsOf(slice(series, 0, 3)),
       }),
-      'unknown-channel': post('A channel by another name: 422 unknown-channel', {
+      'unknown-channel': post('A channel with a wrong name: 422 unknown-channel', {
         ...axis,
         channels: renamed(columnsOf(slice(series, 0, 24))),
       }),

@@ -1,22 +1,22 @@
-// What names and references mean at one moment, as plain data: the threads that score are told it with every request,
-// so that all answer alike, and each answer is of one version.
+// The versions that model names stand for at one moment, as plain data. Every request passes it to the worker threads,
+// so that all threads answer alike and each answer comes from one version.
 import { Problem } from '../../core/errors.ts'
 import type { Alias } from '../../adapters/registry/records.ts'
 import { AD_HOC } from './identity.ts'
 
-/** One version of a model that can be asked for. */
+/** A version of a model that requests can name. */
 export interface VersionRef {
   readonly name: string
   readonly version: string
   readonly digest: string
 }
 
-/** A version that an alias stands for: its package has been opened and proved. */
+/** A version that an alias stands for. Its package has been opened and proved. */
 export interface ServedVersion extends VersionRef {
   readonly channels: readonly string[]
-  /** From this time on, in milliseconds since 1970, its answers are stale; undefined: never. */
+  /** Its answers are stale from this time on, in milliseconds since 1970; undefined: never. */
   readonly staleFrom?: number | undefined
-  /** Whether its scores are no longer those that it was calibrated on. */
+  /** Whether its scores have drifted from those it was calibrated on. */
   readonly drifting?: boolean | undefined
 }
 
@@ -24,7 +24,7 @@ export interface CatalogueModel {
   readonly name: string
   readonly live?: ServedVersion | undefined
   readonly shadow?: ServedVersion | undefined
-  /** All that can be asked for by number. */
+  /** All versions that requests can name by number. */
   readonly versions: readonly VersionRef[]
 }
 
@@ -33,7 +33,7 @@ export type Catalogue = readonly CatalogueModel[]
 const REFERENCE = /^([^@]+)(?:@([^@]+))?$/
 
 /**
- * What `name`, `name@live`, `name@shadow` or `name@3` stands for.
+ * The version that `name`, `name@live`, `name@shadow` or `name@3` stands for.
  * @throws Problem unknown-model, unknown-version
  */
 export function resolve (catalogue: Catalogue, reference: string): VersionRef | ServedVersion {
@@ -56,15 +56,15 @@ export function resolve (catalogue: Catalogue, reference: string): VersionRef | 
   )
 }
 
-/** The live version where it has that number: it says more than the number alone. */
+/** Prefers the live or shadow version with that number: it has more members than a reference. */
 function versionOf ({ live, shadow, versions }: CatalogueModel, wanted: string): VersionRef | undefined {
   return [live, shadow].find((one) => one?.version === wanted) ?? versions.find(({ version }) => version === wanted)
 }
 
 /**
- * The one live version whose channels are exactly these, in any order.
- * @returns undefined where none is
- * @throws Problem model-required where several are
+ * The only live version whose channels are exactly these, in any order.
+ * @returns undefined if there is none
+ * @throws Problem model-required if there are several
  */
 export function withChannels (catalogue: Catalogue, channels: readonly string[]): ServedVersion | undefined {
   const posted = new Set(channels)
@@ -77,9 +77,8 @@ export function withChannels (catalogue: Catalogue, channels: readonly string[])
   const names = matching.map(({ name }) => name)
   throw new Problem(
     'model-required',
-    `Several served models have exactly the posted channels; name one as "model": ${
-      names.join(', ')
-    }. "${AD_HOC}" fits one on the series itself.`,
+    `Several served models have exactly the posted channels; name one as "model": ${names.join(', ')}. "${AD_HOC}" ` +
+      'fits a model on the series itself.',
     { extensions: { models: names } }
   )
 }

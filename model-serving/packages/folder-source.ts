@@ -1,4 +1,4 @@
-// Packages of a folder, served as they lie there when the service starts.
+// The packages of a folder, as they are when the service starts.
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../../core/errors.ts'
@@ -35,8 +35,8 @@ export function folderSource (folder: string): ModelSource {
 }
 
 /**
- * The folder itself where it is a package, else its subfolders that are, by name.
- * @throws Problem invalid-model-package where there is none
+ * The folder if it is a package, else its subfolders that are packages, by name.
+ * @throws Problem invalid-model-package if there is none
  */
 export async function findPackages (folder: string): Promise<string[]> {
   if (await isPackage(folder)) return [folder]
@@ -55,7 +55,7 @@ async function isPackage (folder: string): Promise<boolean> {
 function noPackage (folder: string, cause?: unknown): Problem {
   return new Problem(
     'invalid-model-package',
-    `There is no model package in ${folder}; train one, or set MODELS_DIR to the folder that holds it.`,
+    `There is no model package in ${folder}; train one, or set MODELS_DIR to the folder that contains it.`,
     { cause }
   )
 }

@@ -1,30 +1,30 @@
-// What a model is to the service: its identity on the thread that answers, the whole of it where scores are made.
+// A model in the service: its identity on the HTTP thread, and the open model on the worker threads.
 import type { Manifest } from '../../core/package/manifest.ts'
 import type { Autoencoder } from '../../core/scoring/reconstruction-error.ts'
 
 /** Name of the model that is fitted on the posted series itself. */
 export const AD_HOC = 'ad-hoc'
 
-/** What can be told of a model without its weights. */
+/** Everything about a model except its weights. */
 export interface ModelIdentity {
   readonly manifest: Manifest
-  /** Its number in the registry; of a package without one, what its manifest says. */
+  /** Its number in the registry. Without a registry, the version in the manifest. */
   readonly version: string
   readonly digest: string
-  /** Largest relative difference of the golden scores on this machine's backend; 0 is bit for bit. */
+  /** Largest relative difference of the golden scores on this machine's backend. 0: they are equal bit for bit. */
   readonly goldenDifference: number
 }
 
-/** A model package as far as scoring needs it. */
+/** An open model package. */
 export interface OpenModel extends Omit<ModelIdentity, 'version'> {
-  /** One for each member of the detector. */
+  /** One per member of the detector. */
   readonly autoencoders: readonly Autoencoder[]
-  /** What runs each of them: `kernel`, or a backend of TensorFlow.js. */
+  /** Engine of each member: `kernel`, or a backend of TensorFlow.js. */
   readonly engines: readonly string[]
   dispose (): void
 }
 
-/** What computes, for GET /status. */
+/** The backend, for GET /status. */
 export interface BackendDescription {
   readonly name: string
   /** Version of TensorFlow.js. */

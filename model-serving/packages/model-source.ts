@@ -1,4 +1,4 @@
-// Where packages come from, as the follower sees it.
+// A source of model packages that the follower watches.
 import type { Watch } from '../../adapters/registry/store.ts'
 import type { VersionRef } from './catalogue.ts'
 import type { PublishedVersion } from './served-models.ts'
@@ -7,24 +7,21 @@ export interface SuppliedModel {
   readonly name: string
   readonly versions: readonly PublishedVersion[]
   readonly live: VersionRef | undefined
-  /** What was live before, to fall back to where the live one cannot be used at the start. */
+  /** The previous live version. The start falls back to it if the live version cannot be used. */
   readonly earlier: VersionRef | undefined
   readonly shadow: VersionRef | undefined
 }
 
 export interface ModelSource {
-  /** For people. */
+  /** Folder or URL, for people. */
   readonly location: string
-  /**
-   * Whether a package that cannot be used prevents the service: nobody has promoted it here, it was put in place by
-   * hand.
-   */
+  /** Whether the service refuses to start with an unusable package: the operator put it there by hand. */
   readonly strict: boolean
-  /** @throws Problem where it cannot be reached, or says nothing that can be served */
+  /** @throws Problem if it cannot be read or has no model to serve */
   list (): Promise<SuppliedModel[]>
-  /** The package as a tar archive. @throws Problem where it is gone */
+  /** The package as a tar archive. @throws Problem if it is gone */
   fetch (ref: VersionRef): Promise<Uint8Array>
-  /** What a package is called in sentences. */
+  /** Where a package is, for error messages. */
   where (ref: VersionRef): string
   watch (onChange: () => void): Watch
   close (): void

@@ -1,4 +1,4 @@
-// The bytes of a package → a model that scores. Runs in the worker threads: the one that answers loads no
+// The bytes of a package → a model that scores. Runs in the worker threads: the HTTP thread does not load
 // TensorFlow.js.
 import { unpackArchive } from '../../adapters/registry/archive.ts'
 import type { BackendChoice } from '../../adapters/tfjs/backend.ts'
@@ -6,8 +6,8 @@ import { openModelPackage } from '../../adapters/tfjs/model-package.ts'
 import type { OpenModel } from './identity.ts'
 
 /**
- * Proves digest and golden scores; loads TensorFlow.js where the model needs it.
- * @param where what the bytes are, for the sentences of errors
+ * Verifies the digest and the golden scores. Loads TensorFlow.js only if the model needs it.
+ * @param where name of the package, for error messages
  * @throws Problem invalid-model-package, golden-scores-differ or backend-unavailable
  */
 export async function openPackage (where: string, bytes: Uint8Array, backend: BackendChoice): Promise<OpenModel> {

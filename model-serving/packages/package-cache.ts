@@ -1,5 +1,4 @@
-// The bytes of packages, in memory that all threads share: those that are served, and as many others as the budget
-// allows.
+// The bytes of packages, in memory that all threads share: the served packages, and others within a budget.
 import { LRUCache } from 'lru-cache'
 import { Problem } from '../../core/errors.ts'
 import type { VersionRef } from './catalogue.ts'
@@ -12,7 +11,7 @@ export class PackageCache {
   readonly #served = new Map<string, PackageBytes>()
   #sources: ReadonlyMap<string, ModelSource> = new Map()
 
-  /** @param budget bytes of packages that are kept without being served */
+  /** @param budget most bytes of packages that are kept but not served */
   constructor (budget: number) {
     this.#budget = budget
     this.#others = new LRUCache({ maxSize: budget })
@@ -23,28 +22,28 @@ export class PackageCache {
     this.#sources = sources
   }
 
-  /** Keeps these as long as they are served, whatever else is asked for. */
+  /** Sets the served packages. The budget does not apply to them. */
   keep (packages: readonly PackageBytes[]): void {
-    for (const one of this.#served.values()) this.#shelve(one)
+    for (const served of this.#served.values()) this.#shelve(served)
     this.#served.clear()
-    for (const one of packages) {
-      this.#served.set(one.digest, one)
-      this.#others.delete(one.digest)
+    for (const served of packages) {
+      this.#served.set(served.digest, served)
+      this.#others.delete(served.digest)
     }
   }
 
-  /** One that is served; undefined where it is not. */
+  /** A served package; undefined if it is not served. */
   served (digest: string): PackageBytes | undefined {
     return this.#served.get(digest)
   }
 
-  /** @throws Problem where it cannot be had */
+  /** @throws Problem if the package cannot be fetched */
   async fetch (ref: VersionRef): Promise<PackageBytes> {
-    const there = this.#served.get(ref.digest) ?? this.#others.get(ref.digest)
-    if (there !== undefined) return there
+    const known = this.#served.get(ref.digest) ?? this.#others.get(ref.digest)
+    if (known !== undefined) return known
     const source = this.#sources.get(ref.name)
     if (source === undefined) {
-      throw new Problem('unknown-model', `The model "${ref.name}" is not served any more.`, {
+      throw new Problem('unknown-model', `The model "${ref.name}" is no longer served.`, {
         extensions: { models: [...this.#sources.keys()] },
       })
     }
@@ -56,7 +55,8 @@ export class PackageCache {
     return fetched
   }
 
-  #shelve (one: PackageBytes): void {
-    this.#others.set(one.digest, one, { size: Math.min(this.#budget, Math.max(1, one.bytes.byteLength)) })
+  #shelve (unserved: PackageBytes): void {
+    const { digest, bytes } = unserved
+    this.#others.set(digest, unserved, { size: Math.min(this.#budget, Math.max(1, bytes.byteLength)) })
   }
 }

@@ -1,4 +1,4 @@
-// The models of a registry, whose aliases are followed.
+// The models of a registry. Its aliases are followed.
 import type { AliasState } from '../../adapters/registry/aliases.ts'
 import type { Registry } from '../../adapters/registry/registry.ts'
 import type { VersionRef } from './catalogue.ts'

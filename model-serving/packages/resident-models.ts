@@ -1,4 +1,4 @@
-// The models that a thread has open, as many as its budget of memory allows; the least recently used one goes first.
+// The open models of a worker thread, within a memory budget. The least recently used model is closed first.
 import { LRUCache } from 'lru-cache'
 import { Problem } from '../../core/errors.ts'
 import type { BackendChoice } from '../../adapters/tfjs/backend.ts'
@@ -12,21 +12,21 @@ export interface ModelInService extends OpenModel {
   readonly stale: boolean
 }
 
-/** What answers need of the models. */
+/** Finds the model of a request. */
 export interface ModelLookup {
   /** @throws Problem unknown-model, unknown-version */
   get (reference: string): Promise<ModelInService>
-  /** The one with exactly these channels; undefined where none is. @throws Problem model-required */
+  /** The model with exactly these channels; undefined if there is none. @throws Problem model-required */
   withChannels (channels: readonly string[]): Promise<ModelInService | undefined>
 }
 
-/** A package's bytes, shared by all threads. */
+/** The bytes of a package, shared by all threads. */
 export interface PackageBytes extends VersionRef {
   readonly where: string
   readonly bytes: Uint8Array
 }
 
-/** What a thread must be given before it can answer. */
+/** The thread must be given this package before it can answer. */
 export class PackageMissing extends Error {
   override readonly name = 'PackageMissing'
   readonly ref: VersionRef
@@ -43,11 +43,11 @@ export class ResidentModels implements ModelLookup {
   readonly #budget: number
   readonly #models: LRUCache<string, OpenModel>
   #catalogue: Catalogue = []
-  /** Of the newest catalogue. */
+  /** Digests of the newest catalogue. */
   #served = new Set<string>()
   #epoch = 0
 
-  /** @param budget bytes of packages that may be open */
+  /** @param budget most bytes of open packages */
   constructor (
     { open, backend, budget }: {
       readonly open: typeof openPackage,
@@ -67,8 +67,8 @@ export class ResidentModels implements ModelLookup {
   }
 
   /**
-   * From now on names mean this; what an alias stood for, and none does any more, is closed.
-   * @param epoch grows with every change: requests may overtake each other, and an older one closes nothing
+   * Resolves names by this catalogue from now on. Closes the models that an alias no longer stands for.
+   * @param epoch grows with every change. Requests may overtake each other: an older catalogue closes nothing.
    */
   follow (catalogue: Catalogue, epoch: number): void {
     this.#catalogue = catalogue
@@ -83,17 +83,18 @@ export class ResidentModels implements ModelLookup {
 
   /** Opens a package and proves it. @throws Problem of a package that cannot be used */
   async add ({ where, bytes, name, version, digest }: PackageBytes): Promise<OpenModel> {
-    const there = this.#models.get(digest)
-    if (there !== undefined) return there
+    const known = this.#models.get(digest)
+    if (known !== undefined) return known
     const model = await this.#open(where, bytes, this.#backend)
     if (model.digest !== digest || model.manifest.name !== name) {
       model.dispose()
       throw new Problem(
         'invalid-model-package',
-        `The package of ${name}@${version} is that of "${model.manifest.name}", ${model.digest}, and not ${digest}; publish it again.`
+        `The package of ${name}@${version} contains "${model.manifest.name}" with digest ${model.digest} instead of ` +
+          `${digest}; publish it again.`
       )
     }
-    // One that is larger than the budget leaves room for no other, but is there all the same.
+    // A package larger than the budget displaces all others, but is opened all the same.
     this.#models.set(digest, model, { size: Math.min(this.#budget, Math.max(1, bytes.byteLength)) })
     return model
   }
@@ -107,7 +108,7 @@ export class ResidentModels implements ModelLookup {
     return found === undefined ? undefined : this.#use(found)
   }
 
-  /** Whether `live` of its model stands for this version. */
+  /** Whether this version is the live version of its model. */
   isLive ({ name, digest }: VersionRef): boolean {
     return this.#catalogue.find((model) => model.name === name)?.live?.digest === digest
   }
@@ -119,7 +120,7 @@ export class ResidentModels implements ModelLookup {
   }
 }
 
-/** A clock's word: nothing of it enters a score. */
+/** Depends on the clock. Scores do not. */
 function isStale (ref: VersionRef | ServedVersion): boolean {
   const { staleFrom = Infinity, drifting = false } = ref as ServedVersion
   return drifting || Date.now() >= staleFrom

@@ -1,4 +1,4 @@
-// What is served now. Knows no file and no tensor; changes as a whole, so that no reader sees half of a change.
+// The models that are served now. They change all at once, so that no reader sees a partial change.
 import type { Scoring } from '../../core/scoring/detection.ts'
 import { Problem } from '../../core/errors.ts'
 import {
@@ -18,33 +18,34 @@ export interface ServedModel {
   readonly name: string
   readonly live?: ModelIdentity | undefined
   readonly shadow?: ModelIdentity | undefined
-  /** By number; at least those above. */
+  /** In the order of their numbers; at least the live and the shadow version. */
   readonly versions: readonly PublishedVersion[]
 }
 
 export interface PublishedVersion extends VersionRef {
-  /** In milliseconds since 1970; undefined where nobody knows. */
+  /** In milliseconds since 1970; undefined if unknown. */
   readonly publishedAt?: number | undefined
 }
 
 type Named = Pick<ServedModel, 'name'> & { readonly live?: { readonly version: string } | undefined }
 
 /**
- * @param others that are served already
- * @throws Problem invalid-model-package where no model, or no second one, may have the name
+ * @param others models that are already served
+ * @throws Problem invalid-model-package if the name is reserved or taken
  */
 export function checkName ({ name, live }: Named, others: readonly Named[]): void {
   if (name === AD_HOC) {
     throw new Problem(
       'invalid-model-package',
-      `No package may hold a model "${AD_HOC}": that is the one fitted on a posted series; rename it.`
+      `The name "${AD_HOC}" is reserved for the model that is fitted on a posted series; rename the model.`
     )
   }
   const other = others.find((one) => one.name === name)
   if (other !== undefined) {
     throw new Problem(
       'invalid-model-package',
-      `Two packages hold the model "${name}" (versions ${other.live?.version} and ${live?.version}); keep one, or rename one.`
+      `Two packages contain the model "${name}" (versions ${other.live?.version} and ${live?.version}); keep one, or ` +
+        'rename one.'
     )
   }
 }
@@ -52,20 +53,20 @@ export function checkName ({ name, live }: Named, others: readonly Named[]): voi
 /** Empty and not ready until `open()` is called. */
 export class ServedModels {
   readonly #maxAgeMs: number | undefined
-  /** Digests and scorings. */
+  /** Each entry is a digest and a scoring. */
   readonly #drifting = new Set<string>()
   #models: ReadonlyMap<string, ServedModel> | undefined
   #backend: BackendDescription | undefined
   #catalogue: Catalogue = []
 
-  /** @param maxAgeMs after publication, beyond which answers are stale; undefined: they never are */
+  /** @param maxAgeMs age from which the answers of a version are stale; undefined: never */
   constructor ({ maxAgeMs }: { readonly maxAgeMs?: number | undefined } = {}) {
     this.#maxAgeMs = maxAgeMs
   }
 
   /**
-   * Serves these models from now on, and no others. Their packages have been opened and proved by the caller.
-   * @throws Problem invalid-model-package where two have one name
+   * Serves only these models from now on. The caller has opened and proved their packages.
+   * @throws Problem invalid-model-package if two models have the same name
    */
   open (models: readonly ServedModel[], backend: BackendDescription): void {
     models.forEach((model, i) => { checkName(model, models.slice(0, i)) })
@@ -82,7 +83,7 @@ export class ServedModels {
     return this.#backend
   }
 
-  /** For the threads that score; another object after every change. */
+  /** For the worker threads. A new object after every change. */
   get catalogue (): Catalogue {
     return this.#catalogue
   }
@@ -101,7 +102,7 @@ export class ServedModels {
 
   /**
    * The proved version that a reference stands for.
-   * @throws Problem not-ready, unknown-model; unknown-version also for one that neither is live nor a shadow
+   * @throws Problem not-ready, unknown-model; unknown-version also if the version is neither live nor a shadow
    */
   get (reference: string): ModelIdentity {
     this.#open()
@@ -111,13 +112,14 @@ export class ServedModels {
     if (identity !== undefined) return identity
     throw new Problem(
       'unknown-version',
-      `Version ${found.version} of "${found.name}" is published, but neither live nor a shadow; only those are described.`
+      `Version ${found.version} of "${found.name}" is published, but it is neither live nor a shadow; only those ` +
+        'versions have a description here.'
     )
   }
 
   /**
-   * Whether the scores of a version are no longer those that it was calibrated on.
-   * @returns whether that is news
+   * Sets whether the scores of a version have drifted from those it was calibrated on.
+   * @returns whether this is a change
    */
   setDrifting (digest: string, scoring: Scoring, isDrifting: boolean): boolean {
     const key = `${digest} ${scoring}`

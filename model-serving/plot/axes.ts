@@ -1,4 +1,4 @@
-// Ticks, numbers and names beside the panels, and the legends.
+// Axes, headings and legends of the panels.
 import { scaleLinear, scaleUtc } from 'd3-scale'
 import { formatNumber, PARTS, type Plan } from '../public/chart-plan.js'
 import { type Frame, traceDiamond } from './lines.ts'
@@ -7,7 +7,7 @@ import type { Sheet } from './sheet.ts'
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const two = (value: number): string => String(value).padStart(2, '0')
 
-/** A date at midnight, else the time of day, as fine as it must be. */
+/** The date at midnight, else the time of day with the precision that it needs. */
 function timeLabel (at: Date): string {
   const [hours, minutes, seconds] = [at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds()]
   if (hours + minutes + seconds + at.getUTCMilliseconds() === 0) return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`
@@ -19,7 +19,7 @@ function timeLabel (at: Date): string {
 
 interface Tick { readonly at: number, readonly label: string }
 
-/** Times, or numbers of observations where the times are made up. */
+/** Ticks at times, or at numbers of observations if the times are made up. */
 function ticksOf ({ answer, extent, time, layout }: Plan): Tick[] {
   const count = layout.wide ? 10 : 4
   if (answer.numbered === true) {
@@ -33,11 +33,11 @@ function ticksOf ({ answer, extent, time, layout }: Plan): Tick[] {
     at: at.getTime(),
     label: timeLabel(at),
   }))
-  // A day is named somewhere.
-  if (ticks[0] !== undefined && !ticks.some(({ label }) => label.includes(' '))) {
-    ticks[0].label = `${new Date(ticks[0].at).getUTCDate()} ${MONTHS[new Date(ticks[0].at).getUTCMonth()]} ${
-      ticks[0].label
-    }`
+  // At least one tick has the date.
+  const [first] = ticks
+  if (first !== undefined && !ticks.some(({ label }) => label.includes(' '))) {
+    const date = new Date(first.at)
+    first.label = `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${first.label}`
   }
   return ticks
 }
@@ -58,7 +58,7 @@ export function drawTimeAxis (sheet: Sheet, plan: Plan, { panel, left, right, x 
   }
 }
 
-/** Horizontal lines, with their numbers to the left. */
+/** Horizontal grid lines with their values on the left. */
 export function drawValueAxis (
   sheet: Sheet,
   { palette, layout }: Plan,

@@ -1,10 +1,14 @@
-// Pixels → PNG (ISO/IEC 15948) in indexed colours, by Node's zlib. A plot has few colours; canvas libraries' own
-// encoders take three times as long for all of them, and pack as loosely.
+// Pixels → PNG (ISO/IEC 15948) with a palette, because a plot has few colours. The clear version is the encoder of the
+// canvas library, which writes all colours:
+//
+//   canvas.encodeSync('png')
+//
+// This file is 4 to 9 times as fast, and its PNG has a third of the size (`npm run -s bench:own-code -- --only plots`).
 import { crc32, deflateSync } from 'node:zlib'
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 const MOST_COLOURS = 256
-/** Bits of each channel that are kept: anti-aliased edges need no more. */
+/** Bits per colour channel in the palette: anti-aliased edges need no more. */
 const KEPT_BITS = 4
 const COLOURS = 1 << (3 * KEPT_BITS)
 
@@ -36,13 +40,13 @@ function chunk (type: string, data: Uint8Array): Buffer {
 interface Indexed {
   /** Shape [colours × 3]. */
   readonly palette: Uint8Array
-  /** One byte a pixel, and before each row the filter: none. */
+  /** One byte per pixel, and before each row the filter: none. */
   readonly rows: Uint8Array
 }
 
 /**
- * Colours that agree in their highest bits become one: the first of them. Where there are too many, the rest become
- * black or white, whichever is nearer.
+ * Maps colours with equal highest bits to the first of them. When the palette is full, further colours become black or
+ * white, whichever is nearer.
  */
 function indexed (pixels: Uint8Array, width: number, height: number): Indexed {
   const words = new Uint32Array(pixels.buffer, pixels.byteOffset, width * height)

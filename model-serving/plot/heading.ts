@@ -1,4 +1,4 @@
-// What a plot that has no title of its own is headed by: the model and a summary.
+// The default title of a plot: the model and a summary.
 import { type Plot, summarize } from '../public/chart-option.js'
 
 export function headed (plot: Plot): Plot {

@@ -1,4 +1,4 @@
-// Lines, bands, dots and stretches in one panel: from times and values to pixels.
+// Lines, bands and marks of one panel: times and values → pixels.
 import type { SKRSContext2D } from '@napi-rs/canvas'
 import { scaleLinear } from 'd3-scale'
 import type { Panel, Plan, Point } from '../public/chart-plan.js'
@@ -15,12 +15,12 @@ export interface Frame {
 export function frameOf ({ layout, extent }: Plan, panel: Panel, { min, max }: { min: number, max: number }): Frame {
   const right = layout.width - layout.right
   const x = scaleLinear([extent.min, extent.max], [layout.left, right])
-  // Clamped: canvases lose coordinates that are far outside.
+  // Clamped: canvases lose precision far outside of their area.
   const y = scaleLinear([min, max], [panel.top + panel.height, panel.top]).clamp(true)
   return { panel, left: layout.left, right, x, y }
 }
 
-/** One stroke for each stretch without a gap. */
+/** Traces one line per run without gaps. */
 function tracePoints (ctx: SKRSContext2D, points: readonly Point[], { x, y }: Frame): void {
   let pen = false
   for (const [time, value] of points) {
@@ -34,8 +34,7 @@ function tracePoints (ctx: SKRSContext2D, points: readonly Point[], { x, y }: Fr
 }
 
 /**
- * From so many points on a line is drawn as thin as can be, and whole: wider or dashed zigzags cost ten times as much,
- * and look no better.
+ * Lines with more points are drawn thin and solid: wide or dashed zigzags cost ten times as much and look no better.
  */
 const DENSE = 400
 
@@ -54,13 +53,12 @@ export function strokeLine (
   ctx.setLineDash([])
 }
 
-/** The area between a line and a level, above which it lies, in stretches without gaps. */
+/** Fills the area between a line and the level below it. */
 export function fillAbove (
   ctx: SKRSContext2D,
   points: readonly Point[],
   frame: Frame,
-  level: number,
-  color: string
+  { level, color }: { readonly level: number, readonly color: string }
 ): void {
   const base = frame.y(level)
   ctx.save()
@@ -95,7 +93,7 @@ export function fillBand (
   }
 }
 
-/** Stretches without gaps. */
+/** Runs without gaps. */
 function runsOf (points: readonly Point[]): Array<Array<readonly [number, number]>> {
   const runs: Array<Array<readonly [number, number]>> = []
   let pen = false
@@ -115,13 +113,12 @@ export function fillDots (ctx: SKRSContext2D, points: readonly Point[], { x, y }
   for (const [time, value] of points) if (value !== null) ctx.fillRect(x(time) - 1.5, y(value) - 1.5, 3, 3)
 }
 
-/** Hollow, so that the line below stays visible. */
+/** Draws outlined diamonds filled with the background colour. */
 export function strokeDiamonds (
   ctx: SKRSContext2D,
   points: readonly Point[],
   { x, y }: Frame,
-  color: string,
-  background: string
+  { color, background }: { readonly color: string, readonly background: string }
 ): void {
   ctx.beginPath()
   for (const [time, value] of points) if (value !== null) traceDiamond(ctx, x(time), y(value))

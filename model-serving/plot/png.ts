@@ -3,7 +3,7 @@ import type { Plot } from '../public/chart-option.js'
 import { headed } from './heading.ts'
 import { drawStill } from './draw-png.ts'
 
-/** As large as the SVG. The same plot gives the same bytes. */
+/** Has the size of the SVG. The same plot gives the same bytes. */
 export function renderPng (plot: Plot): Buffer {
   return drawStill(headed(plot)).toPng()
 }

@@ -1,16 +1,16 @@
-// A canvas to draw a plot on: fonts of this installation, text that fits, and pixels as a PNG.
+// The canvas of a plot: bundled fonts, text cut to fit, and PNG output.
 import { createRequire } from 'node:module'
 import { type Canvas, createCanvas, GlobalFonts, type SKRSContext2D } from '@napi-rs/canvas'
 import { encodePng } from './encode-png.ts'
 
 const FAMILY = 'DejaVu Sans'
 const resolve = createRequire(import.meta.url).resolve
-// From a package, so that text appears on every machine and looks the same.
+// From a package, so that text looks the same on every machine.
 for (const file of ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf']) {
   GlobalFonts.registerFromPath(resolve(`dejavu-fonts-ttf/ttf/${file}`), FAMILY)
 }
 
-/** A name of so many letters is wider than every plot. */
+/** A name with more letters is wider than every plot. */
 const MOST_LETTERS = 200
 
 interface TextStyle {
@@ -18,11 +18,11 @@ interface TextStyle {
   readonly size?: number
   readonly bold?: boolean
   readonly align?: 'left' | 'right' | 'center'
-  /** Pixels; longer texts end in an ellipsis. */
+  /** Most pixels; longer texts end in an ellipsis. */
   readonly room?: number
 }
 
-/** One a thread: pixels lie in memory that only a collection of garbage frees, which may be many plots away. */
+/** One canvas per thread: only garbage collection frees its pixels, and that may be many plots away. */
 let last: Canvas | undefined
 
 function canvasOf (width: number, height: number): Canvas {
@@ -30,7 +30,7 @@ function canvasOf (width: number, height: number): Canvas {
   return last
 }
 
-/** Is to be read by toPng() before the next one is made. */
+/** Call toPng() before the next sheet is made: all sheets share one canvas. */
 export class Sheet {
   readonly #canvas: Canvas
   readonly ctx: SKRSContext2D
@@ -43,7 +43,7 @@ export class Sheet {
     this.ctx.textBaseline = 'middle'
   }
 
-  /** Writes a text, vertically centred at y. @returns its width */
+  /** Draws text, vertically centred at y. @returns its width */
   text (
     content: string,
     x: number,
@@ -65,7 +65,7 @@ export class Sheet {
     return encodePng(this.#canvas.data(), width, height)
   }
 
-  /** The longest beginning that fits, found by halving. */
+  /** The longest beginning that fits, found by bisection. */
   #fit (text: string, room: number): string {
     const { ctx } = this
     if (ctx.measureText(text).width <= room) return text

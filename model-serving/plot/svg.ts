@@ -1,4 +1,4 @@
-// The SVG of an answer, by ECharts without a browser: what the page shows.
+// The SVG of an answer, drawn by ECharts without a browser. It looks like the page.
 import { init, use } from 'echarts/core'
 import { CustomChart, LineChart, ScatterChart } from 'echarts/charts'
 import {
@@ -22,8 +22,8 @@ use([
 ])
 
 /**
- * The plot as an SVG document, `plot.width` pixels wide (default 1200), as high as its panels need.
- * Headed by the model and a summary where the plot has no title. All text of the answer is escaped.
+ * The plot as an SVG document, `plot.width` pixels wide (default: 1200) and as high as its panels need.
+ * A plot without a title gets the model and a summary. All text of the answer is escaped.
  */
 export function renderSvg (plot: Plot): string {
   const drawn = headed(plot)
@@ -32,7 +32,7 @@ export function renderSvg (plot: Plot): string {
     chart.setOption(chartOption(drawn))
     return chart.renderToSVGString()
   } finally {
-    // An instance that lives on keeps the process alive.
+    // Otherwise the instance keeps the process alive.
     chart.dispose()
   }
 }

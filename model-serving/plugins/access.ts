@@ -1,5 +1,5 @@
-// Who may call a route: API keys with scopes, and so many requests a minute. Decided before a body is read, or later
-// where a route says so.
+// Access to routes: API keys with scopes, and a limit of requests per minute. Checked before the body is read, or later
+// if the route defers it.
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { Problem } from '../../core/errors.ts'
 import type { Config } from '../settings/config.ts'
@@ -11,13 +11,13 @@ import { addRateLimit } from './rate-limit.ts'
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * What the caller's key must allow; `any`: every key will do. Without it, or with `none`, a route is open and not
-     * counted.
+     * Scope that the key must allow; `any`: every key is sufficient. Without it, or with `none`, the route is open and
+     * its requests are not counted.
      */
     scope?: Scope | 'any' | 'none'
     /**
-     * Whether a request without any key may come as far as its handler, which then reads it and calls requireAccess(),
-     * or serves it without.
+     * Whether a request without a key may reach its handler. The handler reads it and calls requireAccess(), or serves
+     * it without a key.
      */
     deferAccess?: (request: FastifyRequest) => boolean
   }
@@ -28,10 +28,10 @@ const KEY_HEADERS = ['x-api-key', 'ocp-apim-subscription-key']
 
 type Admit = () => Promise<void>
 
-/** Whether what a request has shown allows more than its route demands. */
+/** Whether the key of a request allows a scope. */
 const permissions = new WeakMap<FastifyRequest, (scope: Scope) => boolean>()
 
-/** How a request to a protected route is admitted. */
+/** Admits a request to a protected route. */
 const admissions = new WeakMap<FastifyRequest, Admit>()
 
 export async function addAccess (app: FastifyInstance, { access }: Pick<Config, 'access'>): Promise<void> {
@@ -44,7 +44,7 @@ export async function addAccess (app: FastifyInstance, { access }: Pick<Config, 
     const key = sent === undefined ? undefined : findKey(access.keys, sent)
     permissions.set(request, (wanted) => !isEnforced(access) || (key !== undefined && allows(key, wanted)))
     const admit = once(async () => {
-      // Refusals count, too, or guessing would be the one thing without a limit.
+      // Refused requests count too: otherwise guessing keys would have no limit.
       await count(request, reply, key)
       if (!isEnforced(access)) return
       if (key === undefined) throw unauthorized(sent !== undefined)
@@ -57,19 +57,19 @@ export async function addAccess (app: FastifyInstance, { access }: Pick<Config, 
 }
 
 /**
- * For handlers of routes with `deferAccess`: counts and admits a request that was let through without a key; at once
- * for all others.
+ * For handlers of routes with `deferAccess`: counts and admits a request that was let through without a key. Other
+ * requests have been admitted already.
  * @throws Problem unauthorized, too-many-requests
  */
 export async function requireAccess (request: FastifyRequest): Promise<void> {
   const admit = admissions.get(request)
-  // No hook has seen it: nobody has decided anything.
+  // No hook has run: nothing has been checked.
   if (admit === undefined) throw unauthorized(false)
   await admit()
 }
 
 /**
- * For handlers of which a part demands more than the route does.
+ * For handlers that need another scope for a part of their work.
  * @throws Problem forbidden
  */
 export function requireScope (request: FastifyRequest, scope: Scope): void {
@@ -85,11 +85,11 @@ function once (admit: Admit): Admit {
 }
 
 function unauthorized (isSent: boolean): Problem {
-  const what = isSent ? 'The API key is none of the service\'s' : 'This route needs an API key'
+  const what = isSent ? 'The service does not know this API key' : 'This route needs an API key'
   return new Problem('unauthorized', `${what}; send one as "Authorization: Bearer KEY" or "X-API-Key: KEY".`)
 }
 
-/** A route that changes or computes something must not be open because somebody forgot it. */
+/** A route that changes or computes something must declare its scope, so that it cannot be open by mistake. */
 function demandScope ({ method, url, config, schema }: RouteOptions): void {
   const isReading = [method].flat().every((one) => ['GET', 'HEAD', 'OPTIONS'].includes(one))
   if (isReading || config?.scope !== undefined || (schema !== undefined && 'hide' in schema)) return

@@ -1,5 +1,5 @@
-// Bodies in and out: compression both ways, and the media types that are read. Limits hold after decompression. Bytes
-// stay bytes: what they say is read where they are scored, off this thread (compute/read-body.ts).
+// Compression of requests and answers, and the media types of requests. Limits hold after decompression. Bodies stay
+// bytes: the worker threads parse them (compute/read/read-body.ts).
 import { constants } from 'node:zlib'
 import compress from '@fastify/compress'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -9,7 +9,7 @@ export async function addBodies (app: FastifyInstance): Promise<void> {
   await app.register(compress, {
     requestEncodings: ['gzip', 'br', 'deflate', 'identity'],
     encodings: ['br', 'gzip', 'deflate'],
-    // Answers are mostly digits of scores: trying harder costs more than scoring them, and saves a tenth.
+    // Answers are mostly digits of scores: a higher level costs more time than scoring them, and saves a tenth.
     zlibOptions: { level: 1 },
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } },
   })

@@ -1,5 +1,5 @@
-// What Node refuses before there is a request: no HTTP, headers too large, a request that does not arrive. The same
-// problem documents, written to the bare connection, which is closed.
+// Errors before there is a request: no HTTP, headers too large, or a request that does not arrive. The problem document
+// is written to the connection, which is then closed.
 import { maxHeaderSize, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyBaseLogger } from 'fastify'
@@ -8,7 +8,7 @@ import type { AnyProblemCode } from '../../adapters/http/problem-codes.ts'
 import { ANSWERS } from './errors.ts'
 import { headersOf } from './headers.ts'
 
-/** Answers and closes a connection on which no request can be read. */
+/** Answers on a connection whose request cannot be read, and closes it. */
 export function refuseConnection (
   log: FastifyBaseLogger,
   requestId: string,
@@ -33,7 +33,7 @@ export function refuseConnection (
     `HTTP/1.1 ${document.status} ${STATUS_CODES[document.status]}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ]
-  // Closed only once it is written: some callers send on before they listen.
+  // Destroyed only after the answer is written: some clients send their whole request before they read.
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => { socket.destroy() })
 }
 
@@ -42,14 +42,15 @@ function problemOf ({ code, message }: ConnectionError): { code: AnyProblemCode,
     return {
       code: 'headers-too-large',
       detail:
-        `URL and headers together are larger than ${maxHeaderSize} bytes; shorten the URL, and leave out headers that are not needed here.`,
+        `URL and headers together are larger than ${maxHeaderSize} bytes; shorten the URL, or leave out headers that ` +
+        'the service does not need.',
     }
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return { code: 'request-timeout', detail: 'The request did not arrive as a whole in time; send it again.' }
+    return { code: 'request-timeout', detail: 'The request did not arrive completely in time; send it again.' }
   }
   return {
     code: 'malformed-request',
-    detail: `The request cannot be read (${message}); send HTTP/1.1, with a method that it knows.`,
+    detail: `The request cannot be read (${message}); send HTTP/1.1 with one of its methods.`,
   }
 }

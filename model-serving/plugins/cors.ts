@@ -1,12 +1,9 @@
-// What pages of other origins may do from a browser: nothing, but for the origins of the setting CORS_ORIGINS.
+// CORS: browsers may call the service from pages of CORS_ORIGINS, and from no other origin.
 import cors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../settings/config.ts'
 
-/**
- * Keys travel in headers that a page sets itself, so no cookies and no credentials of the browser's: `*` stays
- * harmless.
- */
+/** Pages send keys in headers, without cookies or other credentials of the browser. That makes `*` harmless. */
 const OPTIONS: FastifyCorsOptions = {
   credentials: false,
   allowedHeaders: [
@@ -21,12 +18,12 @@ const OPTIONS: FastifyCorsOptions = {
   ],
   exposedHeaders: ['x-request-id', 'retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
   maxAge: 600,
-  // What is no preflight is no fault of CORS: it goes on to the route, or to its 405.
+  // An OPTIONS request that is not a preflight goes to its route, or gets 405.
   strictPreflight: false,
 }
 
 /**
- * Comes before what may refuse a request: a page may only read a refusal that carries these headers, and a preflight
+ * Add it before plugins that refuse requests: a page can read a refusal only if it has these headers, and a preflight
  * has no key.
  */
 export async function addCors (
@@ -42,8 +39,7 @@ export async function addCors (
   app.addHook('onRequest', async (request, reply) => {
     if (originOf(request) !== false) reply.header('cross-origin-resource-policy', 'cross-origin')
   })
-  // For each request, because of others than preflights alone; the methods of a route stand with it
-  // (plugins/methods.ts).
+  // A delegator, because the options depend on the request. The routes declare their methods (plugins/methods.ts).
   await app.register(cors, {
     delegator: (request, done) => {
       done(null, {

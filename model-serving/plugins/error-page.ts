@@ -1,4 +1,4 @@
-// docs/ERRORS.md as a page with an anchor for each code: where the `type` of every problem document leads.
+// docs/ERRORS.md as a page with an anchor per code. The `type` of every problem document links to it.
 
 const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
@@ -34,7 +34,8 @@ tr:target { background: #fc36 }
 </head>
 <body>
 <h1>Errors</h1>
-<p>Every error is <code>application/problem+json</code> (RFC 9457); branch on <code>code</code>, which never changes its meaning. <a href="/docs">Documentation</a></p>
+<p>Every error is <code>application/problem+json</code> (RFC 9457). Branch on <code>code</code>: its meaning never
+changes. <a href="/docs">Documentation</a></p>
 <table>
 <thead><tr><th>Code</th><th>Status</th><th>Meaning</th><th>Remedy</th></tr></thead>
 <tbody>

@@ -1,10 +1,10 @@
-// Idempotency-Key: a request that changes something and is sent twice is done once, and answered twice alike.
+// Idempotency-Key: a repeated request is executed once, and gets the same answer again.
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { pointer, Problem } from '../../core/errors.ts'
 
-/** What a handler has to say. */
+/** The answer of a handler. */
 export interface Reply {
   readonly status: number
   readonly body: object
@@ -25,7 +25,7 @@ const KEPT_MS = 24 * 3_600_000
 const MOST_KEPT = 10_000
 const LONGEST_KEY = 200
 
-/** Keeps what was answered for a day; in the memory of this process. */
+/** Keeps answers for a day, in the memory of this process. */
 export function addIdempotency (app: FastifyInstance): Idempotent {
   const kept = new LRUCache<string, Kept>({ max: MOST_KEPT, ttl: KEPT_MS })
   app.addHook('onClose', async () => { kept.clear() })
@@ -54,14 +54,14 @@ async function once (
     if (before.fingerprint !== fingerprint) {
       throw new Problem(
         'invalid-request',
-        'This Idempotency-Key came with another request before; take a new one for each request.',
+        'Another request has used this Idempotency-Key; use a new key for each request.',
         { items: [{ pointer: pointer('headers', 'idempotency-key'), detail: 'was used for another request' }] }
       )
     }
     if (!before.isDone) {
       throw new Problem(
         'idempotency-conflict',
-        'The first request with this Idempotency-Key is still being worked on; try again in a moment.'
+        'The first request with this Idempotency-Key is still running; try again in a moment.'
       )
     }
     return before.reply
@@ -73,7 +73,7 @@ async function once (
     entry.isDone = true
     return reply
   } catch (error) {
-    // Nothing was done: it may be tried again.
+    // Nothing was changed: the request may be retried.
     kept.delete(place)
     throw error
   }
@@ -83,7 +83,7 @@ function fingerprintOf ({ method, url, body }: FastifyRequest): string {
   return createHash('sha256').update(`${method} ${url}\n`).update(Buffer.isBuffer(body) ? body : '').digest('hex')
 }
 
-/** Callers choose keys without knowing of each other. */
+/** Different callers may choose the same key. */
 function callerOf ({ headers }: FastifyRequest): string {
   return createHash('sha256').update(
     ['authorization', 'x-api-key', 'ocp-apim-subscription-key'].map((name) => String(headers[name] ?? '')).join('\n')

@@ -1,16 +1,16 @@
-// A known path with another method answers 405 with Allow, not 404.
+// A known path with an unknown method answers 405 with Allow, not 404.
 import type { FastifyInstance } from 'fastify'
 import { ANSWERS } from './errors.ts'
 import { DOCS_PATH } from './openapi.ts'
 
-/** Watches the routes that are documented; the returned function registers the refusals, after the last of them. */
+/** Watches the documented routes. Call the returned function after the last route: it adds the refusals. */
 export function watchMethods (app: FastifyInstance): () => void {
-  // Swagger UI registers its page without a schema; it is documented all the same (openapi.ts).
+  // Swagger UI registers its page without a schema; openapi.ts documents it.
   const methodsOf = new Map<string, Set<string>>([[DOCS_PATH, new Set(['GET', 'HEAD'])]])
   app.addHook('onRoute', ({ url, method, schema }) => {
     if (schema === undefined || 'hide' in schema) return
     const methods = methodsOf.get(url) ?? new Set()
-    for (const one of [method].flat()) methods.add(one)
+    for (const name of [method].flat()) methods.add(name)
     methodsOf.set(url, methods)
   })
   return () => {
@@ -23,10 +23,10 @@ function refuseOthers (app: FastifyInstance, url: string, allowed: readonly stri
     url,
     method: app.supportedMethods.filter((method) => !allowed.includes(method)),
     schema: { hide: true } as object,
-    // What a preflight is told, where CORS is on (plugins/cors.ts).
+    // The answer to a preflight, if CORS is on (plugins/cors.ts).
     config: { cors: { methods: [...allowed] } },
     exposeHeadRoute: false,
-    // Before the body is read: there is nothing to do with it.
+    // Before the body is read, because nobody needs it.
     onRequest: async (request, reply) => {
       reply.header('allow', allowed.join(', '))
       return ANSWERS.sendDocument(request, reply, {

@@ -1,4 +1,4 @@
-// GET /openapi.json and /docs: OpenAPI 3.1 made from the zod schemas that the routes validate with.
+// GET /openapi.json and /docs: OpenAPI 3.1, generated from the zod schemas with which the routes validate.
 import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
@@ -12,7 +12,7 @@ import { type DocumentedResponse, problemResponses } from '../schemas/problem.ts
 import { serviceVersion } from '../settings/project.ts'
 import { isEnforced } from '../settings/access.ts'
 
-/** What a route says of itself, in zod schemas; Fastify validates with the same ones. */
+/** The documentation of a route, in zod schemas. Fastify validates with the same schemas. */
 export interface RouteDocument extends FastifySchema {
   readonly operationId: string
   readonly summary: string
@@ -24,13 +24,13 @@ export interface RouteDocument extends FastifySchema {
   readonly response: Record<number, DocumentedResponse>
 }
 
-/** Where Swagger UI shows the document. */
+/** Path of Swagger UI. */
 export const DOCS_PATH = '/docs'
 
-/** Swagger UI hides its own page; callers look for it here. */
+/** Documents the page that Swagger UI itself hides. */
 const docsDocument = {
   operationId: 'getDocs',
-  summary: 'Read this document, and try it out',
+  summary: 'Read and try this API',
   tags: ['documentation'],
   response: {
     200: {
@@ -48,7 +48,7 @@ const SECURITY_SCHEMES = {
     type: 'apiKey',
     in: 'header',
     name: 'X-API-Key',
-    description: 'The same key; `Ocp-Apim-Subscription-Key` is read, too.',
+    description: 'The same key. The service also reads it from `Ocp-Apim-Subscription-Key`.',
   },
 } as const
 const KEY_HEADERS = [{ bearer: [] }, { apiKey: [] }]
@@ -66,18 +66,20 @@ export async function addOpenApi (app: FastifyInstance, { access }: Pick<Config,
         title: 'Time-series anomaly detection',
         version: serviceVersion,
         description:
-          'Scores multivariate time series with autoencoders: how unusual each observation is, what was expected, and which channels are to blame. ' +
-          'What is no HTTP is refused before any route is found, with the same problem documents: `malformed-request` (400), `request-timeout` (408), `headers-too-large` (431).',
+          'Scores multivariate time series with autoencoders: how unusual each observation is, what was expected, ' +
+          'and which channels contribute most. A request that is not valid HTTP is refused before it reaches a ' +
+          'route, with the same problem documents: `malformed-request` (400), `request-timeout` (408), ' +
+          '`headers-too-large` (431).',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } as { name: string },
       },
       servers: [{ url: '/', description: 'This service' }],
       security: [],
       tags: [
         { name: 'scoring', description: 'Find anomalies in a series.' },
-        { name: 'models', description: 'What is served, new versions, and which of them is live.' },
-        { name: 'feedback', description: 'Say what was an anomaly and what was not.' },
-        { name: 'operation', description: 'Status for people, load balancers and engines.' },
-        { name: 'documentation', description: 'The page and this document.' },
+        { name: 'models', description: 'List, publish, train and promote models.' },
+        { name: 'feedback', description: 'Label anomalies, and compare thresholds with the labels.' },
+        { name: 'operation', description: 'Status for people, load balancers, Prometheus and engines.' },
+        { name: 'documentation', description: 'The page, and this document.' },
       ],
       components: { schemas: namedSchemas() as Record<string, object>, securitySchemes: SECURITY_SCHEMES },
     },
@@ -118,7 +120,7 @@ const documentRoute = (isKeyRequired: boolean): SwaggerTransform => ({ schema: o
       ...rest,
       ...(isProtected(route) && { security: isKeyRequired ? KEY_HEADERS : [{}, ...KEY_HEADERS] }),
       ...(params !== undefined && { params: inputSchema(params) }),
-      // explode: false is how a list becomes one parameter, separated by commas.
+      // explode: false makes a list one parameter, separated by commas.
       ...(querystring !== undefined && { querystring: { ...inputSchema(querystring), style: 'form', explode: false } }),
       ...(body !== undefined && { body: { content: mapValues(body.content, requestContent) } }),
       response: mapValues(response, documentResponse),
@@ -132,7 +134,7 @@ function mapValues<A, B> (record: Readonly<Record<string, A>>, map: (value: A) =
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]))
 }
 
-/** `x-examples` is where @fastify/swagger looks for the examples of a request body. */
+/** @fastify/swagger reads the examples of a request body from `x-examples`. */
 const requestContent = ({ schema, examples }: JsonContent): JsonSchema => ({
   schema: { ...inputSchema(schema), ...(examples && { 'x-examples': examples }) },
 })
@@ -141,7 +143,7 @@ function documentResponse ({ description, headers, content }: DocumentedResponse
   return {
     description,
     ...(headers && { headers }),
-    // @fastify/swagger knows a response without a body by this type.
+    // @fastify/swagger recognises a response without a body by this type.
     ...(Object.keys(content).length === 0 && { type: 'null' }),
     content: mapValues(
       content,

@@ -1,4 +1,4 @@
-// How many requests a minute a caller may make; counted where a route says so, not for every route.
+// The limit of requests per minute and caller. The access plugin decides which routes count.
 import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
@@ -6,10 +6,10 @@ import type { AccessConfig } from '../settings/access.ts'
 import type { ApiKey } from '../settings/api-keys.ts'
 
 const WINDOW_MS = 60_000
-/** Callers that are counted at a time; beyond it those that were quiet longest begin anew. */
+/** Most callers that are counted at a time. Beyond it, the least recent callers start again at zero. */
 const MAX_CALLERS = 20_000
 
-/** Counts a request of a key, or of an address where there is none. Throws Problem too-many-requests. */
+/** Counts a request of a key, or of an address if there is no key. Throws Problem too-many-requests. */
 type CountRequest = (request: FastifyRequest, reply: FastifyReply, key: ApiKey | undefined) => Promise<void>
 
 export async function addRateLimit (
@@ -42,5 +42,5 @@ export async function addRateLimit (
   }
 }
 
-/** Of IPv6 the network: one caller has billions of addresses in it. A caller who is gone has none. */
+/** The network of an IPv6 address, because one caller has billions of addresses. A closed connection has no address. */
 const addressOf = ({ ip }: FastifyRequest): string => normalizeIP((ip as string | undefined) ?? '')

@@ -1,7 +1,6 @@
-// The names in a path against their zod schema. Body and query of POST /compute are checked where they are read
-// (compute/read-request.ts), off this thread; their schemas stand in the routes for the OpenAPI document. Answers are
-// not checked on the way out: their schemas are proved by the tests, and a hundred thousand numbers would be walked
-// twice.
+// Validates path parameters against their zod schemas. Worker threads check the body and query of POST /compute
+// (compute/read/read-request.ts); their schemas in the routes serve the OpenAPI document. Answers are not validated:
+// the tests check their schemas, and walking a hundred thousand numbers again would cost time.
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import type { z } from 'zod'
 import { checked } from '../schemas/check.ts'

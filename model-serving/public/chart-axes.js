@@ -74,10 +74,9 @@ function timeScale (answer, ticks) {
  * @param {Layout} layout
  * @param {Palette} palette
  * @param {{ min: number, max: number }} extent
- * @param {boolean} interactive
- * @param {Answer} answer
+ * @param {Pick<import('./types.d.ts').Plot, 'answer' | 'interactive'>} plot
  */
-export function timeAxes ({ panels, wide }, palette, { min, max }, interactive, answer) {
+export function timeAxes ({ panels, wide }, palette, { min, max }, { answer, interactive = false }) {
   return panels.map(({ kind }, index) => {
     const labelled = kind === 'score' || index === panels.length - 1
     return {
@@ -96,7 +95,7 @@ export function timeAxes ({ panels, wide }, palette, { min, max }, interactive, 
         ...(answer.numbered === true ? { showMinLabel: false, showMaxLabel: false } : {}),
       },
       splitLine: { show: false },
-      // Told for each axis: of the heat map ECharts would take the other one.
+      // Set for each axis: for the heat map, ECharts would otherwise take the other axis.
       ...(interactive
         ? {
             axisPointer: {
@@ -186,22 +185,25 @@ export function valueAxes ({ panels, wide, left }, palette, answer, channels) {
  * @param {string | undefined} title
  */
 export function headings ({ panels, wide, left, right, width }, palette, title) {
-  /** @type {(text: string, x: number, y: number, room: number, style?: object) => object} */
-  const heading = (text, x, y, room, style = {}) => ({
+  /** @type {(text: string, place: { left: number, top: number, room: number }, style?: object) => object} */
+  const heading = (text, { left, top, room }, style = {}) => ({
     text: chartText(text),
-    left: x,
-    top: y,
+    left,
+    top,
     padding: 0,
     textStyle: { color: palette.text, fontSize: 12, fontWeight: 500, width: room, overflow: 'truncate', ...style },
   })
   const names = panels.map(({ kind, name, top }) => {
     if (kind === 'contributions') {
-      return heading(wide ? 'contribution to the score' : 'contributions', left, top - 17, width - left - right - 130)
+      const text = wide ? 'contribution to the score' : 'contributions'
+      return heading(text, { left, top: top - 17, room: width - left - right - 130 })
     }
     const text = kind === 'score' ? 'anomaly score' : name
-    return wide ? heading(text, 8, top, left - 54) : heading(text, left, top - 17, width - left - right)
+    const place = wide ? { left: 8, top, room: left - 54 } : { left, top: top - 17, room: width - left - right }
+    return heading(text, place)
   })
-  return title === undefined ? names : [heading(title, 8, 8, width - 16, { fontSize: 14, fontWeight: 600 }), ...names]
+  if (title === undefined) return names
+  return [heading(title, { left: 8, top: 8, room: width - 16 }, { fontSize: 14, fontWeight: 600 }), ...names]
 }
 
 /**

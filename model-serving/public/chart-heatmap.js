@@ -34,11 +34,10 @@ function weight (answer, channel, a, b) {
  * @param {Answer} answer
  * @param {readonly string[]} channels rows, from the top
  * @param {readonly number[]} edges buckets of observations
- * @param {Timeline} time
- * @param {number} levels
+ * @param {{ time: Timeline, levels: number }} scales times of the observations, and number of colours
  * @returns {Cell[]}
  */
-export function heatCells (answer, channels, edges, time, levels) {
+export function heatCells (answer, channels, edges, { time, levels }) {
   /** @type {Cell[]} */
   const cells = []
   channels.forEach((channel, row) => {

@@ -45,16 +45,16 @@ export function layOut ({ channels, width, score, contributions, title, interact
   const size = wide ? SIZES.wide : SIZES.narrow
   const sliderTop = legendTop + size.legend
   let top = sliderTop + (interactive ? SLIDER : 0)
-  /** @type {(kind: Panel['kind'], name: string, height: number, before: number, after: number) => void} */
-  const add = (kind, name, height, before, after) => {
+  /** @type {(panel: Pick<Panel, 'kind' | 'name' | 'height'>, before: number, after: number) => void} */
+  const add = ({ kind, name, height }, before, after) => {
     panels.push({ kind, name, top: top + before, height })
     top += before + height + after
   }
-  if (score) add('score', 'score', size.score, size.above, AXIS)
+  if (score) add({ kind: 'score', name: 'score', height: size.score }, size.above, AXIS)
   if (contributions && channels.length > 0) {
-    add('contributions', 'contributions', channels.length * size.row, HEADING, 14)
+    add({ kind: 'contributions', name: 'contributions', height: channels.length * size.row }, HEADING, 14)
   }
-  for (const name of channels) add('channel', name, size.channel, size.above, 14)
+  for (const name of channels) add({ kind: 'channel', name, height: size.channel }, size.above, 14)
   return {
     width,
     height: Math.ceil(top - 14 + AXIS + 6),

@@ -59,12 +59,9 @@ function partOf ({ view }, { start, interval }) {
 /**
  * Zoom, pointer and tooltip, shared by all panels.
  * @param {Plot} plot
- * @param {readonly string[]} channels
- * @param {Timeline} time
- * @param {Layout} layout
- * @param {Palette} palette
+ * @param {{ channels: readonly string[], time: Timeline, layout: Layout, palette: Palette }} drawn
  */
-function interaction (plot, channels, time, layout, palette) {
+function interaction (plot, { channels, time, layout, palette }) {
   const { min, max } = extentOf(time)
   const window = {
     xAxisIndex: 'all',
@@ -93,13 +90,8 @@ function interaction (plot, channels, time, layout, palette) {
     const points = Array.isArray(params) ? params : [params]
     // A line knows the instant; a cell of the heat map only where it begins.
     const first = points.find(({ seriesType }) => seriesType === 'line') ?? points[0]
-    return tooltipHtml(
-      plot.answer,
-      channels,
-      time,
-      Math.round((Number(first?.axisValue) - time.start) / time.interval),
-      palette
-    )
+    const t = Math.round((Number(first?.axisValue) - time.start) / time.interval)
+    return tooltipHtml(plot.answer, t, { channels, time, palette })
   }
   return {
     axisPointer: { link: [{ xAxisIndex: 'all' }] },
@@ -168,12 +160,12 @@ export function chartOption (plot) {
     title: headings(layout, palette, plot.title),
     ...(channels.length > 0 ? { legend: legend(layout, palette) } : {}),
     grid: grids(layout, palette),
-    xAxis: timeAxes(layout, palette, extentOf(time), plot.interactive === true, answer),
+    xAxis: timeAxes(layout, palette, extentOf(time), plot),
     yAxis: valueAxes(layout, palette, answer, channels),
     graphic: heatLegend(layout, palette, channels),
     visualMap: excessColour(series, answer, palette),
     series,
-    ...(plot.interactive === true ? interaction(plot, channels, time, layout, palette) : {}),
+    ...(plot.interactive === true ? interaction(plot, { channels, time, layout, palette }) : {}),
   }
   return /** @type {import('echarts').EChartsOption} */ (option)
 }

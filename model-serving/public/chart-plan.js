@@ -66,12 +66,9 @@ export function planOf (plot) {
       imputed: imputedPoints(answer, name, time),
     }),
     heat: () =>
-      heatCells(
-        answer,
-        channels,
-        bucketEdges(time.length, Math.ceil(pixels / PIXELS_A_CELL)),
+      heatCells(answer, channels, bucketEdges(time.length, Math.ceil(pixels / PIXELS_A_CELL)), {
         time,
-        palette.ramp.length
-      ),
+        levels: palette.ramp.length,
+      }),
   }
 }

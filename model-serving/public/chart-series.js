@@ -193,7 +193,7 @@ export function seriesOf (panels, drawing) {
     // Only the edges: a tint would be read as a contribution.
     return [
       shading(index, drawing, palette.noExcess),
-      heatSeries(heatCells(answer, channels, heatEdges, time, palette.ramp.length), index, palette),
+      heatSeries(heatCells(answer, channels, heatEdges, { time, levels: palette.ramp.length }), index, palette),
     ]
   })
 }

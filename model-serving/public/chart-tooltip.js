@@ -22,12 +22,10 @@ function show (value) {
 /**
  * HTML of the tooltip at observation t; every name in it is escaped.
  * @param {Answer} answer
- * @param {readonly string[]} channels
- * @param {Timeline} time
  * @param {number} t
- * @param {Palette} palette
+ * @param {{ channels: readonly string[], time: Timeline, palette: Palette }} drawn
  */
-export function tooltipHtml (answer, channels, time, t, palette) {
+export function tooltipHtml (answer, t, { channels, time, palette }) {
   const cell = 'style="padding:0 0 0 14px;text-align:right;font-variant-numeric:tabular-nums"'
   const rows = channels.map((name) => {
     const share = answer.contributions?.[name]?.[t]
@@ -37,8 +35,8 @@ export function tooltipHtml (answer, channels, time, t, palette) {
         isNumber(share) ? formatShare(share) : '–'
       }</td></tr>`
   })
-  const head =
-    `<tr style="color:${palette.muted}"><td></td><td ${cell}>observed</td><td ${cell}>expected</td><td ${cell}>share</td></tr>`
+  const head = `<tr style="color:${palette.muted}"><td></td>` +
+    `<td ${cell}>observed</td><td ${cell}>expected</td><td ${cell}>share</td></tr>`
   return `<strong>${instantOf(answer, time.start + t * time.interval)}</strong> &nbsp;${describeScore(answer, t)}` +
     `<table style="border-collapse:collapse;margin-top:4px;font-size:12px;line-height:1.45">${head}${
       rows.join('')

@@ -167,7 +167,7 @@ function taskOf (request: FastifyRequest): ComputeTask {
   if (mediaType === undefined) {
     throw new Problem(
       'unsupported-media-type',
-      'There is no body; send application/json, text/csv or multipart/form-data, and name it in Content-Type.'
+      'The request has no body; send application/json, text/csv or multipart/form-data, and name it in Content-Type.'
     )
   }
   return {

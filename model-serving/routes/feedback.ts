@@ -1,4 +1,4 @@
-// What people say of anomalies, and what that says about the threshold.
+// Feedback on anomalies, and the threshold that it proposes.
 import type { FastifyInstance } from 'fastify'
 import { pointer, Problem } from '../../core/errors.ts'
 import { addFeedback as keepFeedback, listFeedback } from '../../adapters/registry/feedback.ts'
@@ -33,9 +33,10 @@ const COMMON = [
 
 const addDocument = {
   operationId: 'addFeedback',
-  summary: 'Say whether an anomaly was one',
+  summary: 'Give feedback on an anomaly',
   description:
-    'Kept beside the registry. The next retraining learns without faults that are confirmed or were missed, and counts false alarms as normal.',
+    'The registry keeps the feedback. The next retraining removes confirmed and missed faults from the training ' +
+    'data, and treats false alarms as normal.',
   tags: ['feedback'],
   body: {
     content: {
@@ -58,7 +59,7 @@ const addDocument = {
   },
   response: {
     201: {
-      description: 'What was kept',
+      description: 'The stored feedback',
       content: { 'application/json': { schema: FeedbackKeptSchema, examples: ANSWER_EXAMPLES.feedback } },
     },
     ...problemResponses('/feedback', [...COMMON, 'malformed-body', 'body-too-large', 'idempotency-conflict']),
@@ -67,12 +68,12 @@ const addDocument = {
 
 const listDocument = {
   operationId: 'listFeedback',
-  summary: 'List what was said of a model\'s anomalies',
+  summary: 'List the feedback on a model',
   tags: ['feedback'],
   params: NameParamsSchema,
   response: {
     200: {
-      description: 'All statements, in the order in which they came',
+      description: 'All feedback, the oldest first',
       content: { 'application/json': { schema: FeedbackListSchema, examples: ANSWER_EXAMPLES.feedbackList } },
     },
     ...problemResponses('/models/wind-turbine/feedback', [...COMMON, 'not-found']),
@@ -81,9 +82,10 @@ const listDocument = {
 
 const proposalDocument = {
   operationId: 'proposeThreshold',
-  summary: 'Ask what another threshold would have flagged',
+  summary: 'Compare another threshold with the calibrated one',
   description:
-    'Looks at the scores that this service has served with the live version (SCORE_HISTORY) and at the feedback on them. Changes nothing.',
+    'Applies another threshold to the stored scores of the live version (SCORE_HISTORY) and compares the outcome ' +
+    'with the feedback. Changes nothing.',
   tags: ['feedback'],
   params: NameParamsSchema,
   body: {
@@ -91,15 +93,15 @@ const proposalDocument = {
       'application/json': {
         schema: ProposalBodySchema,
         examples: {
-          best: { summary: 'The best one', value: {} },
-          tried: { summary: 'This one', value: { threshold: 1.2 } },
+          best: { summary: 'The best threshold', value: {} },
+          tried: { summary: 'A given threshold', value: { threshold: 1.2 } },
         },
       },
     },
   },
   response: {
     200: {
-      description: 'Before and after',
+      description: 'Outcome with the calibrated and with the other threshold',
       content: { 'application/json': { schema: ProposalSchema, examples: ANSWER_EXAMPLES.proposal } },
     },
     ...problemResponses('/models/wind-turbine/threshold-proposal', [
@@ -128,7 +130,7 @@ export function addFeedback (
       if (Date.parse(fields.end) < Date.parse(fields.start)) {
         throw new Problem(
           'invalid-request',
-          '/end lies before /start; give the first and the last instant that is meant.',
+          '/end is before /start; give the first and the last time of the interval.',
           { items: [{ pointer: pointer('end'), detail: 'before start', got: fields.end }] }
         )
       }

@@ -1,4 +1,4 @@
-// Jobs: how far they are, and an end to them.
+// Lists, describes and cancels jobs.
 import type { FastifyInstance } from 'fastify'
 import type { Jobs } from '../jobs/jobs.ts'
 import type { ModelLifecycle } from '../models/model-lifecycle.ts'
@@ -23,16 +23,16 @@ const listDocument = {
   tags: ['models'],
   response: {
     200: {
-      description: 'Jobs of this process that wait, run or ended not long ago',
+      description: 'Jobs of this process that wait, run or ended recently',
       content: { 'application/json': { schema: JobListSchema, examples: ANSWER_EXAMPLES.jobs } },
     },
     ...problemResponses('/jobs', COMMON),
   },
 } satisfies RouteDocument
 
-const oneDocument = (told: Pick<RouteDocument, 'operationId' | 'summary' | 'description'>) =>
+const oneDocument = (texts: Pick<RouteDocument, 'operationId' | 'summary' | 'description'>) =>
   ({
-    ...told,
+    ...texts,
     tags: ['models'],
     params: JobParamsSchema,
     response: {
@@ -49,11 +49,11 @@ const oneDocument = (told: Pick<RouteDocument, 'operationId' | 'summary' | 'desc
     },
   }) satisfies RouteDocument
 
-const getDocument = oneDocument({ operationId: 'getJob', summary: 'Tell how far a job is' })
+const getDocument = oneDocument({ operationId: 'getJob', summary: 'Get the progress of a job' })
 const cancelDocument = oneDocument({
   operationId: 'cancelJob',
-  summary: 'End a job',
-  description: 'One that has ended stays what it is.',
+  summary: 'Cancel a job',
+  description: 'A job that has ended does not change.',
 })
 
 export function addJobs (app: FastifyInstance, lifecycle: ModelLifecycle | undefined): void {

@@ -1,4 +1,4 @@
-// GET /models and GET /models/{name}: what is served. For versions see routes/registry.ts.
+// GET /models and GET /models/{name}: the served models. For versions see routes/registry.ts.
 import type { FastifyInstance } from 'fastify'
 import type { ServedModels } from '../packages/served-models.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
@@ -12,7 +12,7 @@ const listDocument = {
   tags: ['models'],
   response: {
     200: {
-      description: 'All models',
+      description: 'All served models',
       content: { 'application/json': { schema: ModelListSchema, examples: ANSWER_EXAMPLES.models } },
     },
     ...problemResponses('/models', [

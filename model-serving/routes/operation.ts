@@ -1,4 +1,4 @@
-// GET /status, /livez and /readyz: for people, engines and load balancers.
+// GET /status, /livez, /readyz and /metrics: for people, engines, load balancers and Prometheus.
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../settings/config.ts'
 import type { ModelLifecycle } from '../models/model-lifecycle.ts'
@@ -18,14 +18,14 @@ interface OperationParts {
   engines (): readonly EngineState[]
   readonly metrics: Metrics
   readonly lifecycle: ModelLifecycle | undefined
-  /** What is counted besides the models. */
+  /** Counted in addition to the models. */
   readonly work: Work
 }
 
 const statusDocument = {
   operationId: 'getStatus',
-  summary: 'Tell what runs here',
-  description: 'Always 200 while the service runs, also before its models are loaded.',
+  summary: 'Get the status of the service',
+  description: 'Answers 200 while the service runs, even before its models are loaded.',
   tags: ['operation'],
   response: {
     200: {
@@ -38,11 +38,11 @@ const statusDocument = {
 
 const liveDocument = {
   operationId: 'getLiveness',
-  summary: 'Tell whether the process answers',
+  summary: 'Check whether the process is alive',
   tags: ['operation'],
   response: {
     200: {
-      description: 'It does',
+      description: 'The process is alive',
       content: { 'application/json': { schema: LiveSchema, examples: ANSWER_EXAMPLES.live } },
     },
     ...problemResponses('/livez', ['unsupported-media-type', 'internal-error']),
@@ -51,11 +51,11 @@ const liveDocument = {
 
 const metricsDocument = {
   operationId: 'getMetrics',
-  summary: 'Tell Prometheus of the service and its models',
+  summary: 'Get the metrics of the service and its models',
   tags: ['operation'],
   response: {
     200: {
-      description: 'Metrics in the text format of Prometheus',
+      description: 'Metrics in Prometheus\' text format',
       content: { 'text/plain': { schema: MetricsSchema, examples: ANSWER_EXAMPLES.metrics } },
     },
     ...problemResponses('/metrics', ['unsupported-media-type', 'internal-error']),
@@ -64,12 +64,12 @@ const metricsDocument = {
 
 const readyDocument = {
   operationId: 'getReadiness',
-  summary: 'Tell whether series can be scored',
-  description: 'True only once every model is loaded and has reproduced its golden scores.',
+  summary: 'Check whether the service is ready',
+  description: 'Answers 200 once every model is loaded and has reproduced its golden scores, and 503 until then.',
   tags: ['operation'],
   response: {
     200: {
-      description: 'They can',
+      description: 'The service is ready to score series',
       content: { 'application/json': { schema: ReadySchema, examples: ANSWER_EXAMPLES.ready } },
     },
     ...problemResponses('/readyz', ['unsupported-media-type', 'internal-error', 'not-ready']),

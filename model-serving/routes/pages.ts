@@ -1,4 +1,4 @@
-// GET /, /score, /openapi.json and /docs/errors, and the files that the page needs.
+// GET /, /score, /openapi.json and /docs/errors, and the files of the page.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -15,7 +15,7 @@ import { problemResponses } from '../schemas/problem.ts'
 const pageDocument = {
   operationId: 'getPage',
   summary: 'Open the page',
-  description: 'The page for browsers; other clients are sent to the documentation.',
+  description: 'Browsers get the page. Other clients are redirected to the documentation.',
   tags: ['documentation'],
   response: {
     200: {
@@ -23,7 +23,7 @@ const pageDocument = {
       content: { 'text/html': { schema: HtmlAnswerSchema, examples: ANSWER_EXAMPLES.html } },
     },
     302: {
-      description: 'To the documentation, where HTML is not asked for',
+      description: 'Redirect to the documentation, if the client does not accept HTML',
       headers: { Location: { description: 'Path of the documentation.', type: 'string' } },
       content: {},
     },
@@ -33,8 +33,8 @@ const pageDocument = {
 
 const scorePageDocument = {
   operationId: 'getScorePage',
-  summary: 'Open the page that scores a file',
-  description: 'The same page as at `/`, unless a program that embeds the service shows something else there.',
+  summary: 'Open the page that scores files',
+  description: 'The same page as at `/`, unless an embedding program has another page there.',
   tags: ['documentation'],
   response: {
     200: pageDocument.response[200],
@@ -63,14 +63,14 @@ const errorsDocument = {
   tags: ['documentation'],
   response: {
     200: {
-      description: 'All codes, with meaning and remedy',
+      description: 'All error codes, with meaning and remedy',
       content: { 'text/html': { schema: HtmlAnswerSchema, examples: ANSWER_EXAMPLES.html } },
     },
     ...problemResponses('/docs/errors', ['unsupported-media-type', 'internal-error']),
   },
 } satisfies RouteDocument
 
-/** @param home whether the page is at `/`, too */
+/** @param home whether the page is also at `/` */
 export async function addPages (app: FastifyInstance, { home }: { readonly home: boolean }): Promise<void> {
   await addFiles(app)
   app.get('/score', { schema: scorePageDocument }, async (_, reply) => reply.sendFile('index.html'))
@@ -93,10 +93,7 @@ export async function addPages (app: FastifyInstance, { home }: { readonly home:
   )
 }
 
-/**
- * The page's own files, the charting library that it shares with the server's plots, and example series, which an
- * installation may lack.
- */
+/** The files of the page, the chart library, and the example series, which an installation may lack. */
 async function addFiles (app: FastifyInstance): Promise<void> {
   const charts = dirname(createRequire(import.meta.url).resolve('echarts/package.json'))
   const folders = [

@@ -1,5 +1,4 @@
-// What routes about models share: the registry that they need, and JSON bodies that are read here, because they are
-// small.
+// Shared by the routes about models: the registry, and JSON bodies, which are small enough to be parsed on this thread.
 import type { FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
@@ -11,22 +10,26 @@ export function registryOf (lifecycle: ModelLifecycle | undefined): OpenRegistry
   if (lifecycle?.registry !== undefined) return lifecycle.registry
   throw new Problem(
     'no-registry',
-    'This service serves packages of a folder (MODELS_DIR), which have no versions; set MODEL_REGISTRY to a folder or s3://bucket/prefix to have them.'
+    'This service serves packages of a folder (MODELS_DIR), which have no versions; set MODEL_REGISTRY to a folder ' +
+      'or s3://bucket/prefix.'
   )
 }
 
-/** Bytes of a JSON body that is read on the thread that answers. */
+/** Most bytes of a JSON body that is parsed on the HTTP thread. */
 const MAX_BYTES = 65_536
 
 /**
- * @param empty what no body stands for
+ * @param empty value of a missing body
  * @throws Problem malformed-body, body-too-large, unsupported-media-type, invalid-request
  */
 export function jsonBody<T> (request: FastifyRequest, schema: z.ZodType<T>, empty?: object): T {
   const body = request.body as Buffer | undefined
   if (body === undefined || body.length === 0) {
     if (empty !== undefined) return checked(schema, empty)
-    throw new Problem('unsupported-media-type', 'There is no body; send application/json, and name it in Content-Type.')
+    throw new Problem(
+      'unsupported-media-type',
+      'The request has no body; send application/json, and name it in Content-Type.'
+    )
   }
   if (request.mediaType !== 'application/json') {
     throw new Problem('unsupported-media-type', 'Send application/json, and name it in Content-Type.')
@@ -40,7 +43,7 @@ export function jsonBody<T> (request: FastifyRequest, schema: z.ZodType<T>, empt
   try {
     value = JSON.parse(body.toString('utf8'))
   } catch (cause) {
-    throw new Problem('malformed-body', `The body is no JSON: ${(cause as Error).message}.`, { cause })
+    throw new Problem('malformed-body', `The body is not JSON: ${(cause as Error).message}.`, { cause })
   }
   return checked(schema, value)
 }

@@ -1,4 +1,4 @@
-// Versions of models: which there are, new ones, and which of them is served.
+// Versions of models: lists, publishes, promotes and rolls back.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
 import type { AliasState } from '../../adapters/registry/aliases.ts'
@@ -44,7 +44,7 @@ const CHANGING = ['malformed-body', 'body-too-large', 'invalid-request', 'idempo
 
 const versionsDocument = {
   operationId: 'listVersions',
-  summary: 'List the versions of a model, and what was served when',
+  summary: 'List the versions of a model and the history of its aliases',
   tags: ['models'],
   params: NameParamsSchema,
   response: {
@@ -61,8 +61,10 @@ const document = () =>
     operationId: 'publishModel',
     summary: 'Publish a model package, or train one',
     description:
-      'A package (`application/x-tar`) is opened, has to reproduce its golden scores, and is published under its own name: `201`. A series, in any form that `POST /compute` reads, or `from`, is trained on by a job: `202`, and `GET /jobs/{id}` tells how far it is. ' +
-      'With the header `Idempotency-Key` a request that is sent again is answered again, and done once.',
+      'A package (`application/x-tar`) must reproduce its golden scores; it is then published under its own name ' +
+      '(`201`). A series, posted in any form that `POST /compute` reads or named by `from`, starts a training job ' +
+      '(`202`); `GET /jobs/{id}` shows its progress. With the header `Idempotency-Key`, a repeated request gets the ' +
+      'first answer and is not executed again.',
     tags: ['models'],
     querystring: PublishQuerySchema,
     body: {
@@ -79,8 +81,8 @@ const document = () =>
         content: { 'application/json': { schema: PublishedSchema, examples: ANSWER_EXAMPLES.published } },
       },
       202: {
-        description: 'The job that trains',
-        headers: { Location: { description: 'Where it is told of.', type: 'string' } },
+        description: 'The training job',
+        headers: { Location: { description: 'Path of the job.', type: 'string' } },
         content: { 'application/json': { schema: JobSchema, examples: ANSWER_EXAMPLES.job } },
       },
       ...problemResponses('/models', [
@@ -97,9 +99,10 @@ const document = () =>
 
 const promoteDocument = {
   operationId: 'promoteVersion',
-  summary: 'Make a version live, or a shadow',
+  summary: 'Make a version live or a shadow',
   description:
-    'Answered once this service has opened and proved the version and serves it; requests that were being answered meanwhile were answered by the old one.',
+    'Answers once this service has opened and proved the version and serves it. Until then, the previous version ' +
+    'answers all requests.',
   tags: ['models'],
   params: NameParamsSchema,
   body: {
@@ -115,7 +118,7 @@ const promoteDocument = {
   },
   response: {
     200: {
-      description: 'What the alias stands for now',
+      description: 'Version that the alias stands for now',
       content: { 'application/json': { schema: ServedNowSchema, examples: ANSWER_EXAMPLES.servedNow } },
     },
     ...problemResponses('/models/wind-turbine/promote', [
@@ -131,7 +134,7 @@ const promoteDocument = {
 
 const rollbackDocument = {
   operationId: 'rollBackVersion',
-  summary: 'Serve what was served before the latest promotion',
+  summary: 'Undo the latest promotion',
   tags: ['models'],
   params: NameParamsSchema,
   body: {
@@ -144,7 +147,7 @@ const rollbackDocument = {
   },
   response: {
     200: {
-      description: 'What the alias stands for now',
+      description: 'Version that the alias stands for now',
       content: { 'application/json': { schema: ServedNowSchema, examples: ANSWER_EXAMPLES.servedNow } },
     },
     ...problemResponses('/models/wind-turbine/rollback', [
@@ -203,7 +206,7 @@ export function addRegistry (
   )
 }
 
-/** Once this service does what the alias says, or has said why not. */
+/** Answers after this service has followed the alias or refused its version. */
 async function answerOf (
   lifecycle: ModelLifecycle,
   name: string,
@@ -251,7 +254,7 @@ async function upload (
   }
 }
 
-/** What is wrong with a package that somebody else made is theirs to know. */
+/** A bad package is a fault of the service if the operator installed it, but of the caller if it was uploaded. */
 async function refusing<T> (work: () => Promise<T>): Promise<T> {
   try {
     return await work()

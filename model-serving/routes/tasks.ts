@@ -1,4 +1,4 @@
-// Tasks of engines: how POST /compute takes them, and GET /tasks/{id}/status tells of them, in the engine's own words.
+// Tasks of engines: POST /compute takes them, and GET /tasks/{id}/status shows their state in the engine's terms.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../../core/errors.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
@@ -15,7 +15,7 @@ function withUnknown (refusals: Record<number, DocumentedResponse>): Record<numb
     ...refusals,
     404: {
       ...refusals[404]!,
-      description: 'No task of this id is known, or none is taken here',
+      description: 'The service knows no task with this id, or takes no tasks',
       content: { ...refusals[404]!.content, ...unknown },
     },
   }
@@ -24,12 +24,12 @@ function withUnknown (refusals: Record<number, DocumentedResponse>): Record<numb
 const document = (path: string, operationId: string) =>
   ({
     operationId,
-    summary: 'Tell how far a task of an engine is',
+    summary: 'Get the state of an engine\'s task',
     tags: ['operation'],
     params: TaskParamsSchema,
     response: {
       200: {
-        description: 'What the task is doing',
+        description: 'State of the task',
         content: { 'application/json': { schema: TaskStatusSchema, examples: ANSWER_EXAMPLES.taskStatus } },
       },
       ...withUnknown(
@@ -49,7 +49,7 @@ export function addTasks (app: FastifyInstance, intake: TaskIntake | undefined):
   app.get('/tasks/:id/status', {
     schema: document('/tasks/00000000-0000-4000-8000-000000000000/status', 'getTaskStatus'),
   }, handler)
-  // Engines of early 2023 ask here.
+  // Engines of early 2023 use this path.
   app.get(
     '/status/:id',
     { schema: document('/status/00000000-0000-4000-8000-000000000000', 'getTaskStatusOf2023') },
@@ -57,9 +57,7 @@ export function addTasks (app: FastifyInstance, intake: TaskIntake | undefined):
   )
 }
 
-/**
- * Whether POST /compute without a key may be an engine's: a small JSON body, or a form that names who is to be told.
- */
+/** Whether a request without a key may come from an engine: it has a small JSON body, or a form with a callback URL. */
 export function mayBeEngine (intake: TaskIntake | undefined, request: FastifyRequest): boolean {
   if (intake === undefined) return false
   if (request.mediaType === 'application/json') {
@@ -69,8 +67,8 @@ export function mayBeEngine (intake: TaskIntake | undefined, request: FastifyReq
 }
 
 /**
- * Takes the task, where the request is an engine's: answered at once, worked on later.
- * @returns false for a request of an API client
+ * Takes the task of an engine's request: answers at once, and works on it later.
+ * @returns false if the request comes from an API client
  * @throws Problem engine-tasks-off, or invalid-request
  */
 export function takeTask (intake: TaskIntake | undefined, request: FastifyRequest, reply: FastifyReply): boolean {
@@ -91,12 +89,13 @@ function taskOf (intake: TaskIntake | undefined, request: FastifyRequest): Task 
   if (intake !== undefined && isForm(intake, request)) {
     return intake.formTaskOf(body, request.headers['content-type'] ?? '', request.query as Record<string, unknown>)
   }
-  const told = request.mediaType === 'application/json' ? engineBody(body) : undefined
-  if (told === undefined) return undefined
-  if (intake !== undefined) return intake.taskOf(told)
+  const posted = request.mediaType === 'application/json' ? engineBody(body) : undefined
+  if (posted === undefined) return undefined
+  if (intake !== undefined) return intake.taskOf(posted)
   throw new Problem(
     'engine-tasks-off',
-    'This service takes no tasks of engines; set ENGINE_URLS to the engines that it is to work for, or ENGINE_TASKS=on and ENGINE_ALLOWED_HOSTS.'
+    'This service takes no tasks of engines; set ENGINE_URLS to the engines, or set ENGINE_TASKS=on and ' +
+      'ENGINE_ALLOWED_HOSTS.'
   )
 }
 

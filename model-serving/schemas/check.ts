@@ -1,12 +1,12 @@
-// A part of a request against its zod schema; a mismatch is a Problem with JSON pointers.
+// Checks a part of a request against its zod schema. A mismatch becomes a Problem with JSON pointers.
 import type { core, z } from 'zod'
 import { pointer, Problem, type ProblemItem } from '../../core/errors.ts'
 
 const MAX_ITEMS = 10
 
 /**
- * The part as its schema reads it.
- * @param base where the part stands in pointers; the body's members stand alone
+ * The part as parsed by its schema.
+ * @param base first tokens of the pointers; empty for the body
  * @throws Problem invalid-request
  */
 export function checked<T> (schema: z.ZodType<T>, part: unknown, base: readonly string[] = []): T {
@@ -22,7 +22,7 @@ function mismatch (issues: readonly core.$ZodIssue[], data: unknown, base: reado
   )
   return new Problem(
     'invalid-request',
-    `${sentences.join('; ')}. GET /openapi.json holds the schema, /docs shows it with examples.`,
+    `${sentences.join('; ')}. GET /openapi.json has the schema; /docs shows it with examples.`,
     { items }
   )
 }

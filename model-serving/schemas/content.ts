@@ -1,4 +1,4 @@
-// How a body is described in the OpenAPI document.
+// Descriptions of bodies for the OpenAPI document.
 import type { z } from 'zod'
 
 export interface NamedExample {

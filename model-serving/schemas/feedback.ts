@@ -1,4 +1,4 @@
-// The wire format of feedback, and of what it says about thresholds.
+// The wire format of feedback and of threshold proposals.
 import { z } from 'zod'
 import { FeedbackFieldsSchema, FeedbackSchema } from '../../adapters/registry/records.ts'
 
@@ -8,9 +8,9 @@ export const FeedbackKeptSchema = z.strictObject(FeedbackSchema.shape)
 export const FeedbackListSchema = z.strictObject({ feedback: z.array(FeedbackKeptSchema) })
 
 export const ProposalBodySchema = z.strictObject({
-  scoring: z.enum(['batch', 'causal']).default('causal').describe('Whose scores are looked at.'),
+  scoring: z.enum(['batch', 'causal']).default('causal').describe('Kind of scores to compare.'),
   threshold: z.number().gt(0).optional().describe(
-    'A threshold to be tried. Default: the one that the feedback is best served by.'
+    'Threshold to try. Default: the threshold that agrees best with the feedback.'
   ),
 })
 
@@ -18,9 +18,9 @@ const OutcomeSchema = z.strictObject({
   threshold: z.number(),
   anomalies: z.int().describe('Anomalies in the stored scores.'),
   anomaliesPerWeek: z.number().nullable(),
-  falseAlarms: z.int().describe('Intervals that people called false alarms, and that are flagged.'),
-  confirmed: z.int().describe('Intervals that people confirmed, and that are flagged.'),
-  missed: z.int().describe('Intervals that people called missed, and that are still not flagged.'),
+  falseAlarms: z.int().describe('Intervals labelled as false alarms that are anomalous.'),
+  confirmed: z.int().describe('Intervals labelled as confirmed that are anomalous.'),
+  missed: z.int().describe('Intervals labelled as missed that are not anomalous.'),
 })
 
 export const ProposalSchema = z.strictObject({
@@ -28,14 +28,15 @@ export const ProposalSchema = z.strictObject({
   version: z.string(),
   digest: z.string(),
   scoring: z.enum(['batch', 'causal']),
-  scores: z.int().describe('Stored scores of this version that were looked at.'),
+  scores: z.int().describe('Number of stored scores of this version.'),
   feedback: z.strictObject({
-    used: z.int().describe('Statements on intervals whose scores are stored.'),
-    unused: z.int(),
+    used: z.int().describe('Feedback on intervals whose scores are stored.'),
+    unused: z.int().describe('Feedback on other intervals.'),
   }),
-  before: OutcomeSchema.describe('With threshold 1, the calibrated one.'),
+  before: OutcomeSchema.describe('Outcome with threshold 1, the calibrated threshold.'),
   after: OutcomeSchema.describe(
-    'With the proposed one. Nothing is changed: send it as options.threshold, or train again.'
+    'Outcome with the proposed threshold. Nothing was changed: to use it, send it as `options.threshold`, or train ' +
+      'again.'
   ),
   reason: z.string(),
 })

@@ -12,17 +12,17 @@ export const JobSchema = z.strictObject({
     stage: z.string().nullable().describe(
       'fetch, prepare, train, evaluate, package or publish; null before it begins.'
     ),
-    done: z.number().min(0).max(1).describe('Share of the stages that are done.'),
-    messages: z.array(z.string()).describe('What the training has said so far, the newest last.'),
+    done: z.number().min(0).max(1).describe('Fraction of the stages that are done.'),
+    messages: z.array(z.string()).describe('Latest messages of the training, the newest last.'),
   }),
   result: z.strictObject({
     name: z.string(),
     version: z.string(),
     digest: z.string(),
-    existed: z.boolean().describe('Whether the very same package had been published before.'),
+    existed: z.boolean().describe('Whether the same package had already been published.'),
     promoted: z.boolean(),
-  }).nullable().describe('What was published; null until it is.'),
-  problem: z.string().nullable().describe('Why it failed.'),
+  }).nullable().describe('The published version; null until then.'),
+  problem: z.string().nullable().describe('Why the job failed.'),
 })
 export type Job = z.output<typeof JobSchema>
 

@@ -4,44 +4,45 @@ import { formatDuration } from '../../core/table/duration.ts'
 import type { ModelIdentity } from '../packages/identity.ts'
 
 const ScoringSchema = z.strictObject({
-  smoothing: z.int().min(1).describe('Errors in the mean.'),
-  threshold: z.number().describe('Smoothed reconstruction error that is served as score 1.'),
+  smoothing: z.int().min(1).describe('Number of errors over which a score is averaged.'),
+  threshold: z.number().describe('Smoothed reconstruction error that equals score 1.'),
   level: z.strictObject({
-    span: z.int().min(0).describe('Scores whose median is the level; 0: none.'),
+    span: z.int().min(0).describe('Number of scores whose median is the level; 0: no level.'),
     factor: z.number().min(0),
   }).describe(
-    'Where factor × median of the scores around is above 1, scores are divided by it: slow drift is no anomaly.'
+    'Where factor × level is above 1, scores are divided by it, so that slow drift is not an anomaly.'
   ),
 })
 
-/** How exactly the backend reproduces a package. */
+/** How exactly the backend reproduces the golden scores of a package. */
 export const goldenDifference = z.number().min(0)
   .describe(
-    'Largest relative difference between the golden scores of the package and those of this machine; 0 is bit for bit.'
+    'Largest relative difference between the golden scores of the package and the scores on this machine. ' +
+      '0: they are equal bit for bit.'
   )
 
 export const ModelDescriptionSchema = z.strictObject({
   name: z.string(),
   version: z.string(),
-  digest: z.string().describe('SHA-256 over the model package; in every answer of the model, too.'),
+  digest: z.string().describe('SHA-256 over the model package. Every answer of the model has it.'),
   goldenDifference,
   description: z.string(),
   architecture: z.string(),
   channels: z.array(z.string()),
   samplingInterval: z.string().meta({ format: 'duration' }),
-  windowLength: z.int().min(1).describe('Observations in the longest window: the shortest series that can be scored.'),
+  windowLength: z.int().min(1).describe('Observations in the longest window. A series must have at least so many.'),
   members: z.array(z.strictObject({
     windowLength: z.int().min(1).describe('Observations in a window.'),
-    tail: z.int().min(1).describe('Newest observations of a window that count in causal scoring.'),
+    tail: z.int().min(1).describe('Number of newest observations of a window that count in causal scoring.'),
   })).describe('The autoencoders whose errors are combined.'),
-  maxGap: z.int().min(0).describe('Longest gap that is filled, in observations.'),
-  threshold: z.literal(1).describe('An observation is anomalous when its score is greater.'),
+  maxGap: z.int().min(0).describe('Longest gap that is filled before scoring, in observations.'),
+  threshold: z.literal(1).describe('An observation is anomalous if its score is greater.'),
   scorings: z.strictObject({
     batch: ScoringSchema,
     causal: ScoringSchema,
   }),
   margins: z.record(z.string(), z.number()).describe(
-    "Half-width of the expected band around the expected value, in each channel's unit."
+    'Half-width of the expected band around the expected value, in the unit of the channel.'
   ),
   training: z.strictObject({
     observations: z.int(),

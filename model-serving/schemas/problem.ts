@@ -1,4 +1,4 @@
-// The error document of every route (RFC 9457), and how a route's errors are documented.
+// The problem document of every route (RFC 9457), and the documentation of a route's problems.
 import { z } from 'zod'
 import { ALL_PROBLEMS, type AnyProblemCode } from '../../adapters/http/problem-codes.ts'
 import type { JsonContent } from './content.ts'
@@ -8,22 +8,22 @@ export const problemType = (code: AnyProblemCode): string => `/docs/errors#${cod
 
 export const ProblemDocumentSchema = z.looseObject({
   type: z.string().describe('Where the code is explained.').meta({ format: 'uri-reference' }),
-  title: z.string().describe('Constant text of the code.'),
+  title: z.string().describe('Text of the code, always the same.'),
   status: z.int().min(400).max(599),
-  detail: z.string().describe('What is wrong with this request, and the remedy.'),
-  instance: z.string().optional().describe('Path of the request; absent where the request could not be read.').meta({
+  detail: z.string().describe('What is wrong with this request, and how to fix it.'),
+  instance: z.string().optional().describe('Path of the request; absent if the request could not be read.').meta({
     format: 'uri-reference',
   }),
-  code: z.enum(Object.keys(ALL_PROBLEMS) as [AnyProblemCode, ...AnyProblemCode[]]).describe('Stable; branch on this.'),
-  requestId: z.string().describe('Also in the header x-request-id and in the log of the service.'),
+  code: z.enum(Object.keys(ALL_PROBLEMS) as [AnyProblemCode, ...AnyProblemCode[]]).describe('Stable; branch on it.'),
+  requestId: z.string().describe('Id of the request. The header x-request-id and the log of the service have it too.'),
   errors: z.array(z.strictObject({
     pointer: z.string().describe(
-      'JSON pointer (RFC 6901) into the body; below /query or /params for those parts of the request.'
+      'JSON pointer (RFC 6901) into the body. Pointers into other parts of the request begin with /query or /params.'
     ),
     detail: z.string(),
     got: z.unknown().optional(),
     want: z.unknown().optional(),
-  })).optional().describe('The places that are wrong; the first ten.'),
+  })).optional().describe('Wrong places of the request, at most ten.'),
 }).describe('Problem details (RFC 9457). Some codes add members, e.g. `needed`, `expected`, `limit` or `index`.')
 
 export type ProblemDocument = z.infer<typeof ProblemDocumentSchema>
@@ -34,7 +34,7 @@ export interface DocumentedResponse {
   readonly content: Record<string, JsonContent>
 }
 
-/** Members that a code adds, for its example. */
+/** Members that the code adds to its example. */
 const EXTENSIONS: Partial<Record<AnyProblemCode, Record<string, unknown>>> = {
   forbidden: { scope: 'score' },
   'too-many-requests': { limit: 60 },
@@ -59,19 +59,19 @@ const EXTENSIONS: Partial<Record<AnyProblemCode, Record<string, unknown>>> = {
 const RETRY_AFTER = { 'Retry-After': { description: 'Seconds to wait before trying again.', type: 'integer' } }
 
 const RATE_LIMIT = {
-  'RateLimit-Limit': { description: 'Requests that are allowed in a minute.', type: 'integer' },
-  'RateLimit-Remaining': { description: 'Requests that are left of them.', type: 'integer' },
-  'RateLimit-Reset': { description: 'Seconds until the minute is over.', type: 'integer' },
+  'RateLimit-Limit': { description: 'Requests allowed per minute.', type: 'integer' },
+  'RateLimit-Remaining': { description: 'Requests left in this minute.', type: 'integer' },
+  'RateLimit-Reset': { description: 'Seconds until the minute ends.', type: 'integer' },
 }
 
-/** Headers of a status besides those of a code that may succeed later. */
+/** Headers of a status, in addition to Retry-After. */
 const HEADERS: Readonly<Record<number, DocumentedResponse['headers']>> = {
   401: { 'WWW-Authenticate': { description: 'How to authenticate: Bearer.', type: 'string' } },
-  405: { Allow: { description: 'The methods that the route has.', type: 'string' } },
+  405: { Allow: { description: 'Methods of the route.', type: 'string' } },
   429: RATE_LIMIT,
 }
 
-/** Responses of a route for its codes and for other methods than its own: one a status, each code an example. */
+/** Responses of a route for these codes and for method-not-allowed. Each status is a response, each code an example. */
 export function problemResponses (
   instance: string,
   codes: readonly AnyProblemCode[]

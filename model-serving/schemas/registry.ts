@@ -7,7 +7,9 @@ import type { RegisteredModel } from '../../adapters/registry/registry.ts'
 
 const time = z.string().meta({ format: 'date-time' })
 const digest = z.string().describe('SHA-256 over the model package.')
-const alias = z.enum(ALIASES).describe('live: what answers; shadow: what scores the same traffic without answering.')
+const alias = z.enum(ALIASES).describe(
+  'live: the version that answers. shadow: a version that scores the same series without answering.'
+)
 
 export const NameParamsSchema = z.strictObject({
   name: ManifestSchema.shape.name.describe('Name of a model.').meta({ examples: ['wind-turbine'] }),
@@ -27,13 +29,13 @@ const StepsSchema = z.array(
 export const VersionsSchema = z.strictObject({
   name: z.string(),
   versions: z.array(z.strictObject({ version: z.int().min(1), digest, publishedAt: time, bytes: z.int() })).describe(
-    'In the order of their numbers; a version never changes.'
+    'Versions by number. A version never changes.'
   ),
   aliases: z.strictObject({ live: StandingSchema, shadow: StandingSchema }).describe(
-    'What each stands for, and since when; null where for nothing.'
+    'Version that each alias stands for, and since when; null if none.'
   ),
   history: z.strictObject({ live: StepsSchema, shadow: StepsSchema }).describe(
-    'What each stood for, in order of time.'
+    'Changes of each alias, the oldest first.'
   ),
 })
 export type Versions = z.output<typeof VersionsSchema>
@@ -43,32 +45,32 @@ export const PublishedSchema = z.strictObject({
   version: z.int().min(1),
   digest,
   publishedAt: time,
-  existed: z.boolean().describe('Whether the very same package had been published before.'),
-  promoted: z.boolean().describe('Whether it is live now.'),
+  existed: z.boolean().describe('Whether the same package had already been published.'),
+  promoted: z.boolean().describe('Whether the version is live now.'),
 })
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
 
 export const PublishQuerySchema = z.strictObject({
   name: ManifestSchema.shape.name.optional().describe(
-    'Name of the model that is to be trained. A package has its own.'
+    'Name of the model to train. A package contains its own name.'
   ),
   promote: flag.optional().describe(
-    'true: make the new version live at once, which needs a key of scope admin. Default false.'
+    'true: make the new version live at once; this needs a key with scope admin. Default: false.'
   ),
   from: z.string().max(1000).regex(
     /^s3:\/\//,
     'must be s3://bucket/key of a CSV file, or s3://bucket/prefix of several'
   ).optional().describe(
-    'Series to train on, in the object store of the registry, where TRAINING_SOURCES allows it; instead of a body.'
+    'Series to train on, in the object store of the registry; instead of a body. TRAINING_SOURCES must allow it.'
   ),
   trainUntil: z.string().max(60).optional().meta({
     format: 'date-time',
-    description: 'Observations before it train, later ones test. Default: all train.',
+    description: 'Train on the observations before this time, and test on the later ones. Default: train on all.',
   }),
   interval: z.string().max(40).optional().meta({
     format: 'duration',
-    description: 'Sampling interval. Default: told from the timestamps.',
+    description: 'Sampling interval. Default: detected from the timestamps.',
   }),
   architecture: z.enum(['linear', 'masked', 'residual', 'dense', 'convolutional', 'recurrent', 'ensemble']).optional()
     .describe('Kind of autoencoder. Default: ensemble.'),
@@ -88,16 +90,18 @@ export const RollbackBodySchema = z.strictObject({ alias: alias.default('live') 
 export const ServedNowSchema = z.strictObject({
   name: z.string(),
   alias,
-  version: z.int().nullable().describe('What the alias stands for now.'),
+  version: z.int().nullable().describe('Version that the alias stands for now.'),
   digest: digest.nullable(),
   at: time.nullable(),
-  served: z.boolean().describe('Whether this service has opened it and uses it.'),
-  problem: z.string().nullable().describe('Why it does not; what was served before goes on.'),
+  served: z.boolean().describe('Whether this service has opened the version and uses it.'),
+  problem: z.string().nullable().describe(
+    'Why the service does not use the version. It continues to use the previous one.'
+  ),
 })
 
 export function describeVersions ({ name, versions, aliases }: RegisteredModel): Versions {
   const standing = ({ current }: AliasState): z.output<typeof StandingSchema> => current ?? null
-  const told = ({ action, at, ...step }: Step): Versions['history']['live'][number] => ({
+  const stepOf = ({ action, at, ...step }: Step): Versions['history']['live'][number] => ({
     action,
     version: null,
     digest: null,
@@ -108,6 +112,6 @@ export function describeVersions ({ name, versions, aliases }: RegisteredModel):
     name,
     versions: versions.map(({ version, digest, publishedAt, bytes }) => ({ version, digest, publishedAt, bytes })),
     aliases: { live: standing(aliases.live), shadow: standing(aliases.shadow) },
-    history: { live: aliases.live.history.map(told), shadow: aliases.shadow.history.map(told) },
+    history: { live: aliases.live.history.map(stepOf), shadow: aliases.shadow.history.map(stepOf) },
   }
 }

@@ -1,7 +1,7 @@
-// What an engine is told of this service: the wire format of POST {engine}/services, version 1.2.0 of the engine.
+// The announcement of this service to an engine: the wire format of POST {engine}/services, engine version 1.2.0.
 import { z } from 'zod'
 
-/** Media types that an engine lets a field have. */
+/** Media types that an engine allows in a field. */
 export const ENGINE_MEDIA_TYPES = [
   'image/jpeg',
   'image/png',
@@ -14,20 +14,18 @@ export const ENGINE_MEDIA_TYPES = [
   'audio/ogg',
 ] as const
 
-/**
- * Python makes keyword arguments of the names of inputs: anything else is stored, and then crashes the engine's route.
- */
+/** The engine uses input names as Python keyword arguments. It stores other names, but then its route crashes. */
 const inputName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a plain identifier')
   .refine((name) => !PYTHON_KEYWORDS.has(name), 'not a keyword of Python')
 
 const PYTHON_KEYWORDS = new Set(
-  ('False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass ' +
-    'raise return try while with yield').split(' ')
+  ('False None True and as assert async await break class continue def del elif else except finally for from global ' +
+    'if import in is lambda nonlocal not or pass raise return try while with yield').split(' ')
 )
 
 const types = z.array(z.enum(ENGINE_MEDIA_TYPES)).min(1)
 
-/** Positions count, not names: the n-th object of a task belongs to the n-th field. */
+/** Fields are matched by position, not by name: the n-th object of a task belongs to the n-th field. */
 export const InputFieldsSchema = z.array(z.strictObject({ name: inputName, type: types })).min(1)
   .refine(
     (fields) => new Set(fields.map(({ name }) => name)).size === fields.length,
@@ -35,10 +33,10 @@ export const InputFieldsSchema = z.array(z.strictObject({ name: inputName, type:
   )
 export const OutputFieldsSchema = z.array(z.strictObject({ name: z.string().min(1), type: types })).min(1)
 
-/** Both from the engine's closed lists. */
+/** The engine accepts only names and acronyms from its own lists. */
 export const TagsSchema = z.array(z.strictObject({ name: z.string().min(1), acronym: z.string().min(1) }))
 
-/** Paths of the engine itself: a service of such a name gets no route, and deleting it removes the engine's own. */
+/** Paths of the engine itself. A service with such a name gets no route, and deleting it removes the engine's route. */
 const ENGINE_PATHS = new Set([
   'services',
   'tasks',
@@ -61,7 +59,7 @@ export const SlugSchema = z.string().regex(
 )
   .refine((slug) => !ENGINE_PATHS.has(slug), 'not a path of the engine itself')
 
-/** Absent members stay absent: an engine that stores `docs_url: null` answers nobody any more. */
+/** Absent members must stay absent: an engine that stores `docs_url: null` no longer answers. */
 export interface Announcement {
   readonly name: string
   readonly slug: string

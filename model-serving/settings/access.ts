@@ -23,7 +23,8 @@ export const ACCESS_SETTINGS = {
     description: 'Keys of the callers: entries SCOPE[+SCOPE…]:KEY, separated by commas or white space.',
   }),
   API_AUTH: z.enum(['auto', 'off']).default('auto').describe(
-    'auto demands a key where API_KEYS is set, and serves other addresses than loopback with keys alone; off demands none.'
+    'auto demands a key where API_KEYS is set, and serves other addresses than loopback with keys alone; off demands ' +
+      'none.'
   ),
   RATE_LIMIT_PER_MINUTE: wholeNumber(0, 1_000_000).default(0).describe(
     'Most requests a minute of one key, or of one address without a key; 0 sets no limit.'

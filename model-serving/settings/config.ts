@@ -1,4 +1,4 @@
-// Settings of the service: one schema for the environment.
+// The settings of the service, as one schema of environment variables.
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { parseSettings, wholeNumber } from '../../adapters/settings/values.ts'
@@ -20,7 +20,8 @@ export const SettingsSchema = z.object({
     'TensorFlow.js backend; auto takes the fastest that works here.'
   ),
   MODELS_DIR: z.string().optional().describe(
-    'A model package, or a folder whose subfolders are model packages, served as they lie there. Default: none, the registry is followed.'
+    'A model package, or a folder whose subfolders are model packages, served as they lie there. Default: none, the ' +
+      'registry is followed.'
   ),
   MAX_BODY_BYTES: wholeNumber(1024, 1_073_741_824).default(33_554_432).describe(
     'Largest request body, in bytes after decompression.'
@@ -29,7 +30,8 @@ export const SettingsSchema = z.object({
     'Most values in one request: observations times channels.'
   ),
   COMPUTE_WORKERS: wholeNumber(1, 64).default(() => Math.min(4, availableParallelism())).describe(
-    'Threads that score; the first starts at once, others with load. Default: as many as there are processors, at most 4.'
+    'Threads that score; the first starts at once, others with load. Default: as many as there are processors, at ' +
+      'most 4.'
   ),
   COMPUTE_QUEUE: wholeNumber(0, 10_000).default(32).describe(
     'Requests that wait for a thread; further ones are refused.'
@@ -73,8 +75,8 @@ export interface Config {
 }
 
 /**
- * Reads the settings; an empty variable counts as not set.
- * @throws Problem invalid-settings, naming each variable and what it must be
+ * Reads the settings. An empty variable counts as unset.
+ * @throws Problem invalid-settings that names each wrong variable and its valid values
  */
 export function readConfig (env: Readonly<Record<string, string | undefined>>): Config {
   const settings = parseSettings(SettingsSchema, env)
@@ -99,5 +101,5 @@ export function readConfig (env: Readonly<Record<string, string | undefined>>): 
   }
 }
 
-/** Settings that bound what is computed. */
+/** Limits of one request. */
 export type ComputeLimits = Pick<Config, 'maxBodyBytes' | 'maxValues' | 'adHocMaxValues'>

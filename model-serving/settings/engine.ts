@@ -1,4 +1,4 @@
-// Settings of the engines: where they are, what they are told of this service, and which tasks are taken from them.
+// Settings of the engines: their URLs, the announcement of this service, and the tasks that they may send.
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
 import { type Announcement, InputFieldsSchema, OutputFieldsSchema, SlugSchema, TagsSchema } from '../schemas/service.ts'
@@ -7,11 +7,11 @@ import { list, wholeNumber } from '../../adapters/settings/values.ts'
 
 export interface EngineConfig {
   readonly urls: readonly string[]
-  /** How engines are spoken to: as since 2023, or as in 2022. */
+  /** Protocol of the engines: since 2023, or that of 2022. */
   readonly dialect: 'current' | '2022'
   /** Whether POST /compute takes tasks of engines. */
   readonly takesTasks: boolean
-  /** Hosts, with or without port, from which series are fetched and which are told outcomes. */
+  /** Hosts, with or without port, of object stores and callbacks. */
   readonly allowedHosts: readonly string[]
   readonly token: string | undefined
   readonly pingIntervalMs: number
@@ -19,15 +19,15 @@ export interface EngineConfig {
   readonly callbackRetryMs: number
   readonly storageRetryMs: number
   readonly maxTasks: number
-  /** Where unfinished tasks are noted, for the next start. */
+  /** Folder of the journal of unfinished tasks. */
   readonly tasksDir: string
   readonly tellsProgress: boolean
-  /** Scores the tasks; default: the one whose channels match, else an ad-hoc one. */
+  /** Model that scores the tasks; default: the model whose channels match, else an ad-hoc model. */
   readonly model: string | undefined
-  /** Where engines reach this service; default: the address that it listens on. */
+  /** URL at which engines reach this service; default: the address that it listens on. */
   readonly serviceUrl: string | undefined
   readonly announcement: Omit<Announcement, 'url'>
-  /** What is made for each announced output, in that order. */
+  /** Media type of each announced output, in that order. */
   readonly outputs: readonly AnswerType[]
 }
 
@@ -42,7 +42,7 @@ const hostFault = (entry: string): string | undefined =>
     ? undefined
     : 'a list of hosts, each with or without port, such as minio:9000'
 
-/** A list in JSON, or as others are. */
+/** A JSON list, or a list separated by commas. */
 const listOrJson = (fault: (entry: string) => string | undefined): z.ZodType<readonly string[], string> =>
   z.string().transform((text, context) => {
     if (!text.trimStart().startsWith('[')) return text
@@ -69,8 +69,10 @@ const url = z.string().refine((text) => urlFault(text) === undefined, 'an http o
 
 const SUMMARY = 'Finds anomalies in time series with autoencoders'
 const DESCRIPTION =
-  'Upload a table (CSV with any delimiter, with or without header and timestamps, or JSON; plain or gzip). Every observation gets a score, 1 is the threshold of the model, ' +
-  'and anomalies are listed with the channels to blame. Channels that no model knows get one fitted on the series itself. Outputs, in this order: a plot of channels, expected bands, scores and anomalies (PNG), and the result (JSON).'
+  'Upload a table (CSV with any delimiter, with or without header and timestamps, or JSON; plain or gzip). Every ' +
+  'observation gets a score, 1 is the threshold of the model, and anomalies are listed with the channels to blame. ' +
+  'Channels that no model knows get one fitted on the series itself. Outputs, in this order: a plot of channels, ' +
+  'expected bands, scores and anomalies (PNG), and the result (JSON).'
 
 export const ENGINE_SETTINGS = {
   ENGINE_URLS: listOrJson(urlFault).default([]).describe(
@@ -133,13 +135,14 @@ export const ENGINE_SETTINGS = {
     type: ['application/json'],
   }])
     .describe(
-      'JSON list of {"name", "type"}: image/png gives the plot, application/json the result, text/csv the result as a table.'
+      'JSON list of {"name", "type"}: image/png gives the plot, application/json the result, text/csv the result as a ' +
+        'table.'
     ),
 }
 
 type EngineSettings = Readonly<z.output<z.ZodObject<typeof ENGINE_SETTINGS>>>
 
-/** @throws Problem invalid-settings where settings contradict each other */
+/** @throws Problem invalid-settings if settings contradict each other */
 export function engineOf (settings: EngineSettings): EngineConfig {
   const urls = settings.ENGINE_URLS.map((entry) => entry.replace(/\/+$/, ''))
   const takesTasks = settings.ENGINE_TASKS === 'on' || (settings.ENGINE_TASKS === 'auto' && urls.length > 0)
@@ -147,7 +150,8 @@ export function engineOf (settings: EngineSettings): EngineConfig {
   if (takesTasks && allowedHosts.length === 0) {
     throw new Problem(
       'invalid-settings',
-      'ENGINE_TASKS is on, but there is no host that tasks may name. Set ENGINE_URLS, or ENGINE_ALLOWED_HOSTS to the hosts of the object store and of the engine.',
+      'ENGINE_TASKS is on, but there is no host that tasks may name. Set ENGINE_URLS, or set ' +
+        'ENGINE_ALLOWED_HOSTS to the hosts of the object store and of the engine.',
       { items: [{ pointer: '/ENGINE_TASKS', detail: 'needs ENGINE_URLS or ENGINE_ALLOWED_HOSTS' }] }
     )
   }
@@ -188,15 +192,14 @@ function announcementOf (settings: EngineSettings): Omit<Announcement, 'url'> {
 
 const OUTPUT_TYPES = ['image/png', 'application/json', 'text/csv'] as const satisfies readonly AnswerType[]
 
-/** The first of its types that can be made. */
+/** The first type of the output that the service can make. */
 function outputOf ({ name, type }: Announcement['data_out_fields'][number], i: number): AnswerType {
-  const found = type.find((one) => (OUTPUT_TYPES as readonly string[]).includes(one))
+  const found = type.find((mediaType) => (OUTPUT_TYPES as readonly string[]).includes(mediaType))
   if (found !== undefined) return found as AnswerType
   throw new Problem(
     'invalid-settings',
-    `SERVICE_DATA_OUT_FIELDS: the output "${name}" is of no type that can be made; name one of ${
-      OUTPUT_TYPES.join(', ')
-    }.`,
+    `SERVICE_DATA_OUT_FIELDS: the service can make none of the types of the output "${name}"; name one of ` +
+      `${OUTPUT_TYPES.join(', ')}.`,
     { items: [{ pointer: `/SERVICE_DATA_OUT_FIELDS/${i}/type`, detail: 'cannot be made', got: type.join(', ') }] }
   )
 }

@@ -1,4 +1,4 @@
-// Finds the project's files beside the code, whether it runs from source or from dist/.
+// Finds the files of the project, whether the code runs from source or from dist/.
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,20 +1,20 @@
-// Settings of where models come from, and how long they are good.
+// Settings of the registry, of trainings, and of the age of models.
 import { z } from 'zod'
 import { DEFAULT_REGISTRY } from '../../adapters/registry/open-store.ts'
 import { STORE_SETTINGS, type StoreVariables } from '../../adapters/s3/access.ts'
 import { duration, list, wholeNumber } from '../../adapters/settings/values.ts'
 
 export interface RegistryConfig {
-  /** A folder or s3://bucket/prefix; undefined: none is followed. */
+  /** A folder or s3://bucket/prefix; undefined: no registry is followed. */
   readonly location: string | undefined
   readonly pollMs: number
-  /** Bytes of packages that one thread has open, and that are kept beside those that are served. */
+  /** Most bytes of packages that one thread has open, and of packages that are cached but not served. */
   readonly memoryBytes: number
   readonly maxAgeMs: number | undefined
-  /** Whether scores that were served are kept in the registry. */
+  /** Whether served scores are stored in the registry. */
   readonly keepsScores: boolean
   readonly access: StoreVariables
-  /** Under which series may lie that jobs are trained on; none: only posted ones. */
+  /** URLs of series that jobs may train on; empty: only posted series. */
   readonly trainingSources: readonly string[]
   readonly maxJobs: number
 }

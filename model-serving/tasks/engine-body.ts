@@ -1,11 +1,11 @@
-// Tells an engine's body from those of API clients, before anything of the engine's side is needed.
+// Recognises the bodies of engines among those of API clients.
 
-/** An engine's body has a dozen short members; a series of an API client is not even looked through. */
+/** An engine's body has a dozen short members. A larger body is a series of an API client, and is not searched. */
 export const MAX_TASK_BYTES = 65_536
 
 /**
- * The body of an engine, where it is one: API clients send no such members.
- * @returns undefined for everything else, which is then read where it is scored
+ * The parsed body of an engine. API clients do not send its members.
+ * @returns undefined for other bodies: the worker threads parse them
  */
 export function engineBody (body: Buffer): Record<string, unknown> | undefined {
   if (body.length > MAX_TASK_BYTES || !body.includes('"task"')) return undefined

@@ -1,4 +1,4 @@
-// A task of an engine of 2022: the series comes in the request itself, the answer goes to the callback.
+// A task of a 2022 engine: the series is in the request, the answer goes to the callback.
 import type { AnswerType } from '../schemas/media.ts'
 import type { Notice, Task, TaskInput } from './task.ts'
 
@@ -26,7 +26,7 @@ export class FormTask implements Task {
     return this.#options.input
   }
 
-  /** A single JSON answer as it is, anything else as a form with one part an output. */
+  /** Sends a single JSON answer as it is, other answers as a form with one part per output. */
   async save (answers: readonly Uint8Array[]): Promise<Notice> {
     const [type] = this.outputs
     if (answers.length === 1 && type === 'application/json') return this.#notice(answers[0]!, type)

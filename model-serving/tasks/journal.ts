@@ -1,5 +1,5 @@
-// Which tasks are unfinished, on disk: what a crash interrupts is reported at the next start. Holds notices, never keys
-// or data.
+// Unfinished tasks on disk: the next start reports those that a crash interrupted. The files contain notices, never
+// keys or data.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
@@ -33,10 +33,7 @@ export class Journal {
     this.#attempt(() => { mkdirSync(folder, { recursive: true, mode: 0o700 }) })
   }
 
-  /**
-   * Notes a task before its engine hears that it is taken. Some 50 µs: a file of a few hundred bytes, not forced to the
-   * disk.
-   */
+  /** Notes a task before the engine gets its answer. Takes 50 µs: a file of a few hundred bytes, without fsync. */
   begin (id: string, notice: Notice): void {
     this.#attempt(() => {
       writeFileSync(this.#path(id), JSON.stringify({ pid: process.pid, id, notice }), { mode: 0o600 })
@@ -47,7 +44,7 @@ export class Journal {
     this.#attempt(() => { rmSync(this.#path(id), { force: true }) })
   }
 
-  /** What processes that are gone have left; from now on this process answers for it. */
+  /** Takes over the tasks of processes that no longer run. */
   takeOver (): Interrupted[] {
     let names: string[] = []
     this.#attempt(() => { names = readdirSync(this.#folder).filter((name) => name.endsWith('.json')) })
@@ -67,7 +64,7 @@ export class Journal {
     try {
       return EntrySchema.parse(JSON.parse(readFileSync(path, 'utf8')))
     } catch (error) {
-      // Cut off by the crash while it was written: its task had not been taken yet.
+      // The crash interrupted the writing, so the task had not been accepted yet.
       this.#log.warn(
         { path, problem: (error as Error).message },
         'a note of an unfinished task cannot be read and is removed'
@@ -79,7 +76,7 @@ export class Journal {
     }
   }
 
-  /** Without a folder to write to tasks are done all the same; only a crash would not be reported. */
+  /** If the folder cannot be written to, tasks are still done, but a crash is not reported. */
   #attempt (work: () => void): void {
     if (!this.#usable) return
     try {
@@ -88,13 +85,13 @@ export class Journal {
       this.#usable = false
       this.#log.warn(
         { folder: this.#folder, problem: (error as Error).message },
-        'unfinished tasks cannot be noted, so that a crash would lose them silently; set TASKS_DIR to a folder that can be written to'
+        'unfinished tasks cannot be noted, so a crash would lose them silently; set TASKS_DIR to a writable folder'
       )
     }
   }
 }
 
-/** A process of our own number is an earlier one: this one has noted nothing yet. */
+/** An entry with the id of this process comes from an earlier process, because this one has noted nothing yet. */
 function isAlive (pid: number): boolean {
   if (pid === process.pid) return false
   try {

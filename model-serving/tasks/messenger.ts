@@ -1,4 +1,4 @@
-// Tells engines what became of their tasks, until they have taken it: an engine never asks again.
+// Delivers the outcomes of tasks to engines, with retries: an engine never asks for them.
 import { setMaxListeners } from 'node:events'
 import type { FastifyBaseLogger } from 'fastify'
 import pRetry from 'p-retry'
@@ -8,16 +8,16 @@ import type { Notice } from './task.ts'
 interface MessengerOptions {
   readonly http: HttpClient
   readonly retryDelayMs: number
-  /** How long an engine is tried again. */
+  /** How long a delivery is retried. */
   readonly retryMs: number
   readonly log: FastifyBaseLogger
 }
 
-/** In a pipeline the engine answers only when it has dispatched the next step. */
+/** In a pipeline, the engine answers only after it has dispatched the next step. */
 const ANSWER_MS = 60_000
 const MAX_PAUSE_MS = 30_000
 
-/** The engine will say the same again. */
+/** The engine refused the outcome, and would do so again. */
 class Refused extends Error {}
 
 export class Messenger {
@@ -28,8 +28,8 @@ export class Messenger {
   }
 
   /**
-   * Tries until the engine has taken it, refuses it for good, or time is over.
-   * @returns whether the engine has given its last word: then there is nothing left to tell
+   * Retries until the engine takes the outcome, refuses it for good, or the time is over.
+   * @returns whether the engine has taken or refused it: nothing is left to deliver
    */
   async deliver (taskId: string, notice: Notice, signal: AbortSignal): Promise<boolean> {
     const { retryDelayMs, retryMs, log } = this.#options
@@ -61,12 +61,12 @@ export class Messenger {
   }
 
   /**
-   * One attempt.
-   * @throws where the engine has not taken it
+   * Delivers in one attempt.
+   * @throws Error if the engine does not take the outcome
    */
   async once (notice: Notice, signal: AbortSignal): Promise<void> {
     const answer = await this.#options.http.send(notice, ANSWER_MS, signal).catch((error: unknown) => {
-      // p-retry takes a TypeError for a fault of ours.
+      // p-retry does not retry a TypeError.
       const { message, code, name } = error as NodeJS.ErrnoException
       if (name === 'HostRefused') throw new Refused(message)
       throw new Error(message || code || String(error))
@@ -77,7 +77,7 @@ export class Messenger {
   }
 }
 
-/** A proxy answers 404 while the engine behind it restarts; the engine's own has its words. */
+/** Whether a retry may succeed. A proxy answers 404 while its engine restarts; a 404 of the engine has its own text. */
 function mayPass (answer: HttpAnswer): boolean {
   const { status } = answer
   if (status === 404) return saidOf(answer) !== 'Task Not Found'

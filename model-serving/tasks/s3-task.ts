@@ -1,5 +1,5 @@
-// A task of an engine since 2023: the series and its answers are objects in an S3 store, the outcome is a PATCH of the
-// callback.
+// A task of an engine since 2023: the series and its answers are objects in an S3 store, and the outcome is sent as a
+// PATCH to the callback.
 import { randomId } from '../../adapters/identifiers.ts'
 import type { ObjectStore } from '../adapters/object-store.ts'
 import { UNKNOWN_TYPE } from '../compute/messages/messages.ts'
@@ -16,7 +16,7 @@ interface S3TaskOptions {
   readonly maxBytes: number
 }
 
-/** The engine keeps an object's type in its key alone. */
+/** The engine reads the type of an object from its key. */
 const EXTENSIONS: Readonly<Record<AnswerType, string>> = {
   'application/json': 'json',
   'text/csv': 'csv',
@@ -28,7 +28,7 @@ export class S3Task implements Task {
   readonly id: string
   readonly outputs: readonly AnswerType[]
   readonly #options: S3TaskOptions
-  /** The same at every attempt, so that none leaves objects behind. */
+  /** The same in every attempt, so that a failed attempt leaves no extra objects. */
   readonly #keys: readonly string[]
 
   constructor (options: S3TaskOptions) {
@@ -40,7 +40,7 @@ export class S3Task implements Task {
 
   async fetch (signal: AbortSignal): Promise<TaskInput> {
     const { store, input, maxBytes } = this.#options
-    // Neither the key's extension nor the object's type is to be trusted.
+    // The extension of the key and the type of the object are not reliable.
     return { body: await store.get(input, maxBytes, signal), mediaType: UNKNOWN_TYPE, contentType: '' }
   }
 
@@ -59,7 +59,7 @@ export class S3Task implements Task {
     return this.#notice('processing')
   }
 
-  /** data_out must be there, and a list, whatever is told. */
+  /** Every notice needs the list data_out. */
   #notice (status: 'processing' | 'finished' | 'error', keys: readonly string[] = [], message?: string): Notice {
     return {
       method: 'PATCH',

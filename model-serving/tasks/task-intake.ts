@@ -1,5 +1,4 @@
-// Where engines hand in their tasks: recognises their bodies among those of API clients, and refuses what names a host
-// that is not allowed.
+// Reads the tasks that engines post, and refuses tasks that name a host that is not allowed.
 import type { FastifyBaseLogger } from 'fastify'
 import { createHttpClient, type HttpClient } from '../adapters/http-client.ts'
 import { HostGuard, HostRefused } from '../adapters/host-guard.ts'
@@ -16,13 +15,13 @@ import { S3Task } from './s3-task.ts'
 import type { Task } from './task.ts'
 import { Tasks } from './tasks.ts'
 
-/** Waiting series beside those that are scored: the next one is there when a thread is free. */
+/** Series fetched ahead of those that are scored, so that a free thread has the next one at once. */
 const AHEAD = 2
 
-export type DoorConfig = Pick<Config, 'engine' | 'maxBodyBytes' | 'computeWorkers'>
+export type IntakeConfig = Pick<Config, 'engine' | 'maxBodyBytes' | 'computeWorkers'>
 
 export class TaskIntake {
-  readonly #config: DoorConfig
+  readonly #config: IntakeConfig
   readonly #guard: HostGuard
   readonly #stores: ObjectStores
   readonly #http: HttpClient
@@ -32,7 +31,7 @@ export class TaskIntake {
     return this.#config.engine.dialect
   }
 
-  constructor (config: DoorConfig, scorer: Scorer, log: FastifyBaseLogger) {
+  constructor (config: IntakeConfig, scorer: Scorer, log: FastifyBaseLogger) {
     const { engine } = config
     this.#config = config
     this.#guard = new HostGuard(engine.allowedHosts)
@@ -57,14 +56,14 @@ export class TaskIntake {
   }
 
   /**
-   * The task that the body of an engine describes.
-   * @throws Problem invalid-request where a member is missing, wrong, or names a host that is not allowed
+   * The task in the body of an engine.
+   * @throws Problem invalid-request if a member is missing, is wrong, or names a host that is not allowed
    */
   taskOf (body: unknown): Task {
     const { task, callback_url: callback, ...store } = checked(EngineTaskSchema, body)
     const host = this.#allowed(store.s3_host, '/s3_host')
     if (host.pathname !== '/' || host.search !== '') {
-      throw invalid('/s3_host', 'has a path; name scheme, host and port alone')
+      throw invalid('/s3_host', 'has a path; name only scheme, host and port')
     }
     return new S3Task({
       id: task.id,
@@ -83,7 +82,7 @@ export class TaskIntake {
   }
 
   /**
-   * The task of an engine of 2022: a form, and who is to be told in the query.
+   * The task of a 2022 engine: a form with the series; the query names the task and the callback.
    * @throws Problem invalid-request
    */
   formTaskOf (
@@ -92,7 +91,7 @@ export class TaskIntake {
     { callback_url: callback, task_id: id }: Readonly<Record<string, unknown>>
   ): Task {
     if (typeof id !== 'string' || id === '' || id.length > 200) {
-      throw invalid('/query/task_id', 'is missing; engines of 2022 send it')
+      throw invalid('/query/task_id', 'is missing; 2022 engines send it')
     }
     const { announcement: { data_in_fields: inputs, data_out_fields: fields }, outputs } = this.#config.engine
     const url = this.#allowed(String(callback), '/query/callback_url')
@@ -105,7 +104,7 @@ export class TaskIntake {
     })
   }
 
-  /** Ends what still runs, within the grace time; then nothing is connected any more. */
+  /** Ends the running tasks within the grace time, then closes all connections. */
   async close (graceMs: number): Promise<void> {
     await this.tasks.close(graceMs)
     this.#stores.close()
@@ -121,11 +120,11 @@ export class TaskIntake {
     }
   }
 
-  /** Engines of early 2023 sent none: there was only one. */
+  /** Engines of early 2023 send no callback URL: there was only one engine. */
   #defaultCallback (id: string): string {
     const { urls } = this.#config.engine
     if (urls.length === 1) return `${urls[0]!}/tasks/${id}`
-    throw invalid('/callback_url', 'is missing; only where ENGINE_URLS names a single engine can it be left out')
+    throw invalid('/callback_url', 'is missing; it can be left out only if ENGINE_URLS names a single engine')
   }
 }
 

@@ -1,5 +1,5 @@
-// The tasks of engines: bounded in number, worked on a few at a time, each told to its engine in the end, whatever
-// happens.
+// The tasks of engines: bounded in number, a few worked on at a time. The engine gets the outcome of every task,
+// whatever happens.
 import { setMaxListeners } from 'node:events'
 import type { FastifyBaseLogger } from 'fastify'
 import PQueue from 'p-queue'
@@ -18,10 +18,10 @@ import type { Notice, Task } from './task.ts'
 
 export interface TasksOptions {
   readonly maxTasks: number
-  /** Tasks that hold their series in memory: fetched, waiting for a thread, or being scored. */
+  /** Most tasks with their series in memory: being fetched, waiting for a thread, or being scored. */
   readonly concurrency: number
   readonly retryDelayMs: number
-  /** How long a store that does not answer is tried again. */
+  /** How long a store that does not answer is retried. */
   readonly storageRetryMs: number
   readonly tellsProgress: boolean
   readonly model: string | undefined
@@ -31,19 +31,16 @@ export interface TasksOptions {
   readonly log: FastifyBaseLogger
 }
 
-/**
- * Outcomes that engines have not taken yet; they are small, but an engine that is gone for an hour must not fill the
- * memory.
- */
+/** Most outcomes that engines have not taken yet: an engine that is gone for an hour must not fill the memory. */
 const MAX_UNTOLD = 1000
 /** Ended tasks that GET /tasks/{id}/status still knows. */
 const REMEMBERED = 1000
 const STORE_MAX_PAUSE_MS = 10_000
 
 interface TasksState {
-  /** Wait or run. */
+  /** Tasks that wait or run. */
   readonly unfinished: number
-  /** Done, and their engine not told yet. */
+  /** Ended tasks whose outcome the engine has not taken yet. */
   readonly untold: number
   readonly limit: number
 }
@@ -58,11 +55,12 @@ export class Tasks {
   /** Ids of the tasks that wait or run. */
   readonly #unfinished = new Set<string>()
   readonly #untold = new Set<string>()
-  /** Of all that is under way, until it has been told. */
+  /** One promise per task, until its outcome is delivered. */
   readonly #running = new Set<Promise<void>>()
-  /** Ends the work, then also the telling. */
+  /** Stops the work on tasks. */
   readonly #stopWork = new AbortController()
-  readonly #stopTelling = new AbortController()
+  /** Stops the delivery of outcomes, later than the work. */
+  readonly #stopDelivery = new AbortController()
   #closing = false
   readonly answers = new AnswerCounts()
   /** Tasks that ended since the start. */
@@ -71,27 +69,27 @@ export class Tasks {
   constructor (options: TasksOptions) {
     this.#options = options
     this.#slots = new PQueue({ concurrency: options.concurrency })
-    setMaxListeners(0, this.#stopWork.signal, this.#stopTelling.signal)
+    setMaxListeners(0, this.#stopWork.signal, this.#stopDelivery.signal)
   }
 
   describe (): TasksState {
     return { unfinished: this.#unfinished.size, untold: this.#untold.size, limit: this.#options.maxTasks }
   }
 
-  /** Tasks that have a place among those that are worked on. */
+  /** Number of tasks that are being worked on. */
   get active (): number {
     return this.#slots.pending
   }
 
-  /** Undefined for a task that was never taken, or ended long ago. */
+  /** Undefined if the task was never taken or ended long ago. */
   statusOf (id: string): TaskStatus | undefined {
     return this.#statuses.get(id)
   }
 
   /**
-   * Takes a task, and answers for it from then on; one that is under way already is not taken twice.
-   * @param parent what it came with, where that is traced
-   * @returns false where there is no room
+   * Takes a task and guarantees that its outcome is delivered. A task that is under way is not taken twice.
+   * @param parent span of the request, if it is traced
+   * @returns false if there is no room
    */
   take (task: Task, parent?: Span): boolean {
     if (this.#unfinished.has(task.id) || this.#untold.has(task.id)) return true
@@ -101,29 +99,29 @@ export class Tasks {
     this.#options.journal.begin(task.id, task.failed(INTERRUPTED))
     this.#unfinished.add(task.id)
     this.#setStatus(task.id, 'pending')
-    this.#watch(this.#see(task, parent?.child('task', { 'ae.task_id': task.id })))
+    this.#watch(this.#complete(task, parent?.child('task', { 'ae.task_id': task.id })))
     return true
   }
 
-  /** Reports what an earlier process has not finished. */
+  /** Reports tasks that an earlier process did not finish. */
   recover (): void {
     for (const { id, notice } of this.#options.journal.takeOver()) {
       this.#options.log.warn({ taskId: id }, 'an earlier process did not finish the task; reporting it')
       this.#untold.add(id)
       this.#setStatus(id, 'error')
-      this.#watch(this.#tell(id, notice))
+      this.#watch(this.#deliver(id, notice))
     }
   }
 
   /**
-   * Takes no more, finishes what it can within most of the grace time, and reports the rest as failed in what is left
-   * of it. What cannot even be reported stays noted for the next start.
+   * Takes no further tasks. Finishes tasks during most of the grace time, and reports the rest as failed in what is
+   * left of it. Outcomes that cannot be delivered stay in the journal for the next start.
    */
   async close (graceMs: number): Promise<void> {
     this.#closing = true
     const timers = [
       setTimeout(() => { this.#stopWork.abort(new Error(STOPPED)) }, WORK_SHARE * graceMs),
-      setTimeout(() => { this.#stopTelling.abort(new Error(STOPPED)) }, graceMs),
+      setTimeout(() => { this.#stopDelivery.abort(new Error(STOPPED)) }, graceMs),
     ]
     while (this.#running.size > 0) await Promise.all(this.#running)
     timers.forEach(clearTimeout)
@@ -131,7 +129,7 @@ export class Tasks {
 
   #watch (work: Promise<void>): void {
     this.#running.add(work)
-    work.catch((error: unknown) => { this.#options.log.error({ err: error }, 'a task was not seen through') })
+    work.catch((error: unknown) => { this.#options.log.error({ err: error }, 'a task was not completed') })
       .finally(() => { this.#running.delete(work) })
   }
 
@@ -146,8 +144,8 @@ export class Tasks {
     }
   }
 
-  /** From taken to told. */
-  async #see (task: Task, span: Span | undefined): Promise<void> {
+  /** Works on a task and delivers its outcome. */
+  async #complete (task: Task, span: Span | undefined): Promise<void> {
     const began = performance.now()
     const { log } = this.#options
     let notice: Notice
@@ -167,21 +165,21 @@ export class Tasks {
     } catch (error) {
       outcome = 'error'
       failure = error
-      notice = task.failed(this.#sentenceOf(task, error))
+      notice = task.failed(this.#messageFor(task, error))
     }
     this.ended[outcome === 'finished' ? 'finished' : 'failed']++
     this.#untold.add(task.id)
     this.#unfinished.delete(task.id)
-    const telling = span?.child('tell the engine')
-    await within(telling, async () => this.#tell(task.id, { ...notice, traceparent: telling?.traceparent }))
+    const delivery = span?.child('tell the engine')
+    await within(delivery, async () => this.#deliver(task.id, { ...notice, traceparent: delivery?.traceparent }))
     span?.end(failure)
     this.#setStatus(task.id, outcome)
   }
 
-  async #tell (id: string, notice: Notice): Promise<void> {
-    const isTold = await this.#options.messenger.deliver(id, notice, this.#stopTelling.signal)
-    // An engine that is still away is tried again by the next start.
-    if (isTold) this.#options.journal.end(id)
+  async #deliver (id: string, notice: Notice): Promise<void> {
+    const isDelivered = await this.#options.messenger.deliver(id, notice, this.#stopDelivery.signal)
+    // If not, the next start tries again.
+    if (isDelivered) this.#options.journal.end(id)
     this.#untold.delete(id)
   }
 
@@ -197,12 +195,12 @@ export class Tasks {
       task.id,
       async () => within(span?.child('save'), async () => task.save(answered.bodies, signal))
     )
-    // A late "processing" would undo the outcome.
+    // A late "processing" would overwrite the outcome.
     await notices.progress
     return { notice, answered }
   }
 
-  /** Holds a place of the queue. */
+  /** Runs in a slot of the queue. */
   async #score (task: Task, notices: { progress?: Promise<void> }, span: Span | undefined): Promise<Answered> {
     const { scorer, model, messenger, tellsProgress } = this.#options
     const { signal } = this.#stopWork
@@ -210,7 +208,7 @@ export class Tasks {
     const input = await within(span?.child('fetch'), async () => untilAborted(task.fetch(signal), signal))
     this.#setStatus(task.id, 'processing')
     const progress = tellsProgress ? task.progressed() : undefined
-    if (progress !== undefined) notices.progress = messenger.once(progress, this.#stopTelling.signal).catch(() => {})
+    if (progress !== undefined) notices.progress = messenger.once(progress, this.#stopDelivery.signal).catch(() => {})
     const scoring = scorer.answer(
       { ...input, query: model === undefined ? {} : { model }, answerTypes: task.outputs },
       signal,
@@ -221,11 +219,11 @@ export class Tasks {
     })
   }
 
-  /** Tries again what may pass, outside of the queue: a store that is down delays nobody else's tasks. */
+  /** Retries outside of the queue: a store that is down does not delay other tasks. */
   async #patiently<T> (taskId: string, work: () => Promise<T>): Promise<T> {
     const { retryDelayMs, storageRetryMs, log } = this.#options
     const { signal } = this.#stopWork
-    // From the first failure on: how long a task waited for its turn does not count.
+    // Counted from the first failure: the time in the queue does not count.
     let failedSince: number | undefined
     return pRetry(work, {
       retries: Infinity,
@@ -244,18 +242,18 @@ export class Tasks {
     })
   }
 
-  /** For the person who asked; faults of the service itself are told to its operator. */
-  #sentenceOf (task: Task, error: unknown): string {
+  /** The error for the user of the engine. Faults of the service itself go to the log instead. */
+  #messageFor (task: Task, error: unknown): string {
     const { log } = this.#options
     if (this.#stopWork.signal.aborted) {
-      log.warn({ taskId: task.id }, 'task given up: the service stops')
+      log.warn({ taskId: task.id }, 'task abandoned: the service stops')
       return STOPPED
     }
     const cause = error instanceof Unscored ? error.cause : error
     const isInternal = cause instanceof Problem ? cause.status === 500 : error instanceof Unscored
     if (isInternal) {
       log.error({ taskId: task.id, err: cause }, 'task failed')
-      return `The service failed on this series; its log tells why, under the task ${task.id}.`
+      return `The service failed on this series; its log has the reason, under the task ${task.id}.`
     }
     const { message } = cause as Error
     log.info(
@@ -266,10 +264,10 @@ export class Tasks {
   }
 }
 
-/** Share of the grace time in which tasks may still be finished; in the rest their engines are told. */
+/** Fraction of the grace time for finishing tasks; the rest is for delivering outcomes. */
 const WORK_SHARE = 0.7
 
-/** The series could not be scored: the same attempt would end the same. */
+/** The series could not be scored. A retry would fail in the same way. */
 class Unscored extends Error {
   constructor (cause: unknown) {
     super((cause as Error).message, { cause })

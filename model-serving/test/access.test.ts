@@ -36,7 +36,9 @@ const post = (headers: Record<string, string> = {}, more: Partial<InjectOptions>
   ({ method: 'POST', url: '/compute', payload: jsonOf(windSeries(20)), headers, ...more })
 const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` })
 
-const refused = (t: Test, response: LightMyRequestResponse, status: number, code: string, name: string): void => {
+type Refusal = readonly [status: number, code: string, name: string]
+
+const refused = (t: Test, response: LightMyRequestResponse, ...[status, code, name]: Refusal): void => {
   t.equal(response.statusCode, status, name)
   t.match(
     ProblemDocumentSchema.parse(response.json()),
@@ -657,7 +659,8 @@ t.test('* allows every origin, and never with credentials; no setting allows non
 
 const PROTECTIVE = {
   'content-security-policy':
-    "default-src 'self';script-src 'self';style-src 'self' 'unsafe-inline';img-src 'self' data: blob:;connect-src 'self';object-src 'none';base-uri 'none';form-action 'self';frame-ancestors 'none'",
+    "default-src 'self';script-src 'self';style-src 'self' 'unsafe-inline';img-src 'self' data: blob:;" +
+    "connect-src 'self';object-src 'none';base-uri 'none';form-action 'self';frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
   'cross-origin-opener-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
@@ -742,11 +745,11 @@ t.test('no log line holds a secret, however it came into it', async (t) => {
   t.notMatch(text, /S3cr3t/)
   t.equal(lines.length, 12)
   t.equal(text.match(/\[redacted\]/g)!.length, 10 * 5)
-  const told = lines.map((line) => JSON.parse(line) as { msg: string, err?: object })
-  t.match(told.find(({ msg }) => msg === 'two errors'), {
+  const entries = lines.map((line) => JSON.parse(line) as { msg: string, err?: object })
+  t.match(entries.find(({ msg }) => msg === 'two errors'), {
     err: { type: 'Error', message: 'refused by the store', code: 'ECONNREFUSED', stack: /access\.test/ },
   })
-  t.match(told.find(({ msg }) => msg === 'a cause'), {
+  t.match(entries.find(({ msg }) => msg === 'a cause'), {
     err: { message: 'outer', cause: { message: 'refused by the store' } },
   })
 })

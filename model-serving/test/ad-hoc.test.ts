@@ -62,7 +62,7 @@ t.test('the first part can be named as what is normal, by number and by time, in
   t.notSame((await answerOf(jsonOf(series))).model.digest, byRows.model.digest)
 })
 
-t.test('the model can be asked for where one is served, any interval and channels that never vary are fine', async (t) => {
+t.test('ad-hoc can be named even if a model is served; any interval and constant channels are fine', async (t) => {
   const series = windSeries(200)
   t.equal((await answerOf(jsonOf(series))).model.name, 'small')
   t.equal((await answerOf({ model: 'ad-hoc', ...jsonOf(series) })).model.name, 'ad-hoc')

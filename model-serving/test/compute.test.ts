@@ -164,7 +164,7 @@ t.test('short anomalies are left out and near ones merged, by durations', async 
   t.equal((await anomaliesWith({ minDuration: `PT${10 * Math.min(...lengths)}M` })).length, 2)
 })
 
-t.test('times with a gap come back on the regular grid, and disorder is repaired where that is asked for', async (t) => {
+t.test('times with a gap come back on the regular grid, and disorder is repaired on request', async (t) => {
   const series = windSeries(40, 'gap')
   const kept = [...Array(40).keys()].filter((i) => i < 20 || i > 21)
   const pick = <T>(list: readonly T[]): T[] => kept.map((i) => list[i]!)

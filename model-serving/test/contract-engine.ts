@@ -66,7 +66,7 @@ export interface EngineTask {
   status: typeof STATUSES[number]
   error_message: string | null
   /** How often its outcome was told. */
-  told: number
+  outcomes: number
 }
 
 export interface ContractEngineOptions {
@@ -227,10 +227,10 @@ export class ContractEngine {
       data_out: null,
       status: 'pending',
       error_message: null,
-      told: 0,
+      outcomes: 0,
     }
     this.tasks.set(task.id, task)
-    const { told, ...row } = task
+    const { outcomes, ...row } = task
     const time = '2026-11-21T08:02:36.783586'
     const began = performance.now()
     const answer = await this.#options.reach.send({
@@ -347,7 +347,7 @@ export class ContractEngine {
       }
       const { data_out: out, status, error_message: message = null } = parsed.data
       Object.assign(task, { data_out: out, status, error_message: message })
-      if (status === 'finished' || status === 'error') task.told++
+      if (status === 'finished' || status === 'error') task.outcomes++
       return task
     })
   }

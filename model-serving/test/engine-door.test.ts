@@ -61,7 +61,7 @@ const ENGINE = { ENGINE_URLS: 'http://127.0.0.1:9' }
 const post = async (app: FastifyInstance, payload: object, headers: Record<string, string> = {}) =>
   app.inject({ method: 'POST', url: '/compute', payload, headers: { accept: '*/*', ...headers } })
 
-t.test("a task is taken in the engine's own words, its status can be asked for, and the queue is bounded", async (t) => {
+t.test("a task is accepted in the engine's terms, its status can be read, and the queue is bounded", async (t) => {
   const { app, door } = await appWith(t, { ...ENGINE, MAX_TASKS: '2' })
   const body = taskBody()
   const taken = await post(app, body)
@@ -176,16 +176,16 @@ t.test('no log line holds a key or a secret, at any level', async (t) => {
   app.log.info({ body: taskBody(), settings: SECRETS }, 'careless')
   const log = lines.join('')
   t.match(log, /task failed/)
-  t.match(log, /could not be told the outcome/)
+  t.match(log, /could not be callbacks the outcome/)
   t.match(log, /careless/)
   for (const secret of Object.values(SECRETS)) t.notMatch(log, secret)
 })
 
 t.test('an engine of 2022 sends the series itself, and is told the result', async (t) => {
   const engine = Fastify()
-  const told: Array<{ query: unknown, body: unknown }> = []
+  const callbacks: Array<{ query: unknown, body: unknown }> = []
   engine.post('/tasks/31/processing', async (request) => {
-    told.push({ query: request.query, body: request.body })
+    callbacks.push({ query: request.query, body: request.body })
     return null
   })
   const url = await engine.listen({ port: 0, host: '127.0.0.1' })
@@ -213,19 +213,19 @@ t.test('an engine of 2022 sends the series itself, and is told the result', asyn
     })
   }
   const until = async (count: number): Promise<void> => {
-    for (let i = 0; i < 200 && told.length < count; i++) await sleep(20)
+    for (let i = 0; i < 200 && callbacks.length < count; i++) await sleep(20)
   }
   const taken = await send(csvOf(windSeries(20)))
   t.same([taken.statusCode, taken.json()], [200, { task_id: '31' }])
   await until(1)
-  t.match(told[0], { query: { task_id: '31' }, body: { model: { name: 'small' }, anomalies: [] } })
-  t.equal((told[0]!.body as { score: unknown[] }).score.length, 20)
+  t.match(callbacks[0], { query: { task_id: '31' }, body: { model: { name: 'small' }, anomalies: [] } })
+  t.equal((callbacks[0]!.body as { score: unknown[] }).score.length, 20)
   await send('no numbers at all')
   await until(2)
-  t.match(told[1]!.body, { type: 'error', message: String })
+  t.match(callbacks[1]!.body, { type: 'error', message: String })
   await send('1\n2', 'other')
   await until(3)
-  t.match(told[2]!.body, { type: 'error', message: /no field `text`/ })
+  t.match(callbacks[2]!.body, { type: 'error', message: /no field `text`/ })
   t.equal((await send('1', 'text', `callback_url=${encodeURIComponent('http://evil/')}&task_id=31`)).statusCode, 422)
   t.equal((await send('1', 'text', `callback_url=${encodeURIComponent(url)}`)).statusCode, 422)
 })

@@ -491,8 +491,8 @@ t.test('docs/ERRORS.md explains every code of the table and no other', (t) => {
   const documented = new Map(errorRows(markdown).map((cells) => [cells[0]!.replaceAll('`', ''), cells]))
   t.same([...documented.keys()].sort(), Object.keys(ALL_PROBLEMS).sort())
   for (const [code, { status }] of Object.entries(ALL_PROBLEMS)) {
-    const [, told, meaning = '', remedy = ''] = documented.get(code) ?? []
-    t.equal(told, String(status), code)
+    const [, documentedStatus, meaning = '', remedy = ''] = documented.get(code) ?? []
+    t.equal(documentedStatus, String(status), code)
     t.ok(meaning.length > 20 && remedy.length > 15, `${code} has a meaning and a remedy`)
   }
   t.ok(

@@ -285,6 +285,7 @@ export function csvOf (series: Series): string {
 /** A form with one part. */
 export function formOf (text: string, field = 'file'): { payload: string, headers: { 'content-type': string } } {
   const payload =
-    `--edge\r\nContent-Disposition: form-data; name="${field}"; filename="series.csv"\r\nContent-Type: text/csv\r\n\r\n${text}\r\n--edge--\r\n`
+    `--edge\r\nContent-Disposition: form-data; name="${field}"; filename="series.csv"\r\n` +
+    `Content-Type: text/csv\r\n\r\n${text}\r\n--edge--\r\n`
   return { payload, headers: { 'content-type': 'multipart/form-data; boundary=edge' } }
 }

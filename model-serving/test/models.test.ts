@@ -220,7 +220,7 @@ t.test('scores of two machines at one time are both kept, the same ones once', a
     log,
   })
   t.teardown(async () => history.close())
-  const told = (...scores: number[]) => ({
+  const report = (...scores: number[]) => ({
     kind: 'scores' as const,
     ref: refOf('pump'),
     scoring: 'causal' as const,
@@ -228,7 +228,7 @@ t.test('scores of two machines at one time are both kept, the same ones once', a
     interval: 1000,
     scores: Float32Array.from(scores),
   })
-  for (const scores of [[1, NaN], [1, NaN], [2, NaN]] as const) history.add(told(...scores))
+  for (const scores of [[1, NaN], [1, NaN], [2, NaN]] as const) history.add(report(...scores))
   t.strictSame((await history.read('pump', refOf('pump').digest)).map(({ scores }) => scores), [[1, null], [2, null]])
 })
 

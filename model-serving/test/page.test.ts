@@ -338,7 +338,7 @@ t.test('a cursor on the chart tells each observation, by keys alone', { skip }, 
   await upload(page, 'turbine.csv', faulty)
   await results(page)
   await page.focus('#chart')
-  const told = (i: number): RegExp => {
+  const announcement = (i: number): RegExp => {
     const [time = '', score] = [
       new Date(Date.parse(answer.start) + i * 600_000).toISOString().slice(11, 16),
       answer.score?.[i] ?? NaN,
@@ -350,20 +350,20 @@ t.test('a cursor on the chart tells each observation, by keys alone', { skip }, 
     )
   }
   await page.keyboard.press('Shift+ArrowRight')
-  t.match(await textOf(page, '#live'), told(0), 'Shift and an arrow go to the first observation in view')
+  t.match(await textOf(page, '#live'), announcement(0), 'Shift and an arrow go to the first observation in view')
   await page.keyboard.press('Shift+ArrowRight')
   await page.keyboard.press('Shift+ArrowRight')
   await page.keyboard.press('Shift+ArrowLeft')
-  t.match(await textOf(page, '#live'), told(1), 'and step from one to the next')
+  t.match(await textOf(page, '#live'), announcement(1), 'and step from one to the next')
   const at = (await textOf(page, '#live')).split(' UTC')[0] ?? ''
   await hears(page, '#chart strong', at)
   for (let i = 0; i < 5; i++) await page.keyboard.press('+')
   await page.keyboard.press('Shift+ArrowLeft')
   const zoomed = await view(page)
   const last = Math.floor((zoomed.to - Date.parse(answer.start)) / 600_000)
-  t.match(await textOf(page, '#live'), told(last), 'from out of view it comes in at the edge')
+  t.match(await textOf(page, '#live'), announcement(last), 'from out of view it comes in at the edge')
   await page.keyboard.press('Shift+ArrowRight')
-  t.match(await textOf(page, '#live'), told(last + 1))
+  t.match(await textOf(page, '#live'), announcement(last + 1))
   t.ok((await view(page)).to > zoomed.to, 'and takes the view along')
   t.same(faults, [])
 })

@@ -42,7 +42,7 @@ t.test('a request that needs too much memory is told so, and the service goes on
   t.equal((await app.inject('/livez')).statusCode, 200)
 })
 
-t.test('beyond the queue requests are refused at once, and told when to come again; those that wait are answered in turn', async (t) => {
+t.test('a full queue refuses requests at once, with Retry-After; waiting requests are answered in turn', async (t) => {
   const app = await appOf(t, ['slow'], { computeQueue: 1 })
   const answers = await Promise.all([1, 2, 3, 4].map(async () => app.inject(post('slow'))))
   t.same(answers.map(({ statusCode }) => statusCode).sort(), [200, 200, 503, 503])

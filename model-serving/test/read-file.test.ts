@@ -176,7 +176,8 @@ const TIMED: Record<string, [string, Record<string, Array<number | null>>]> = {
   'JSON: records': ['[{"ts": 1769817600000, "a": 1}, {"ts": 1769817660000, "a": 2}]', { a: [1, 2] }],
   'JSON: columns': ['{"when": ["2026-01-31T00:00:00Z", "2026-01-31T00:01:00Z"], "a": [1, 2]}', { a: [1, 2] }],
   'JSON: as Azure has it': [
-    '{"granularity": "minutely", "series": [{"timestamp": "2026-01-31T00:00:00Z", "value": 1}, {"timestamp": "2026-01-31T00:01:00Z", "value": 2}]}',
+    '{"granularity": "minutely", "series": [{"timestamp": "2026-01-31T00:00:00Z", "value": 1}, ' +
+    '{"timestamp": "2026-01-31T00:01:00Z", "value": 2}]}',
     { value: [1, 2] },
   ],
   'JSON: a record a line': ['{"time": "2026-01-31T00:00:00Z", "a": 1}\n{"time": "2026-01-31T00:01:00Z", "a": 2}\n', {
@@ -197,7 +198,7 @@ const REFUSED: Record<string, [string | Uint8Array, string, RegExp]> = {
   'one number': ['42', 'none', /^$/],
   'text alone': ['hello\nworld\n', 'invalid-table', /no numeric column/],
   'a letter': ['Dear all,\nplease find the data below.\n', 'invalid-table', /no numeric column/],
-  'missing values alone': ['NaN\nNaN\n', 'invalid-table', /no numbers, only cells that are empty/],
+  'missing values alone': ['NaN\nNaN\n', 'invalid-table', /no numbers, only missing values/],
   'missing values under a name': ['a\nn/a\n\n-\n', 'invalid-table', /no numbers/],
   'a null of JSON': ['null', 'invalid-table', /no numbers/],
   'a typo in a time': [

@@ -38,7 +38,7 @@ t.test('what somebody else does in the registry is followed', async (t) => {
   t.equal((await api.compute(TEN)).model.name, 'wind')
 })
 
-t.test('what cannot be used is refused with its reason, and the old version goes on, also at the next start', async (t) => {
+t.test('an unusable version is refused with a reason; the old version stays live, even after a restart', async (t) => {
   const api = await start(t)
   for (const of of [one, two]) await api.call('POST', '/models', await archiveOf(of))
   await api.call('POST', '/models/wind/promote', { version: 1 })

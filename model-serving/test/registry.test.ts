@@ -12,7 +12,7 @@ t.setTimeout(240_000)
 /** Started once: a thread takes seconds where it must read TypeScript. Each test has models of its own. */
 const shared = await start(t, { MAX_JOBS: '2' })
 
-t.test('an empty registry serves what is fitted ad hoc; uploaded, promoted and rolled back without a restart', async (t) => {
+t.test('an empty registry serves ad-hoc models; uploads, promotions and rollbacks need no restart', async (t) => {
   const api = shared
   t.equal((await api.compute(windSeries(200), undefined)).model.name, 'ad-hoc')
   t.match(await api.status(), {

@@ -233,7 +233,7 @@ t.test('every route is documented with a summary, a tag, its errors and examples
   }
 })
 
-t.test('POST /compute documents three bodies with examples, four answers, and every error that a request can cause', async (t) => {
+t.test('POST /compute documents three bodies with examples, four answers, and all errors of requests', async (t) => {
   const { requestBody, responses } = (await openApi()).paths['/compute']!['post']!
   t.same(Object.keys(requestBody!.content), ['application/json', 'text/csv', 'multipart/form-data'])
   t.same(Object.keys(responses['200']!.content!), ['application/json', 'text/csv', 'image/svg+xml', 'image/png'])
@@ -274,7 +274,7 @@ t.test('POST /compute documents three bodies with examples, four answers, and ev
   t.same(codes.sort(), Object.keys(ALL_PROBLEMS).filter((code) => !elsewhere.includes(code)).sort())
 })
 
-t.test('the examples of answers are what the schemas allow, and agree with themselves and with the pipeline', async (t) => {
+t.test('the examples of answers match the schemas, each other and the pipeline', async (t) => {
   const example = async (path: string, type = 'application/json'): Promise<unknown> =>
     Object.values(
       ((await openApi()).paths[path]!['get'] ?? (await openApi()).paths[path]!['post'])!.responses['200']!
@@ -458,7 +458,7 @@ t.test('the service listens at once, becomes ready later, and closes', async (t)
   await t.rejects(fetch(service.url))
 })
 
-t.test('a service without models says so and stays not ready; a request that never ends does not keep it from closing', async (t) => {
+t.test('a service without models stays not ready; an endless request does not keep it from closing', async (t) => {
   const service = await serve(testConfig({ port: 0, modelsDir: t.testdir({}), shutdownGraceMs: 50 }), { logger: false })
   await t.rejects(service.ready, { code: 'invalid-model-package' })
   t.equal((await fetch(`${service.url}/readyz`)).status, 503)

@@ -25,19 +25,19 @@ const never = new AbortController().signal
 const silent = Fastify().log
 const answered = { bodies: [new Uint8Array([1])], model: 'small@1', observations: 3, anomalous: 1, channels: 1 }
 
-/** WorkerReport notices, and an engine that answers as it is told to. */
+/** Records notices, and answers them as the test says. */
 function telling (answer: (n: number) => HttpAnswer | Error = () => ({ status: 200, body: null })) {
-  const told: Notice[] = []
+  const notices: Notice[] = []
   const http: HttpClient = {
     send: async (notice) => {
-      told.push(notice)
-      const said = answer(told.length)
+      notices.push(notice)
+      const said = answer(notices.length)
       if (said instanceof Error) throw said
       return said
     },
     close: async () => {},
   }
-  return { told, http }
+  return { notices, http }
 }
 
 const taskOf = (id: string, changes: Partial<Task> = {}): Task => ({
@@ -84,7 +84,7 @@ async function until (condition: () => boolean): Promise<void> {
 
 t.test('a task goes through its stages, is told once, and is forgotten on disk', async (t) => {
   const folder = join(t.testdir({}), 'tasks')
-  const { told, http } = telling()
+  const { notices, http } = telling()
   const stages: unknown[] = []
   const tasks: Tasks = tasksOf(t, {
     http,
@@ -103,28 +103,28 @@ t.test('a task goes through its stages, is told once, and is forgotten on disk',
   t.same(readdirSync(folder), ['a.json'], 'noted before anybody hears that it is taken')
   await until(() => tasks.statusOf('a') === 'finished')
   t.same(stages, ['processing', new Uint8Array([7]), 'saving', answered.bodies])
-  t.same(told.map(({ body }) => body), ['finished'])
+  t.same(notices.map(({ body }) => body), ['finished'])
   t.same(readdirSync(folder), [])
   t.same(tasks.describe(), { unfinished: 0, untold: 0, limit: 3 })
   t.equal(tasks.statusOf('b'), undefined)
 })
 
-t.test('the queue is bounded, a task that is under way is not taken twice, and a place is free again once one is done', async (t) => {
+t.test('the queue is bounded, a task under way is not taken twice, and a finished task frees its place', async (t) => {
   let go = (): void => {}
   const gate = new Promise<void>((resolve) => { go = resolve })
-  const { told, http } = telling()
+  const { notices, http } = telling()
   const tasks = tasksOf(t, { http, answer: async () => { await gate; return answered } })
   t.same(['a', 'b', 'c', 'd', 'a'].map((id) => tasks.take(taskOf(id))), [true, true, true, false, true])
   t.same(tasks.describe(), { unfinished: 3, untold: 0, limit: 3 })
   go()
-  await until(() => told.length === 3)
+  await until(() => notices.length === 3)
   t.equal(tasks.take(taskOf('d')), true)
-  await until(() => told.length === 4)
-  t.same(told.map(({ url }) => url.slice(-1)), ['a', 'b', 'c', 'd'])
+  await until(() => notices.length === 4)
+  t.same(notices.map(({ url }) => url.slice(-1)), ['a', 'b', 'c', 'd'])
 })
 
 t.test('what cannot be done is told as a sentence; faults of the service itself stay in its log', async (t) => {
-  const { told, http } = telling()
+  const { notices, http } = telling()
   const faults = [
     new Problem('series-too-short', 'The series has 3 observations.'),
     new Error('secret detail'),
@@ -132,9 +132,9 @@ t.test('what cannot be done is told as a sentence; faults of the service itself 
   ]
   const tasks = tasksOf(t, { http, answer: async () => Promise.reject<never>(faults.shift() ?? new Error('no more')) })
   for (const id of ['a', 'b', 'c']) tasks.take(taskOf(id))
-  await until(() => told.length === 3)
-  t.equal(told[0]!.body, 'The series has 3 observations.')
-  for (const { body } of told.slice(1)) {
+  await until(() => notices.length === 3)
+  t.equal(notices[0]!.body, 'The series has 3 observations.')
+  for (const { body } of notices.slice(1)) {
     t.match(body, /^The service failed on this series; its log tells why, under the task/)
   }
   tasks.take(taskOf('d', {
@@ -142,13 +142,13 @@ t.test('what cannot be done is told as a sentence; faults of the service itself 
       throw new StoreFailure('There is no object "x.csv".')
     },
   }))
-  await until(() => told.length === 4)
-  t.equal(told[3]!.body, 'There is no object "x.csv".')
+  await until(() => notices.length === 4)
+  t.equal(notices[3]!.body, 'There is no object "x.csv".')
   t.equal(tasks.statusOf('d'), 'error')
 })
 
 t.test('a store that fails is tried again, outside of the queue: others go on meanwhile', async (t) => {
-  const { told, http } = telling()
+  const { notices, http } = telling()
   const tasks = tasksOf(t, { http }, { retryDelayMs: 50, storageRetryMs: 1000 })
   let failures = 2
   const flaky: Task['fetch'] = async () => {
@@ -157,13 +157,13 @@ t.test('a store that fails is tried again, outside of the queue: others go on me
   }
   tasks.take(taskOf('flaky', { fetch: flaky }))
   tasks.take(taskOf('quick'))
-  await until(() => told.length === 2)
-  t.same(told.map(({ url }) => url.slice(9)), ['quick', 'flaky'])
-  t.same(told.map(({ body }) => body), ['finished', 'finished'])
+  await until(() => notices.length === 2)
+  t.same(notices.map(({ url }) => url.slice(9)), ['quick', 'flaky'])
+  t.same(notices.map(({ body }) => body), ['finished', 'finished'])
 })
 
-t.test('a store that is down for too long fails the task with its own words, and saving is tried again as fetching is', async (t) => {
-  const { told, http } = telling()
+t.test('a store that is down for too long fails the task; saving is retried like fetching', async (t) => {
+  const { notices, http } = telling()
   const tasks = tasksOf(t, { http }, { storageRetryMs: 50 })
   tasks.take(taskOf('a', { fetch: async () => { throw new Error('Object store http://s: connect ECONNREFUSED') } }))
   let saves = 0
@@ -173,25 +173,25 @@ t.test('a store that is down for too long fails the task with its own words, and
       return { method: 'PATCH', url: 'http://e/b', body: 'finished' }
     },
   }))
-  await until(() => told.length === 2)
-  t.same(told.map(({ url, body }) => [url.slice(-1), body]).sort(), [[
+  await until(() => notices.length === 2)
+  t.same(notices.map(({ url, body }) => [url.slice(-1), body]).sort(), [[
     'a',
     'Object store http://s: connect ECONNREFUSED',
   ], ['b', 'finished']])
   t.equal(saves, 3)
 })
 
-t.test('an engine that does not take the outcome is told again, also behind a proxy without it; its last word ends that', async (t) => {
+t.test('an outcome is delivered until the engine takes or refuses it, even behind a proxy', async (t) => {
   const answers: Array<HttpAnswer | Error> = [new Error('refused'), { status: 503, body: '' }, {
     status: 404,
     body: '404 page not found',
   }, { status: 200, body: null }]
-  const { told, http } = telling((n) => answers[n - 1]!)
+  const { notices, http } = telling((n) => answers[n - 1]!)
   const folder = join(t.testdir({}), 'tasks')
   const tasks = tasksOf(t, { http, folder })
   tasks.take(taskOf('a'))
   await until(() => tasks.statusOf('a') === 'finished')
-  t.equal(told.length, 4)
+  t.equal(notices.length, 4)
   for (
     const last of [{ status: 404, body: { detail: 'Task Not Found' } }, { status: 422, body: { detail: 'no' } }, {
       status: 302,
@@ -201,7 +201,7 @@ t.test('an engine that does not take the outcome is told again, also behind a pr
     const engine = telling(() => last)
     const messenger = new Messenger({ http: engine.http, retryDelayMs: 1, retryMs: 5000, log: silent })
     t.equal(await messenger.deliver('a', taskOf('a').failed('x'), never), true, `${last.status} is the last word`)
-    t.equal(engine.told.length, 1)
+    t.equal(engine.notices.length, 1)
   }
   const gone = telling(() => new Error('gone'))
   t.equal(
@@ -213,7 +213,7 @@ t.test('an engine that does not take the outcome is told again, also behind a pr
     false,
     'given up'
   )
-  t.ok(gone.told.length > 2)
+  t.ok(gone.notices.length > 2)
 })
 
 t.test('progress is told only where it is wanted, and never after the outcome', async (t) => {
@@ -233,7 +233,7 @@ t.test('progress is told only where it is wanted, and never after the outcome', 
 })
 
 t.test('at the end what runs may finish, the rest is told, and nothing new is taken', async (t) => {
-  const { told, http } = telling()
+  const { notices, http } = telling()
   const folder = join(t.testdir({}), 'tasks')
   const tasks = tasksOf(t, {
     http,
@@ -247,9 +247,9 @@ t.test('at the end what runs may finish, the rest is told, and nothing new is ta
   const closed = tasks.close(150)
   t.equal(tasks.take(taskOf('d')), false)
   await closed
-  t.same(told.map(({ url }) => url.slice(-1)).sort(), ['a', 'b', 'c'], 'every one is told')
-  t.equal(told.find(({ url }) => url.endsWith('a'))!.body, 'finished')
-  t.match(told.find(({ url }) => url.endsWith('c'))!.body, /^The service was stopped .* submit it again\.$/)
+  t.same(notices.map(({ url }) => url.slice(-1)).sort(), ['a', 'b', 'c'], 'every one is told')
+  t.equal(notices.find(({ url }) => url.endsWith('a'))!.body, 'finished')
+  t.match(notices.find(({ url }) => url.endsWith('c'))!.body, /^The service was stopped .* submit it again\.$/)
   t.same(readdirSync(folder), [])
 })
 
@@ -258,18 +258,18 @@ t.test('an outcome that cannot be told before the end is left to the next start'
   const away = telling(() => new Error('away'))
   const first = tasksOf(t, { http: away.http, folder })
   first.take(taskOf('a'))
-  await until(() => away.told.length > 1)
+  await until(() => away.notices.length > 1)
   await first.close(50)
   t.same(readdirSync(folder), ['a.json'])
-  const { told, http } = telling()
+  const { notices, http } = telling()
   const second = tasksOf(t, { http, folder })
   second.recover()
-  await until(() => second.statusOf('a') === 'error' && told.length === 1)
-  t.match(told[0]!.body, /^The service ended unexpectedly .* submit it again\.$/)
+  await until(() => second.statusOf('a') === 'error' && notices.length === 1)
+  t.match(notices[0]!.body, /^The service ended unexpectedly .* submit it again\.$/)
   await until(() => readdirSync(folder).length === 0)
 })
 
-t.test('notes of processes that live are left alone, torn ones are removed, and a folder that cannot be had is no obstacle', async (t) => {
+t.test('notes of running processes stay, truncated ones go, and an unusable folder stops no task', async (t) => {
   const folder = t.testdir({})
   const notice: Notice = { method: 'PATCH', url: 'http://e/x', body: 'lost' }
   writeFileSync(join(folder, 'alive.json'), JSON.stringify({ pid: process.ppid, id: 'alive', notice }))

@@ -27,9 +27,9 @@ const TELEMETRY = {
 Object.assign(process.env, TELEMETRY)
 
 /** An engine that says thank you. */
-const told: Array<{ method: string | undefined, traceparent: string | undefined }> = []
+const callbacks: Array<{ method: string | undefined, traceparent: string | undefined }> = []
 const engine = createServer((request, response) => {
-  told.push({ method: request.method, traceparent: request.headers['traceparent'] as string | undefined })
+  callbacks.push({ method: request.method, traceparent: request.headers['traceparent'] as string | undefined })
   request.resume().on('end', () => response.end('{}'))
 })
 await new Promise<void>((resolve) => { engine.listen(0, '127.0.0.1', resolve) })
@@ -71,7 +71,7 @@ const post = async (body: unknown, headers: Record<string, string> = {}): Promis
   })
 const series = { model: 'small', ...jsonOf(windSeries(40)) }
 
-t.test("an answer is a span of the caller's trace, with what it waited for and what was computed; its log lines have the ids", async (t) => {
+t.test("an answer is a span of the caller's trace, with its waiting and computing; log lines have the ids", async (t) => {
   const answer = await post(series, { traceparent, 'x-request-id': 'mine' })
   t.equal(answer.status, 200, await answer.text())
   const spans =
@@ -164,7 +164,7 @@ t.test('a task is a part of the request that brought it, and the engine is told 
   t.match(own, { failed: true, attributes: { 'ae.task_id': task.id } }, 'there is no store')
   t.match(fetching, { parentSpanId: own!.spanId, failed: true })
   t.match(telling, { parentSpanId: own!.spanId, failed: false })
-  t.same(told.at(-1), { method: 'PATCH', traceparent: `00-${trace}-${telling!.spanId}-01` })
+  t.same(callbacks.at(-1), { method: 'PATCH', traceparent: `00-${trace}-${telling!.spanId}-01` })
 })
 
 t.test('a collector that is away is told of in the log, and holds up nothing', async (t) => {

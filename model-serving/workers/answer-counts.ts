@@ -1,4 +1,4 @@
-// What was answered, by model: series, their observations, and how many of those are anomalous.
+// Counts the answers of each model: series, observations and anomalous observations.
 import type { Answered } from '../compute/messages/messages.ts'
 
 export interface AnswerCount {
@@ -8,7 +8,7 @@ export interface AnswerCount {
 }
 
 export class AnswerCounts {
-  /** By name: a version is one of `model_served`. */
+  /** By name, without the version: the metric `model_served` has it. */
   readonly byModel = new Map<string, AnswerCount>()
 
   add ({ model, observations, anomalous }: Pick<Answered, 'model' | 'observations' | 'anomalous'>): void {

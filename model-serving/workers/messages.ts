@@ -1,4 +1,4 @@
-// What the pool and its threads say to each other.
+// Messages between the pool and its threads.
 import type { Scoring } from '../../core/scoring/detection.ts'
 import type { ComputeTask, Outcome } from '../compute/messages/messages.ts'
 import type { PlainFailure } from '../compute/messages/plain-failure.ts'
@@ -11,32 +11,32 @@ export interface WorkerSettings {
   /** URL of a module that exports `openPackage`. */
   readonly opener: string
   readonly backend: Config['backend']
-  /** Bytes of packages that the thread may have open. */
+  /** Most bytes of packages that the thread may have open. */
   readonly modelBytes: number
-  /** Whether scores are told to the service, which keeps them. */
-  readonly tellsScores: boolean
+  /** Whether the thread reports scores to the service, which stores them. */
+  readonly reportsScores: boolean
   readonly limits: ComputeLimits
 }
 
 export interface PoolTask {
   readonly task: ComputeTask
-  /** JSON of the catalogue: a string is copied quicker than what it says, and is read only where it is new. */
+  /** JSON of the catalogue: a string is copied faster than objects, and parsed only if it is new. */
   readonly catalogue: string
   /** Grows with every change of the catalogue. */
   readonly epoch: number
-  /** Packages that score the same traffic. */
+  /** Packages of the shadow versions. */
   readonly shadows: readonly PackageBytes[]
-  /** The one that the thread asked for. */
+  /** The package that the thread asked for. */
   readonly provided?: PackageBytes
 }
 
-/** What became of a request: it may also need a package that the thread does not have, and gives the body back. */
+/** The outcome of a request. If the thread lacks a package, it returns the body and asks for the package. */
 export type PoolOutcome = Outcome | { readonly missing: VersionRef, readonly body: Uint8Array<ArrayBuffer> }
 
-/** A package that was opened and has reproduced its golden scores. */
+/** A package that has reproduced its golden scores. */
 export interface Proved {
   readonly identity: ModelIdentity
-  /** What runs its members: `kernel`, or a backend of TensorFlow.js. */
+  /** Engine of each member: `kernel`, or a backend of TensorFlow.js. */
   readonly engines: readonly string[]
 }
 

@@ -1,4 +1,4 @@
-// The worker threads that score. This side knows HTTP's bytes alone; a thread that runs too long or out of memory is
+// The pool of worker threads that score. The HTTP thread passes them bytes. A thread that runs out of time or memory is
 // replaced.
 import { Piscina } from 'piscina'
 import { Problem } from '../../core/errors.ts'
@@ -18,19 +18,19 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 const WORKER = new URL(`./worker.${extension}`, import.meta.url).href
 const OPENER = new URL(`../packages/open-package.${extension}`, import.meta.url).href
 
-/** What a request leaves behind goes soon: with V8's own limit a thread's memory grows by 70 MB more before it does. */
+/** Small young generation: keeps the memory per thread about 70 MB lower. */
 const YOUNG_GENERATION_MB = 24
 
-/** A thread that is idle for so long ends, but for the first one. */
+/** Idle threads end after this time, except the first one. */
 const IDLE_MS = 60_000
 
 interface PoolOptions {
   readonly config: Config
-  /** What names mean; told to the threads with every request. */
+  /** The served models. Every request passes their catalogue to the thread. */
   readonly models: ServedModels
-  /** Where threads get packages from that they do not have. */
+  /** Source of packages that a thread lacks. */
   readonly packageCache: PackageCache
-  /** URL of a module that exports `openPackage` like models/open-package.ts */
+  /** URL of a module that exports `openPackage`; default: packages/open-package.ts */
   readonly opener?: string
 }
 
@@ -40,7 +40,7 @@ export class WorkerPool implements Scorer {
   readonly #packageCache: PackageCache
   readonly #opener: string
   #pool: Piscina | undefined
-  #told: Pick<PoolTask, 'catalogue' | 'epoch' | 'shadows'> & { readonly of: unknown } | undefined
+  #current: Omit<PoolTask, 'task'> & { readonly source: unknown } | undefined
   #running = 0
   #refused = 0
   /** In order of arrival; each is called when its turn comes. */
@@ -53,14 +53,17 @@ export class WorkerPool implements Scorer {
     this.#opener = opener
   }
 
-  async start (onFault: (fault: unknown) => void, onTold: (told: WorkerReport) => void = () => {}): Promise<string> {
+  async start (
+    onFault: (fault: unknown) => void,
+    onReport: (report: WorkerReport) => void = () => {}
+  ): Promise<string> {
     const { computeWorkers, computeMaxMemoryMb, backend, maxBodyBytes, maxValues, adHocMaxValues, registry } =
       this.#config
     const workerData: WorkerSettings = {
       opener: this.#opener,
       backend,
       modelBytes: registry.memoryBytes,
-      tellsScores: registry.keepsScores,
+      reportsScores: registry.keepsScores,
       limits: { maxBodyBytes, maxValues, adHocMaxValues },
     }
     const pool = new Piscina({
@@ -69,19 +72,19 @@ export class WorkerPool implements Scorer {
       minThreads: 1,
       maxThreads: computeWorkers,
       idleTimeout: IDLE_MS,
-      // Otherwise a thread without work sleeps in a wait, in which none of its timers and promises runs.
+      // Otherwise an idle thread blocks in Atomics.wait(), and its timers and promises do not run.
       atomics: 'disabled',
       resourceLimits: { maxOldGenerationSizeMb: computeMaxMemoryMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       execArgv: threadArguments(),
     })
     pool.on('error', onFault)
-    pool.on('message', onTold)
+    pool.on('message', onReport)
     this.#pool = pool
     return this.#describe().catch((error: unknown) => { throw this.#typed(error, false) })
   }
 
-  async prove (one: PackageBytes): Promise<Proved> {
-    return (await this.#work('prove', one) as { proved: Proved }).proved
+  async prove (packageBytes: PackageBytes): Promise<Proved> {
+    return (await this.#work('prove', packageBytes) as { proved: Proved }).proved
   }
 
   async examine (where: string, bytes: Uint8Array): Promise<void> {
@@ -92,7 +95,7 @@ export class WorkerPool implements Scorer {
     return await this.#work('table', task) as Uint8Array
   }
 
-  /** Something besides answers, within the time that a request may take. */
+  /** Runs work other than answers, within the time limit of a request. */
   async #work (name: string, question: unknown): Promise<unknown> {
     const limit = AbortSignal.timeout(this.#config.computeTimeoutMs)
     const outcome: unknown = await this.#pool!.run(question, { name, signal: limit }).catch((error: unknown) => {
@@ -111,7 +114,7 @@ export class WorkerPool implements Scorer {
   async answer (task: ComputeTask, gone: AbortSignal, { waits = false, span }: AnswerOptions = {}): Promise<Answered> {
     await within(span?.child('wait for a thread'), async () => this.#turn(gone, waits))
     const outcome = await within(span?.child('compute'), async () => this.#run(task)).catch((error: unknown) => {
-      // The thread is lost: the next request's time does not begin before there is another.
+      // The thread is lost. The next request starts, and its time begins, when there is a new thread.
       this.#describe().catch(() => {}).finally(() => { this.#next() })
       throw error
     })
@@ -128,25 +131,26 @@ export class WorkerPool implements Scorer {
     await this.#pool?.destroy()
   }
 
-  /** Waits for a thread. */
+  /** Fulfilled when a thread is ready. */
   async #describe (): Promise<string> {
     return await this.#pool!.run(undefined, { name: 'describe' }) as string
   }
 
-  /** What every request is sent with; the same until something is served that was not before. */
+  /** The catalogue and shadows for every request. They change only with the served models. */
   #catalogue (): Omit<PoolTask, 'task'> {
     const { catalogue } = this.#models
-    if (this.#told?.of !== catalogue) {
+    if (this.#current?.source !== catalogue) {
       const shadows = catalogue.flatMap(({ shadow }) =>
         shadow === undefined ? [] : [this.#packageCache.served(shadow.digest)]
-      ).filter((one) => one !== undefined)
-      this.#told = { of: catalogue, catalogue: JSON.stringify(catalogue), epoch: (this.#told?.epoch ?? 0) + 1, shadows }
+      ).filter((packageBytes) => packageBytes !== undefined)
+      const epoch = (this.#current?.epoch ?? 0) + 1
+      this.#current = { source: catalogue, catalogue: JSON.stringify(catalogue), epoch, shadows }
     }
-    const { of, ...told } = this.#told
-    return told
+    const { source, ...current } = this.#current
+    return current
   }
 
-  /** Gives the place of an ended request to the one that waits longest. */
+  /** Gives the place of an ended request to the request that has waited longest. */
   #next (): void {
     const next = this.#waiting.shift()
     if (next === undefined) this.#running--
@@ -154,8 +158,8 @@ export class WorkerPool implements Scorer {
   }
 
   /**
-   * Kept here and not by the pool: only what waits can be given up without ending a thread, and only what runs has its
-   * time limit.
+   * Waits for a free thread. The queue is here and not in Piscina: a waiting request can be abandoned without ending a
+   * thread, and its time limit begins when it runs.
    */
   async #turn (gone: AbortSignal, waits: boolean): Promise<void> {
     gone.throwIfAborted()
@@ -168,7 +172,8 @@ export class WorkerPool implements Scorer {
       this.#refused++
       throw new Problem(
         'overloaded',
-        `${this.#running} requests are being computed and ${computeQueue} wait, as many as may; try again in a few seconds, or raise COMPUTE_QUEUE.`,
+        `${this.#running} requests are being computed and ${computeQueue} wait, which is the limit; try again in a ` +
+          'few seconds, or raise COMPUTE_QUEUE.',
         { extensions: { limit: computeQueue } }
       )
     }
@@ -179,7 +184,7 @@ export class WorkerPool implements Scorer {
       }
       const leave = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(begin), 1)
-        reject(new DOMException('Nobody waits for the answer any more.', 'AbortError'))
+        reject(new DOMException('The caller is gone.', 'AbortError'))
       }
       gone.addEventListener('abort', leave, { once: true })
       this.#waiting.push(begin)
@@ -188,13 +193,13 @@ export class WorkerPool implements Scorer {
 
   async #run (task: ComputeTask): Promise<Outcome> {
     const limit = AbortSignal.timeout(this.#config.computeTimeoutMs)
-    // The same for both attempts: an answer is of what its names meant when it began.
-    const told = this.#catalogue()
+    // The same for both attempts: names keep the meaning that they had when the request began.
+    const current = this.#catalogue()
     try {
-      const outcome = await this.#post({ ...told, task }, limit)
+      const outcome = await this.#post({ ...current, task }, limit)
       if (!('missing' in outcome)) return outcome
       const provided = await this.#packageCache.fetch(outcome.missing)
-      const again = await this.#post({ ...told, task: { ...task, body: outcome.body }, provided }, limit)
+      const again = await this.#post({ ...current, task: { ...task, body: outcome.body }, provided }, limit)
       if (!('missing' in again)) return again
       throw new Error(`a thread has not taken the package of ${provided.where}`)
     } catch (error) {
@@ -210,36 +215,35 @@ export class WorkerPool implements Scorer {
     }) as PoolOutcome
   }
 
-  /** What the end of a thread means for the request that it had. */
+  /** The Problem of a request whose thread was ended. */
   #typed (error: unknown, late: boolean): unknown {
     const { computeTimeoutMs, computeMaxMemoryMb } = this.#config
     if (late) {
       return new Problem(
         'compute-timeout',
-        `Computing the answer took longer than ${computeTimeoutMs} ms and was stopped; send the series in parts, include fewer parts of the answer, or raise COMPUTE_TIMEOUT_MS.`,
+        `Computing the answer took longer than ${computeTimeoutMs} ms and was stopped; send the series in parts, ` +
+          'include fewer parts of the answer, or raise COMPUTE_TIMEOUT_MS.',
         { extensions: { limit: computeTimeoutMs }, cause: error }
       )
     }
     if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY') return error
     return new Problem(
       'memory-exceeded',
-      `Computing needs more than ${computeMaxMemoryMb} MB of memory; send the series in parts, include fewer parts of the answer, or raise COMPUTE_MAX_MEMORY_MB.`,
+      `Computing needs more than ${computeMaxMemoryMb} MB of memory; send the series in parts, include fewer parts ` +
+        'of the answer, or raise COMPUTE_MAX_MEMORY_MB.',
       { extensions: { limit: computeMaxMemoryMb }, cause: error }
     )
   }
 }
 
-/** Bytes in memory of their own, which can be handed over: small buffers share theirs with others. */
+/** Bytes that can be transferred to a thread. Small buffers share their memory with others, and are copied. */
 function ownBytes (bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer
     ? bytes as Uint8Array<ArrayBuffer>
     : new Uint8Array(bytes)
 }
 
-/**
- * tsx reads TypeScript on the main thread alone (its issue 354): a thread that runs from source asks for it itself, and
- * not twice.
- */
+/** tsx registers itself on the main thread only (its issue 354): a thread that runs from source registers it once. */
 function threadArguments (): string[] {
   const { execArgv } = process
   const at = execArgv.findIndex((argument) => argument.includes('tsx'))

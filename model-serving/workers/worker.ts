@@ -1,5 +1,5 @@
-// A thread that scores: opens models as requests need them, and answers one request after another. Its tasks come from
-// workers/pool.ts.
+// A thread that scores. It answers one request of workers/pool.ts after another, and opens models when requests need
+// them.
 import { parentPort, workerData } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { type DriftVerdict, driftVerdict } from '../../core/verdicts/drift.ts'
@@ -17,33 +17,33 @@ import { type PackageBytes, PackageMissing, ResidentModels } from '../packages/r
 import type { WorkerReport } from '../compute/messages/messages.ts'
 import type { DriftQuestion, PoolOutcome, PoolTask, ProofOutcome, WorkerSettings } from './messages.ts'
 
-const { opener, backend, modelBytes, tellsScores, limits } = workerData as WorkerSettings
-// Awaited here, so that a thread gets its first request when it can answer it.
+const { opener, backend, modelBytes, reportsScores, limits } = workerData as WorkerSettings
+// Awaited here, so that the thread gets its first request when it is ready.
 const source = await import(opener) as { openPackage: typeof openPackage }
 const models = new ResidentModels({ open: source.openPackage, backend, budget: modelBytes })
-const shadows = new ShadowRunner(models, limits, tell)
+const shadows = new ShadowRunner(models, limits, send)
 let followed = ''
 
-function tell (told: WorkerReport): void {
-  parentPort?.postMessage(told)
+function send (report: WorkerReport): void {
+  parentPort?.postMessage(report)
 }
 
-/** There is a thread. @returns the version of TensorFlow.js, which is not loaded for that */
+/** Answers when the thread is ready. @returns the version of TensorFlow.js, without loading it */
 export function describe (): string {
   return TENSORFLOW_VERSION
 }
 
 /** Opens a package and proves it. */
-export async function prove (one: PackageBytes): Promise<ProofOutcome> {
+export async function prove (packageBytes: PackageBytes): Promise<ProofOutcome> {
   try {
-    const { manifest, digest, goldenDifference, engines } = await models.add(one)
-    return { proved: { identity: { manifest, version: one.version, digest, goldenDifference }, engines } }
+    const { manifest, digest, goldenDifference, engines } = await models.add(packageBytes)
+    return { proved: { identity: { manifest, version: packageBytes.version, digest, goldenDifference }, engines } }
   } catch (error) {
     return { failure: plainFailure(error) }
   }
 }
 
-/** Opens a package of unknown origin, proves it and forgets it. */
+/** Opens a package of unknown origin, proves it and closes it. */
 export async function examine (
   { where, bytes }: { where: string, bytes: Uint8Array }
 ): Promise<{ failure: PlainFailure } | undefined> {
@@ -63,7 +63,7 @@ async function settled<T> (work: () => Promise<T>): Promise<T | { failure: Plain
   return work().catch((error: unknown) => ({ failure: plainFailure(error) }))
 }
 
-/** @returns undefined where the version is not open here */
+/** @returns undefined if this thread does not have the version open */
 export async function drift ({ ref, scoring, scores }: DriftQuestion): Promise<DriftVerdict | undefined> {
   const model = await models.get(`${ref.name}@${ref.version}`).catch(() => undefined)
   return model?.digest === ref.digest
@@ -71,7 +71,7 @@ export async function drift ({ ref, scoring, scores }: DriftQuestion): Promise<D
     : undefined
 }
 
-/** The answers' bytes are handed over, not copied. */
+/** The bytes of the answers are transferred, not copied. */
 export default async function answer (
   { task, catalogue, epoch, shadows: shadowPackages, provided }: PoolTask
 ): Promise<PoolOutcome | object> {
@@ -79,7 +79,7 @@ export default async function answer (
     follow(catalogue, epoch)
     if (provided !== undefined) await models.add(provided)
     const outcome = await answerRequest(models, limits, task, (computed) => {
-      if (tellsScores) tellScores(computed)
+      if (reportsScores) sendScores(computed)
       shadows.run(computed, shadowPackages)
     })
     return 'failure' in outcome ? outcome : handedOver(outcome, outcome.answered.bodies)
@@ -104,10 +104,10 @@ function follow (catalogue: string, epoch: number): void {
   followed = catalogue
 }
 
-/** Of a model of the catalogue, at times that are real. */
-function tellScores ({ ref, input, series, detection }: Computed): void {
+/** Reports scores of models in the catalogue. Ad-hoc models and made-up times are left out. */
+function sendScores ({ ref, input, series, detection }: Computed): void {
   if (ref === undefined || input.numbered) return
-  tell({
+  send({
     kind: 'scores',
     ref,
     scoring: input.options.scoring,

@@ -1,5 +1,5 @@
-// What the embedded stream runs once there is a model. Read only then: an answer to the first request does not wait for
-// it.
+// The steps of the embedded stream. This module is imported once there is a model, so that the answer to the first
+// request does not wait for it.
 import type { FastifyBaseLogger } from 'fastify'
 import { Keeper } from '../steps/collector/keeper.ts'
 import type { LiveFeed } from '../steps/dashboard/live-feed.ts'
@@ -61,7 +61,7 @@ interface DemoOptions {
   readonly signal: AbortSignal
 }
 
-/** Plays the simulated fleet from where the history ends, so that another start goes on with it. */
+/** Plays the simulated fleet from the end of the history, so that a restart continues it. */
 export async function playDemo (
   log: Log,
   database: Database,

@@ -1,5 +1,5 @@
-// The whole stream within another program's process: the same steps as everywhere, on a log in memory unless there is a
-// Kafka, and with a file as the database unless there is an InfluxDB.
+// The whole stream in the process of another program: the same steps as elsewhere. Without Kafka, the log is in memory;
+// without another database, the database is a file.
 import type { FastifyBaseLogger, FastifyContextConfig, FastifyInstance } from 'fastify'
 import { AggregatorRegistry } from 'prom-client'
 import { z } from 'zod'
@@ -31,7 +31,7 @@ export const EMBEDDED_SETTINGS = {
     'Whether `npm start` runs the stream and shows the live fleet at /.'
   ),
   STREAM_DEMO: z.enum(['on', 'off']).default('on').describe(
-    'Whether it plays a simulated fleet; off: what is posted to /observations is all there is.'
+    'Whether it plays a simulated fleet; off: observations come by POST /observations only.'
   ),
   STREAM_DEMO_SERIES: wholeNumber(1, 99).default(12).describe('Turbines of the simulated fleet.'),
   STREAM_DEMO_SPEED: wholeNumber(1, 1_000_000).default(600).describe(
@@ -52,15 +52,15 @@ const SETTINGS = {
 type StreamSettings = z.output<z.ZodObject<typeof SETTINGS>>
 type Logger = Pick<FastifyBaseLogger, 'info' | 'warn' | 'error'>
 
-/** What the app around it says of routes. */
-interface Surroundings {
-  /** Of POST /observations. */
+/** Options of the surrounding app for the routes. */
+interface MountOptions {
+  /** Route options of POST /observations. */
   readonly config: FastifyContextConfig
   readonly admits: NonNullable<DashboardDependencies['admits']>
   readonly links: NonNullable<DashboardDependencies['links']>
 }
 
-/** One process does it all: two partitions keep what waits for one series from holding up the others. */
+/** With two partitions, a wait in one of them does not hold up all series. */
 const PARTITIONS = 2
 
 /** @throws Problem invalid-settings, log-unavailable */
@@ -73,7 +73,14 @@ export async function openEmbeddedStream (
   const log = settings.KAFKA_BROKERS.length > 0
     ? await openLog(settings, logger)
     : new MemoryLog({ partitions: PARTITIONS })
-  return new EmbeddedStream(settings, log, await openDatabase(settings), logger, tracer)
+  return new EmbeddedStream(settings, { log, database: await openDatabase(settings), logger, tracer })
+}
+
+interface Connections {
+  readonly log: Log
+  readonly database: Database
+  readonly logger: Logger
+  readonly tracer: Tracer | undefined
 }
 
 export class EmbeddedStream {
@@ -90,7 +97,7 @@ export class EmbeddedStream {
   #started: Promise<void> = Promise.resolve()
   #played: Promise<void> = Promise.resolve()
 
-  constructor (settings: StreamSettings, log: Log, database: Database, logger: Logger, tracer?: Tracer) {
+  constructor (settings: StreamSettings, { log, database, logger, tracer }: Connections) {
     this.#settings = settings
     this.#log = log
     this.#database = database
@@ -99,8 +106,8 @@ export class EmbeddedStream {
     this.#live = new LiveFeed(database)
   }
 
-  /** Adds the page at `/`, /live/…, POST /observations and /stream/metrics. To be called before the app listens. */
-  async mount (app: FastifyInstance, { config, admits, links }: Surroundings): Promise<void> {
+  /** Adds the page at `/`, /live/…, POST /observations and /stream/metrics. Call it before the app listens. */
+  async mount (app: FastifyInstance, { config, admits, links }: MountOptions): Promise<void> {
     const { MODEL_REGISTRY: location } = this.#settings
     const store = await openStore('MODEL_REGISTRY', location, this.#settings)
     app.addHook('onClose', async () => {
@@ -127,9 +134,9 @@ export class EmbeddedStream {
     )
   }
 
-  /** Once the registry has a live model. Never rejects: what fails is told in the log. */
+  /** Starts the steps once the registry has a live model. Never rejects: it logs failures. */
   async start (): Promise<void> {
-    this.#started = this.#start().catch((error: unknown) => { this.#tell(error as Error) })
+    this.#started = this.#start().catch((error: unknown) => { this.#logEnd(error as Error) })
     await this.#started
   }
 
@@ -152,14 +159,12 @@ export class EmbeddedStream {
       maxWaiting: settings.COLLECTOR_MAX_WAITING,
       signal,
     })
-      .catch((error: unknown) => {
-        this.#tell(error as Error)
-      })
+      .catch((error: unknown) => { this.#logEnd(error as Error) })
   }
 
   async close (): Promise<void> {
     this.#stopped.abort()
-    // Whoever ends it may do so while it still begins.
+    // close() may come while the stream is still starting.
     await this.#started
     await this.#played
     for (const step of this.#steps) await step.close()
@@ -179,16 +184,14 @@ export class EmbeddedStream {
       now: Date.now,
       logger: this.#logger,
     })
-    step.ended.catch((error: unknown) => {
-      this.#tell(error as Error)
-    })
+    step.ended.catch((error: unknown) => { this.#logEnd(error as Error) })
     this.#steps.push(step)
   }
 
   /** All steps have the same metrics; the label `step` tells them apart. */
   async #metricsText (): Promise<string> {
-    const told = await Promise.all(this.#metrics.map(async ({ registry }) => registry.getMetricsAsJSON()))
-    return AggregatorRegistry.aggregate(told).metrics()
+    const perStep = await Promise.all(this.#metrics.map(async ({ registry }) => registry.getMetricsAsJSON()))
+    return AggregatorRegistry.aggregate(perStep).metrics()
   }
 
   #metricsOf (step: string): StepMetrics {
@@ -197,7 +200,7 @@ export class EmbeddedStream {
     return metrics
   }
 
-  #tell (error: Error): void {
+  #logEnd (error: Error): void {
     if (!this.#stopped.signal.aborted) this.#logger.error({ err: error }, 'the stream has ended')
   }
 }

@@ -1,5 +1,5 @@
-// Tables in files as a fleet: each a series by its name, or several by a column `series`; their times are moved to when
-// they are played.
+// Plays CSV files as a fleet. A file is one series with the file's name, or several by a column `series`. Times are
+// moved to the time of play.
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { Problem } from '../../core/errors.ts'
@@ -10,16 +10,16 @@ import type { Part, Stretch } from './fleet.ts'
 const DAY = 86_400_000
 
 /**
- * One stretch: all rows in the order of the files. Moved by whole days, so that the time of day stays and the earliest
- * lies on the day of `start`.
- * @throws Problem invalid-settings where there is no file; what the table's reader throws
+ * One stretch: all rows in the order of the files. Times move by whole days, so that the time of day stays, and the
+ * earliest row is on the day of `start`.
+ * @throws Problem invalid-settings if there is no file; errors of the table's reader
  */
 export async function * csvFleet (path: string, start: number): AsyncGenerator<Stretch> {
   const files = await filesOf(path)
   const parts: Part[] = []
   for (const file of files) {
     const observations = readObservations(await readFile(file, 'utf8'), 'text/csv', basename(file, extname(file)))
-    for (const [series, own] of bySeries(observations)) parts.push(partOf(series, own))
+    for (const [series, ofSeries] of bySeries(observations)) parts.push(partOf(series, ofSeries))
   }
   const first = parts.reduce(
     (least, { rows }) => rows.reduce((earliest, { time }) => Math.min(earliest, time), least),
@@ -42,9 +42,9 @@ async function filesOf (path: string): Promise<string[]> {
 function bySeries (observations: readonly RawObservation[]): Map<string, RawObservation[]> {
   const found = new Map<string, RawObservation[]>()
   for (const observation of observations) {
-    const own = found.get(observation.series)
-    if (own === undefined) found.set(observation.series, [observation])
-    else own.push(observation)
+    const ofSeries = found.get(observation.series)
+    if (ofSeries === undefined) found.set(observation.series, [observation])
+    else ofSeries.push(observation)
   }
   return found
 }

@@ -1,17 +1,14 @@
-// When which turbine suffers what: a plan without an end, drawn from a seed. Counts in observations from the beginning
-// of play.
+// An endless plan of faults, drawn from a seed: which turbine, when, and which fault. Counts in observations from the
+// beginning of play.
 import { STEPS_PER_HOUR } from '../../simulator/channels.ts'
 import { FAULT_TRAITS, FAULT_TYPES, type Fault, type FaultType } from '../../simulator/faults.ts'
 import { type Random, shuffle } from '../../core/random.ts'
 
-/**
- * demo: one at once, then more on all turbines by and by; random: as rare as in a real farm, or nearly; none: only what
- * is ordered.
- */
+/** demo: one fault at once, then more on all turbines; random: about as rare as in a real farm; none: ordered ones. */
 export const FAULT_MODES = ['demo', 'random', 'none'] as const
 export type FaultMode = typeof FAULT_MODES[number]
 
-/** A fault that somebody wants to see. */
+/** A fault that the user orders. */
 export interface OrderedFault {
   readonly series: string
   readonly type: FaultType
@@ -37,7 +34,7 @@ export interface PlanOptions {
 
 /** Observations of live play before the first one. */
 const FIRST_AFTER = 5
-/** What shows within ten observations where the rotor turns; else a sensor that is off by 19 °C, within thirty. */
+/** With wind, a fault that shows within ten observations; else a sensor that is 19 °C off, within thirty. */
 const FIRST = {
   windy: { type: 'vibration-burst', channel: 'vibration_mm_s' },
   calm: { type: 'sensor-bias', channel: 'generator_bearing_temp_c' },
@@ -50,7 +47,7 @@ const PACE: Record<FaultMode, (series: number) => number> = {
   none: () => Infinity,
 }
 
-/** In the order of their beginnings; faults of one turbine do not overlap. Ends only where no fault is drawn. */
+/** In the order of their beginnings. Faults of one turbine do not overlap. Ends only in mode `none`. */
 export function * planFaults (options: PlanOptions): Generator<PlannedFault> {
   const { ordered, history, interval } = options
   const wanted = ordered.map((fault) => orderedFault(fault, history, interval)).sort((a, b) => a.from - b.from)
@@ -78,7 +75,7 @@ function orderedFault ({ series, type, after }: OrderedFault, history: number, i
 
 const lengthOf = (type: FaultType): number => FAULT_TRAITS[type].hours[0] * STEPS_PER_HOUR
 
-/** All turbines in turn and all types in turn, each in an order of its own. */
+/** All turbines in turn, and all types in turn, in independent orders. */
 function * drawn ({ mode, series, history, windy, random }: PlanOptions): Generator<PlannedFault> {
   if (mode === 'none') return
   const pace = PACE[mode](series.length)
@@ -106,7 +103,7 @@ function * drawn ({ mode, series, history, windy, random }: PlanOptions): Genera
   }
 }
 
-/** Each in its turn, round after round, every round in another order. */
+/** Round after round, each item once per round; every round has another order. */
 function * turns<T> (items: readonly T[], random: Random): Generator<T, never> {
   while (true) for (const i of shuffle(Uint32Array.from(items.keys()), random)) yield items[i]!
 }

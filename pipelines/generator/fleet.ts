@@ -1,4 +1,4 @@
-// The wind farm as a fleet that runs on and on: simulated stretch by stretch, each going on where the one before ended.
+// The wind farm as an endless fleet: simulated stretch by stretch, each continuing the previous one.
 import { createRandom, type Random } from '../../core/random.ts'
 import { slice } from '../../core/series/series.ts'
 import { CHANNELS, SAMPLING_INTERVAL_MS, STEPS_PER_DAY } from '../../simulator/channels.ts'
@@ -8,15 +8,15 @@ import { simulateTurbine } from '../../simulator/turbine.ts'
 import { simulateWeather, type Weather } from '../../simulator/weather.ts'
 import { type PlannedFault, planFaults, type PlanOptions } from './fault-plan.ts'
 
-/** What one series has to say for some time. */
+/** Observations of one series for some time. */
 export interface Part {
   readonly series: string
   readonly channels: readonly string[]
-  /** In the order in which they come in; times in milliseconds since 1970, NaN is missing. */
+  /** In the order of arrival; times in milliseconds since 1970, NaN is missing. */
   readonly rows: readonly Row[]
 }
 
-/** What all series have to say for some time; one stretch after the other. */
+/** Observations of all series for some time. */
 export type Stretch = readonly Part[]
 
 export interface FleetOptions extends Pick<PlanOptions, 'mode' | 'ordered'> {
@@ -26,29 +26,29 @@ export interface FleetOptions extends Pick<PlanOptions, 'mode' | 'ordered'> {
   readonly start: number
   /** Milliseconds before live play begins. */
   readonly history: number
-  /** Whether what comes has gaps, strays off the grid, comes twice and late. */
+  /** Whether observations have gaps, are off the grid, and come twice or late. */
   readonly dirt: boolean
-  /** Days of a stretch. Default: twenty, less where there are many turbines. */
+  /** Days of a stretch. Default: twenty; less with many turbines. */
   readonly days?: number
-  /** Told of each fault of a stretch before it is played. */
+  /** Called with each fault of a stretch before the stretch is played. */
   readonly onFault?: (fault: PlannedFault & { readonly start: number, readonly end: number }) => void
-  /** Between two turbines, so that others have their turn. */
+  /** Awaited between two turbines, so that other work can run. */
   readonly pause: () => Promise<unknown>
 }
 
-/** The simulator has names for so many turbines of a farm. */
+/** Number of turbines of a farm for which the simulator has names. */
 const FARM_SIZE = 99
 export const MOST_SERIES = 1000
 
-/** Observations that are simulated before a stretch, so that its temperatures are those of the one before. */
+/** Observations simulated before a stretch, so that its temperatures continue those of the previous one. */
 const LEAD = STEPS_PER_DAY
 
-/** One storm in twenty days; shorter where there are many turbines, for they all are in memory. */
+/** Twenty days have one storm. With many turbines, stretches are shorter: all turbines are in memory. */
 const daysOf = (series: number): number => Math.max(2, Math.min(20, Math.floor(800 / series)))
 
 const two = (n: number): string => String(n).padStart(2, '0')
 
-/** `T01`, `T02`, …; from the hundredth on of further farms, `F02-T01`, … */
+/** `T01`, `T02`, …; from the hundredth on, turbines belong to further farms: `F02-T01`, … */
 export function seriesNames (count: number): string[] {
   return Array.from(
     { length: count },
@@ -58,7 +58,7 @@ export function seriesNames (count: number): string[] {
 
 const farmOf = (series: string): string => /^F\d+(?=-)/.exec(series)?.[0] ?? 'F01'
 
-/** Without an end; equal options give equal fleets. */
+/** Never ends. Equal options give equal fleets. */
 export async function * fleet (options: FleetOptions): AsyncGenerator<Stretch> {
   const names = seriesNames(options.series)
   const length = (options.days ?? daysOf(options.series)) * STEPS_PER_DAY
@@ -77,7 +77,7 @@ export async function * fleet (options: FleetOptions): AsyncGenerator<Stretch> {
   for (let k = 0; ; k++) {
     const from = k * length
     const faults = [...left, ...takeUntil(plan, from + length)].map((fault) => fitted(fault, from, length))
-    // What would reach over the end begins with the next stretch.
+    // A fault that would cross the end of the stretch begins with the next one.
     left = faults.filter((fault) => fault.from >= from + length)
     const now = faults.filter((fault) => fault.from < from + length)
     for (const fault of now) {
@@ -100,13 +100,13 @@ export async function * fleet (options: FleetOptions): AsyncGenerator<Stretch> {
   }
 }
 
-/** Whether rotors turn for three hours from there on; of what lies beyond the first stretch nothing is known. */
+/** Whether rotors turn for three hours after the history. Only the first stretch is known. */
 const isWindy = ({ wind }: Weather, history: number): boolean =>
   wind.subarray(LEAD + history, LEAD + history + 18).every((speed) => speed > 5)
 
 const timeAt = ({ start }: FleetOptions, n: number): number => start + n * SAMPLING_INTERVAL_MS
 
-/** The plan has no end; what it has drawn beyond the stretch comes with the next one. */
+/** Draws from the endless plan. The last fault may be beyond the stretch: the next one uses it. */
 function takeUntil (plan: Generator<PlannedFault>, end: number): PlannedFault[] {
   const taken: PlannedFault[] = []
   for (let next = plan.next(); next.done !== true; next = plan.next()) {
@@ -121,7 +121,7 @@ function fitted (fault: PlannedFault, from: number, length: number): PlannedFaul
   return { ...fault, from: from + length, to: fault.to + from + length - fault.from }
 }
 
-/** Begins with the last day of the weather before, and goes over into weather of its own within a quarter of a day. */
+/** Begins with the last day of the previous weather, and changes to new weather within a quarter of a day. */
 function weatherOf (random: Random, length: number, before: Weather | undefined): Weather {
   const own = simulateWeather(random, LEAD + length)
   if (before === undefined) return own
@@ -143,7 +143,7 @@ interface PartOptions {
 
 function partOf ({ seed, start, dirt }: FleetOptions, { series, k, length, faults, weather }: PartOptions): Part {
   const farm = farmOf(series)
-  // The turbines are those that the model was trained with, where it knows them; weather and orders are not.
+  // The turbines of the first farm are those of the training data. Weather and orders are new.
   const individual = createRandom(farm === 'F01' ? seed : `${seed}/${farm}`).fork(series.slice(-3)).fork('individual')
   const own = createRandom(seed).fork(`${series}/${k}`)
   const random: Random = { ...own, fork: (label) => label === 'individual' ? individual : own.fork(label) }

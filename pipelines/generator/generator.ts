@@ -1,4 +1,4 @@
-// The generator in one call, for programs: the simulated fleet, sent wherever one likes.
+// The generator as one call for programs: sends the simulated fleet to any receiver.
 import { setImmediate } from 'node:timers/promises'
 import { pause } from '../../adapters/waiting.ts'
 import { WIND_FARM_DEFAULTS } from '../../simulator/simulate.ts'
@@ -28,7 +28,7 @@ const DEFAULTS = {
 /** Ninety days ago, at the beginning of a day. */
 export const defaultStart = (now: number): number => Math.floor(now / DAY) * DAY - 90 * DAY
 
-/** Fulfilled once the signal has ended it and what was being sent is taken; rejects when send() does. */
+/** Resolves once the signal has aborted and the last batch is taken; rejects if send() does. */
 export async function startGenerator (
   { send, now, signal, onSent, onFault, ...options }: GeneratorOptions
 ): Promise<void> {

@@ -1,4 +1,4 @@
-// `npm run generate`: plays a wind farm, or tables, against a collector.
+// `npm run generate`: sends a simulated wind farm, or tables, to a collector.
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { parseDuration } from '../../core/table/duration.ts'
@@ -69,24 +69,21 @@ function fault (text: string, before: readonly OrderedFault[]): OrderedFault[] {
   return [...before, { series, type: type as FaultType, after: duration(after) }]
 }
 
-const say = (line: string): void => { process.stderr.write(`generate  ${line}\n`) }
+const print = (line: string): void => { process.stderr.write(`generate  ${line}\n`) }
 const timeOf = (time: number): string => new Date(time).toISOString().slice(0, 16).replace('T', ' ')
 
-/** What was done, once a minute. */
+/** Prints progress once a minute. */
 function reporter (): Required<Pick<GeneratorOptions, 'onSent' | 'onFault'>> & {
   onRetry: (reason: string) => void,
   last: () => void,
 } {
   let [sent, newest, retries, reason, since] = [0, 0, 0, '', Date.now()]
-  /** Said when they begin. */
+  /** Faults to print when they begin. */
   const planned: Array<Parameters<NonNullable<GeneratorOptions['onFault']>>[0]> = []
   const last = (): void => {
     if (sent > 0 || retries > 0) {
-      say(
-        `${sent} observations taken, the newest of ${timeOf(newest)} UTC${
-          retries === 0 ? '' : `; sent again ${retries} times: ${reason}`
-        }`
-      )
+      const again = retries === 0 ? '' : `; sent again ${retries} times: ${reason}`
+      print(`${sent} observations taken, the newest of ${timeOf(newest)} UTC${again}`)
     }
     ;[sent, retries, since] = [0, 0, Date.now()]
   }
@@ -95,7 +92,7 @@ function reporter (): Required<Pick<GeneratorOptions, 'onSent' | 'onFault'>> & {
       [sent, newest] = [sent + count, time]
       while (planned[0] !== undefined && planned[0].start <= time) {
         const { series, type, end } = planned.shift()!
-        say(`${timeOf(time)} UTC: ${type} of ${series} begins, until ${timeOf(end)}`)
+        print(`${timeOf(time)} UTC: ${type} of ${series} begins, until ${timeOf(end)}`)
       }
       if (Date.now() - since >= 60_000) last()
     },
@@ -116,10 +113,9 @@ async function run (flags: Flags): Promise<void> {
   const { last, onRetry, ...report } = reporter()
   const send = httpSender({ url: flags.url, key, signal, onRetry })
   const { speed, history, start = defaultStart(Date.now()) } = flags
-  say(
-    `${flags.csv ?? `${flags.series} turbines`} → ${flags.url}, from ${timeOf(start)} UTC, ${
-      history / 3_600_000
-    } h at once, then ${speed} seconds a second; stop with Ctrl-C`
+  print(
+    `${flags.csv ?? `${flags.series} turbines`} → ${flags.url}, from ${timeOf(start)} UTC, ` +
+      `${history / 3_600_000} h at once, then ${speed} seconds a second; stop with Ctrl-C`
   )
   try {
     if (flags.csv !== undefined) {
@@ -152,7 +148,7 @@ async function run (flags: Flags): Promise<void> {
     }
   } catch (error) {
     if (!signal.aborted) throw error
-    say(`the last batch was not taken: ${(error as Error).message}`)
+    print(`the last batch was not taken: ${(error as Error).message}`)
   } finally {
     last()
   }
@@ -160,33 +156,32 @@ async function run (flags: Flags): Promise<void> {
 
 const program = new Command('npm run generate --')
   .description(
-    'Plays a simulated wind farm, or tables, against a collector: at a chosen speed, with faults, never ahead of the clock.'
+    'Sends a simulated wind farm, or tables, to a collector: at a chosen speed, with faults, never ahead of the clock.'
   )
-  .option('--url <url>', 'of the collector', 'http://127.0.0.1:8300')
+  .option('--url <url>', 'URL of the collector', 'http://127.0.0.1:8300')
   .option('--speed <n>', 'seconds of observations in a second', number(0.001, 1e9), 600)
   .option('--series <n>', 'turbines', number(1, MOST_SERIES), 20)
   .addOption(
-    new Option('--faults <mode>', 'demo: one at once, then more by and by; random: rarely; none').choices(FAULT_MODES)
+    new Option('--faults <mode>', 'demo: one at once, then more; random: rarely; none').choices(FAULT_MODES)
       .default('demo')
   )
   .option(
     '--fault <series:fault@duration>',
-    'a fault so long after live play begins; may be given several times',
+    'a fault at this time after live play begins; may be given several times',
     fault,
     []
   )
   .option('--csv <path>', 'plays this file, or all of this folder, instead of the farm; ends with them')
   .option('--start <time>', 'time of the first observation; default: 90 days ago', instant)
-  .option('--history <duration>', 'sent as fast as it is taken, before live play begins', duration, duration('P2D'))
+  .option('--history <duration>', 'sent at once, before live play begins', duration, duration('P2D'))
   .option('--seed <text>', 'another farm')
   .option('--dirt', 'gaps, repetitions, late observations, times off the grid', false)
   .action(async (flags: Flags) => {
     const unknown = flags.fault.find(({ series }) => !seriesNames(flags.series).includes(series))
     if (unknown !== undefined) {
+      const names = seriesNames(flags.series)
       program.error(
-        `error: --fault: there is no series "${unknown.series}"; they are ${seriesNames(flags.series)[0]} to ${
-          seriesNames(flags.series).at(-1)
-        }`
+        `error: --fault: there is no series "${unknown.series}"; they are ${names[0]} to ${names.at(-1)}`
       )
     }
     await run(flags)
@@ -194,6 +189,6 @@ const program = new Command('npm run generate --')
 try {
   await program.parseAsync()
 } catch (error) {
-  say((error as Error).message)
+  print((error as Error).message)
   process.exitCode = 1
 }

@@ -1,12 +1,11 @@
-// Plays stretches in their time or faster: what is due is sent, in order within a series, and nothing is sent twice or
-// left out.
+// Plays stretches in real time or faster: sends due observations, in order within a series, each exactly once.
 import type { RawObservation } from '../messages/messages.ts'
 import type { Part, Stretch } from './fleet.ts'
 
 interface Pace {
   /** Time of the first observation, milliseconds since 1970. */
   readonly start: number
-  /** Milliseconds from there that are sent as fast as they are taken. */
+  /** Milliseconds after `start` that are sent as fast as the receiver takes them. */
   readonly history: number
   /** Seconds of observations in a second. */
   readonly speed: number
@@ -14,34 +13,33 @@ interface Pace {
 
 export interface PlayOptions extends Pace {
   readonly stretches: AsyncIterable<Stretch>
-  /** Fulfilled once they are taken. A rejection ends the play. */
+  /** Resolves once the observations are taken. A rejection ends the play. */
   readonly send: (observations: readonly RawObservation[]) => Promise<void>
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** Waits so many milliseconds, or until the play is to end. */
+  /** Waits so many milliseconds, or until the signal aborts. */
   readonly wait: (milliseconds: number) => Promise<unknown>
   readonly signal: AbortSignal
-  /** Told after each batch: time of the newest observation. */
+  /** Called after each batch, with its size and the time of its newest observation. */
   readonly onSent?: (count: number, newest: number) => void
 }
 
-/** Observations that are sent at once, and no longer waited for. */
+/** Most observations of a batch. */
 const BATCH = 500
 const LONGEST_WAIT = 1000
 
 /**
- * When an observation is due, milliseconds since 1970: in the order of its time at the chosen speed, but never before
- * it could have been made.
- * @param liveSince when live play began
+ * When an observation is due, milliseconds since 1970: by its time at the chosen speed, but never before that time.
+ * @param liveSince the beginning of live play
  * @example
- * dueAt(start + 600_000, { start, history: 0, speed: 600 }, liveSince) // liveSince + 1000, where start is long ago
+ * dueAt(start + 600_000, { start, history: 0, speed: 600 }, liveSince) // liveSince + 1000, if start is long ago
  */
 export function dueAt (time: number, { start, history, speed }: Pace, liveSince: number): number {
   const live = time - start - history
   return Math.max(time, live < 0 ? -Infinity : liveSince + live / speed)
 }
 
-/** Until the stretches end, or the signal says so; what is being sent is waited for. */
+/** Plays until the stretches end or the signal aborts. Waits for a batch in progress. */
 export async function play (options: PlayOptions): Promise<void> {
   const { stretches, signal, now } = options
   let liveSince: number | undefined
@@ -76,7 +74,7 @@ async function sendDue (
   onSent?.(batch.length, newest)
 }
 
-/** The next stretch is made while one is played. */
+/** Makes the next stretch while one is played. */
 async function * ahead (stretches: AsyncIterable<Stretch>, signal: AbortSignal): AsyncGenerator<Stretch> {
   const iterator = stretches[Symbol.asyncIterator]()
   let next = iterator.next()
@@ -85,7 +83,7 @@ async function * ahead (stretches: AsyncIterable<Stretch>, signal: AbortSignal):
       const { done, value } = await next
       if (done === true) return
       next = iterator.next()
-      // It is awaited when it is its turn.
+      // Awaited in its turn. Until then, a rejection has no handler.
       next.catch(() => {})
       yield value
     }
@@ -94,7 +92,7 @@ async function * ahead (stretches: AsyncIterable<Stretch>, signal: AbortSignal):
   }
 }
 
-/** Rows of several series, merged by when they come in. */
+/** Rows of several series, merged by their times of arrival. */
 class Queue {
   readonly #parts: ReadonlyArray<Cursor>
   #next: number | undefined
@@ -104,7 +102,7 @@ class Queue {
     this.#find()
   }
 
-  /** When the next one comes in; undefined: there is none. */
+  /** Arrival of the next row; undefined at the end. */
   get next (): number | undefined {
     return this.#next
   }
@@ -122,7 +120,7 @@ class Queue {
 }
 
 class Cursor {
-  /** When the next row comes in: with its own time, or right after the one before it, where that is later. */
+  /** Arrival of the next row: its own time, or that of the row before it if that is later. */
   arrival = -Infinity
   readonly #part: Part
   #at = 0

@@ -1,24 +1,23 @@
-// Sends observations to a collector until it has taken them: what it cannot take now is sent again, so that nothing is
-// lost.
+// Sends observations to a collector, and retries until it has taken them. So nothing is lost.
 import pRetry, { AbortError } from 'p-retry'
 import { pause } from '../../adapters/waiting.ts'
 import { Problem } from '../../core/errors.ts'
 import type { RawObservation } from '../messages/messages.ts'
 
 interface SenderOptions {
-  /** Of the collector, without path. */
+  /** URL of the collector, without a path. */
   readonly url: string
   readonly key?: string | undefined
-  /** Once it is aborted, what fails is not tried again. */
+  /** Once it has aborted, there are no retries. */
   readonly signal: AbortSignal
   readonly onRetry?: (reason: string) => void
 }
 
 const TIMEOUT_MS = 30_000
-/** Of a collector that asks for more. */
+/** Limit, even if the collector asks for a longer pause. */
 const LONGEST_PAUSE_MS = 30_000
 
-/** It may succeed later; perhaps the collector said when. */
+/** A failure that a retry may repair, after the pause that the collector asks for. */
 class Refusal extends Error {
   readonly pauseMs: number
 
@@ -29,7 +28,7 @@ class Refusal extends Error {
 }
 
 /**
- * @returns sends them; rejects with a Problem where the collector will never take them, or the signal ends the attempts
+ * @returns a function that sends; it rejects with a Problem if the collector refuses for good or the signal aborts
  */
 export function httpSender (
   { url, key, signal, onRetry }: SenderOptions
@@ -68,6 +67,6 @@ async function post (url: string, headers: Record<string, string>, body: string)
   throw new AbortError(new Problem('invalid-request', message))
 }
 
-/** fetch() hides it in the cause. */
+/** fetch() has the reason in the cause. */
 const reasonOf = (error: unknown): string =>
   ((error as Error).cause as Error | undefined)?.message ?? (error as Error).message

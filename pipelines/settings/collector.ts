@@ -11,13 +11,13 @@ export const COLLECTOR_SETTINGS = {
     description: 'Keys of those who may send observations, separated by commas; none: everybody who reaches it.',
   }),
   COLLECTOR_AUTH: z.enum(['auto', 'off']).default('auto').describe(
-    'off: no key is asked for, because something in front authenticates.'
+    'off: no key is needed, because something in front authenticates.'
   ),
   COLLECTOR_MAX_BODY_BYTES: wholeNumber(1000, 2 ** 30).default(8 * 2 ** 20).describe(
     'Largest body of a request, before and after decompression.'
   ),
   COLLECTOR_MAX_WAITING: wholeNumber(1, 10_000_000).default(20_000).describe(
-    'Observations that may wait to be kept; more are refused for the moment.'
+    'Observations that may wait to be stored; more are refused for the moment.'
   ),
 }
 export type CollectorSettings = z.output<z.ZodObject<typeof COLLECTOR_SETTINGS>>

@@ -13,15 +13,15 @@ export const DASHBOARD_SETTINGS = {
     description: 'Keys of those who may look and annotate, separated by commas; none: everybody who reaches it.',
   }),
   DASHBOARD_AUTH: z.enum(['auto', 'off']).default('auto').describe(
-    'off: no key is asked for, because something in front authenticates.'
+    'off: no key is needed, because something in front authenticates.'
   ),
-  // Where feedback on incidents is kept.
+  // The registry stores feedback on incidents.
   MODEL_REGISTRY: MODEL_SETTINGS.MODEL_REGISTRY,
   ...STORE_SETTINGS,
 }
 type DashboardSettings = z.output<z.ZodObject<typeof DASHBOARD_SETTINGS>>
 
-/** Whether a key, or none, lets one in. */
+/** @returns a function that decides whether a caller with this key, or without one, is admitted */
 export function admitsOf (
   { DASHBOARD_API_KEYS: known, DASHBOARD_AUTH: auth }: Pick<DashboardSettings, 'DASHBOARD_API_KEYS' | 'DASHBOARD_AUTH'>
 ): (key: string | undefined) => boolean {

@@ -1,4 +1,4 @@
-// Settings of what keeps the stream: which database, where it is, who may use it.
+// Settings of the database: which one, its address, and its user.
 import { z } from 'zod'
 import { list, wholeNumber } from '../../adapters/settings/values.ts'
 
@@ -10,30 +10,32 @@ const cassandraName = z.string().regex(
 
 export const DATABASE_SETTINGS = {
   STREAM_DATABASE: z.enum(['influx', 'cassandra', 'sqlite']).optional().describe(
-    'What keeps verdicts and incidents. Default: influx where INFLUX_URL is set, else sqlite, a file.'
+    'Database of verdicts and incidents. Default: influx if INFLUX_URL is set, else sqlite, a file.'
   ),
   STREAM_STORE: z.string().default('.stream/history.sqlite').describe(
-    'The file of sqlite; made with its folder. One process at a time can use it.'
+    'File of sqlite; created with its folder. One process at a time can use it.'
   ),
-  STREAM_KEEP: wholeNumber(1000, 100_000_000).default(200_000).describe('Verdicts that sqlite keeps; the oldest go.'),
-  INFLUX_URL: webAddress.optional().describe('InfluxDB 2: its address.'),
+  STREAM_KEEP: wholeNumber(1000, 100_000_000).default(200_000).describe(
+    'Verdicts that sqlite keeps; the oldest are deleted.'
+  ),
+  INFLUX_URL: webAddress.optional().describe('Address of InfluxDB 2.'),
   INFLUX_TOKEN: z.string().optional().meta({
     secret: true,
-    description: 'A token that may read and write both buckets, and create them where they are missing.',
+    description: 'Token that may read and write both buckets, and create missing ones.',
   }),
-  INFLUX_ORG: z.string().optional().describe('Its organisation.'),
+  INFLUX_ORG: z.string().optional().describe('Organisation in InfluxDB.'),
   INFLUX_BUCKET: z.string().default('stream').describe('Bucket of verdicts, gaps, incidents and annotations.'),
   INFLUX_RAW_BUCKET: z.string().default('measurements').describe(
-    'Bucket of the observations as they came, which retraining fetches.'
+    'Bucket of raw observations, which retraining fetches.'
   ),
   CASSANDRA_CONTACT_POINTS: list((entry) =>
     /^(?:[\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?$/i.test(entry) ? undefined : 'a list of host or host:port'
-  ).default([]).describe('Nodes of Cassandra to begin with.'),
-  CASSANDRA_LOCAL_DC: z.string().default('datacenter1').describe('The data centre that is asked.'),
+  ).default([]).describe('Nodes of Cassandra for the first connection.'),
+  CASSANDRA_LOCAL_DC: z.string().default('datacenter1').describe('Data centre to query.'),
   CASSANDRA_KEYSPACE: cassandraName.default('stream').describe(
-    'Its keyspace; created with one copy where it is missing.'
+    'Keyspace; created with one copy if it is missing.'
   ),
-  CASSANDRA_USERNAME: z.string().optional().describe('Who reads and writes there.'),
-  CASSANDRA_PASSWORD: z.string().optional().meta({ secret: true, description: 'The password.' }),
+  CASSANDRA_USERNAME: z.string().optional().describe('User of Cassandra.'),
+  CASSANDRA_PASSWORD: z.string().optional().meta({ secret: true, description: 'Password of Cassandra.' }),
 }
 export type DatabaseSettings = z.output<z.ZodObject<typeof DATABASE_SETTINGS>>

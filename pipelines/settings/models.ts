@@ -1,4 +1,4 @@
-// Settings of the steps that follow a model: which one, and where its versions are.
+// Settings of the steps that follow a model: its name and its registry.
 import { z } from 'zod'
 import { DEFAULT_REGISTRY } from '../../adapters/registry/open-store.ts'
 import { STORE_SETTINGS } from '../../adapters/s3/access.ts'
@@ -6,13 +6,13 @@ import { wholeNumber } from '../../adapters/settings/values.ts'
 
 export const MODEL_SETTINGS = {
   STREAM_MODEL: z.string().optional().describe(
-    'Name of the model that the stream is scored by. Default: the only one that the registry has live.'
+    'Name of the model that scores the stream. Default: the only live one of the registry.'
   ),
   MODEL_REGISTRY: z.string().default(DEFAULT_REGISTRY).describe(
     'Registry whose live version is followed: a folder, or s3://bucket/prefix.'
   ),
   MODEL_REGISTRY_POLL_MS: wholeNumber(100, 86_400_000).default(5000).describe(
-    'How often the registry is looked at; SIGHUP asks for a look at once.'
+    'Interval of checking the registry; SIGHUP checks at once.'
   ),
   TFJS_BACKEND: z.enum(['auto', 'native', 'wasm', 'cpu']).default('auto').describe(
     'TensorFlow.js backend; auto takes the fastest that works here.'

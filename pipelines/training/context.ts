@@ -1,4 +1,4 @@
-// What every step is given: places, the registry, and how to run the programs of the training pipeline.
+// The context of every step: places, the registry, and functions that run the programs of the training pipeline.
 import { constants } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -29,7 +29,7 @@ export interface StepContext {
   readonly registry: Registry
   readonly store: RegistryStore
   readonly env: Environment
-  /** Where DVC is; undefined: do without. */
+  /** Path of DVC; undefined: work without it. */
   readonly dvc: string | undefined
   readonly signal: AbortSignal | undefined
   now (): string
@@ -37,24 +37,24 @@ export interface StepContext {
 
 const MINUTE = 60_000
 
-/** How long the programs may take. */
+/** Time limits of the programs, milliseconds. */
 export const LIMITS = { pull: 60 * MINUTE, train: 360 * MINUTE, evaluate: 60 * MINUTE, quick: 10 * MINUTE } as const
 
-const own = import.meta.url.endsWith('.ts')
+const isSource = import.meta.url.endsWith('.ts')
 const programs = resolve(import.meta.dirname, '../../model-creation')
 
-/** Runs one of model-creation's programs on the working folder. @returns what it printed */
+/** Runs a program of model-creation in the working folder. @returns its stdout */
 export async function runOwn (
   { env, signal }: StepContext,
   name: string,
   args: readonly string[],
   limitMs: number
 ): Promise<string> {
-  const loader = own ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : []
+  const loader = isSource ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : []
   return runProgram({
     what: `model-creation/${name}`,
     program: process.execPath,
-    args: [...loader, join(programs, `${name}${own ? '.ts' : '.js'}`), ...args],
+    args: [...loader, join(programs, `${name}${isSource ? '.ts' : '.js'}`), ...args],
     env,
     limitMs,
     signal,
@@ -77,7 +77,7 @@ export async function runDvc (
   })
 }
 
-/** That of `npm run setup:dvc`, or the one on PATH. @throws Problem invalid-settings */
+/** The DVC of `npm run setup:dvc`, or the one on PATH. @throws Problem invalid-settings */
 export async function findDvc (env: Environment): Promise<string> {
   const places = [resolve('.cache/dvc/bin'), ...(env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')]
   for (const place of places) {
@@ -86,7 +86,7 @@ export async function findDvc (env: Environment): Promise<string> {
   }
   throw new Problem(
     'invalid-settings',
-    'DVC is not there; install it with "npm run setup:dvc", or do without it by --no-dvc.'
+    'DVC is not installed; install it with "npm run setup:dvc", or work without it: --no-dvc.'
   )
 }
 
@@ -110,12 +110,12 @@ function yamlOf (file: string, text: string): unknown {
   }
 }
 
-/** What params.yaml names the model. */
+/** The name of the model in params.yaml. */
 export async function modelName (): Promise<string> {
   return (await readYaml(PLACES.params, z.object({ package: z.object({ name: z.string() }) }))).package.name
 }
 
-/** The stages of dvc.yaml, and the folder to which the last one writes the package. */
+/** The stages of dvc.yaml, and the folder of the package that the last one writes. */
 export async function readPipeline (): Promise<{ stages: string[], folder: string }> {
   const { stages } = await readYaml(
     PLACES.pipeline,
@@ -128,7 +128,7 @@ export async function readPipeline (): Promise<{ stages: string[], folder: strin
   return { stages: Object.keys(stages), folder }
 }
 
-/** The md5 that data.dvc pins; null where there is none. */
+/** The md5 that data.dvc pins; null without one. */
 export async function pinnedMd5 (): Promise<string | null> {
   const text = await readFile(PLACES.pin, 'utf8').catch(() => undefined)
   if (text === undefined) return null

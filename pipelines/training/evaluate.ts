@@ -1,4 +1,4 @@
-// Step 3: judges the new model and the one that is live on the same held-back data, and decides by the rule.
+// Step 3: judges the new model and the live one on the same held-back data, and decides by the rule.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ export async function evaluate (context: StepContext, state: State): Promise<Sta
   if (found !== digest) {
     throw new Problem(
       'invalid-settings',
-      `${folder} holds ${found}, but the step train left ${digest}; run "npm run retrain -- train" again.`
+      `${folder} holds ${found}, but the step train wrote ${digest}; run "npm run retrain -- train" again.`
     )
   }
   const alias = await liveOf(context)
@@ -34,12 +34,12 @@ export async function evaluate (context: StepContext, state: State): Promise<Sta
   }
 }
 
-/** What `live` stands for; undefined where the registry does not know the model yet. */
+/** The alias `live`; undefined if the registry does not know the model yet. */
 export async function liveOf ({ registry, model }: StepContext): Promise<AliasState | undefined> {
   return (await registry.list()).find(({ name }) => name === model)?.aliases.live
 }
 
-/** Whether the latest that was done with this package was to take it back. */
+/** Whether the latest change of this package was a rollback. */
 export function wasRolledBack (history: readonly Step[], digest: string): boolean {
   const stack: string[] = []
   let taken = false
@@ -52,7 +52,7 @@ export function wasRolledBack (history: readonly Step[], digest: string): boolea
   return taken
 }
 
-/** Each package proves its golden scores on the way. */
+/** Judges both packages. Each one proves its golden scores on the way. */
 async function compare (context: StepContext, folder: string, live: { version: number, digest: string } | null) {
   const work = await mkdtemp(join(tmpdir(), 'retrain-'))
   try {

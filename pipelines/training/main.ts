@@ -1,4 +1,4 @@
-// `npm run retrain -- [run|pull|train|evaluate|publish]`: from fresh data to a served model, or to the reason why not.
+// `npm run retrain -- [run|pull|train|evaluate|publish]`: fresh data → a served model, or the reason against it.
 import { realpathSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
@@ -38,7 +38,8 @@ function parse (args: readonly string[], env: Environment, print: (text: string)
   let chosen: Chosen | undefined
   const program = new Command('npm run retrain --')
     .description(
-      `Trains on fresh data, compares with the live model, publishes, and promotes what is better. Every decision is explained in ${PLACES.report}.`
+      'Trains on fresh data, compares with the live model, publishes, and promotes a better model. ' +
+        `${PLACES.report} explains every decision.`
     )
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: () => {} })
@@ -49,7 +50,7 @@ function parse (args: readonly string[], env: Environment, print: (text: string)
         'a folder, or s3://bucket/prefix (needs AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)',
         env['MODEL_REGISTRY'] || DEFAULT_REGISTRY
       )
-      .option('--no-dvc', 'do without DVC: every stage runs, and nothing pins the data')
+      .option('--no-dvc', 'work without DVC: every stage runs, and nothing pins the data')
       .option('--print', 'print the whole report')
     if (name === 'run' || name === 'pull') {
       command.addOption(
@@ -87,7 +88,7 @@ function sourceOf ({ from, dvc }: Flags, args: readonly string[]): typeof SOURCE
   return source
 }
 
-/** The command. Prints what came of it. */
+/** Runs the command, and prints the outcome. */
 export async function main (
   args: readonly string[],
   print: (text: string) => void,

@@ -7,7 +7,7 @@ import { before, needed, type State } from './state.ts'
 import { digestOf } from './train.ts'
 
 export interface PublishOptions {
-  /** Upload data and results to DVC's remote, too. */
+  /** Whether to upload data and results to DVC's remote, too. */
   readonly push: boolean
 }
 
@@ -20,9 +20,8 @@ export async function publish (context: StepContext, state: State, { push }: Pub
   if (now?.digest !== live?.digest) {
     throw new Problem(
       'alias-conflict',
-      `"live" of "${model}" was ${nameOf(live)} when the models were compared, and is ${
-        nameOf(now)
-      } now; compare again: npm run retrain -- evaluate.`
+      `"live" of "${model}" was ${nameOf(live)} when the models were compared, and is ${nameOf(now)} now; ` +
+        'compare again: npm run retrain -- evaluate.'
     )
   }
   if (await digestOf(folder) !== digest) {
@@ -31,7 +30,7 @@ export async function publish (context: StepContext, state: State, { push }: Pub
       `${folder} was written anew since the step train; run "npm run retrain -- train" again.`
     )
   }
-  // Before anything is live that cannot be made again.
+  // First, so that no model goes live that nobody can reproduce.
   if (push) await runDvc(context, dvc!, ['push'], LIMITS.pull)
   const { version, existed } = await registry.publish(folder, await readPackageFiles(folder))
   if (verdict === 'promote') await registry.promote(model, version)

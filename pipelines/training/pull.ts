@@ -1,4 +1,4 @@
-// Step 1: fresh data, with what people said of earlier anomalies beside them, pinned by DVC.
+// Step 1: fetches fresh data and people's feedback on earlier anomalies, and pins them with DVC.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import Papa from 'papaparse'
 import { Problem } from '../../core/errors.ts'
@@ -7,12 +7,12 @@ import type { Feedback } from '../../adapters/registry/records.ts'
 import { LIMITS, pinnedMd5, PLACES, runDvc, runOwn, type StepContext } from './context.ts'
 import { before, type State } from './state.ts'
 
-/** `dvc` pulls what data.dvc pins, `here` takes the data as they lie there, the others are those of `npm run data`. */
+/** `dvc` pulls what data.dvc pins; `here` takes the data in the folder; the others are sources of `npm run data`. */
 export const SOURCES = ['dvc', 'here', 'farm', 'influx', 'minio'] as const
 
 export interface PullOptions {
   readonly source: typeof SOURCES[number]
-  /** Handed to `npm run data` as they are. */
+  /** Arguments for `npm run data`. */
   readonly args: readonly string[]
 }
 
@@ -39,7 +39,7 @@ async function fetchData (context: StepContext, { source, args }: PullOptions): 
     if (context.dvc === undefined) {
       throw new Problem(
         'invalid-settings',
-        '--from dvc needs DVC; leave --no-dvc out, or take the data as they are with --from here.'
+        '--from dvc needs DVC; leave --no-dvc out, or take the data in the folder: --from here.'
       )
     }
     await runDvc(context, context.dvc, ['pull', PLACES.pin], LIMITS.pull)
@@ -49,8 +49,8 @@ async function fetchData (context: StepContext, { source, args }: PullOptions): 
 }
 
 /**
- * The registry's statements as the file that `prepare` reads. Where it has none the file stays as it is: it may have
- * been written by hand.
+ * Writes the feedback of the registry to the file that `prepare` reads. Without feedback, the file does not change: a
+ * person may have written it.
  */
 async function exportFeedback ({ store, model }: StepContext): Promise<{ statements: number, dropped: number }> {
   const all = await listFeedback(store, model)
@@ -62,13 +62,13 @@ async function exportFeedback ({ store, model }: StepContext): Promise<{ stateme
 
 const utc = (time: string): string => new Date(time).toISOString()
 
-/** In the order in which they were made: of several on an observation the last one counts. */
+/** In order of time: if an observation has several statements, the last one counts. */
 export function feedbackTable (statements: readonly Feedback[]): string {
   const rows = statements.map(({ series = '', start, end, label }) => [series, utc(start), utc(end), label])
   return `${Papa.unparse([['series', 'start', 'end', 'label'], ...rows], { newline: '\n' })}\n`
 }
 
-/** Writes the file where there is none: what was fetched are series alone. */
+/** Writes the file if it does not exist: fetched data are series only. */
 async function ensure (file: string, text: string): Promise<void> {
   await mkdir(PLACES.data, { recursive: true })
   await writeFile(file, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {

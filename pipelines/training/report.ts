@@ -1,8 +1,8 @@
-// The report of a retraining for people: what was done, every decision, and why. Pure.
+// The report of a retraining for people: what happened, every decision, and its reason. Pure.
 import { type Judged, type JudgedPackage, short } from './rule.ts'
 import type { State } from './state.ts'
 
-/** What came of it, in a sentence or two. */
+/** The outcome, in a sentence or two. */
 export function outcome ({ model, registry, evaluate, publish, failure }: State): string {
   if (failure !== undefined) return `Failed at ${failure.step}: ${failure.message} The live model is what it was.`
   if (evaluate === undefined) return 'Not evaluated yet.'
@@ -11,19 +11,16 @@ export function outcome ({ model, registry, evaluate, publish, failure }: State)
     return `${{ promote: 'To be promoted', keep: 'Not to be promoted', same: 'Nothing to do' }[verdict]}: ${because}`
   }
   if (verdict === 'same') return `Nothing new: ${model}@${publish.version} is live in ${registry} already.`
-  const published = `${model}@${publish.version} ${
-    publish.existed ? 'had been published before' : 'is published'
-  } in ${registry}`
+  const state = publish.existed ? 'had been published before' : 'is published'
+  const published = `${model}@${publish.version} ${state} in ${registry}`
   if (publish.promoted) return `${published}, and live: ${because}`
-  return `${published}, and not promoted; ${
-    live === null ? 'nothing' : `version ${live.version}`
-  } stays live: ${because}`
+  const kept = live === null ? 'nothing' : `version ${live.version}`
+  return `${published}, and not promoted; ${kept} stays live: ${because}`
 }
 
 export function reportMarkdown (state: State): string {
-  const sections = [dataSection(state), trainingSection(state), comparisonSection(state), ruleSection(state)].flatMap((
-    text
-  ) => text ?? [])
+  const sections = [dataSection(state), trainingSection(state), comparisonSection(state), ruleSection(state)]
+    .flatMap((text) => text ?? [])
   return [`# Retraining of ${state.model}`, outcome(state), ...sections].join('\n\n') + '\n'
 }
 
@@ -40,7 +37,8 @@ function dataSection ({ pull }: State): string | undefined {
     : before === after
       ? `The data are what they were: md5 \`${after}\`.`
       : `The data changed: md5 \`${before ?? 'none'}\` → \`${after}\`.`
-  return `## Data\n\nFrom \`${source}\`. ${pinned}\n${statements} statements of feedback; what they moved stands in the report on the quality of the data.` +
+  return `## Data\n\nFrom \`${source}\`. ${pinned}\n` +
+    `${statements} statements of feedback; what they moved stands in the report on the quality of the data.` +
     (dropped > 0 ? ` ${dropped} more end before they begin and are left out.` : '')
 }
 
@@ -49,9 +47,9 @@ function trainingSection ({ train }: State): string | undefined {
   const [ran, skipped] = [true, false].map((wanted) =>
     train.stages.filter((stage) => stage.ran === wanted).map(({ name }) => name)
   )
-  return `## Training\n\n${ran!.length === 0 ? 'No stage had to run' : `Ran: ${ran!.join(', ')}`}${
-    skipped!.length === 0 ? '.' : `; unchanged: ${skipped!.join(', ')}.`
-  }\n\`${train.folder}\` is \`${train.digest}\`.`
+  const done = ran!.length === 0 ? 'No stage had to run' : `Ran: ${ran!.join(', ')}`
+  const unchanged = skipped!.length === 0 ? '.' : `; unchanged: ${skipped!.join(', ')}.`
+  return `## Training\n\n${done}${unchanged}\n\`${train.folder}\` is \`${train.digest}\`.`
 }
 
 const METRICS: ReadonlyArray<readonly [string, (judged: Judged) => string]> = [
@@ -69,29 +67,23 @@ function comparisonSection ({ evaluate }: State): string | undefined {
     ...(other === undefined ? [] : [[`live, version ${live?.version}`, other] as const]),
   ]
   const rows = (['batch', 'causal'] as const).flatMap((scoring) =>
-    METRICS.map(([name, say]) => [scoring, name, ...columns.map(([, judged]) => say(judged[scoring]))])
+    METRICS.map(([name, textOf]) => [scoring, name, ...columns.map(([, judged]) => textOf(judged[scoring]))])
   )
   const alone = live === null
     ? ' Nothing is live to compare with.'
     : other === undefined
       ? ' It is the live model itself.'
       : ''
-  return `## Comparison\n\nOn the same ${short(seriesWeeks)} series-weeks that were held back.${alone}\n\n${
+  return `## Comparison\n\nOn the same ${short(seriesWeeks)} series-weeks that were held back.${alone}\n\n` +
     table(['scoring', '', ...columns.map(([name]) => name)], rows)
-  }`
 }
 
 function ruleSection ({ evaluate }: State): string | undefined {
   if (evaluate === undefined) return undefined
   const { decision: { verdict, because, clauses } } = evaluate
-  const head = `## Rule\n\n${
-    { promote: 'Promote', keep: 'Do not promote', same: 'Nothing to do' }[verdict]
-  }: ${because}`
+  const decided = { promote: 'Promote', keep: 'Do not promote', same: 'Nothing to do' }[verdict]
+  const head = `## Rule\n\n${decided}: ${because}`
   if (clauses.length === 0) return head
-  return `${head}\n\n${
-    table(
-      ['clause', 'holds', 'because'],
-      clauses.map(({ says, holds, because: why }) => [says, holds ? 'yes' : 'no', why])
-    )
-  }`
+  const rows = clauses.map(({ says, holds, because: why }) => [says, holds ? 'yes' : 'no', why])
+  return `${head}\n\n${table(['clause', 'holds', 'because'], rows)}`
 }

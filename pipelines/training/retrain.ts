@@ -1,4 +1,4 @@
-// One step after another, each with its report; what fails is told, and leaves the live model as it is.
+// Runs one step after another and reports each. A failure is reported, and leaves the live model as it is.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { PLACES, type StepContext } from './context.ts'
@@ -18,7 +18,7 @@ const RUN: Record<StepName, (context: StepContext, state: State, options: StepOp
   publish,
 }
 
-/** @returns what came of it, in a sentence. @throws whatever a step throws, once it is reported */
+/** @returns the outcome, in a sentence. @throws what a step throws, after reporting it */
 export async function retrain (
   context: StepContext,
   steps: readonly StepName[],
@@ -39,7 +39,7 @@ export async function retrain (
   return outcome(state)
 }
 
-/** What earlier steps left, if they were on this model and registry. */
+/** The state of earlier steps, if they worked on this model and registry. */
 async function stateOf (first: StepName, fresh: State): Promise<State> {
   if (first === 'pull') return fresh
   const state = await readState(PLACES.state)

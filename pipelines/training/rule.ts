@@ -1,7 +1,7 @@
-// The rule of promotion (decision 0020): when a newly trained model replaces the one that is served, with a reason for
-// each clause. Pure: knows no registry and no files.
+// The rule of promotion (decision 0020) decides whether a new model replaces the served one, with a reason for each
+// clause. Pure: knows no registry and no files.
 
-/** What one scoring finds in the held-back part. */
+/** The result of one scoring on the held-back part. */
 export interface Judged {
   readonly found: number
   readonly faults: number
@@ -10,7 +10,7 @@ export interface Judged {
   readonly vusPr: number | null
 }
 
-/** A package with what each scoring of it comes to. */
+/** A package with the results of both scorings. */
 export interface JudgedPackage {
   readonly digest: string
   readonly batch: Judged
@@ -24,22 +24,22 @@ interface Clause {
 }
 
 interface Decision {
-  /** `same`: it is live already. */
+  /** `same`: the candidate is live already. */
   readonly verdict: 'promote' | 'keep' | 'same'
   readonly because: string
-  /** What was looked at, in this order; empty where there was nothing to compare. */
+  /** The clauses in order; empty if there was nothing to compare. */
   readonly clauses: readonly Clause[]
 }
 
-/** So many false anomalies more, per series and week, are no reason to refuse: one in ten series-weeks. */
+/** Additional false anomalies per series and week that are accepted: one in ten series-weeks. */
 export const SLACK = 0.1
 
 const SCORINGS = ['batch', 'causal'] as const
 
 /**
- * No better figure of the candidate ever turns a promotion into a refusal, and no worse one a refusal into a promotion.
- * @param live undefined where nothing is live
- * @param rolledBack whether somebody took this very candidate back from being live
+ * A better figure of the candidate never turns a promotion into a refusal, and a worse one never the reverse.
+ * @param live undefined if nothing is live
+ * @param rolledBack whether somebody has rolled this candidate back
  */
 export function decide (candidate: JudgedPackage, live: JudgedPackage | undefined, rolledBack = false): Decision {
   if (live?.digest === candidate.digest) {
@@ -91,11 +91,10 @@ function alarmsNoMore (candidate: JudgedPackage, live: JudgedPackage): Clause {
     holds: SCORINGS.every((scoring) =>
       candidate[scoring].falseAnomaliesPerSeriesWeek <= live[scoring].falseAnomaliesPerSeriesWeek + SLACK
     ),
-    because: each((scoring) =>
-      `${short(candidate[scoring].falseAnomaliesPerSeriesWeek)} false anomalies per series and week instead of ${
-        short(live[scoring].falseAnomaliesPerSeriesWeek)
-      }`
-    ),
+    because: each((scoring) => {
+      const [now, before] = [candidate, live].map((judged) => short(judged[scoring].falseAnomaliesPerSeriesWeek))
+      return `${now} false anomalies per series and week instead of ${before}`
+    }),
   }
 }
 
@@ -129,8 +128,8 @@ function improves (candidate: JudgedPackage, live: JudgedPackage): Clause {
 const total = (judged: JudgedPackage, key: 'found' | 'falseAnomaliesPerSeriesWeek' | 'f1' | 'vusPr'): number =>
   SCORINGS.reduce((sum, scoring) => sum + (judged[scoring][key] ?? 0), 0)
 
-const each = (say: (scoring: typeof SCORINGS[number]) => string): string =>
-  `${SCORINGS.map((scoring) => `${say(scoring)} (${scoring})`).join(', ')}.`
+const each = (textOf: (scoring: typeof SCORINGS[number]) => string): string =>
+  `${SCORINGS.map((scoring) => `${textOf(scoring)} (${scoring})`).join(', ')}.`
 
-/** As many digits as people compare. */
+/** At most three decimals. */
 export const short = (value: number): string => String(Number(value.toFixed(3)))

@@ -1,10 +1,10 @@
-// Runs a program as a child process within a time limit: what it prints goes to stderr as it comes, and is returned at
-// the end.
+// Runs a program as a child process within a time limit. Its output goes to stderr as it comes; its stdout is returned
+// at the end.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Problem, type ProblemCode, PROBLEMS } from '../../core/errors.ts'
 
 interface ProgramCommand {
-  /** For the sentence of a failure, e.g. `dvc repro`. */
+  /** Name for error messages, e.g. `dvc repro`. */
   readonly what: string
   readonly program: string
   readonly args: readonly string[]
@@ -13,15 +13,15 @@ interface ProgramCommand {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What is still running so long after being asked to end is killed. */
+/** Time between SIGTERM and SIGKILL. */
 const END_MS = 10_000
 
 /**
- * @returns what it printed to stdout
- * @throws Problem with the code that the program told, or internal-error, where it fails, takes too long or is aborted
+ * @returns its stdout
+ * @throws Problem if it fails, takes too long or is aborted: with the program's own code, or internal-error
  */
 export async function runProgram ({ what, program, args, env, limitMs, signal }: ProgramCommand): Promise<string> {
-  // A group of its own, so that its children end with it.
+  // A process group of its own, so that its children end with it.
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   const printed = { stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -40,7 +40,7 @@ export async function runProgram ({ what, program, args, env, limitMs, signal }:
   throw failure(what, ended, printed.stderr)
 }
 
-/** Its exit status, the signal that ended it, or why it did not start. */
+/** The exit status, the signal that ended it, or the reason why it did not start. */
 async function outcomeOf (child: ChildProcess, stop: AbortSignal): Promise<number | string> {
   const end = (): void => {
     kill(child, 'SIGTERM')
@@ -62,17 +62,17 @@ function kill ({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (pid !== undefined) process.kill(-pid, signal)
   } catch {
-    // All of the group have ended.
+    // All processes of the group have ended.
   }
 }
 
-/** Our own programs end with `error code: sentence`, others with something like it. */
+/** Programs of this project end with `error code: sentence`, others with a similar line. */
 function failure (what: string, ended: number | string, stderr: string): Problem {
   const lines = stderr.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line !== '')
-  const own = lines.map((line) => /^error ([a-z-]+): (.*)$/.exec(line)).findLast((match) => match !== null)
-  const told = own?.[2] ?? lines.findLast((line) => /^error/i.test(line)) ?? lines.at(-1) ?? `it ended with ${ended}`
+  const [, code, sentence] = lines.map((line) => /^error ([a-z-]+): (.*)$/.exec(line)).findLast(Boolean) ?? []
+  const reason = sentence ?? lines.findLast((line) => /^error/i.test(line)) ?? lines.at(-1) ?? `it ended with ${ended}`
   return new Problem(
-    own !== undefined && own[1]! in PROBLEMS ? own[1] as ProblemCode : 'internal-error',
-    `${what} failed: ${told}`
+    code !== undefined && code in PROBLEMS ? code as ProblemCode : 'internal-error',
+    `${what} failed: ${reason}`
   )
 }

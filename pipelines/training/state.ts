@@ -1,4 +1,5 @@
-// What the steps have done, in a file, so that each may run in a process of its own; it is the report's JSON, too.
+// The results of the steps, in a file, so that each step can run in a process of its own. The file is also the report
+// as JSON.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
@@ -16,7 +17,7 @@ const scoring = z.object({
   vusPr: z.number().nullable(),
 })
 
-/** What model-creation/compare.ts prints. */
+/** Output of model-creation/compare.ts. */
 export const ComparisonSchema = z.object({
   seriesWeeks: z.number(),
   packages: z.array(z.object({ name: z.string(), digest: z.string(), batch: scoring, causal: scoring })).min(1),
@@ -28,9 +29,9 @@ const StateSchema = z.object({
   pull: z.object({
     at,
     source: z.string(),
-    /** DVC's md5 of the data; null where nothing pins them. */
+    /** DVC's md5 of the data; null if nothing pins them. */
     data: z.object({ before: z.string().nullable(), after: z.string().nullable() }),
-    /** Statements of the registry that the training gets, and those that it does not: they end before they begin. */
+    /** Feedback of the registry: used statements, and dropped ones, which end before they begin. */
     feedback: z.object({ statements: z.int(), dropped: z.int() }),
   }).optional(),
   train: z.object({
@@ -56,7 +57,7 @@ const StateSchema = z.object({
 
 export type State = z.output<typeof StateSchema>
 
-/** Undefined where there is none. @throws Problem invalid-settings where it is none of these programs' */
+/** Undefined if the file does not exist. @throws Problem invalid-settings if the steps have not written it */
 export async function readState (file: string): Promise<State | undefined> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
@@ -74,26 +75,27 @@ export async function readState (file: string): Promise<State | undefined> {
   }
 }
 
-/** Whole or not at all. */
+/** Writes the whole file or nothing. */
 export async function writeState (file: string, state: State): Promise<void> {
   await mkdir(dirname(file), { recursive: true })
   await writeFile(`${file}.writing`, `${JSON.stringify(StateSchema.parse(state), null, 2)}\n`)
   await rename(`${file}.writing`, file)
 }
 
-/** What was done before the step, and nothing that the step would make untrue. */
+/** The results of the steps before this one. Later results are dropped, since this step makes them untrue. */
 export function before (step: StepName, state: State): State {
   const { model, registry } = state
   const kept = STEPS.slice(0, STEPS.indexOf(step)).map((name) => [name, state[name]])
   return { model, registry, ...Object.fromEntries(kept.filter(([, done]) => done !== undefined)) }
 }
 
-/** What an earlier step left. @throws Problem invalid-settings where it did not run */
+/** The result of an earlier step. @throws Problem invalid-settings if it has not run */
 export function needed<Name extends StepName> (state: State, name: Name): NonNullable<State[Name]> {
   const done = state[name]
   if (done !== undefined) return done as NonNullable<State[Name]>
   throw new Problem(
     'invalid-settings',
-    `The step ${name} has not been run, or something before it was run again since; run "npm run retrain -- ${name}" first.`
+    `The step ${name} has not run, or a step before it has run again since; ` +
+      `run "npm run retrain -- ${name}" first.`
   )
 }

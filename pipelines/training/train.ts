@@ -1,4 +1,4 @@
-// Step 2: runs the training pipeline, by DVC only what changed.
+// Step 2: runs the training pipeline. With DVC, only the stages run whose inputs have changed.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../../core/errors.ts'
@@ -21,12 +21,12 @@ export async function train (context: StepContext, state: State): Promise<State>
   }
 }
 
-/** The stages that `dvc repro` ran, of what it printed; those that it skipped or took from its cache are none. */
+/** The stages that `dvc repro` ran, from its output; without those that it skipped or took from its cache. */
 export function stagesRun (printed: string): string[] {
   return Array.from(printed.matchAll(/^Running stage '(?:[^']*:)?([^':]+)'/gm), ([, name]) => name!)
 }
 
-/** What the package says of itself. @throws Problem invalid-model-package */
+/** The digest of the package. @throws Problem invalid-model-package */
 export async function digestOf (folder: string): Promise<string> {
   const text = await readFile(join(folder, 'digest.txt'), 'utf8').catch((cause: unknown) => {
     throw new Problem(

@@ -30,7 +30,8 @@ export async function startOtelCollector ({ folder, to }: { folder: string, to: 
     config,
     [
       `receivers: { otlp: { protocols: { http: { endpoint: "${address}" } } } }`,
-      `exporters: { otlphttp: { endpoint: "${to}", encoding: json, compression: none, retry_on_failure: { enabled: false }, sending_queue: { enabled: false } } }`,
+      `exporters: { otlphttp: { endpoint: "${to}", encoding: json, compression: none, ` +
+        'retry_on_failure: { enabled: false }, sending_queue: { enabled: false } } }',
       'service:',
       '  telemetry: { metrics: { level: none } }',
       '  pipelines: { traces: { receivers: [otlp], exporters: [otlphttp] } }',

@@ -25,7 +25,8 @@ const LIBRARY = 'libtensorflow_cc.so.2'
 const FRAMEWORK = 'libtensorflow_framework.so.2'
 
 const PYTHON_REMEDY =
-  'Needed: python3 with pip (Debian: apt-get install python3-pip) and access to a Python package index, or TFJS_NATIVE=upstream.'
+  'Needed: python3 with pip (Debian: apt-get install python3-pip) and access to a Python package index, ' +
+  'or TFJS_NATIVE=upstream.'
 const COMPILER_REMEDY = 'Needed: a C++17 compiler, g++ or the one named in CXX (Debian: apt-get install g++).'
 
 /** Folder of the unpacked wheel below `cache`; it has this name only once it is complete. */

@@ -37,7 +37,8 @@ const [minio, kafka, influx, mlflow, alertmanager] = await Promise.all([
 ])
 t.teardown(async () => Promise.all([minio, kafka, influx, mlflow, alertmanager].map(async (server) => server.stop())))
 t.comment(
-  `MinIO ${minioVersion()}, Kafka ${kafkaVersion()}, InfluxDB ${influxdbVersion()}, MLflow ${mlflowVersion()}, Alertmanager ${alertmanagerVersion()}`
+  `MinIO ${minioVersion()}, Kafka ${kafkaVersion()}, InfluxDB ${influxdbVersion()}, ` +
+    `MLflow ${mlflowVersion()}, Alertmanager ${alertmanagerVersion()}`
 )
 
 /** What .env of the person who starts it says. */

@@ -8,7 +8,7 @@ import { commandOf, readStages } from './image-folder.ts'
 const root = resolve(import.meta.dirname, '../..')
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
-t.test('compose.yaml has settings that exist, keys of none, ports of this machine alone, and mounts what is there', async (t) => {
+t.test('compose.yaml has existing settings and mounts, no keys, and ports of this machine alone', async (t) => {
   const known = new Set([...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name!))
   for (const [, name] of COMPOSE_TEXT.matchAll(/\$\{(\w+)/g)) t.ok(known.has(name!), String(name))
   t.notMatch(COMPOSE_TEXT, /\$\{(?:\w*(?:TOKEN|PASSWORD|KEY\w*)):-/, 'no key has a default')

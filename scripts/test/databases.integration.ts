@@ -284,7 +284,8 @@ async function rowsOf (query: string): Promise<number> {
     `option v = {timeRangeStart: ${new Date(BEGIN - 3_600_000).toISOString()}, timeRangeStop: ${
       new Date(BEGIN + 3_600_000).toISOString()
     }, windowPeriod: 10s, ` +
-    'defaultBucket: "dashboards", stream_bucket: "dashboards", raw_bucket: "dashboards raw", series: "T 1", channel: "power_kw"}'
+    'defaultBucket: "dashboards", stream_bucket: "dashboards", raw_bucket: "dashboards raw", series: "T 1", ' +
+    'channel: "power_kw"}'
   const response = await fetch(`${influx.url}/api/v2/query?org=${influx.org}`, {
     method: 'POST',
     headers: {

@@ -89,6 +89,42 @@ t.test('every file that the map names exists', async (t) => {
   }
 })
 
+const SUPERSEDED = /^\*\*Status\.\*\* Superseded by \[(\d+)\]\((\d{4}-[\w-]+\.md)\)\.$/m
+
+t.test('a file that a document names by its path exists', async (t) => {
+  const known = listFiles()
+  const top = new Set(known.filter((path) => /^\w.*\//.test(path)).map((path) => path.split('/')[0]!))
+  const named = new RegExp(`\\b(?:${[...top].join('|')})/[\\w/.-]+\\.(?:ts|js|json|yaml|md)\\b`, 'g')
+  let count = 0
+  for (const document of documents) {
+    const text = read(document)
+    if (SUPERSEDED.test(text)) continue
+    for (const [, code] of text.matchAll(/`([^`\n]+)`/g)) {
+      if (/^(?:npm|node|npx|dvc) |dist\//.test(code!)) continue
+      for (const [path] of code!.matchAll(named)) {
+        count++
+        t.ok(known.some((file) => file === path || file.endsWith(`/${path}`)), `${document}: ${path}`)
+      }
+    }
+  }
+  t.ok(count > 80, `${count} paths`)
+})
+
+t.test('a superseded decision and its successor name each other', async (t) => {
+  let count = 0
+  for (const path of listFiles('docs/decisions/0*.md')) {
+    const text = read(path)
+    const number = Number(path.slice('docs/decisions/'.length, 'docs/decisions/0000'.length))
+    t.match(text, new RegExp(`^# (?:${number}\\.|${String(number).padStart(4, '0')}) `), path)
+    const [, successor, file] = SUPERSEDED.exec(text) ?? []
+    if (file === undefined) continue
+    count++
+    t.match(read(`docs/decisions/${file}`), `Supersedes [${number}](${path.slice('docs/decisions/'.length)})`, path)
+    t.ok(file.startsWith(successor!.padStart(4, '0')), file)
+  }
+  t.ok(count > 2)
+})
+
 t.test('the examples are what make-examples writes', async (t) => {
   for (const [name, content] of exampleFiles()) {
     t.equal(read(`examples/${name}`), content, `${name}: run npm run examples`)

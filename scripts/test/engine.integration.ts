@@ -191,7 +191,7 @@ async function stillWorks (t: Test): Promise<void> {
   t.match(await done(await dispatch(await upload(oneColumn(300)))), {
     status: 'finished',
     error_message: null,
-    told: 1,
+    outcomes: 1,
   }, 'a later task is finished')
 }
 
@@ -259,7 +259,7 @@ const FILES: ReadonlyArray<
 for (const [what, content, extension, model, channels] of FILES) {
   t.test(`plot and result of ${what}`, async (t) => {
     const task = await done(await dispatch(await upload(content, extension)))
-    t.match(task, { status: 'finished', error_message: null, told: 1 })
+    t.match(task, { status: 'finished', error_message: null, outcomes: 1 })
     const [plot, result] = task.data_out!
     t.match(plot, /^[0-9a-f-]{36}\.png$/)
     t.match(result, /^[0-9a-f-]{36}\.json$/)
@@ -293,7 +293,7 @@ t.test('what cannot be scored is reported with a sentence, and later tasks are f
     [await upload(Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0])), /PNG|image/i],
   ] as const) {
     const task = await done(await dispatch(key))
-    t.match(task, { status: 'error', data_out: [], told: 1 }, key)
+    t.match(task, { status: 'error', data_out: [], outcomes: 1 }, key)
     t.match(task.error_message, sentence)
   }
   await stillWorks(t)
@@ -306,18 +306,18 @@ t.test('S3 is killed in the middle of tasks: they wait for it, and nothing is lo
   tasks.push(...await Promise.all(keys.slice(3).map(dispatch)))
   await sleep(1500)
   await minio.restart()
-  for (const task of tasks) t.match(await done(task), { status: 'finished', told: 1 })
+  for (const task of tasks) t.match(await done(task), { status: 'finished', outcomes: 1 })
   await stillWorks(t)
 })
 
 t.test('a callback that is refused, or an engine that is away, is told later', async (t) => {
   Object.assign(engine.quirks, { failing: 3, failingPath: /^\/tasks/ })
-  t.match(await done(await dispatch(await upload(oneColumn(300)))), { status: 'finished', told: 1 })
+  t.match(await done(await dispatch(await upload(oneColumn(300)))), { status: 'finished', outcomes: 1 })
   const task = await dispatch(await upload(oneColumn(300)))
   engine.quirks.down = true
   await sleep(1500)
   engine.quirks.down = false
-  t.match(await done(task), { status: 'finished', told: 1 })
+  t.match(await done(task), { status: 'finished', outcomes: 1 })
   await available()
   await stillWorks(t)
 })
@@ -325,7 +325,7 @@ t.test('a callback that is refused, or an engine that is away, is told later', a
 t.test('a slow engine delays nothing but its own answers', async (t) => {
   engine.quirks.slowMs = 1000
   const tasks = await Promise.all(Array.from({ length: 5 }, async () => dispatch(await upload(oneColumn(300)))))
-  for (const task of tasks) t.match(await done(task), { status: 'finished', told: 1 })
+  for (const task of tasks) t.match(await done(task), { status: 'finished', outcomes: 1 })
   engine.quirks.slowMs = 0
 })
 
@@ -345,7 +345,7 @@ t.test('at SIGTERM with tasks queued the engine hears of the end, and every task
   t.equal(await exited, 0)
   t.notOk(engine.routes.has(SLUG), 'its route is closed')
   for (const task of tasks) {
-    t.equal(task.told, 1)
+    t.equal(task.outcomes, 1)
     if (task.status !== 'finished') t.match(task, { status: 'error', error_message: /stopped .* submit it again/ })
   }
   t.same(readdirSync(join(folder, 'tasks')), [], 'nothing is left to report')
@@ -387,7 +387,7 @@ t.test('memory is flat over 500 tasks, and none is lost', async (t) => {
     }
   }
   for (const task of all) await done(task)
-  t.same(new Set(all.map(({ status, told }) => `${status} ${told}`)), new Set(['finished 1']))
+  t.same(new Set(all.map(({ status, outcomes }) => `${status} ${outcomes}`)), new Set(['finished 1']))
   t.comment(`resident memory every 50 tasks, in MB: ${rss.map((mb) => mb.toFixed(0)).join(', ')}`)
   // Garbage comes and goes: over 3000 tasks it was 365 to 419 MB, and 371 in the end.
   t.ok(rss.at(-1)! - rss[4]! < 60, 'it does not grow over the second half')

@@ -221,7 +221,7 @@ t.test('at SIGTERM in the middle of 50 tasks all of them are finished, and told 
   const atSignal = ended()
   t.equal(await pod.stop(), 0)
   t.ok(atSignal < 50, `${atSignal} had ended when it came`)
-  t.same(new Set(tasks.map(({ status, told }) => `${status} ${told}`)), new Set(['finished 1']))
+  t.same(new Set(tasks.map(({ status, outcomes }) => `${status} ${outcomes}`)), new Set(['finished 1']))
   const sizes = await Promise.all(
     tasks.flatMap(({ data_out: keys }) => keys!).map(async (key) => (await store.statObject(bucket, key)).size)
   )

@@ -115,7 +115,8 @@ t.test('only libraries and headers leave the wheel', {
   ]
   run('python3', [
     '-c',
-    'import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], "w") as z:\n  for name in sys.argv[2:]: z.writestr(name, name)',
+    'import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], "w") as z:\n' +
+      '  for name in sys.argv[2:]: z.writestr(name, name)',
     join(folder, 'a.whl'),
     ...members,
   ], { timeoutMs: 20_000, remedy: '' })

@@ -18,6 +18,10 @@ export interface Import {
 export interface SourceFile {
   readonly path: string
   readonly imports: readonly Import[]
+  /** Imports of packages and of Node's modules, by their names. */
+  readonly packages: readonly Import[]
+  /** What it reads of global objects, such as `process.env`; `new Date()` for the time of day. */
+  readonly globals: readonly string[]
   /** Names that the file declares and exports. */
   readonly exports: readonly string[]
 }
@@ -42,15 +46,28 @@ export function readSources (): SourceFile[] {
 function readSource (path: string): SourceFile {
   const tree = ts.createSourceFile(path, readFileSync(join(root, path), 'utf8'), ts.ScriptTarget.Latest, true)
   const imports: Import[] = []
+  const packages: Import[] = []
+  const globals: string[] = []
   const visit = (node: ts.Node): void => {
     const { specifier, names } = importOf(node)
-    if (specifier !== undefined && ts.isStringLiteral(specifier) && specifier.text.startsWith('.')) {
-      imports.push({ target: normalize(join(dirname(path), specifier.text)), names })
+    if (specifier !== undefined && ts.isStringLiteral(specifier)) {
+      if (specifier.text.startsWith('.')) {
+        imports.push({ target: normalize(join(dirname(path), specifier.text)), names })
+      } else packages.push({ target: specifier.text, names })
     }
+    globals.push(...globalsOf(node))
     ts.forEachChild(node, visit)
   }
   ts.forEachChild(tree, visit)
-  return { path, imports, exports: tree.statements.flatMap(exportsOf) }
+  return { path, imports, packages, globals, exports: tree.statements.flatMap(exportsOf) }
+}
+
+function globalsOf (node: ts.Node): string[] {
+  if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression)) {
+    return [`${node.expression.text}.${node.name.text}`]
+  }
+  if (!ts.isNewExpression(node) || (node.arguments?.length ?? 0) > 0) return []
+  return [`new ${node.expression.getText()}()`]
 }
 
 function importOf (node: ts.Node): { specifier?: ts.Node | undefined, names: readonly string[] } {

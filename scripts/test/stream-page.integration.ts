@@ -67,7 +67,7 @@ const instant = (i: number, change: (name: string) => object = () => ({})) => NA
   return { ...found, values: { ...found.values, ...change(name) } }
 })
 
-t.test('a fault is shown within two seconds of being posted; acknowledged, called a false alarm, it stays so', async (t) => {
+t.test('a fault is shown within two seconds; once acknowledged or called a false alarm, it stays so', async (t) => {
   for (let i = 0; i < LENGTH; i++) await post(collector, instant(i))
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
   page.setDefaultTimeout(20_000)

@@ -175,7 +175,7 @@ t.test('what is posted in order has the verdicts of /compute, gaps and all', asy
   await verify(t, fleet, 300)
 })
 
-t.test('30 times something is killed at a random moment under load: nothing is lost, nothing is different', async (t) => {
+t.test('30 kills at random moments under load: nothing is lost, nothing is different', async (t) => {
   const LENGTH = 4000
   const fleet = fleetOf('killed', 12, LENGTH)
   const random = createRandom('kills of the stream')
@@ -260,7 +260,7 @@ async function largestResident (pid: number, ms: number): Promise<number> {
   return largest
 }
 
-t.test('out of order, repeated, late, future-dated and malformed observations: the rule applies, and is seen in metrics and dead letters', async (t) => {
+t.test('out of order, repeated, late, future-dated, malformed: metrics and dead letters show it', async (t) => {
   const LENGTH = 60
   const series = windSeries(LENGTH, 'odd')
   const at = (i: number, change: object = {}) => ({ ...observationOf('odd', series, i)!, ...change })

@@ -107,6 +107,50 @@ t.test(`a folder holds at most ${MOST_FILES} files`, async (t) => {
   }
 })
 
+/** The files below some folders that read one of these globals. */
+function readersOf (globals: readonly string[], ...folders: readonly string[]): string[] {
+  return production
+    .filter(({ path, globals: read }) =>
+      folders.some((folder) => path.startsWith(folder)) && read.some((name) => globals.includes(name))
+    )
+    .map(({ path }) => path)
+}
+
+t.test('only adapters/settings/environment.ts reads the environment', async (t) => {
+  const programs = ['core/', 'adapters/', 'simulator/', 'model-creation/', 'model-serving/', 'pipelines/', 'start.ts']
+  t.same(readersOf(['process.env'], ...programs), ['adapters/settings/environment.ts'])
+  t.same(production.filter(({ packages }) => packages.some(({ names }) => names.includes('env'))), [])
+})
+
+t.test('core/ and simulator/ use the packages that ARCHITECTURE.md names', async (t) => {
+  const used = production.filter(({ path }) => /^(core|simulator)\//.test(path))
+    .flatMap(({ packages }) => packages.map(({ target }) => target))
+  t.same([...new Set(used)].sort(), ['luxon', 'papaparse', 'tinyduration', 'zod'])
+})
+
+t.test('what a training gives depends on no clock, and on no random number but those of core/random.ts', async (t) => {
+  const folders = ['core/', 'simulator/', 'model-creation/']
+  t.same(readersOf(['Math.random', 'crypto.randomUUID', 'crypto.getRandomValues'], ...folders), [])
+  const random = production
+    .filter(({ path }) => folders.some((folder) => path.startsWith(folder)))
+    .filter(({ packages }) => packages.some(({ names }) => names.some((name) => name.startsWith('random'))))
+  t.same(random.map(({ path }) => path), [])
+  const clocks = ['Date.now', 'performance.now', 'new Date()']
+  const others = /^model-creation\/(?:models\.ts|first-model\.ts|adapters\/mlflow\.ts)$/
+  t.same(readersOf(clocks, ...folders).filter((path) => !others.test(path)), [], 'only registry and MLflow know when')
+})
+
+t.test('every step of the stream is a program, and all but the collector read topics', async (t) => {
+  const paths = new Set(production.map(({ path }) => path))
+  const steps = new Set([...paths].map((path) => /^pipelines\/steps\/([\w-]+)\//.exec(path)?.[1])
+    .filter((name) => name !== undefined))
+  t.ok(steps.size > 4)
+  for (const step of steps) {
+    t.ok(paths.has(`pipelines/steps/${step}/main.ts`), `${step}/main.ts`)
+    t.equal(paths.has(`pipelines/steps/${step}/step.ts`), step !== 'collector', `${step}/step.ts`)
+  }
+})
+
 t.test('every exported name is imported by another file', async (t) => {
   const used = new Map<string, Set<string>>()
   for (const { imports } of sources) {

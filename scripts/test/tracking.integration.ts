@@ -81,7 +81,8 @@ for (const name of ['A', 'B'] as const) writeFileSync(join(raw, `${name}.csv`), 
 writeFileSync(join(work, 'labels.csv'), LABELS)
 writeFileSync(
   join(work, 'params.yaml'),
-  `train: { architecture: residual, windowLength: 6, folds: 2, architectures: { residual: { hidden: 6, code: 2, steps: ${STEPS}, batch: 32 } } }\npackage: { version: "7" }\n`
+  'train: { architecture: residual, windowLength: 6, folds: 2, ' +
+    `architectures: { residual: { hidden: 6, code: 2, steps: ${STEPS}, batch: 32 } } }\npackage: { version: "7" }\n`
 )
 
 async function train (out: string, env: Record<string, string>): Promise<Finished> {
@@ -227,7 +228,7 @@ t.test('the package comes back from MinIO through MLflow, and proves itself', as
   )
 })
 
-t.test('a name with its password, or a token, opens the server; without, or with a wrong one, the variables are named before training', async (t) => {
+t.test('a name with its password, or a token, opens the server; else the variables are named at once', async (t) => {
   for (
     const env of [{ MLFLOW_TRACKING_USERNAME: 'trainer', MLFLOW_TRACKING_PASSWORD: 'hush:hush' }, {
       MLFLOW_TRACKING_TOKEN: 'very-hush',

@@ -129,7 +129,8 @@ t.test('the first run fetches from the object store, trains, publishes and promo
   t.equal(code, 0, stderr.slice(-2000))
   t.equal(
     stdout,
-    `wind-turbine@1 is published in ${REGISTRY}, and live: No model was live.\nThe report is pipelines/training/out/report.md.\n`
+    `wind-turbine@1 is published in ${REGISTRY}, and live: No model was live.\n` +
+      'The report is pipelines/training/out/report.md.\n'
   )
   t.strictSame(await standing(), { versions: [1], live: 1 })
   const state = stateOf()
@@ -152,7 +153,7 @@ t.test('unchanged data are nothing new, also where they are pulled from the remo
   t.match(reportOf(), 'The data are what they were')
 })
 
-t.test('the DAG is what a real Airflow reads, and its tasks do the work: a worse model is published and not promoted', async (t) => {
+t.test('a real Airflow reads the DAG, whose tasks do the work: a worse model is not promoted', async (t) => {
   const { dags: { retrain: dag, ...others } } = checkDags(join(root, 'pipelines/training/airflow'))
   t.strictSame(Object.keys(others), [])
   t.match(dag, { schedule: '30 3 * * 1', catchup: false, maxActiveRuns: 1 })
@@ -188,7 +189,8 @@ t.test('Airflow refuses a DAG file that cannot be imported, one with a circle, a
     broken: { 'dag.py': 'from airflow.sdk import DAGG\n' },
     circle: {
       'dag.py': dag(
-        'with DAG("circle"):\n    a = BashOperator(task_id="a", bash_command="a")\n    b = BashOperator(task_id="b", bash_command="b")\n    a >> b >> a'
+        'with DAG("circle"):\n    a = BashOperator(task_id="a", bash_command="a")\n' +
+          '    b = BashOperator(task_id="b", bash_command="b")\n    a >> b >> a'
       ),
     },
     none: { 'dag.py': 'NOTHING = 1\n' },

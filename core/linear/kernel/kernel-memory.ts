@@ -1,13 +1,11 @@
-// The one instance of kernel.wat and its memory, shared by all models of a thread: every memory of WebAssembly reserves
-// gigabytes of addresses, so that there cannot be one a model. Who uses it claims it, lays out its arrays, computes,
-// and reads before anyone else claims.
+// The single instance of kernel.wat and its memory, shared by all models of a thread: each WebAssembly memory reserves
+// gigabytes of addresses, too many for one per model. A user claims the memory, lays out its arrays, computes, and
+// reads the results before the next claim.
 import { KERNEL_BINARY } from './kernel-binary.ts'
 
 type Address = number
 
-/**
- * The functions of kernel.wat; all arguments are addresses, strides in bytes, or counts ≥ 1 (blocks, directions ≥ 0).
- */
+/** The functions of kernel.wat; arguments are addresses, strides in bytes, and counts ≥ 1 (blocks, directions ≥ 0). */
 interface KernelFunctions {
   encode (x: Address, rowStride: number, stepStride: number, v: Address, vStride: number, z: Address, zStride: number,
     blocks: number, octets: number, channels: number, steps: number): void
@@ -34,14 +32,14 @@ interface KernelExports extends KernelFunctions {
   readonly memory: { readonly buffer: ArrayBuffer, grow (pages: number): number }
 }
 
-/** What of the host's WebAssembly is used; the compiler's own declarations come with the browser's types only. */
+/** The part of WebAssembly in use; the compiler declares it only together with the browser's types. */
 declare const WebAssembly: {
   Module: new (binary: Uint8Array) => object
   Instance: new (module: object) => { readonly exports: unknown }
 }
 
 const PAGE = 65536
-/** Unaligned loads at both ends of an array stay within the memory. */
+/** Bytes around each array that unaligned loads at its ends may read. */
 const MARGIN = 64
 
 const binary = Uint8Array.from(atob(KERNEL_BINARY), (character) => character.charCodeAt(0))
@@ -52,9 +50,9 @@ export const kernelFunctions: KernelFunctions = kernel
 let owner: object | undefined
 
 /**
- * Takes the memory for arrays of the given sizes in bytes.
- * @returns their addresses, multiples of 16, the same for the same sizes, and whether the claimant was the last one to
- * claim: then its arrays still hold what they held
+ * Claims the memory for arrays of the given sizes in bytes.
+ * @returns their addresses, multiples of 16, the same for the same sizes; `kept`: the claimant also made the last
+ * claim, so its arrays still hold their values
  */
 export function claimMemory (claimant: object, sizes: readonly number[]): { addresses: Address[], kept: boolean } {
   let end = MARGIN

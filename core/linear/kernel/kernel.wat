@@ -1,16 +1,16 @@
-;; The arithmetic of the linear autoencoder and of its fit. Fixed-width SIMD only, which every machine computes to the same bits.
+;; The arithmetic of the linear autoencoder and of its fit. Fixed-width SIMD gives the same bits on every machine.
 ;;
-;; A lane is a window: four neighbouring windows stand side by side in a register, and each lane adds up its own window in an order
-;; that the position within the window fixes. A window's result therefore has the same bits wherever it lies and whatever is
-;; computed beside it. Loops take eight windows (two registers, an "octet") at a time; what lies beyond the last window is
-;; computed too, and ignored.
+;; A lane is a window: a register holds four neighbouring windows side by side. The position within the window fixes the
+;; order in which each lane adds up its window. So a window's result has the same bits at any place, beside any others.
+;; Loops take eight windows (two registers, an "octet") at a time. Lanes beyond the last window are computed and ignored.
 ;;
-;; Addresses and strides are in bytes. kernel-memory.ts says what each function wants.
+;; Addresses and strides are in bytes. kernel-memory.ts declares the functions.
 (module
   (memory (export "memory") 1)
 
   ;; z[d][w] += sum over positions p of x[p][w] * v[p][d], four directions d and eight windows w at a time.
-  ;; Positions are "channels" rows of "steps" each: rows lie rowStride apart in x, steps stepStride; v holds them one after another.
+  ;; Positions are "channels" rows of "steps" each: in x rows lie rowStride apart and steps stepStride, in v they are
+  ;; contiguous.
   (func (export "encode")
     (param $x i32) (param $rowStride i32) (param $stepStride i32)
     (param $v i32) (param $vStride i32) (param $z i32) (param $zStride i32)
@@ -79,8 +79,8 @@
         (local.set $blocks (i32.sub (local.get $blocks) (i32.const 1)))
         (br $nextBlock))))
 
-  ;; Residuals r[p][w] = (x[p][w] - mean[p]) - sum over directions d of z[d][w] * v[p][d] of four positions p of one channel, and
-  ;; squares[w] += the sum of their squares, in 64 bits.
+  ;; Residuals r[p][w] = (x[p][w] - mean[p]) - sum over directions d of z[d][w] * v[p][d] of four positions p of one
+  ;; channel, and squares[w] += the sum of their squares, in 64 bits.
   (func (export "decode4")
     (param $x i32) (param $stepStride i32) (param $mean i32)
     (param $v i32) (param $vStride i32) (param $z i32) (param $zStride i32)
@@ -233,7 +233,8 @@
       (local.set $r3 (i32.add (local.get $r3) (i32.const 16)))
       (br_if $next (local.tee $quads (i32.sub (local.get $quads) (i32.const 1))))))
 
-  ;; 4 x 4 tile of scalar products: out[i][j] = sum over n of a[n][i] * b[n][j], in 64 bits; a and b hold four columns side by side.
+  ;; 4 x 4 tile of scalar products: out[i][j] = sum over n of a[n][i] * b[n][j], in 64 bits; a and b hold four columns
+  ;; side by side.
   (func (export "tile")
     (param $a i32) (param $b i32) (param $rows i32) (param $out i32) (param $stride i32)
     (local $b0 v128) (local $b1 v128) (local $s v128)
@@ -267,7 +268,8 @@
     (v128.store (local.get $out) (local.get $c30)) (v128.store offset=16 (local.get $out) (local.get $c31))
   )
 
-  ;; 4 x 4 tile less scalar products: out[i][j] -= a[n][i] * b[n][j] for one n after another, in 64 bits; a and b as for tile.
+  ;; 4 x 4 tile minus scalar products: out[i][j] -= a[n][i] * b[n][j] for one n after another, in 64 bits; a and b as for
+  ;; tile.
   (func (export "reduce")
     (param $a i32) (param $b i32) (param $rows i32) (param $out i32) (param $stride i32)
     (local $o1 i32) (local $o2 i32) (local $o3 i32)
@@ -306,8 +308,9 @@
     (v128.store (local.get $o3) (local.get $c30)) (v128.store offset=16 (local.get $o3) (local.get $c31))
   )
 
-  ;; Four columns of 32-bit values, rows "stride" apart: their means m[j] = x[0][j] + sum over rows i of (x[i][j] - x[0][j]) / number,
-  ;; and of every row side by side the departures x - m and their shares (x - m) / number, all in 64 bits.
+  ;; Four columns of 32-bit values, rows "stride" apart: their means m[j] = x[0][j] + sum over rows i of
+  ;; (x[i][j] - x[0][j]) / number, and of every row side by side the departures x - m and their shares (x - m) / number,
+  ;; all in 64 bits.
   (func (export "centre")
     (param $x i32) (param $stride i32) (param $rows i32) (param $number f64) (param $mean i32) (param $departures i32) (param $shares i32)
     (local $px i32) (local $left i32)
@@ -344,7 +347,8 @@
       (local.set $shares (i32.add (local.get $shares) (i32.const 32)))
       (br_if $nextRow (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
 
-  ;; p = A u for a symmetric A of which the lower triangle is there, rows "stride" apart, each and u and p padded with zeros to even length.
+  ;; p = A u for a symmetric A, given as its lower triangle, rows "stride" apart; each row, u and p are padded with zeros
+  ;; to even length.
   (func (export "product")
     (param $a i32) (param $stride i32) (param $u i32) (param $p i32) (param $size i32)
     (local $i i32) (local $pa i32) (local $pu i32) (local $pp i32) (local $end i32)

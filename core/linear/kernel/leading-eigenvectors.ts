@@ -1,15 +1,15 @@
-// The leading eigenvectors of a large symmetric matrix, to the precision of a full decomposition and without one:
-// Householder's tridiagonal form, QL steps, inverse iteration (Golub and Van Loan, Matrix Computations, 8.3–8.4). 64
-// bits, only + − × ÷ and √ in a fixed order: every machine finds the same bits.
+// The leading eigenvectors of a large symmetric matrix, as precise as a full decomposition but cheaper: Householder's
+// tridiagonal form, QL steps, inverse iteration (Golub and Van Loan, Matrix Computations, 8.3–8.4). 64-bit + − × ÷ and
+// √ in a fixed order give the same bits on every machine.
 import { createRandom } from '../../random.ts'
 import { claimMemory, float64At, kernelFunctions } from './kernel-memory.ts'
 
-export interface ScalarProducts {
+interface ScalarProducts {
   readonly size: number
   /** The symmetric matrix in the kernel's memory, lower triangle, rows of `stride` values. */
   readonly address: number
   readonly stride: number
-  /** Room for two vectors of `stride` values behind it. */
+  /** Addresses of two vectors of `stride` values behind the matrix. */
   readonly room: readonly [number, number]
 }
 
@@ -19,25 +19,25 @@ interface Tridiagonal {
   readonly coupling: Float64Array
   /** Householder vectors: row i holds one of i entries, shape [size × size]. */
   readonly reflectors: Float64Array
-  /** 2 / vᵀv of each; 0 where there is nothing to reflect. */
+  /** 2 / vᵀv of each vector; 0 if there is nothing to reflect. */
   readonly factors: Float64Array
 }
 
 const BYTES = 8
-/** Couplings of at most this size, as shares of the trace, are rounding. */
+/** Couplings up to this share of the trace are rounding. */
 const NEGLIGIBLE = 1e-16
-/** An eigenvalue takes one or two; the limit is there for numbers that are none. */
+/** An eigenvalue takes one or two sweeps; the limit ends the loop for NaN. */
 const MOST_SWEEPS = 60
-/** What stands in for nothing in a denominator: less than rounding leaves of the trace. */
+/** Replaces 0 in a denominator: smaller than the rounding of the trace. */
 const RESOLUTION = 1e-17
-/** Shares closer than this part of the largest belong together. */
+/** Eigenvalues closer than this part of the largest form a cluster. */
 const CLUSTER = 1e-3
 const SEPARATION = 1e-15
 const ROUNDS = 3
 const TILE = 4
 
 /** A table of numbers: value (row, column) lies at row · rowStride + column · columnStride. */
-export interface Table {
+interface Table {
   readonly values: Float64Array
   readonly rows: number
   readonly columns: number
@@ -79,17 +79,16 @@ export function scalarProducts ({ values, rows, columns, rowStride, columnStride
 }
 
 /**
- * Orthonormal eigenvectors of a positive semidefinite matrix, that of the largest eigenvalue first; the matrix is
- * overwritten.
- * @param share the fewest whose eigenvalues reach this share of the trace
- * @param rank eigenvalues of at most this share of the trace are rounding and left out
+ * Orthonormal eigenvectors of a positive semidefinite matrix, the largest eigenvalue first; overwrites the matrix.
+ * @param share the fewest eigenvectors whose eigenvalues reach this share of the trace
+ * @param rank eigenvalues up to this share of the trace are rounding and left out
  */
 export function leadingEigenvectors (matrix: ScalarProducts, share: number, rank: number): Float64Array[] {
   const { size, address, stride } = matrix
   const rows = float64At(address, stride * stride)
   let trace = 0
   for (let i = 0; i < size; i++) trace += rows[i * stride + i]!
-  // In units of the trace eigenvalues are shares, and nothing overflows.
+  // Divided by the trace, eigenvalues are shares of it, and nothing overflows.
   for (let i = 0; i < rows.length; i++) rows[i]! /= trace
   const form = tridiagonalise(matrix)
   const all = eigenvalues(form)
@@ -165,7 +164,7 @@ function blockEnd (values: Float64Array, couplings: Float64Array, first: number)
   return end
 }
 
-/** One QL step on a block: chases the bulge from its end to its beginning. */
+/** One QL step on a block: moves the bulge from its end to its beginning. */
 function sweep (values: Float64Array, couplings: Float64Array, first: number, last: number): void {
   const half = (values[first + 1]! - values[first]!) / (2 * couplings[first]!)
   const root = Math.sqrt(half * half + 1)
@@ -190,7 +189,7 @@ function sweep (values: Float64Array, couplings: Float64Array, first: number, la
   couplings[last] = 0
 }
 
-/** Inverse iteration; vectors of eigenvalues close to each other are kept orthogonal to those before. */
+/** Inverse iteration; vectors of a cluster are kept orthogonal to each other. */
 function eigenvectorsOf (form: Tridiagonal, values: readonly number[]): Float64Array[] {
   const size = form.diagonal.length
   const random = createRandom('leading-eigenvectors')
@@ -233,7 +232,7 @@ function project (vector: Float64Array, unit: Float64Array): void {
   for (let j = 0; j < vector.length; j++) vector[j]! -= part * unit[j]!
 }
 
-/** Scalar product of `a` with the beginning of `b`; four sums side by side, for one would wait for itself. */
+/** Scalar product of `a` with the beginning of `b`; four sums, because each addition to one sum waits for the last. */
 function inner (a: Float64Array, b: Float64Array): number {
   let [s0, s1, s2, s3] = [0, 0, 0, 0]
   let j = 0
@@ -247,7 +246,7 @@ function inner (a: Float64Array, b: Float64Array): number {
   return (s0 + s1) + (s2 + s3)
 }
 
-/** Gaussian elimination with row exchanges of T − shift·I; the function solves in place. */
+/** Gaussian elimination of T − shift·I with row exchanges. The returned function solves in place. */
 function factorise ({ diagonal, coupling }: Tridiagonal, shift: number): (vector: Float64Array) => void {
   const size = diagonal.length
   // Row i of the upper factor: pivots, and the two entries right of it.
@@ -294,7 +293,7 @@ function factorise ({ diagonal, coupling }: Tridiagonal, shift: number): (vector
 
 const nonZero = (pivot: number): number => Math.abs(pivot) < RESOLUTION ? RESOLUTION : pivot
 
-/** Vectors of the tridiagonal form as those of the matrix, in place. */
+/** Turns eigenvectors of the tridiagonal form into those of the matrix, in place. */
 function reflectBack ({ reflectors, factors }: Tridiagonal, vectors: readonly Float64Array[]): void {
   for (let i = 1; i < factors.length; i++) {
     if (factors[i] === 0) continue

@@ -153,11 +153,11 @@ t.test('windows that do not vary give the mean and no weight but 0', async (t) =
   const { weights } = fitMasked(half, RIDGE)
   t.ok(
     [0, 1, 3, 4, 5].every((k) => Math.abs(weights[k * 6 + 2]!) < 1e-12 && Math.abs(weights[2 * 6 + k]!) < 1e-12),
-    'a constant column beside others neither tells nor is told'
+    'a constant column neither explains other columns nor is explained by them'
   )
 })
 
-t.test('run by the kernel it says what 64-bit arithmetic says, strides and tails included, and a window alone what it says in a run', async () => {
+t.test('the kernel agrees with 64-bit arithmetic at any stride and tail, for a lone window as in a run', async () => {
   const options = fc.constantFrom([8, 1, 8], [8, 1, 3], [6, 2, 6], [12, 4, 12], [32, 2, 32]).chain((
     [windowLength, stride, tail]
   ) =>

@@ -23,8 +23,10 @@ const LABELS = [0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0]
 const SCORES = [0.1, 0.2, 0.5, 0.9, 0.4, 0.8, 0.7, 0.1, 0.2, 0.3, 0.1, 0.6, 0.2, 0.95, 0.3, 0.1]
 const FLAGS = SCORES.map((score) => score > 0.45)
 
-function near (t: Test, found: number, wanted: number, what: string, tolerance = 1e-9): void {
-  t.ok(Math.abs(found - wanted) <= tolerance, `${what}: ${found} for ${wanted}`)
+/** @param wanted a number, or a number and how far the found one may be from it; else 1e-9 */
+function near (t: Test, found: number, wanted: number | readonly [number, number], what: string): void {
+  const [exact, tolerance] = typeof wanted === 'number' ? [wanted, 1e-9] : wanted
+  t.ok(Math.abs(found - exact) <= tolerance, `${what}: ${found} for ${exact}`)
 }
 
 /** Labels with a score for each; few distinct scores, so that ties abound; sometimes unscored. */
@@ -260,7 +262,7 @@ t.test('range F1 on worked examples and at the edges', (t) => {
   t.end()
 })
 
-t.test('range scores equal the sum over all pairs of runs, lie in [0, 1], and do not change when time is reversed', (t) => {
+t.test('range scores equal the sum over all pairs of runs, lie in [0, 1], and stay when time is reversed', (t) => {
   const reward = (runs: readonly Span[], others: readonly Span[], alpha: number): number => {
     const values = runs.map((run) => {
       const overlaps = others.map((other) => Math.min(run.last, other.last) - Math.max(run.first, other.first) + 1)
@@ -314,8 +316,8 @@ t.test('VUS equals its plain version', (t) => {
     const scores = labels.map((label) => Math.round(20 * random.normal() + (label ? 15 : 0)) / 10)
     const found = volumesUnderSurface(labels, scores, 40)
     const wanted = plainVolumes(labels, scores, 40)
-    near(t, found.pr, wanted.pr, `VUS-PR of ${length} observations, more than there are thresholds`, 1e-12)
-    near(t, found.roc, wanted.roc, `VUS-ROC of ${length} observations`, 1e-12)
+    near(t, found.pr, [wanted.pr, 1e-12], `VUS-PR of ${length} observations, more than there are thresholds`)
+    near(t, found.roc, [wanted.roc, 1e-12], `VUS-ROC of ${length} observations`)
   }
   t.end()
 })
@@ -379,9 +381,9 @@ t.test('the NAB score on a worked example', (t) => {
   const corpus: NabSeries[] = [{ scores, windows: [[8, 11]] }]
   near(t, nabScoreAt(corpus, 0.95).raw, -1, 'nothing flagged')
   near(t, nabScoreAt(corpus, 0.85).raw, -1.11, 'a flag before the window')
-  near(t, nabScoreAt(corpus, 0.75).raw, 0.856989, 'and one inside it', 5e-7)
-  near(t, nabScoreAt(corpus, 0.65).raw, 0.754567, 'and one behind it', 5e-7)
-  near(t, nabScoreAt(corpus, 0.75).score, 92.84945, 'normalised', 5e-6)
+  near(t, nabScoreAt(corpus, 0.75).raw, [0.856989, 5e-7], 'and one inside it')
+  near(t, nabScoreAt(corpus, 0.65).raw, [0.754567, 5e-7], 'and one behind it')
+  near(t, nabScoreAt(corpus, 0.75).score, [92.84945, 5e-6], 'normalised')
   const best = nabScore(corpus)
   t.equal(best.threshold, 0.7)
   t.same(best, nabScoreAt(corpus, 0.7))
@@ -434,7 +436,7 @@ const corpora = fc.array(
   { minLength: 1, maxLength: 4 }
 )
 
-t.test('the best NAB score is the best over all thresholds, in [0, 100], and depends on the order of the scores alone', (t) => {
+t.test('the best NAB score is the best over all thresholds, in [0, 100], and depends on the ranks alone', (t) => {
   fc.assert(fc.property(corpora, (corpus) => {
     const best = nabScore(corpus)
     const tried = [-Infinity, 0, 1, 2, 3, 4, 5].map((threshold) => nabScoreAt(corpus, threshold).score)
@@ -448,7 +450,7 @@ t.test('the best NAB score is the best over all thresholds, in [0, 100], and dep
   t.end()
 })
 
-t.test('flagging the start of every window and nothing else is a NAB score of 100, and a later flag inside a window is worth less', (t) => {
+t.test('flags at the starts of all windows alone give a NAB score of 100, later flags inside less', (t) => {
   fc.assert(fc.property(corpora, fc.integer({ min: 12, max: 18 }), (corpus, late) => {
     const counted = corpus.map(({ scores, windows }) => ({ scores, windows: windows.filter(([first]) => first >= 4) }))
     fc.pre(counted.some(({ windows }) => windows.length > 0))
@@ -492,7 +494,7 @@ t.test('detection delays tell what was found, how late, and which anomalies answ
   t.end()
 })
 
-t.test('a longer tolerance finds no fewer labels and leaves no more false anomalies; every label finds itself at once', (t) => {
+t.test('a longer tolerance never loses a label or adds a false anomaly; every label finds itself at once', (t) => {
   const intervals = fc.array(fc.tuple(fc.nat(500), fc.nat(40)).map(([start, size]) => ({ start, end: start + size })), {
     maxLength: 12,
   })

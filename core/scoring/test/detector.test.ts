@@ -116,7 +116,7 @@ for (const [name, { model, autoencoders }] of Object.entries(DETECTORS)) {
     )
   })
 
-  t.test(`${name}: scores do not depend on what lies further back than window and smoothing, nor in hindsight on what comes later than that`, async () => {
+  t.test(`${name}: a score depends on nothing beyond window and smoothing, behind it or ahead`, async () => {
     const reach = model.windowLength + model.causal.smoothing - 2
     const edge = model.windowLength + (model.batch.smoothing >> 1) - 1
     const [causal, batch] = [detectCausal(model, autoencoders, test), detectBatch(model, autoencoders, test)]
@@ -281,7 +281,7 @@ t.test('channels in another order give the same scores and permuted contribution
   }
 })
 
-t.test('where nothing is wrong at all, no channel is blamed more than another', async (t) => {
+t.test('without any error no channel contributes more than another', async (t) => {
   const flat = altered(train, (values) => values.fill(7))
   const fitted = await fitLinear([flat])
   for (const detect of [detectCausal, detectBatch]) {
@@ -311,7 +311,7 @@ for (
 ) {
   const flat = withoutLevel(model)
 
-  t.test(`${name}: where most scores rise the level rises, and brings them down to the threshold`, async (t) => {
+  t.test(`${name}: if most scores rise, the level rises too and brings them down to the threshold`, async (t) => {
     for (const detect of [detectCausal, detectBatch]) {
       const [levelled, plain] = [detect(model, autoencoders, drifted), detect(flat, autoencoders, drifted)]
       t.ok(
@@ -347,7 +347,7 @@ for (
     t.ok(streamIsBatch(model, autoencoders, holed, 31))
   })
 
-  t.test(`${name}: scores do not depend on what lies further back than window, smoothing and level span together`, async (t) => {
+  t.test(`${name}: a score depends on nothing beyond window, smoothing and level span together`, async (t) => {
     const reach = model.windowLength + model.causal.smoothing + model.causal.level.span - 3
     const edge = model.windowLength + (model.batch.smoothing >> 1) + (model.batch.level.span >> 1) - 1
     for (const from of [1, 130, 333]) {
@@ -375,7 +375,7 @@ for (
   })
 }
 
-t.test('long windows have a stride, and in hindsight a score still has the same bits wherever the series begins and ends', async (t) => {
+t.test('windows at a stride: batch scores have the same bits wherever the series begins and ends', async (t) => {
   const one = waves(1400, 1)
   for (
     const [name, { model, autoencoders }] of Object.entries({
@@ -391,7 +391,7 @@ t.test('long windows have a stride, and in hindsight a score still has the same 
       ]),
     })
   ) {
-    // The first and the last window of a run need not begin at a whole stride.
+    // The first and the last window of a run may begin between whole strides.
     const edge = model.windowLength + (model.batch.smoothing >> 1)
     // Times before 1970, and off the grid of whole intervals, have strides too.
     for (const start of [one.start, one.start + 123_457, -5_000_000_000]) {
@@ -411,7 +411,7 @@ t.test('long windows have a stride, and in hindsight a score still has the same 
   }
 })
 
-t.test('every observation of a run is covered, however the strides fall: runs from one window to several', async (t) => {
+t.test('every observation of a run of one window or more is covered, however the strides fall', async (t) => {
   const { model, autoencoders } = await fitLinear([waves(500, 1)], SMALL, 64)
   for (let length = 64; length < 80; length++) {
     for (let from = 0; from < 5; from++) {
@@ -424,7 +424,7 @@ t.test('every observation of a run is covered, however the strides fall: runs fr
   }
 })
 
-t.test('sums of errors stay exact where scales are tiny and values extreme', async (t) => {
+t.test('sums of errors stay exact with tiny scales and extreme values', async (t) => {
   const { model, autoencoders } = ensemble
   const tiny = {
     ...withoutLevel(model),
@@ -442,7 +442,7 @@ t.test('sums of errors stay exact where scales are tiny and values extreme', asy
 
 t.test('batch scores alone are those of the detection, and an empty series has none', async (t) => {
   const { model, autoencoders } = await fitEnsemble([waves(500)])
-  // What remains between the gaps is too short for the longest window, and long enough.
+  // Some runs between the gaps are too short for the longest window, others are long enough.
   const series = altered(waves(500, 3, 2), (values) => {
     for (const from of [100, 110, 300]) values.fill(NaN, from * 3, (from + 5) * 3)
   })
@@ -450,10 +450,7 @@ t.test('batch scores alone are those of the detection, and an empty series has n
   t.strictSame(scoreBatch(model, autoencoders, slice(series, 0, 0)), new Float64Array(0))
 })
 
-/**
- * The series with the newest value in place of each missing one, however long, and 1 where that is so; shape [length ×
- * channels].
- */
+/** Values with the last one in place of each missing one, and 1 for each such place; both [length × channels]. */
 function held (series: Series): { values: Float64Array, filled: Uint8Array } {
   const values = series.values.slice()
   const filled = new Uint8Array(values.length)
@@ -485,7 +482,9 @@ for (
   const holed = fc.tuple(part, holes).map(([series, list]) =>
     altered(series, (values) => {
       for (const { at, channel, whole, length } of list) {
-        for (let i = at; i < Math.min(series.length, at + length); i++) { for (let c = 0; c < 3; c++) if (whole || c === channel) values[3 * i + c] = c === 1 ? Infinity : NaN }
+        for (let i = at; i < Math.min(series.length, at + length); i++) {
+          for (let c = 0; c < 3; c++) if (whole || c === channel) values[3 * i + c] = c === 1 ? Infinity : NaN
+        }
       }
     })
   )
@@ -493,7 +492,7 @@ for (
     [...list, 0, 3, 7, 8, 11, 12, 13].sort((a, b) => a - b)
   )
 
-  t.test(`${name}: a detector that was saved and restored goes on bit for bit, and values that are held give what missing ones give`, async () => {
+  t.test(`${name}: a restored detector goes on bit for bit, and held values give what missing ones give`, async () => {
     fc.assert(
       fc.property(holed, cuts, (series, ends) => {
         const uninterrupted = new Detector(model, autoencoders)
@@ -509,7 +508,9 @@ for (
             indices.map((i) => values.subarray(3 * i, 3 * i + 3)),
             indices.map((i) => filled.subarray(3 * i, 3 * i + 3))
           )
-          if (!wanted.every((verdict, i) => sameVerdict(verdict, after[i]!) && sameVerdict(verdict, marked[i]!))) { return false }
+          if (!wanted.every((verdict, i) => sameVerdict(verdict, after[i]!) && sameVerdict(verdict, marked[i]!))) {
+            return false
+          }
           restored = new Detector(model, autoencoders, structuredClone(restored.save()))
           given = new Detector(model, autoencoders, given.save())
           from = to
@@ -521,7 +522,7 @@ for (
   })
 }
 
-t.test('a value that somebody else has filled is taken as it is, up to maxGap in a row', async (t) => {
+t.test('a value that the caller filled is taken as it is, up to maxGap in a row', async (t) => {
   const one = new Detector(model, autoencoders)
   const other = new Detector(model, autoencoders)
   const risen = altered(test, (values) => {
@@ -530,8 +531,12 @@ t.test('a value that somebody else has filled is taken as it is, up to maxGap in
   for (let i = 0; i < 120; i++) {
     const filled = i >= 100 && i < 104 ? Uint8Array.of(1, 0, 0) : undefined
     const [marked, plain] = [one.observe(observation(risen, i), filled), other.observe(observation(risen, i))]
-    if (i >= 100 && i < 102) { t.ok(Object.is(marked.score, plain.score) && marked.imputed[0] === 1 && plain.imputed[0] === 0) }
-    if (i >= 102 && i < 104) { t.same([marked.score, Array.from(marked.imputed)], [null, [0, 0, 0]], 'beyond maxGap there is no score') }
+    if (i >= 100 && i < 102) {
+      t.ok(Object.is(marked.score, plain.score) && marked.imputed[0] === 1 && plain.imputed[0] === 0)
+    }
+    if (i >= 102 && i < 104) {
+      t.same([marked.score, Array.from(marked.imputed)], [null, [0, 0, 0]], 'beyond maxGap there is no score')
+    }
   }
 })
 

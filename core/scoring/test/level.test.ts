@@ -13,8 +13,7 @@ import {
 import { createRandom } from '../../random.ts'
 
 /**
- * What the level divides by, told afresh: the lower median of the scores, and of zeros for those missing to the least
- * evidence.
+ * The divisor, computed afresh: from the lower median of the scores, padded with zeros to LEAST_EVIDENCE.
  */
 function divisorOf (scores: readonly number[], factor: number): number {
   const missing = Array<number>(Math.max(0, LEAST_EVIDENCE - scores.length)).fill(0)
@@ -39,12 +38,14 @@ t.test('after every push and shift the divisor is that of the sorted set', async
   const spans = fc.constantFrom(260, 499, 500, 501, 640)
   fc.assert(
     fc.property(
-      spans,
-      factors,
-      fc.nat(),
-      fc.constantFrom(0, 0.3, 0.6),
-      fc.constantFrom(1, 13),
-      (span, factor, seed, shifts, every) => {
+      fc.record({
+        span: spans,
+        factor: factors,
+        seed: fc.nat(),
+        shifts: fc.constantFrom(0, 0.3, 0.6),
+        every: fc.constantFrom(1, 13),
+      }),
+      ({ span, factor, seed, shifts, every }) => {
         const random = createRandom(seed)
         const window = new LevelWindow({ span, factor })
         let held: number[] = []
@@ -137,13 +138,15 @@ t.test('the centred level is that of the scores around, those not scored left ou
   const spans = fc.constantFrom(501, 601, 1201)
   fc.assert(
     fc.property(
-      spans,
-      factors,
-      fc.nat(),
-      fc.integer({ min: 0, max: 1400 }),
-      fc.nat(1399),
-      fc.nat(80),
-      (span, factor, seed, length, gapAt, gapLength) => {
+      fc.record({
+        span: spans,
+        factor: factors,
+        seed: fc.nat(),
+        length: fc.integer({ min: 0, max: 1400 }),
+        gapAt: fc.nat(1399),
+        gapLength: fc.nat(80),
+      }),
+      ({ span, factor, seed, length, gapAt, gapLength }) => {
         const raw = Float64Array.from(wanderingScores(seed, length)).fill(NaN, gapAt, gapAt + gapLength)
         const scores = raw.slice()
         divideByCentredLevel(scores, { span, factor })

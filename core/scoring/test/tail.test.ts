@@ -153,7 +153,7 @@ t.test('a gap ends a run', async (t) => {
   t.equal(fitTail(cut).runs.at(-1), 2 / 99)
 })
 
-t.test('impossible budgets, sensitivities, thresholds and intervals are told', async (t) => {
+t.test('impossible budgets, sensitivities, thresholds and intervals are refused', async (t) => {
   const tail = fitTail(normalScores('bad', 500))
   const refused = (run: () => unknown, message: RegExp): unknown => t.throws(run, { code: 'invalid-settings', message })
   for (const bad of [-1, NaN]) refused(() => thresholdForBudget(tail, bad, 1000), /falseAlarmsPerDay must be 0 or more/)

@@ -63,7 +63,7 @@ t.test('a grid that is not on whole multiples keeps its phase', async (t) => {
   t.equal(resample(table([[3, 1], [13, 2], [23, 3]]), repair).series.start, START + 3 * MINUTE)
 })
 
-t.test('the interval is told from the times', async (t) => {
+t.test('the interval is inferred from the times', async (t) => {
   t.equal(inferInterval(table([[0, 0], [9.8, 0], [20.1, 0], [50, 0]]).timestamps), 10 * MINUTE)
   t.equal(inferInterval(Float64Array.from([0, 7300, 14600])), 7300, 'an unusual interval is taken as it is')
   t.ok(Number.isNaN(inferInterval(Float64Array.from([5, 5]))))

@@ -1,4 +1,4 @@
-// Reading tables: delimiters, decimal commas, timestamps as people write them, and errors that say where.
+// Reading tables: delimiters, decimal commas, timestamps in many formats, and errors that name the place.
 import fc from 'fast-check'
 import { DateTime } from 'luxon'
 import Papa from 'papaparse'
@@ -91,7 +91,7 @@ t.test('timestamps', async (t) => {
 t.test('a format that contradicts itself is refused', async (t) => {
   t.throws(() => readTable('t,a\n1,2\n', { timestampFormat: 'hh HH a' }), {
     code: 'invalid-timestamp',
-    message: /"hh HH a" is no timestamp format/,
+    message: /"hh HH a" is not a timestamp format/,
   })
 })
 
@@ -129,7 +129,7 @@ t.test('errors name line and column', async (t) => {
   })
 })
 
-t.test('a short row misses its last cells; a point can be told where commas would be detected', async (t) => {
+t.test('a short row lacks its last cells; a decimal point can be given if commas would be detected', async (t) => {
   t.same(Array.from(readTable('t,a,b\n2026-01-31,1,2\n2026-02-01,3\n').values), [1, 2, 3, NaN])
   t.throws(() => readTable('t;a\n2026-01-31;1,5\n2026-02-01;2,5\n', { decimal: '.' }), {
     code: 'invalid-table',
@@ -336,10 +336,10 @@ t.test('lines without quotation marks are cut into the same cells as the parser 
     fc.constantFrom('\n', '\r\n', '\r')
   )
   fc.assert(
-    fc.property(lines, fc.boolean(), ([rows, by, end], told) => {
+    fc.property(lines, fc.boolean(), ([rows, by, end], isGiven) => {
       const text = `a${by}b\n`.replace('\n', end) + rows.map((row) => row.join(by)).join(end)
-      const expected = parsed(text, told ? by : '')
-      return JSON.stringify(parseCells(text, told ? by : undefined).columns) === JSON.stringify(expected)
+      const expected = parsed(text, isGiven ? by : '')
+      return JSON.stringify(parseCells(text, isGiven ? by : undefined).columns) === JSON.stringify(expected)
     }),
     { numRuns: 1000 }
   )

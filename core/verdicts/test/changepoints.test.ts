@@ -1,4 +1,4 @@
-// Changepoints: found where the process stays different, nowhere else.
+// Changepoints: found if the process stays different, and only then.
 import fc from 'fast-check'
 import t from 'tap'
 import { type Changepoint, type ChangepointSettings, findChangepoints } from '../changepoints.ts'

@@ -25,7 +25,7 @@ t.test('the same process is stable, however few or many scores there are', async
   }
 })
 
-t.test('higher or wider scores drift, and by how much is told', async (t) => {
+t.test('higher or wider scores drift, and the statistic tells by how much', async (t) => {
   for (let seed = 0; seed < 10; seed++) {
     const recent = scoresOf(`recent/${seed}`, 4000)
     t.match(driftVerdict(tail, recent.map((score) => score + 0.1)), {

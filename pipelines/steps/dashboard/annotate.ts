@@ -1,4 +1,4 @@
-// What a person says of an incident: onto the log, and as feedback to where models are retrained.
+// Sends a person's feedback on an incident to the log, and to the registry for retraining.
 import { addFeedback } from '../../../adapters/registry/feedback.ts'
 import type { RegistryStore } from '../../../adapters/registry/store.ts'
 import { encode } from '../../messages/cloud-events.ts'
@@ -6,18 +6,18 @@ import type { KeptIncident } from '../../database/database.ts'
 import type { Log } from '../../messages/log.ts'
 import { type Annotation, arrivalOf } from '../../messages/messages.ts'
 
-/** `trace`: what it is part of, where somebody records that. */
+/** @param trace of the request, if one is recorded */
 export type Annotate = (annotation: Annotation, incident: KeptIncident, trace?: string | undefined) => Promise<void>
 
 interface AnnotateOptions {
   readonly log: Pick<Log, 'append'>
-  /** Where feedback is kept; none: nothing is retrained here. */
+  /** The registry that stores feedback. Default: none, without retraining. */
   readonly store?: RegistryStore | undefined
 }
 
 /**
- * Fulfilled once the log has it; `false-alarm` and `confirmed` once the registry has it, too.
- * The log comes first: the same once more changes nothing there, whereas feedback would be there twice.
+ * Resolves once the log has stored the annotation; for `false-alarm` and `confirmed`, once the registry has, too. The
+ * log comes first: a repetition changes nothing there, but would be a second feedback in the registry.
  */
 export function annotateInto ({ log, store }: AnnotateOptions): Annotate {
   return async (annotation, incident, trace) => {

@@ -1,4 +1,4 @@
-// The live dashboard as part of a Fastify app: the page and its files, what it reads, and a socket for what comes by.
+// The live dashboard as part of a Fastify app: the page and its files, its data, and a socket for live messages.
 import fastifyWebsocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import { sentKey } from '../../../adapters/http/api-keys.ts'
@@ -10,13 +10,13 @@ import { addRoutes, MAX_BODY_BYTES, type RouteDependencies } from './routes.ts'
 import { type Admits, openSocket } from './socket.ts'
 
 export interface DashboardDependencies extends Omit<RouteDependencies, 'now' | 'links'> {
-  /** Path of the page, such as `/`. Everything else is below /live/. */
+  /** Path of the page, for example `/`. Everything else is below /live/. */
   readonly page: string
-  /** Other pages that the page links to; default: none. */
+  /** Other pages that the page links to. Default: none. */
   readonly links?: RouteDependencies['links']
   /**
-   * Whether a caller with this key, or without one, may read and annotate; default: everybody may. The page and its
-   * files hold no data and are open.
+   * Whether a caller with this key, or without one, may read and annotate. Default: everybody may. The page and its
+   * files hold no data and are public.
    */
   readonly admits?: Admits
   readonly limits?: Partial<BroadcastLimits>
@@ -24,16 +24,16 @@ export interface DashboardDependencies extends Omit<RouteDependencies, 'now' | '
   readonly now?: () => number
 }
 
-/** Messages of a browser are small. */
+/** Bytes of a message from a browser: such messages are small. */
 const MAX_PAYLOAD = 4096
 
-/** To be called before the app listens. What it opens ends with the app. */
+/** Call it before the app listens. Everything that it opens ends with the app. */
 export async function addDashboard (
   app: FastifyInstance,
   { page, links = [], admits = () => true, limits, now = Date.now, ...routes }: DashboardDependencies
 ): Promise<{ readonly broadcast: Broadcast }> {
   const broadcast = new Broadcast(routes.live, limits)
-  // On the app itself: an upgrade of any other route is then answered, and its connection ended.
+  // Registered on the app itself, so that an upgrade of any other route gets an answer and its connection ends.
   await app.register(fastifyWebsocket, {
     options: { maxPayload: MAX_PAYLOAD, perMessageDeflate: false },
     preClose: (done) => { broadcast.close().then(() => { done() }, done) },

@@ -1,5 +1,5 @@
-// The fan-out to browsers: at most twenty frames a second each, and none where a socket is full. What a slow one costs
-// is bounded.
+// The fan-out to browsers: at most twenty frames a second each, and none while a socket is full. So the cost of a slow
+// browser is bounded.
 import type { LiveEvent, LiveFeed } from './live-feed.ts'
 import type { MessageType } from '../../messages/messages.ts'
 import { type ClientLimits, type ClientSocket, type FramePart, LiveClient } from './live-client.ts'
@@ -19,10 +19,10 @@ const BROADCAST_LIMITS: BroadcastLimits = {
   stalledMs: 60_000,
 }
 
-/** Close codes (RFC 6455): goes away, breach of policy, try again later; and one of our own. */
+/** Close codes of RFC 6455: going away, policy violation, try again later. The last one is our own. */
 export const CLOSE = { goingAway: 1001, policy: 1008, tryLater: 1013, unauthorized: 4401 } as const
 
-/** Where a message goes in a frame. */
+/** The part of a frame that holds a message. */
 const PARTS: Partial<Record<MessageType, FramePart>> = {
   'verdict.v1': 'verdicts',
   'gap.v1': 'gaps',
@@ -32,10 +32,10 @@ const PARTS: Partial<Record<MessageType, FramePart>> = {
   'incident.annotated.v1': 'annotations',
 }
 
-/** What only those get who look at the series. */
+/** Parts for browsers that follow the series. */
 const FOLLOWED: ReadonlySet<FramePart> = new Set(['verdicts', 'gaps'])
 
-/** How long a browser gets to answer a close. */
+/** Time for a browser to answer a close. */
 const CLOSE_MS = 500
 
 export class Broadcast {
@@ -57,7 +57,7 @@ export class Broadcast {
     return this.#clients.size
   }
 
-  /** @returns undefined, and closes the socket, where there are too many */
+  /** @returns undefined if there are too many browsers; then it closes the socket */
   add (socket: ClientSocket): LiveClient | undefined {
     if (this.#clients.size >= this.#limits.maxClients) {
       socket.close(CLOSE.tryLater, 'too many pages are open; try again later')
@@ -70,17 +70,13 @@ export class Broadcast {
     return client
   }
 
-  /** Tells all browsers to come back later, and ends what does not answer. */
+  /** Tells all browsers to come back later, and terminates sockets that do not answer. */
   async close (): Promise<void> {
     this.#stop()
     for (const timer of this.#timers) clearInterval(timer)
     if (this.#clients.size === 0) return
     const closed = [...this.#clients].map(async ({ socket }) =>
-      new Promise<void>((resolve) => {
-        socket.on('close', () => {
-          resolve()
-        })
-      })
+      new Promise<void>((resolve) => { socket.on('close', () => { resolve() }) })
     )
     for (const { socket } of this.#clients) socket.close(CLOSE.goingAway, 'the dashboard ends')
     const timer = setTimeout(() => { for (const { socket } of this.#clients) socket.terminate() }, CLOSE_MS)
@@ -108,7 +104,7 @@ export class Broadcast {
 
   #ping (): void {
     for (const client of this.#clients) {
-      // A socket that is full cannot answer: that is for flush() to decide.
+      // A full socket cannot answer: flush() decides about it.
       if (!client.alive && client.socket.bufferedAmount === 0) client.socket.terminate()
       client.alive = false
       client.socket.ping()
@@ -116,7 +112,7 @@ export class Broadcast {
   }
 }
 
-/** Made when it is first asked for. */
+/** Calls `make` at the first use only. */
 function once (make: () => string): () => string {
   let made: string | undefined
   return () => (made ??= make())

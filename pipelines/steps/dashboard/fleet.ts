@@ -1,15 +1,14 @@
-// The newest state of every series, with the scores that led to it: what the overview shows. Bounded: the series that
-// are longest silent go first.
+// The newest state of every series with its latest scores, for the overview. The number of series is limited: those
+// that have been silent the longest go first.
 import { LRUCache } from 'lru-cache'
 import type { Gap, Verdict } from '../../messages/messages.ts'
 
-/** Series that are remembered. */
 const MAX_SERIES = 2000
-/** Scores of each, for its small chart. */
+/** Scores per series, for its small chart. */
 const SCORES = 96
-/** Whole verdicts of each: what the database may not hold yet. */
+/** Verdicts per series: the database may not have the newest ones yet. */
 const VERDICTS = 8
-/** Channels that are named. */
+/** Channels that an entry names. */
 const CHANNELS = 3
 
 /** One score at an instant, milliseconds since 1970. */
@@ -18,7 +17,7 @@ type Point = readonly [time: number, score: number | null]
 /** A series as the overview shows it. */
 export interface FleetEntry {
   readonly series: string
-  /** RFC 3339, of the newest verdict. */
+  /** Time of the newest verdict, RFC 3339. */
   readonly time: string
   readonly score: number | null
   readonly threshold: number
@@ -26,15 +25,15 @@ export interface FleetEntry {
   readonly model: { readonly name: string, readonly version: string }
   /** Channels by their share in the score, highest first. */
   readonly channels: ReadonlyArray<{ readonly channel: string, readonly contribution: number }>
-  /** Where observations are missing after the newest verdict: until when. */
+  /** End of a gap after the newest verdict; null without one. */
   readonly gapUntil: string | null
 }
 
 interface Kept {
   entry: FleetEntry
-  /** Milliseconds since 1970, of the newest verdict. */
+  /** Time of the newest verdict, milliseconds since 1970. */
   time: number
-  /** Milliseconds since 1970; undefined: nothing has come while this process ran. */
+  /** Milliseconds since 1970; undefined if nothing has come since this process started. */
   arrivedAt: number | undefined
   readonly scores: Point[]
   readonly verdicts: Verdict[]
@@ -44,12 +43,12 @@ export class Fleet {
   readonly #kept = new LRUCache<string, Kept>({ max: MAX_SERIES })
   #newest = -Infinity
 
-  /** Of all verdicts so far, milliseconds since 1970; undefined: there is none. */
+  /** Time of the newest verdict of all series, milliseconds since 1970; undefined without verdicts. */
   get newest (): number | undefined {
     return this.#newest === -Infinity ? undefined : this.#newest
   }
 
-  /** @returns the series as it is now; undefined where this was known already */
+  /** @returns the new state of the series; undefined if the verdict is not newer */
   take (verdict: Verdict, now: number | undefined): FleetEntry | undefined {
     const time = Date.parse(verdict.time)
     const before = this.#kept.get(verdict.series)
@@ -65,7 +64,7 @@ export class Fleet {
     return kept.entry
   }
 
-  /** @returns the series as it is now; undefined where nothing is known of it, or it went on after the gap */
+  /** @returns the new state of the series; undefined if it is unknown, or has verdicts after the gap */
   miss (gap: Gap): FleetEntry | undefined {
     const kept = this.#kept.get(gap.series)
     if (
@@ -80,7 +79,7 @@ export class Fleet {
     return this.#kept.has(series)
   }
 
-  /** Verdicts of before this process ran, in the order of time. */
+  /** Adds verdicts from before the start of this process, in the order of time. */
   remember (series: string, history: readonly Verdict[]): void {
     if (!this.#kept.has(series)) {
       for (const verdict of history) this.take(verdict, undefined)

@@ -1,20 +1,19 @@
-// One browser: what waits to be sent to it, and whether it takes it. A slow one loses frames; what is kept for it stays
-// small.
+// One browser, and what waits to be sent to it. A slow browser loses frames, so its queue stays small.
 import type { WebSocket } from '@fastify/websocket'
 
-/** What the fan-out needs of a socket. */
+/** The part of a socket that the fan-out uses. */
 export type ClientSocket = Pick<WebSocket, 'bufferedAmount' | 'send' | 'ping' | 'close' | 'terminate' | 'on'>
 
 export interface ClientLimits {
-  /** Bytes that may wait in a socket before frames are left out. */
+  /** Bytes that may wait in a socket; above, frames are dropped. */
   readonly maxBufferedBytes: number
-  /** Verdicts, gaps, incidents and annotations, each, that may wait for the next frame. */
+  /** Items of each part that may wait for the next frame. */
   readonly maxPending: number
-  /** After which time a socket that takes nothing is closed, milliseconds. */
+  /** Milliseconds after which a socket that takes nothing is closed. */
   readonly stalledMs: number
 }
 
-/** Parts of a frame as JSON, made once for all clients. */
+/** Parts of a frame, as JSON that is made once for all clients. */
 export type FramePart = 'verdicts' | 'gaps' | 'incidents' | 'annotations'
 
 const PARTS: readonly FramePart[] = ['verdicts', 'gaps', 'incidents', 'annotations']
@@ -27,11 +26,11 @@ export class LiveClient {
   readonly #pending: Record<FramePart, string[]> = { verdicts: [], gaps: [], incidents: [], annotations: [] }
   #skipped = 0
   #stalledSince: number | undefined
-  /** Whose verdicts it gets, all of them. */
+  /** The series of which it gets every verdict. */
   follows: string | undefined
-  /** Then it gets incidents alone. */
+  /** While paused, it gets incidents only. */
   paused = false
-  /** Has it answered the last ping? */
+  /** Whether it has answered the last ping. */
   alive = true
 
   constructor (socket: ClientSocket, limits: ClientLimits) {
@@ -39,7 +38,7 @@ export class LiveClient {
     this.#limits = limits
   }
 
-  /** Only the newest state of a series counts. */
+  /** Sets the newest state of a series, which replaces an older one in the next frame. */
   show (series: string, json: string): void {
     if (!this.paused) this.#fleet.set(series, json)
   }
@@ -57,7 +56,7 @@ export class LiveClient {
     return this.follows === series && !this.paused
   }
 
-  /** Another series, or none: what waits of the last one is of no use. */
+  /** Follows another series, or none. Drops what waits for the previous one. */
   follow (series: string | undefined): void {
     this.follows = series
     this.#pending.verdicts.length = 0
@@ -65,13 +64,13 @@ export class LiveClient {
   }
 
   /**
-   * Sends what waits, in one frame, unless the socket is full.
-   * @returns false where it has been full for too long
+   * Sends everything that waits in one frame, unless the socket is full.
+   * @returns false if the socket has been full for too long
    */
   flush (now: number): boolean {
     if (this.socket.bufferedAmount > this.#limits.maxBufferedBytes) {
       this.#stalledSince ??= now
-      // It reads the history again, once it can.
+      // The page reads the history again once it can.
       this.#skipped += this.#pending.verdicts.length + this.#pending.gaps.length
       this.#pending.verdicts.length = 0
       this.#pending.gaps.length = 0

@@ -1,24 +1,24 @@
-// What comes by, for whoever looks: remembers the newest state of every series, tells listeners, and adds what the
-// database knows of before.
+// The live feed: remembers the newest state of every series, notifies listeners, and adds the history from the
+// database.
 import type { Database, KeptIncident, Period } from '../../database/database.ts'
 import type { Message, Verdict } from '../../messages/messages.ts'
 import { Fleet, type FleetEntry } from './fleet.ts'
 import { RecentIncidents } from './recent-incidents.ts'
 
-/** What a listener is told. */
+/** An event for listeners. */
 export interface LiveEvent {
   readonly message: Message
-  /** How the series looks after it, where that has changed. */
+  /** The new state of the series, if it has changed. */
   readonly entry?: FleetEntry
 }
 
 type LiveListener = (event: LiveEvent) => void
 
 const DAY = 86_400_000
-/** How far back scores are looked for, and how many of them. */
+/** The history of scores to read: how far back, and how many. */
 const LOOK_BACK = 7 * DAY
 const LOOK_BACK_SCORES = 96
-/** Questions to the database at a time. */
+/** Concurrent queries to the database. */
 const AT_A_TIME = 4
 
 export class LiveFeed {
@@ -35,10 +35,10 @@ export class LiveFeed {
     this.#now = now
   }
 
-  /** @returns whether it said anything new */
+  /** @returns whether the message was new */
   take (message: Message): boolean {
     switch (message.type) {
-      case 'verdict.v1': return this.#tell(message, this.fleet.take(message.data, this.#now()))
+      case 'verdict.v1': return this.#emitNew(message, this.fleet.take(message.data, this.#now()))
       case 'gap.v1': {
         const entry = this.fleet.miss(message.data)
         this.#emit({ message, ...(entry && { entry }) })
@@ -46,22 +46,22 @@ export class LiveFeed {
       }
       case 'incident.opened.v1':
       case 'incident.updated.v1':
-      case 'incident.closed.v1': return this.#tell(message, this.#incidents.take(message.data))
-      case 'incident.annotated.v1': return this.#tell(message, this.#incidents.annotate(message.data))
+      case 'incident.closed.v1': return this.#emitNew(message, this.#incidents.take(message.data))
+      case 'incident.annotated.v1': return this.#emitNew(message, this.#incidents.annotate(message.data))
       case 'observation.raw.v1':
       case 'observation.regular.v1': return false
     }
   }
 
-  /** @returns what ends it */
+  /** @returns a function that removes the listener */
   listen (listener: LiveListener): () => void {
     this.#listeners.add(listener)
     return () => { this.#listeners.delete(listener) }
   }
 
   /**
-   * Every series, with its newest scores; asks the database once.
-   * @throws Problem server-unavailable where the database does not answer and nothing has come by yet
+   * Every series with its newest scores. The first call reads the history from the database.
+   * @throws Problem server-unavailable if the database does not answer and no verdict has come yet
    */
   async series (): Promise<ReturnType<Fleet['list']>> {
     this.#backfill ??= this.#readHistory()
@@ -74,7 +74,7 @@ export class LiveFeed {
     return this.fleet.list(this.#now())
   }
 
-  /** Verdicts of a series in the order of time; the newest ones where there are more than `limit`. */
+  /** Verdicts of a series in the order of time; if there are more than `limit`, the newest ones. */
   async verdicts (series: string, period: Period, limit: number): Promise<Verdict[]> {
     const kept = await this.#database.verdicts(series, period, limit)
     const last = kept.at(-1)
@@ -88,11 +88,11 @@ export class LiveFeed {
   /** The newest first. */
   async incidents (period: Period, limit: number, series?: string): Promise<KeptIncident[]> {
     const kept = await this.#database.incidents(period, limit, series)
-    const known = new Map(kept.map((one) => [one.id, one]))
+    const known = new Map(kept.map((incident) => [incident.id, incident]))
     const others = this.#incidents.others(known)
-      .filter((one) =>
-        (series === undefined || one.series === series) && Date.parse(one.end) >= period.from &&
-        Date.parse(one.start) <= period.to
+      .filter((incident) =>
+        (series === undefined || incident.series === series) && Date.parse(incident.end) >= period.from &&
+        Date.parse(incident.start) <= period.to
       )
     return [...kept, ...others]
       .map(({ id }) => this.#incidents.merged(id, known.get(id))!)
@@ -104,9 +104,9 @@ export class LiveFeed {
     return this.#incidents.merged(id, await this.#database.incident(id))
   }
 
-  #tell (message: Message, news: FleetEntry | boolean | undefined): boolean {
-    if (news === undefined || news === false) return false
-    this.#emit({ message, ...(typeof news === 'object' && { entry: news }) })
+  #emitNew (message: Message, change: FleetEntry | boolean | undefined): boolean {
+    if (change === undefined || change === false) return false
+    this.#emit({ message, ...(typeof change === 'object' && { entry: change }) })
     return true
   }
 

@@ -1,4 +1,4 @@
-// The dashboard as a process: what comes by on the log, and what the database knows, for browsers.
+// The dashboard as a process: shows live messages from the log, and the history from the database.
 import { Problem } from '../../../core/errors.ts'
 import { addProtectiveHeaders } from '../../../adapters/http/protective-headers.ts'
 import { randomId } from '../../../adapters/identifiers.ts'
@@ -35,7 +35,7 @@ await runStepProgram({
       admits: admitsOf(settings),
     })
     metrics.gauge('pages_open', 'Browsers that are connected.', () => broadcast.size)
-    // A group of its own: every process shows everything, from now on. What was before is in the database.
+    // Each process has its own group, so that it gets all messages from now on. Earlier ones are in the database.
     return {
       kind: dashboardKind(live),
       group: `dashboard-${randomId()}`,

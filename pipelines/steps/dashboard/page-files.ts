@@ -1,4 +1,4 @@
-// The page, its own files and the charting library, as they lie on the disk.
+// Serves the page, its files and the charting library from the disk.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -9,7 +9,7 @@ import type { FastifyInstance } from 'fastify'
 const OWN_FILES = join(dirname(fileURLToPath(import.meta.url)), 'public')
 const CHART_FILES = join(dirname(createRequire(import.meta.url).resolve('uplot/package.json')), 'dist')
 
-/** @param page path of the page itself; its files are below /live/ */
+/** @param page path of the page; its files are below /live/ */
 export async function addPageFiles (app: FastifyInstance, page: string): Promise<void> {
   const folders = [
     { root: OWN_FILES, prefix: '/live/', files: /\.(js|css|svg)$/, maxAge: 0 },

@@ -1,20 +1,23 @@
-// Incidents and what people said of them, as they came by lately: the database learns of them a little later.
+// Recent incidents and annotations from the log: the database gets them a little later.
 import { LRUCache } from 'lru-cache'
 import type { KeptIncident } from '../../database/database.ts'
 import type { Annotation, Incident } from '../../messages/messages.ts'
 
-/** Incidents that are remembered. */
 const MAX_INCIDENTS = 1000
+/** People annotate an incident a few times; a program could do it more often. */
+const MAX_ANNOTATIONS = 10
 
-type Said = Pick<KeptIncident, 'acknowledgedAt' | 'feedback' | 'note'>
-
-const NOTHING_SAID: Said = { acknowledgedAt: null, feedback: null, note: null }
+const NO_FEEDBACK: Pick<KeptIncident, 'acknowledgedAt' | 'feedback' | 'note'> = {
+  acknowledgedAt: null,
+  feedback: null,
+  note: null,
+}
 
 export class RecentIncidents {
   readonly #incidents = new LRUCache<string, Incident>({ max: MAX_INCIDENTS })
-  readonly #said = new LRUCache<string, Annotation[]>({ max: MAX_INCIDENTS })
+  readonly #annotations = new LRUCache<string, Annotation[]>({ max: MAX_INCIDENTS })
 
-  /** @returns whether it says more than was known: repetitions of earlier states do not */
+  /** @returns whether the state is newer than the known one */
   take (incident: Incident): boolean {
     const before = this.#incidents.get(incident.id)
     if (before !== undefined && !isNewer(incident, before)) return false
@@ -23,33 +26,30 @@ export class RecentIncidents {
   }
 
   annotate (annotation: Annotation): boolean {
-    const said = this.#said.get(annotation.incident) ?? []
-    if (said.some(({ at, kind }) => at === annotation.at && kind === annotation.kind)) return false
-    // What people say of one incident is little; a program could say more.
-    this.#said.set(annotation.incident, [...said, annotation].slice(-10))
+    const known = this.#annotations.get(annotation.incident) ?? []
+    if (known.some(({ at, kind }) => at === annotation.at && kind === annotation.kind)) return false
+    this.#annotations.set(annotation.incident, [...known, annotation].slice(-MAX_ANNOTATIONS))
     return true
   }
 
-  /** What is known of one: by the database, and since. */
+  /** An incident of the database, with newer states and annotations from the log. */
   merged (id: string, kept: KeptIncident | undefined): KeptIncident | undefined {
     const recent = this.#incidents.get(id)
     if (recent === undefined && kept === undefined) return undefined
     const newest = recent === undefined || (kept !== undefined && isNewer(kept, recent))
       ? kept!
-      : { ...(kept ?? NOTHING_SAID), ...recent }
-    return (this.#said.get(id) ?? []).reduce<KeptIncident>(withAnnotation, { ...NOTHING_SAID, ...newest })
+      : { ...(kept ?? NO_FEEDBACK), ...recent }
+    return (this.#annotations.get(id) ?? []).reduce<KeptIncident>(withAnnotation, { ...NO_FEEDBACK, ...newest })
   }
 
-  /** Those that the database does not know of yet. */
+  /** Incidents that the database does not have yet. */
   others (known: ReadonlyMap<string, KeptIncident>): Incident[] {
     return [...this.#incidents.values()].filter(({ id }) => !known.has(id))
   }
 }
 
-const isNewer = (one: Incident, other: Incident): boolean =>
-  one.closed === other.closed
-    ? one.end > other.end || (one.end === other.end && one.observations > other.observations)
-    : one.closed
+const isNewer = (a: Incident, b: Incident): boolean =>
+  a.closed === b.closed ? a.end > b.end || (a.end === b.end && a.observations > b.observations) : a.closed
 
 function withAnnotation (incident: KeptIncident, { kind, at, note }: Annotation): KeptIncident {
   return {

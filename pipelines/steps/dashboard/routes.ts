@@ -1,4 +1,4 @@
-// What the page reads and says: fleet, one series, incidents, annotations.
+// The routes of the page: fleet, one series, incidents, annotations.
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { Problem } from '../../../core/errors.ts'
@@ -49,10 +49,7 @@ const AnnotationBodySchema = AnnotationSchema.pick({ kind: true, note: true })
 
 export const MAX_BODY_BYTES = 16_384
 
-/**
- * The last week before the newest verdict, unless the caller says otherwise: what is streamed may be of another time
- * than now.
- */
+/** Default: the week before the newest verdict, since streamed data may be of another time than now. */
 function periodOf ({ from, to }: { from?: number | undefined, to?: number | undefined }, newest: number): Period {
   const end = to ?? newest
   const begin = from ?? end - 7 * DAY
@@ -64,7 +61,7 @@ function periodOf ({ from, to }: { from?: number | undefined, to?: number | unde
   return { from: begin, to: end }
 }
 
-/** Also tells a service that documents its routes, or demands a scope of each, that these are none of its API. */
+/** Hides the routes from the API of a surrounding service: from its documentation and its scopes. */
 const HIDDEN = { schema: { hide: true } as object }
 
 export function addRoutes (app: FastifyInstance, { database, annotate, live, links, now }: RouteDependencies): void {
@@ -97,7 +94,7 @@ export function addRoutes (app: FastifyInstance, { database, annotate, live, lin
 
   app.get('/live/incidents', HIDDEN, async (request) => {
     const query = checked(IncidentsQuerySchema, request.query, 'query')
-    // Something may have come since the newest verdict was noted.
+    // An incident may be newer than the newest known verdict.
     return { incidents: await live.incidents(periodOf(query, await newest() + DAY), query.limit, query.series) }
   })
 

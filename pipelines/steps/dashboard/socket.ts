@@ -1,13 +1,13 @@
-// GET /live/socket: a browser says who it is, then which series it looks at; it gets frames until it goes.
+// GET /live/socket: a browser sends its key, then the series that it follows; it gets frames until it leaves.
 import type { WebSocket } from '@fastify/websocket'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { type Broadcast, CLOSE } from './broadcast.ts'
 import type { LiveClient } from './live-client.ts'
 
-/** How long a browser may take to say who it is. */
+/** Time for a browser to send its first message. */
 const HELLO_MS = 10_000
-/** Messages of a browser in a minute: it clicks, it does not stream. */
+/** Messages of a browser per minute: people click, they do not stream. */
 const MAX_MESSAGES = 600
 
 const HelloSchema = z.strictObject({ type: z.literal('hello'), key: z.string().max(1000).optional() })
@@ -18,7 +18,7 @@ const ClientMessageSchema = z.discriminatedUnion('type', [
 
 export type Admits = (key: string | undefined) => boolean
 
-/** Greets the browser; the key comes in its first message, because an address is written down in too many places. */
+/** Checks the key, which comes in the first message: addresses end up in logs and histories. */
 export function openSocket (socket: WebSocket, request: FastifyRequest, broadcast: Broadcast, admits: Admits): void {
   if (!isOwnPage(request)) return socket.close(CLOSE.policy, 'only the dashboard\'s own page may connect')
   const late = setTimeout(() => { socket.close(CLOSE.unauthorized, 'say hello first') }, HELLO_MS)
@@ -31,11 +31,11 @@ export function openSocket (socket: WebSocket, request: FastifyRequest, broadcas
     const client = broadcast.add(socket)
     if (client === undefined) return
     socket.send('{"type":"welcome"}')
-    hear(socket, client)
+    takeMessages(socket, client)
   })
 }
 
-function hear (socket: WebSocket, client: LiveClient): void {
+function takeMessages (socket: WebSocket, client: LiveClient): void {
   let minute = 0
   let count = 0
   socket.on('message', (data: Buffer) => {
@@ -51,7 +51,7 @@ function hear (socket: WebSocket, client: LiveClient): void {
   })
 }
 
-/** Any page of the web may open a socket to any address: a browser says which one it was. */
+/** Any web page may open a socket to any address. The header `origin` says which page it is. */
 function isOwnPage ({ headers }: FastifyRequest): boolean {
   const { origin, host } = headers
   if (origin === undefined) return true

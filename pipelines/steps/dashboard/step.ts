@@ -1,10 +1,10 @@
-// The step that shows: whatever the scorer says, into the feed of this process. Has no state: what was before is asked
-// of the database.
+// The dashboard's step: passes the scorer's messages to the feed of this process. It has no state: the history comes
+// from the database.
 import type { LiveFeed } from './live-feed.ts'
 import type { MessageType } from '../../messages/messages.ts'
 import type { StepKind } from '../../runtime/step.ts'
 
-/** What the page is told of. */
+/** Messages that the page shows. */
 const LIVE_TYPES = [
   'verdict.v1',
   'gap.v1',
@@ -14,7 +14,7 @@ const LIVE_TYPES = [
   'incident.annotated.v1',
 ] as const satisfies readonly MessageType[]
 
-/** Each process has a group of its own, which begins at the latest: all of them see everything. */
+/** Each process has its own group, which begins at the latest record: each one gets everything. */
 export function dashboardKind (feed: Pick<LiveFeed, 'take'>): StepKind {
   return {
     name: 'dashboard',

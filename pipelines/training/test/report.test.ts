@@ -41,7 +41,7 @@ const FULL: State = {
   publish: { at, version: 5, existed: false, promoted: true, pushed: false },
 }
 
-t.test('tells data, stages, both models\' figures, each clause of the rule, and what came of it', (t) => {
+t.test('the report has data, stages, the figures of both models, each clause of the rule, and the outcome', (t) => {
   const text = reportMarkdown(FULL)
   for (
     const said of [
@@ -55,14 +55,15 @@ t.test('tells data, stages, both models\' figures, each clause of the rule, and 
       '| batch | labelled faults found | 3 of 3 | 2 of 3 |',
       '| causal | false anomalies per series and week | 0.123 | 0.123 |',
       'Promote: There is an improvement: more faults found.',
-      '| By either scoring, it finds no fewer labelled faults than the live model. | yes | 3 of 3 instead of 2 are found (batch), 3 of 3 instead of 2 are found (causal). |',
+      '| By either scoring, it finds no fewer labelled faults than the live model. | yes ' +
+        '| 3 of 3 instead of 2 are found (batch), 3 of 3 instead of 2 are found (causal). |',
     ]
   ) t.ok(text.includes(said), said)
   t.notMatch(text, /undefined|null|NaN/)
   t.end()
 })
 
-t.test('the first sentence says what came of it', (t) => {
+t.test('the first sentence is the outcome', (t) => {
   const evaluated = FULL.evaluate!
   const kept: State = {
     ...FULL,
@@ -117,7 +118,7 @@ t.test('a step finds what was done before it, and forgets what it makes untrue',
   t.equal(needed(FULL, 'train').digest, 'sha256:0')
   t.throws(() => needed(before('train', FULL), 'evaluate'), {
     code: 'invalid-settings',
-    message: /step evaluate has not been run.*npm run retrain -- evaluate/,
+    message: /step evaluate has not run.*npm run retrain -- evaluate/,
   })
   await writeFile(file, '{"model": 1}')
   await t.rejects(readState(file), {

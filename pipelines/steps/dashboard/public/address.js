@@ -1,5 +1,5 @@
 // @ts-check
-// What is shown stands in the address: it can be sent to others, and the back button works.
+// The address holds the state of the view: people can share it, and the back button works.
 
 /** @typedef {import('./types.d.ts').View} View */
 
@@ -34,7 +34,7 @@ export function addressOf ({ series, range, channels, at }) {
 
 /**
  * @param {View} view
- * @param {'push' | 'replace'} how `push`: one step for the back button
+ * @param {'push' | 'replace'} how `push` adds a step for the back button
  */
 export function writeAddress (view, how) {
   const address = addressOf(view)

@@ -1,5 +1,5 @@
 // @ts-check
-// The charts of a series: its score with the threshold, and each channel with what was expected of it.
+// The charts of a series: its score with the threshold, and each channel with its expected values.
 import { palette } from './palette.js'
 import { TimeChart } from './time-chart.js'
 
@@ -7,7 +7,7 @@ import { TimeChart } from './time-chart.js'
 /** @typedef {import('./time-chart.js').Span} Span */
 /** @typedef {Pick<import('./time-chart.js').ChartOptions, 'shades' | 'onHover'>} Shared */
 
-/** Colours are asked for with every drawing: the theme may have changed. @param {import('./palette.js').Colour} name */
+/** Read anew for every drawing: the theme may have changed. @param {import('./palette.js').Colour} name */
 const colour = (name) => () => palette[name]
 
 export class ScoreChart {
@@ -86,8 +86,8 @@ export class ChannelChart {
     const column = data.channels.get(this.#name)
     if (column === undefined) return
     const deviation = this.#usual(data)
-    const edges = [1, -1].map((side) =>
-      column.expected.map((value) => value === null || deviation === undefined ? null : value + side * deviation)
+    const edges = [1, -1].map((sign) =>
+      column.expected.map((value) => value === null || deviation === undefined ? null : value + sign * deviation)
     )
     this.#chart.draw([data.times, ...edges, column.expected, column.value], span)
   }
@@ -97,7 +97,7 @@ export class ChannelChart {
   hover (time) { this.#chart.hover(time) }
   destroy () { this.#chart.destroy() }
 
-  /** Found anew now and then: it changes little. @param {SeriesData} data */
+  /** Computed now and then only: it changes slowly. @param {SeriesData} data */
   #usual (data) {
     const known = this.#deviation
     if (known.of !== data || data.times.length > known.at + 60 || data.times.length < known.at) {

@@ -1,9 +1,8 @@
 // @ts-check
-// What the page does with the DOM: find an element, make one, change its text where it differs. Text goes in as text,
-// never as HTML.
+// Helpers for the DOM: find an element, make one, change its text if it differs. Text is set as text, never as HTML.
 
 /**
- * The element with this id; throws when the page and its script disagree.
+ * The element with this id; throws if the page has none of this type.
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new () => T} type
@@ -15,7 +14,7 @@ export function byId (id, type) {
   return element
 }
 
-/** An element of which only text and attributes are changed. @param {string} id */
+/** An element by its id, for changes of text and attributes. @param {string} id */
 export const part = (id) => byId(id, window.HTMLElement)
 
 /**
@@ -33,7 +32,7 @@ export function make (tag, attributes = {}, ...children) {
 }
 
 /**
- * Sets the text where it differs: what stays costs no layout, and is not read out again.
+ * Sets the text if it differs: an equal text costs no layout, and screen readers do not read it again.
  * @param {Element} element
  * @param {string} text
  */
@@ -42,8 +41,7 @@ export function setText (element, text) {
 }
 
 /**
- * Makes the parent's children these, in this order; those that stand right are not touched, so that they keep the
- * focus.
+ * Sets the children of the parent, in this order. Children in the right place are not touched, so they keep the focus.
  * @param {Element} parent
  * @param {readonly Element[]} children
  */

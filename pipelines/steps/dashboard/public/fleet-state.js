@@ -1,6 +1,6 @@
 // @ts-check
-// Every series as it is now, and which of them is worst. The order is lazy: it changes where the difference is plain,
-// not with every score.
+// The current state of every series, and their order, the worst first. The order is lazy: it changes with a clear
+// difference, not with every score.
 
 /** @typedef {import('./types.d.ts').FleetEntry} FleetEntry */
 /** @typedef {import('./types.d.ts').State} State */
@@ -10,10 +10,10 @@
  */
 
 const SCORES = 96
-/** Intervals without a verdict after which a series is stale, by the time of the data and by the clock. */
+/** A series is stale after so many intervals without a verdict, by the time of the data and by the clock. */
 const STALE_AFTER = 10
 const STALE_MS = 15_000
-/** Newest scores of which the highest counts for the order. */
+/** The order uses the highest of so many newest scores. */
 const RECENT = 6
 
 /** @type {Readonly<Record<State, number>>} */
@@ -22,7 +22,7 @@ const GROUPS = { anomalous: 4, gap: 3, stale: 2, normal: 1, 'warm-up': 0 }
 export class FleetState {
   /** @type {Map<string, Member>} */
   members = new Map()
-  /** Time of the newest verdict of all, milliseconds since 1970. */
+  /** Time of the newest verdict of all series, milliseconds since 1970. */
   newest = -Infinity
   /** @type {string[]} the worst first */
   order = []
@@ -74,7 +74,7 @@ export class FleetState {
     return member.anomalous === true ? 'anomalous' : 'normal'
   }
 
-  /** Puts the worst first. @returns {boolean} whether anything moved */
+  /** Sorts the worst first. @returns {boolean} whether the order has changed */
   sort () {
     const ranks = new Map(
       [...this.members.values()].map((
@@ -107,7 +107,7 @@ export class FleetState {
   }
 }
 
-/** The usual time between verdicts: the shortest of the newest ones. @param {Member} member */
+/** The usual time between verdicts: the shortest distance of the newest ones. @param {Member} member */
 function intervalOf ({ scores }) {
   let shortest = Infinity
   for (let i = Math.max(1, scores.length - 10); i < scores.length; i++) {

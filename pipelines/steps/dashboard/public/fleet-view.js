@@ -1,5 +1,5 @@
 // @ts-check
-// The overview: a tile for every series, the worst first. Tiles move seldom, and never under somebody's hand.
+// The overview: a tile for every series, the worst first. Tiles move rarely, and never while the pointer is on them.
 import { addressOf } from './address.js'
 import { arrange, byId, make, part, setText } from './dom.js'
 import { formatScore, formatShares, formatTime, plural } from './format.js'
@@ -23,7 +23,7 @@ export const STATE_NAMES = {
   'warm-up': 'Warm-up',
 }
 
-/** How often the order is looked at, and how long it stays when a hand or the keyboard is there. */
+/** Interval of sorting, and the pause of sorting while the pointer or the keyboard is on the tiles. */
 const ORDER_MS = 1500
 const HAND_MS = 4000
 
@@ -78,7 +78,7 @@ export class FleetView {
     return this.#view?.at !== undefined
   }
 
-  /** Everything anew. */
+  /** Draws everything anew. */
   reset () {
     this.#fleet.sort()
     this.#arrange()
@@ -184,7 +184,7 @@ export class FleetView {
 }
 
 /**
- * From where it was to where it is, so that the eye can follow.
+ * Animates a tile from its old place to the new one, so that the eye can follow.
  * @param {HTMLElement} item
  * @param {DOMRect} from
  */

@@ -45,7 +45,7 @@ export function formatDuration (ms) {
 }
 
 /**
- * A number in three significant digits, without a tail of zeros.
+ * A number with three significant digits, without trailing zeros.
  * @param {number | null | undefined} value
  */
 export function formatNumber (value) {
@@ -55,7 +55,7 @@ export function formatNumber (value) {
   return size >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(3)))
 }
 
-/** A score always has two decimals, or it would jump about. @param {number | null | undefined} score */
+/** A score always has two decimals, so that its width does not change. @param {number | null | undefined} score */
 export const formatScore = (score) =>
   score === null || score === undefined ? '–' : score >= 100 ? score.toFixed(0) : score.toFixed(2)
 

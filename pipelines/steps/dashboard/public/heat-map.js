@@ -1,6 +1,6 @@
 // @ts-check
-// Channel × time: how much of the score each channel makes up. One pixel of an image for each column, stretched over
-// the rows.
+// Channel × time: the share of each channel in the score. An image with one pixel per column and channel, stretched
+// over the canvas.
 import { palette, onTheme, ramp } from './palette.js'
 import { fit } from './sparkline.js'
 import { AXIS } from './time-chart.js'
@@ -8,12 +8,12 @@ import { AXIS } from './time-chart.js'
 /** @typedef {import('./series-data.js').SeriesData} SeriesData */
 /** @typedef {import('./time-chart.js').Span} Span */
 
-/** Of the threshold: a channel that makes up so much of the score has the full colour. */
+/** A channel with this contribution to the score, relative to the threshold, has the full colour. */
 const FULL = 1
-/** What uPlot leaves free at the right. */
+/** Space that uPlot leaves free at the right. */
 const RIGHT = 8
 
-/** There the names stand beside it, and there is no room for a scale. */
+/** On narrow screens, the names are not beside the map, and there is no room for a scale. */
 const narrow = window.matchMedia('(max-width: 640px)')
 const leftOf = () => narrow.matches ? 0 : AXIS
 
@@ -115,7 +115,7 @@ export class HeatMap {
 }
 
 /**
- * Where several observations share a pixel, the highest counts.
+ * If several observations share a pixel, the highest one counts.
  * @param {Float32Array} levels
  * @param {number} from
  * @param {number} to inclusive

@@ -1,10 +1,10 @@
 // @ts-check
-// Incidents, with what people said of them. What the socket says and what the database answers come in any order.
+// Incidents with people's feedback. Messages of the socket and answers of the database come in any order.
 
 /** @typedef {import('./types.d.ts').Incident} Incident */
 /** @typedef {import('./types.d.ts').Annotation} Annotation */
 
-/** Only while it goes on: later it is a matter of when. @param {Incident} incident */
+/** Severity counts while the incident is open; later, only its time counts. @param {Incident} incident */
 const severe = ({ closed, severity }) => Number(!closed && severity === 'critical')
 
 export class IncidentState {
@@ -13,7 +13,7 @@ export class IncidentState {
 
   /**
    * @param {Incident} incident
-   * @returns {boolean} whether it is one that was not known, and goes on
+   * @returns {boolean} whether it is new, and open
    */
   take (incident) {
     const before = this.all.get(incident.id)
@@ -33,7 +33,7 @@ export class IncidentState {
   }
 
   /**
-   * Those that go on first, critical ones before others; then the newest.
+   * Open incidents first, critical ones before others; then the newest.
    * @param {string} [series]
    * @returns {Incident[]}
    */

@@ -12,7 +12,7 @@ import { paint } from './paint.js'
  * said: HTMLElement, note: HTMLTextAreaElement, problem: HTMLElement, buttons: Map<Kind, HTMLButtonElement> }} Card
  */
 
-/** Cards that are shown; older ones are found by looking at their time. */
+/** Number of shown cards. */
 const MOST = 60
 
 /** @type {ReadonlyArray<[Kind, string]>} */
@@ -21,7 +21,7 @@ const BUTTONS = [['acknowledged', 'Acknowledge'], ['false-alarm', 'False alarm']
 export class IncidentsView {
   #incidents
   #onJump
-  #onSay
+  #onAnnotate
   #list = byId('incidents', window.HTMLUListElement)
   #onlySeries = byId('only-series', window.HTMLInputElement)
   /** @type {Map<string, Card>} */
@@ -32,16 +32,16 @@ export class IncidentsView {
   /**
    * @param {import('./incident-state.js').IncidentState} incidents
    * @param {(incident: Incident) => void} onJump
-   * @param {(incident: Incident, kind: Kind, note: string) => Promise<void>} onSay
+   * @param {(incident: Incident, kind: Kind, note: string) => Promise<void>} onAnnotate
    */
-  constructor (incidents, onJump, onSay) {
+  constructor (incidents, onJump, onAnnotate) {
     this.#incidents = incidents
     this.#onJump = onJump
-    this.#onSay = onSay
+    this.#onAnnotate = onAnnotate
     this.#onlySeries.addEventListener('change', () => { this.changed() })
   }
 
-  /** @param {string | undefined} series that is looked at */
+  /** @param {string | undefined} series that is shown */
   show (series) {
     this.#series = series
     part('only-series-field').hidden = series === undefined
@@ -81,11 +81,10 @@ export class IncidentsView {
     card.card.dataset['feedback'] = feedback ?? ''
     setText(card.jump, series)
     setText(card.status, `${severity === 'critical' ? 'Critical' : 'Warning'}${closed ? '' : ' · open'}`)
+    const duration = formatDuration(Date.parse(end) - Date.parse(start))
     setText(
       card.when,
-      `${formatTime(Date.parse(start))} · ${closed ? 'lasted' : 'for'} ${
-        formatDuration(Date.parse(end) - Date.parse(start))
-      } · peak ${formatScore(peak.score)}`
+      `${formatTime(Date.parse(start))} · ${closed ? 'lasted' : 'for'} ${duration} · peak ${formatScore(peak.score)}`
     )
     setText(card.why, formatShares(channels))
     setText(card.said, saidOf(incident))
@@ -124,7 +123,7 @@ export class IncidentsView {
     })
     const buttons = new Map(BUTTONS.map(([kind, text]) => {
       const button = make('button', { type: 'button', 'data-kind': kind }, text)
-      button.addEventListener('click', () => { this.#with(id, (incident) => { this.#say(incident, kind) }) })
+      button.addEventListener('click', () => { this.#with(id, (incident) => { this.#annotate(incident, kind) }) })
       return /** @type {const} */ ([kind, button])
     }))
     const more = make('details', { class: 'note' }, make('summary', {}, 'Note'), note)
@@ -167,16 +166,16 @@ export class IncidentsView {
    * @param {Incident} incident
    * @param {Kind} kind
    */
-  async #say (incident, kind) {
+  async #annotate (incident, kind) {
     const card = this.#cards.get(incident.id)
     if (card === undefined) return
     card.card.setAttribute('aria-busy', 'true')
     setText(card.problem, '')
     try {
-      await this.#onSay(incident, kind, card.note.value.trim())
+      await this.#onAnnotate(incident, kind, card.note.value.trim())
       card.note.value = ''
     } catch (error) {
-      setText(card.problem, `Not kept: ${/** @type {Error} */ (error).message}`)
+      setText(card.problem, `Not saved: ${/** @type {Error} */ (error).message}`)
     } finally {
       card.card.removeAttribute('aria-busy')
     }

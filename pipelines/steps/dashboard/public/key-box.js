@@ -1,5 +1,5 @@
 // @ts-check
-// Asks for the API key, once.
+// The dialog that asks for the API key.
 import { byId } from './dom.js'
 import { setKey } from './server.js'
 

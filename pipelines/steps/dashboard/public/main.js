@@ -1,6 +1,6 @@
 // @ts-check
-// The page: what the address says is shown, what the socket says is passed on, and after an outage everything is read
-// again.
+// The page: shows the view that the address names, passes on the frames of the socket, and reads everything again after
+// an outage.
 import { addressOf, RANGES, readAddress, writeAddress } from './address.js'
 import { byId, make, part, setText } from './dom.js'
 import { FleetState } from './fleet-state.js'
@@ -17,17 +17,17 @@ import { ask, Refusal, Socket } from './server.js'
 /** @typedef {import('./types.d.ts').Frame} Frame */
 /** @typedef {import('./types.d.ts').Incident} Incident */
 
-/** Milliseconds before what was missed is read again. */
+/** Delay before lost frames are read again. */
 const REREAD_MS = 1000
-/** Of a range, shown after an incident's end when it is jumped to. */
+/** Part of the range to show after the end of an incident. */
 const AFTER = 0.15
 
 const fleet = new FleetState()
 const incidents = new IncidentState()
 const fleetView = new FleetView(fleet)
 const seriesView = new SeriesView(incidents, (channels) => { go({ ...view, channels }, 'replace') })
-const incidentsView = new IncidentsView(incidents, jump, say)
-const socket = new Socket(hear, showConnection)
+const incidentsView = new IncidentsView(incidents, jump, annotate)
+const socket = new Socket(takeFrame, showConnection)
 let view = readAddress()
 let rereading = 0
 
@@ -49,8 +49,8 @@ function show (next) {
   fleetView.show(next)
   seriesView.show(next)
   incidentsView.show(next.series)
-  socket.tell({ type: 'follow', series: next.series ?? null })
-  socket.tell({ type: 'pause', paused: next.at !== undefined })
+  socket.send({ type: 'follow', series: next.series ?? null })
+  socket.send({ type: 'pause', paused: next.at !== undefined })
   if (!isSame(next, before)) readSeries()
   if (before.at !== undefined && next.at === undefined) readFleet()
   if (next.series !== before.series) window.scrollTo(0, 0)
@@ -94,21 +94,21 @@ function togglePause () {
 }
 
 /** @param {Frame} frame */
-function hear (frame) {
+function takeFrame (frame) {
   if (frame.type === 'welcome') return readAll()
   for (const entry of frame.fleet ?? []) {
     fleet.take(entry)
     fleetView.changed(entry.series)
   }
-  seriesView.hear(frame)
-  if (frame.incidents !== undefined || frame.annotations !== undefined) hearIncidents(frame)
+  seriesView.takeFrame(frame)
+  if (frame.incidents !== undefined || frame.annotations !== undefined) takeIncidents(frame)
   if (frame.skipped !== undefined) reread()
   paint(showClock)
 }
 
 /** @param {Frame} frame */
-function hearIncidents ({ incidents: told = [], annotations = [] }) {
-  const fresh = told.filter((incident) => incidents.take(incident))
+function takeIncidents ({ incidents: changed = [], annotations = [] }) {
+  const fresh = changed.filter((incident) => incidents.take(incident))
   for (const annotation of annotations) incidents.annotate(annotation)
   if (fresh.length > 0) announce(fresh)
   showIncidents()
@@ -129,7 +129,7 @@ function announce (fresh) {
   )
 }
 
-/** Frames were lost, perhaps many in a row: once for all of them. */
+/** Reads everything again, once for several lost frames. */
 function reread () {
   window.clearTimeout(rereading)
   rereading = window.setTimeout(readAll, REREAD_MS)
@@ -171,19 +171,19 @@ async function readSeries () {
       ...(at !== undefined && { to: instant(at) }),
     })
     const answer = await ask(`series/${encodeURIComponent(series)}?${query}`)
-    // Somebody may look elsewhere by now.
+    // The view may have changed meanwhile.
     if (isSame(asked, view)) seriesView.fill(answer)
   })
 }
 
-/** Of the same series and time. @param {View} one @param {View} other */
-const isSame = (one, other) => one.series === other.series && one.range === other.range && one.at === other.at
+/** Whether both show the same series and time. @param {View} a @param {View} b */
+const isSame = (a, b) => a.series === b.series && a.range === b.range && a.at === b.at
 
 /** @param {number} ms */
 const instant = (ms) => new Date(ms).toISOString()
 
 /**
- * A failure is told, and goes away with the next success.
+ * Shows a failure until the next success.
  * @param {() => Promise<void>} read
  */
 async function reading (read) {
@@ -193,7 +193,7 @@ async function reading (read) {
     box.hidden = true
   } catch (error) {
     if (error instanceof Refusal && error.status === 401) return unlock()
-    // Without a connection the header says so.
+    // The header already shows a lost connection.
     box.hidden = !(error instanceof Refusal)
     setText(box, /** @type {Error} */ (error).message)
   }
@@ -217,7 +217,7 @@ function jump ({ series, start, end }) {
   const range = Object.entries(RANGES).find(([, ms]) => ms * (1 - 2 * AFTER) >= to - from)?.[0] ?? '7d'
   const wide = (RANGES[view.range] ?? 0) * (1 - 2 * AFTER) >= to - from ? view.range : range
   const at = to + (RANGES[wide] ?? 0) * AFTER
-  // What goes on is watched as it goes on.
+  // An incident of the newest data is shown live.
   go({
     series,
     range: wide,
@@ -231,7 +231,7 @@ function jump ({ series, start, end }) {
  * @param {import('./types.d.ts').AnnotationKind} kind
  * @param {string} note
  */
-async function say ({ id }, kind, note) {
+async function annotate ({ id }, kind, note) {
   const { annotation } = await ask(`incidents/${encodeURIComponent(id)}/annotations`, {
     kind,
     ...(note !== '' && { note }),
@@ -257,7 +257,7 @@ function showConnection ({ state, retryAt }) {
   if (state === 'locked') unlock()
 }
 
-/** Keys of the page, unless somebody writes or stands on something that has its own. @param {KeyboardEvent} event */
+/** Handles the keys of the page, unless the focused element handles them. @param {KeyboardEvent} event */
 function press (event) {
   const target = /** @type {HTMLElement} */ (event.target)
   if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input, textarea, select, dialog') !== null) {

@@ -1,7 +1,7 @@
 // @ts-check
-// Everything is drawn in the browser's frames, once for each, and only what has changed.
+// Draws in the browser's frames: once per frame, and only what has changed.
 
-/** Charts that are drawn in one frame. */
+/** Most charts per frame. */
 const AT_ONCE = 2
 
 /** @type {Set<() => void>} */
@@ -11,7 +11,7 @@ const inTurn = new Set()
 let requested = false
 
 /**
- * Draws in the next frame; the same function again in the same frame is one.
+ * Draws in the next frame. The same function runs once per frame.
  * @param {() => void} draw
  */
 export function paint (draw) {
@@ -20,7 +20,7 @@ export function paint (draw) {
 }
 
 /**
- * The same for what takes a good part of a frame: a few of them in each, so that no frame is late.
+ * Draws slow charts: a few per frame, so that no frame is late.
  * @param {() => void} draw
  */
 export function paintInTurn (draw) {

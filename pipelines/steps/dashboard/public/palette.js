@@ -1,5 +1,5 @@
 // @ts-check
-// The colours of the style sheet, for canvases: they hold for the theme of the moment.
+// The colours of the style sheet in the current theme, for canvases.
 
 const NAMES =
   /** @type {const} */ ([
@@ -42,7 +42,7 @@ export function onTheme (listener) {
 }
 
 /**
- * The steps of a colour scale from the card's colour to the alarm's.
+ * A colour scale from the colour of the card to that of an alarm.
  * @returns {Uint8ClampedArray} 256 × red, green, blue
  */
 export function ramp () {

@@ -1,6 +1,6 @@
 // @ts-check
-// One series in columns, as charts want it: grows at the end, loses its beginning. A hole in time is a row of nulls, so
-// that lines break there.
+// One series as columns, for charts. It grows at the end and loses its beginning. A gap is a row of nulls, so that
+// lines break there.
 
 /** @typedef {import('./types.d.ts').Verdict} Verdict */
 /**
@@ -8,7 +8,7 @@
  * Column
  */
 
-/** Observations that are kept at most. */
+/** Most observations. */
 const MOST = 20_000
 
 export class SeriesData {
@@ -19,7 +19,7 @@ export class SeriesData {
   scores = []
   /** @type {Array<number | null>} */
   thresholds = []
-  /** @type {Array<number | null>} the score, where it is anomalous */
+  /** @type {Array<number | null>} the score of anomalous observations */
   anomalous = []
   /** @type {Map<string, Column>} in the order of the model */
   channels = new Map()
@@ -33,7 +33,7 @@ export class SeriesData {
     this.series = series
   }
 
-  /** Milliseconds between observations; Infinity: not known yet. */
+  /** Milliseconds between observations; Infinity if unknown. */
   interval = Infinity
 
   /**
@@ -59,13 +59,13 @@ export class SeriesData {
     if (this.gaps.length > 1000) this.gaps.shift()
   }
 
-  /** Forgets what is long before. @param {number} from */
+  /** Drops observations long before `from`. @param {number} from */
   trim (from) {
     const index = this.times.findIndex((time) => time >= from)
     if (index > 200 && index > this.times.length / 4) this.#drop(index)
   }
 
-  /** Index of the observation that is nearest. @param {number} time */
+  /** Index of the nearest observation. @param {number} time */
   nearest (time) {
     let [low, high] = [0, this.times.length - 1]
     while (low < high) {
@@ -77,7 +77,7 @@ export class SeriesData {
   }
 
   /**
-   * How far values usually are from what was expected: 99 of 100 normal ones are nearer.
+   * The usual distance of values from the expected ones: 99 of 100 normal values are nearer.
    * @param {string} channel
    * @returns {number | undefined} in the channel's unit
    */
@@ -96,7 +96,7 @@ export class SeriesData {
     return found.sort((a, b) => a - b)[Math.floor(0.99 * (found.length - 1))]
   }
 
-  /** A row of nulls: there, lines break. @param {number} time */
+  /** Adds a row of nulls, where lines break. @param {number} time */
   #hole (time) {
     this.times.push(time)
     for (const list of [this.scores, this.thresholds, this.anomalous]) list.push(null)

@@ -1,5 +1,5 @@
 // @ts-check
-// One series: its score, who contributed to it, and its channels, over one time axis with one crosshair.
+// One series: its score, the shares of its channels, and the channels, over one time axis with one crosshair.
 import { RANGES } from './address.js'
 import { ChannelChart, ScoreChart } from './charts.js'
 import { arrange, byId, make, part, setText } from './dom.js'
@@ -13,7 +13,7 @@ import { SeriesData } from './series-data.js'
 /** @typedef {import('./types.d.ts').Verdict} Verdict */
 /** @typedef {{ row: HTMLElement, facts: HTMLElement, chart: ChannelChart, draw: () => void, visible: boolean }} Row */
 
-/** Channels that are shown unless somebody chooses. */
+/** Number of shown channels, unless the user chooses. */
 const CHOSEN = 3
 
 export class SeriesView {
@@ -24,7 +24,7 @@ export class SeriesView {
   #view
   /** @type {number | undefined} */
   #hover
-  /** @type {string[]} those that contribute most, while nobody has chosen */
+  /** @type {string[]} those that contribute most, unless the user has chosen */
   #chosen = []
   /** @type {Map<string, Row>} */
   #rows = new Map()
@@ -32,7 +32,7 @@ export class SeriesView {
   #names = new Map()
   #score
   #heat
-  /** What is scrolled away is not drawn. */
+  /** Rows outside the screen are not drawn. */
   #seen = new window.IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
       for (const one of this.#rows.values()) if (one.row === target) one.visible = isIntersecting
@@ -60,7 +60,7 @@ export class SeriesView {
     })
   }
 
-  /** What is shown, milliseconds since 1970. */
+  /** The shown range, milliseconds since 1970. */
   get span () {
     const to = this.#view?.at ?? this.#data.times.at(-1) ?? 0
     return { from: to - (RANGES[this.#view?.range ?? ''] ?? 0), to }
@@ -78,7 +78,7 @@ export class SeriesView {
   }
 
   /**
-   * The history, with what has come by since it was asked for.
+   * Fills in the history, and the verdicts that have come since the request.
    * @param {{ readonly verdicts: readonly Verdict[], readonly gaps: ReadonlyArray<import('./types.d.ts').Gap> }} answer
    */
   fill ({ verdicts, gaps }) {
@@ -93,11 +93,11 @@ export class SeriesView {
     paint(this.draw)
   }
 
-  /** @type {Verdict[]} the newest ones, which a history may not have yet */
+  /** @type {Verdict[]} the newest ones: a history may not have them yet */
   #since = []
 
   /** @param {import('./types.d.ts').Frame} frame */
-  hear ({ verdicts = [], gaps = [] }) {
+  takeFrame ({ verdicts = [], gaps = [] }) {
     for (const verdict of verdicts) this.#take(verdict)
     for (const gap of gaps) this.#miss(gap)
   }
@@ -120,7 +120,7 @@ export class SeriesView {
     paint(this.draw)
   }
 
-  /** Everything that is visible, as it is now. */
+  /** Draws everything visible. */
   draw = () => {
     if (this.#view?.series === undefined) return
     const { span } = this
@@ -213,7 +213,7 @@ export class SeriesView {
     host.append(row)
     const chart = new ChannelChart(plot, name, this.#shared)
     const draw = () => {
-      // It may have been put away while it waited.
+      // The row may have been removed meanwhile.
       if (this.#rows.get(name)?.chart !== chart) return
       chart.draw(this.#data, this.span)
       chart.hover(this.#hover)
@@ -278,7 +278,7 @@ function factsAt (column, index) {
 }
 
 /**
- * Each channel's share in the score, the highest first.
+ * The share of each channel in the score, the highest first.
  * @param {SeriesData} data
  * @param {number} index
  */
@@ -291,7 +291,7 @@ function sharesAt (data, index) {
 }
 
 /**
- * The channels that make up most of the scores in the span.
+ * The channels with the largest shares of the scores in the span.
  * @param {SeriesData} data
  * @param {import('./time-chart.js').Span} span
  */

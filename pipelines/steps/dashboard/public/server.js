@@ -1,17 +1,16 @@
 // @ts-check
-// The server: what is asked of it, and the socket on which it tells what comes by. Comes back by itself after an
-// outage.
+// The server: requests, and the socket for live messages. The socket reconnects after an outage.
 
 /** @typedef {import('./types.d.ts').Frame} Frame */
 
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 15_000
-/** Of a socket that says nothing, because the network in between is gone. */
+/** Close code of a socket without a valid key. */
 const UNAUTHORIZED = 4401
 
 const KEY = 'dashboard-key'
 
-/** Asked for once in a tab, and never part of an address. */
+/** The user enters the key once per tab. It is never part of an address. */
 const storedKey = () => {
   try {
     return window.sessionStorage.getItem(KEY) ?? undefined
@@ -28,7 +27,7 @@ export function setKey (typed) {
   try {
     window.sessionStorage.setItem(KEY, typed)
   } catch {
-    // Storage can be forbidden; then the key holds until the page is left.
+    // Storage can be forbidden. Then the key is lost with the page.
   }
 }
 
@@ -44,7 +43,7 @@ export class Refusal extends Error {
 }
 
 /**
- * What the server answers; a failure is a sentence.
+ * The answer of the server. A failure is an error with a sentence.
  * @param {string} path below live/
  * @param {unknown} [body] to post
  * @returns {Promise<any>}
@@ -72,8 +71,8 @@ export class Socket {
   #socket
   #wait = FIRST_WAIT_MS
   #timer = 0
-  /** @type {Map<string, object>} what the server is to know again after an outage */
-  #told = new Map()
+  /** @type {Map<string, object>} messages to send again after an outage, by type */
+  #sent = new Map()
   #onFrame
   #onState
 
@@ -87,7 +86,7 @@ export class Socket {
     window.addEventListener('online', () => { this.open() })
   }
 
-  /** Tries at once. */
+  /** Connects at once. */
   open () {
     window.clearTimeout(this.#timer)
     if (this.#socket !== undefined && this.#socket.readyState <= WebSocket.OPEN) return
@@ -99,7 +98,7 @@ export class Socket {
       socket.send(JSON.stringify({ type: 'hello', ...(key !== undefined && { key }) }))
     })
     socket.addEventListener('message', ({ data }) => {
-      this.#hear(JSON.parse(data))
+      this.#take(JSON.parse(data))
     })
     socket.addEventListener('close', ({ code }) => {
       if (this.#socket !== socket) return
@@ -111,25 +110,25 @@ export class Socket {
 
   /**
    * @param {{ readonly type: string, readonly series?: string | null, readonly paused?: boolean }} message the newest
-   * of each type is told again after an outage
+   * of each type is sent again after an outage
    */
-  tell (message) {
-    this.#told.set(message.type, message)
+  send (message) {
+    this.#sent.set(message.type, message)
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message))
   }
 
   /** @param {Frame} frame */
-  #hear (frame) {
+  #take (frame) {
     if (frame.type === 'welcome') {
       this.#wait = FIRST_WAIT_MS
-      for (const message of this.#told.values()) this.#socket?.send(JSON.stringify(message))
+      for (const message of this.#sent.values()) this.#socket?.send(JSON.stringify(message))
       this.#onState({ state: 'live' })
     }
     this.#onFrame(frame)
   }
 
   #retry () {
-    // Not all pages at the same moment.
+    // Random, so that pages do not reconnect at the same moment.
     const wait = this.#wait * (0.75 + Math.random() / 2)
     this.#wait = Math.min(LONGEST_WAIT_MS, 2 * this.#wait)
     this.#onState({ state: 'waiting', retryAt: Date.now() + wait })

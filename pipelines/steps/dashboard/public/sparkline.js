@@ -1,10 +1,10 @@
 // @ts-check
-// The small chart of a tile: the newest scores, with the threshold as a line; what is above it in the colour of alarm.
+// The small chart of a tile: the newest scores and the threshold. Scores above it have the colour of an alarm.
 import { palette } from './palette.js'
 
 /** @typedef {import('./fleet-state.js').Member} Member */
 
-/** Times the threshold: what is higher is drawn there. */
+/** Top of the chart, relative to the threshold: higher scores are drawn there. */
 const TOP = 4
 
 /**
@@ -41,7 +41,7 @@ export function drawSparkline (canvas, member, state) {
 }
 
 /**
- * As many pixels as it has on the screen; null where it has none.
+ * Gives the canvas as many pixels as it has on the screen. Null if it has none.
  * @param {HTMLCanvasElement} canvas
  * @param {number} ratio
  */
@@ -77,7 +77,7 @@ function pathOf ({ scores, threshold }, width, height, pad) {
 }
 
 /**
- * Draws the part of the line that lies in the box.
+ * Draws the part of the line inside the box.
  * @param {CanvasRenderingContext2D} context
  * @param {Path2D} line
  * @param {string} colour

@@ -11,14 +11,14 @@ import { palette } from './palette.js'
  * @property {Plot.Series[]} series without the time
  * @property {Plot.Band[]} [bands]
  * @property {number} height
- * @property {boolean} labels whether instants are written below
+ * @property {boolean} labels whether the time axis has labels
  * @property {Plot.Range.Function} [range] of the values
  * @property {() => readonly Shade[]} shades
  * @property {(chart: Plot) => void} [marks] drawn on top
  * @property {(time: number | undefined) => void} onHover
  */
 
-/** Width of the scale at the left; the heat map stands beside it, too. */
+/** Width of the scale at the left; the heat map begins there, too. */
 export const AXIS = 46
 const LABELS = 22
 const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", Arial, sans-serif'
@@ -85,7 +85,7 @@ export class TimeChart {
     })
   }
 
-  /** In other colours. */
+  /** Draws again, for example in other colours. */
   redraw () {
     this.#chart.redraw(false, true)
   }
@@ -135,7 +135,8 @@ function timeAxis (labels) {
       86_400_000,
       172_800_000,
     ],
-    splits: (_, __, min, max, step) => {
+    // uPlot calls it with (chart, axis, min, max, step).
+    splits: (...[, , min, max, step]) => {
       const first = Math.ceil(min / step)
       return Array.from({ length: Math.max(0, Math.floor(max / step) - first + 1) }, (_item, i) => (first + i) * step)
     },

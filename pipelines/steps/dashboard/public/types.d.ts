@@ -1,4 +1,4 @@
-// What the server says, as the page sees it.
+// Types of the server's answers and frames.
 
 export interface Share { readonly channel: string, readonly contribution: number }
 
@@ -73,12 +73,12 @@ export interface Frame {
 
 export type State = 'anomalous' | 'gap' | 'stale' | 'normal' | 'warm-up'
 
-/** What the address says. */
+/** The view that the address names. */
 export interface View {
   readonly series: string | undefined
   readonly range: string
-  /** Empty: those that contribute most. */
+  /** Shown channels; empty: those that contribute most. */
   readonly channels: readonly string[]
-  /** Milliseconds since 1970; set: stands still there. */
+  /** Milliseconds since 1970: the view is paused there. Undefined: live. */
   readonly at: number | undefined
 }

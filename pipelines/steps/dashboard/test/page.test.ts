@@ -327,13 +327,26 @@ t.test('it fits a telephone, in light and dark', { skip }, async (t) => {
   }
 })
 
-/** Texts whose contrast with what is behind them is below 4.5. */
+/** Texts whose contrast with their background is below 4.5. */
 async function faint (page: Page): Promise<string[]> {
   return page.evaluate<string[]>(`(() => {
     const rgb = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number)
-    const light = (colour) => { const [r, g, b] = colour.map((c) => { const v = c / 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4 }); return 0.2126 * r + 0.7152 * g + 0.0722 * b }
-    const behind = (element) => { for (let e = element; e !== null; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length === 3 || c[3] > 0) return c.slice(0, 3) } return [255, 255, 255] }
-    return [...document.querySelectorAll('body *')].filter((e) => e.checkVisibility() && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim() !== '')).flatMap((e) => {
+    const light = (colour) => {
+      const [r, g, b] = colour.map((c) => {
+        const v = c / 255
+        return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4
+      })
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b
+    }
+    const behind = (element) => {
+      for (let e = element; e !== null; e = e.parentElement) {
+        const c = rgb(getComputedStyle(e).backgroundColor)
+        if (c.length === 3 || c[3] > 0) return c.slice(0, 3)
+      }
+      return [255, 255, 255]
+    }
+    const hasText = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim() !== '')
+    return [...document.querySelectorAll('body *')].filter((e) => e.checkVisibility() && hasText(e)).flatMap((e) => {
       const [one, other] = [light(rgb(getComputedStyle(e).color).slice(0, 3)), light(behind(e))].sort((a, b) => b - a)
       const contrast = (one + 0.05) / (other + 0.05)
       return contrast < 4.5 ? [e.className + ' ' + e.textContent + ' ' + contrast.toFixed(2)] : []
@@ -374,7 +387,12 @@ async function framesPerSecond (page: Page): Promise<number> {
   return page.evaluate<number>(`new Promise((resolve) => {
     let count = 0
     const begun = performance.now()
-    const tick = () => { count++; const ms = performance.now() - begun; if (ms < 1500) requestAnimationFrame(tick); else resolve(count / ms * 1000) }
+    const tick = () => {
+      count++
+      const ms = performance.now() - begun
+      if (ms < 1500) requestAnimationFrame(tick)
+      else resolve(count / ms * 1000)
+    }
     requestAnimationFrame(tick)
   })`)
 }

@@ -212,7 +212,7 @@ t.test('an alert fires until its incident is closed, with one severity at a time
 t.test('settings that tell nobody, or without a signature, are refused', async (t) => {
   t.throws(() => {
     checkNotifier(settings({}))
-  }, { code: 'invalid-settings', message: /nobody to tell/ })
+  }, { code: 'invalid-settings', message: /has no receiver/ })
   t.throws(() => {
     checkNotifier(settings({ WEBHOOK_URL: 'https://a.example/x' }))
   }, { code: 'invalid-settings', message: /without WEBHOOK_SECRET/ })
