@@ -10,6 +10,7 @@ import { cassandraVersion, installCassandra, startCassandra } from './services/c
 import { influxdbVersion, installInfluxdb, startInfluxdb } from './services/influxdb.ts'
 import { installKafka, kafkaVersion, startKafka } from './services/kafka.ts'
 import { installKubeApiserver, kubeApiserverVersion } from './services/kube-apiserver.ts'
+import { installKubernetesTools, versionsOfTools } from './services/kubernetes-tools.ts'
 import { installMinio, minioVersion, startMinio } from './services/minio.ts'
 import { installMlflow, mlflowVersion, startMlflow } from './services/mlflow.ts'
 import { installOtelCollector, otelCollectorVersion } from './services/otel-collector.ts'
@@ -36,6 +37,7 @@ const TOOLS = {
   actionlint: { install: installActionlint, version: actionlintVersion },
   airflow: { install: installAirflow, version: airflowVersion },
   'kube-apiserver': { install: installKubeApiserver, version: kubeApiserverVersion },
+  'kubernetes-tools': { install: installKubernetesTools, version: versionsOfTools },
   'otel-collector': { install: installOtelCollector, version: otelCollectorVersion },
   promtool: { install: installPromtool, version: promtoolVersion },
 } as const satisfies Record<string, Omit<Kind, 'start'>>

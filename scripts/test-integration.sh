@@ -1,15 +1,9 @@
 #!/usr/bin/env bash
-# `npm run test:integration [-- SUITE...]`: what needs more than Node. Suites, by default all: page (a real browser),
-# pipeline (DVC reproduces the locked model bit for bit, and the laws of every architecture), data (DVC's remote and `npm run data` on a real MinIO and InfluxDB),
-# databases (what keeps the stream, on a real InfluxDB and Cassandra), tracking (trainings on a real MLflow, artifacts on MinIO),
-# training (retraining with DVC and a registry on a real MinIO, its DAG in a real Airflow), engine (tasks between an engine and a
-# real MinIO), models (the registry in a real MinIO, switched under load and killed), stream (every step of the stream as a process on a real Kafka and
-# InfluxDB, killed at random), rehearsal (what the image holds, restarted under load and in the middle of tasks), compose (what compose.yaml starts,
-# as processes), kubernetes (every overlay rendered and checked against published schemas), apiserver (the same before a real API server),
-# rules (alert rules by promtool), workflows (actionlint), native (the tests again on libtensorflow).
-# Nothing is skipped here.
+# `npm run test:integration [-- all | SUITE...]`: tests that need more than Node. suites.tsv lists the suites; without
+# arguments the default ones run. Nothing is skipped here.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/suites.sh
 export DVC_NO_ANALYTICS=1
 # What is trained here is recorded on no server but those of the tests.
 unset MLFLOW_TRACKING_URI
@@ -25,7 +19,6 @@ run_tap() {
 test_files() { find "$@" -path '*/test/*' -name '*.test.ts' -not -path '*/node_modules/*' | sort; }
 
 suite_page() {
-  scripts/setup-chromium.sh
   local files
   mapfile -t files < <(test_files model-serving pipelines | grep -E '/page[^/]*$')
   mkdir -p .cache
@@ -35,7 +28,6 @@ suite_page() {
 
 suite_pipeline() {
   local dvc=.cache/dvc/bin/dvc
-  npm run setup:dvc
   timeout -k 30 600 npm run data < /dev/null
   timeout -k 30 3600 "$dvc" repro --all-pipelines < /dev/null
   timeout -k 30 120 "$dvc" status
@@ -44,90 +36,67 @@ suite_pipeline() {
   run_tap model-creation/test/architectures.integration.ts
 }
 
-# By one process at a time.
-install_server() {
-  mkdir -p .cache/services
-  flock --timeout 1800 ".cache/services/$1.lock" timeout -k 30 1800 npm run services -- install "$1" < /dev/null
-}
-
-# What suites need is built while earlier ones run, in that order, on what they leave of the processors: where nothing is cached that saves ten minutes.
-# What fails here fails again, and is told, where it is needed.
-install_ahead() {
-  local server
-  for server in minio influxdb promtool alertmanager otel-collector kube-apiserver actionlint; do
-    install_server "$server" || true
-  done > .cache/services/ahead.log 2>&1
+# Once a run.
+build() {
+  [ -z "${built-}" ] || return 0
+  npm run build
+  built=yes
 }
 
 suite_data() {
-  npm run setup:dvc
-  install_server minio
-  install_server influxdb
   limit=900 run_tap scripts/test/data.integration.ts
 }
 
 suite_databases() {
-  install_server influxdb
-  install_server cassandra
   limit=900 run_tap scripts/test/databases.integration.ts
 }
 
 suite_tracking() {
-  install_server minio
-  install_server mlflow
   run_tap scripts/test/tracking.integration.ts
 }
 
 suite_training() {
-  npm run setup:dvc
-  install_server minio
-  install_server airflow
   limit=900 run_tap pipelines/training/test/retrain.integration.ts scripts/test/training.integration.ts
 }
 
 suite_engine() {
-  install_server minio
-  npm run build
+  build
   rm -rf .cache/integration/engine
   run_tap scripts/test/engine.integration.ts
   local lines
   lines=$(cat .cache/integration/engine/*.log | wc -l)
-  if grep -Eq '(access|secret)-[0-9a-f]{12}' .cache/integration/engine/*.log; then fail "a log of the service holds a key of the object store"; fi
+  if grep -Eq '(access|secret)-[0-9a-f]{12}' .cache/integration/engine/*.log; then
+    fail 'a log of the service holds a key of the object store'
+  fi
   echo "test:integration  $lines log lines of the service hold no key"
 }
 
 suite_models() {
-  install_server minio
-  npm run build
+  build
   rm -rf .cache/integration/models
-  run_tap scripts/test/registry.integration.ts model-serving/test/registry.integration.ts model-serving/test/pool.integration.ts scripts/test/models.integration.ts
+  run_tap scripts/test/registry.integration.ts model-serving/test/registry.integration.ts \
+    model-serving/test/pool.integration.ts scripts/test/models.integration.ts
 }
 
 suite_stream() {
-  scripts/setup-chromium.sh
-  install_server kafka
-  install_server influxdb
-  install_server alertmanager
-  install_server otel-collector
-  bash scripts/services/install-python.sh .cache/services/python-imputer kafka-python==3.0.12
-  npm run build
-  run_tap scripts/test/log.integration.ts scripts/test/imputer-python.integration.ts scripts/test/notifier.integration.ts scripts/test/tracing.integration.ts scripts/test/stream-page.integration.ts
+  build
+  run_tap scripts/test/log.integration.ts scripts/test/imputer-python.integration.ts \
+    scripts/test/notifier.integration.ts scripts/test/stream-page.integration.ts
   limit=1180 run_tap scripts/test/stream.integration.ts
 }
 
+suite_tracing() {
+  build
+  run_tap scripts/test/tracing.integration.ts
+}
+
 suite_rehearsal() {
-  install_server minio
-  npm run build
+  build
   run_tap scripts/test/rehearsal.integration.ts
 }
 
 suite_compose() {
-  install_server minio
-  install_server kafka
-  install_server influxdb
-  install_server alertmanager
-  install_server mlflow
-  npm run build
+  build
   run_tap scripts/test/compose.integration.ts
 }
 
@@ -137,18 +106,15 @@ suite_kubernetes() {
 }
 
 suite_rules() {
-  install_server promtool
   run_tap scripts/test/rules.integration.ts
 }
 
 suite_workflows() {
-  install_server actionlint
   run_tap scripts/test/workflows.integration.ts
 }
 
 suite_apiserver() {
   timeout -k 30 1800 npm run check:manifests < /dev/null
-  install_server kube-apiserver
   run_tap scripts/test/apiserver.integration.ts
 }
 
@@ -161,22 +127,49 @@ suite_native() {
   TFJS_BACKEND=native run_tap "${files[@]}" model-creation/test/architectures.integration.ts
 }
 
-[ "$#" -gt 0 ] || set -- page pipeline data databases tracking training engine models stream rehearsal compose kubernetes apiserver rules workflows native
-for suite in "$@"; do
-  case $suite in
-    page | pipeline | data | databases | tracking | training | engine | models | stream | rehearsal | compose | kubernetes | apiserver | rules | workflows | native) ;;
-    *) fail "there is no suite '$suite'; there are: page, pipeline, data, databases, tracking, training, engine, models, stream, rehearsal, compose, kubernetes, apiserver, rules, workflows, native" ;;
-  esac
+case " $* " in
+  '  ') mapfile -t chosen < <(suites default) ;;
+  *' all '*) mapfile -t chosen < <(suites) ;;
+  *) chosen=("$@") ;;
+esac
+for suite in "${chosen[@]}"; do
+  [ -n "$(suite_minutes "$suite")" ] ||
+    fail "there is no suite '$suite'; there are: $(suites | paste -sd ' ' | sed 's/ /, /g'), all"
 done
-if [ "$#" -gt 5 ]; then
-  mkdir -p .cache/services
-  export -f install_server install_ahead
-  # A session of its own, so that it ends with all that it has started.
-  setsid nice -n 19 bash -c install_ahead < /dev/null &
-  ahead=$!
-  trap 'pkill -TERM -s "$ahead" || true' EXIT
+
+# Minutes by suite: allowed, used, of these waiting for what it installs, and processor time. Then the same for what was
+# installed in the background.
+table=$(mktemp)
+log_times() {
+  local before=$processor
+  processor_time
+  time_row "$suite" "$(suite_minutes "$suite")" $((SECONDS - began)) $((ready - began)) $((processor - before)) \
+    "${1-}" >> "$table"
+}
+finish() {
+  [ "$?" -eq 0 ] || [ -z "${began-}" ] || log_times failed
+  stop_ahead
+  printf '%-16s %9s %9s %11s %10s\n' minutes allowed used installing processor
+  cat "$table"
+  rm "$table"
+  if [ -s .cache/services/ahead/minutes.txt ]; then
+    printf '%-16s %9s %9s %11s %10s\n' 'installed ahead' '' used '' processor
+    cat .cache/services/ahead/minutes.txt
+  fi
+}
+trap finish EXIT
+
+# INSTALLS_AHEAD: the caller installs in the background already.
+if [ "${#chosen[@]}" -gt 1 ] && [ -z "${INSTALLS_AHEAD-}" ]; then
+  start_ahead "${chosen[@]}"
 fi
-for suite in "$@"; do
+processor_time
+for suite in "${chosen[@]}"; do
   echo "== $suite"
+  began=$SECONDS ready=$SECONDS
+  mapfile -t installs < <(suite_installs "$suite")
+  bash scripts/install.sh "${installs[@]}"
+  ready=$SECONDS
   "suite_$suite"
+  log_times
 done

@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { SERVICES_DIR } from './server.ts'
 
 const BIN = join(SERVICES_DIR, 'bin')
+/** Small, and without what only debuggers read, which takes time to make. */
+export const GO_FLAGS = ['-trimpath', '-ldflags', '-s -w', '-gcflags=all=-dwarf=false'] as const
+
 /** Two compilers need some minutes where nothing is cached. */
 const BUILD_MS = 1_500_000
 
@@ -18,6 +21,8 @@ export interface GoProgram {
    * vouches.
    */
   readonly pinnedIn?: string
+  /** Build tags: what is left out, or taken in. */
+  readonly tags?: string
 }
 
 /** The path of the compiler; it is installed where there is none. */
@@ -34,13 +39,13 @@ export const goProgram = ({ name, version }: GoProgram): string => join(BIN, `${
 
 /** Builds it where it is not there yet. */
 export function installGoProgram (program: GoProgram): void {
-  const { name, version, path, pinnedIn } = program
+  const { name, version, path, pinnedIn, tags = '' } = program
   if (existsSync(goProgram(program))) return
   mkdirSync(BIN, { recursive: true })
   // Beside where it goes to: it is there whole, or not at all.
   const made = mkdtempSync(join(BIN, `${name}-`))
   try {
-    const how = ['-trimpath', '-ldflags', '-s -w']
+    const how = [...GO_FLAGS, '-tags', tags]
     const what = pinnedIn === undefined
       ? ['install', ...how, `${path}@v${version}`]
       : ['build', '-mod=readonly', ...how, '-o', `${made}/`, path]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds InfluxDB 2 (Flux and the v2 API, without the web interface) into .cache/services/bin/influxd; does nothing where it is there.
+# Builds InfluxDB 2 (Flux and the v2 API, without the web interface) into .cache/services/bin/influxd, if it is not there.
 # Needs gcc, and Rust 1.72 or later: Flux is written in it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -27,7 +27,10 @@ GOBIN=$work go install "github.com/influxdata/pkg-config@$pkg_config"
 
 found=$(go mod download -json "github.com/influxdata/influxdb/v2@v$version")
 field() { sed -n "s/^\t\"$1\": \"\(.*\)\",*$/\1/p" <<< "$found"; }
-[ "$(field Sum)" = "$checksum" ] || { echo "InfluxDB $version has the checksum $(field Sum), not $checksum" >&2; exit 1; }
+if [ "$(field Sum)" != "$checksum" ]; then
+  echo "InfluxDB $version has the checksum $(field Sum), not $checksum" >&2
+  exit 1
+fi
 
 # A copy, because the module replaces one of its dependencies, which `go install` of another module's package refuses.
 cp -r "$(field Dir)" "$work/source"
@@ -41,9 +44,13 @@ case " $* " in *" --cap-lints "*) exec "$@" ;; *) exec "$@" --cap-lints warn ;; 
 W
 chmod +x "$work/rustc"
 # Instead of the compiler that Flux names, which would be downloaded.
-if command -v rustup > /dev/null; then RUSTUP_TOOLCHAIN=$(cd / && rustup show active-toolchain | cut -d ' ' -f 1) && export RUSTUP_TOOLCHAIN; fi
+if command -v rustup > /dev/null; then
+  RUSTUP_TOOLCHAIN=$(cd / && rustup show active-toolchain | cut -d ' ' -f 1)
+  export RUSTUP_TOOLCHAIN
+fi
 # Link-time optimisation would double the time that this takes; Go links what Rust makes statically.
 export PKG_CONFIG=$work/pkg-config RUSTC_WRAPPER=$work/rustc
 export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1
-go build -trimpath -tags sqlite_foreign_keys,sqlite_json -ldflags "-s -w -X main.version=v$version" -o "$binary" ./cmd/influxd
+go build -trimpath -tags sqlite_foreign_keys,sqlite_json -gcflags=all=-dwarf=false \
+  -ldflags "-s -w -X main.version=v$version" -o "$binary" ./cmd/influxd
 installed

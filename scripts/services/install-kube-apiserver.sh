@@ -22,7 +22,7 @@ module=$("$go" mod download -json "k8s.io/kubernetes@v$version" | sed -n 's/.*"G
 
 stamp=k8s.io/component-base/version
 minor=${version#1.}
-(cd "$work" && "$go" build -trimpath -o "$work/bin/" \
+(cd "$work" && "$go" build -trimpath -gcflags=all=-dwarf=false -o "$work/bin/" \
   -ldflags "-s -w -X $stamp.gitVersion=v$version -X $stamp.gitMajor=1 -X $stamp.gitMinor=${minor%%.*}" \
   k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kubectl)
 mkdir -p "$folder"

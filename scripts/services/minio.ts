@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { goCompiler } from './go.ts'
+import { GO_FLAGS, goCompiler } from './go.ts'
 import { controlled, freePort, installed, type RunningServer, SERVICES_DIR, startServer } from './server.ts'
 
 const BINARY = join(SERVICES_DIR, 'bin/minio')
@@ -28,18 +28,9 @@ export interface MinioServer extends RunningServer {
 export function installMinio (): void {
   const here = import.meta.dirname
   // Quick where it is built already: Go compares what it was built from.
-  execFileSync(goCompiler(), [
-    'build',
-    '-C',
-    here,
-    '-mod=readonly',
-    '-trimpath',
-    '-ldflags',
-    '-s -w',
-    '-o',
-    BINARY,
-    'github.com/minio/minio',
-  ], { env: { ...process.env, CGO_ENABLED: '0' }, stdio: 'inherit', timeout: BUILD_MS })
+  const what = ['build', '-C', here, '-mod=readonly', ...GO_FLAGS, '-o', BINARY, 'github.com/minio/minio']
+  const env = { ...process.env, CGO_ENABLED: '0' }
+  execFileSync(goCompiler(), what, { env, stdio: 'inherit', timeout: BUILD_MS })
 }
 
 /** It was built without one: what go.mod pins. */

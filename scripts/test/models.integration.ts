@@ -174,8 +174,13 @@ t.test('20 promotions and rollbacks under 50 requests a second: each answer is o
     }
   }
   const asked: Array<Promise<void>> = []
-  const timer = setInterval(() => { asked.push(ask().catch((error: unknown) => { faults.push(String(error)) })) }, 20)
   const began = performance.now()
+  // A timer comes late on a busy machine: what is due by then is asked at once.
+  const timer = setInterval(() => {
+    while (asked.length < (performance.now() - began) / 20) {
+      asked.push(ask().catch((error: unknown) => { faults.push(String(error)) }))
+    }
+  }, 20)
   let switches = 0
   for (let i = 0; i < 10; i++) {
     for (const [path, body, version] of [['promote', { version: 2 }, 2], ['rollback', {}, 1]] as const) {

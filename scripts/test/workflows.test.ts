@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { readSuites } from './suites.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -11,16 +12,23 @@ const texts = { ci: read('.github/workflows/ci.yml'), release: read('.github/wor
 const Package = z.object({ scripts: z.record(z.string(), z.string()), engines: z.object({ node: z.string() }) })
 const { scripts, engines } = Package.parse(JSON.parse(read('package.json')))
 
-t.test('every script exists, every suite is run, every Node that is supported is tested', (t) => {
+t.test('every script exists, every suite runs as scheduled, every supported Node is tested', (t) => {
+  const Matrix = z.object({ matrix: z.object({ suite: z.array(z.string()) }) })
+  const Integration = z.object({ if: z.string().optional(), strategy: Matrix })
   const Workflow = z.object({
+    on: z.object({ schedule: z.array(z.object({ cron: z.string() })).min(1) }),
     jobs: z.object({
       check: z.object({ strategy: z.object({ matrix: z.object({ node: z.array(z.string()) }) }) }),
-      integration: z.object({ strategy: z.object({ matrix: z.object({ suite: z.array(z.string()) }) }) }),
+      integration: Integration,
+      'integration-named': Integration,
     }),
   })
   const { jobs } = Workflow.parse(parse(texts.ci))
-  const suites = [...read('scripts/test-integration.sh').matchAll(/^suite_(\w+)\(\)/gm)].map(([, name]) => name!)
-  t.strictSame([...jobs.integration.strategy.matrix.suite].sort(), suites.sort())
+  const suites = (when: string): string[] => readSuites().filter((suite) => suite.when === when).map(({ name }) => name)
+  t.strictSame(jobs.integration.strategy.matrix.suite, suites('default'))
+  t.equal(jobs.integration.if, undefined)
+  t.strictSame(jobs['integration-named'].strategy.matrix.suite, suites('named'))
+  t.match(jobs['integration-named'].if, /'schedule'/)
   const [least] = /\d+/.exec(engines.node)!
   t.strictSame(jobs.check.strategy.matrix.node, [least, '22', '24'])
   for (const text of Object.values(texts)) {
