@@ -1,10 +1,9 @@
 // The live page over a real Kafka and InfluxDB: a fault is on the screen within two seconds of its observation being
 // posted, and what a person says of it goes into the database and into the feedback for retraining.
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { chromium } from 'playwright-core'
 import t from 'tap'
 import { z } from 'zod'
 import { listFeedback } from '../../adapters/registry/feedback.ts'
@@ -19,23 +18,9 @@ import { influxdbVersion } from '../services/influxdb.ts'
 import { kafkaVersion } from '../services/kafka.ts'
 import { Stack } from '../stack/stack.ts'
 import { observationOf, post } from './stream-load.ts'
+import { launchChromium } from './chromium.ts'
 
 t.setTimeout(300_000)
-
-const executablePath = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) =>
-  path !== undefined && path !== '' && existsSync(path)
-)
-if (executablePath === undefined) throw new Error('There is no Chromium; run scripts/setup-chromium.sh')
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 const folder = mkdtempSync(join(tmpdir(), 'stream-page-'))
 const logs = join(resolve(import.meta.dirname, '../..'), '.cache/integration/stream-page')
@@ -53,7 +38,7 @@ const stack = await Stack.start({
   env: { LOG_LEVEL: 'warn' },
 })
 t.teardown(async () => stack.stop())
-const browser = await chromium.launch({ executablePath, args: FLAGS })
+const browser = await launchChromium()
 t.teardown(async () => browser.close())
 t.comment(`Kafka ${kafkaVersion()}, InfluxDB ${influxdbVersion()}, Chromium ${browser.version()}`)
 

@@ -11,7 +11,7 @@ const ROW = z.tuple([
   z.string().min(1),
 ])
 
-export interface Suite {
+interface Suite {
   readonly name: string
   readonly minutes: number
   readonly when: 'default' | 'named'

@@ -1,7 +1,7 @@
 // The page in a real browser, talking to the real service: examples, files, keys, themes, narrow screens, refusals and
 // ill-natured names.
-import { existsSync, readFileSync } from 'node:fs'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { readFileSync } from 'node:fs'
+import { type Browser, type BrowserContext, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { type Series, slice } from '../../core/series/series.ts'
 import { simulateFarm } from '../../simulator/simulate.ts'
@@ -10,26 +10,8 @@ import { ServedModels } from '../packages/served-models.ts'
 import type { Answer } from '../plot/svg.ts'
 import { csvOf, onThisThread, smallModel, testApp, testConfig, turbineModel, windSeries } from './fixture.ts'
 import { renamed, syntheticAnswer } from './synthetic-answer.ts'
+import { launchChromium } from '../../scripts/test/chromium.ts'
 
-const CANDIDATES = [
-  process.env['CHROMIUM_PATH'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-]
-const executablePath = CANDIDATES.find((path) => path !== undefined && path !== '' && existsSync(path))
-const skip = executablePath === undefined &&
-  'THE PAGE IS NOT TESTED: no Chromium here; install one or set CHROMIUM_PATH'
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 const WAIT_MS = 10_000
 t.setTimeout(120_000)
 
@@ -71,12 +53,8 @@ let browser: Browser
 let context: BrowserContext
 let service: Service
 t.before(async () => {
-  if (executablePath === undefined) {
-    process.stderr.write(`${String(skip)}\n`)
-    return
-  }
   service = await startService()
-  browser = await chromium.launch({ executablePath, args: FLAGS })
+  browser = await launchChromium()
   context = await browser.newContext({
     viewport: { width: 1280, height: 900 },
     reducedMotion: 'reduce',
@@ -85,7 +63,6 @@ t.before(async () => {
   context.setDefaultTimeout(WAIT_MS)
 })
 t.teardown(async () => {
-  if (executablePath === undefined) return
   await browser.close()
   await service.close()
 })
@@ -161,7 +138,7 @@ async function colours (page: Page): Promise<number> {
   })()`)
 }
 
-t.test('it opens with a title, the served models and no fault', { skip }, async (t) => {
+t.test('it opens with a title, the served models and no fault', async (t) => {
   const { page, faults } = await open(t)
   t.equal(await page.title(), 'Time-series anomaly detection')
   const options = await page.locator('#model option').allTextContents()
@@ -177,7 +154,7 @@ t.test('it opens with a title, the served models and no fault', { skip }, async 
   t.same(faults, [])
 })
 
-t.test('a file becomes a summary, a chart, anomalies and a table of its quality', { skip }, async (t) => {
+t.test('a file becomes a summary, a chart, anomalies and a table of its quality', async (t) => {
   const { page, faults } = await open(t)
   const answer = await scored(faulty)
   await upload(page, 'turbine.csv', faulty)
@@ -197,7 +174,7 @@ t.test('a file becomes a summary, a chart, anomalies and a table of its quality'
   t.same(faults, [])
 })
 
-t.test('a healthy series is told as such', { skip }, async (t) => {
+t.test('a healthy series is told as such', async (t) => {
   const { page, faults } = await open(t)
   await upload(page, 'healthy.csv', healthy)
   await results(page)
@@ -206,7 +183,7 @@ t.test('a healthy series is told as such', { skip }, async (t) => {
   t.same(faults, [])
 })
 
-t.test('channels that no model has are scored by a model of the file, and the page says so', { skip }, async (t) => {
+t.test('channels that no model has are scored by a model of the file, and the page says so', async (t) => {
   const { page, faults } = await open(t)
   t.match(await textOf(page, '#model-facts'), /Where there is none, it fits one on the file itself \(ad-hoc\)/)
   await upload(page, 'mine.csv', csvOf({ ...windSeries(200), channels: ['a', 'b'] }))
@@ -217,7 +194,7 @@ t.test('channels that no model has are scored by a model of the file, and the pa
   t.same(faults, [])
 })
 
-t.test('what counts as an anomaly can be set, and the summary follows the verdicts', { skip }, async (t) => {
+t.test('what counts as an anomaly can be set, and the summary follows the verdicts', async (t) => {
   const { page, faults } = await open(t)
   const queries: URLSearchParams[] = []
   page.on('request', (request) => {
@@ -252,7 +229,7 @@ t.test('what counts as an anomaly can be set, and the summary follows the verdic
   t.same(faults, [])
 })
 
-t.test('the examples are one press away', { skip }, async (t) => {
+t.test('the examples are one press away', async (t) => {
   const { page, faults } = await open(t)
   await page.getByRole('button', { name: 'Example with a fault' }).click()
   await results(page)
@@ -264,7 +241,7 @@ t.test('the examples are one press away', { skip }, async (t) => {
   t.same(faults, [])
 })
 
-t.test('opened before the model is made it says so, and goes on by itself once it is', { skip }, async (t) => {
+t.test('opened before the model is made it says so, and goes on by itself once it is', async (t) => {
   const models = new ServedModels()
   const { scorer, models: later } = onThisThread([smallModel])
   const app = await buildApp({ config: testConfig(), models, scorer, logger: false })
@@ -296,7 +273,7 @@ t.test('opened before the model is made it says so, and goes on by itself once i
   t.same(faults, [])
 })
 
-t.test('it works from the keyboard: links, file, example, anomaly, zoom', { skip }, async (t) => {
+t.test('it works from the keyboard: links, file, example, anomaly, zoom', async (t) => {
   const { page, faults } = await open(t)
   const focused = async (): Promise<string> =>
     page.evaluate<string>('document.activeElement.id || document.activeElement.textContent.trim()')
@@ -332,7 +309,7 @@ t.test('it works from the keyboard: links, file, example, anomaly, zoom', { skip
   t.same(faults, [])
 })
 
-t.test('a cursor on the chart tells each observation, by keys alone', { skip }, async (t) => {
+t.test('a cursor on the chart tells each observation, by keys alone', async (t) => {
   const { page, faults } = await open(t)
   const answer = await scored(faulty)
   await upload(page, 'turbine.csv', faulty)
@@ -368,7 +345,7 @@ t.test('a cursor on the chart tells each observation, by keys alone', { skip }, 
   t.same(faults, [])
 })
 
-t.test('a series can be dropped, and scored again as if live', { skip }, async (t) => {
+t.test('a series can be dropped, and scored again as if live', async (t) => {
   const { page, faults } = await open(t)
   const transfer = await page.evaluateHandle(`(() => {
     const transfer = new DataTransfer()
@@ -383,7 +360,7 @@ t.test('a series can be dropped, and scored again as if live', { skip }, async (
   t.same(faults, [])
 })
 
-t.test('what the service refuses is told in words, and names are only text', { skip }, async (t) => {
+t.test('what the service refuses is told in words, and names are only text', async (t) => {
   const { page, faults } = await open(t)
   await page.selectOption('#model', 'small')
   await upload(
@@ -406,7 +383,7 @@ t.test('what the service refuses is told in words, and names are only text', { s
   t.same(faults.filter((fault) => !fault.includes('net::ERR_FAILED')), [])
 })
 
-t.test('ill-natured names in an answer stay text, in lists and in the tooltip', { skip }, async (t) => {
+t.test('ill-natured names in an answer stay text, in lists and in the tooltip', async (t) => {
   const { page, faults } = await open(t)
   const hostile = [
     '<img src=x onerror=alert(1)>',
@@ -430,7 +407,7 @@ t.test('ill-natured names in an answer stay text, in lists and in the tooltip', 
   t.same(faults, [])
 })
 
-t.test('of many channels a dozen is drawn, and one may choose others', { skip }, async (t) => {
+t.test('of many channels a dozen is drawn, and one may choose others', async (t) => {
   const { page, faults } = await open(t)
   const small = syntheticAnswer()
   const level = Object.values(small.observed ?? {})[0] ?? []
@@ -454,7 +431,7 @@ t.test('of many channels a dozen is drawn, and one may choose others', { skip },
   t.same(faults, [])
 })
 
-t.test('the answer can be saved as JSON, CSV and PNG', { skip }, async (t) => {
+t.test('the answer can be saved as JSON, CSV and PNG', async (t) => {
   const { page, faults } = await open(t)
   const answer = await scored(faulty)
   await upload(page, 'turbine.csv', faulty)
@@ -473,7 +450,7 @@ t.test('the answer can be saved as JSON, CSV and PNG', { skip }, async (t) => {
   t.same(faults, [])
 })
 
-t.test('dark and light follow the system, and the button is remembered', { skip }, async (t) => {
+t.test('dark and light follow the system, and the button is remembered', async (t) => {
   const { page, faults } = await open(t)
   await page.emulateMedia({ colorScheme: 'dark' })
   const background = async (): Promise<string> =>
@@ -491,7 +468,7 @@ t.test('dark and light follow the system, and the button is remembered', { skip 
   t.same(faults, [])
 })
 
-t.test('320 pixels are enough', { skip }, async (t) => {
+t.test('320 pixels are enough', async (t) => {
   const { page, faults } = await open(t)
   await page.setViewportSize({ width: 320, height: 640 })
   await upload(page, 'turbine.csv', faulty)

@@ -1,10 +1,9 @@
 // The live page in a real browser: the worst first, what comes by within two seconds, incidents, pause, address, an
 // outage, keys, frames a second.
-import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, type Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { addProtectiveHeaders } from '../../../../adapters/http/protective-headers.ts'
 import { addDashboard, type DashboardDependencies } from '../app.ts'
@@ -21,26 +20,8 @@ import {
   verdictAt,
   verdictMessage,
 } from './fixture.ts'
+import { launchChromium } from '../../../../scripts/test/chromium.ts'
 
-const CANDIDATES = [
-  process.env['CHROMIUM_PATH'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-]
-const executablePath = CANDIDATES.find((path) => path !== undefined && path !== '' && existsSync(path))
-const skip = executablePath === undefined &&
-  'THE LIVE PAGE IS NOT TESTED: no Chromium here; install one or set CHROMIUM_PATH'
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 const WAIT_MS = 10_000
 t.setTimeout(180_000)
 
@@ -89,11 +70,7 @@ function filled (): MemoryDatabase {
 let browser: Browser
 let context: BrowserContext
 t.before(async () => {
-  if (executablePath === undefined) {
-    process.stderr.write(`${String(skip)}\n`)
-    return
-  }
-  browser = await chromium.launch({ executablePath, args: FLAGS })
+  browser = await launchChromium()
   context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
   context.setDefaultTimeout(WAIT_MS)
 })
@@ -141,7 +118,7 @@ async function shownTo (page: Page): Promise<string> {
   return await page.getAttribute('#plots', 'data-to') ?? ''
 }
 
-t.test('the fleet: every series, the worst first, and what comes by within two seconds', { skip }, async (t) => {
+t.test('the fleet: every series, the worst first, and what comes by within two seconds', async (t) => {
   const { live, url } = await startService(t, { links: [{ href: '/score', text: 'Score a file' }] })
   const { page, faults } = await open(t, url)
   await isLive(page)
@@ -164,9 +141,7 @@ t.test('the fleet: every series, the worst first, and what comes by within two s
   t.same(faults, [])
 })
 
-t.test('one series: opened with the keyboard, its channels chosen, its crosshair moved, its time in the address', {
-  skip,
-}, async (t) => {
+t.test('one series: keyboard, channels, crosshair, and its time in the address', async (t) => {
   const { live, url, database } = await startService(t)
   database.missing.push({ series: 'T07', from: timeAt(150), to: timeAt(155), interval: STEP_MS })
   const { page, faults } = await open(t, url)
@@ -211,7 +186,6 @@ t.test('one series: opened with the keyboard, its channels chosen, its crosshair
 
 t.test(
   'a pause holds the charts, with the instant in the address; afterwards nothing is missing',
-  { skip },
   async (t) => {
     const { live, database, url } = await startService(t)
     const { page, faults } = await open(t, `${url}/#series=T07&range=1h`)
@@ -239,7 +213,7 @@ t.test(
   }
 )
 
-t.test('incidents: announced, acknowledged, judged with a note, jumped to', { skip }, async (t) => {
+t.test('incidents: announced, acknowledged, judged with a note, jumped to', async (t) => {
   const { live, url } = await startService(t)
   const { page, faults } = await open(t, url)
   await page.locator('.incident[data-id="hot"]').waitFor()
@@ -273,7 +247,7 @@ t.test('incidents: announced, acknowledged, judged with a note, jumped to', { sk
   t.same(faults, [])
 })
 
-t.test('an outage: the page says so, comes back by itself and reads what it missed', { skip }, async (t) => {
+t.test('an outage: the page says so, comes back by itself and reads what it missed', async (t) => {
   const first = await startService(t)
   const { page, faults } = await open(t, `${first.url}/#series=T07`)
   await hears(page, '#at-time', '09:20')
@@ -288,7 +262,7 @@ t.test('an outage: the page says so, comes back by itself and reads what it miss
   t.same(faults, [])
 })
 
-t.test('with keys the page asks for one, once, and never puts it into an address', { skip }, async (t) => {
+t.test('with keys the page asks for one, once, and never puts it into an address', async (t) => {
   const { url } = await startService(t, { admits: (key) => key === 'the-key-of-this-test' })
   const { page, faults } = await open(t, url)
   const addresses: string[] = []
@@ -308,7 +282,7 @@ t.test('with keys the page asks for one, once, and never puts it into an address
   t.same(faults, [])
 })
 
-t.test('it fits a telephone, in light and dark', { skip }, async (t) => {
+t.test('it fits a telephone, in light and dark', async (t) => {
   const { url } = await startService(t)
   for (const colorScheme of ['light', 'dark'] as const) {
     const small = await browser.newContext({ viewport: { width: 360, height: 740 }, colorScheme })
@@ -356,7 +330,6 @@ async function faint (page: Page): Promise<string[]> {
 
 t.test(
   'twenty series of twelve channels, twenty verdicts a second each: the frames keep coming',
-  { skip },
   async (t) => {
     const { live, url } = await startService(t)
     const { page, faults } = await open(
