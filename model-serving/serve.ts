@@ -175,11 +175,10 @@ async function listen (app: FastifyInstance, { host, port }: Config): Promise<st
   } catch (cause) {
     await app.close()
     const { code = '', message } = cause as NodeJS.ErrnoException
+    const remedy = LISTEN_REMEDIES[code] ?? `${message}; set SERVICE_HOST and SERVICE_PORT`
     throw new Problem(
       'invalid-settings',
-      `Cannot listen on ${host}, port ${port}: ${
-        LISTEN_REMEDIES[code] ?? `${message}; set SERVICE_HOST and SERVICE_PORT`
-      }.`,
+      `Cannot listen on ${host}, port ${port}: ${remedy}.`,
       { cause }
     )
   }

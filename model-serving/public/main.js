@@ -173,9 +173,8 @@ function describeModel () {
   const summary = make(
     'summary',
     {},
-    `Expects ${plural(model.channels.length, 'channel')}, one observation every ${
-      formatDuration(durationMs(model.samplingInterval))
-    }`
+    `Expects ${plural(model.channels.length, 'channel')}, ` +
+      `one observation every ${formatDuration(durationMs(model.samplingInterval))}`
   )
   facts.replaceChildren(
     make(

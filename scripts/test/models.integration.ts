@@ -205,11 +205,9 @@ t.test('20 promotions and rollbacks under 50 requests a second: each answer is o
   t.strictSame([...seen.keys()].sort(), [one.digest, two.digest].sort())
   latencies.sort((a, b) => a - b)
   t.comment(
-    `${asked.length} requests in ${seconds.toFixed(1)} s (${(asked.length / seconds).toFixed(0)}/s), ${
-      [...seen.values()].join(' and ')
-    } by version; p50 ${latencies[latencies.length >> 1]!.toFixed(1)} ms, p99 ${
-      latencies[Math.floor(latencies.length * 0.99)]!.toFixed(1)
-    } ms`
+    `${asked.length} requests in ${seconds.toFixed(1)} s (${(asked.length / seconds).toFixed(0)}/s), ` +
+      `${[...seen.values()].join(' and ')} by version; p50 ${latencies[latencies.length >> 1]!.toFixed(1)} ms, ` +
+      `p99 ${latencies[Math.floor(latencies.length * 0.99)]!.toFixed(1)} ms`
   )
   t.ok(asked.length / seconds >= 40, 'as many as were to be asked')
   await endServer(service.child, 'SIGTERM')

@@ -272,9 +272,8 @@ export class SeriesView {
  * @param {number} index
  */
 function factsAt (column, index) {
-  return `${formatNumber(column?.value[index])}${column?.imputed[index] === true ? ' (imputed)' : ''}, expected ${
-    formatNumber(column?.expected[index])
-  }`
+  const imputed = column?.imputed[index] === true ? ' (imputed)' : ''
+  return `${formatNumber(column?.value[index])}${imputed}, expected ${formatNumber(column?.expected[index])}`
 }
 
 /**
