@@ -269,9 +269,10 @@ t.test('a CSV answer is a table of the same numbers', async (t) => {
     'score',
     'isAnomaly',
     'imputed',
-    ...['observed', 'expected', 'lower', 'upper', 'contribution'].flatMap((
-      word
-    ) => [`${word}_wind_speed_ms`, `${word}_power_kw`]),
+    ...['observed', 'expected', 'lower', 'upper', 'contribution'].flatMap((word) => [
+      `${word}_wind_speed_ms`,
+      `${word}_power_kw`,
+    ]),
   ])
   const answer = await answerOf({ ...jsonOf(series), options: all })
   t.same(rows.map((row) => row[0]), timesOf(series).map((time) => time.replace('.000', '')))

@@ -36,18 +36,16 @@ t.test('the made-up series has what a plot must show', async (t) => {
 
 t.test('an SVG names channels, score, threshold and summary', async (t) => {
   const found = texts(svg)
-  for (
-    const name of [
-      ...names,
-      'anomaly score',
-      'threshold',
-      'contribution to the score',
-      'observed',
-      'expected',
-      'expected band',
-      'imputed',
-    ]
-  ) {
+  for (const name of [
+    ...names,
+    'anomaly score',
+    'threshold',
+    'contribution to the score',
+    'observed',
+    'expected',
+    'expected band',
+    'imputed',
+  ]) {
     t.ok(found.includes(name), name)
   }
   t.ok(
@@ -74,9 +72,8 @@ t.test('a gap stays a gap', async (t) => {
 })
 
 t.test('above the threshold the score is filled, below it is not', async (t) => {
-  const stops = [...svg.matchAll(/<stop offset="[^"]*" stop-color="([^"]*)"(?: stop-opacity="([^"]*)")?/g)].map((
-    match
-  ) => match[2])
+  const stops = [...svg.matchAll(/<stop offset="[^"]*" stop-color="([^"]*)"(?: stop-opacity="([^"]*)")?/g)]
+    .map((match) => match[2])
   t.ok(stops.includes('0.45'), 'a colour above')
   t.ok(stops.includes('0'), 'none below')
 })

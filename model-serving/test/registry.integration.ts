@@ -146,12 +146,11 @@ t.test('a service on packages of a folder has no versions', async (t) => {
   }, { logger: false })
   t.teardown(() => service.close())
   await service.ready
-  for (
-    const [method, path] of [['GET', '/models/wind/versions'], ['GET', '/jobs'], [
-      'GET',
-      '/models/wind/feedback',
-    ]] as const
-  ) {
+  for (const [method, path] of [
+    ['GET', '/models/wind/versions'],
+    ['GET', '/jobs'],
+    ['GET', '/models/wind/feedback'],
+  ] as const) {
     const response = await fetch(service.url + path, { method })
     t.match(await response.json(), { status: 409, code: 'no-registry', detail: /MODEL_REGISTRY/ }, path)
   }

@@ -235,9 +235,13 @@ const FILES: ReadonlyArray<
 > = [
   ['one column without a header', oneColumn(300), 'csv', 'ad-hoc', ['channel_0']],
   ['the same, compressed, without an extension that tells', gzipSync(oneColumn(300)), 'gz', 'ad-hoc', ['channel_0']],
-  ['UTF-16 with a byte order mark', Buffer.from(`\uFEFFvalue\r\n${oneColumn(300)}`, 'utf16le'), 'txt', 'ad-hoc', [
-    'value',
-  ]],
+  [
+    'UTF-16 with a byte order mark',
+    Buffer.from(`\uFEFFvalue\r\n${oneColumn(300)}`, 'utf16le'),
+    'txt',
+    'ad-hoc',
+    ['value'],
+  ],
   ['semicolons, decimal commas, German dates', decimalComma, 'csv', 'ad-hoc', ['pressure', 'flow']],
   [
     'tabs, several columns without a header',

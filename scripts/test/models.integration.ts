@@ -254,14 +254,12 @@ t.test('a model is trained on series that lie in the object store, where the set
     state: 'failed',
     problem: /There is no CSV file at s3:\/\/models\/series\/none/,
   })
-  for (
-    const from of [
-      's3://models/secret/c.csv',
-      's3://models/seriesly/c.csv',
-      's3://models/trained',
-      's3://other/series/wind',
-    ]
-  ) t.equal((await train(`name=refused&from=${from}`)).status, 422, from)
+  for (const from of [
+    's3://models/secret/c.csv',
+    's3://models/seriesly/c.csv',
+    's3://models/trained',
+    's3://other/series/wind',
+  ]) t.equal((await train(`name=refused&from=${from}`)).status, 422, from)
   await endServer(service.child, 'SIGTERM')
 })
 

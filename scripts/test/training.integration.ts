@@ -157,10 +157,12 @@ t.test('a real Airflow reads the DAG, whose tasks do the work: a worse model is 
   const { dags: { retrain: dag, ...others } } = checkDags(join(root, 'pipelines/training/airflow'))
   t.strictSame(Object.keys(others), [])
   t.match(dag, { schedule: '30 3 * * 1', catchup: false, maxActiveRuns: 1 })
-  t.strictSame(dag!.tasks.map(({ id, after }) => [id, ...after]), [['pull'], ['train', 'pull'], ['evaluate', 'train'], [
-    'publish',
-    'evaluate',
-  ]])
+  t.strictSame(dag!.tasks.map(({ id, after }) => [id, ...after]), [
+    ['pull'],
+    ['train', 'pull'],
+    ['evaluate', 'train'],
+    ['publish', 'evaluate'],
+  ])
   for (const { retries, limitMinutes } of dag!.tasks) t.ok(retries === 2 && limitMinutes! >= 60)
 
   choose(90)

@@ -246,12 +246,10 @@ t.test('windows by default: at most a twelfth of the observations, long ones who
 
 t.test('learners fit the member that they are named after', async (t) => {
   const matrix = correlated(40, 8, 3)
-  for (
-    const [architecture, reconstruct] of [['linear', subspaceReconstruct(fitSubspace(matrix, VARIANCE_SHARE))], [
-      'masked',
-      maskedReconstruct(fitMasked(matrix, RIDGE)),
-    ]] as const
-  ) {
+  for (const [architecture, reconstruct] of [
+    ['linear', subspaceReconstruct(fitSubspace(matrix, VARIANCE_SHARE))],
+    ['masked', maskedReconstruct(fitMasked(matrix, RIDGE))],
+  ] as const) {
     const { reconstruct: learnt } = await learnerOf(architecture)(matrix)
     const exact = reconstruct(matrix.values, matrix.count)
     t.ok(learnt(matrix.values, matrix.count).every((value, i) => Math.abs(value - exact[i]!) < 1e-4), architecture)
