@@ -61,9 +61,8 @@ async function main ({ registry, series, speed, generator }: Flags): Promise<voi
   const player = generator ? play(series, speed) : undefined
   say(`the live fleet: ${stack.step('dashboard').url}`)
   say(
-    `observations: POST ${
-      stack.step('collector').url
-    }/observations; Kafka ${stack.kafka.url}, InfluxDB ${stack.influx.url}; logs in ${FOLDER}; stop with Ctrl-C`
+    `observations: POST ${stack.step('collector').url}/observations; Kafka ${stack.kafka.url}, ` +
+      `InfluxDB ${stack.influx.url}; logs in ${FOLDER}; stop with Ctrl-C`
   )
   await stopped
   say('ending')

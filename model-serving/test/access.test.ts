@@ -327,9 +327,9 @@ t.test('the OpenAPI document tells which operations need a key, and lints withou
   const securityOf = ({ paths }: Document): object =>
     Object.fromEntries(
       Object.entries(paths).flatMap(([path, methods]) =>
-        Object.entries(methods).filter(([, { security }]) => security !== undefined).map((
-          [method, { security }]
-        ) => [`${method} ${path}`, security])
+        Object.entries(methods)
+          .filter(([, { security }]) => security !== undefined)
+          .map(([method, { security }]) => [`${method} ${path}`, security])
       )
     )
   const keys = [{ bearer: [] }, { apiKey: [] }]

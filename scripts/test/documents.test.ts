@@ -20,6 +20,14 @@ t.test('lines of the documents have at most 120 columns, but for tables and link
   }
 })
 
+t.test('lines of pages, manifests and scripts have at most 120 columns', async (t) => {
+  const paths = listFiles('*.html', '*.css', '*.sh', '*.py', '*.yaml', '*.yml', '.env.example', '.ci/run')
+  for (const path of paths) {
+    t.same(read(path).split('\n').filter((line) => line.length > 120), [], path)
+  }
+  t.ok(paths.length > 40)
+})
+
 t.test('every exported type of the core is in the glossary', async (t) => {
   const glossary = read('docs/GLOSSARY.md')
   const internal = /^core\/linear\/(?:kernel|linear-kernel|pack)\b/

@@ -158,9 +158,8 @@ t.test('windows that do not vary give the mean and no weight but 0', async (t) =
 })
 
 t.test('the kernel agrees with 64-bit arithmetic at any stride and tail, for a lone window as in a run', async () => {
-  const options = fc.constantFrom([8, 1, 8], [8, 1, 3], [6, 2, 6], [12, 4, 12], [32, 2, 32]).chain((
-    [windowLength, stride, tail]
-  ) =>
+  const shapes = fc.constantFrom([8, 1, 8], [8, 1, 3], [6, 2, 6], [12, 4, 12], [32, 2, 32])
+  const options = shapes.chain(([windowLength, stride, tail]) =>
     fc.record({
       windowLength: fc.constant(windowLength!),
       stride: fc.constant(stride!),

@@ -118,12 +118,8 @@ t.test('a sensor that freezes changes, a constant does not, a command that switc
   const frozen = series('white noise', 6, 1000).map((value, i) => i >= 600 ? 0.2 : value)
   t.same(find({ frozen }).map(({ index, direction }) => [index, direction]), [[600, 'narrower']])
   t.same(find({ constant: Array(500).fill(3) as number[] }), [])
-  t.same(
-    find({ command: Array.from({ length: 500 }, (_, i) => i < 400 ? 0 : 1) }).map((
-      { index, direction }
-    ) => [index, direction]),
-    [[400, 'up']]
-  )
+  const command = Array.from({ length: 500 }, (_, i) => i < 400 ? 0 : 1)
+  t.same(find({ command }).map(({ index, direction }) => [index, direction]), [[400, 'up']])
 })
 
 t.test('with a scaler the training deviation is the measure', async (t) => {

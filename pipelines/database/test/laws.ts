@@ -201,10 +201,7 @@ export const LAWS: Readonly<Record<string, (t: Test, database: Database, own: st
     const names = Array.from({ length: 5 }, (_, i) => `${own} ${i}`)
     await database.write(
       batchOf({
-        verdicts: names.flatMap((
-          name,
-          i
-        ) => [
+        verdicts: names.flatMap((name, i) => [
           verdict(name, 40 + i, i === 2 ? { score: null, anomalous: null } : {}),
           verdict(name, 10),
           verdict(name, 20),

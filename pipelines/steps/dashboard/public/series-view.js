@@ -144,9 +144,13 @@ export class SeriesView {
   }
 
   #shades = () => [
-    ...this.#incidents.list(this.#data.series).filter(({ feedback }) => feedback !== 'false-alarm').map((
-      { start, end }
-    ) => ({ from: Date.parse(start), to: Date.parse(end), kind: /** @type {const} */ ('incident') })),
+    ...this.#incidents.list(this.#data.series)
+      .filter(({ feedback }) => feedback !== 'false-alarm')
+      .map(({ start, end }) => ({
+        from: Date.parse(start),
+        to: Date.parse(end),
+        kind: /** @type {const} */ ('incident'),
+      })),
     ...this.#data.gaps.map(({ from, to }) => ({
       from: from - this.#half,
       to: to + this.#half,

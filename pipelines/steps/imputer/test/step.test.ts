@@ -190,9 +190,8 @@ const shown = (out: Remembered): string[] =>
     if (message.type === 'gap.v1') return `${instant(message.data.from)}-${instant(message.data.to)} gap`
     if (message.type !== 'observation.regular.v1') return message.type
     const { time, values, imputed } = message.data
-    return `${instant(time)} ${
-      model.channels.map((name) => imputed.includes(name) ? `(${values[name]})` : String(values[name])).join(' ')
-    }`
+    const cells = model.channels.map((name) => imputed.includes(name) ? `(${values[name]})` : String(values[name]))
+    return `${instant(time)} ${cells.join(' ')}`
   })
 
 const at = (instant: number, a: number | null, b: number | null = a, c: number | null = a): Received =>
