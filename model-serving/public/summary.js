@@ -82,9 +82,9 @@ export function describeScore (answer, t) {
  */
 export function describeInstant (answer, t) {
   const { start, interval } = timelineOf(answer)
-  const shares = channelsOf(answer).map((name) => ({ name, share: answer.contributions?.[name]?.[t] ?? 0 })).filter((
-    { share }
-  ) => share > 0)
+  const shares = channelsOf(answer)
+    .map((name) => ({ name, share: answer.contributions?.[name]?.[t] ?? 0 }))
+    .filter(({ share }) => share > 0)
   const top = shares.sort((a, b) => b.share - a.share).slice(0, 3).map(({ name, share }) =>
     `${name} ${formatShare(share)}, observed ${formatNumber(answer.observed?.[name]?.[t] ?? NaN)}, ` +
     `expected ${formatNumber(answer.expected?.[name]?.[t] ?? NaN)}`

@@ -320,10 +320,10 @@ t.test('a cursor on the chart tells each observation, by keys alone', async (t) 
       new Date(Date.parse(answer.start) + i * 600_000).toISOString().slice(11, 16),
       answer.score?.[i] ?? NaN,
     ]
+    const shown = Number(score.toPrecision(3))
     return new RegExp(
-      `^\\d+ \\w+ \\d+, ${time} UTC, score ${
-        Number(score.toPrecision(3))
-      }( – anomalous)?; \\w+ \\d+ %, observed [\\d.-]+, expected [\\d.-]+;`
+      `^\\d+ \\w+ \\d+, ${time} UTC, score ${shown}( – anomalous)?; ` +
+        '\\w+ \\d+ %, observed [\\d.-]+, expected [\\d.-]+;'
     )
   }
   await page.keyboard.press('Shift+ArrowRight')
