@@ -73,5 +73,6 @@ function originFault (entry: string): string | undefined {
   if (entry === '*' || (/^https?:/.test(entry) && URL.canParse(entry) && new URL(entry).origin === entry)) {
     return undefined
   }
-  return 'a list of origins, such as https://app.example.org (scheme, host and port, in small letters, without a path), or *'
+  return 'a list of origins, such as https://app.example.org (scheme, host and port, in small letters, without a ' +
+    'path), or *'
 }

@@ -21,7 +21,8 @@ export interface RegistryConfig {
 
 export const REGISTRY_SETTINGS = {
   MODEL_REGISTRY: z.string().optional().describe(
-    'Registry whose live models are served: a folder, or s3://bucket/prefix. Default: .registry, unless MODELS_DIR is set.'
+    'Registry whose live models are served: a folder, or s3://bucket/prefix. Default: .registry, unless MODELS_DIR ' +
+      'is set.'
   ),
   MODEL_REGISTRY_POLL_MS: wholeNumber(100, 86_400_000).default(5000).describe(
     'How often the registry is looked at; MinIO also tells of changes itself, and SIGHUP asks for a look at once.'

@@ -13,10 +13,12 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
 const documents = listFiles('*.md')
 
-t.test('lines of the documents have at most 120 columns, but for tables and links', async (t) => {
+t.test('lines of the documents have at most 120 columns, but for tables and links, and end', async (t) => {
   for (const path of documents) {
-    const long = read(path).split('\n').filter((line) => line.length > 120 && !/^\||https?:\/\/\S{60}/.test(line))
+    const text = read(path)
+    const long = text.split('\n').filter((line) => line.length > 120 && !/^\||https?:\/\/\S{60}/.test(line))
     t.same(long, [], path)
+    t.ok(text.endsWith('\n'), `${path} ends with its last line`)
   }
 })
 
