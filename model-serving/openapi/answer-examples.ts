@@ -1,6 +1,7 @@
 // Named examples of answers, made up and short. A test checks them against the schemas and for consistency. The table
 // is rendered from the JSON answer, like every table.
 import type { z } from 'zod'
+import { isAnomalous } from '../../core/scoring/threshold.ts'
 import { CHANNELS } from '../../simulator/channels.ts'
 import { answerTable } from '../compute/answer/answer-table.ts'
 import { serviceVersion } from '../settings/project.ts'
@@ -28,7 +29,7 @@ const answer: ComputeAnswer = {
   start: '2026-01-01T00:00:00Z',
   step: 'PT10M',
   score,
-  isAnomaly: score.map((value) => value > 1),
+  isAnomaly: score.map((value) => isAnomalous(value)),
   anomalies: [{
     start: '2026-01-01T01:00:00Z',
     end: '2026-01-01T01:10:00Z',
