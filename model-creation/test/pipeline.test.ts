@@ -620,15 +620,15 @@ t.test('the command refuses wrong settings, and folders that it must not replace
   })
   await t.rejects(command(...own, out, '--interval', '10 min'), {
     code: 'invalid-settings',
-    message: /prepare\.interval: must be an ISO 8601 duration such as PT10M/,
+    message: /--interval: must be an ISO 8601 duration such as PT10M/,
   })
   await t.rejects(command(...own, out, '--train-until', 'March'), {
     code: 'invalid-settings',
-    message: /prepare\.trainUntil: .* such as 2026-03-02T00:00:00Z/,
+    message: /--train-until: .* such as 2026-03-02T00:00:00Z/,
   })
   await t.rejects(command(...own, out, '--name', 'My Model'), {
     code: 'invalid-settings',
-    message: /package\.name: lower-case/,
+    message: /--name: lower-case/,
   })
   await t.rejects(command('--architecture', 'residual'), {
     code: 'invalid-settings',
