@@ -82,7 +82,7 @@ const program = new Command('npm run stack --')
   )
   .option('--registry <location>', 'whose live model scores', DEFAULT_REGISTRY)
   .option('--series <n>', 'simulated turbines', number, 20)
-  .option('--speed <n>', 'seconds of observations in a second', number, 600)
+  .option('--speed <n>', 'simulated seconds in one real second', number, 600)
   .option('--no-generator', 'plays nothing: what is posted comes from elsewhere')
   .action(main)
 try {

@@ -30,7 +30,7 @@ export const ACCESS_SETTINGS = {
     'Most requests a minute of one key, or of one address without a key; 0 sets no limit.'
   ),
   TRUST_PROXY: list(proxyFault).default([]).describe(
-    'Addresses or ranges of the proxies in front, whose X-Forwarded-For is believed.'
+    'Addresses or CIDR ranges of the proxies whose X-Forwarded-For the service trusts.'
   ),
   CORS_ORIGINS: list(originFault).refine((origins) => origins.length < 2 || !origins.includes('*'), '"*" stands alone')
     .default([])
