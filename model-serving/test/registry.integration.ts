@@ -40,7 +40,7 @@ t.test('what somebody else does in the registry is followed', async (t) => {
 
 t.test('an unusable version is refused with a reason; the old version stays live, even after a restart', async (t) => {
   const api = await start(t)
-  for (const of of [one, two]) await api.call('POST', '/models', await archiveOf(of))
+  for (const version of [one, two]) await api.call('POST', '/models', await archiveOf(version))
   await api.call('POST', '/models/wind/promote', { version: 1 })
   const path = join(api.location, keys.package('wind', digestOf(two)))
   rmSync(path)
