@@ -1,9 +1,9 @@
 // `npm run score -- --model <dir> file.csv`: scores a CSV file with a model package.
-import { isAnomalous } from '../core/scoring/threshold.ts'
 import { readFile } from 'node:fs/promises'
 import Table from 'cli-table3'
 import { Command, Option } from 'commander'
 import Papa from 'papaparse'
+import { isAnomalous } from '../core/scoring/threshold.ts'
 import { type Anomaly, findAnomalies } from '../core/verdicts/anomalies.ts'
 import { type Detection, type Scoring } from '../core/scoring/detection.ts'
 import { detectCausal } from '../core/scoring/detector.ts'

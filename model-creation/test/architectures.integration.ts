@@ -1,8 +1,8 @@
 // The laws of core/test/checks.ts over every architecture and over ensembles, and what else an architecture promises.
 // architectures.test.ts runs the laws in a quicker form. Runs on TFJS_BACKEND.
-import { standardisedRuns } from '../../core/series/runs.ts'
 import { createHash } from 'node:crypto'
 import t from 'tap'
+import { standardisedRuns } from '../../core/series/runs.ts'
 import { detectCausal } from '../../core/scoring/detector.ts'
 import { fitDetector } from '../../core/fitting/fit.ts'
 import { detectBatch } from '../../core/scoring/hindsight.ts'

@@ -7,13 +7,13 @@ import { answerTable } from '../compute/answer/answer-table.ts'
 import { serviceVersion } from '../settings/project.ts'
 import type { ComputeAnswer } from '../schemas/compute.ts'
 import type { NamedExample } from '../schemas/content.ts'
-import { EXAMPLE_MODEL } from './examples.ts'
 import type { ModelDescription } from '../schemas/models.ts'
 import type { Job } from '../schemas/jobs.ts'
 import type { FeedbackKeptSchema, Proposal } from '../schemas/feedback.ts'
 import type { Versions } from '../schemas/registry.ts'
 import type { Status } from '../schemas/status.ts'
 import { QUEUE_FULL, TASK_ACCEPTED, type TaskStatusSchema } from '../schemas/task.ts'
+import { EXAMPLE_MODEL } from './examples.ts'
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`
 const one = (name: string, summary: string, value: unknown): Record<string, NamedExample> => ({

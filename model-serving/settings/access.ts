@@ -3,8 +3,8 @@
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { isAddress, refuseOpenProgram } from '../../adapters/http/exposure.ts'
-import { type ApiKey, ApiKeysSchema } from './api-keys.ts'
 import { list, wholeNumber } from '../../adapters/settings/values.ts'
+import { type ApiKey, ApiKeysSchema } from './api-keys.ts'
 
 export interface AccessConfig {
   readonly auth: 'auto' | 'off'

@@ -8,9 +8,9 @@ import { simulateFarm } from '../../simulator/simulate.ts'
 import { buildApp } from '../app.ts'
 import { ServedModels } from '../packages/served-models.ts'
 import type { Answer } from '../plot/svg.ts'
+import { launchChromium } from '../../scripts/test/chromium.ts'
 import { csvOf, onThisThread, smallModel, testApp, testConfig, turbineModel, windSeries } from './fixture.ts'
 import { renamed, syntheticAnswer } from './synthetic-answer.ts'
-import { launchChromium } from '../../scripts/test/chromium.ts'
 
 const WAIT_MS = 10_000
 t.setTimeout(120_000)

@@ -10,8 +10,8 @@ import { readConfig } from '../settings/config.ts'
 import { JobSchema } from '../schemas/jobs.ts'
 import { ServedNowSchema } from '../schemas/registry.ts'
 import { serve } from '../serve.ts'
-import { csvOf, jsonOf, windSeries } from './fixture.ts'
 import { archiveOf, writePackage } from '../../adapters/tfjs/test/linear-packages.ts'
+import { csvOf, jsonOf, windSeries } from './fixture.ts'
 import { digestOf, one, pack, start, TEN, two, until } from './registry-service.ts'
 
 t.setTimeout(240_000)

@@ -3,11 +3,11 @@
 import { Problem } from '../../core/errors.ts'
 import { readIsoTime } from '../../core/table/iso-time.ts'
 import { sampledTraceparent } from '../../adapters/telemetry/trace-context.ts'
+import { explainFault } from '../../adapters/settings/schema-faults.ts'
 import type { LogRecord, NewRecord } from './log.ts'
 import { type Message, MESSAGES, type MessageType } from './messages.ts'
 import { QUICK_CHECKS } from './quick-checks.ts'
 import { rowsOf, type Run, runsOf, textOf } from './runs.ts'
-import { explainFault } from '../../adapters/settings/schema-faults.ts'
 
 /** The last formatted time: messages of a batch have it in common. */
 let written = { time: NaN, text: '' }

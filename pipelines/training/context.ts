@@ -10,8 +10,8 @@ import { Problem } from '../../core/errors.ts'
 import type { Registry } from '../../adapters/registry/registry.ts'
 import type { RegistryStore } from '../../adapters/registry/store.ts'
 import type { Environment } from '../../adapters/settings/environment.ts'
-import { runProgram } from './run-program.ts'
 import { explainFault } from '../../adapters/settings/schema-faults.ts'
+import { runProgram } from './run-program.ts'
 
 /** All relative to the working folder, as in model-creation/. */
 export const PLACES = {

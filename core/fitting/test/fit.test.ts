@@ -1,8 +1,8 @@
 // Fitting: the exact linear solution, blocked cross-validation, thresholds, and training data at their worst.
-import { standardisedRuns } from '../../series/runs.ts'
-import { quantile, quantiles } from '../../quantile.ts'
 import fc from 'fast-check'
 import t from 'tap'
+import { standardisedRuns } from '../../series/runs.ts'
+import { quantile, quantiles } from '../../quantile.ts'
 import { detectCausal } from '../../scoring/detector.ts'
 import { FIT_DEFAULTS, fitDetector, fitHalf, fitRest, type FitSettings, type MemberToFit } from '../fit.ts'
 import { detectBatch } from '../../scoring/hindsight.ts'

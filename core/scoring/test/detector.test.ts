@@ -1,7 +1,7 @@
 // The laws of scoring: causality, stream = batch, units, channel order, gaps, contributions.
-import { isAnomalous } from '../threshold.ts'
 import fc from 'fast-check'
 import t from 'tap'
+import { isAnomalous } from '../threshold.ts'
 import { type DetectorModel, type Verdict } from '../detection.ts'
 import { Detector, detectCausal } from '../detector.ts'
 import { type FitSettings } from '../../fitting/fit.ts'

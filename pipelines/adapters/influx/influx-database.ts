@@ -7,8 +7,8 @@ import { fromSafeName, toTagName } from '../../database/names.ts'
 import { unpackModel, unpackVerdict } from '../../database/packed-verdict.ts'
 import { millisOf, timeOf } from '../../database/times.ts'
 import type { Annotation, Gap, Incident, Verdict } from '../../messages/messages.ts'
-import { linesOf, rawLinesOf } from './lines.ts'
 import type { InfluxAccess } from '../../../adapters/influx/access.ts'
+import { linesOf, rawLinesOf } from './lines.ts'
 import { InfluxServer } from './server.ts'
 
 interface InfluxOptions extends InfluxAccess {
