@@ -63,8 +63,8 @@ function foldersOf (folder: string): string[] {
 
 t.test('the picture of the map and the folders of core/ are the same', async (t) => {
   const picture = /```\n([^`]+)```/.exec(map)![1]!
-  const rooms = [...picture.matchAll(/(?<=^|\s)([a-z]+)\/(?=\s|$)/gm)].map(([, name]) => name!)
-  t.same([...new Set(rooms)].sort(), foldersOf('core').sort())
+  const named = [...picture.matchAll(/(?<=^|\s)([a-z]+)\/(?=\s|$)/gm)].map(([, name]) => name!)
+  t.same([...new Set(named)].sort(), foldersOf('core').sort())
   const files = [...picture.matchAll(/([\w-]+\.ts)/g)].map(([, name]) => name!)
   const ofCore = listFiles('core/*.ts').filter((path) => path.split('/').length === 2)
   t.same(files.sort(), ofCore.map((path) => path.slice('core/'.length)))
