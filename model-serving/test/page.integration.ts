@@ -185,7 +185,7 @@ t.test('a healthy series is told as such', async (t) => {
 
 t.test('channels that no model has are scored by a model of the file, and the page says so', async (t) => {
   const { page, faults } = await open(t)
-  t.match(await textOf(page, '#model-facts'), /Where there is none, it fits one on the file itself \(ad-hoc\)/)
+  t.match(await textOf(page, '#model-facts'), /If there is none, it fits one on the file itself \(ad-hoc\)/)
   await upload(page, 'mine.csv', csvOf({ ...windSeries(200), channels: ['a', 'b'] }))
   await results(page)
   t.match(await textOf(page, '#facts'), /mine\.csv.*ad-hoc 1 \(ensemble\)/)
