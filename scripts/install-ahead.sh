@@ -28,8 +28,6 @@ install_all() {
 compiled=() fetched=()
 while read -r name; do
   case $name in
-    # `npm test` looks for a browser, which must not appear while it runs.
-    chromium) ;;
     actionlint | alertmanager | influxdb | kube-apiserver | kubernetes-tools | minio | otel-collector | promtool)
       compiled+=("$name")
       ;;
