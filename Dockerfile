@@ -1,6 +1,7 @@
 # Two images of one build:
-#   docker build --target service -t ae-anomaly-detection:0.1.0 .            the service, and every step of the stream (CMD says which)
+#   docker build --target service -t ae-anomaly-detection:0.1.0 .            the service, and every step of the stream
 #   docker build --target training -t ae-anomaly-detection-training:0.1.0 .  the weekly training, with DVC
+# The command says which program of the first one runs.
 # Both run as nobody in particular, and need nothing to write on but what their settings name (TASKS_DIR, /tmp).
 ARG NODE=20.20.2-bookworm-slim
 

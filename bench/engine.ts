@@ -2,7 +2,6 @@
 // `npm run -s bench:engine [-- --tasks 500 --observations 28000 --model trained|ad-hoc]`.
 // Runs a real MinIO, the tests' engine, and the service as a child process on this machine. Each task goes from
 // POST /compute to S3, a plot, a result and the callback. Needs `npm run services -- install`; builds the service.
-import { quantile } from '../core/quantile.ts'
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
@@ -10,6 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Client } from 'minio'
+import { quantile } from '../core/quantile.ts'
 import { createRandom } from '../core/random.ts'
 import { createHttpClient } from '../model-serving/adapters/http-client.ts'
 import { ContractEngine, type EngineTask } from '../model-serving/test/contract-engine.ts'

@@ -2,7 +2,6 @@
 // channel, and serves it and the wind turbine's in a child process. Prints CPU per request (user and system time of all
 // threads), latency, throughput, memory and its slope, /livez under load, and the time until the service is ready. Each
 // figure is a median over the runs.
-import { quantile } from '../core/quantile.ts'
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
@@ -10,6 +9,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import autocannon from 'autocannon'
+import { quantile } from '../core/quantile.ts'
 import { formatDuration } from '../core/table/duration.ts'
 import { createRandom } from '../core/random.ts'
 import { channelValues, fromColumns, type Series, slice, timeOf } from '../core/series/series.ts'

@@ -1,7 +1,7 @@
 // The shipped settings on farms of other seeds than those that they were chosen on:
 // `npm run bench:wind-farm -- --seeds a,b,c`.
-import { quantile } from '../core/quantile.ts'
 import { Command } from 'commander'
+import { quantile } from '../core/quantile.ts'
 import { findAnomalies } from '../core/verdicts/anomalies.ts'
 import { detectCausal } from '../core/scoring/detector.ts'
 import { parseDuration } from '../core/table/duration.ts'

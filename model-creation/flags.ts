@@ -49,7 +49,7 @@ export async function ownParams (flags: DataFlags, data: string): Promise<Params
     },
     train: { ...base.train, ...(flags.architecture && { architecture: flags.architecture }) },
     package: { ...base.package, name: name === '' ? 'model' : name },
-  }, 'the flags')
+  }, 'the flags', (path) => flagOf(String(path.at(-1))))
 }
 
 export function tableOf (

@@ -21,7 +21,7 @@ interface Opened {
 
 function wholeNumber (text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('a whole number from 1 on')
+  throw new InvalidArgumentError('It must be a whole number from 1.')
 }
 
 const aliasOption = (): Option => new Option('--alias <alias>', 'the alias to change').choices(ALIASES).default('live')
@@ -45,7 +45,7 @@ interface Commands {
 /** The command. Opens the registry of --registry, or else of MODEL_REGISTRY. */
 async function main (args: readonly string[], print: Print, env = readEnvironment()): Promise<void> {
   const program = new Command('npm run models --').description(
-    'The registry of models: versions that never change, and which of them is served.'
+    'The registry of models: versions that never change, and which of them the service uses.'
   )
   const location = new Option(
     '--registry <location>',
@@ -84,21 +84,22 @@ function addPublishing ({ add, run, print }: Commands): void {
 }
 
 function addAliases ({ add, run, print }: Commands): void {
-  add('promote <name> <version>', 'makes a version the one that is served').addOption(aliasOption())
-    .action(async (name: string, version: string, flags: Flags) =>
+  add('promote', 'makes an alias point to a version; the live one is served').addOption(aliasOption())
+    .argument('<name>', 'name of the model').argument('<version>', 'number of the version', wholeNumber)
+    .action(async (name: string, version: number, flags: Flags) =>
       run(flags.registry, async ({ registry }) => {
-        const { current } = await registry.promote(name, wholeNumber(version), flags.alias)
+        const { current } = await registry.promote(name, version, flags.alias)
         print(`${name}@${flags.alias} is version ${current?.version}\n`)
       })
     )
-  add('rollback <name>', 'undoes the latest promotion').addOption(aliasOption())
+  add('rollback <name>', 'undoes the latest promotion of an alias').addOption(aliasOption())
     .action(async (name: string, flags: Flags) =>
       run(flags.registry, async ({ registry }) => {
         const { current } = await registry.rollback(name, flags.alias)
         print(`${name}@${flags.alias} is version ${current?.version} again\n`)
       })
     )
-  add('clear <name>', 'makes an alias stand for nothing').addOption(aliasOption().default('shadow'))
+  add('clear <name>', 'removes an alias').addOption(aliasOption().default('shadow'))
     .action(async (name: string, flags: Flags) =>
       run(flags.registry, async ({ registry }) => {
         await registry.clear(name, flags.alias)

@@ -1,9 +1,9 @@
 // `npm run score -- --model <dir> file.csv`: scores a CSV file with a model package.
-import { isAnomalous } from '../core/scoring/threshold.ts'
 import { readFile } from 'node:fs/promises'
 import Table from 'cli-table3'
 import { Command, Option } from 'commander'
 import Papa from 'papaparse'
+import { isAnomalous } from '../core/scoring/threshold.ts'
 import { type Anomaly, findAnomalies } from '../core/verdicts/anomalies.ts'
 import { type Detection, type Scoring } from '../core/scoring/detection.ts'
 import { detectCausal } from '../core/scoring/detector.ts'
@@ -32,8 +32,8 @@ const command = (): Command =>
     .argument('<file>', "CSV file with a timestamp column and the model's channels")
     .requiredOption('--model <dir>', 'folder of the model package')
     .addOption(
-      new Option('--scoring <kind>', 'batch looks at later observations too, causal never').choices(['batch', 'causal'])
-        .default('batch')
+      new Option('--scoring <kind>', 'batch also uses later observations, causal only past ones')
+        .choices(['batch', 'causal']).default('batch')
     )
     .addOption(new Option('--json', 'print scores and anomalies as JSON').conflicts('csv'))
     .option('--csv', 'print one line for each observation: timestamp, score, isAnomaly, imputed channels')
@@ -59,11 +59,19 @@ interface Result {
   readonly ignored: readonly string[]
 }
 
+async function textOf (file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new Problem('invalid-table', `${file} cannot be read.`, { cause })
+  }
+}
+
 async function score (file: string, flags: Flags): Promise<Result> {
   const { delimiter, decimal, timestampColumn, timestampFormat } = flags
   const minDuration = flags.minDuration === undefined ? 0 : parseDuration(flags.minDuration)
   const mergeGap = flags.mergeGap === undefined ? 0 : parseDuration(flags.mergeGap)
-  const table = readTable(await readFile(file, 'utf8'), { delimiter, decimal, timestampColumn, timestampFormat })
+  const table = readTable(await textOf(file), { delimiter, decimal, timestampColumn, timestampFormat })
   const { manifest: { name, version, detector }, digest, autoencoders, dispose } = await loadModelPackage(
     flags.model,
     flags.backend

@@ -186,13 +186,13 @@ const manyAtLeastOne = (text: string): number[] => text.split(',').map(atLeastOn
 function atLeastOne (text: string): number {
   const count = Number(text)
   if (Number.isInteger(count) && count >= 1) return count
-  throw new InvalidArgumentError('Give a whole number from 1.')
+  throw new InvalidArgumentError('It must be a whole number from 1.')
 }
 
 function knownArchitectures (text: string): Searched[] {
   return text.split(',').map((name) => {
     const known = SEARCHABLE.find((searchable) => searchable === name.trim())
-    if (known === undefined) throw new InvalidArgumentError(`Known are ${SEARCHABLE.join(', ')}.`)
+    if (known === undefined) throw new InvalidArgumentError(`It must be one of ${SEARCHABLE.join(', ')}.`)
     return known
   })
 }

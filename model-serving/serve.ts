@@ -6,6 +6,7 @@ import { Problem } from '../core/errors.ts'
 import { readEnvironment } from '../adapters/settings/environment.ts'
 import { openTracer } from '../adapters/telemetry/open-tracer.ts'
 import { SERVICE_NAME } from '../adapters/telemetry/spans.ts'
+import { isLoopback } from '../adapters/http/exposure.ts'
 import type { Extension } from './app.ts'
 import { type Config, readConfig } from './settings/config.ts'
 import { loggerOptions } from './logging.ts'
@@ -15,7 +16,6 @@ import { PackageCache } from './packages/package-cache.ts'
 import { ServedModels } from './packages/served-models.ts'
 import { ShadowTally } from './models/shadow-tally.ts'
 import type { ModelSource } from './packages/model-source.ts'
-import { isLoopback } from '../adapters/http/exposure.ts'
 import { refuseOpenService } from './settings/access.ts'
 import type { TaskIntake } from './tasks/task-intake.ts'
 import { WorkerPool } from './workers/pool.ts'
@@ -175,11 +175,10 @@ async function listen (app: FastifyInstance, { host, port }: Config): Promise<st
   } catch (cause) {
     await app.close()
     const { code = '', message } = cause as NodeJS.ErrnoException
+    const remedy = LISTEN_REMEDIES[code] ?? `${message}; set SERVICE_HOST and SERVICE_PORT`
     throw new Problem(
       'invalid-settings',
-      `Cannot listen on ${host}, port ${port}: ${
-        LISTEN_REMEDIES[code] ?? `${message}; set SERVICE_HOST and SERVICE_PORT`
-      }.`,
+      `Cannot listen on ${host}, port ${port}: ${remedy}.`,
       { cause }
     )
   }

@@ -65,10 +65,10 @@ async function start (name: Name): Promise<void> {
   const server: Note = there ?? await SERVERS[name].start({ folder, detached: true })
   mkdirSync(RUN_DIR, { recursive: true })
   writeFileSync(noteOf(name), JSON.stringify(server), { mode: 0o600 })
+  const state = there === undefined ? 'started' : 'runs already'
   say(
-    `${name} ${SERVERS[name].version()} ${there === undefined ? 'started' : 'runs already'} at ${server.url}, log ${
-      join(folder, `${name}.log`)
-    }; what it is used with stands in ${noteOf(name)}`
+    `${name} ${SERVERS[name].version()} ${state} at ${server.url}, log ${join(folder, `${name}.log`)}; ` +
+      `address and keys are in ${noteOf(name)}`
   )
 }
 

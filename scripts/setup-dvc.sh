@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# `npm run setup:dvc`: DVC with S3 support in .cache/dvc, a Python environment of its own; does nothing where it is there.
+# `npm run setup:dvc`: DVC with S3 support in .cache/dvc, a Python environment of its own; does nothing where it is
+# there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DVC_NO_ANALYTICS=1

@@ -61,9 +61,8 @@ async function main ({ registry, series, speed, generator }: Flags): Promise<voi
   const player = generator ? play(series, speed) : undefined
   say(`the live fleet: ${stack.step('dashboard').url}`)
   say(
-    `observations: POST ${
-      stack.step('collector').url
-    }/observations; Kafka ${stack.kafka.url}, InfluxDB ${stack.influx.url}; logs in ${FOLDER}; stop with Ctrl-C`
+    `observations: POST ${stack.step('collector').url}/observations; Kafka ${stack.kafka.url}, ` +
+      `InfluxDB ${stack.influx.url}; logs in ${FOLDER}; stop with Ctrl-C`
   )
   await stopped
   say('ending')
@@ -83,7 +82,7 @@ const program = new Command('npm run stack --')
   )
   .option('--registry <location>', 'whose live model scores', DEFAULT_REGISTRY)
   .option('--series <n>', 'simulated turbines', number, 20)
-  .option('--speed <n>', 'seconds of observations in a second', number, 600)
+  .option('--speed <n>', 'simulated seconds in one real second', number, 600)
   .option('--no-generator', 'plays nothing: what is posted comes from elsewhere')
   .action(main)
 try {

@@ -15,7 +15,8 @@ suite_minutes() { suite_field "$1" 2; }
 # What it needs besides `npm ci`, one name a line.
 suite_installs() { suite_field "$1" 4 | tr ' ' '\n' | grep -v '^-$' || true; }
 
-# start_ahead SUITE...: installs in the background, as no child of this shell: its processor time is not that of a suite.
+# start_ahead SUITE...: installs in the background, as no child of this shell: its processor time is not that of a
+# suite.
 start_ahead() {
   mkdir -p .cache/services
   rm -f .cache/services/ahead/session

@@ -71,7 +71,8 @@ suite_models() {
   build
   rm -rf .cache/integration/models
   run_tap scripts/test/registry.integration.ts model-serving/test/registry.integration.ts \
-    model-serving/test/pool.integration.ts scripts/test/models.integration.ts
+    model-serving/test/pool.integration.ts model-serving/test/plot-memory.integration.ts \
+    scripts/test/models.integration.ts
 }
 
 suite_stream() {

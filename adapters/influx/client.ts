@@ -43,8 +43,9 @@ function faultOf (error: Error): InfluxFault {
   if (!(error instanceof HttpError)) return 'unreachable'
   const { statusCode, message } = error
   if (statusCode === 401 || statusCode === 403) return 'token'
-  if (isOrganisationMissing(error)) return 'organisation'
-  if (statusCode === 404 || /could not find bucket/.test(message)) return 'bucket'
+  // Only this status means names that are missing: other refusals quote series and channels, which may be any words.
+  if (statusCode === 404) return isOrganisationMissing(error) ? 'organisation' : 'bucket'
+  if (/could not find bucket/.test(message)) return 'bucket'
   return statusCode >= 500 || BUSY.has(statusCode) ? 'busy' : 'refused'
 }
 

@@ -34,13 +34,13 @@ const FEEDBACK_LABELS = ['false-alarm', 'missed', 'confirmed'] as const
 /** What a person says about an interval, flagged or not. */
 export const FeedbackFieldsSchema = z.strictObject({
   model: ManifestSchema.shape.name.describe('Name of the model.'),
-  start: z.iso.datetime({ offset: true }).describe('First instant that is meant, RFC 3339.'),
-  end: z.iso.datetime({ offset: true }).describe('Last instant that is meant.'),
+  start: z.iso.datetime({ offset: true }).describe('Start of the interval, RFC 3339.'),
+  end: z.iso.datetime({ offset: true }).describe('End of the interval, inclusive.'),
   label: z.enum(FEEDBACK_LABELS).describe(
     'false-alarm: flagged, but normal; missed: not flagged, but a fault; confirmed: flagged, and a fault.'
   ),
   series: z.string().min(1).max(200).optional().describe(
-    'The series that is meant, as its training file is named without .csv. Default: all.'
+    'Name of the series: that of its training file, without .csv. Default: all series.'
   ),
   note: z.string().max(2000).optional().describe('Anything worth knowing.'),
 })

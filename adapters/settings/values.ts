@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { parseDuration } from '../../core/table/duration.ts'
 import { Problem } from '../../core/errors.ts'
+import { explainFault } from './schema-faults.ts'
 
 export function wholeNumber (least: number, most: number): z.ZodType<number, string> {
   const message = `a whole number from ${least} to ${most}`
@@ -55,7 +56,7 @@ export function parseSettings<Shape extends z.ZodRawShape> (
   env: Readonly<Record<string, string | undefined>>
 ): z.output<z.ZodObject<Shape>> {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
-  const result = schema.safeParse(set)
+  const result = schema.safeParse(set, { error: explainFault })
   if (result.success) return result.data
   const isSecret = (name: string): boolean => (schema.shape[name] as z.ZodType | undefined)?.meta()?.['secret'] === true
   const items = result.error.issues.map(({ path, message }) => {

@@ -9,10 +9,11 @@ const endpoint = z.string().refine(
 
 export const TELEMETRY_SETTINGS = {
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.describe(
-    'Where spans are sent (OTLP over HTTP), such as http://localhost:4318. Default: nowhere, nothing is traced.'
+    'Collector that receives the spans (OTLP over HTTP), such as http://localhost:4318. Default: none, nothing ' +
+      'is traced.'
   ),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint.describe(
-    'The same with its path, such as http://localhost:4318/v1/traces; counts more.'
+    'The same with its path, such as http://localhost:4318/v1/traces; overrides OTEL_EXPORTER_OTLP_ENDPOINT.'
   ),
   OTEL_EXPORTER_OTLP_PROTOCOL: z.enum(['http/protobuf', 'http/json']).default('http/protobuf').describe(
     'How spans are written.'

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises'
 import type { z } from 'zod'
 import { GoldenSchema, type Manifest, MANIFEST_FORMAT, ManifestSchema } from '../../core/package/manifest.ts'
 import { canonicalJson, invalid, memberFiles, parseJson, readAll } from './saved-models.ts'
+import { explainFault } from '../settings/schema-faults.ts'
 
 /**
  * The files that the digest covers, sorted by name. It does not cover MODEL_CARD.md, which repeats the same facts for
@@ -107,7 +108,7 @@ function readManifest (directory: string, contents: ReadonlyMap<string, Uint8Arr
 }
 
 export function matching<T> (directory: string, name: string, schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { error: explainFault })
   if (result.success) return result.data
   const issue = result.error.issues[0]
   throw invalid(directory, `${name}: /${issue?.path.join('/') ?? ''} ${issue?.message ?? 'is not valid'}`, result.error)

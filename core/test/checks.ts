@@ -1,7 +1,7 @@
 // Laws that every way to learn an autoencoder must keep, as one list of named checks; model-creation/test crosses it
 // with the architectures.
-import { standardisedRuns } from '../series/runs.ts'
 import { type TAP } from 'tap'
+import { standardisedRuns } from '../series/runs.ts'
 import { detectCausal } from '../scoring/detector.ts'
 import { fitDetector, type FitSettings, type FittedDetector, type MemberToFit } from '../fitting/fit.ts'
 import { detectBatch } from '../scoring/hindsight.ts'

@@ -94,10 +94,10 @@ t.test('the retraining as a CronJob', (t) => {
     data: { MODEL_REGISTRY: /^s3:/, AWS_ENDPOINT_URL: /^http/ },
   })
   const secrets = retrain!.env.filter(({ valueFrom }) => valueFrom !== undefined)
-  t.strictSame(secrets.map(({ name, valueFrom }) => [name, valueFrom!.secretKeyRef.key]), [[
-    'AWS_ACCESS_KEY_ID',
-    'AWS_ACCESS_KEY_ID',
-  ], ['AWS_SECRET_ACCESS_KEY', 'AWS_SECRET_ACCESS_KEY']])
+  t.strictSame(secrets.map(({ name, valueFrom }) => [name, valueFrom!.secretKeyRef.key]), [
+    ['AWS_ACCESS_KEY_ID', 'AWS_ACCESS_KEY_ID'],
+    ['AWS_SECRET_ACCESS_KEY', 'AWS_SECRET_ACCESS_KEY'],
+  ])
   for (const { volumeMounts } of [...initContainers, retrain!]) {
     for (const { name } of volumeMounts) t.ok(volumes.some((volume) => volume.name === name), name)
   }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import Papa from 'papaparse'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
+import { explainFault } from '../../adapters/settings/schema-faults.ts'
 
 /** What a person said about an interval; times in milliseconds since the epoch, both ends inclusive. */
 export interface Statement {
@@ -37,7 +38,7 @@ export async function readFeedback (file: string): Promise<Statement[]> {
   })
   const { data } = Papa.parse<unknown>(text, { header: true, skipEmptyLines: true })
   return data.map((value, i) => {
-    const row = Row.safeParse(value)
+    const row = Row.safeParse(value, { error: explainFault })
     if (!row.success) {
       throw new Problem(
         'invalid-table',

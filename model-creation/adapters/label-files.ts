@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import Papa from 'papaparse'
 import { z } from 'zod'
 import { Problem } from '../../core/errors.ts'
+import { explainFault } from '../../adapters/settings/schema-faults.ts'
 
 /** A known anomaly; times in milliseconds since the epoch, both ends inclusive. */
 export interface Label {
@@ -34,7 +35,7 @@ export async function readLabels (file: string): Promise<Label[]> {
   })
   const { data } = Papa.parse<unknown>(text, { header: true, skipEmptyLines: true })
   return data.map((value, i) => {
-    const row = Row.safeParse(value)
+    const row = Row.safeParse(value, { error: explainFault })
     if (!row.success) {
       throw new Problem(
         'invalid-table',

@@ -8,6 +8,7 @@ import { FIT_DEFAULTS } from '../../core/fitting/fit.ts'
 import { ManifestSchema } from '../../core/package/manifest.ts'
 import { type Architecture } from '../architectures/architecture.ts'
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../architectures/index.ts'
+import { explainFault } from '../../adapters/settings/schema-faults.ts'
 
 const count = z.number().int().positive()
 
@@ -102,12 +103,20 @@ export const ParamsSchema = z.strictObject({
 
 export type Params = z.output<typeof ParamsSchema>
 
-/** Validates parameters. @throws Problem invalid-settings naming the parameter */
-export function parseParams (value: unknown, where: string): Params {
-  const result = ParamsSchema.safeParse(value)
+/**
+ * Validates parameters.
+ * @param nameOf name of a parameter in messages, by its path
+ * @throws Problem invalid-settings naming the parameter
+ */
+export function parseParams (
+  value: unknown,
+  where: string,
+  nameOf = (path: readonly PropertyKey[]): string => path.join('.') || 'the document'
+): Params {
+  const result = ParamsSchema.safeParse(value, { error: explainFault })
   if (result.success) return result.data
   const issue = result.error.issues[0]
-  throw new Problem('invalid-settings', `${where}: ${issue?.path.join('.') || 'the document'}: ${issue?.message}`, {
+  throw new Problem('invalid-settings', `${where}: ${nameOf(issue?.path ?? [])}: ${issue?.message}`, {
     cause: result.error,
   })
 }

@@ -83,7 +83,16 @@ export async function writeQualityReport (directory: string, reports: readonly F
 }
 
 function chosenChannels (table: Table, { channels = table.channels, exclude = [] }: StageContext['table']): Table {
-  return keepChannels(table, channels.filter((name) => !exclude.includes(name)))
+  const kept = channels.filter((name) => !exclude.includes(name))
+  const unknown = kept.filter((name) => !table.channels.includes(name))
+  if (unknown.length > 0) {
+    const quoted = unknown.map((name) => `"${name}"`).join(', ')
+    throw new Problem(
+      'missing-channel',
+      `There is no numeric column ${quoted}; the numeric columns are ${table.channels.join(', ')}.`
+    )
+  }
+  return keepChannels(table, kept)
 }
 
 /** Adds the file's name to a problem. */

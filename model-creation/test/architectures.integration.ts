@@ -1,8 +1,8 @@
 // The laws of core/test/checks.ts over every architecture and over ensembles, and what else an architecture promises.
 // architectures.test.ts runs the laws in a quicker form. Runs on TFJS_BACKEND.
-import { standardisedRuns } from '../../core/series/runs.ts'
 import { createHash } from 'node:crypto'
 import t from 'tap'
+import { standardisedRuns } from '../../core/series/runs.ts'
 import { detectCausal } from '../../core/scoring/detector.ts'
 import { fitDetector } from '../../core/fitting/fit.ts'
 import { detectBatch } from '../../core/scoring/hindsight.ts'
@@ -81,10 +81,10 @@ for (const name of ARCHITECTURE_NAMES) {
     const before = tf.memory().numTensors
     const autoencoder = await learn(name)(WINDOWS)
     t.equal(tf.memory().numTensors - before, autoencoder.layers.weights.length)
-    t.strictSame([autoencoder.layers.inputs, autoencoder.layers.outputs].map(([end]) => end!.shape), [[
-      null,
-      WINDOWS.width,
-    ], [null, WINDOWS.width]])
+    t.strictSame([autoencoder.layers.inputs, autoencoder.layers.outputs].map(([end]) => end!.shape), [
+      [null, WINDOWS.width],
+      [null, WINDOWS.width],
+    ])
     const [error, ofMean] = [meanSquaredError(autoencoder, WINDOWS), meanSquaredError(meanWindow(WINDOWS), WINDOWS)]
     t.ok(error < 0.35 * ofMean && ofMean > 0.5, `${error} against ${ofMean}`)
     autoencoder.dispose()
@@ -148,12 +148,10 @@ t.test('masked: the layer computes what core/linear/masked.ts computes, and refu
 t.test('the kernel runs stored linear models, TensorFlow.js all others, with the same scores', async (t) => {
   const series = waves(200, 2)
   const fault = altered(series, (values) => values.fill(9, 260, 290))
-  for (
-    const [names, engines] of [[['linear', 'masked'], ['kernel', 'kernel']], [['dense', 'linear'], [
-      backend.name,
-      'kernel',
-    ]]] as Array<[ArchitectureName[], string[]]>
-  ) {
+  for (const [names, engines] of [
+    [['linear', 'masked'], ['kernel', 'kernel']],
+    [['dense', 'linear'], [backend.name, 'kernel']],
+  ] as Array<[ArchitectureName[], string[]]>) {
     const { model, autoencoders } = await fitDetector([series], SMALL, subjectOf(names).members(1, 8))
     const models = await Promise.all(autoencoders.map(async ({ layers }) => saveLayersModel(backend, layers)))
     const before = tf.memory().numTensors
@@ -230,11 +228,12 @@ t.test('members: one architecture or an ensemble, with given or default windows'
     tail: 5,
   }]
   t.strictSame(chosen({ members }, [three]), members)
-  for (
-    const refused of [{ members: [] }, { members: [{ architecture: 'ensemble', windowLength: 5, tail: 5 }] }, {
-      windowLength: 0,
-    }, { architecture: 'lstm' }]
-  ) {
+  for (const refused of [
+    { members: [] },
+    { members: [{ architecture: 'ensemble', windowLength: 5, tail: 5 }] },
+    { windowLength: 0 },
+    { architecture: 'lstm' },
+  ]) {
     t.throws(() => parseParams({ train: refused }, 'the test'), {
       code: 'invalid-settings',
       message: new RegExp(`train\\.${Object.keys(refused)[0]}`),

@@ -17,16 +17,14 @@ t.test('a selection becomes Flux', (t) => {
   const query = rowsQuery(
     influxSelection({ ...RANGE, measurement: 'turbine', every: 'PT10M', series: 'name', tag: ['site=north=east'] })
   )
-  for (
-    const part of [
-      'from(bucket: "plant")',
-      'range(start: time(v: "2026-03-01T00:00:00.000Z"), stop: time(v: "2026-03-02T00:00:00.000Z"))',
-      'r["_measurement"] == "turbine"',
-      'r["site"] == "north=east"',
-      'aggregateWindow(every: duration(v: "600000ms"), fn: mean',
-      'group(columns: ["name"])',
-    ]
-  ) t.ok(query.includes(part), part)
+  for (const part of [
+    'from(bucket: "plant")',
+    'range(start: time(v: "2026-03-01T00:00:00.000Z"), stop: time(v: "2026-03-02T00:00:00.000Z"))',
+    'r["_measurement"] == "turbine"',
+    'r["site"] == "north=east"',
+    'aggregateWindow(every: duration(v: "600000ms"), fn: mean',
+    'group(columns: ["name"])',
+  ]) t.ok(query.includes(part), part)
   const bare = rowsQuery(influxSelection(RANGE))
   t.notMatch(bare, /_measurement|aggregateWindow/)
   t.match(bare, /\|> group\(\)/)

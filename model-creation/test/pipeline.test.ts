@@ -108,16 +108,14 @@ t.test('from raw tables to a package that loads, with correct reports', async (t
     const golden = await json(paths.package, 'golden.json') as { batch: Array<number | null> }
     t.equal(golden.batch.length, 60)
     const card = await readFile(join(paths.package, 'MODEL_CARD.md'), 'utf8')
-    for (
-      const fact of [
-        digest,
-        'speed_ms, power_kw, oil_c',
-        'PT10M',
-        '800 observations of 2 series',
-        loaded.manifest.training.dataSha256,
-        'falseAnomaliesPerSeriesWeek',
-      ]
-    ) t.match(card, fact)
+    for (const fact of [
+      digest,
+      'speed_ms, power_kw, oil_c',
+      'PT10M',
+      '800 observations of 2 series',
+      loaded.manifest.training.dataSha256,
+      'falseAnomaliesPerSeriesWeek',
+    ]) t.match(card, fact)
   })
 
   await t.test('the series on their grid', async (t) => {
@@ -365,9 +363,10 @@ t.test('without labels, only anomalies are counted; without a test part, nothing
   await copyTrained(join(root, 'out'))
   await evaluate({ paths, ...context })
   const metrics = await json(paths.reports, 'metrics.json') as Record<string, Record<string, number>>
-  t.strictSame(Object.entries(metrics).map(([scoring, found]) => [scoring, Object.keys(found)]), [['batch', [
-    'anomaliesPerSeriesWeek',
-  ]], ['causal', ['anomaliesPerSeriesWeek']]])
+  t.strictSame(Object.entries(metrics).map(([scoring, found]) => [scoring, Object.keys(found)]), [
+    ['batch', ['anomaliesPerSeriesWeek']],
+    ['causal', ['anomaliesPerSeriesWeek']],
+  ])
   // Two series of 200 observations are 0.397 weeks.
   t.ok(
     Object.values(metrics).every(({ anomaliesPerSeriesWeek }) =>
@@ -621,15 +620,15 @@ t.test('the command refuses wrong settings, and folders that it must not replace
   })
   await t.rejects(command(...own, out, '--interval', '10 min'), {
     code: 'invalid-settings',
-    message: /prepare\.interval: must be an ISO 8601 duration such as PT10M/,
+    message: /--interval: must be an ISO 8601 duration such as PT10M/,
   })
   await t.rejects(command(...own, out, '--train-until', 'March'), {
     code: 'invalid-settings',
-    message: /prepare\.trainUntil: .* such as 2026-03-02T00:00:00Z/,
+    message: /--train-until: .* such as 2026-03-02T00:00:00Z/,
   })
   await t.rejects(command(...own, out, '--name', 'My Model'), {
     code: 'invalid-settings',
-    message: /package\.name: lower-case/,
+    message: /--name: lower-case/,
   })
   await t.rejects(command('--architecture', 'residual'), {
     code: 'invalid-settings',
@@ -639,12 +638,11 @@ t.test('the command refuses wrong settings, and folders that it must not replace
     code: 'invalid-settings',
     message: /--train-until needs --data/,
   })
-  for (
-    const [parameter, params] of [['train.batch.smoothing', { train: { batch: { smoothing: 8 } } }], [
-      'evaluate.mergeGap',
-      { evaluate: { mergeGap: 'PT0S' } },
-    ], ['package.goldenLength', { package: { goldenLength: 0 } }]] as const
-  ) {
+  for (const [parameter, params] of [
+    ['train.batch.smoothing', { train: { batch: { smoothing: 8 } } }],
+    ['evaluate.mergeGap', { evaluate: { mergeGap: 'PT0S' } }],
+    ['package.goldenLength', { package: { goldenLength: 0 } }],
+  ] as const) {
     t.throws(() => plantParams(params), {
       code: 'invalid-settings',
       message: new RegExp(parameter.replaceAll('.', '\\.')),

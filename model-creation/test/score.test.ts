@@ -185,7 +185,7 @@ t.test('as a program: status 0 with or without anomalies, 1 with the reason on s
     (JSON.parse(found.stdout) as Printed).score.every((score, i) => Math.abs(score! - here.score[i]!) < 1e-4),
     'on any backend'
   )
-  t.match(missing, { code: 1, stdout: '', stderr: /^error ENOENT: .*nowhere\.csv/ })
+  t.match(missing, { code: 1, stdout: '', stderr: /^error invalid-table: .*nowhere\.csv cannot be read/ })
   t.match(both, { code: 1, stdout: '', stderr: /'--json' cannot be used with option '--csv'/ })
   t.match(no, { code: 1, stdout: '', stderr: /required option '--model <dir>'/ })
 })

@@ -264,7 +264,7 @@ t.test('as a program', async (t) => {
     stderr: 'error invalid-settings: --data needs --out: the folder that reports/search.json goes to.\n',
   })
   t.equal(wrong.code, 1)
-  t.match(wrong.stderr, /--architectures.*Known are linear/)
+  t.match(wrong.stderr, /--architectures.*It must be one of linear/)
   t.match(farm, { code: 1, stderr: /--interval needs --data/ })
   for (const flag of ['--data', '--out', '--params', '--train-until', '--candidates', '--architectures', '--lengths']) {
     t.match(help.stdout, flag)

@@ -1,7 +1,7 @@
 // After an answer, a shadow version scores the same series, and the thread reports how many verdicts differ.
 import type { ComputeLimits } from '../settings/config.ts'
-import type { WorkerReport } from './messages/messages.ts'
 import type { PackageBytes, ResidentModels } from '../packages/resident-models.ts'
+import type { WorkerReport } from './messages/messages.ts'
 import { type Computed, computeWith } from './compute.ts'
 
 export class ShadowRunner {

@@ -53,7 +53,7 @@ export async function trainingRequest (
 
 const wrong = (member: string, message: string): Problem =>
   new Problem('invalid-request', message, {
-    items: [{ pointer: pointer('query', member), detail: 'missing, or not together with the rest' }],
+    items: [{ pointer: pointer('query', member), detail: message }],
   })
 
 /** @throws Problem invalid-request if the settings do not allow it */

@@ -43,7 +43,9 @@ export class Follower {
   readonly #opened = new Map<string, Opened>()
   readonly #refusals = new Refusals(Date.now)
   readonly #problem: CurrentProblem
+  /** The first look of start(). */
   readonly #first = deferred()
+  #isStarting = false
   /** Key of the served versions; each look compares it with the versions that it found. */
   #signature = ''
 
@@ -56,8 +58,8 @@ export class Follower {
       look: async () => this.#look(),
       pollMs: options.pollMs,
       onFailure: (error) => {
-        if (options.models.ready || isUnavailable(error)) this.#problem.set(error.message)
-        else this.#first.reject(error)
+        if (this.#isStarting && !isUnavailable(error)) this.#first.reject(error)
+        else this.#problem.set(error.message)
       },
     })
   }
@@ -82,12 +84,15 @@ export class Follower {
    * @throws Problem of a package that was put into a folder and cannot be used
    */
   async start (): Promise<void> {
+    this.#isStarting = true
     this.#poller.start()
     try {
       await this.#first.promise
     } catch (error) {
       await this.#poller.close()
       throw error
+    } finally {
+      this.#isStarting = false
     }
     for (const source of this.#options.sources) this.#poller.watch(source)
   }
@@ -118,7 +123,8 @@ export class Follower {
     this.#refusals.keep(needed)
     this.#switch(served)
     this.#problem.clear()
-    this.#first.resolve()
+    // What refresh() finds before start() may be older than what start() is to serve.
+    if (this.#isStarting) this.#first.resolve()
   }
 
   /** Does nothing if the same versions are served already. */

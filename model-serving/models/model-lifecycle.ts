@@ -7,14 +7,14 @@ import type { Config } from '../settings/config.ts'
 import { Jobs } from '../jobs/jobs.ts'
 import type { WorkerReport } from '../compute/messages/messages.ts'
 import type { Scorer } from '../workers/scorer.ts'
-import { Follower, type FollowerEvents } from './follower.ts'
 import { folderSource } from '../packages/folder-source.ts'
 import type { PackageCache } from '../packages/package-cache.ts'
 import { registrySource } from '../packages/registry-source.ts'
-import { ScoreHistory } from './score-history.ts'
 import type { ServedModels } from '../packages/served-models.ts'
-import type { ShadowTally } from './shadow-tally.ts'
 import type { ModelSource } from '../packages/model-source.ts'
+import { Follower, type FollowerEvents } from './follower.ts'
+import { ScoreHistory } from './score-history.ts'
+import type { ShadowTally } from './shadow-tally.ts'
 
 /** The registry that is followed, and the store of its objects. */
 export interface OpenRegistry {

@@ -1,18 +1,19 @@
 // Named examples of answers, made up and short. A test checks them against the schemas and for consistency. The table
 // is rendered from the JSON answer, like every table.
 import type { z } from 'zod'
+import { isAnomalous } from '../../core/scoring/threshold.ts'
 import { CHANNELS } from '../../simulator/channels.ts'
 import { answerTable } from '../compute/answer/answer-table.ts'
 import { serviceVersion } from '../settings/project.ts'
 import type { ComputeAnswer } from '../schemas/compute.ts'
 import type { NamedExample } from '../schemas/content.ts'
-import { EXAMPLE_MODEL } from './examples.ts'
 import type { ModelDescription } from '../schemas/models.ts'
 import type { Job } from '../schemas/jobs.ts'
 import type { FeedbackKeptSchema, Proposal } from '../schemas/feedback.ts'
 import type { Versions } from '../schemas/registry.ts'
 import type { Status } from '../schemas/status.ts'
 import { QUEUE_FULL, TASK_ACCEPTED, type TaskStatusSchema } from '../schemas/task.ts'
+import { EXAMPLE_MODEL } from './examples.ts'
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`
 const one = (name: string, summary: string, value: unknown): Record<string, NamedExample> => ({
@@ -28,7 +29,7 @@ const answer: ComputeAnswer = {
   start: '2026-01-01T00:00:00Z',
   step: 'PT10M',
   score,
-  isAnomaly: score.map((value) => value > 1),
+  isAnomaly: score.map((value) => isAnomalous(value)),
   anomalies: [{
     start: '2026-01-01T01:00:00Z',
     end: '2026-01-01T01:10:00Z',

@@ -14,9 +14,8 @@ export function errorPage (markdown: string): string {
   const inline = (cell: string): string => escapeHtml(cell).replaceAll(/`([^`]+)`/g, '<code>$1</code>')
   const rows = errorRows(markdown).map(([code = '', ...cells]) => {
     const name = code.replaceAll('`', '')
-    return `<tr id="${name}"><td><a href="#${name}">${inline(code)}</a></td>${
-      cells.map((cell) => `<td>${inline(cell)}</td>`).join('')
-    }</tr>`
+    const rest = cells.map((cell) => `<td>${inline(cell)}</td>`).join('')
+    return `<tr id="${name}"><td><a href="#${name}">${inline(code)}</a></td>${rest}</tr>`
   })
   return `<!doctype html>
 <html lang="en">

@@ -54,9 +54,10 @@ function line (panel, id, name) {
  */
 function shading (panel, { answer, time, palette }, color = palette.anomaly) {
   const half = time.interval / 2
-  const data = (answer.anomalies ?? []).map((
-    { start, end }
-  ) => [{ xAxis: Date.parse(start) - half }, { xAxis: Date.parse(end) + half }])
+  const data = (answer.anomalies ?? []).map(({ start, end }) => [
+    { xAxis: Date.parse(start) - half },
+    { xAxis: Date.parse(end) + half },
+  ])
   const itemStyle = { color, borderColor: palette.anomaly, borderWidth: 1 }
   return {
     ...line(panel, 'anomaly', PARTS.anomaly),

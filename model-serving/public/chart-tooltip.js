@@ -31,14 +31,12 @@ export function tooltipHtml (answer, t, { channels, time, palette }) {
     const share = answer.contributions?.[name]?.[t]
     const short = name.length > 40 ? `${name.slice(0, 39)}…` : name
     return `<tr><td>${escapeHtml(short)}</td><td ${cell}>${show(answer.observed?.[name]?.[t])}</td>` +
-      `<td ${cell}>${show(answer.expected?.[name]?.[t])}</td><td ${cell}>${
-        isNumber(share) ? formatShare(share) : '–'
-      }</td></tr>`
+      `<td ${cell}>${show(answer.expected?.[name]?.[t])}</td>` +
+      `<td ${cell}>${isNumber(share) ? formatShare(share) : '–'}</td></tr>`
   })
   const head = `<tr style="color:${palette.muted}"><td></td>` +
     `<td ${cell}>observed</td><td ${cell}>expected</td><td ${cell}>share</td></tr>`
   return `<strong>${instantOf(answer, time.start + t * time.interval)}</strong> &nbsp;${describeScore(answer, t)}` +
-    `<table style="border-collapse:collapse;margin-top:4px;font-size:12px;line-height:1.45">${head}${
-      rows.join('')
-    }</table>`
+    '<table style="border-collapse:collapse;margin-top:4px;font-size:12px;line-height:1.45">' +
+    `${head}${rows.join('')}</table>`
 }

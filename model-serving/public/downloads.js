@@ -36,7 +36,7 @@ export function offerDownloads (order, json, onError) {
     }
   }
   const file = order.name.includes("'") ? 'series.csv' : order.name
-  byId('curl', window.HTMLElement).textContent = `curl --data-binary '@${file}' -H 'content-type: text/csv' '${
-    new URL(computePath(order), document.baseURI).href
-  }'`
+  const { href } = new URL(computePath(order), document.baseURI)
+  byId('curl', window.HTMLElement).textContent =
+    `curl --data-binary '@${file}' -H 'content-type: text/csv' '${href}'`
 }

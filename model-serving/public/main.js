@@ -165,7 +165,7 @@ function describeModel () {
     facts.replaceChildren(
       picker.value === AD_HOC
         ? 'A model is fitted on the file itself: what it shows most of the time counts as normal.'
-        : 'The service takes the model whose channels the file has. Where there is none, it fits one on the file ' +
+        : 'The service takes the model whose channels the file has. If there is none, it fits one on the file ' +
           'itself (ad-hoc).'
     )
     return
@@ -173,9 +173,8 @@ function describeModel () {
   const summary = make(
     'summary',
     {},
-    `Expects ${plural(model.channels.length, 'channel')}, one observation every ${
-      formatDuration(durationMs(model.samplingInterval))
-    }`
+    `Expects ${plural(model.channels.length, 'channel')}, ` +
+      `one observation every ${formatDuration(durationMs(model.samplingInterval))}`
   )
   facts.replaceChildren(
     make(

@@ -26,9 +26,8 @@ export function showSummary (answer, name) {
   const { model } = answer
   const facts = [
     name,
-    `${plural(length, 'observation')} × ${plural(channelsOf(answer).length, 'channel')}${
-      answer.numbered === true ? ', numbered for want of timestamps' : `, every ${formatDuration(interval)}`
-    }`,
+    `${plural(length, 'observation')} × ${plural(channelsOf(answer).length, 'channel')}, ` +
+      (answer.numbered === true ? 'numbered for want of timestamps' : `every ${formatDuration(interval)}`),
     `${model.name} ${model.version} (${model.architecture})`,
     answer.scoring === 'batch' ? 'scored with hindsight' : 'scored as it would have been live',
   ]

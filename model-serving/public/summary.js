@@ -26,9 +26,8 @@ export function summarize (answer) {
     undefined
   )
   if (worst !== undefined) {
-    return `${plural(anomalies.length, 'anomaly', 'anomalies')} in ${span}; ${anomalies.length > 1 ? 'worst: ' : ''}${
-      describeAnomaly(answer, worst)
-    }`
+    return `${plural(anomalies.length, 'anomaly', 'anomalies')} in ${span}; ` +
+      `${anomalies.length > 1 ? 'worst: ' : ''}${describeAnomaly(answer, worst)}`
   }
   return `No anomalies in ${span}${isScored ? `; ${describeHighest(highestScore(answer), answer.threshold)}` : ''}`
 }
@@ -45,9 +44,8 @@ function hasNumber (values) {
  */
 function describeHighest (highest, threshold) {
   if (highest > threshold) {
-    return `what scores above ${formatNumber(threshold)} (at most ${
-      formatNumber(highest)
-    }) does not count by the chosen rules`
+    return `what scores above ${formatNumber(threshold)} (at most ${formatNumber(highest)}) ` +
+      'does not count by the chosen rules'
   }
   return `highest score ${formatNumber(highest)}, threshold ${formatNumber(threshold)}`
 }
@@ -59,9 +57,8 @@ function describeHighest (highest, threshold) {
 export function describeAnomaly (answer, anomaly) {
   const main = anomaly.channels[0]
   const when = rangeOf(answer, Date.parse(anomaly.start), Date.parse(anomaly.end))
-  return `${when}, score ${formatNumber(anomaly.peakScore)}${
-    main === undefined ? '' : `, mainly ${main.name} (${formatShare(main.contribution)})`
-  }`
+  const score = `${when}, score ${formatNumber(anomaly.peakScore)}`
+  return main === undefined ? score : `${score}, mainly ${main.name} (${formatShare(main.contribution)})`
 }
 
 /**
@@ -85,15 +82,13 @@ export function describeScore (answer, t) {
  */
 export function describeInstant (answer, t) {
   const { start, interval } = timelineOf(answer)
-  const shares = channelsOf(answer).map((name) => ({ name, share: answer.contributions?.[name]?.[t] ?? 0 })).filter((
-    { share }
-  ) => share > 0)
+  const shares = channelsOf(answer)
+    .map((name) => ({ name, share: answer.contributions?.[name]?.[t] ?? 0 }))
+    .filter(({ share }) => share > 0)
   const top = shares.sort((a, b) => b.share - a.share).slice(0, 3).map(({ name, share }) =>
-    `${name} ${formatShare(share)}, observed ${formatNumber(answer.observed?.[name]?.[t] ?? NaN)}, expected ${
-      formatNumber(answer.expected?.[name]?.[t] ?? NaN)
-    }`
+    `${name} ${formatShare(share)}, observed ${formatNumber(answer.observed?.[name]?.[t] ?? NaN)}, ` +
+    `expected ${formatNumber(answer.expected?.[name]?.[t] ?? NaN)}`
   )
-  return `${instantOf(answer, start + t * interval)}, ${
-    [describeScore(answer, t), ...top].filter((part) => part !== '').join('; ')
-  }.`
+  const parts = [describeScore(answer, t), ...top].filter((part) => part !== '')
+  return `${instantOf(answer, start + t * interval)}, ${parts.join('; ')}.`
 }

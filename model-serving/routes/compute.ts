@@ -180,8 +180,8 @@ function taskOf (request: FastifyRequest): ComputeTask {
 }
 
 function send (reply: FastifyReply, type: AnswerType, { buffer }: Uint8Array): FastifyReply {
-  return reply.type(type === 'image/png' ? type : `${type}; charset=utf-8`).header(
-    'vary',
-    [reply.getHeader('vary'), 'accept'].filter(Boolean).join(', ')
-  ).send(Buffer.from(buffer))
+  return reply
+    .type(type === 'image/png' ? type : `${type}; charset=utf-8`)
+    .header('vary', [reply.getHeader('vary'), 'accept'].filter(Boolean).join(', '))
+    .send(Buffer.from(buffer))
 }

@@ -1,6 +1,7 @@
 // Checks a part of a request against its zod schema. A mismatch becomes a Problem with JSON pointers.
 import type { core, z } from 'zod'
 import { pointer, Problem, type ProblemItem } from '../../core/errors.ts'
+import { explainFault } from '../../adapters/settings/schema-faults.ts'
 
 const MAX_ITEMS = 10
 
@@ -10,7 +11,7 @@ const MAX_ITEMS = 10
  * @throws Problem invalid-request
  */
 export function checked<T> (schema: z.ZodType<T>, part: unknown, base: readonly string[] = []): T {
-  const result = schema.safeParse(part)
+  const result = schema.safeParse(part, { error: explainFault })
   if (result.success) return result.data
   throw mismatch(result.error.issues, part, base)
 }

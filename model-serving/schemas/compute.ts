@@ -167,8 +167,10 @@ const commaList = (value: unknown): unknown =>
   firstFew(typeof value === 'string' ? value.split(',', PARTS.length + 1) : value)
 const digits = (value: unknown): unknown => typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value
 
+const DECIMAL_NUMBER = /^-?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})(e-?\d{1,2})?$/i
+
 const decimalNumber = (value: unknown): unknown =>
-  typeof value === 'string' && /^(\d{1,15}(\.\d{0,15})?|\.\d{1,15})(e-?\d{1,2})?$/i.test(value) ? Number(value) : value
+  typeof value === 'string' && DECIMAL_NUMBER.test(value) ? Number(value) : value
 
 /** Whether no token of a Luxon format occurs twice: the time to read it then stays linear in the length of the text. */
 function isPlainFormat (format: string): boolean {

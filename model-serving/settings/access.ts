@@ -3,8 +3,8 @@
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { isAddress, refuseOpenProgram } from '../../adapters/http/exposure.ts'
-import { type ApiKey, ApiKeysSchema } from './api-keys.ts'
 import { list, wholeNumber } from '../../adapters/settings/values.ts'
+import { type ApiKey, ApiKeysSchema } from './api-keys.ts'
 
 export interface AccessConfig {
   readonly auth: 'auto' | 'off'
@@ -30,7 +30,7 @@ export const ACCESS_SETTINGS = {
     'Most requests a minute of one key, or of one address without a key; 0 sets no limit.'
   ),
   TRUST_PROXY: list(proxyFault).default([]).describe(
-    'Addresses or ranges of the proxies in front, whose X-Forwarded-For is believed.'
+    'Addresses or CIDR ranges of the proxies whose X-Forwarded-For the service trusts.'
   ),
   CORS_ORIGINS: list(originFault).refine((origins) => origins.length < 2 || !origins.includes('*'), '"*" stands alone')
     .default([])
@@ -73,5 +73,6 @@ function originFault (entry: string): string | undefined {
   if (entry === '*' || (/^https?:/.test(entry) && URL.canParse(entry) && new URL(entry).origin === entry)) {
     return undefined
   }
-  return 'a list of origins, such as https://app.example.org (scheme, host and port, in small letters, without a path), or *'
+  return 'a list of origins, such as https://app.example.org (scheme, host and port, in small letters, without a ' +
+    'path), or *'
 }

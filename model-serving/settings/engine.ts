@@ -76,13 +76,13 @@ const DESCRIPTION =
 
 export const ENGINE_SETTINGS = {
   ENGINE_URLS: listOrJson(urlFault).default([]).describe(
-    'Engines that are told of this service: URLs, as a JSON list or separated by commas.'
+    'Engines to which the service announces itself: URLs, as a JSON list or separated by commas.'
   ),
   ENGINE_DIALECT: z.enum(['current', '2022']).default('current').describe(
-    'How engines speak: current (since 2023), or 2022.'
+    'Protocol of the engines: current (since 2023), or 2022.'
   ),
   ENGINE_TASKS: z.enum(['auto', 'on', 'off']).default('auto').describe(
-    'Whether POST /compute takes tasks of engines; auto where ENGINE_URLS is set.'
+    'Whether POST /compute takes tasks of engines; auto: if ENGINE_URLS is set.'
   ),
   ENGINE_ALLOWED_HOSTS: list(hostFault).default([]).describe(
     'Hosts that tasks may name as object store or callback, besides those of ENGINE_URLS; with or without port.'
@@ -92,26 +92,26 @@ export const ENGINE_SETTINGS = {
     description: 'Sent to the engines of ENGINE_URLS as a bearer token.',
   }),
   ENGINE_PING_INTERVAL_MS: wholeNumber(100, 3_600_000).default(10_000).describe(
-    'Time between two heartbeats; engines forgive up to 15 seconds.'
+    'Time between two heartbeats; engines accept up to 15 seconds.'
   ),
   ENGINE_RETRY_DELAY_MS: wholeNumber(10, 10_000).default(1_000).describe(
-    'First pause before an engine is asked again; it doubles up to 10 seconds.'
+    'Pause before the first retry of a call; it doubles from retry to retry, up to 10 seconds.'
   ),
   ENGINE_CALLBACK_RETRY_MS: wholeNumber(0, 86_400_000).default(900_000).describe(
-    'How long an engine that cannot be told the outcome of a task is tried again.'
+    'How long the service retries to report the outcome of a task.'
   ),
   ENGINE_STORAGE_RETRY_MS: wholeNumber(0, 3_600_000).default(60_000).describe(
-    'How long an object store that does not answer is tried again, before the task fails.'
+    'How long the service retries an object store that does not answer, before the task fails.'
   ),
   ENGINE_PROGRESS: z.enum(['on', 'off']).default('off').describe(
-    'Whether engines are told when a task begins to be scored.'
+    'Whether the service reports to the engine that it begins to score a task.'
   ),
   ENGINE_MODEL: z.string().optional().describe(
-    'Model that scores the tasks. Default: the one whose channels are exactly those of the file, else one fitted on it.'
+    'Model that scores the tasks. Default: the one with exactly the channels of the file, else one fitted on it.'
   ),
-  MAX_TASKS: wholeNumber(1, 10_000).default(50).describe('Tasks that wait or run; further ones are refused.'),
+  MAX_TASKS: wholeNumber(1, 10_000).default(50).describe('Most tasks that wait or run; further ones are refused.'),
   TASKS_DIR: z.string().default('.tasks').describe(
-    'Folder that notes which tasks are unfinished, so that the next start can report what a crash interrupted.'
+    'Folder that lists the unfinished tasks, so that the next start can report them after a crash.'
   ),
   SERVICE_URL: url.optional().describe('Where engines reach this service. Default: the address that it listens on.'),
   SERVICE_NAME: z.string().default('Autoencoder anomaly detection'),
@@ -123,7 +123,7 @@ export const ENGINE_SETTINGS = {
     acronym: 'TS',
   }]).describe('JSON list of {"name", "acronym"}, from the engine\'s lists.'),
   SERVICE_DOCS_URL: url.optional().describe(
-    'Documentation for people; left out of the announcement where it is not set.'
+    'Documentation for people. Default: the announcement names none.'
   ),
   SERVICE_HAS_AI: z.enum(['true', 'false']).default('true'),
   SERVICE_DATA_IN_FIELDS: json(InputFieldsSchema).default([{

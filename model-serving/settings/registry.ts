@@ -21,24 +21,25 @@ export interface RegistryConfig {
 
 export const REGISTRY_SETTINGS = {
   MODEL_REGISTRY: z.string().optional().describe(
-    'Registry whose live models are served: a folder, or s3://bucket/prefix. Default: .registry, unless MODELS_DIR is set.'
+    'Registry whose live models are served: a folder, or s3://bucket/prefix. Default: .registry, unless MODELS_DIR ' +
+      'is set.'
   ),
   MODEL_REGISTRY_POLL_MS: wholeNumber(100, 86_400_000).default(5000).describe(
-    'How often the registry is looked at; MinIO also tells of changes itself, and SIGHUP asks for a look at once.'
+    'Time between two looks at the registry. MinIO also reports changes; on SIGHUP the service looks at once.'
   ),
   MODEL_MEMORY_MB: wholeNumber(1, 1_000_000).default(512).describe(
-    'Packages that one thread has open at most, in megabytes; the least recently used one is closed first.'
+    'Most megabytes of packages that one thread keeps open; it closes the least recently used one first.'
   ),
   MODEL_MAX_AGE: duration('P90D').optional().describe(
-    'Answers of a version that was published longer ago say that it is stale, ISO 8601. Default: never.'
+    'Age at which a version is stale, and its answers say so, ISO 8601. Default: never.'
   ),
   SCORE_HISTORY: z.enum(['on', 'off']).default('on').describe(
-    'Whether scores that were served are kept in the registry, for feedback and drift.'
+    'Whether the registry keeps the served scores, for feedback and drift.'
   ),
   TRAINING_SOURCES: list((entry) =>
     /^s3:\/\/[a-z0-9.-]+/.test(entry) ? undefined : 'a list of s3://bucket or s3://bucket/prefix'
-  ).default([]).describe('Where series may lie that POST /models is told to train on.'),
-  MAX_JOBS: wholeNumber(0, 1000).default(4).describe('Trainings that wait or run; further ones are refused.'),
+  ).default([]).describe('Locations that POST /models may train on. Default: none, it trains on posted series only.'),
+  MAX_JOBS: wholeNumber(0, 1000).default(4).describe('Most trainings that wait or run; further ones are refused.'),
   ...STORE_SETTINGS,
 }
 

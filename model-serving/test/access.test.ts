@@ -59,10 +59,12 @@ const problemOf = (env: Record<string, string>): Problem => {
 
 t.test('API_KEYS is read into numbers, digests and scopes; no key is kept', (t) => {
   const { keys } = accessOf({ API_KEYS: `${API_KEYS},,score+train:${'x'.repeat(16)}` })
-  t.same(keys.map(({ number, scopes }) => [number, scopes]), [[1, ['score']], [2, ['train']], [3, ['admin']], [4, [
-    'score',
-    'train',
-  ]]])
+  t.same(keys.map(({ number, scopes }) => [number, scopes]), [
+    [1, ['score']],
+    [2, ['train']],
+    [3, ['admin']],
+    [4, ['score', 'train']],
+  ])
   t.ok(keys.every(({ digest }) => digest.length === 32))
   const config = readConfig({ API_KEYS })
   for (const key of [SCORER, TRAINER, ADMIN]) t.notOk(JSON.stringify(config).includes(key))
@@ -128,16 +130,14 @@ t.test('the other settings are read and checked', (t) => {
     'https://a.example',
     'http://localhost:3000',
   ])
-  for (
-    const wrong of [
-      'https://a.example/',
-      'a.example',
-      'null',
-      'https://A.example',
-      'file:///x',
-      'https://a.example:443',
-    ]
-  ) t.match(problemOf({ CORS_ORIGINS: wrong }), { message: /a list of origins/ }, wrong)
+  for (const wrong of [
+    'https://a.example/',
+    'a.example',
+    'null',
+    'https://A.example',
+    'file:///x',
+    'https://a.example:443',
+  ]) t.match(problemOf({ CORS_ORIGINS: wrong }), { message: /a list of origins/ }, wrong)
   t.match(problemOf({ CORS_ORIGINS: '*,https://a.example' }), { message: /"\*" stands alone/ })
   for (const wrong of ['-1', 'many', '1.5']) {
     t.equal(problemOf({ RATE_LIMIT_PER_MINUTE: wrong }).code, 'invalid-settings')
@@ -150,20 +150,18 @@ t.test('the service serves loopback openly, and refuses to start openly on any o
     t.ok(isLoopback(host), host)
     t.equal(readConfig({ SERVICE_HOST: host }).host, host)
   }
-  for (
-    const host of [
-      '0.0.0.0',
-      '::',
-      '10.0.0.7',
-      '192.168.1.2',
-      'fe80::1%eth0',
-      'fe80::1%eth0.1',
-      'example.org',
-      'localhost.example.org',
-      '127.1',
-      '0',
-    ]
-  ) {
+  for (const host of [
+    '0.0.0.0',
+    '::',
+    '10.0.0.7',
+    '192.168.1.2',
+    'fe80::1%eth0',
+    'fe80::1%eth0.1',
+    'example.org',
+    'localhost.example.org',
+    '127.1',
+    '0',
+  ]) {
     t.notOk(isLoopback(host), host)
     const { code, message } = problemOf({ SERVICE_HOST: host })
     t.equal(code, 'invalid-settings')
@@ -267,21 +265,19 @@ t.test('a key opens what its scope names, in each of three headers', async (t) =
 t.test('what is open stays open, and refusals come before the body and the models', async (t) => {
   const app = await serving(t, { API_KEYS })
   const html = { accept: 'text/html' }
-  for (
-    const url of [
-      '/livez',
-      '/readyz',
-      '/status',
-      '/',
-      '/main.js',
-      '/docs',
-      '/docs/static/swagger-ui.css',
-      '/docs/json',
-      '/openapi.json',
-      '/docs/errors',
-      '/examples/wind-turbine-fault.csv',
-    ]
-  ) {
+  for (const url of [
+    '/livez',
+    '/readyz',
+    '/status',
+    '/',
+    '/main.js',
+    '/docs',
+    '/docs/static/swagger-ui.css',
+    '/docs/json',
+    '/openapi.json',
+    '/docs/errors',
+    '/examples/wind-turbine-fault.csv',
+  ]) {
     t.equal((await app.inject({ url, headers: html })).statusCode, 200, url)
     t.equal(
       (await app.inject({ url, headers: { ...html, ...bearer('wrong') } })).statusCode,
@@ -294,11 +290,12 @@ t.test('what is open stays open, and refusals come before the body and the model
   const loading = await testApp([], { access: accessOf({ API_KEYS }) })
   t.teardown(() => loading.close())
   refused(t, await loading.inject(post()), 401, 'unauthorized', 'not told whether models are loaded')
-  for (
-    const broken of [{ payload: '{' }, { payload: 'x', headers: { 'content-type': 'a/b' } }, {
-      headers: { accept: 'text/html' },
-    }, { payload: 'x'.repeat(40_000_000) }]
-  ) {
+  for (const broken of [
+    { payload: '{' },
+    { payload: 'x', headers: { 'content-type': 'a/b' } },
+    { headers: { accept: 'text/html' } },
+    { payload: 'x'.repeat(40_000_000) },
+  ]) {
     refused(
       t,
       await app.inject({ method: 'POST', url: '/compute', ...broken }),
@@ -330,9 +327,9 @@ t.test('the OpenAPI document tells which operations need a key, and lints withou
   const securityOf = ({ paths }: Document): object =>
     Object.fromEntries(
       Object.entries(paths).flatMap(([path, methods]) =>
-        Object.entries(methods).filter(([, { security }]) => security !== undefined).map((
-          [method, { security }]
-        ) => [`${method} ${path}`, security])
+        Object.entries(methods)
+          .filter(([, { security }]) => security !== undefined)
+          .map(([method, { security }]) => [`${method} ${path}`, security])
       )
     )
   const keys = [{ bearer: [] }, { apiKey: [] }]
@@ -360,12 +357,11 @@ t.test('the OpenAPI document tells which operations need a key, and lints withou
     apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
   })
   const { responses } = document.paths['/compute']!['post']!
-  t.match([401, 403, 429].map((status) => Object.keys(responses[status]?.headers ?? {})), [['WWW-Authenticate'], [], [
-    'Retry-After',
-    'RateLimit-Limit',
-    'RateLimit-Remaining',
-    'RateLimit-Reset',
-  ]])
+  t.match([401, 403, 429].map((status) => Object.keys(responses[status]?.headers ?? {})), [
+    ['WWW-Authenticate'],
+    [],
+    ['Retry-After', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'],
+  ])
   const file = join(t.testdir({ 'openapi.json': JSON.stringify(document) }), 'openapi.json')
   const bin = join(dirname(createRequire(import.meta.url).resolve('@redocly/cli/package.json')), 'bin/cli.js')
   const { stdout, status } = spawnSync(
@@ -492,13 +488,11 @@ t.test('a caller has so many requests a minute: by key, or by address without on
   t.teardown(() => mock.timers.reset())
   const app = await serving(t, { API_KEYS, RATE_LIMIT_PER_MINUTE: '3' })
   const remaining: unknown[] = []
-  for (
-    const request of [
-      post(bearer(SCORER)),
-      { url: '/models', headers: { 'x-api-key': SCORER } },
-      post(bearer(SCORER), { payload: '{' }),
-    ]
-  ) {
+  for (const request of [
+    post(bearer(SCORER)),
+    { url: '/models', headers: { 'x-api-key': SCORER } },
+    post(bearer(SCORER), { payload: '{' }),
+  ]) {
     const { headers } = await app.inject(request)
     t.equal(headers['ratelimit-limit'], '3')
     remaining.push(headers['ratelimit-remaining'])
@@ -558,10 +552,11 @@ t.test('addresses are counted as they are, and as a proxy says only where it is 
     'nobody is trusted by default'
   )
   t.same(
-    await statuses({ TRUST_PROXY: '10.0.0.0/24' }, [['10.0.0.1', '1.1.1.1'], ['10.0.0.1', '2.2.2.2'], [
-      '10.0.0.2',
-      '3.3.3.3, 1.1.1.1',
-    ]]),
+    await statuses({ TRUST_PROXY: '10.0.0.0/24' }, [
+      ['10.0.0.1', '1.1.1.1'],
+      ['10.0.0.1', '2.2.2.2'],
+      ['10.0.0.2', '3.3.3.3, 1.1.1.1'],
+    ]),
     [200, 200, 429],
     'the last address before the proxies'
   )

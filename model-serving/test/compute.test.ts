@@ -269,9 +269,10 @@ t.test('a CSV answer is a table of the same numbers', async (t) => {
     'score',
     'isAnomaly',
     'imputed',
-    ...['observed', 'expected', 'lower', 'upper', 'contribution'].flatMap((
-      word
-    ) => [`${word}_wind_speed_ms`, `${word}_power_kw`]),
+    ...['observed', 'expected', 'lower', 'upper', 'contribution'].flatMap((word) => [
+      `${word}_wind_speed_ms`,
+      `${word}_power_kw`,
+    ]),
   ])
   const answer = await answerOf({ ...jsonOf(series), options: all })
   t.same(rows.map((row) => row[0]), timesOf(series).map((time) => time.replace('.000', '')))
@@ -312,9 +313,10 @@ t.test('channels named like formulas or like members of every object are channel
   const odd = await testApp([renamed])
   t.teardown(() => odd.close())
   const [wind, power] = Object.values(columnsOf(windSeries(20)))
-  const payload = `{"start":"2026-01-01T00:00:00Z","step":"PT10M","channels":{"__proto__":${
-    JSON.stringify(power!.with(10, null))
-  },${JSON.stringify(names[0])}:${JSON.stringify(wind!.with(10, null))}},"options":{"include":["expected","quality"]}}`
+  const proto = `"__proto__":${JSON.stringify(power!.with(10, null))}`
+  const other = `${JSON.stringify(names[0])}:${JSON.stringify(wind!.with(10, null))}`
+  const payload = `{"start":"2026-01-01T00:00:00Z","step":"PT10M","channels":{${proto},${other}},` +
+    '"options":{"include":["expected","quality"]}}'
   const headers = { 'content-type': 'application/json' }
   const response = await odd.inject({ method: 'POST', url: '/compute', payload, headers })
   t.equal(response.statusCode, 200)

@@ -328,21 +328,19 @@ t.test('docs_url is left out where there is none, and everything told can be set
       outputs: ['text/csv'],
     }
   )
-  for (
-    const [name, value] of [
-      ['SERVICE_SLUG', 'docs'],
-      ['SERVICE_SLUG', 'Not one'],
-      ['SERVICE_DATA_IN_FIELDS', '[{"name":"in-put","type":["text/csv"]}]'],
-      ['SERVICE_DATA_IN_FIELDS', '[{"name":"class","type":["text/csv"]}]'],
-      ['SERVICE_DATA_IN_FIELDS', '[{"name":"a","type":["text/csv"]},{"name":"a","type":["text/csv"]}]'],
-      ['SERVICE_DATA_OUT_FIELDS', '[{"name":"a","type":["audio/ogg"]}]'],
-      ['SERVICE_TAGS', '{'],
-      ['ENGINE_URLS', 'engine:8080'],
-      ['ENGINE_URLS', '[1]'],
-      ['ENGINE_ALLOWED_HOSTS', 'http://x/'],
-      ['ENGINE_TASKS', 'on'],
-    ] as const
-  ) {
+  for (const [name, value] of [
+    ['SERVICE_SLUG', 'docs'],
+    ['SERVICE_SLUG', 'Not one'],
+    ['SERVICE_DATA_IN_FIELDS', '[{"name":"in-put","type":["text/csv"]}]'],
+    ['SERVICE_DATA_IN_FIELDS', '[{"name":"class","type":["text/csv"]}]'],
+    ['SERVICE_DATA_IN_FIELDS', '[{"name":"a","type":["text/csv"]},{"name":"a","type":["text/csv"]}]'],
+    ['SERVICE_DATA_OUT_FIELDS', '[{"name":"a","type":["audio/ogg"]}]'],
+    ['SERVICE_TAGS', '{'],
+    ['ENGINE_URLS', 'engine:8080'],
+    ['ENGINE_URLS', '[1]'],
+    ['ENGINE_ALLOWED_HOSTS', 'http://x/'],
+    ['ENGINE_TASKS', 'on'],
+  ] as const) {
     t.throws(
       () => readConfig({ [name]: value }),
       { code: 'invalid-settings', message: new RegExp(name) },

@@ -275,9 +275,8 @@ export const timesOf = ({ start, interval, length }: Series): string[] =>
 /** The CSV form of a series. */
 export function csvOf (series: Series): string {
   const columns = Object.values(columnsOf(series))
-  return `${['timestamp', ...series.channels].join(',')}\n${
-    timesOf(series).map((time, t) => [time, ...columns.map((column) => column[t] ?? '')].join(',')).join('\n')
-  }\n`
+  const rows = timesOf(series).map((time, t) => [time, ...columns.map((column) => column[t] ?? '')])
+  return [['timestamp', ...series.channels], ...rows].map((row) => `${row.join(',')}\n`).join('')
 }
 
 /** A form with one part. */

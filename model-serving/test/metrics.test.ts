@@ -84,16 +84,16 @@ t.test('tasks of engines are counted until their engine is told', async (t) => {
   })
   const config = { ...testConfig(), engine: settings.engine }
   const { models, scorer } = onThisThread([smallModel])
-  let door: TaskIntake | undefined
+  let intake: TaskIntake | undefined
   const engines = await buildApp({
     config,
     models,
     scorer,
     logger: false,
-    openIntake: (log) => (door = new TaskIntake(config, scorer, log)),
+    openIntake: (log) => (intake = new TaskIntake(config, scorer, log)),
   })
   t.teardown(async () => {
-    await door!.close(0)
+    await intake!.close(0)
     await engines.close()
   })
   const scraped = async (): Promise<string> => (await engines.inject('/metrics')).body

@@ -212,6 +212,26 @@ t.test('whoever waits for a registry can be stopped', async (t) => {
   t.equal(models.ready, false)
 })
 
+t.test('the start looks for itself, whatever a look before it has found', async (t) => {
+  const found: { models: Awaited<ReturnType<ModelSource['list']>> | undefined } = { models: undefined }
+  const list: ModelSource['list'] = async () => {
+    await new Promise((resolve) => { setImmediate(resolve) })
+    if (found.models === undefined) throw new Problem('invalid-model-package', 'not trained yet')
+    return found.models
+  }
+  for (const early of [undefined, []]) {
+    found.models = early
+    const { models, follower } = following(supplyOf([], { strict: true, list }))
+    t.teardown(async () => follower.close())
+    await follower.refresh()
+    t.equal(follower.problem, early === undefined ? 'not trained yet' : undefined)
+    found.models = await supplyOf(['pump']).list()
+    await follower.start()
+    t.strictSame(models.list().map(({ name }) => name), ['pump'])
+    t.equal(follower.problem, undefined)
+  }
+})
+
 t.test('scores of two machines at one time are both kept, the same ones once', async (t) => {
   const history = new ScoreHistory({
     store: folderStore(t.testdir()),

@@ -8,9 +8,9 @@ import { simulateFarm } from '../../simulator/simulate.ts'
 import { buildApp } from '../app.ts'
 import { ServedModels } from '../packages/served-models.ts'
 import type { Answer } from '../plot/svg.ts'
+import { launchChromium } from '../../scripts/test/chromium.ts'
 import { csvOf, onThisThread, smallModel, testApp, testConfig, turbineModel, windSeries } from './fixture.ts'
 import { renamed, syntheticAnswer } from './synthetic-answer.ts'
-import { launchChromium } from '../../scripts/test/chromium.ts'
 
 const WAIT_MS = 10_000
 t.setTimeout(120_000)
@@ -185,7 +185,7 @@ t.test('a healthy series is told as such', async (t) => {
 
 t.test('channels that no model has are scored by a model of the file, and the page says so', async (t) => {
   const { page, faults } = await open(t)
-  t.match(await textOf(page, '#model-facts'), /Where there is none, it fits one on the file itself \(ad-hoc\)/)
+  t.match(await textOf(page, '#model-facts'), /If there is none, it fits one on the file itself \(ad-hoc\)/)
   await upload(page, 'mine.csv', csvOf({ ...windSeries(200), channels: ['a', 'b'] }))
   await results(page)
   t.match(await textOf(page, '#facts'), /mine\.csv.*ad-hoc 1 \(ensemble\)/)
@@ -320,10 +320,10 @@ t.test('a cursor on the chart tells each observation, by keys alone', async (t) 
       new Date(Date.parse(answer.start) + i * 600_000).toISOString().slice(11, 16),
       answer.score?.[i] ?? NaN,
     ]
+    const shown = Number(score.toPrecision(3))
     return new RegExp(
-      `^\\d+ \\w+ \\d+, ${time} UTC, score ${
-        Number(score.toPrecision(3))
-      }( – anomalous)?; \\w+ \\d+ %, observed [\\d.-]+, expected [\\d.-]+;`
+      `^\\d+ \\w+ \\d+, ${time} UTC, score ${shown}( – anomalous)?; ` +
+        '\\w+ \\d+ %, observed [\\d.-]+, expected [\\d.-]+;'
     )
   }
   await page.keyboard.press('Shift+ArrowRight')

@@ -10,8 +10,8 @@ import { type Config, readConfig } from '../settings/config.ts'
 import { ComputeAnswerSchema } from '../schemas/compute.ts'
 import { StatusSchema } from '../schemas/status.ts'
 import { type RunningService, serve } from '../serve.ts'
-import { jsonOf, windSeries } from './fixture.ts'
 import { writePackage } from '../../adapters/tfjs/test/linear-packages.ts'
+import { jsonOf, windSeries } from './fixture.ts'
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'registry-'))
 /** Different seeds give different packages. */

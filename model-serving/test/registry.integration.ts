@@ -10,8 +10,8 @@ import { readConfig } from '../settings/config.ts'
 import { JobSchema } from '../schemas/jobs.ts'
 import { ServedNowSchema } from '../schemas/registry.ts'
 import { serve } from '../serve.ts'
-import { csvOf, jsonOf, windSeries } from './fixture.ts'
 import { archiveOf, writePackage } from '../../adapters/tfjs/test/linear-packages.ts'
+import { csvOf, jsonOf, windSeries } from './fixture.ts'
 import { digestOf, one, pack, start, TEN, two, until } from './registry-service.ts'
 
 t.setTimeout(240_000)
@@ -40,7 +40,7 @@ t.test('what somebody else does in the registry is followed', async (t) => {
 
 t.test('an unusable version is refused with a reason; the old version stays live, even after a restart', async (t) => {
   const api = await start(t)
-  for (const of of [one, two]) await api.call('POST', '/models', await archiveOf(of))
+  for (const version of [one, two]) await api.call('POST', '/models', await archiveOf(version))
   await api.call('POST', '/models/wind/promote', { version: 1 })
   const path = join(api.location, keys.package('wind', digestOf(two)))
   rmSync(path)
@@ -146,12 +146,11 @@ t.test('a service on packages of a folder has no versions', async (t) => {
   }, { logger: false })
   t.teardown(() => service.close())
   await service.ready
-  for (
-    const [method, path] of [['GET', '/models/wind/versions'], ['GET', '/jobs'], [
-      'GET',
-      '/models/wind/feedback',
-    ]] as const
-  ) {
+  for (const [method, path] of [
+    ['GET', '/models/wind/versions'],
+    ['GET', '/jobs'],
+    ['GET', '/models/wind/feedback'],
+  ] as const) {
     const response = await fetch(service.url + path, { method })
     t.match(await response.json(), { status: 409, code: 'no-registry', detail: /MODEL_REGISTRY/ }, path)
   }

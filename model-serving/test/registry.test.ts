@@ -3,8 +3,8 @@ import t from 'tap'
 import { ComputeAnswerSchema } from '../schemas/compute.ts'
 import { FeedbackKeptSchema, FeedbackListSchema, ProposalSchema } from '../schemas/feedback.ts'
 import { PublishedSchema, ServedNowSchema, VersionsSchema } from '../schemas/registry.ts'
-import { jsonOf, windSeries } from './fixture.ts'
 import { archiveOf } from '../../adapters/tfjs/test/linear-packages.ts'
+import { jsonOf, windSeries } from './fixture.ts'
 import { digestOf, one, pack, start, TEN, two, until } from './registry-service.ts'
 
 t.setTimeout(240_000)

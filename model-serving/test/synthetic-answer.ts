@@ -61,9 +61,10 @@ export function syntheticAnswer (length = 432): Answer {
   const names = Object.keys(CHANNELS)
   const shift = (by: number): Record<string, Column> =>
     Object.fromEntries(
-      names.map((
-        name
-      ) => [name, expected[name]!.map((value) => value === null ? null : value + by * CHANNELS[name]![2])])
+      names.map((name) => [
+        name,
+        expected[name]!.map((value) => value === null ? null : value + by * CHANNELS[name]![2]),
+      ])
     )
   const residual = (name: string, t: number): number | null => {
     const [seen, wanted] = [observed[name]![t] ?? null, expected[name]![t] ?? null]
@@ -87,9 +88,10 @@ export function syntheticAnswer (length = 432): Answer {
   })
   const gaps = (name: string): number[] => observed[name]!.flatMap((value, t) => value === null ? [t] : [])
   const quality = Object.fromEntries(
-    names.map((
-      name
-    ) => [name, { missing: gaps(name).length, imputed: gaps(name).slice(0, 3), duplicates: 0, outOfOrder: 0 }])
+    names.map((name) => [
+      name,
+      { missing: gaps(name).length, imputed: gaps(name).slice(0, 3), duplicates: 0, outOfOrder: 0 },
+    ])
   )
   return {
     model: { name: 'wind-turbine', version: '1.0.0', digest: 'sha256:0f1e2d3c', architecture: 'dense' },

@@ -174,10 +174,10 @@ t.test('a store that is down for too long fails the task; saving is retried like
     },
   }))
   await until(() => notices.length === 2)
-  t.same(notices.map(({ url, body }) => [url.slice(-1), body]).sort(), [[
-    'a',
-    'Object store http://s: connect ECONNREFUSED',
-  ], ['b', 'finished']])
+  t.same(notices.map(({ url, body }) => [url.slice(-1), body]).sort(), [
+    ['a', 'Object store http://s: connect ECONNREFUSED'],
+    ['b', 'finished'],
+  ])
   t.equal(saves, 3)
 })
 
@@ -192,12 +192,11 @@ t.test('an outcome is delivered until the engine takes or refuses it, even behin
   tasks.take(taskOf('a'))
   await until(() => tasks.statusOf('a') === 'finished')
   t.equal(notices.length, 4)
-  for (
-    const last of [{ status: 404, body: { detail: 'Task Not Found' } }, { status: 422, body: { detail: 'no' } }, {
-      status: 302,
-      body: '',
-    }]
-  ) {
+  for (const last of [
+    { status: 404, body: { detail: 'Task Not Found' } },
+    { status: 422, body: { detail: 'no' } },
+    { status: 302, body: '' },
+  ]) {
     const engine = telling(() => last)
     const messenger = new Messenger({ http: engine.http, retryDelayMs: 1, retryMs: 5000, log: silent })
     t.equal(await messenger.deliver('a', taskOf('a').failed('x'), never), true, `${last.status} is the last word`)
@@ -327,36 +326,32 @@ t.test('a task of 2022 is told its JSON as it is, anything else as a form, a fai
 
 t.test('only listed hosts are called; this machine has one name', async (t) => {
   const guard = new HostGuard(['engine.example.org', 'minio:9000', '127.0.0.1'])
-  for (
-    const url of [
-      'http://engine.example.org/x',
-      'https://ENGINE.example.org:444/',
-      'http://engine.example.org./',
-      'http://minio:9000/',
-      'http://localhost:1/',
-      'http://[::1]:1/',
-      'http://127.9.9.9/',
-      'http://0x7f000001/',
-      'http://[::ffff:127.0.0.1]/',
-    ]
-  ) {
+  for (const url of [
+    'http://engine.example.org/x',
+    'https://ENGINE.example.org:444/',
+    'http://engine.example.org./',
+    'http://minio:9000/',
+    'http://localhost:1/',
+    'http://[::1]:1/',
+    'http://127.9.9.9/',
+    'http://0x7f000001/',
+    'http://[::ffff:127.0.0.1]/',
+  ]) {
     t.doesNotThrow(() => guard.check(url), url)
   }
-  for (
-    const url of [
-      'http://other/',
-      'http://minio/',
-      'http://minio:9001/',
-      'http://engine.example.org.evil.com/',
-      'http://engine.example.org@evil.com/',
-      'ftp://engine.example.org/',
-      'file:///etc/passwd',
-      'x',
-      '',
-      'http://169.254.169.254/',
-      'http://2852039166/',
-    ]
-  ) {
+  for (const url of [
+    'http://other/',
+    'http://minio/',
+    'http://minio:9001/',
+    'http://engine.example.org.evil.com/',
+    'http://engine.example.org@evil.com/',
+    'ftp://engine.example.org/',
+    'file:///etc/passwd',
+    'x',
+    '',
+    'http://169.254.169.254/',
+    'http://2852039166/',
+  ]) {
     t.throws(() => guard.check(url), { name: 'HostRefused' }, url)
   }
   const careless = new HostGuard(
@@ -364,16 +359,14 @@ t.test('only listed hosts are called; this machine has one name', async (t) => {
       host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
     )
   )
-  for (
-    const url of [
-      'http://169.254.169.254/',
-      'http://[fd00:ec2::254]/',
-      'http://[fe80::1]/',
-      'http://0.0.0.0/',
-      'http://100.100.100.200/',
-      'http://[64:ff9b::a9fe:a9fe]/',
-    ]
-  ) {
+  for (const url of [
+    'http://169.254.169.254/',
+    'http://[fd00:ec2::254]/',
+    'http://[fe80::1]/',
+    'http://0.0.0.0/',
+    'http://100.100.100.200/',
+    'http://[64:ff9b::a9fe:a9fe]/',
+  ]) {
     t.throws(() => careless.check(url), { message: /never called/ }, `${url}, though it is listed`)
   }
 })
@@ -384,9 +377,16 @@ t.test('no link-local address passes, however it is written', async (t) => {
     const hex = low.toString(16).padStart(4, '0')
     return [four, `::ffff:${four}`, `::ffff:a9fe:${hex}`, `fe80::${hex}`, `fe80::${hex}%eth0`].every(isForbiddenAddress)
   }))
-  for (
-    const address of ['10.0.0.1', '192.168.1.1', '172.16.0.1', '127.0.0.1', '::1', 'fd12::1', '8.8.8.8', '2a00::1']
-  ) t.notOk(isForbiddenAddress(address), address)
+  for (const address of [
+    '10.0.0.1',
+    '192.168.1.1',
+    '172.16.0.1',
+    '127.0.0.1',
+    '::1',
+    'fd12::1',
+    '8.8.8.8',
+    '2a00::1',
+  ]) t.notOk(isForbiddenAddress(address), address)
 })
 
 t.test('names are looked at again when they are resolved, and redirects are not followed', async (t) => {

@@ -90,10 +90,10 @@ t.test("an answer is a span of the caller's trace, with its waiting and computin
     'ae.channels': '2',
   })
   const parts = spans.filter(({ parentSpanId }) => parentSpanId === request.spanId)
-  t.same(parts.map(({ name, kind }) => [name, kind]).sort(), [['compute', 'internal'], [
-    'wait for a thread',
-    'internal',
-  ]])
+  t.same(parts.map(({ name, kind }) => [name, kind]).sort(), [
+    ['compute', 'internal'],
+    ['wait for a thread', 'internal'],
+  ])
   t.ok(parts.every(({ took }) => took <= request.took))
   t.match(lines.find(({ msg }) => msg === 'series scored'), { reqId: 'mine', trace_id: TRACE, span_id: request.spanId })
 })

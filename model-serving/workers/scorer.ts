@@ -1,9 +1,8 @@
 // The interface of what scores: worker threads, or in tests this thread.
 import type { DriftVerdict } from '../../core/verdicts/drift.ts'
 import type { Span } from '../../adapters/telemetry/spans.ts'
-import type { Answered, ComputeTask } from '../compute/messages/messages.ts'
+import type { Answered, ComputeTask, WorkerReport } from '../compute/messages/messages.ts'
 import type { PackageBytes } from '../packages/resident-models.ts'
-import type { WorkerReport } from '../compute/messages/messages.ts'
 import type { DriftQuestion, Proved } from './messages.ts'
 
 /** Requests that wait and run. */

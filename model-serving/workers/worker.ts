@@ -6,7 +6,7 @@ import { type DriftVerdict, driftVerdict } from '../../core/verdicts/drift.ts'
 import { TENSORFLOW_VERSION } from '../../adapters/tfjs/model-package.ts'
 import { answerRequest } from '../compute/answer-request.ts'
 import type { Computed } from '../compute/compute.ts'
-import type { ComputeTask } from '../compute/messages/messages.ts'
+import type { ComputeTask, WorkerReport } from '../compute/messages/messages.ts'
 import { type PlainFailure, plainFailure } from '../compute/messages/plain-failure.ts'
 import { readRequest } from '../compute/read/read-request.ts'
 import { ShadowRunner } from '../compute/shadow-runner.ts'
@@ -14,7 +14,6 @@ import { tableOf } from '../compute/training-table.ts'
 import type { Catalogue } from '../packages/catalogue.ts'
 import type { openPackage } from '../packages/open-package.ts'
 import { type PackageBytes, PackageMissing, ResidentModels } from '../packages/resident-models.ts'
-import type { WorkerReport } from '../compute/messages/messages.ts'
 import type { DriftQuestion, PoolOutcome, PoolTask, ProofOutcome, WorkerSettings } from './messages.ts'
 
 const { opener, backend, modelBytes, reportsScores, limits } = workerData as WorkerSettings
@@ -91,11 +90,8 @@ export default async function answer (
 }
 
 function handedOver (outcome: PoolOutcome, bodies: ReadonlyArray<Uint8Array<ArrayBuffer>>): object {
-  return move(
-    { [transferableSymbol]: bodies.map(({ buffer }) => buffer), [valueSymbol]: outcome } as unknown as Parameters<
-      typeof move
-    >[0]
-  )
+  const transferred = { [transferableSymbol]: bodies.map(({ buffer }) => buffer), [valueSymbol]: outcome }
+  return move(transferred as unknown as Parameters<typeof move>[0])
 }
 
 function follow (catalogue: string, epoch: number): void {

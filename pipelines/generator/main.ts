@@ -23,13 +23,15 @@ interface Flags {
   speed: number
   series: number
   faults: FaultMode
-  fault: OrderedFault[]
+  fault?: OrderedFault[]
   csv?: string
   start?: number
-  history: number
+  history?: number
   seed?: string
-  dirt: boolean
+  dirt?: boolean
 }
+
+const DEFAULT_HISTORY = parseDuration('P2D')
 
 const number = (least: number, most: number) => (text: string): number => {
   const value = Number(text)
@@ -56,7 +58,7 @@ function instant (text: string): number {
   return Math.floor(found / 600_000) * 600_000
 }
 
-function fault (text: string, before: readonly OrderedFault[]): OrderedFault[] {
+function fault (text: string, before: readonly OrderedFault[] = []): OrderedFault[] {
   const [, series, type, after] = /^([^:@]+):([a-z-]+)@(P.+)$/.exec(text) ?? []
   if (
     series === undefined || type === undefined || after === undefined ||
@@ -112,7 +114,7 @@ async function run (flags: Flags): Promise<void> {
   const { signal } = stopped
   const { last, onRetry, ...report } = reporter()
   const send = httpSender({ url: flags.url, key, signal, onRetry })
-  const { speed, history, start = defaultStart(Date.now()) } = flags
+  const { speed, history = DEFAULT_HISTORY, start = defaultStart(Date.now()) } = flags
   print(
     `${flags.csv ?? `${flags.series} turbines`} → ${flags.url}, from ${timeOf(start)} UTC, ` +
       `${history / 3_600_000} h at once, then ${speed} seconds a second; stop with Ctrl-C`
@@ -141,8 +143,8 @@ async function run (flags: Flags): Promise<void> {
         start,
         series: flags.series,
         mode: flags.faults,
-        ordered: flags.fault,
-        dirt: flags.dirt,
+        ordered: flags.fault ?? [],
+        dirt: flags.dirt === true,
         ...(flags.seed !== undefined && { seed: flags.seed }),
       })
     }
@@ -159,7 +161,7 @@ const program = new Command('npm run generate --')
     'Sends a simulated wind farm, or tables, to a collector: at a chosen speed, with faults, never ahead of the clock.'
   )
   .option('--url <url>', 'URL of the collector', 'http://127.0.0.1:8300')
-  .option('--speed <n>', 'seconds of observations in a second', number(0.001, 1e9), 600)
+  .option('--speed <n>', 'simulated seconds in one real second', number(0.001, 1e9), 600)
   .option('--series <n>', 'turbines', number(1, MOST_SERIES), 20)
   .addOption(
     new Option('--faults <mode>', 'demo: one at once, then more; random: rarely; none').choices(FAULT_MODES)
@@ -167,17 +169,16 @@ const program = new Command('npm run generate --')
   )
   .option(
     '--fault <series:fault@duration>',
-    'a fault at this time after live play begins; may be given several times',
-    fault,
-    []
+    'a fault at this time after live play begins, such as T03:bearing-overheating@PT2H; may be repeated',
+    fault
   )
-  .option('--csv <path>', 'plays this file, or all of this folder, instead of the farm; ends with them')
+  .option('--csv <path>', 'a CSV file, or a folder of them, to play once instead of the farm')
   .option('--start <time>', 'time of the first observation; default: 90 days ago', instant)
-  .option('--history <duration>', 'sent at once, before live play begins', duration, duration('P2D'))
-  .option('--seed <text>', 'another farm')
-  .option('--dirt', 'gaps, repetitions, late observations, times off the grid', false)
+  .option('--history <duration>', 'length of the part sent at once, before live play begins; default: P2D', duration)
+  .option('--seed <text>', 'seed of the simulator; another seed is another farm')
+  .option('--dirt', 'add gaps, repetitions, late observations and times off the grid')
   .action(async (flags: Flags) => {
-    const unknown = flags.fault.find(({ series }) => !seriesNames(flags.series).includes(series))
+    const unknown = flags.fault?.find(({ series }) => !seriesNames(flags.series).includes(series))
     if (unknown !== undefined) {
       const names = seriesNames(flags.series)
       program.error(

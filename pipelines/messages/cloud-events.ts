@@ -3,6 +3,7 @@
 import { Problem } from '../../core/errors.ts'
 import { readIsoTime } from '../../core/table/iso-time.ts'
 import { sampledTraceparent } from '../../adapters/telemetry/trace-context.ts'
+import { explainFault } from '../../adapters/settings/schema-faults.ts'
 import type { LogRecord, NewRecord } from './log.ts'
 import { type Message, MESSAGES, type MessageType } from './messages.ts'
 import { QUICK_CHECKS } from './quick-checks.ts'
@@ -83,7 +84,7 @@ function typeOf (type: string | undefined): MessageType {
 function contentOf (type: MessageType, value: string): { readonly series: string } {
   const content = parsed(value)
   if (QUICK_CHECKS[type]?.(content) === true) return content as { series: string }
-  const result = MESSAGES[type].record.safeParse(content)
+  const result = MESSAGES[type].record.safeParse(content, { error: explainFault })
   if (result.success) return result.data
   const { path, message } = result.error.issues[0]!
   throw poison(`It is no ${type}: ${path.length === 0 ? '' : `${path.join('.')}: `}${message}.`)

@@ -11,11 +11,11 @@ import { TELEMETRY_SETTINGS } from '../../adapters/telemetry/settings.ts'
 import { SERVICE_NAME } from '../../adapters/telemetry/spans.ts'
 import type { Log } from '../messages/log.ts'
 import { openLog } from '../adapters/open-log.ts'
+import { LOG_SETTINGS } from '../settings/log.ts'
+import { PROCESS_SETTINGS } from '../settings/process.ts'
 import { StepMetrics } from './metrics.ts'
 import { addOperation } from './operation.ts'
 import { type RunningStep, runStep } from './run-step.ts'
-import { LOG_SETTINGS } from '../settings/log.ts'
-import { PROCESS_SETTINGS } from '../settings/process.ts'
 import type { StepKind } from './step.ts'
 
 const COMMON_SETTINGS = { ...PROCESS_SETTINGS, ...LOG_SETTINGS, ...TELEMETRY_SETTINGS }

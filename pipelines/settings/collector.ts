@@ -11,7 +11,7 @@ export const COLLECTOR_SETTINGS = {
     description: 'Keys of those who may send observations, separated by commas; none: everybody who reaches it.',
   }),
   COLLECTOR_AUTH: z.enum(['auto', 'off']).default('auto').describe(
-    'off: no key is needed, because something in front authenticates.'
+    'auto: callers need a key if there are keys. off: a proxy authenticates them.'
   ),
   COLLECTOR_MAX_BODY_BYTES: wholeNumber(1000, 2 ** 30).default(8 * 2 ** 20).describe(
     'Largest body of a request, before and after decompression.'

@@ -13,7 +13,7 @@ export const DASHBOARD_SETTINGS = {
     description: 'Keys of those who may look and annotate, separated by commas; none: everybody who reaches it.',
   }),
   DASHBOARD_AUTH: z.enum(['auto', 'off']).default('auto').describe(
-    'off: no key is needed, because something in front authenticates.'
+    'auto: callers need a key if there are keys. off: a proxy authenticates them.'
   ),
   // The registry stores feedback on incidents.
   MODEL_REGISTRY: MODEL_SETTINGS.MODEL_REGISTRY,

@@ -10,6 +10,7 @@ import { Problem } from '../../core/errors.ts'
 import type { Registry } from '../../adapters/registry/registry.ts'
 import type { RegistryStore } from '../../adapters/registry/store.ts'
 import type { Environment } from '../../adapters/settings/environment.ts'
+import { explainFault } from '../../adapters/settings/schema-faults.ts'
 import { runProgram } from './run-program.ts'
 
 /** All relative to the working folder, as in model-creation/. */
@@ -94,7 +95,7 @@ async function readYaml<T> (file: string, schema: z.ZodType<T>): Promise<T> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new Problem('invalid-settings', `${file} cannot be read; run this in the folder of the project.`, { cause })
   })
-  const parsed = schema.safeParse(yamlOf(file, text))
+  const parsed = schema.safeParse(yamlOf(file, text), { error: explainFault })
   if (parsed.success) return parsed.data
   throw new Problem(
     'invalid-settings',

@@ -65,9 +65,8 @@ export function checkDags (folder: string): CheckedDags {
     // Airflow logs to stdout, too; the answer is the last line.
     if (status !== 0) {
       throw new Error(
-        `the DAGs of ${folder} cannot be used: ${
-          stderr.trim().split('\n').at(-1) || stdout.trim().split('\n').at(-1) || 'no answer'
-        }`
+        `the DAGs of ${folder} cannot be used: ` +
+          (stderr.trim().split('\n').at(-1) || stdout.trim().split('\n').at(-1) || 'no answer')
       )
     }
     return JSON.parse(stdout.trim().split('\n').at(-1)!) as CheckedDags

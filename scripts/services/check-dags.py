@@ -1,4 +1,6 @@
-"""check-dags.py FOLDER: imports every DAG file of a folder as Airflow does, without a database, and prints what is in them as JSON.
+"""check-dags.py FOLDER: prints the DAGs of a folder as JSON.
+
+Imports each file as Airflow does, without a database.
 
 Ends with status 1 where a file cannot be imported, tasks form a circle, or there is no DAG at all.
 """

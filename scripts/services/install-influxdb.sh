@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds InfluxDB 2 (Flux and the v2 API, without the web interface) into .cache/services/bin/influxd, if it is not there.
+# Builds InfluxDB 2 (Flux and the v2 API, without the web interface) into .cache/services/bin/influxd, if it is not
+# there.
 # Needs gcc, and Rust 1.72 or later: Flux is written in it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

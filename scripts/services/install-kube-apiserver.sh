@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# install-kube-apiserver.sh VERSION FOLDER: kube-apiserver and kubectl of that version into FOLDER, built from their Go module. Its go.mod takes
-# the libraries from folders beside it, which no proxy has; here each is taken from its own module, of the same release.
+# install-kube-apiserver.sh VERSION FOLDER: kube-apiserver and kubectl of that version into FOLDER, built from their Go
+# module. Its go.mod takes the libraries from folders beside it, which no proxy has; here each is taken from its own
+# module, of the same release.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -17,7 +18,8 @@ module=$("$go" mod download -json "k8s.io/kubernetes@v$version" | sed -n 's/.*"G
   echo 'module apiserver'
   grep -E '^go ' "$module"
   echo "require k8s.io/kubernetes v$version"
-  grep -oE 'k8s\.io/[a-z-]+ => \./staging' "$module" | awk -v version="0.${version#1.}" '{ print "replace " $1 " => " $1 " v" version }'
+  grep -oE 'k8s\.io/[a-z-]+ => \./staging' "$module" |
+    awk -v version="0.${version#1.}" '{ print "replace " $1 " => " $1 " v" version }'
 } > "$work/go.mod"
 
 stamp=k8s.io/component-base/version

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# install-python.sh FOLDER PACKAGE...: a Python environment of its own with these packages; does nothing where exactly they are in it.
+# install-python.sh FOLDER PACKAGE...: a Python environment of its own with these packages; does nothing where exactly
+# they are in it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -14,7 +15,9 @@ if ! python3 -c 'import ensurepip' 2> /dev/null; then scripts/apt-install.sh pyt
 rm -rf "$environment"
 python3 -m venv "$environment"
 # uv resolves and installs DVC's 90 packages three times as fast as pip (15 s instead of 44 s).
-uv=$(command -v uv) || { timeout 300 "$environment/bin/pip" install --quiet "uv==$uv_version" && uv="$environment/bin/uv"; }
-# Where PYTHONDONTWRITEBYTECODE is set nothing else would ever compile them, and each start would take three times as long.
+uv=$(command -v uv) ||
+  { timeout 300 "$environment/bin/pip" install --quiet "uv==$uv_version" && uv="$environment/bin/uv"; }
+# Where PYTHONDONTWRITEBYTECODE is set nothing else would ever compile them, and each start would take three times as
+# long.
 timeout 600 "$uv" pip install --quiet --compile-bytecode --python "$environment/bin/python" "$@"
 echo "$*" > "$environment/packages.txt"

@@ -5,7 +5,9 @@ import sys
 import zipfile
 
 LIBRARIES = {"tensorflow/libtensorflow_cc.so.2", "tensorflow/libtensorflow_framework.so.2"}
-HEADERS = tuple(f"tensorflow/include/{name}/" for name in ("tensorflow/c", "tensorflow/core/platform", "tensorflow/tsl", "tsl"))
+HEADERS = tuple(
+    f"tensorflow/include/{name}/" for name in ("tensorflow/c", "tensorflow/core/platform", "tensorflow/tsl", "tsl")
+)
 
 
 def place(name):

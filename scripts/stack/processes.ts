@@ -38,7 +38,7 @@ export async function startStep (
   const own = port ?? await freePort()
   const url = `http://127.0.0.1:${own}`
   const log = join(folder, `${name}-${number}.log`)
-  const program = built ? join(root, `dist/pipelines/${name}/main.js`) : join(root, `pipelines/${name}/main.ts`)
+  const program = join(root, built ? `dist/pipelines/steps/${name}/main.js` : `pipelines/steps/${name}/main.ts`)
   if (!existsSync(program)) throw new Error(`There is no ${program}; run: npm run build`)
   return controlled(async () => startServer({
     program: process.execPath,

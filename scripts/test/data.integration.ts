@@ -327,17 +327,15 @@ t.test('what InfluxDB refuses is told by the flag or the variable, and what was 
 
 t.test('files out of MinIO: those of the folder alone', async (t) => {
   await store.makeBucket('plant')
-  for (
-    const [key, content] of [
-      ['raw/A.csv', tableText('A')],
-      ['raw/B.csv', tableText('B')],
-      ['raw/notes.txt', 'no'],
-      ['raw2/C.csv', tableText('B')],
-      ['twice/x/A.csv', tableText('A')],
-      ['twice/y/a.csv', tableText('A')],
-      ['broken/A.csv', ''],
-    ] as const
-  ) await store.putObject('plant', key, content)
+  for (const [key, content] of [
+    ['raw/A.csv', tableText('A')],
+    ['raw/B.csv', tableText('B')],
+    ['raw/notes.txt', 'no'],
+    ['raw2/C.csv', tableText('B')],
+    ['twice/x/A.csv', tableText('A')],
+    ['twice/y/a.csv', tableText('A')],
+    ['broken/A.csv', ''],
+  ] as const) await store.putObject('plant', key, content)
   const fromMinio = async (place: string, env: Record<string, string> = KEYS): Promise<string> =>
     fetched(['--from', 'minio', place, '--out', OUT.minio], env)
   t.match(await fromMinio('s3://plant/raw'), /minio: written from minio, 2 series, 1199 rows, md5 [0-9a-f]{32}\.dir/)
@@ -346,21 +344,19 @@ t.test('files out of MinIO: those of the folder alone', async (t) => {
     name: 'A',
     profile: { duplicateRows: 1 },
   }, { name: 'B' }])
-  for (
-    const [place, env, message] of [
-      ['s3://nowhere/raw', KEYS, /there is no bucket "nowhere"/],
-      ['s3://plant/empty', KEYS, /^There is no \.csv object in s3:\/\/plant\/empty\//],
-      ['s3://plant/twice', KEYS, /the object twice\/y\/a\.csv and the object twice\/x\/A\.csv would both be a\.csv/],
-      ['s3://plant/broken', KEYS, /^A\.csv: /],
-      [
-        's3://plant/raw',
-        { ...KEYS, AWS_SECRET_ACCESS_KEY: 'wrong' },
-        /AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID/,
-      ],
-      ['s3://plant/raw', { ...KEYS, AWS_ACCESS_KEY_ID: 'nobody' }, /AWS_ACCESS_KEY_ID is not known there/],
-      ['s3://plant/raw', FORK, /AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY are not set/],
-    ] as const
-  ) await t.rejects(fromMinio(place, env), { message }, place)
+  for (const [place, env, message] of [
+    ['s3://nowhere/raw', KEYS, /there is no bucket "nowhere"/],
+    ['s3://plant/empty', KEYS, /^There is no \.csv object in s3:\/\/plant\/empty\//],
+    ['s3://plant/twice', KEYS, /the object twice\/y\/a\.csv and the object twice\/x\/A\.csv would both be a\.csv/],
+    ['s3://plant/broken', KEYS, /^A\.csv: /],
+    [
+      's3://plant/raw',
+      { ...KEYS, AWS_SECRET_ACCESS_KEY: 'wrong' },
+      /AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID/,
+    ],
+    ['s3://plant/raw', { ...KEYS, AWS_ACCESS_KEY_ID: 'nobody' }, /AWS_ACCESS_KEY_ID is not known there/],
+    ['s3://plant/raw', FORK, /AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY are not set/],
+  ] as const) await t.rejects(fromMinio(place, env), { message }, place)
   t.match(await fromMinio('s3://plant/raw2/C.csv'), /1 series, 600 rows/)
   await minio.kill()
   await t.rejects(fromMinio('s3://plant/raw'), { code: 'server-unavailable', message: /check AWS_ENDPOINT_URL/ })

@@ -103,10 +103,9 @@ for (const [kind, { server, env }] of Object.entries(KINDS)) {
     const values = Object.fromEntries(
       Array.from({ length: 12 }, (_, i) => [`channel_${i}_unit`, 100 * Math.sin(i + 1)])
     )
-    const shares = Object.keys(values).map((channel, i) => ({ channel, contribution: Math.abs(Math.cos(i)) })).sort((
-      a,
-      b
-    ) => b.contribution - a.contribution)
+    const shares = Object.keys(values)
+      .map((channel, i) => ({ channel, contribution: Math.abs(Math.cos(i)) }))
+      .sort((a, b) => b.contribution - a.contribution)
     const fast = kind === 'influx'
     const batches = Array.from(
       { length: fast ? 40 : 8 },
@@ -280,10 +279,8 @@ t.test('cassandra: what is refused names its cause', async (t) => {
 async function rowsOf (query: string): Promise<number> {
   const imports = query.split('\n').filter((line) => line.startsWith('import '))
   const rest = query.split('\n').filter((line) => !line.startsWith('import '))
-  const option =
-    `option v = {timeRangeStart: ${new Date(BEGIN - 3_600_000).toISOString()}, timeRangeStop: ${
-      new Date(BEGIN + 3_600_000).toISOString()
-    }, windowPeriod: 10s, ` +
+  const [from, to] = [new Date(BEGIN - 3_600_000), new Date(BEGIN + 3_600_000)].map((time) => time.toISOString())
+  const option = `option v = {timeRangeStart: ${from}, timeRangeStop: ${to}, windowPeriod: 10s, ` +
     'defaultBucket: "dashboards", stream_bucket: "dashboards", raw_bucket: "dashboards raw", series: "T 1", ' +
     'channel: "power_kw"}'
   const response = await fetch(`${influx.url}/api/v2/query?org=${influx.org}`, {

@@ -13,11 +13,21 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
 const documents = listFiles('*.md')
 
-t.test('lines of the documents have at most 120 columns, but for tables and links', async (t) => {
+t.test('lines of the documents have at most 120 columns, but for tables and links, and end', async (t) => {
   for (const path of documents) {
-    const long = read(path).split('\n').filter((line) => line.length > 120 && !/^\||https?:\/\/\S{60}/.test(line))
+    const text = read(path)
+    const long = text.split('\n').filter((line) => line.length > 120 && !/^\||https?:\/\/\S{60}/.test(line))
     t.same(long, [], path)
+    t.ok(text.endsWith('\n'), `${path} ends with its last line`)
   }
+})
+
+t.test('lines of pages, manifests and scripts have at most 120 columns', async (t) => {
+  const paths = listFiles('*.html', '*.css', '*.sh', '*.py', '*.yaml', '*.yml', '.env.example', '.ci/run')
+  for (const path of paths) {
+    t.same(read(path).split('\n').filter((line) => line.length > 120), [], path)
+  }
+  t.ok(paths.length > 40)
 })
 
 t.test('every exported type of the core is in the glossary', async (t) => {
@@ -53,8 +63,8 @@ function foldersOf (folder: string): string[] {
 
 t.test('the picture of the map and the folders of core/ are the same', async (t) => {
   const picture = /```\n([^`]+)```/.exec(map)![1]!
-  const rooms = [...picture.matchAll(/(?<=^|\s)([a-z]+)\/(?=\s|$)/gm)].map(([, name]) => name!)
-  t.same([...new Set(rooms)].sort(), foldersOf('core').sort())
+  const named = [...picture.matchAll(/(?<=^|\s)([a-z]+)\/(?=\s|$)/gm)].map(([, name]) => name!)
+  t.same([...new Set(named)].sort(), foldersOf('core').sort())
   const files = [...picture.matchAll(/([\w-]+\.ts)/g)].map(([, name]) => name!)
   const ofCore = listFiles('core/*.ts').filter((path) => path.split('/').length === 2)
   t.same(files.sort(), ofCore.map((path) => path.slice('core/'.length)))

@@ -219,13 +219,16 @@ t.test('a service that starts before its engine appears when the engine does', a
   t.ok(performance.now() - began < 15_000)
 })
 
-const decimalComma = `time;pressure;flow\n${
-  values(300).map((value, i) =>
-    `${String(1 + Math.floor(i / 24)).padStart(2, '0')}.01.2026 ${String(i % 24).padStart(2, '0')}:00;${
-      value.toFixed(2).replace('.', ',')
-    };${(2 * value).toFixed(1).replace('.', ',')}`
-  ).join('\n')
-}`
+const twoDigits = (number: number): string => String(number).padStart(2, '0')
+const withComma = (number: number, digits: number): string => number.toFixed(digits).replace('.', ',')
+const decimalComma = [
+  'time;pressure;flow',
+  ...values(300).map((value, i) => [
+    `${twoDigits(1 + Math.floor(i / 24))}.01.2026 ${twoDigits(i % 24)}:00`,
+    withComma(value, 2),
+    withComma(2 * value, 1),
+  ].join(';')),
+].join('\n')
 const times = values(300).map((value, i) => ({
   timestamp: new Date(Date.UTC(2026, 0, 1) + i * 60_000).toISOString(),
   pressure: Number(value.toFixed(3)),
@@ -235,9 +238,13 @@ const FILES: ReadonlyArray<
 > = [
   ['one column without a header', oneColumn(300), 'csv', 'ad-hoc', ['channel_0']],
   ['the same, compressed, without an extension that tells', gzipSync(oneColumn(300)), 'gz', 'ad-hoc', ['channel_0']],
-  ['UTF-16 with a byte order mark', Buffer.from(`\uFEFFvalue\r\n${oneColumn(300)}`, 'utf16le'), 'txt', 'ad-hoc', [
-    'value',
-  ]],
+  [
+    'UTF-16 with a byte order mark',
+    Buffer.from(`\uFEFFvalue\r\n${oneColumn(300)}`, 'utf16le'),
+    'txt',
+    'ad-hoc',
+    ['value'],
+  ],
   ['semicolons, decimal commas, German dates', decimalComma, 'csv', 'ad-hoc', ['pressure', 'flow']],
   [
     'tabs, several columns without a header',

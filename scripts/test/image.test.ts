@@ -43,11 +43,10 @@ t.test('what is started and run is there', (t) => {
   t.strictSame(commandOf('service'), ['node', 'dist/model-serving/main.js'])
   t.ok(existsSync(join(root, 'model-serving/main.ts')))
   t.ok(existsSync(join(root, commandOf('training')[3]!)))
-  for (
-    const [, script] of stages.flatMap((stage) => instructionsOf(stage, 'RUN')).flatMap((
-      run
-    ) => [...run.matchAll(/npm run ([\w:-]+)/g)])
-  ) t.ok(Object.hasOwn(scripts, script!), script!)
+  const runs = stages.flatMap((stage) => instructionsOf(stage, 'RUN'))
+  for (const [, script] of runs.flatMap((run) => [...run.matchAll(/npm run ([\w:-]+)/g)])) {
+    t.ok(Object.hasOwn(scripts, script!), script!)
+  }
   t.end()
 })
 

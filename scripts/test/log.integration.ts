@@ -1,6 +1,6 @@
 // The laws of a log on a real Kafka, and what only that can suffer: the broker killed while members read and write.
-import { Admin } from '@platformatic/kafka'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Admin } from '@platformatic/kafka'
 import t from 'tap'
 import { openKafkaLog } from '../../pipelines/adapters/kafka/kafka-log.ts'
 import type { Log, NewRecord } from '../../pipelines/messages/log.ts'

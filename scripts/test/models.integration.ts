@@ -205,11 +205,9 @@ t.test('20 promotions and rollbacks under 50 requests a second: each answer is o
   t.strictSame([...seen.keys()].sort(), [one.digest, two.digest].sort())
   latencies.sort((a, b) => a - b)
   t.comment(
-    `${asked.length} requests in ${seconds.toFixed(1)} s (${(asked.length / seconds).toFixed(0)}/s), ${
-      [...seen.values()].join(' and ')
-    } by version; p50 ${latencies[latencies.length >> 1]!.toFixed(1)} ms, p99 ${
-      latencies[Math.floor(latencies.length * 0.99)]!.toFixed(1)
-    } ms`
+    `${asked.length} requests in ${seconds.toFixed(1)} s (${(asked.length / seconds).toFixed(0)}/s), ` +
+      `${[...seen.values()].join(' and ')} by version; p50 ${latencies[latencies.length >> 1]!.toFixed(1)} ms, ` +
+      `p99 ${latencies[Math.floor(latencies.length * 0.99)]!.toFixed(1)} ms`
   )
   t.ok(asked.length / seconds >= 40, 'as many as were to be asked')
   await endServer(service.child, 'SIGTERM')
@@ -256,14 +254,12 @@ t.test('a model is trained on series that lie in the object store, where the set
     state: 'failed',
     problem: /There is no CSV file at s3:\/\/models\/series\/none/,
   })
-  for (
-    const from of [
-      's3://models/secret/c.csv',
-      's3://models/seriesly/c.csv',
-      's3://models/trained',
-      's3://other/series/wind',
-    ]
-  ) t.equal((await train(`name=refused&from=${from}`)).status, 422, from)
+  for (const from of [
+    's3://models/secret/c.csv',
+    's3://models/seriesly/c.csv',
+    's3://models/trained',
+    's3://other/series/wind',
+  ]) t.equal((await train(`name=refused&from=${from}`)).status, 422, from)
   await endServer(service.child, 'SIGTERM')
 })
 

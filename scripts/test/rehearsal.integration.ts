@@ -170,9 +170,8 @@ t.test('a rolling restart under 100 requests a second: no request fails, and eac
   t.ok(sent.length > 800, `${sent.length} requests`)
   times.sort((a, b) => a - b)
   t.comment(
-    `${sent.length} requests, median ${times[times.length >> 1]!.toFixed(0)} ms, longest ${
-      times.at(-1)!.toFixed(0)
-    } ms`
+    `${sent.length} requests, median ${times[times.length >> 1]!.toFixed(0)} ms, ` +
+      `longest ${times.at(-1)!.toFixed(0)} ms`
   )
 })
 

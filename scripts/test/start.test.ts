@@ -1,68 +1,13 @@
 // The first thing that anybody does: `npm start` on nothing, then the README's requests. From data to verdicts in one
 // process tree.
-import { spawn, spawnSync } from 'node:child_process'
-import { createServer } from 'node:net'
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import t, { type Test } from 'tap'
+import { join } from 'node:path'
+import t from 'tap'
 import { parse } from 'yaml'
 import { dvcFolderHash, hashFolder } from '../../model-creation/adapters/dvc-hash.ts'
-
-const root = resolve(import.meta.dirname, '../..')
+import { root, start } from './start-program.ts'
 
 interface Anomaly { start: string, end: string, peakScore: number, channels: Array<{ name: string }> }
-
-async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => { server.close(resolve) })
-  return port
-}
-
-/** Starts the service in `cwd`. `ready` gives the seconds until /readyz said 200. */
-async function start (
-  t: Test,
-  cwd: string
-): Promise<
-  { url: string, ready: (seconds: number) => Promise<number>, stop: () => Promise<number | null>, output: () => string }
-> {
-  const port = await freePort()
-  const began = performance.now()
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), join(root, 'start.ts')], {
-    cwd,
-    env: { ...process.env, SERVICE_PORT: String(port), TFJS_BACKEND: 'wasm', MODELS_DIR: '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString()
-    })
-  }
-  // Closed, not only exited: all that it and its children wrote is there.
-  const exited = new Promise<number | null>((resolve) => { child.once('close', resolve) })
-  t.teardown(() => { child.kill('SIGKILL') })
-  const url = `http://127.0.0.1:${port}`
-  return {
-    url,
-    output: () => output,
-    stop: async () => {
-      child.kill('SIGINT')
-      return exited
-    },
-    ready: async (seconds) => {
-      while (performance.now() - began < seconds * 1000) {
-        if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}: ${output}`)
-        const status = await fetch(`${url}/readyz`).then((response) => response.status, () => 0)
-        if (status === 200) return (performance.now() - began) / 1000
-        await new Promise((resolve) => { setTimeout(resolve, 50) })
-      }
-      throw new Error(`not ready within ${seconds} s: ${output}`)
-    },
-  }
-}
 
 async function anomaliesOf (url: string, file: string): Promise<Anomaly[]> {
   const type = file.endsWith('.csv') ? 'text/csv' : 'application/json'
@@ -149,65 +94,4 @@ t.test('npm start on nothing makes data and model, serves them, finds the fault,
   t.comment(`second start: ready after ${again.toFixed(1)} s`)
   t.ok(again < seconds / 2, 'a later start does not train again')
   t.equal(await second.stop(), 0)
-})
-
-t.test('a stop while the model is being made ends everything at once', { timeout: 60_000 }, async (t) => {
-  const cwd = t.testdir({
-    'model-creation': { 'params.yaml': t.fixture('symlink', join(root, 'model-creation/params.yaml')) },
-  })
-  const service = await start(t, cwd)
-  while (!service.output().includes('listening')) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, 50)
-    })
-  }
-  t.match(
-    service.output(),
-    /^\{"level":30,.*"msg":"listening on .*"\}$/m,
-    'the log is JSON lines where nobody sits at a terminal'
-  )
-  t.equal((await fetch(`${service.url}/livez`)).status, 200, 'alive while it trains')
-  t.equal((await fetch(`${service.url}/readyz`)).status, 503, 'and not ready')
-  t.equal(await service.stop(), 0)
-  t.notOk(existsSync(join(cwd, 'model-creation/out/models/wind-turbine')), 'no half-made package')
-  t.notMatch(service.output(), /cannot be served|\n\s+at /, 'and nobody is told of a failure')
-})
-
-t.test('a wrong setting and a taken port are told in one line, with the remedy', { timeout: 60_000 }, async (t) => {
-  const cwd = t.testdir({ '.env': 'SERVICE_PORT=abc\n' })
-  const run = (env: Record<string, string>) =>
-    spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), join(root, 'start.ts')], {
-      cwd,
-      encoding: 'utf8',
-      timeout: 30_000,
-      env: { PATH: process.env['PATH'], ...env },
-    })
-  t.match(
-    run({}),
-    { status: 1, stdout: '', stderr: /^invalid-settings: SERVICE_PORT is "abc": a whole number .*\n$/ },
-    'of the .env'
-  )
-  t.match(run({ SERVICE_PORT: '-1' }), {
-    status: 1,
-    stdout: '',
-    stderr: /^invalid-settings: SERVICE_PORT is "-1": .*\n$/,
-  }, 'of the environment, which counts more')
-  const holder = createServer()
-  await new Promise<void>((resolve) => {
-    holder.listen(0, '127.0.0.1', resolve)
-  })
-  t.teardown(() =>
-    new Promise((resolve) => {
-      holder.close(resolve)
-    })
-  )
-  const { port } = holder.address() as { port: number }
-  t.match(run({ SERVICE_PORT: String(port) }), {
-    status: 1,
-    stdout: '',
-    stderr: new RegExp(
-      `^invalid-settings: Cannot listen on 127\\.0\\.0\\.1, port ${port}: the port is taken; .*SERVICE_PORT.*\\n$`
-    ),
-  })
-  t.notOk(existsSync(join(cwd, 'model-creation')), 'and nothing was made')
 })

@@ -6,10 +6,10 @@ import { ALL_NAMES, isTest, readSources, type SourceFile } from './source-files.
 const sources = readSources()
 const production = sources.filter(({ path }) => !isTest(path))
 
-/** Top folders that are one room, whatever folders they hold. */
+/** Top folders that count as one, whatever folders they hold. */
 const WHOLE = ['bench', 'examples', 'scripts', 'simulator']
 
-/** Rooms of core/, lowest first: a room imports the rooms before it only. */
+/** Folders of core/, lowest first: a folder imports the folders before it only. */
 const CORE = ['core', 'core/table', 'core/series', 'core/scoring', 'core/linear', 'core/fitting']
 
 /** Imports inside core/ that are allowed beside that order. */
@@ -34,8 +34,8 @@ const LARGER: Record<string, string> = {
   'pipelines/steps/dashboard/public': 'the same',
 }
 
-/** The room of a file: its top folder and the next; of steps and adapters of the stream one folder more. */
-function roomOf (path: string): string {
+/** What counts as the folder of a file: two levels, and three for steps and adapters of the stream. */
+function folderOf (path: string): string {
   const parts = path.split('/')
   const folders = parts.slice(0, -1)
   if (folders.length === 0) return path
@@ -50,55 +50,55 @@ type Arrows = Map<string, Map<string, string[]>>
 function drawArrows (files: readonly SourceFile[]): Arrows {
   const arrows: Arrows = new Map()
   for (const { path, imports } of files) {
-    const from = arrows.get(roomOf(path)) ?? new Map<string, string[]>()
-    arrows.set(roomOf(path), from)
+    const from = arrows.get(folderOf(path)) ?? new Map<string, string[]>()
+    arrows.set(folderOf(path), from)
     for (const { target } of imports) {
-      const to = roomOf(target)
-      if (to !== roomOf(path)) from.set(to, [...from.get(to) ?? [], `${path} → ${target}`])
+      const to = folderOf(target)
+      if (to !== folderOf(path)) from.set(to, [...from.get(to) ?? [], `${path} → ${target}`])
     }
   }
   return arrows
 }
 
-/** Rooms by their height: a room stands above all that it imports. What is left imports itself by way of others. */
+/** Folders by their height: a folder is above all that it imports. What is left imports itself by way of others. */
 function stack (arrows: Arrows): { levels: string[][], circular: string[] } {
   const left = new Set(arrows.keys())
-  const importsNothing = (room: string): boolean => [...arrows.get(room)!.keys()].every((to) => !left.has(to))
-  const isImportedByNobody = (room: string): boolean => [...left].every((from) => !arrows.get(from)!.has(room))
-  const take = (test: (room: string) => boolean): string[] => {
+  const importsNothing = (folder: string): boolean => [...arrows.get(folder)!.keys()].every((to) => !left.has(to))
+  const isImportedByNobody = (folder: string): boolean => [...left].every((from) => !arrows.get(from)!.has(folder))
+  const take = (test: (folder: string) => boolean): string[] => {
     const level = [...left].filter(test).sort()
-    for (const room of level) left.delete(room)
+    for (const folder of level) left.delete(folder)
     return level
   }
   const levels: string[][] = []
   for (let level = take(importsNothing); level.length > 0; level = take(importsNothing)) levels.push(level)
-  // Rooms above a circle are no part of it.
+  // Folders above a circle are no part of it.
   while (take(isImportedByNobody).length > 0);
   return { levels, circular: [...left].sort() }
 }
 
-t.test('imports between rooms run down', async (t) => {
+t.test('imports between folders run down', async (t) => {
   const arrows = drawArrows(production)
   const { levels, circular } = stack(arrows)
   for (const [height, level] of levels.entries()) {
-    for (const room of level) {
-      t.comment(`${height}  ${room}  →  ${[...arrows.get(room)!.keys()].sort().join(', ') || 'nothing'}`)
+    for (const folder of level) {
+      t.comment(`${height}  ${folder}  →  ${[...arrows.get(folder)!.keys()].sort().join(', ') || 'nothing'}`)
     }
   }
-  const back = circular.flatMap((room) =>
-    [...arrows.get(room)!].filter(([to]) => circular.includes(to)).flatMap(([, files]) => files)
+  const back = circular.flatMap((folder) =>
+    [...arrows.get(folder)!].filter(([to]) => circular.includes(to)).flatMap(([, files]) => files)
   )
-  t.comment(`${back.length} arrows between files are part of a circle of rooms`)
+  t.comment(`${back.length} arrows between files are part of a circle of folders`)
   t.same(back, [], 'no arrow is part of a circle')
   t.ok(levels.length > 5 && arrows.size > 40, 'the graph has been read')
 })
 
-t.test('imports in core/ keep the order of its rooms', async (t) => {
-  for (const [room, targets] of drawArrows(production)) {
-    if (!room.startsWith('core')) continue
-    const allowed = CORE_BESIDE[room] ?? CORE.slice(0, CORE.indexOf(room))
-    t.ok(CORE.includes(room) || room in CORE_BESIDE, `${room} has a place in the order`)
-    for (const [to, files] of targets) t.ok(allowed.includes(to), `${room} → ${to}`, { files })
+t.test('imports in core/ keep the order of its folders', async (t) => {
+  for (const [folder, targets] of drawArrows(production)) {
+    if (!folder.startsWith('core')) continue
+    const allowed = CORE_BESIDE[folder] ?? CORE.slice(0, CORE.indexOf(folder))
+    t.ok(CORE.includes(folder) || folder in CORE_BESIDE, `${folder} has a place in the order`)
+    for (const [to, files] of targets) t.ok(allowed.includes(to), `${folder} → ${to}`, { files })
   }
 })
 

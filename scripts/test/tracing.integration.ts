@@ -80,12 +80,12 @@ t.test('each observation that is recorded is seen at every step, in its own trac
     })
     const send = of('collector', 'send observations.raw.v1')
     t.match(send, { kind: 'producer', parentSpanId: request!.spanId })
-    for (
-      const [step, topic] of [['imputer', 'observations.raw.v1'], ['scorer', 'observations.regular.v1'], [
-        'sink',
-        'verdicts.v1',
-      ], ['sink', 'observations.raw.v1']] as const
-    ) {
+    for (const [step, topic] of [
+      ['imputer', 'observations.raw.v1'],
+      ['scorer', 'observations.regular.v1'],
+      ['sink', 'verdicts.v1'],
+      ['sink', 'observations.raw.v1'],
+    ] as const) {
       t.match(
         of(step, `process ${topic}`),
         { kind: 'consumer', parentSpanId: send!.spanId, failed: false },

@@ -229,11 +229,10 @@ t.test('the package comes back from MinIO through MLflow, and proves itself', as
 })
 
 t.test('a name with its password, or a token, opens the server; else the variables are named at once', async (t) => {
-  for (
-    const env of [{ MLFLOW_TRACKING_USERNAME: 'trainer', MLFLOW_TRACKING_PASSWORD: 'hush:hush' }, {
-      MLFLOW_TRACKING_TOKEN: 'very-hush',
-    }]
-  ) {
+  for (const env of [
+    { MLFLOW_TRACKING_USERNAME: 'trainer', MLFLOW_TRACKING_PASSWORD: 'hush:hush' },
+    { MLFLOW_TRACKING_TOKEN: 'very-hush' },
+  ]) {
     const { code, stderr } = await train('guarded', {
       MLFLOW_TRACKING_URI: `${frontUrl}/`,
       MLFLOW_EXPERIMENT_NAME: 'guarded',

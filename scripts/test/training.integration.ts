@@ -37,11 +37,8 @@ t.teardown(() => { rmSync(work, { recursive: true, force: true }) })
 const minio = await startMinio({ folder: join(logs, 'minio') })
 t.teardown(async () => minio.stop())
 const DVC = join(root, '.cache/dvc/bin')
-t.comment(
-  `MinIO ${minioVersion()} at ${minio.url}, DVC ${
-    (await succeed(join(DVC, 'dvc'), ['--version'], { cwd: work })).trim()
-  }, Airflow ${airflowVersion()}`
-)
+const dvcVersion = (await succeed(join(DVC, 'dvc'), ['--version'], { cwd: work })).trim()
+t.comment(`MinIO ${minioVersion()} at ${minio.url}, DVC ${dvcVersion}, Airflow ${airflowVersion()}`)
 
 const { hostname, port } = new URL(minio.url)
 const client = new Client({
@@ -105,11 +102,8 @@ async function retrain (
     seconds: 300,
   })
   writeFileSync(join(logs, `${++runs}.log`), finished.stderr + finished.stdout)
-  t.comment(
-    `retrain ${args.join(' ')}: ${((performance.now() - began) / 1000).toFixed(1)} s, ${
-      finished.stdout.split('\n')[0]
-    }`
-  )
+  const seconds = (performance.now() - began) / 1000
+  t.comment(`retrain ${args.join(' ')}: ${seconds.toFixed(1)} s, ${finished.stdout.split('\n')[0]}`)
   return finished
 }
 
@@ -157,10 +151,12 @@ t.test('a real Airflow reads the DAG, whose tasks do the work: a worse model is 
   const { dags: { retrain: dag, ...others } } = checkDags(join(root, 'pipelines/training/airflow'))
   t.strictSame(Object.keys(others), [])
   t.match(dag, { schedule: '30 3 * * 1', catchup: false, maxActiveRuns: 1 })
-  t.strictSame(dag!.tasks.map(({ id, after }) => [id, ...after]), [['pull'], ['train', 'pull'], ['evaluate', 'train'], [
-    'publish',
-    'evaluate',
-  ]])
+  t.strictSame(dag!.tasks.map(({ id, after }) => [id, ...after]), [
+    ['pull'],
+    ['train', 'pull'],
+    ['evaluate', 'train'],
+    ['publish', 'evaluate'],
+  ])
   for (const { retries, limitMinutes } of dag!.tasks) t.ok(retries === 2 && limitMinutes! >= 60)
 
   choose(90)
@@ -240,18 +236,15 @@ t.test('what people said in the registry is in the next training', async (t) => 
 })
 
 t.test("as a CronJob: a copy without git, made by the manifest's own commands", async (t) => {
-  const [, job] = parseAllDocuments(readFileSync(join(root, 'kubernetes/training/cron-job.yaml'), 'utf8')).map((
-    document
-  ) =>
-    document.toJS() as {
-      spec: {
-        jobTemplate: {
-          spec: { template: { spec: Record<'initContainers' | 'containers', Array<{ command: string[] }>> } },
-        },
+  const documents = parseAllDocuments(readFileSync(join(root, 'kubernetes/training/cron-job.yaml'), 'utf8'))
+  const job = documents[1]!.toJS() as {
+    spec: {
+      jobTemplate: {
+        spec: { template: { spec: Record<'initContainers' | 'containers', Array<{ command: string[] }>> } },
       },
-    }
-  )
-  const { initContainers, containers } = job!.spec.jobTemplate.spec.template.spec
+    },
+  }
+  const { initContainers, containers } = job.spec.jobTemplate.spec.template.spec
   const [pod, image] = [join(work, 'pod'), join(work, 'image')]
   mkdirSync(pod)
   cpSync(clone, image, { recursive: true, filter: (path) => !/\/(node_modules|\.git|cache|out|data)$/.test(path) })

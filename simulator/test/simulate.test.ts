@@ -340,13 +340,11 @@ t.test('curves are smooth and bounded, noise has mean 0 and deviation 1', (t) =>
   t.match([wave(0), wave(0.25), wave(0.5), wave(0.75), wave(7.25)], [0, 1, 0, -1, 1])
   t.match([hump(0), hump(1), hump(-2), rise(-1), rise(0.5), rise(2)], [1, 0, 0, 0, 0.5, 1])
   t.match([0, 1, 1.5, 2, 9].map((x) => interpolate([[1, 10], [2, 20]], x)), [10, 10, 15, 20, 20])
-  for (
-    const [name, next] of Object.entries({
-      noise: ((random) => () => noise(random))(createRandom('noise')),
-      wander: wander(createRandom('wander'), 5),
-      drift: drift(createRandom('drift'), 5),
-    })
-  ) {
+  for (const [name, next] of Object.entries({
+    noise: ((random) => () => noise(random))(createRandom('noise')),
+    wander: wander(createRandom('wander'), 5),
+    drift: drift(createRandom('drift'), 5),
+  })) {
     const values = Array.from({ length: 60_000 }, next)
     const average = mean(values)
     t.ok(Math.abs(average) < 0.05 && Math.abs(mean(values.map((value) => (value - average) ** 2)) - 1) < 0.06, name)

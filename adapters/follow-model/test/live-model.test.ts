@@ -101,9 +101,10 @@ t.test('a version that cannot be used is refused once, and the one before goes o
 
 t.test('of several live models one must be named', async (t) => {
   const { registry, settings } = place(t)
-  for (
-    const [name, files] of [['one', one], ['other', await writePackage(t.testdir(), 'other', waves(300, 2))]] as const
-  ) await registry.publish(name, files)
+  for (const [name, files] of [
+    ['one', one],
+    ['other', await writePackage(t.testdir(), 'other', waves(300, 2))],
+  ] as const) await registry.publish(name, files)
   await registry.promote('waves', 1)
   const { log } = ears()
   const opened = async (changes?: Partial<LiveModelSettings>): Promise<LiveModel> => {

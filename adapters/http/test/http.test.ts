@@ -1,9 +1,9 @@
 // What the programs share of HTTP: how failures are answered and logged, which key a request shows, who may be served.
 import Fastify from 'fastify'
 import t from 'tap'
+import { z } from 'zod'
 import { Problem, type ProblemCode } from '../../../core/errors.ts'
 import { parseSettings } from '../../settings/values.ts'
-import { z } from 'zod'
 import { findKey, KeysSchema, sentKey } from '../api-keys.ts'
 import { isLoopback, refuseOpenProgram } from '../exposure.ts'
 import { ProblemAnswers, type ProblemStyle, toProblem } from '../problem-answers.ts'

@@ -39,6 +39,9 @@ t.test('each answer of a server is one kind of problem', async (t) => {
     [400, 'field type conflict in bucket', 'invalid-request', /refuses it for the bucket "plant": .*field type/],
     [503, 'the bucket is busy', 'server-unavailable', /cannot do it now: .*busy/],
     [429, 'slow down', 'server-unavailable', /cannot do it now/],
+    [429, 'organization 07 has exceeded limited_write plan limit', 'server-unavailable', /cannot do it now/],
+    [400, "unable to parse 'verdict,series=organization'", 'invalid-request', /refuses it .*unable to parse/],
+    [422, 'type conflict: input field "organization"', 'invalid-request', /refuses it .*type conflict/],
   ]
   for (const [status, message, code, sentence] of cases) {
     const problem = await asked(t, status, said(message))

@@ -12,8 +12,7 @@ import { fitEnsemble, fitLinear, scoresOf, waves } from '../../../core/test/synt
 import { type BackendChoice, loadBackend } from '../backend.ts'
 import { enginesOf, loadAutoencoders } from '../autoencoders.ts'
 import { loadModelPackage, writeModelPackage } from '../model-package.ts'
-import { canonicalJson, loadLayersModel, readLayersModels, saveLayersModel } from '../saved-models.ts'
-import { type SavedModel } from '../saved-models.ts'
+import { canonicalJson, loadLayersModel, readLayersModels, type SavedModel, saveLayersModel } from '../saved-models.ts'
 import { toReconstruct } from '../reconstruct.ts'
 
 const choice = (process.env['TFJS_BACKEND'] ?? 'auto') as BackendChoice

@@ -82,9 +82,8 @@ t.test('a wild reading, gaps all over, and short series are no hindrance', async
   const { model, autoencoders } = await fitAdHoc(fromColumns({ start: 0, interval: 600_000, columns: { hours } }))
   t.ok(model.windowLength <= 50, 'windows fit between the gaps')
   t.ok(
-    detectBatch(model, autoencoders, fromColumns({ start: 0, interval: 600_000, columns: { hours } })).score.some((
-      score
-    ) => !Number.isNaN(score))
+    detectBatch(model, autoencoders, fromColumns({ start: 0, interval: 600_000, columns: { hours } })).score
+      .some((score) => !Number.isNaN(score))
   )
   const apart = fromColumns({
     start: 0,

@@ -1,8 +1,8 @@
 // Fitting: the exact linear solution, blocked cross-validation, thresholds, and training data at their worst.
-import { standardisedRuns } from '../../series/runs.ts'
-import { quantile, quantiles } from '../../quantile.ts'
 import fc from 'fast-check'
 import t from 'tap'
+import { standardisedRuns } from '../../series/runs.ts'
+import { quantile, quantiles } from '../../quantile.ts'
 import { detectCausal } from '../../scoring/detector.ts'
 import { FIT_DEFAULTS, fitDetector, fitHalf, fitRest, type FitSettings, type MemberToFit } from '../fit.ts'
 import { detectBatch } from '../../scoring/hindsight.ts'
@@ -294,10 +294,10 @@ t.test('too little data is said clearly', async (t) => {
 
 t.test('smoothing by default: twice as long where there is one channel alone', async (t) => {
   const [several, one] = [await fitLinear([waves(500)], FIT_DEFAULTS), await fitLinear([waves(500, 1)], FIT_DEFAULTS)]
-  t.strictSame([several, one].map(({ model: { causal, batch } }) => [causal.smoothing, batch.smoothing]), [[31, 61], [
-    61,
-    121,
-  ]])
+  t.strictSame([several, one].map(({ model: { causal, batch } }) => [causal.smoothing, batch.smoothing]), [
+    [31, 61],
+    [61, 121],
+  ])
   t.strictSame([SMALL.causal, SMALL.batch].map(({ smoothing }) => smoothing), [5, 9])
   const { model } = await fitLinear([waves(500)])
   t.strictSame([model.causal.smoothing, model.batch.smoothing], [5, 9], 'and otherwise what is asked for')

@@ -158,9 +158,8 @@ t.test('windows that do not vary give the mean and no weight but 0', async (t) =
 })
 
 t.test('the kernel agrees with 64-bit arithmetic at any stride and tail, for a lone window as in a run', async () => {
-  const options = fc.constantFrom([8, 1, 8], [8, 1, 3], [6, 2, 6], [12, 4, 12], [32, 2, 32]).chain((
-    [windowLength, stride, tail]
-  ) =>
+  const shapes = fc.constantFrom([8, 1, 8], [8, 1, 3], [6, 2, 6], [12, 4, 12], [32, 2, 32])
+  const options = shapes.chain(([windowLength, stride, tail]) =>
     fc.record({
       windowLength: fc.constant(windowLength!),
       stride: fc.constant(stride!),
@@ -246,12 +245,10 @@ t.test('windows by default: at most a twelfth of the observations, long ones who
 
 t.test('learners fit the member that they are named after', async (t) => {
   const matrix = correlated(40, 8, 3)
-  for (
-    const [architecture, reconstruct] of [['linear', subspaceReconstruct(fitSubspace(matrix, VARIANCE_SHARE))], [
-      'masked',
-      maskedReconstruct(fitMasked(matrix, RIDGE)),
-    ]] as const
-  ) {
+  for (const [architecture, reconstruct] of [
+    ['linear', subspaceReconstruct(fitSubspace(matrix, VARIANCE_SHARE))],
+    ['masked', maskedReconstruct(fitMasked(matrix, RIDGE))],
+  ] as const) {
     const { reconstruct: learnt } = await learnerOf(architecture)(matrix)
     const exact = reconstruct(matrix.values, matrix.count)
     t.ok(learnt(matrix.values, matrix.count).every((value, i) => Math.abs(value - exact[i]!) < 1e-4), architecture)

@@ -211,11 +211,12 @@ t.test('ranking metrics lie in [0, 1] and depend on the order of the scores alon
   fc.assert(fc.property(ranking, buffers, ({ labels, scores }, buffer) => {
     const ranks = [...new Set(scores.filter((score) => !Number.isNaN(score)))].sort((a, b) => a - b)
     const transformed = scores.map((score) => Number.isNaN(score) ? NaN : ranks.indexOf(score) ** 3 - 7)
-    for (
-      const metric of [averagePrecision, bestF1, (y: boolean[], s: number[]) =>
-        vusPr(y, s, buffer), (y: boolean[], s: number[]) =>
-        vusRoc(y, s, buffer)]
-    ) {
+    for (const metric of [
+      averagePrecision,
+      bestF1,
+      (y: boolean[], s: number[]) => vusPr(y, s, buffer),
+      (y: boolean[], s: number[]) => vusRoc(y, s, buffer),
+    ]) {
       const value = metric(labels, scores)
       if (!within(value) || value !== metric(labels, transformed)) return false
     }
@@ -415,11 +416,14 @@ t.test('the NAB score at the edges', (t) => {
     'behind a window of one observation'
   )
   near(t, nabScoreAt([{ scores: zeros.with(14, 9), windows: [[8, 9]] }], 1).raw, -1.11, 'far behind a window')
-  for (
-    const windows of [[[5, 4]], [[8, 20]], [[4, 6], [6, 8]], [[8, 9], [4, 5]], [[-1, 4]], [[1.5, 4]]] as Array<
-      Array<[number, number]>
-    >
-  ) {
+  for (const windows of [
+    [[5, 4]],
+    [[8, 20]],
+    [[4, 6], [6, 8]],
+    [[8, 9], [4, 5]],
+    [[-1, 4]],
+    [[1.5, 4]],
+  ] as Array<Array<[number, number]>>) {
     t.throws(() => nabScore([{ scores: zeros, windows }]), { code: 'invalid-settings' }, JSON.stringify(windows))
   }
   t.end()

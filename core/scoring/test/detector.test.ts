@@ -1,7 +1,7 @@
 // The laws of scoring: causality, stream = batch, units, channel order, gaps, contributions.
-import { isAnomalous } from '../threshold.ts'
 import fc from 'fast-check'
 import t from 'tap'
+import { isAnomalous } from '../threshold.ts'
 import { type DetectorModel, type Verdict } from '../detection.ts'
 import { Detector, detectCausal } from '../detector.ts'
 import { type FitSettings } from '../../fitting/fit.ts'
@@ -213,12 +213,10 @@ for (const [name, { model, autoencoders }] of Object.entries(DETECTORS)) {
       values[101 * 3] = -Infinity
       values[102 * 3] = -1e300
     })
-    for (
-      const [detect, reach] of [[detectCausal, model.windowLength + model.causal.smoothing - 2], [
-        detectBatch,
-        model.windowLength + (model.batch.smoothing >> 1) - 1,
-      ]] as const
-    ) {
+    for (const [detect, reach] of [
+      [detectCausal, model.windowLength + model.causal.smoothing - 2],
+      [detectBatch, model.windowLength + (model.batch.smoothing >> 1) - 1],
+    ] as const) {
       const { score, imputed } = detect(model, autoencoders, wild)
       t.ok(score.every((value) => Number.isNaN(value) || Number.isFinite(value)))
       t.ok(isAnomalous(score[100]!))
@@ -303,12 +301,10 @@ const LEVELLED: FitSettings = {
   batch: { ...SMALL.batch, levelSpan: 701 },
 }
 
-for (
-  const [name, { model, autoencoders }] of Object.entries({
-    'one autoencoder': await fitLinear([train], LEVELLED),
-    'three autoencoders': await fitEnsemble([train], LEVELLED),
-  })
-) {
+for (const [name, { model, autoencoders }] of Object.entries({
+  'one autoencoder': await fitLinear([train], LEVELLED),
+  'three autoencoders': await fitEnsemble([train], LEVELLED),
+})) {
   const flat = withoutLevel(model)
 
   t.test(`${name}: if most scores rise, the level rises too and brings them down to the threshold`, async (t) => {
@@ -377,20 +373,18 @@ for (
 
 t.test('windows at a stride: batch scores have the same bits wherever the series begins and ends', async (t) => {
   const one = waves(1400, 1)
-  for (
-    const [name, { model, autoencoders }] of Object.entries({
-      'windows of 128': await fitLinear([one], SMALL, 128),
-      'windows of 128, masked': await fitEnsemble([one], SMALL, [{
-        architecture: 'masked',
-        windowLength: 128,
-        tail: 4,
-      }]),
-      'windows of 104 and 33': await fitEnsemble([one], SMALL, [
-        { architecture: 'linear', windowLength: 104, tail: 4 },
-        { architecture: 'masked', windowLength: 33, tail: 4 },
-      ]),
-    })
-  ) {
+  for (const [name, { model, autoencoders }] of Object.entries({
+    'windows of 128': await fitLinear([one], SMALL, 128),
+    'windows of 128, masked': await fitEnsemble([one], SMALL, [{
+      architecture: 'masked',
+      windowLength: 128,
+      tail: 4,
+    }]),
+    'windows of 104 and 33': await fitEnsemble([one], SMALL, [
+      { architecture: 'linear', windowLength: 104, tail: 4 },
+      { architecture: 'masked', windowLength: 33, tail: 4 },
+    ]),
+  })) {
     // The first and the last window of a run may begin between whole strides.
     const edge = model.windowLength + (model.batch.smoothing >> 1)
     // Times before 1970, and off the grid of whole intervals, have strides too.
@@ -467,12 +461,10 @@ const sameVerdict = (a: Verdict, b: Verdict): boolean =>
   same(a.contributions ?? [], b.contributions ?? []) && same(a.expected ?? [], b.expected ?? []) &&
   same(a.imputed, b.imputed)
 
-for (
-  const [name, { model, autoencoders }] of Object.entries({
-    'one autoencoder': await fitLinear([train], LEVELLED),
-    'three autoencoders without a level': { ...ensemble, model: withoutLevel(ensemble.model) },
-  })
-) {
+for (const [name, { model, autoencoders }] of Object.entries({
+  'one autoencoder': await fitLinear([train], LEVELLED),
+  'three autoencoders without a level': { ...ensemble, model: withoutLevel(ensemble.model) },
+})) {
   const raised = altered(drifted, (values) => values.copyWithin(0, 3 * 400))
   const part = fc.oneof(fc.constant(slice(raised, 0, 900)), dirty)
   const holes = fc.array(

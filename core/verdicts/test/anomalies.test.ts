@@ -1,7 +1,7 @@
 // Anomalies, golden scores and the table of errors.
-import { isAnomalous } from '../../scoring/threshold.ts'
 import fc from 'fast-check'
 import t from 'tap'
+import { isAnomalous } from '../../scoring/threshold.ts'
 import { findAnomalies } from '../anomalies.ts'
 import { pointer, Problem, PROBLEMS } from '../../errors.ts'
 import { makeGolden, reproduceGolden } from '../../package/golden.ts'

@@ -100,10 +100,10 @@ t.test('channels that change together are one changepoint, the clearest first', 
 
 t.test('several lasting changes are all found', async (t) => {
   const a = series('white noise', 4, 3000).map((value, i) => value + 4 * Math.floor(i / 1000))
-  t.same(find({ a }).map(({ index, direction }) => [Math.round(index / 10) * 10, direction]), [[1000, 'up'], [
-    2000,
-    'up',
-  ]])
+  t.same(find({ a }).map(({ index, direction }) => [Math.round(index / 10) * 10, direction]), [
+    [1000, 'up'],
+    [2000, 'up'],
+  ])
 })
 
 t.test('missing values are skipped, and the index counts them', async (t) => {
@@ -118,12 +118,8 @@ t.test('a sensor that freezes changes, a constant does not, a command that switc
   const frozen = series('white noise', 6, 1000).map((value, i) => i >= 600 ? 0.2 : value)
   t.same(find({ frozen }).map(({ index, direction }) => [index, direction]), [[600, 'narrower']])
   t.same(find({ constant: Array(500).fill(3) as number[] }), [])
-  t.same(
-    find({ command: Array.from({ length: 500 }, (_, i) => i < 400 ? 0 : 1) }).map((
-      { index, direction }
-    ) => [index, direction]),
-    [[400, 'up']]
-  )
+  const command = Array.from({ length: 500 }, (_, i) => i < 400 ? 0 : 1)
+  t.same(find({ command }).map(({ index, direction }) => [index, direction]), [[400, 'up']])
 })
 
 t.test('with a scaler the training deviation is the measure', async (t) => {
@@ -158,9 +154,13 @@ t.test('a hundred thousand observations take a moment', { timeout: 20_000 }, asy
 })
 
 t.test('settings that find nothing sensible are refused by name', async (t) => {
-  for (
-    const settings of [{ minLength: 1 }, { minLength: 2.5 }, { penalty: -1 }, { penalty: NaN }, { minEffect: Infinity }]
-  ) {
+  for (const settings of [
+    { minLength: 1 },
+    { minLength: 2.5 },
+    { penalty: -1 },
+    { penalty: NaN },
+    { minEffect: Infinity },
+  ]) {
     t.throws(() => find({ a: [1, 2] }, undefined, settings), {
       code: 'invalid-settings',
       message: new RegExp(`^${Object.keys(settings)[0]}`),

@@ -147,9 +147,8 @@ function changepoints ({ model: { detector }, series, options }: Scored): NonNul
 }
 
 function anomalies ({ series, detection, judged, options }: Scored): NonNullable<ComputeAnswer['anomalies']> {
-  return findAnomalies(detection, anomalyRules(options, series.interval), judged.verdicts).map((
-    { from, to, peak, peakScore, channels }
-  ) => ({
+  const found = findAnomalies(detection, anomalyRules(options, series.interval), judged.verdicts)
+  return found.map(({ from, to, peak, peakScore, channels }) => ({
     start: formatInstant(timeOf(series, from)),
     end: formatInstant(timeOf(series, to)),
     peak: formatInstant(timeOf(series, peak)),

@@ -40,9 +40,10 @@ export function plainFailure (error: unknown): PlainFailure {
 function briefExtensions (extensions: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const short = (value: unknown): unknown => typeof value === 'string' ? shorten(value, MAX_GOT) : value
   return Object.fromEntries(
-    Object.entries(extensions).map((
-      [name, value]
-    ) => [name, Array.isArray(value) ? value.slice(0, MAX_NAMES).map(short) : short(value)])
+    Object.entries(extensions).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.slice(0, MAX_NAMES).map(short) : short(value),
+    ])
   )
 }
 

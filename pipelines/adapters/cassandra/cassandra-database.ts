@@ -68,16 +68,14 @@ export class CassandraDatabase implements Database {
     const found: Verdict[] = []
     for await (const { day } of this.#connection.rows('readDays', toSafeName(series), dayOf(from), dayOf(to))) {
       if (found.length >= limit) break
-      for await (
-        const row of this.#connection.rows(
-          'readVerdicts',
-          toSafeName(series),
-          day,
-          new Date(from),
-          new Date(to),
-          limit - found.length
-        )
-      ) found.push(toVerdict(row))
+      for await (const row of this.#connection.rows(
+        'readVerdicts',
+        toSafeName(series),
+        day,
+        new Date(from),
+        new Date(to),
+        limit - found.length
+      )) found.push(toVerdict(row))
     }
     return found.reverse()
   }

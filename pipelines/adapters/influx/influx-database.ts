@@ -7,8 +7,8 @@ import { fromSafeName, toTagName } from '../../database/names.ts'
 import { unpackModel, unpackVerdict } from '../../database/packed-verdict.ts'
 import { millisOf, timeOf } from '../../database/times.ts'
 import type { Annotation, Gap, Incident, Verdict } from '../../messages/messages.ts'
-import { linesOf, rawLinesOf } from './lines.ts'
 import type { InfluxAccess } from '../../../adapters/influx/access.ts'
+import { linesOf, rawLinesOf } from './lines.ts'
 import { InfluxServer } from './server.ts'
 
 interface InfluxOptions extends InfluxAccess {
@@ -70,14 +70,12 @@ export class InfluxDatabase implements Database {
 
   async fleet (): Promise<Verdict[]> {
     const series = new Map<string, Map<number, Fields>>()
-    for await (
-      const row of this.#rows(
-        during(ALWAYS),
-        flux`filter(fn: (r) => r["_measurement"] == "verdict")`,
-        flux`last()`,
-        flux`keep(columns: ["_time", "_field", "_value", "series"])`
-      )
-    ) {
+    for await (const row of this.#rows(
+      during(ALWAYS),
+      flux`filter(fn: (r) => r["_measurement"] == "verdict")`,
+      flux`last()`,
+      flux`keep(columns: ["_time", "_field", "_value", "series"])`
+    )) {
       const name = cell(row, 'series')
       if (!series.has(name)) series.set(name, new Map())
       gather(row, series.get(name)!)
@@ -88,28 +86,24 @@ export class InfluxDatabase implements Database {
 
   async verdicts (series: string, period: Period, limit: number): Promise<Verdict[]> {
     const rows = new Map<number, Fields>()
-    for await (
-      const row of this.#rows(
-        during(period),
-        ofSeries('verdict', series),
-        flux`tail(n: ${limit})`,
-        flux`keep(columns: ["_time", "_field", "_value"])`
-      )
-    ) gather(row, rows)
+    for await (const row of this.#rows(
+      during(period),
+      ofSeries('verdict', series),
+      flux`tail(n: ${limit})`,
+      flux`keep(columns: ["_time", "_field", "_value"])`
+    )) gather(row, rows)
     return verdictsOf(series, rows)
   }
 
   async gaps (series: string, { from, to }: Period): Promise<Gap[]> {
     const gaps: Gap[] = []
-    for await (
-      const row of this.#rows(
-        during({ from, to: LAST }),
-        ofSeries('gap', series),
-        AS_ROWS,
-        flux`filter(fn: (r) => r["from"] <= ${Math.floor(Math.min(to, LAST))})`,
-        IN_ORDER
-      )
-    ) {
+    for await (const row of this.#rows(
+      during({ from, to: LAST }),
+      ofSeries('gap', series),
+      AS_ROWS,
+      flux`filter(fn: (r) => r["from"] <= ${Math.floor(Math.min(to, LAST))})`,
+      IN_ORDER
+    )) {
       gaps.push({
         series,
         from: timeOf(Number(cell(row, 'from'))),
@@ -129,28 +123,24 @@ export class InfluxDatabase implements Database {
       AS_ROWS,
       flux`group()`,
     ]
-    for await (
-      const row of this.#rows(
-        during({ from, to: LAST }),
-        ...newest,
-        flux`filter(fn: (r) => r["start"] <= ${Math.floor(Math.min(to, LAST))})`,
-        flux`sort(columns: ["start"], desc: true)`,
-        flux`limit(n: ${limit})`
-      )
-    ) incidents.push(JSON.parse(cell(row, 'state')) as Incident)
+    for await (const row of this.#rows(
+      during({ from, to: LAST }),
+      ...newest,
+      flux`filter(fn: (r) => r["start"] <= ${Math.floor(Math.min(to, LAST))})`,
+      flux`sort(columns: ["start"], desc: true)`,
+      flux`limit(n: ${limit})`
+    )) incidents.push(JSON.parse(cell(row, 'state')) as Incident)
     return this.#annotated(incidents)
   }
 
   async incident (id: string): Promise<KeptIncident | undefined> {
     const incidents: Incident[] = []
     const tag = toTagName(id)
-    for await (
-      const row of this.#rows(
-        during(ALWAYS),
-        flux`filter(fn: (r) => r["_measurement"] == "incident" and r["id"] == ${tag} and r["_field"] == "state")`,
-        flux`last()`
-      )
-    ) {
+    for await (const row of this.#rows(
+      during(ALWAYS),
+      flux`filter(fn: (r) => r["_measurement"] == "incident" and r["id"] == ${tag} and r["_field"] == "state")`,
+      flux`last()`
+    )) {
       incidents.push(JSON.parse(cell(row, '_value')) as Incident)
     }
     return (await this.#annotated(incidents))[0]
@@ -160,13 +150,11 @@ export class InfluxDatabase implements Database {
     if (incidents.length === 0) return []
     const annotations: Annotation[] = []
     const ids = incidents.map(({ id }) => toTagName(id))
-    for await (
-      const row of this.#rows(
-        during(ALWAYS),
-        flux`filter(fn: (r) => r["_measurement"] == "annotation")`,
-        flux`filter(fn: (r) => contains(value: r["incident"], set: ${ids}))`
-      )
-    ) {
+    for await (const row of this.#rows(
+      during(ALWAYS),
+      flux`filter(fn: (r) => r["_measurement"] == "annotation")`,
+      flux`filter(fn: (r) => contains(value: r["incident"], set: ${ids}))`
+    )) {
       annotations.push(JSON.parse(cell(row, '_value')) as Annotation)
     }
     return incidents.map((incident) => keptIncident(incident, annotations))

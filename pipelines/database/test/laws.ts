@@ -162,12 +162,11 @@ export const LAWS: Readonly<Record<string, (t: Test, database: Database, own: st
     await database.write(all)
     const before = await read()
     await database.write(all)
-    for (
-      const parts of [{ verdicts: verdicts.slice(10, 20).reverse() }, { incidents: [incidents[0]!] }, {
-        gaps,
-        annotations,
-      }]
-    ) await database.write(batchOf(parts))
+    for (const parts of [
+      { verdicts: verdicts.slice(10, 20).reverse() },
+      { incidents: [incidents[0]!] },
+      { gaps, annotations },
+    ]) await database.write(batchOf(parts))
     t.strictSame(await read(), before)
     t.equal((await database.verdicts(own, ALWAYS, 1000)).length, 50)
     t.strictSame(await database.gaps(own, ALWAYS), gaps)
@@ -183,17 +182,15 @@ export const LAWS: Readonly<Record<string, (t: Test, database: Database, own: st
       peak: { time: at(105), score: 9.5 },
     })
     const closed = { ...updated, closed: true }
-    for (
-      const [states, expected] of [
-        [[opened], opened],
-        [[updated], updated],
-        [[opened], updated],
-        [[closed], closed],
-        [[opened, updated], closed],
-        [[updated], closed],
-        [[closed, opened], closed],
-      ] as const
-    ) {
+    for (const [states, expected] of [
+      [[opened], opened],
+      [[updated], updated],
+      [[opened], updated],
+      [[closed], closed],
+      [[opened, updated], closed],
+      [[updated], closed],
+      [[closed, opened], closed],
+    ] as const) {
       await database.write(batchOf({ incidents: states }))
       t.strictSame(await database.incident(id), { ...expected, ...untouched })
     }
@@ -204,10 +201,7 @@ export const LAWS: Readonly<Record<string, (t: Test, database: Database, own: st
     const names = Array.from({ length: 5 }, (_, i) => `${own} ${i}`)
     await database.write(
       batchOf({
-        verdicts: names.flatMap((
-          name,
-          i
-        ) => [
+        verdicts: names.flatMap((name, i) => [
           verdict(name, 40 + i, i === 2 ? { score: null, anomalous: null } : {}),
           verdict(name, 10),
           verdict(name, 20),
@@ -274,9 +268,9 @@ export const LAWS: Readonly<Record<string, (t: Test, database: Database, own: st
     ]
     await database.write(batchOf({ incidents }))
     const ids = async (span: { from: number, to: number }, limit = 1000, series?: string): Promise<string[]> =>
-      (await database.incidents(span, limit, series)).map(({ id }) => id).filter((id) => id.startsWith(`${own}/`)).map((
-        id
-      ) => id.slice(own.length + 1))
+      (await database.incidents(span, limit, series)).map(({ id }) => id)
+        .filter((id) => id.startsWith(`${own}/`))
+        .map((id) => id.slice(own.length + 1))
     t.strictSame(await ids(ALWAYS), ['4', '3', '2', '1'])
     t.strictSame(await ids(ALWAYS, 2, b), ['4', '2'])
     t.strictSame(await ids(ALWAYS, 1, b), ['4'])

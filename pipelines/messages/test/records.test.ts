@@ -63,9 +63,9 @@ t.test('a message is the same after encoding and decoding', async (t) => {
 const perSeries = (list: readonly Message[]): unknown =>
   Object.values(TOPICS).flatMap((topic) =>
     ['a', 'b'].map((series) =>
-      list.filter((message) => MESSAGES[message.type].topic === topic && message.data.series === series).map((
-        { type, data }
-      ) => [type, data])
+      list
+        .filter((message) => MESSAGES[message.type].topic === topic && message.data.series === series)
+        .map(({ type, data }) => [type, data])
     )
   )
 

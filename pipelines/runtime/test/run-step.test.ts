@@ -129,16 +129,14 @@ t.test('messages go through, unusable ones go to the dead letters, and all are c
   const text = await until(async () =>
     step.metrics.text().then((text) => text.includes('messages_waiting{step="imputer"} 0') && text)
   )
-  for (
-    const line of [
-      'messages_received_total{type="observation.raw.v1",step="imputer"} 6',
-      'messages_sent_total{type="observation.regular.v1",step="imputer"} 4',
-      'messages_dropped_total{reason="nothing",step="imputer"} 1',
-      'messages_rejected_total{reason="negative",step="imputer"} 1',
-      'latency_seconds_count{step="imputer"} 6',
-      'errors_total{stage="sending",step="imputer"} 0',
-    ]
-  ) t.ok(text.includes(line), line)
+  for (const line of [
+    'messages_received_total{type="observation.raw.v1",step="imputer"} 6',
+    'messages_sent_total{type="observation.regular.v1",step="imputer"} 4',
+    'messages_dropped_total{reason="nothing",step="imputer"} 1',
+    'messages_rejected_total{reason="negative",step="imputer"} 1',
+    'latency_seconds_count{step="imputer"} 6',
+    'errors_total{stage="sending",step="imputer"} 0',
+  ]) t.ok(text.includes(line), line)
 })
 
 t.test('a restart continues at the last saved state, and repeats the messages after it', async (t) => {

@@ -4,6 +4,7 @@ import { readCells, type Table } from '../../../core/table/csv.ts'
 import { pointer, Problem } from '../../../core/errors.ts'
 import { type RawObservation, RawObservationSchema } from '../../messages/messages.ts'
 import { QUICK_CHECKS } from '../../messages/quick-checks.ts'
+import { explainFault } from '../../../adapters/settings/schema-faults.ts'
 
 export const MEDIA_TYPES = ['application/json', 'application/x-ndjson', 'text/csv'] as const
 export type MediaType = typeof MEDIA_TYPES[number]
@@ -80,7 +81,7 @@ function parse (text: string, problem: (message: string) => Problem): unknown {
 /** @param name of the observation, for messages */
 function checked (value: unknown, place: readonly PropertyKey[], name: string): RawObservation {
   if (isObservation(value)) return value
-  const result = RawObservationSchema.safeParse(value)
+  const result = RawObservationSchema.safeParse(value, { error: explainFault })
   if (result.success) return result.data
   const { path, message } = result.error.issues[0]!
   const got = path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown> | null | undefined)?.[step], value)

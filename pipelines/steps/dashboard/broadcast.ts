@@ -1,7 +1,7 @@
 // The fan-out to browsers: at most twenty frames a second each, and none while a socket is full. So the cost of a slow
 // browser is bounded.
-import type { LiveEvent, LiveFeed } from './live-feed.ts'
 import type { MessageType } from '../../messages/messages.ts'
+import type { LiveEvent, LiveFeed } from './live-feed.ts'
 import { type ClientLimits, type ClientSocket, type FramePart, LiveClient } from './live-client.ts'
 
 export interface BroadcastLimits extends ClientLimits {

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { type Failure, ProblemAnswers, toProblem, type Translations } from '../../../adapters/http/problem-answers.ts'
 import { pointer, Problem, PROBLEMS } from '../../../core/errors.ts'
+import { explainFault } from '../../../adapters/settings/schema-faults.ts'
 
 const RETRY_AFTER_SECONDS = 2
 
@@ -28,7 +29,7 @@ export const sendProblem = (error: Failure, request: FastifyRequest, reply: Fast
 
 /** @throws Problem invalid-request, naming each member that is wrong */
 export function checked<T> (schema: z.ZodType<T>, part: unknown, base: string): T {
-  const result = schema.safeParse(part)
+  const result = schema.safeParse(part, { error: explainFault })
   if (result.success) return result.data
   const items = result.error.issues.slice(0, 10).map(({ path, message }) => ({
     pointer: pointer(base, ...path),

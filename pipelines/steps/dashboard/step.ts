@@ -1,8 +1,8 @@
 // The dashboard's step: passes the scorer's messages to the feed of this process. It has no state: the history comes
 // from the database.
-import type { LiveFeed } from './live-feed.ts'
 import type { MessageType } from '../../messages/messages.ts'
 import type { StepKind } from '../../runtime/step.ts'
+import type { LiveFeed } from './live-feed.ts'
 
 /** Messages that the page shows. */
 const LIVE_TYPES = [

@@ -1,7 +1,7 @@
 // Decides after each verdict whether an incident opens, changes, closes or opens again. Knows no messages, no model and
 // no clock.
-import { isAnomalous } from '../../../core/scoring/threshold.ts'
 import { z } from 'zod'
+import { isAnomalous } from '../../../core/scoring/threshold.ts'
 
 export interface IncidentRules {
   /** Anomalous observations in a row that open an incident. */

@@ -1,9 +1,12 @@
 """The retraining as a DAG for Airflow 3: four tasks that run `npm run retrain` in the project's folder, once a week.
 
-All tasks of a run must find the same folder, for they hand results on in files: one worker, or a shared volume. From the environment of the
-worker: RETRAIN_HOME the folder of the project, RETRAIN_SOURCE where data come from (e.g. `--from influx -- --bucket farm --start … --stop …`),
-RETRAIN_PUBLISH further flags of `publish` (e.g. `--push`), MODEL_REGISTRY and AWS_* as for the program itself. RETRAIN_SCHEDULE is read where the
-DAG is parsed.
+The tasks of a run hand results on in files, so they must find the same folder: use one worker, or a shared volume.
+The worker reads from its environment:
+- RETRAIN_HOME: the folder of the project
+- RETRAIN_SOURCE: where data come from, such as `--from influx -- --bucket farm --start … --stop …`
+- RETRAIN_PUBLISH: further flags of `publish`, such as `--push`
+- MODEL_REGISTRY and AWS_*: as for the program itself
+RETRAIN_SCHEDULE is read where the DAG is parsed.
 """
 
 import os
@@ -37,7 +40,10 @@ with DAG(
         task = BashOperator(
             task_id=step,
             # exec: a task that is stopped stops the program, not a shell around it.
-            bash_command=f'cd "${{RETRAIN_HOME:?is the folder of the project}}" && exec node --import tsx pipelines/training/main.ts {step} {flags}'.rstrip(),
+            bash_command=(
+                'cd "${RETRAIN_HOME:?is the folder of the project}" && '
+                f'exec node --import tsx pipelines/training/main.ts {step} {flags}'.rstrip()
+            ),
             execution_timeout=limit,
         )
         if previous is not None:

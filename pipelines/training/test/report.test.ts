@@ -43,22 +43,20 @@ const FULL: State = {
 
 t.test('the report has data, stages, the figures of both models, each clause of the rule, and the outcome', (t) => {
   const text = reportMarkdown(FULL)
-  for (
-    const said of [
-      '# Retraining of pump\n\npump@5 is published in s3://models, and live: There is an improvement: more faults found.',
-      'From `minio s3://raw/pump`. The data changed: md5 `aa.dir` → `bb.dir`.',
-      '2 statements of feedback',
-      '1 more end before they begin and are left out.',
-      'Ran: train; unchanged: prepare.',
-      'On the same 7.5 series-weeks that were held back.',
-      '| scoring |  | new model | live, version 4 |',
-      '| batch | labelled faults found | 3 of 3 | 2 of 3 |',
-      '| causal | false anomalies per series and week | 0.123 | 0.123 |',
-      'Promote: There is an improvement: more faults found.',
-      '| By either scoring, it finds no fewer labelled faults than the live model. | yes ' +
-        '| 3 of 3 instead of 2 are found (batch), 3 of 3 instead of 2 are found (causal). |',
-    ]
-  ) t.ok(text.includes(said), said)
+  for (const said of [
+    '# Retraining of pump\n\npump@5 is published in s3://models, and live: There is an improvement: more faults found.',
+    'From `minio s3://raw/pump`. The data changed: md5 `aa.dir` → `bb.dir`.',
+    '2 statements of feedback',
+    '1 more end before they begin and are left out.',
+    'Ran: train; unchanged: prepare.',
+    'On the same 7.5 series-weeks that were held back.',
+    '| scoring |  | new model | live, version 4 |',
+    '| batch | labelled faults found | 3 of 3 | 2 of 3 |',
+    '| causal | false anomalies per series and week | 0.123 | 0.123 |',
+    'Promote: There is an improvement: more faults found.',
+    '| By either scoring, it finds no fewer labelled faults than the live model. | yes ' +
+      '| 3 of 3 instead of 2 are found (batch), 3 of 3 instead of 2 are found (causal). |',
+  ]) t.ok(text.includes(said), said)
   t.notMatch(text, /undefined|null|NaN/)
   t.end()
 })

@@ -32,11 +32,10 @@ export const LAWS: Readonly<Record<string, (t: Test, log: Log, topic: string, gr
     await log.append([record(topic, 'a', 'first', 2), record(topic, 'a', 'second', 2)])
     const place = { topic, partition: 2 }
     t.strictSame(await log.bounds(place), { first: 0, next: 2 })
-    t.strictSame((await log.read(place, 0, 10)).map(({ offset, key, value }) => [offset, key, value]), [[
-      0,
-      'a',
-      'first',
-    ], [1, 'a', 'second']])
+    t.strictSame((await log.read(place, 0, 10)).map(({ offset, key, value }) => [offset, key, value]), [
+      [0, 'a', 'first'],
+      [1, 'a', 'second'],
+    ])
     t.strictSame((await log.read(place, 0, 1)).map(({ value }) => value), ['first'])
     t.strictSame((await log.read(place, 1, 10)).map(({ value }) => value), ['second'])
     t.strictSame(await log.read(place, 2, 10), [])

@@ -303,13 +303,10 @@ t.test('more than may wait is refused for the moment, and waiting requests are a
 t.test('without the log there is no 202', async (t) => {
   const log = new SlowLog()
   const { post, kept } = await open(t, { log })
-  for (
-    const [failure, status, code] of [[new Problem('log-unavailable', 'Kafka is away.'), 503, 'log-unavailable'], [
-      new Error('secret'),
-      500,
-      'internal-error',
-    ]] as const
-  ) {
+  for (const [failure, status, code] of [
+    [new Problem('log-unavailable', 'Kafka is away.'), 503, 'log-unavailable'],
+    [new Error('secret'), 500, 'internal-error'],
+  ] as const) {
     log.failure = failure
     const pending = post(observation(1))
     await until(() => log.held === 1)

@@ -77,9 +77,10 @@ export class FleetState {
   /** Sorts the worst first. @returns {boolean} whether the order has changed */
   sort () {
     const ranks = new Map(
-      [...this.members.values()].map((
-        member
-      ) => [member.series, { group: GROUPS[this.stateOf(member)], level: levelOf(member) }])
+      [...this.members.values()].map((member) => [
+        member.series,
+        { group: GROUPS[this.stateOf(member)], level: levelOf(member) },
+      ])
     )
     const before = this.order.join('\n')
     /** @param {string} a @param {string} b */

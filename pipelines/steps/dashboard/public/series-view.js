@@ -144,9 +144,13 @@ export class SeriesView {
   }
 
   #shades = () => [
-    ...this.#incidents.list(this.#data.series).filter(({ feedback }) => feedback !== 'false-alarm').map((
-      { start, end }
-    ) => ({ from: Date.parse(start), to: Date.parse(end), kind: /** @type {const} */ ('incident') })),
+    ...this.#incidents.list(this.#data.series)
+      .filter(({ feedback }) => feedback !== 'false-alarm')
+      .map(({ start, end }) => ({
+        from: Date.parse(start),
+        to: Date.parse(end),
+        kind: /** @type {const} */ ('incident'),
+      })),
     ...this.#data.gaps.map(({ from, to }) => ({
       from: from - this.#half,
       to: to + this.#half,
@@ -272,9 +276,8 @@ export class SeriesView {
  * @param {number} index
  */
 function factsAt (column, index) {
-  return `${formatNumber(column?.value[index])}${column?.imputed[index] === true ? ' (imputed)' : ''}, expected ${
-    formatNumber(column?.expected[index])
-  }`
+  const imputed = column?.imputed[index] === true ? ' (imputed)' : ''
+  return `${formatNumber(column?.value[index])}${imputed}, expected ${formatNumber(column?.expected[index])}`
 }
 
 /**

@@ -124,15 +124,13 @@ t.test('the page and its files are served, and nothing else of the disk', async 
   for (const [, path] of page.body.matchAll(/(?:src|href)="(\/live\/[^"]+)"/g)) {
     t.equal((await app.inject(path!)).statusCode, 200, String(path))
   }
-  for (
-    const path of [
-      '/live/tsconfig.json',
-      '/live/types.d.ts',
-      '/live/vendor/uPlot.cjs.js',
-      '/live/../app.ts',
-      '/live/%2e%2e/app.ts',
-    ]
-  ) t.equal((await app.inject(path)).statusCode, 404, path)
+  for (const path of [
+    '/live/tsconfig.json',
+    '/live/types.d.ts',
+    '/live/vendor/uPlot.cjs.js',
+    '/live/../app.ts',
+    '/live/%2e%2e/app.ts',
+  ]) t.equal((await app.inject(path)).statusCode, 404, path)
 })
 
 t.test('the fleet has the history of the database and newer messages', async (t) => {
@@ -169,12 +167,12 @@ t.test('a series has the requested period; an error names the wrong parameter', 
     [19, 20].map(timeAt)
   )
   t.same((await app.inject('/live/series/none')).json().verdicts, [])
-  for (
-    const [query, pointer] of [['limit=0', '/query/limit'], ['from=yesterday', '/query/from'], [
-      `from=${timeAt(9)}&to=${timeAt(8)}`,
-      '/query/from',
-    ], ['size=1', '/query']]
-  ) {
+  for (const [query, pointer] of [
+    ['limit=0', '/query/limit'],
+    ['from=yesterday', '/query/from'],
+    [`from=${timeAt(9)}&to=${timeAt(8)}`, '/query/from'],
+    ['size=1', '/query'],
+  ]) {
     const refused = await app.inject(`/live/series/T01?${query}`)
     t.equal(refused.statusCode, 422, String(query))
     t.match(refused.headers['content-type'], 'application/problem+json')

@@ -8,6 +8,7 @@ import t, { type Test } from 'tap'
 import { addProtectiveHeaders } from '../../../../adapters/http/protective-headers.ts'
 import { addDashboard, type DashboardDependencies } from '../app.ts'
 import { LiveFeed } from '../live-feed.ts'
+import { launchChromium } from '../../../../scripts/test/chromium.ts'
 import {
   CHANNELS,
   gapMessage,
@@ -20,7 +21,6 @@ import {
   verdictAt,
   verdictMessage,
 } from './fixture.ts'
-import { launchChromium } from '../../../../scripts/test/chromium.ts'
 
 const WAIT_MS = 10_000
 t.setTimeout(180_000)

@@ -103,9 +103,7 @@ const ordered = (
 const disordered = (list: readonly Coming[]): Received[] => [
   FIRST,
   ...list
-    .flatMap((
-      one
-    ) => [
+    .flatMap((one) => [
       { one, at: one.instant + one.delay },
       ...one.again === undefined ? [] : [{ one, at: one.instant + one.again }],
     ])
@@ -135,9 +133,7 @@ t.test('a restart at any point changes nothing', async () => {
         const got: Message[] = []
         let saved: unknown
         let from = 0
-        for (
-          const cut of [...cuts.sort((a, b) => a - b), Infinity]
-        ) {
+        for (const cut of [...cuts.sort((a, b) => a - b), Infinity]) {
           const step = await open({ strategy }, saved)
           got.push(...(await run(step, messages.slice(from, cut), cut === Infinity)).sent)
           saved = JSON.parse(JSON.stringify(step.save!()))
@@ -194,9 +190,8 @@ const shown = (out: Remembered): string[] =>
     if (message.type === 'gap.v1') return `${instant(message.data.from)}-${instant(message.data.to)} gap`
     if (message.type !== 'observation.regular.v1') return message.type
     const { time, values, imputed } = message.data
-    return `${instant(time)} ${
-      model.channels.map((name) => imputed.includes(name) ? `(${values[name]})` : String(values[name])).join(' ')
-    }`
+    const cells = model.channels.map((name) => imputed.includes(name) ? `(${values[name]})` : String(values[name]))
+    return `${instant(time)} ${cells.join(' ')}`
   })
 
 const at = (instant: number, a: number | null, b: number | null = a, c: number | null = a): Received =>

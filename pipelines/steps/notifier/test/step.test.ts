@@ -147,11 +147,10 @@ t.test('a message refused for good goes to the dead letters at once; redirects a
     status([400, 307, 200][n]!, { location: elsewhere.url })(response)
   })
   const rejected = await run([opened(0), opened(1), opened(2)], { WEBHOOK_URL: url })
-  t.match(rejected, [[0, 'not-delivered', 'The webhook did not take it: it answered 400.'], [
-    1,
-    'not-delivered',
-    /it answered 307, and redirects are not followed/,
-  ]])
+  t.match(rejected, [
+    [0, 'not-delivered', 'The webhook did not take it: it answered 400.'],
+    [1, 'not-delivered', /it answered 307, and redirects are not followed/],
+  ])
   t.equal(calls.length, 3)
   t.equal(elsewhere.calls.length, 0)
 })

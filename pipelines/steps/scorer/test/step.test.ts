@@ -1,9 +1,9 @@
 // The scorer: the verdicts of causal scoring bit for bit, whatever interrupts it; other versions of the model;
 // incidents.
-import { isAnomalous } from '../../../../core/scoring/threshold.ts'
 import fc from 'fast-check'
 import t from 'tap'
 import { z } from 'zod'
+import { isAnomalous } from '../../../../core/scoring/threshold.ts'
 import { detectCausal } from '../../../../core/scoring/detector.ts'
 import { withoutLevel } from '../../../../core/scoring/level.ts'
 import { createRandom } from '../../../../core/random.ts'

@@ -14,28 +14,32 @@ t.setTimeout(60_000)
 
 const SECRETS = { s3_access_key_id: 'AKIA-not-for-logs', s3_secret_access_key: 'hush-not-for-logs' }
 
-interface Door { readonly app: FastifyInstance, readonly lines: string[], readonly door: () => TaskIntake | undefined }
+interface Started {
+  readonly app: FastifyInstance
+  readonly lines: string[]
+  readonly intake: () => TaskIntake | undefined
+}
 
-async function appWith (t: Test, settings: Record<string, string>): Promise<Door> {
+async function appWith (t: Test, settings: Record<string, string>): Promise<Started> {
   const config: Config = {
     ...readConfig({ TASKS_DIR: t.testdir({}), ENGINE_RETRY_DELAY_MS: '10', ...settings }),
     computeWorkers: 1,
   }
   const { models, scorer } = onThisThread([smallModel])
   const lines: string[] = []
-  let door: TaskIntake | undefined
+  let intake: TaskIntake | undefined
   const app = await buildApp({
     config,
     models,
     scorer,
     logger: { ...loggerOptions('trace'), stream: { write: (line: string) => { lines.push(line) } } },
-    openIntake: config.engine.takesTasks ? (log) => (door = new TaskIntake(config, scorer, log)) : undefined,
+    openIntake: config.engine.takesTasks ? (log) => (intake = new TaskIntake(config, scorer, log)) : undefined,
   })
   t.teardown(async () => {
-    await door?.close(0)
+    await intake?.close(0)
     await app.close()
   })
-  return { app, lines, door: () => door }
+  return { app, lines, intake: () => intake }
 }
 
 const taskBody = (changes: object = {}): Record<string, unknown> => ({
@@ -62,7 +66,7 @@ const post = async (app: FastifyInstance, payload: object, headers: Record<strin
   app.inject({ method: 'POST', url: '/compute', payload, headers: { accept: '*/*', ...headers } })
 
 t.test("a task is accepted in the engine's terms, its status can be read, and the queue is bounded", async (t) => {
-  const { app, door } = await appWith(t, { ...ENGINE, MAX_TASKS: '2' })
+  const { app, intake } = await appWith(t, { ...ENGINE, MAX_TASKS: '2' })
   const body = taskBody()
   const taken = await post(app, body)
   t.equal(taken.statusCode, 200)
@@ -80,7 +84,7 @@ t.test("a task is accepted in the engine's terms, its status can be read, and th
   t.match(unknown.json(), { status: 'unavailable', detail: /^Task .* not found$/ })
   t.equal((await app.inject('/tasks/none/status')).statusCode, 422)
   t.match((await app.inject('/status')).json(), { tasks: { unfinished: 2, untold: 0, limit: 2 }, engines: [] })
-  t.equal(door()!.tasks.describe().unfinished, 2)
+  t.equal(intake()!.tasks.describe().unfinished, 2)
 })
 
 t.test('API clients are served beside engines', async (t) => {
@@ -91,7 +95,7 @@ t.test('API clients are served beside engines', async (t) => {
 })
 
 t.test('what is wrong with a task is told with its place: 422', async (t) => {
-  const { app, door } = await appWith(t, ENGINE)
+  const { app, intake } = await appWith(t, ENGINE)
   for (const [changes, pointer] of [
     [{ s3_bucket: undefined }, '/s3_bucket'],
     [{ s3_secret_access_key: 7 }, '/s3_secret_access_key'],
@@ -111,7 +115,7 @@ t.test('what is wrong with a task is told with its place: 422', async (t) => {
     t.match(answer.json(), { code: 'invalid-request', errors: [{ pointer }] })
     t.match(answer.json().detail, pointer)
   }
-  t.equal(door()!.tasks.describe().unfinished, 0)
+  t.equal(intake()!.tasks.describe().unfinished, 0)
 })
 
 t.test('early engines of 2023 send no callback: there was one engine', async (t) => {
@@ -126,9 +130,9 @@ t.test('early engines of 2023 send no callback: there was one engine', async (t)
 
 t.test('without an engine no task is taken, whatever it names', async (t) => {
   for (const settings of [{}, { ...ENGINE, ENGINE_TASKS: 'off' }] as Array<Record<string, string>>) {
-    const { app, door } = await appWith(t, settings)
+    const { app, intake } = await appWith(t, settings)
     t.match((await post(app, taskBody())).json(), { status: 403, code: 'engine-tasks-off', detail: /ENGINE_URLS/ })
-    t.equal(door(), undefined)
+    t.equal(intake(), undefined)
     t.equal((await app.inject(`/tasks/${randomUUID()}/status`)).statusCode, 404)
     t.match((await app.inject('/status')).json(), { tasks: null })
   }
@@ -159,7 +163,7 @@ t.test('engines need no key where API clients do', async (t) => {
   })
   t.equal(large.statusCode, 401, 'no engine sends so much')
   const closed = await appWith(t, { API_KEYS: key })
-  t.equal((await post(closed.app, taskBody())).statusCode, 401, 'without engines the door asks for the key first')
+  t.equal((await post(closed.app, taskBody())).statusCode, 401, 'without engines the route asks for the key first')
 })
 
 t.test('no log line holds a key or a secret, at any level', async (t) => {
