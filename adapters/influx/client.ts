@@ -43,15 +43,19 @@ function faultOf (error: Error): InfluxFault {
   if (!(error instanceof HttpError)) return 'unreachable'
   const { statusCode, message } = error
   if (statusCode === 401 || statusCode === 403) return 'token'
-  // Only this status means names that are missing: other refusals quote series and channels, which may be any words.
-  if (statusCode === 404) return isOrganisationMissing(error) ? 'organisation' : 'bucket'
-  if (/could not find bucket/.test(message)) return 'bucket'
+  if (isOrganisationMissing(error)) return 'organisation'
+  if (statusCode === 404 || /could not find bucket/.test(message)) return 'bucket'
   return statusCode >= 500 || BUSY.has(statusCode) ? 'busy' : 'refused'
 }
 
-/** Whether the answer means the organisation, not what it was asked for. */
+/**
+ * Whether the server has no such organisation: writes answer 404, queries 400 with this sentence. Other refusals quote
+ * series and channels, which may be any words.
+ */
 export const isOrganisationMissing = ({ statusCode, message }: HttpError): boolean =>
-  statusCode < 500 && /organization/.test(message)
+  statusCode === 404
+    ? /organization/.test(message)
+    : statusCode === 400 && /^failed to decode request body: organization name ".*" not found$/s.test(message)
 
 /** What was asked of the server. */
 export interface InfluxRequest {

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import type { z } from 'zod'
 import { GoldenSchema, type Manifest, MANIFEST_FORMAT, ManifestSchema } from '../../core/package/manifest.ts'
-import { canonicalJson, invalid, memberFiles, parseJson, readAll } from './saved-models.ts'
 import { explainFault } from '../settings/schema-faults.ts'
+import { canonicalJson, invalid, memberFiles, parseJson, readAll } from './saved-models.ts'
 
 /**
  * The files that the digest covers, sorted by name. It does not cover MODEL_CARD.md, which repeats the same facts for

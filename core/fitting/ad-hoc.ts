@@ -3,6 +3,7 @@ import { runLengths } from '../series/runs.ts'
 import { quantiles } from '../quantile.ts'
 import type { DetectorModel, Scoring } from '../scoring/detection.ts'
 import { pointer, Problem } from '../errors.ts'
+import { channelValues, emptyChannels, type Series, slice } from '../series/series.ts'
 import {
   defaultSmoothing,
   FIT_DEFAULTS,
@@ -15,7 +16,6 @@ import {
   type MemberToFit,
 } from './fit.ts'
 import { defaultMembers, learnerOf, type SolvedAutoencoder } from './members.ts'
-import { channelValues, emptyChannels, type Series, slice } from '../series/series.ts'
 
 /** Fewest observations to fit an ad-hoc model on: four blocks of cross-validation, each with three windows of four. */
 export const AD_HOC_LEAST = 48

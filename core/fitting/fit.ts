@@ -1,13 +1,5 @@
 // Fits a detector on normal series: scaler, channel weights, autoencoders, and thresholds by blocked cross-validation.
 import { runLengths, standardisedRuns } from '../series/runs.ts'
-import {
-  calibrate,
-  type Calibration,
-  type CalibrationSettings,
-  type Fold,
-  type HeldOut,
-  holdOut,
-} from './calibration.ts'
 import type { DetectorModel, Scoring, ScoringModel } from '../scoring/detection.ts'
 import { Problem } from '../errors.ts'
 import { NO_LEVEL } from '../scoring/level.ts'
@@ -16,6 +8,14 @@ import { fitScaler, type Scaler } from '../series/scaler.ts'
 import { emptyChannels, type Series, slice } from '../series/series.ts'
 import { NO_SCORES } from '../scoring/tail.ts'
 import { sampleWindows, windowCount, type WindowMatrix } from '../series/window.ts'
+import {
+  calibrate,
+  type Calibration,
+  type CalibrationSettings,
+  type Fold,
+  type HeldOut,
+  holdOut,
+} from './calibration.ts'
 
 /** One autoencoder to fit. */
 export interface MemberSettings {

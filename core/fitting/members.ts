@@ -1,9 +1,9 @@
 // The linear autoencoders of the default detector, chosen on public benchmarks (docs/EXPERIMENTS.md). No TensorFlow.
-import type { Learn, MemberSettings } from './fit.ts'
 import { maskedAutoencoder, subspaceAutoencoder } from '../linear/linear.ts'
 import { fitMasked, LARGEST_MASKED_WIDTH } from '../linear/masked.ts'
 import type { Autoencoder } from '../scoring/reconstruction-error.ts'
 import { fitSubspace } from '../linear/subspace.ts'
+import type { Learn, MemberSettings } from './fit.ts'
 
 /** Share of the windows' variance that the principal subspace spans. */
 export const VARIANCE_SHARE = 0.8

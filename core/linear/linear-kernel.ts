@@ -1,8 +1,8 @@
 // Scores the overlapping windows of a run by a linear autoencoder with kernel.wat, without laying out any window.
 // Products are 32-bit. The position within the window fixes the order of each sum, so a window's bits depend on that
 // window alone.
-import type { Masked } from './masked.ts'
 import type { Reconstruct, RunErrors } from '../scoring/reconstruction-error.ts'
+import type { Masked } from './masked.ts'
 import type { Subspace } from './subspace.ts'
 import { LANES, pack, type Packed, packMasked } from './pack.ts'
 import { claimMemory, float32At, float64At, kernelFunctions } from './kernel/kernel-memory.ts'

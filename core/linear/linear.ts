@@ -1,7 +1,7 @@
 // The exactly solved linear autoencoders for the detector: the kernel scores a run without laying out its windows.
+import type { Autoencoder, RunErrors, RunOptions } from '../scoring/reconstruction-error.ts'
 import { createMaskedKernel, createSubspaceKernel, type LinearKernel } from './linear-kernel.ts'
 import type { Masked } from './masked.ts'
-import type { Autoencoder, RunErrors, RunOptions } from '../scoring/reconstruction-error.ts'
 import type { Subspace } from './subspace.ts'
 
 /**

@@ -2,9 +2,9 @@
 // x̂ⱼ = mⱼ + Σ_{i≠j} (xᵢ − mᵢ) Bᵢⱼ. The least-squares optimum under a zero diagonal has a closed form: with P = (C +
 // λI)⁻¹, C the covariance of the training windows, Bᵢⱼ = −Pᵢⱼ / Pⱼⱼ (Steck 2019, "Embarrassingly shallow autoencoders";
 // Besag 1975 for the Gaussian case). No value is reconstructed from itself, so an anomaly is not reconstructed.
-import { claimMemory, float32At, float64At, kernelFunctions } from './kernel/kernel-memory.ts'
 import type { Reconstruct } from '../scoring/reconstruction-error.ts'
 import type { WindowMatrix } from '../series/window.ts'
+import { claimMemory, float32At, float64At, kernelFunctions } from './kernel/kernel-memory.ts'
 
 /** Widest window for this autoencoder: its weights grow with the square of the width, its fit with the cube. */
 export const LARGEST_MASKED_WIDTH = 1024
@@ -86,15 +86,8 @@ function claimWorkspace ({ count, width }: WindowMatrix): Workspace {
     squares,
     squares,
   ])
-  const [windows, mean, departures, shares, table, lower, inverted] = addresses as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number
-  ]
+  type Seven = [number, number, number, number, number, number, number]
+  const [windows, mean, departures, shares, table, lower, inverted] = addresses as Seven
   return { size, windows, mean, departures, shares, table, lower, inverted }
 }
 

@@ -1,9 +1,9 @@
 // The linear window autoencoder, solved exactly: x̂ = m + V Vᵀ (x − m), V spanning the principal subspace of the
 // training windows (Baldi and Hornik 1989: the optimum of a linear autoencoder). 64-bit arithmetic without
 // transcendental functions gives the same bits on every machine.
-import { leadingEigenvectors, scalarProducts } from './kernel/leading-eigenvectors.ts'
 import type { Reconstruct } from '../scoring/reconstruction-error.ts'
 import type { WindowMatrix } from '../series/window.ts'
+import { leadingEigenvectors, scalarProducts } from './kernel/leading-eigenvectors.ts'
 
 export interface Subspace {
   /** Values in a window. */

@@ -3,9 +3,9 @@ import type { DetectorModel } from '../scoring/detection.ts'
 import { detectCausal } from '../scoring/detector.ts'
 import { Problem } from '../errors.ts'
 import { detectBatch } from '../scoring/hindsight.ts'
-import type { Golden } from './manifest.ts'
 import type { Autoencoder } from '../scoring/reconstruction-error.ts'
 import { channelValues, fromColumns, type Series } from '../series/series.ts'
+import type { Golden } from './manifest.ts'
 
 /**
  * Largest relative difference between backends, which add 32-bit numbers in different orders. Differences are relative

@@ -1,6 +1,6 @@
 // The parts of a detector and its results: the types that training, serving and streaming share.
-import type { Level } from './level.ts'
 import type { Scaler } from '../series/scaler.ts'
+import type { Level } from './level.ts'
 import type { ScoreTail } from './tail.ts'
 
 /** One autoencoder of the detector: the windows it sees, and the size of its errors on normal data. */

@@ -1,8 +1,8 @@
 // What a detector remembers of a series: small, exact, and refused by any other model.
 import { z } from 'zod'
-import type { DetectorModel } from './detection.ts'
 import { Problem } from '../errors.ts'
 import type { ImputerMemory } from '../series/impute.ts'
+import type { DetectorModel } from './detection.ts'
 import { LARGEST_UNITS } from './score.ts'
 
 /** What an interrupted detector needs to go on. Oldest first. */

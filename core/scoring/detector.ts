@@ -1,11 +1,14 @@
 // Causal scoring: observe() for streams, and the same for a whole series. Looks back only; knows no file, clock or
 // tensor.
-import { isAnomalous } from './threshold.ts'
 import { standardisedRuns } from '../series/runs.ts'
+import { HoldImputer } from '../series/impute.ts'
+import { standardise, unscale } from '../series/scaler.ts'
+import type { Series } from '../series/series.ts'
+import { WindowBuffer } from '../series/window.ts'
+import { isAnomalous } from './threshold.ts'
 import { combineErrors } from './combine.ts'
 import { type Detection, type DetectorModel, emptyDetection, type Member, type Verdict } from './detection.ts'
 import { type DetectorState, packState, unpackState } from './detector-state.ts'
-import { HoldImputer } from '../series/impute.ts'
 import { LevelWindow } from './level.ts'
 import {
   type Autoencoder,
@@ -14,10 +17,7 @@ import {
   type RunErrors,
   type RunOptions,
 } from './reconstruction-error.ts'
-import { standardise, unscale } from '../series/scaler.ts'
 import { splitScore, TrailingSmoother } from './score.ts'
-import type { Series } from '../series/series.ts'
-import { WindowBuffer } from '../series/window.ts'
 
 /** Turns the errors of successive windows into scores; remembers the newest errors and scores. */
 class CausalScorer {

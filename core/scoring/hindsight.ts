@@ -1,12 +1,12 @@
 // Batch scoring, for complete series: all windows that cover an observation count, later ones too.
+import { standardisedRuns } from '../series/runs.ts'
+import { unscale } from '../series/scaler.ts'
+import type { Series } from '../series/series.ts'
 import { combineErrors } from './combine.ts'
 import { type Detection, type DetectorModel, emptyDetection, type Member } from './detection.ts'
-import { standardisedRuns } from '../series/runs.ts'
 import { divideByCentredLevel } from './level.ts'
 import { type Autoencoder, errorsOfRun, type RunErrors, type RunOptions } from './reconstruction-error.ts'
-import { unscale } from '../series/scaler.ts'
 import { centredMean, type Covering, meanOverCoveringWindows, splitScores } from './score.ts'
-import type { Series } from '../series/series.ts'
 
 /** Fewest windows that cover an observation: more would hardly change the mean, as neighbours have similar errors. */
 const COVERING_WINDOWS = 16

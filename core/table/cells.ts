@@ -8,8 +8,8 @@
 //     return { columns, comment: undefined, row: { name: 'Line', first: 1 } }
 //   }
 import Papa from 'papaparse'
-import { chooseDelimiter, cut, type Delimiter, NONE } from './delimiter.ts'
 import { Problem } from '../errors.ts'
+import { chooseDelimiter, cut, type Delimiter, NONE } from './delimiter.ts'
 
 /** A table as text; what its columns hold is not yet known. */
 export interface Cells {

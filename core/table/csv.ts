@@ -1,8 +1,8 @@
 // Text → table of timestamped rows. Detects delimiter, decimal comma, header and timestamp format; errors name the
 // place.
+import { pointer, Problem } from '../errors.ts'
 import { checkChannels } from './channels.ts'
 import { type Cells, parseCells } from './cells.ts'
-import { pointer, Problem } from '../errors.ts'
 import { countsRows, type Decimal, isMissing, isNumber, readNumber } from './numbers.ts'
 import {
   findTimeColumn,

@@ -14,17 +14,8 @@
 //     return Number.isNaN(time) ? undefined : time + Math.floor(Number(`0.${fraction}`) * 1000)
 //   }
 
-const [DASH, COLON, POINT, COMMA, T, SPACE, Z, PLUS, ZERO] = [
-  0x2d,
-  0x3a,
-  0x2e,
-  0x2c,
-  0x54,
-  0x20,
-  0x5a,
-  0x2b,
-  0x30,
-] as const
+const [DASH, COLON, POINT, COMMA] = [0x2d, 0x3a, 0x2e, 0x2c] as const
+const [T, SPACE, Z, PLUS, ZERO] = [0x54, 0x20, 0x5a, 0x2b, 0x30] as const
 /** Longest fraction of a second: a double holds its digits and their power of ten exactly. */
 const MAX_DIGITS = 9
 const POWERS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9] as const

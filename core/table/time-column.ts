@@ -1,6 +1,6 @@
 // Finds the column of the times and their format: by its name, else by its cells.
-import type { Cells } from './cells.ts'
 import { pointer, Problem } from '../errors.ts'
+import type { Cells } from './cells.ts'
 import { detectTimestampReader, timestampReader, type TimestampReader } from './timestamps.ts'
 
 /** Optional facts about the times; missing ones are detected. */

@@ -1,6 +1,6 @@
 // Stage 3: scores the test part with both scorings, compares with the labels, and writes metrics.json and the plots.
-import { quantile } from '../../core/quantile.ts'
 import { join } from 'node:path'
+import { quantile } from '../../core/quantile.ts'
 import { loadBackend } from '../../adapters/tfjs/backend.ts'
 import { loadAutoencoders } from '../../adapters/tfjs/autoencoders.ts'
 import { readLayersModels } from '../../adapters/tfjs/saved-models.ts'

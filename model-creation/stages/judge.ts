@@ -1,8 +1,8 @@
 // Judges detectors on the test part: scores it, leaves out what was learnt, and counts faults found and false
 // anomalies.
-import { isAnomalous } from '../../core/scoring/threshold.ts'
 import { join } from 'node:path'
 import { readFile } from 'node:fs/promises'
+import { isAnomalous } from '../../core/scoring/threshold.ts'
 import { findAnomalies } from '../../core/verdicts/anomalies.ts'
 import { type Detection, type DetectorModel, type Scoring } from '../../core/scoring/detection.ts'
 import { detectCausal } from '../../core/scoring/detector.ts'
@@ -23,9 +23,9 @@ import { type Series, slice, timeOf } from '../../core/series/series.ts'
 import { readFeedback, type Statement } from '../adapters/feedback-file.ts'
 import { type Label, readLabels } from '../adapters/label-files.ts'
 import { type NamedSeries, readSeriesFolder } from '../adapters/series-files.ts'
-import { FAULT, marksOf, spanOf, stretches, unlearnt } from './feedback.ts'
 import { type Params } from '../settings/params.ts'
 import { type PipelinePaths } from '../settings/paths.ts'
+import { FAULT, marksOf, spanOf, stretches, unlearnt } from './feedback.ts'
 import { PreparedSchema } from './prepare.ts'
 
 const HOUR = 3_600_000

@@ -1,7 +1,7 @@
 // Stage 4: puts manifest, weights, golden scores and model card into one directory with one digest.
-import { standardisedRuns } from '../../core/series/runs.ts'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { standardisedRuns } from '../../core/series/runs.ts'
 import { type DetectorModel } from '../../core/scoring/detection.ts'
 import { formatDuration } from '../../core/table/duration.ts'
 import { Problem } from '../../core/errors.ts'

@@ -3,8 +3,8 @@ import { existsSync, realpathSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { type Params, readParams } from '../settings/params.ts'
 import { FARM_PARAMS, FARM_PATHS, type PipelinePaths } from '../settings/paths.ts'
-import { type Progress, terminalProgress } from './progress.ts'
 import { type TableOptions } from '../../core/table/csv.ts'
+import { type Progress, terminalProgress } from './progress.ts'
 
 export interface StageContext {
   readonly paths: PipelinePaths

@@ -1,8 +1,8 @@
 // Stage 2: fits scaler, autoencoders and thresholds on the training part; writes the fitted detector and its weights.
-import { quantile } from '../../core/quantile.ts'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { quantile } from '../../core/quantile.ts'
 import { type DetectorModel } from '../../core/scoring/detection.ts'
 import { Problem } from '../../core/errors.ts'
 import { type FittedDetector, fitDetector } from '../../core/fitting/fit.ts'

@@ -35,6 +35,13 @@ t.test('each answer of a server is one kind of problem', async (t) => {
     [401, 'unauthorized access', 'invalid-settings', /refuses the token; check INFLUX_TOKEN, .* may read the bucket/],
     [403, 'forbidden', 'invalid-settings', /refuses the token/],
     [404, 'organization name "works" not found', 'invalid-settings', /no organisation "works".*check INFLUX_ORG/],
+    [
+      400,
+      'failed to decode request body: organization name "works" not found',
+      'invalid-settings',
+      /no organisation "works".*check INFLUX_ORG/,
+    ],
+    [400, 'partial write: organization name "works" not found', 'invalid-request', /refuses it .*partial write/],
     [404, 'failed: could not find bucket "plant"', 'invalid-settings', /no bucket "plant".* may read; make it\.$/],
     [400, 'field type conflict in bucket', 'invalid-request', /refuses it for the bucket "plant": .*field type/],
     [503, 'the bucket is busy', 'server-unavailable', /cannot do it now: .*busy/],

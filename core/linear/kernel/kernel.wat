@@ -2,7 +2,8 @@
 ;;
 ;; A lane is a window: a register holds four neighbouring windows side by side. The position within the window fixes the
 ;; order in which each lane adds up its window. So a window's result has the same bits at any place, beside any others.
-;; Loops take eight windows (two registers, an "octet") at a time. Lanes beyond the last window are computed and ignored.
+;; Loops take eight windows (two registers, an "octet") at a time. Lanes beyond the last window are computed and
+;; ignored.
 ;;
 ;; Addresses and strides are in bytes. kernel-memory.ts declares the functions.
 (module
@@ -150,14 +151,16 @@
       (v128.store (local.get $squares) (f64x2.add (v128.load (local.get $squares))
         (f64x2.promote_low_f32x4 (local.get $s))))
       (v128.store offset=16 (local.get $squares) (f64x2.add (v128.load offset=16 (local.get $squares))
-        (f64x2.promote_low_f32x4 (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $s) (local.get $s)))))
+        (f64x2.promote_low_f32x4
+          (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $s) (local.get $s)))))
       (local.set $s (f32x4.add
         (f32x4.add (f32x4.mul (local.get $r01) (local.get $r01)) (f32x4.mul (local.get $r11) (local.get $r11)))
         (f32x4.add (f32x4.mul (local.get $r21) (local.get $r21)) (f32x4.mul (local.get $r31) (local.get $r31)))))
       (v128.store offset=32 (local.get $squares) (f64x2.add (v128.load offset=32 (local.get $squares))
         (f64x2.promote_low_f32x4 (local.get $s))))
       (v128.store offset=48 (local.get $squares) (f64x2.add (v128.load offset=48 (local.get $squares))
-        (f64x2.promote_low_f32x4 (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $s) (local.get $s)))))
+        (f64x2.promote_low_f32x4
+          (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $s) (local.get $s)))))
       (local.set $x (i32.add (local.get $x) (i32.const 32)))
       (local.set $z (i32.add (local.get $z) (i32.const 32)))
       (local.set $r (i32.add (local.get $r) (i32.const 32)))
@@ -202,12 +205,14 @@
       (v128.store (local.get $squares) (f64x2.add (v128.load (local.get $squares))
         (f64x2.promote_low_f32x4 (local.get $s))))
       (v128.store offset=16 (local.get $squares) (f64x2.add (v128.load offset=16 (local.get $squares))
-        (f64x2.promote_low_f32x4 (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $s) (local.get $s)))))
+        (f64x2.promote_low_f32x4
+          (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $s) (local.get $s)))))
       (local.set $s (f32x4.mul (local.get $r01) (local.get $r01)))
       (v128.store offset=32 (local.get $squares) (f64x2.add (v128.load offset=32 (local.get $squares))
         (f64x2.promote_low_f32x4 (local.get $s))))
       (v128.store offset=48 (local.get $squares) (f64x2.add (v128.load offset=48 (local.get $squares))
-        (f64x2.promote_low_f32x4 (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $s) (local.get $s)))))
+        (f64x2.promote_low_f32x4
+          (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $s) (local.get $s)))))
       (local.set $x (i32.add (local.get $x) (i32.const 32)))
       (local.set $z (i32.add (local.get $z) (i32.const 32)))
       (local.set $r (i32.add (local.get $r) (i32.const 32)))
@@ -225,7 +230,8 @@
     (loop $next
       (v128.store (local.get $sums)
         (f32x4.add (f32x4.add (f32x4.add (f32x4.add (v128.load (local.get $sums))
-          (v128.load (local.get $r3))) (v128.load (local.get $r2))) (v128.load (local.get $r1))) (v128.load (local.get $r))))
+          (v128.load (local.get $r3))) (v128.load (local.get $r2))) (v128.load (local.get $r1)))
+          (v128.load (local.get $r))))
       (local.set $sums (i32.add (local.get $sums) (i32.const 16)))
       (local.set $r (i32.add (local.get $r) (i32.const 16)))
       (local.set $r1 (i32.add (local.get $r1) (i32.const 16)))
@@ -268,8 +274,8 @@
     (v128.store (local.get $out) (local.get $c30)) (v128.store offset=16 (local.get $out) (local.get $c31))
   )
 
-  ;; 4 x 4 tile minus scalar products: out[i][j] -= a[n][i] * b[n][j] for one n after another, in 64 bits; a and b as for
-  ;; tile.
+  ;; 4 x 4 tile minus scalar products: out[i][j] -= a[n][i] * b[n][j] for one n after another, in 64 bits; a and b as
+  ;; for tile.
   (func (export "reduce")
     (param $a i32) (param $b i32) (param $rows i32) (param $out i32) (param $stride i32)
     (local $o1 i32) (local $o2 i32) (local $o3 i32)
@@ -312,13 +318,17 @@
   ;; (x[i][j] - x[0][j]) / number, and of every row side by side the departures x - m and their shares (x - m) / number,
   ;; all in 64 bits.
   (func (export "centre")
-    (param $x i32) (param $stride i32) (param $rows i32) (param $number f64) (param $mean i32) (param $departures i32) (param $shares i32)
+    (param $x i32) (param $stride i32) (param $rows i32) (param $number f64) (param $mean i32) (param $departures i32)
+    (param $shares i32)
     (local $px i32) (local $left i32)
-    (local $n v128) (local $row v128) (local $first0 v128) (local $first1 v128) (local $m0 v128) (local $m1 v128) (local $d v128)
+    (local $n v128) (local $row v128) (local $first0 v128) (local $first1 v128) (local $m0 v128) (local $m1 v128)
+    (local $d v128)
     (local.set $n (f64x2.splat (local.get $number)))
     (local.set $row (v128.load (local.get $x)))
     (local.set $first0 (f64x2.promote_low_f32x4 (local.get $row)))
-    (local.set $first1 (f64x2.promote_low_f32x4 (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $row) (local.get $row))))
+    (local.set $first1
+      (f64x2.promote_low_f32x4
+        (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $row) (local.get $row))))
     (local.set $m0 (local.get $first0))
     (local.set $m1 (local.get $first1))
     (local.set $px (local.get $x))
@@ -328,7 +338,9 @@
       (local.set $m0 (f64x2.add (local.get $m0) (f64x2.div (f64x2.sub
         (f64x2.promote_low_f32x4 (local.get $row)) (local.get $first0)) (local.get $n))))
       (local.set $m1 (f64x2.add (local.get $m1) (f64x2.div (f64x2.sub
-        (f64x2.promote_low_f32x4 (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $row) (local.get $row))) (local.get $first1)) (local.get $n))))
+        (f64x2.promote_low_f32x4
+          (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $row) (local.get $row)))
+          (local.get $first1)) (local.get $n))))
       (local.set $px (i32.add (local.get $px) (local.get $stride)))
       (br_if $nextSummand (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
     (v128.store (local.get $mean) (local.get $m0))
@@ -347,8 +359,8 @@
       (local.set $shares (i32.add (local.get $shares) (i32.const 32)))
       (br_if $nextRow (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
 
-  ;; p = A u for a symmetric A, given as its lower triangle, rows "stride" apart; each row, u and p are padded with zeros
-  ;; to even length.
+  ;; p = A u for a symmetric A, given as its lower triangle, rows "stride" apart; each row, u and p are padded with
+  ;; zeros to even length.
   (func (export "product")
     (param $a i32) (param $stride i32) (param $u i32) (param $p i32) (param $size i32)
     (local $i i32) (local $pa i32) (local $pu i32) (local $pp i32) (local $end i32)
@@ -366,7 +378,8 @@
           (br_if $done (i32.eq (local.get $pu) (local.get $end)))
           (local.set $aij (v128.load (local.get $pa)))
           (local.set $dot (f64x2.add (local.get $dot) (f64x2.mul (local.get $aij) (v128.load (local.get $pu)))))
-          (v128.store (local.get $pp) (f64x2.add (v128.load (local.get $pp)) (f64x2.mul (local.get $aij) (local.get $ui))))
+          (v128.store (local.get $pp)
+            (f64x2.add (v128.load (local.get $pp)) (f64x2.mul (local.get $aij) (local.get $ui))))
           (local.set $pa (i32.add (local.get $pa) (i32.const 16)))
           (local.set $pu (i32.add (local.get $pu) (i32.const 16)))
           (local.set $pp (i32.add (local.get $pp) (i32.const 16)))
@@ -374,10 +387,13 @@
       ;; The diagonal's pair: of an odd row one more value to the left of the diagonal.
       (if (i32.and (local.get $i) (i32.const 1))
         (then
-          (f64.store (local.get $pp) (f64.add (f64.load (local.get $pp)) (f64.mul (f64.load (local.get $pa)) (f64x2.extract_lane 0 (local.get $ui)))))
+          (f64.store (local.get $pp)
+            (f64.add (f64.load (local.get $pp))
+              (f64.mul (f64.load (local.get $pa)) (f64x2.extract_lane 0 (local.get $ui)))))
           (f64.store offset=8 (local.get $pp) (f64.add
             (f64.add (f64x2.extract_lane 0 (local.get $dot)) (f64x2.extract_lane 1 (local.get $dot)))
-            (f64.add (f64.mul (f64.load (local.get $pa)) (f64.load (local.get $pu))) (f64.mul (f64.load offset=8 (local.get $pa)) (f64.load offset=8 (local.get $pu)))))))
+            (f64.add (f64.mul (f64.load (local.get $pa)) (f64.load (local.get $pu)))
+              (f64.mul (f64.load offset=8 (local.get $pa)) (f64.load offset=8 (local.get $pu)))))))
         (else
           (f64.store (local.get $pp) (f64.add
             (f64.add (f64x2.extract_lane 0 (local.get $dot)) (f64x2.extract_lane 1 (local.get $dot)))
