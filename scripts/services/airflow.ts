@@ -8,6 +8,8 @@ import { installed, SERVICES_DIR } from './server.ts'
 const VERSION = '3.3.2'
 const ENVIRONMENT = join(SERVICES_DIR, 'airflow')
 const INSTALL_MS = 900_000
+/** Python reads a thousand files first: long, at the lowest priority. */
+const VERSION_MS = 300_000
 const CHECK_MS = 120_000
 
 /** One task of a DAG, as Airflow has understood it. */
@@ -42,7 +44,7 @@ export function airflowVersion (): string {
   return execFileSync(installed(join(ENVIRONMENT, 'bin/python'), 'airflow'), [
     '-c',
     'import importlib.metadata as m; print(m.version("apache-airflow"))',
-  ], { encoding: 'utf8', timeout: 60_000 }).trim()
+  ], { encoding: 'utf8', timeout: VERSION_MS }).trim()
 }
 
 /** @throws Error naming the file and why, where a file of the folder cannot be imported, or there is no DAG in it */
