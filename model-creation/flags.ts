@@ -1,9 +1,12 @@
 // The flags of all programs that accept the user's data: its place, the format of its tables, and its training part.
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
+import { Problem } from '../core/errors.ts'
 import { type TableOptions } from '../core/table/csv.ts'
 import { seriesName } from './adapters/series-files.ts'
 import { type Params, parseParams, readParams } from './settings/params.ts'
+import { FARM_PARAMS, FARM_PATHS } from './settings/paths.ts'
 import { type StageContext } from './stages/stage.ts'
 
 export interface DataFlags extends TableOptions {
@@ -57,6 +60,27 @@ export function tableOf (
 ): StageContext['table'] {
   const names = (list: string | undefined): string[] | undefined => list?.split(',').map((name) => name.trim())
   return { delimiter, decimal, timestampColumn, timestampFormat, channels: names(channels), exclude: names(exclude) }
+}
+
+/**
+ * Checks that the wind farm can be trained on.
+ * @param flag a flag that was given and that only data of one's own take, such as `trainUntil`
+ * @param what what the farm's parameters configure, for the message
+ * @throws Problem invalid-settings, no-training-data
+ */
+export function checkFarm (flag: string | undefined, what: 'model' | 'training'): void {
+  if (flag !== undefined) {
+    throw new Problem(
+      'invalid-settings',
+      `${flagOf(flag)} needs --data; only ${FARM_PARAMS} configures the wind farm's ${what}.`
+    )
+  }
+  if (!existsSync(FARM_PATHS.raw)) {
+    throw new Problem(
+      'no-training-data',
+      `There is no ${FARM_PATHS.raw}; make the farm's data with "npm run data", or name your own with --data.`
+    )
+  }
 }
 
 /** `--timestamp-column` for `timestampColumn`. */

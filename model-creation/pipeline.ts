@@ -1,6 +1,5 @@
 // `npm run train`: runs the four stages in order, without DVC, on the farm's data or the user's. Prints the package's
 // digest.
-import { existsSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
@@ -11,7 +10,7 @@ import { readLabels } from './adapters/label-files.ts'
 import { trackingServer } from './adapters/mlflow.ts'
 import { withTemporaryFolder } from './adapters/series-files.ts'
 import { evaluate } from './stages/evaluate.ts'
-import { addDataOption, addDataOptions, type DataFlags, flagOf, ownParams, tableOf } from './flags.ts'
+import { addDataOption, addDataOptions, checkFarm, type DataFlags, ownParams, tableOf } from './flags.ts'
 import { packageModel, refuseForeignFolder } from './stages/package.ts'
 import { ARCHITECTURE_CHOICES, readParams } from './settings/params.ts'
 import { FARM_PARAMS, FARM_PATHS, type PipelinePaths } from './settings/paths.ts'
@@ -90,19 +89,7 @@ export async function main (args: readonly string[], print: (text: string) => vo
 
 /** Trains the farm's model, the one that `npm start` serves. */
 async function trainFarm (flags: Flags, progress: Progress): Promise<string> {
-  const [flag] = Object.keys(flags)
-  if (flag !== undefined) {
-    throw new Problem(
-      'invalid-settings',
-      `${flagOf(flag)} needs --data; only ${FARM_PARAMS} configures the wind farm's model.`
-    )
-  }
-  if (!existsSync(FARM_PATHS.raw)) {
-    throw new Problem(
-      'no-training-data',
-      `There is no ${FARM_PATHS.raw}; make the farm's data with "npm run data", or name your own with --data.`
-    )
-  }
+  checkFarm(Object.keys(flags)[0], 'model')
   return runPipeline({ paths: FARM_PATHS, params: await readParams(FARM_PARAMS), progress, table: {} })
 }
 

@@ -1,6 +1,5 @@
 // `npm run search`: finds settings for the user's data, and proposes lines for params.yaml. Uses only the training
 // part, which has no labels: known kinds of anomalies are injected into a part of it that no candidate is fitted on.
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import Table from 'cli-table3'
@@ -12,7 +11,7 @@ import { type Series } from '../core/series/series.ts'
 import { writeJsonReport } from './adapters/report-files.ts'
 import { readSeriesFolder, withTemporaryFolder } from './adapters/series-files.ts'
 import { ARCHITECTURE_NAMES } from './architectures/index.ts'
-import { addDataOption, addDataOptions, type DataFlags, flagOf, ownParams, tableOf } from './flags.ts'
+import { addDataOption, addDataOptions, checkFarm, type DataFlags, ownParams, tableOf } from './flags.ts'
 import { type Params, readParams } from './settings/params.ts'
 import { FARM_PARAMS, FARM_PATHS } from './settings/paths.ts'
 import { prepare, PreparedSchema } from './stages/prepare.ts'
@@ -229,19 +228,7 @@ async function contextOf (
 ): Promise<StageContext> {
   const prepared = join(work, 'prepared')
   if (flags.data === undefined) {
-    const flag = given.find((name) => !SEARCH_FLAGS.has(name))
-    if (flag !== undefined) {
-      throw new Problem(
-        'invalid-settings',
-        `${flagOf(flag)} needs --data; only ${FARM_PARAMS} configures the wind farm's training.`
-      )
-    }
-    if (!existsSync(FARM_PATHS.raw)) {
-      throw new Problem(
-        'no-training-data',
-        `There is no ${FARM_PATHS.raw}; make the farm's data with "npm run data", or name your own with --data.`
-      )
-    }
+    checkFarm(given.find((name) => !SEARCH_FLAGS.has(name)), 'training')
     return { paths: { ...FARM_PATHS, prepared }, params: await readParams(FARM_PARAMS), progress, table: {} }
   }
   return {
