@@ -1,4 +1,5 @@
 // A group of the log in memory: its members share the partitions, and hand them over one after another.
+import { deferred } from '../../../adapters/waiting.ts'
 import { setImmediate } from 'node:timers/promises'
 import type { JoinOptions, Member, Membership, Partition } from '../../messages/log.ts'
 import type { MemoryPartition } from './memory-partition.ts'
@@ -100,25 +101,21 @@ export class MemoryGroup {
 
 class MemoryMembership implements Membership {
   readonly topics: readonly string[]
-  readonly ended: Promise<void>
   joined = false
   readonly #group: MemoryGroup
   readonly #member: Member
   readonly #readings = new Map<MemoryPartition, Reading>()
-  #resolve: () => void = () => {}
-  #reject: (error: unknown) => void = () => {}
+  readonly #end = deferred()
   #isOver = false
 
   constructor (group: MemoryGroup, member: Member, topics: readonly string[]) {
     this.#group = group
     this.#member = member
     this.topics = topics
-    this.ended = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
-    // Nobody has to wait for `ended`: a rejection without a handler is fine.
-    this.ended.catch(() => {})
+  }
+
+  get ended (): Promise<void> {
+    return this.#end.promise
   }
 
   get owned (): MemoryPartition[] {
@@ -142,7 +139,7 @@ class MemoryMembership implements Membership {
   }
 
   async leave (): Promise<void> {
-    this.#end(undefined)
+    this.#finish(undefined)
     await this.ended.catch(() => {})
   }
 
@@ -150,27 +147,27 @@ class MemoryMembership implements Membership {
     if (this.#isOver || this.#readings.has(partition)) return
     const reading = new Reading(partition, this.#member, this.#group)
     this.#readings.set(partition, reading)
-    reading.done.catch((error: unknown) => { this.#end(error) })
+    reading.done.catch((error: unknown) => { this.#finish(error) })
   }
 
   /** Ends work on all partitions but `kept`, after calls in progress. */
   async give (kept: readonly MemoryPartition[]): Promise<void> {
     await Promise.all(
       [...this.#readings].filter(([partition]) => !kept.includes(partition)).map(async ([partition, reading]) => {
-        await reading.stop().catch((error: unknown) => { this.#end(error) })
+        await reading.stop().catch((error: unknown) => { this.#finish(error) })
         this.#readings.delete(partition)
       })
     )
   }
 
-  #end (error: unknown): void {
+  #finish (error: unknown): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#group.remove(this).then(() => {
       this.joined = false
-      if (error === undefined) this.#resolve()
-      else this.#reject(error)
-    }, this.#reject)
+      if (error === undefined) this.#end.resolve()
+      else this.#end.reject(error)
+    }, this.#end.reject)
   }
 }
 
