@@ -17,19 +17,9 @@ import {
 } from '../schemas/feedback.ts'
 import { problemResponses } from '../schemas/problem.ts'
 import { NameParamsSchema } from '../schemas/registry.ts'
-import { jsonBody, registryOf } from './registry-requests.ts'
+import { jsonBody, REGISTRY_PROBLEMS, registryOf } from './registry-requests.ts'
 
-const COMMON = [
-  'unauthorized',
-  'forbidden',
-  'too-many-requests',
-  'unsupported-media-type',
-  'no-registry',
-  'registry-unavailable',
-  'internal-error',
-  'unknown-model',
-  'invalid-request',
-] as const
+const COMMON = [...REGISTRY_PROBLEMS, 'unknown-model', 'invalid-request'] as const
 
 const addDocument = {
   operationId: 'addFeedback',

@@ -5,6 +5,17 @@ import { Problem } from '../../core/errors.ts'
 import { checked } from '../schemas/check.ts'
 import type { ModelLifecycle, OpenRegistry } from '../models/model-lifecycle.ts'
 
+/** Problems of every route that needs the registry. */
+export const REGISTRY_PROBLEMS = [
+  'unauthorized',
+  'forbidden',
+  'too-many-requests',
+  'unsupported-media-type',
+  'no-registry',
+  'registry-unavailable',
+  'internal-error',
+] as const
+
 /** @throws Problem no-registry */
 export function registryOf (lifecycle: ModelLifecycle | undefined): OpenRegistry {
   if (lifecycle?.registry !== undefined) return lifecycle.registry

@@ -29,17 +29,8 @@ import {
 } from '../schemas/registry.ts'
 import { ComputeRequestSchema, CsvBodySchema, FormBodySchema } from '../schemas/compute.ts'
 import type { Scorer } from '../workers/scorer.ts'
-import { jsonBody, registryOf } from './registry-requests.ts'
+import { jsonBody, REGISTRY_PROBLEMS, registryOf } from './registry-requests.ts'
 
-const COMMON = [
-  'unauthorized',
-  'forbidden',
-  'too-many-requests',
-  'unsupported-media-type',
-  'no-registry',
-  'registry-unavailable',
-  'internal-error',
-] as const
 const CHANGING = ['malformed-body', 'body-too-large', 'invalid-request', 'idempotency-conflict'] as const
 
 const versionsDocument = {
@@ -52,7 +43,12 @@ const versionsDocument = {
       description: 'The versions',
       content: { 'application/json': { schema: VersionsSchema, examples: ANSWER_EXAMPLES.versions } },
     },
-    ...problemResponses('/models/wind-turbine/versions', [...COMMON, 'invalid-request', 'unknown-model', 'not-found']),
+    ...problemResponses('/models/wind-turbine/versions', [
+      ...REGISTRY_PROBLEMS,
+      'invalid-request',
+      'unknown-model',
+      'not-found',
+    ]),
   },
 } satisfies RouteDocument
 
@@ -86,7 +82,7 @@ const document = () =>
         content: { 'application/json': { schema: JobSchema, examples: ANSWER_EXAMPLES.job } },
       },
       ...problemResponses('/models', [
-        ...COMMON,
+        ...REGISTRY_PROBLEMS,
         ...CHANGING,
         'package-refused',
         'version-conflict',
@@ -122,7 +118,7 @@ const promoteDocument = {
       content: { 'application/json': { schema: ServedNowSchema, examples: ANSWER_EXAMPLES.servedNow } },
     },
     ...problemResponses('/models/wind-turbine/promote', [
-      ...COMMON,
+      ...REGISTRY_PROBLEMS,
       ...CHANGING,
       'unknown-model',
       'unknown-version',
@@ -151,7 +147,7 @@ const rollbackDocument = {
       content: { 'application/json': { schema: ServedNowSchema, examples: ANSWER_EXAMPLES.servedNow } },
     },
     ...problemResponses('/models/wind-turbine/rollback', [
-      ...COMMON,
+      ...REGISTRY_PROBLEMS,
       ...CHANGING,
       'unknown-model',
       'unknown-version',
