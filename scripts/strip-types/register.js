@@ -1,6 +1,6 @@
 // For tests: `node --import=./scripts/strip-types/register.js FILE.ts` runs TypeScript with its types blanked out.
-// A test process starts in a third of the time that ts-node takes, and lines and columns stay where they are, so that
-// coverage needs no source map.
+// A small test file needs a fifth of the CPU that it needs with ts-node (bench/RESULTS.md). Lines and columns stay
+// where they are, so coverage needs no source map.
 import { register } from 'node:module'
 
 register('./hooks.js', import.meta.url)
