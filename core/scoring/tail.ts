@@ -1,11 +1,11 @@
 // The tail of calibration scores, and thresholds from it: for a budget of false alarms, or for a sensitivity.
 //
-// Peaks over threshold (Pickands 1975; for anomaly thresholds Siffer et al. 2017): excesses over a high level follow a
-// generalised Pareto distribution. Smoothed scores come in runs, so the distribution is fitted to the peaks of runs,
-// and alarms are counted as runs. The fit needs sums and quotients only, so every machine writes the same manifest;
-// computing a threshold from it may need powers.
-import { quantiles } from '../quantile.ts'
+// Peaks over threshold (for anomaly thresholds Siffer et al. 2017): smoothed scores come in runs, so a Pareto
+// distribution is fitted to the peaks of runs, and alarms are counted as runs. The fit needs sums and quotients only,
+// so every machine writes the same manifest; computing a threshold from it may need powers.
 import { Problem } from '../errors.ts'
+import { excessAt, fitPareto, peaksAbove } from '../pareto.ts'
+import { quantiles } from '../quantile.ts'
 
 /** Probabilities of `ScoreTail.quantiles`; the Pareto distribution holds above the last quantile. */
 export const TAIL_PROBABILITIES: readonly number[] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95]
@@ -32,9 +32,7 @@ const SMALLEST_SCALE = 0.01
 /** Bound on scores that keeps sums finite; far beyond every threshold. */
 const LARGEST_SCORE = 1e6
 const SMALLEST_THRESHOLD = 1e-3
-const LARGEST_SHAPE = 0.5
-/** The fitted shape is pulled towards 0 by this many imaginary peaks of shape 0: few peaks give a poor estimate. */
-const SHAPE_PRIOR = 20
+const SHAPE_BOUNDS = { lowest: -0.5, highest: 0.5, prior: 20 }
 /** Runs per observation at sensitivity 0: once in 19 years of ten-minute means. */
 const RAREST = 1e-6
 /** Runs per observation for a budget of 0. */
@@ -66,11 +64,13 @@ export function fitTail (scores: Float64Array): ScoreTail {
   if (count === 0) return NO_SCORES
   const levels = quantiles(bounded, TAIL_PROBABILITIES)
   const level = levels.at(-1)!
+  const { shape, scale } = fitPareto(peaksAbove(bounded, level).map((peak) => peak - level), SHAPE_BOUNDS)
   return {
     count,
     quantiles: levels,
     runs: runsAbove(bounded, levels).map((runs) => runs / count),
-    ...fitPareto(peaksAbove(bounded, level).map((peak) => peak - level)),
+    shape,
+    scale: Math.max(SMALLEST_SCALE, scale),
   }
 }
 
@@ -87,53 +87,10 @@ function runsAbove (scores: Float64Array, levels: readonly number[]): number[] {
   return runs
 }
 
-/** The highest score of every run above `level`. */
-function peaksAbove (scores: Float64Array, level: number): number[] {
-  const peaks: number[] = []
-  let highest = level
-  for (let i = 0; i < scores.length; i++) {
-    const score = scores[i]!
-    if (score > level) {
-      highest = Math.max(highest, score)
-    } else if (highest > level) {
-      peaks.push(highest)
-      highest = level
-    }
-  }
-  return highest > level ? [...peaks, highest] : peaks
-}
-
-/**
- * Generalised Pareto distribution by probability-weighted moments (Hosking and Wallis 1987): with a₀ the mean and
- * a₁ = Σ x₍ᵢ₎ (n − i) / (n − 1) / n over ascending x, ξ = 2 − a₀ / (a₀ − 2 a₁) and σ = a₀ (1 − ξ).
- */
-function fitPareto (excesses: number[]): { shape: number, scale: number } {
-  const count = excesses.length
-  const sorted = Float64Array.from(excesses).sort()
-  let sum = 0
-  let weighted = 0
-  sorted.forEach((excess, i) => {
-    sum += excess
-    weighted += excess * (count - 1 - i)
-  })
-  const mean = count === 0 ? 0 : sum / count
-  // If all excesses are equal, 2 a₁ equals a₀, and the tail ends there: the shape is the lowest that the bound allows.
-  const gap = count < 2 ? mean : mean - 2 * weighted / (count * (count - 1))
-  const raw = gap > 0 ? Math.max(-LARGEST_SHAPE, Math.min(LARGEST_SHAPE, 2 - mean / gap)) : -LARGEST_SHAPE
-  const shape = raw * count / (count + SHAPE_PRIOR)
-  return { shape, scale: Math.max(SMALLEST_SCALE, mean * (1 - shape)) }
-}
-
 /** Share of peaks over the level that lie more than `excess` above it. */
 function survival ({ shape, scale }: ScoreTail, excess: number): number {
   if (shape === 0) return Math.exp(-excess / scale)
   return Math.pow(Math.max(0, 1 + shape * excess / scale), -1 / shape)
-}
-
-/** The excess over the level that the share `survival` of the peaks exceeds; the inverse of survival(). */
-function excessAt ({ shape, scale }: ScoreTail, share: number): number {
-  if (shape === 0) return -scale * Math.log(share)
-  return scale * (Math.pow(share, -shape) - 1) / shape
 }
 
 /**
