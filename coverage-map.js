@@ -13,6 +13,7 @@ const COVERS = {
     ...['linear-kernel', 'pack', 'subspace'].map((file) => `linear/${file}`),
   ],
   'linear/masked': ['linear/masked', 'linear/linear', 'fitting/members'],
+  'evidence/tail-threshold': ['evidence/tail-threshold', 'pareto'],
   'scoring/combine': ['scoring/combine', 'scoring/score'],
   'scoring/detector': [
     ...['detection', 'detector', 'detector-state', 'hindsight', 'reconstruction-error', 'score']
