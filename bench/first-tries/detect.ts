@@ -1,0 +1,39 @@
+// Fits and runs the detector like a request without a model. All that the benchmarks of anomalies need of it is here.
+import { fitAdHoc } from '../../core/fitting/ad-hoc.ts'
+import { type Detection, type Scoring } from '../../core/scoring/detection.ts'
+import { detectCausal } from '../../core/scoring/detector.ts'
+import { detectBatch } from '../../core/scoring/hindsight.ts'
+import { type Series } from '../../core/series/series.ts'
+import { findAnomalies } from '../../core/verdicts/anomalies.ts'
+
+/** Rows of an anomaly, both ends included, and the names of its channels, the most to blame first. */
+export interface Interval {
+  readonly from: number
+  readonly to: number
+  readonly channels: readonly string[]
+  /** The kind of the anomaly, if the core tells it. */
+  readonly kind?: string
+}
+
+interface Detected {
+  /** Shape [length]; NaN where not scored. */
+  readonly score: Float64Array
+  readonly anomalies: readonly Interval[]
+}
+
+/** @param rows rows at the beginning that are named as normal; default: a robust fit on all rows */
+export async function detect (series: Series, scoring: Scoring, rows?: number): Promise<Detected> {
+  const { model, autoencoders } = await fitAdHoc(series, rows === undefined ? undefined : { rows })
+  const run = scoring === 'batch' ? detectBatch : detectCausal
+  const detection = run(model, autoencoders, series)
+  return { score: detection.score, anomalies: intervalsOf(series, detection) }
+}
+
+function intervalsOf (series: Series, detection: Detection): Interval[] {
+  return findAnomalies(detection).map((anomaly) => ({
+    from: anomaly.from,
+    to: anomaly.to,
+    channels: anomaly.channels.map(({ channel }) => series.channels[channel]!),
+    ...('kind' in anomaly && { kind: String(anomaly.kind) }),
+  }))
+}
