@@ -6,9 +6,9 @@
 // ones, so the likelihood is divided by the autocorrelation time. At the end, changes that are undone later are
 // removed.
 import { Problem } from '../errors.ts'
+import { autocorrelationTime, robustMoments } from '../robust.ts'
 import type { Scaler } from '../series/scaler.ts'
 import { channelValues, type Series } from '../series/series.ts'
-import { autocorrelationTime, robustMoments } from './robust.ts'
 
 export interface ChangepointSettings {
   /** Fewest observations before, between and after changes. Default 20; more if values are autocorrelated. */

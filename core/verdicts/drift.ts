@@ -1,7 +1,7 @@
 // Tells whether recent scores still come from the population of the calibration scores. This concerns the age of the
 // model; it is not a verdict on observations.
+import { autocorrelationTime } from '../robust.ts'
 import { type ScoreTail, TAIL_PROBABILITIES } from '../scoring/tail.ts'
-import { autocorrelationTime } from './robust.ts'
 
 export interface DriftVerdict {
   /** `unknown` if there are too few recent scores, or no calibration scores. */

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { type Changepoint, type ChangepointSettings, findChangepoints } from '../changepoints.ts'
 import { createRandom, type Random } from '../../random.ts'
-import { autocorrelationTime, robustMoments } from '../robust.ts'
+import { autocorrelationTime, robustMoments } from '../../robust.ts'
 import { type Scaler } from '../../series/scaler.ts'
 import { fromColumns } from '../../series/series.ts'
 

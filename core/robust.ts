@@ -1,5 +1,5 @@
 // Robust statistics of one channel: a minority of extreme or shifted values cannot move them.
-import { quantile } from '../quantile.ts'
+import { quantile } from './quantile.ts'
 
 /** Median absolute deviation → standard deviation, for bell-shaped values. */
 const MAD_TO_DEVIATION = 1.4826
