@@ -3,7 +3,7 @@ const components = ['model-creation', 'model-serving', 'pipelines']
 const programs = '^(bench|examples|scripts)/|^start\\.ts$'
 
 /** Pure computation libraries that the domain may use: no I/O, no clock, no randomness of their own. */
-const pureLibraries = '(zod|papaparse|luxon|tinyduration)'
+const pureLibraries = '(zod|papaparse|luxon|tinyduration|fft\\.js)'
 
 module.exports = {
   forbidden: [

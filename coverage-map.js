@@ -13,6 +13,7 @@ const COVERS = {
     ...['linear-kernel', 'pack', 'subspace'].map((file) => `linear/${file}`),
   ],
   'linear/masked': ['linear/masked', 'linear/linear', 'fitting/members'],
+  'evidence/periods': ['evidence/periods'],
   'evidence/tail-threshold': ['evidence/tail-threshold', 'pareto'],
   'scoring/combine': ['scoring/combine', 'scoring/score'],
   'scoring/detector': [
@@ -23,7 +24,7 @@ const COVERS = {
   'scoring/level': ['scoring/level'],
   'scoring/tail': ['scoring/tail'],
   'verdicts/anomalies': ['verdicts/anomalies', 'package/golden', 'errors'],
-  'verdicts/changepoints': ['verdicts/changepoints', 'verdicts/robust'],
+  'verdicts/changepoints': ['verdicts/changepoints', 'robust'],
   'verdicts/drift': ['verdicts/drift'],
   'verdicts/verdicts': ['verdicts/verdicts'],
   'fitting/ad-hoc': ['fitting/ad-hoc'],

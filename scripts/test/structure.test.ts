@@ -129,7 +129,7 @@ t.test('only adapters/settings/environment.ts reads the environment', async (t) 
 t.test('core/ and simulator/ use the packages that ARCHITECTURE.md names', async (t) => {
   const used = production.filter(({ path }) => /^(core|simulator)\//.test(path))
     .flatMap(({ packages }) => packages.map(({ target }) => target))
-  t.same([...new Set(used)].sort(), ['luxon', 'papaparse', 'tinyduration', 'zod'])
+  t.same([...new Set(used)].sort(), ['fft.js', 'luxon', 'papaparse', 'tinyduration', 'zod'])
 })
 
 t.test('what a training gives depends on no clock, and on no random number but those of core/random.ts', async (t) => {
