@@ -388,6 +388,12 @@ t.test('the NAB score on a worked example', (t) => {
   const best = nabScore(corpus)
   t.equal(best.threshold, 0.7)
   t.same(best, nabScoreAt(corpus, 0.7))
+  near(t, nabScoreAt(corpus, 0.95, 'reward-low-fp').raw, -1, 'a miss costs as much as before')
+  near(t, nabScoreAt(corpus, 0.75, 'reward-low-fp').raw, [0.746989, 5e-7], 'a flag outside costs twice as much')
+  near(t, nabScoreAt(corpus, 0.95, 'reward-low-fn').raw, -2, 'a miss costs twice as much')
+  near(t, nabScoreAt(corpus, 0.75, 'reward-low-fn').raw, [0.856989, 5e-7], 'and a flag outside as much as before')
+  near(t, nabScoreAt(corpus, 0.75, 'reward-low-fn').score, [95.23297, 5e-6], 'normalised')
+  t.same(nabScore(corpus, 'reward-low-fn'), nabScoreAt(corpus, 0.7, 'reward-low-fn'))
   t.end()
 })
 
@@ -440,16 +446,18 @@ const corpora = fc.array(
   { minLength: 1, maxLength: 4 }
 )
 
+const profiles = fc.constantFrom('standard' as const, 'reward-low-fp' as const, 'reward-low-fn' as const)
+
 t.test('the best NAB score is the best over all thresholds, in [0, 100], and depends on the ranks alone', (t) => {
-  fc.assert(fc.property(corpora, (corpus) => {
-    const best = nabScore(corpus)
-    const tried = [-Infinity, 0, 1, 2, 3, 4, 5].map((threshold) => nabScoreAt(corpus, threshold).score)
+  fc.assert(fc.property(corpora, profiles, (corpus, profile) => {
+    const best = nabScore(corpus, profile)
+    const tried = [-Infinity, 0, 1, 2, 3, 4, 5].map((threshold) => nabScoreAt(corpus, threshold, profile).score)
     const transformed = corpus.map(({ scores, windows }) => ({
       scores: scores.map((score) => Math.exp(score) - 2),
       windows,
     }))
-    return same(best.score, Math.max(...tried)) && best.score === nabScoreAt(corpus, best.threshold).score &&
-      within(best.score, 100) && nabScore(transformed).score === best.score
+    return same(best.score, Math.max(...tried)) && best.score === nabScoreAt(corpus, best.threshold, profile).score &&
+      within(best.score, 100) && nabScore(transformed, profile).score === best.score
   }))
   t.end()
 })
