@@ -14,6 +14,7 @@ const COVERS = {
   ],
   'linear/masked': ['linear/masked', 'linear/linear', 'fitting/members'],
   'evidence/periods': ['evidence/periods'],
+  'evidence/stillness': ['evidence/stillness'],
   'evidence/tail-threshold': ['evidence/tail-threshold', 'pareto'],
   'scoring/combine': ['scoring/combine', 'scoring/score'],
   'scoring/detector': [

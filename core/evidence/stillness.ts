@@ -1,0 +1,319 @@
+// A channel that stands still: frozen (equal observations) or quiet (steps much smaller than usual).
+//
+// Steps are differences between neighbouring observations. Where one of the two is missing, the step is unknown: it
+// counts as the mean step, and never as equal. Means over SPAN steps are summed afresh for every observation, so that
+// a score does not depend on what came before its span, bit for bit.
+import { quantile } from '../quantile.ts'
+import { tailThreshold } from './tail-threshold.ts'
+
+/** What is usual for a channel that stands still. Plain JSON; part of the manifest. */
+export interface Stillness {
+  /** Equal observations in a row that pass: frozen evidence is their number divided by this. */
+  readonly frozenAfter: number
+  /** Median of the mean |step| over 17 steps, in the unit of the channel. */
+  readonly usualStep: number
+  /** Mean |step|, in the unit of the channel: stands for an unknown step. */
+  readonly meanStep: number
+  /** Threshold of −log(mean |step| over 17 steps / usual step); 0: no quiet evidence. */
+  readonly quietAbove: number
+}
+
+export interface StillnessOptions {
+  /** Runs of evidence above its threshold per observation, > 0. */
+  readonly rate: number
+  /** Of 8 blocks of time, leave out so many that are quietest (0: none). */
+  readonly leftOut: number
+  /** Whether means look back (as the stream does), or lie around their observation. */
+  readonly causal: boolean
+  /** Whether the longest run of equal observations may be an anomaly. */
+  readonly robust: boolean
+}
+
+/** Steps of a mean, and the steps on each side of its middle. */
+const SPAN = 17
+const HALF = 8
+/** Fewer means give no quiet evidence. */
+const FEWEST_MEANS = 7 * SPAN
+
+/** Largest ratio of evidence to its threshold. */
+const LARGEST_RATIO = 3
+/** Bound on steps that keeps their sums finite. */
+const LARGEST_STEP = 1e300
+
+/** Two values are equal if they differ by less than this share of them. */
+const ROUNDING = 1e-12
+/** Fewer equal observations in a row are never frozen. */
+const FEWEST_EQUAL = 5
+/** Bounds on the share of equal steps. */
+const [LEAST_EQUAL, MOST_EQUAL] = [0.02, 0.9999]
+/** A run passes if it is at most so many times as long as the longest one that was seen. */
+const LONGER = 1.5
+
+/** A channel rests at a value where, beside the longest run there, so many others last at least a third as long. */
+const OTHER_RESTS = 2
+const SHORTEST_REST = 1 / 3
+
+/** Share of the usual step that is added to steps, so that the logarithm is finite. */
+const STEP_FLOOR = 0.001
+/** Lowest threshold of quiet evidence: steps of half the usual size. */
+const LOWEST_QUIET = 0.7
+
+/** Consecutive equal steps. */
+interface Run {
+  readonly length: number
+  readonly value: number
+}
+
+/**
+ * Learns from normal data what is usual for a channel that stands still. Frozen: runs of equal observations are rarer
+ * than `rate` if steps are equal at random, and longer than 1.5 times the longest run. Where a channel rests (at zero
+ * by night, say), or is so coarse that 17 equal observations are no news, there is no quiet evidence.
+ * @param values without gaps, in the unit of the channel, shape [length]
+ * @param included 1 where the value counts as normal, shape [length]
+ * @example
+ * const random = createRandom('stillness')
+ * const values = Float64Array.from({ length: 1000 }, random.normal)
+ * const options = { rate: 1e-6, leftOut: 0, causal: true, robust: false }
+ * fitStillness(values, new Uint8Array(1000).fill(1), options).frozenAfter // 5
+ */
+export function fitStillness (values: Float64Array, included: Uint8Array, options: StillnessOptions): Stillness {
+  const unknown = included.map((counts) => counts === 1 ? 0 : 1)
+  const { runs, known, meanStep } = surveySteps(values, unknown)
+  const longest = runs.reduce((most, run) => run.length > most.length ? run : most, { length: 0, value: NaN })
+  const rests = isHabit(longest, runs, known, options.rate)
+  const counted = options.robust && !rests ? runs.filter((run) => run !== longest) : runs
+  const leftOut = counted === runs ? 0 : longest.length
+  const byChance = longestByChance(stepsIn(counted), known - leftOut, options.rate)
+  const seen = counted.reduce((most, { length }) => Math.max(most, length), 0)
+  const stillnessIsUsual = byChance >= SPAN || (rests && longest.length >= SPAN)
+  const quiet = stillnessIsUsual
+    ? { usualStep: 0, quietAbove: 0 }
+    : fitQuiet(meansOf(values, unknown, meanStep), included, options)
+  return { frozenAfter: Math.max(FEWEST_EQUAL, byChance, LONGER * seen + 1), meanStep, ...quiet }
+}
+
+const stepsIn = (runs: readonly Run[]): number => runs.reduce((sum, { length }) => sum + length, 0)
+
+/** Length that runs reach at the rate, if steps are equal at random; without any step, as if nearly all were equal. */
+function longestByChance (equal: number, known: number, rate: number): number {
+  const share = known > 0 ? Math.min(MOST_EQUAL, Math.max(LEAST_EQUAL, equal / known)) : MOST_EQUAL
+  return Math.log(rate * (1 - share)) / Math.log(share)
+}
+
+/**
+ * Whether the channel rests where its longest run lies: others there are not much shorter, and too long for chance by
+ * the share of equal steps at all other values.
+ */
+function isHabit (longest: Run, runs: readonly Run[], known: number, rate: number): boolean {
+  const there = runs.filter((run) => areEqual(run.value, longest.value))
+  const steps = stepsIn(there)
+  const byChance = Math.max(FEWEST_EQUAL, longestByChance(stepsIn(runs) - steps, known - steps, rate))
+  const shortest = Math.max(byChance, SHORTEST_REST * longest.length)
+  return there.filter(({ length }) => length >= shortest).length > OTHER_RESTS
+}
+
+/** Runs of equal steps, the number of known steps, and their mean size. */
+function surveySteps (values: Float64Array, missing: Uint8Array): { runs: Run[], known: number, meanStep: number } {
+  const runs: Run[] = []
+  let known = 0
+  let sum = 0
+  let length = 0
+  for (let i = 1; i <= values.length; i++) {
+    const knows = i < values.length && missing[i] === 0 && missing[i - 1] === 0
+    if (knows) {
+      known++
+      sum += stepBetween(values[i - 1]!, values[i]!)
+    }
+    if (knows && areEqual(values[i - 1]!, values[i]!)) {
+      length++
+    } else if (length > 0) {
+      runs.push({ length, value: values[i - 1]! })
+      length = 0
+    }
+  }
+  return { runs, known, meanStep: known === 0 ? 0 : Math.min(LARGEST_STEP, sum / known) }
+}
+
+/** @param means of the SPAN steps that end at each observation */
+function fitQuiet (
+  means: Float64Array,
+  included: Uint8Array,
+  { rate, leftOut, causal }: StillnessOptions
+): Pick<Stillness, 'usualStep' | 'quietAbove'> {
+  const none = { usualStep: 0, quietAbove: 0 }
+  const shift = causal ? 0 : HALF
+  const spans = means.subarray(SPAN)
+  const counts = included.subarray(SPAN - shift, means.length - shift)
+  const counted = spans.filter((_, i) => counts[i] === 1)
+  const usualStep = counted.length < FEWEST_MEANS ? 0 : quantile(counted, 0.5)
+  if (usualStep === 0) return none
+  const evidence = spans.map((mean) => quietness(mean, usualStep))
+  const tail = { rate, dependence: SPAN / 2, mostPeaks: Infinity, squared: false, leftOut }
+  return { usualStep, quietAbove: Math.max(LOWEST_QUIET, tailThreshold(evidence, counts, tail)) }
+}
+
+const stepBetween = (before: number, value: number): number => Math.min(LARGEST_STEP, Math.abs(value - before))
+
+const areEqual = (before: number, value: number): boolean =>
+  Math.abs(value - before) <= ROUNDING * Math.max(Math.abs(before), Math.abs(value))
+
+/** −log of a mean step, relative to the usual one; 0 where it is larger. */
+const quietness = (mean: number, usualStep: number): number =>
+  Math.max(0, -Math.log((mean + STEP_FLOOR * usualStep) / ((1 + STEP_FLOOR) * usualStep)))
+
+/** Steps by size; the first one and those that touch a missing observation count as `meanStep`. Shape [length]. */
+function stepsOf (values: Float64Array, missing: Uint8Array, meanStep: number): Float64Array {
+  return values.map((value, i) =>
+    i > 0 && missing[i] === 0 && missing[i - 1] === 0 ? stepBetween(values[i - 1]!, value) : meanStep
+  )
+}
+
+/** Mean of the SPAN steps that end at each observation; 0 before there are so many. Shape [length]. */
+function meansOf (values: Float64Array, missing: Uint8Array, meanStep: number): Float64Array {
+  const steps = stepsOf(values, missing, meanStep)
+  const means = new Float64Array(steps.length)
+  for (let i = SPAN; i < steps.length; i++) {
+    let sum = 0
+    for (let j = i - SPAN + 1; j <= i; j++) sum += steps[j]!
+    means[i] = sum / SPAN
+  }
+  return means
+}
+
+/**
+ * Ratios of the evidence to its thresholds, at most 3; above 1 it is evidence. With hindsight: every observation of a
+ * frozen run counts as the whole run, and a quiet stretch is the one whose steps stay below half of the usual.
+ * @param values without gaps, in the unit of the channel, shape [length]
+ * @param missing 1 where the observation is missing, shape [length]
+ * @returns shape [length] each
+ * @example
+ * const model = { frozenAfter: 2, usualStep: 0, meanStep: 1, quietAbove: 0 }
+ * stillnessOf(model, Float64Array.of(1, 5, 5, 5, 5, 2), new Uint8Array(6)).frozen // [0, 0, 1.5, 1.5, 1.5, 0]
+ */
+export function stillnessOf (
+  model: Stillness,
+  values: Float64Array,
+  missing: Uint8Array
+): { frozen: Float64Array, quiet: Float64Array } {
+  return { frozen: frozenRuns(model, values, missing), quiet: quietStretches(model, values, missing) }
+}
+
+function frozenRuns ({ frozenAfter }: Stillness, values: Float64Array, missing: Uint8Array): Float64Array {
+  const frozen = new Float64Array(values.length)
+  let from = 1
+  for (let i = 1; i <= values.length; i++) {
+    if (i < values.length && missing[i] === 0 && missing[i - 1] === 0 && areEqual(values[i - 1]!, values[i]!)) continue
+    frozen.fill(ratioTo(frozenAfter, i - from), from, i)
+    from = i + 1
+  }
+  return frozen
+}
+
+const ratioTo = (threshold: number, evidence: number): number => Math.min(LARGEST_RATIO, evidence / threshold)
+
+function quietStretches (model: Stillness, values: Float64Array, missing: Uint8Array): Float64Array {
+  const { usualStep, meanStep, quietAbove } = model
+  const length = values.length
+  const quiet = new Float64Array(length)
+  if (quietAbove === 0) return quiet
+  const steps = stepsOf(values, missing, meanStep)
+  const means = meansOf(values, missing, meanStep)
+  const ratios = new Float64Array(length)
+  for (let i = SPAN; i < length; i++) ratios[i - HALF] = ratioTo(quietAbove, quietness(means[i]!, usualStep))
+  for (let i = 0; i < length; i++) quiet[i] = Math.min(1, ratios[i]!)
+  for (let from = 0; from < length; from++) {
+    if (!(ratios[from]! > 1)) continue
+    let last = from
+    while (ratios[last + 1]! > 1) last++
+    const within = { from: Math.max(0, from - HALF), to: Math.min(length, last + HALF + 1) }
+    const stretch = stillest(steps, within, usualStep / 2)
+    for (let i = stretch.from; i < stretch.to; i++) {
+      quiet[i] = Math.max(quiet[i]!, ratios[Math.max(from, Math.min(last, i))]!)
+    }
+    from = last
+  }
+  return quiet
+}
+
+interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+/** The part of a range where Σ (limit − step) is largest (Kadane). */
+function stillest (steps: Float64Array, { from, to }: Range, limit: number): Range {
+  let best = { from, to: from }
+  let most = 0
+  let sum = 0
+  let start = from
+  for (let i = from; i < to; i++) {
+    sum += limit - steps[i]!
+    if (sum > most) {
+      most = sum
+      best = { from: start, to: i + 1 }
+    } else if (sum <= 0) {
+      sum = 0
+      start = i + 1
+    }
+  }
+  return best
+}
+
+/**
+ * The same, causally, observation by observation: a run counts as long as it is so far, and means look back. What it
+ * says depends on the last 18 observations, and on the current run of equal ones.
+ */
+export class StillnessStream {
+  readonly #model: Stillness
+  /** The latest steps, at most SPAN, the oldest first. */
+  readonly #steps: number[] = []
+  #run = 0
+  /** The observation before; undefined before the first one. */
+  #before: { value: number, missing: boolean } | undefined
+
+  constructor (model: Stillness) {
+    this.#model = model
+  }
+
+  /** @param value in the unit of the channel; does not count if it is missing */
+  next (value: number, missing: boolean): void {
+    const { frozenAfter, meanStep } = this.#model
+    const before = this.#before
+    this.#before = { value: missing ? 0 : value, missing }
+    if (before === undefined) return
+    const known = !missing && !before.missing
+    if (this.#steps.length === SPAN) this.#steps.shift()
+    this.#steps.push(known ? stepBetween(before.value, value) : meanStep)
+    // A longer run makes no larger ratio.
+    const longest = Math.ceil(LARGEST_RATIO * frozenAfter)
+    this.#run = known && areEqual(before.value, value) ? Math.min(longest, this.#run + 1) : 0
+  }
+
+  /** Ratio of the frozen evidence to its threshold, at most 3. */
+  get frozen (): number {
+    return ratioTo(this.#model.frozenAfter, this.#run)
+  }
+
+  /** Ratio of the quiet evidence to its threshold, at most 3. */
+  get quiet (): number {
+    const { usualStep, quietAbove } = this.#model
+    if (quietAbove === 0 || this.#steps.length < SPAN) return 0
+    let sum = 0
+    for (const step of this.#steps) sum += step
+    return ratioTo(quietAbove, quietness(sum / SPAN, usualStep))
+  }
+
+  /** The state: at most 20 finite numbers. */
+  save (): number[] {
+    if (this.#before === undefined) return []
+    return [this.#before.value, this.#before.missing ? 1 : 0, this.#run, ...this.#steps]
+  }
+
+  /** @param state from save() of a stream with the same model */
+  restore (state: number[]): void {
+    const [value, missing, run, ...steps] = state
+    this.#before = value === undefined ? undefined : { value, missing: missing === 1 }
+    this.#run = run ?? 0
+    this.#steps.splice(0, SPAN, ...steps)
+  }
+}
