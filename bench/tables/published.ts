@@ -4,13 +4,13 @@ import Papa from 'papaparse'
 import { intervalOf, type Interval, resampled } from '../bootstrap.ts'
 
 /** Figure by name of the file, without its extension. */
-export type Figures = ReadonlyMap<string, number>
+type Figures = ReadonlyMap<string, number>
 
 /** Figures by algorithm. */
 export type Table = ReadonlyMap<string, Figures>
 
 /** Ours against one algorithm, on the files in common. */
-export interface Comparison {
+interface Comparison {
   readonly files: number
   readonly ours: number
   readonly theirs: number
