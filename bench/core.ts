@@ -1,9 +1,9 @@
 // Speed of the linear autoencoder on one core:
 // `npm run bench:core [-- --data <folder with skab/>] [--large] [--json]`.
 import { Command } from 'commander'
-import { Detector, detectCausal } from '../core/scoring/detector.ts'
+import { Detector, detectCausal } from '../core/detector/detector.ts'
 import { FIT_DEFAULTS, fitDetector, type MemberToFit } from '../core/fitting/fit.ts'
-import { detectBatch } from '../core/scoring/hindsight.ts'
+import { detectBatch } from '../core/detector/hindsight.ts'
 import { createSubspaceKernel } from '../core/linear/linear-kernel.ts'
 import { createRandom } from '../core/random.ts'
 import { fromColumns, type Series, slice } from '../core/series/series.ts'
@@ -89,9 +89,10 @@ async function oneObservation (): Promise<void> {
   const subspace = subspaceOf(run, 12, 16, 12)
   const kernel = createSubspaceKernel(subspace, 12)
   const detector = new Detector(model, [subspaceAutoencoder(subspace, 12)])
+  let time = 0
   const rows = Array.from({ length: 1000 }, (_, t) => run.subarray(t * 12, t * 12 + 12))
   await measure('1000 × observe(), 12 channels, W 16, 12 directions: ms', 41, () => {
-    for (const row of rows) detector.observe(row)
+    for (const values of rows) detector.observe({ time: time += 1000, values })
   })
   const window = run.subarray(0, 16 * 12)
   const options = { tail: 8, weights: model.weights, expected: false }

@@ -2,12 +2,12 @@
 // `npm run bench:drift -- --seeds a,b`.
 import { Command } from 'commander'
 import { findAnomalies } from '../core/verdicts/anomalies.ts'
-import { type DetectorModel } from '../core/scoring/detection.ts'
-import { detectCausal } from '../core/scoring/detector.ts'
+import { type DetectorModel } from '../core/detector/model.ts'
+import { detectCausal } from '../core/detector/detector.ts'
 import { parseDuration } from '../core/table/duration.ts'
 import { fitDetector } from '../core/fitting/fit.ts'
-import { detectBatch } from '../core/scoring/hindsight.ts'
-import { withoutLevel } from '../core/scoring/level.ts'
+import { detectBatch } from '../core/detector/hindsight.ts'
+import { withoutAdaptation } from '../core/detector/model.ts'
 import { detectionDelays } from '../core/metrics/index.ts'
 import { slice, timeOf } from '../core/series/series.ts'
 import { loadBackend } from '../adapters/tfjs/backend.ts'
@@ -19,7 +19,7 @@ import { FARM_PARAMS } from '../model-creation/settings/paths.ts'
 const WEEK = 604_800_000
 const SCORINGS = { causal: detectCausal, batch: detectBatch } as const
 const RULES: Record<string, (model: DetectorModel) => DetectorModel> = {
-  threshold: withoutLevel,
+  threshold: withoutAdaptation,
   level: (model) => model,
 }
 

@@ -1,9 +1,9 @@
 // Fits an architecture with default settings on a benchmark file's training prefix, and scores the whole file with both
 // scorings.
 import { type Scoring } from '../core/scoring/detection.ts'
-import { detectCausal } from '../core/scoring/detector.ts'
+import { detectCausal } from '../core/detector/detector.ts'
 import { FIT_DEFAULTS, fitDetector, type MemberToFit } from '../core/fitting/fit.ts'
-import { detectBatch } from '../core/scoring/hindsight.ts'
+import { detectBatch } from '../core/detector/hindsight.ts'
 import { learnerOf } from '../core/fitting/members.ts'
 import { type Autoencoder } from '../core/scoring/reconstruction-error.ts'
 import { slice } from '../core/series/series.ts'

@@ -1,6 +1,6 @@
 // Saved models as autoencoders. The kernel runs those that were solved exactly, TensorFlow.js runs the others.
 import type { LayersModel } from '@tensorflow/tfjs'
-import type { DetectorModel } from '../../core/scoring/detection.ts'
+import type { DetectorModel } from '../../core/detector/model.ts'
 import type { Autoencoder, Reconstruct } from '../../core/scoring/reconstruction-error.ts'
 import { type Backend, type BackendChoice, loadBackend } from './backend.ts'
 import { linearLayers } from './linear-layers.ts'

@@ -1,8 +1,8 @@
 // Fits and runs the detector like a request without a model. All that the benchmarks of anomalies need of it is here.
 import { fitAdHoc } from '../../core/fitting/ad-hoc.ts'
 import { type Detection, type Scoring } from '../../core/scoring/detection.ts'
-import { detectCausal } from '../../core/scoring/detector.ts'
-import { detectBatch } from '../../core/scoring/hindsight.ts'
+import { detectCausal } from '../../core/detector/detector.ts'
+import { detectBatch } from '../../core/detector/hindsight.ts'
 import { type Series } from '../../core/series/series.ts'
 import { findAnomalies } from '../../core/verdicts/anomalies.ts'
 

@@ -4,7 +4,7 @@ import { DateTime } from 'luxon'
 import Papa from 'papaparse'
 import { type Cells, parseCells } from '../../core/table/cells.ts'
 import { readCells } from '../../core/table/csv.ts'
-import { Detector } from '../../core/scoring/detector.ts'
+import { Detector } from '../../core/detector/detector.ts'
 import { FIT_DEFAULTS, fitDetector } from '../../core/fitting/fit.ts'
 import { readIsoTime } from '../../core/table/iso-time.ts'
 import { learnerOf } from '../../core/fitting/members.ts'
@@ -101,7 +101,9 @@ export async function base64 (): Promise<void> {
   const member = { windowLength: 16, tail: 8, learn: learnerOf('linear') }
   const { model, autoencoders } = await fitDetector([series], { ...FIT_DEFAULTS, maxWindows: 200, folds: 2 }, [member])
   const detector = new Detector(model, autoencoders)
-  for (let t = 0; t < 4000; t++) detector.observe(Float64Array.from(Object.values(columns), (column) => column[t]!))
+  for (let t = 0; t < 4000; t++) {
+    detector.observe({ time: 1000 * t, values: Float64Array.from(Object.values(columns), (column) => column[t]!) })
+  }
   const { last, missingFor, errors, level } = detector.save()
   const arrays = [last, missingFor, errors, level]
   const texts = arrays.map(encodeNumbers)

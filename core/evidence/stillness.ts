@@ -303,17 +303,17 @@ export class StillnessStream {
     return ratioTo(quietAbove, quietness(sum / SPAN, usualStep))
   }
 
-  /** The state: at most 20 finite numbers. */
+  /** The state: always as many numbers. The steps stand at its end, NaN before the first. */
   save (): number[] {
-    if (this.#before === undefined) return []
-    return [this.#before.value, this.#before.missing ? 1 : 0, this.#run, ...this.#steps]
+    const { value, missing } = this.#before ?? { value: NaN, missing: false }
+    const none = new Array<number>(SPAN - this.#steps.length).fill(NaN)
+    return [value, missing ? 1 : 0, this.#run, ...none, ...this.#steps]
   }
 
   /** @param state from save() of a stream with the same model */
-  restore (state: number[]): void {
-    const [value, missing, run, ...steps] = state
-    this.#before = value === undefined ? undefined : { value, missing: missing === 1 }
-    this.#run = run ?? 0
-    this.#steps.splice(0, SPAN, ...steps)
+  restore ([value, missing, run, ...steps]: readonly number[]): void {
+    this.#before = Number.isNaN(value) ? undefined : { value: value!, missing: missing === 1 }
+    this.#run = run!
+    this.#steps.splice(0, SPAN, ...steps.filter((step) => !Number.isNaN(step)))
   }
 }

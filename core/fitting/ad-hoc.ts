@@ -1,24 +1,24 @@
 // Ad-hoc models: a detector fitted on the series that it will score, for callers without a trained model.
-import { runLengths } from '../series/runs.ts'
-import { quantiles } from '../quantile.ts'
-import type { DetectorModel, Scoring } from '../scoring/detection.ts'
+import { suspectsOf } from '../evidence/robust.ts'
+import { rowsOf } from '../evidence/rows.ts'
+import type { DetectorModel } from '../detector/model.ts'
 import { pointer, Problem } from '../errors.ts'
-import { channelValues, emptyChannels, type Series, slice } from '../series/series.ts'
+import type { Scoring } from '../scoring/detection.ts'
+import { runLengths } from '../series/runs.ts'
+import { emptyChannels, type Series, slice } from '../series/series.ts'
 import {
   defaultSmoothing,
   FIT_DEFAULTS,
   fitDetector,
-  fitHalf,
-  fitRest,
   type FitSettings,
-  type FittedDetector,
-  type HalfFitted,
   type MemberToFit,
 } from './fit.ts'
 import { defaultMembers, learnerOf, type SolvedAutoencoder } from './members.ts'
 
-/** Fewest observations to fit an ad-hoc model on: four blocks of cross-validation, each with three windows of four. */
-export const AD_HOC_LEAST = 48
+/** Fewest observations to fit an ad-hoc model on: they tell spread and trend only. */
+export const AD_HOC_LEAST = 12
+/** Fewest observations on which autoencoders are fitted: fewer calibrate no smoothed score. */
+const PATTERN_LEAST = 256
 
 /** Most training windows, and most values in a window: a fit must take seconds for any number of channels. */
 const MAX_WINDOWS = 500
@@ -27,12 +27,10 @@ const MAX_WIDTH = 1024
 const SMOOTHED_SHARE = 0.02
 const LEAST_SMOOTHING = 5
 
-/**
- * Rounds of the robust fit; each leaves out at most this share of the observations, with errors above this × median.
- */
-const ROUNDS = 2
-const LEFT_OUT = 0.1
-const SUSPICIOUS = 2
+/** Autoencoders are fitted without suspects and this many observations on both sides. */
+const SUSPECT_MARGIN = 2
+/** If more than this share of the observations holds suspects, all are fitted. */
+const MOST_SUSPECT = 0.5
 
 /** A detector fitted on the spot. */
 export interface AdHocDetector {
@@ -40,20 +38,34 @@ export interface AdHocDetector {
   readonly autoencoders: readonly SolvedAutoencoder[]
 }
 
+export interface AdHocOptions {
+  /** The first so many observations are known to be normal; without it, the fit is robust, on all observations. */
+  readonly rows?: number
+  /** Only evidence for this scoring. Default: for both. */
+  readonly scoring?: Scoring
+}
+
 /**
- * Fits the default detector on the first `part.rows` observations, which the caller knows to be normal; without `part`
+ * Fits the default detector on the first `rows` observations, which the caller knows to be normal; without `rows`
  * robustly on all observations.
  * @throws Problem series-too-short, missing-channel (a channel has no value), no-training-data (no run without gaps)
  * @example
  * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
  * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
- * (await fitAdHoc(series)).model.windowLength // 5
- * await fitAdHoc(slice(series, 0, 40)) // throws series-too-short
+ * (await fitAdHoc(series)).model.members // []
+ * await fitAdHoc(slice(series, 0, 11)) // throws series-too-short
  */
-export async function fitAdHoc (series: Series, part?: { readonly rows: number }): Promise<AdHocDetector> {
-  const training = part === undefined ? series : slice(series, 0, Math.min(part.rows, series.length))
+export async function fitAdHoc (series: Series, options: AdHocOptions = {}): Promise<AdHocDetector> {
+  const { rows, scoring } = options
+  const training = rows === undefined ? series : slice(series, 0, Math.min(rows, series.length))
   checkTraining(training)
-  return part === undefined ? fitRobust(training) : fitNormal(training)
+  const suspects = rows === undefined ? suspectsOf(rowsOf([training])) : undefined
+  const settings: FitSettings = {
+    ...settingsFor(training),
+    evidence: { suspects, ...(scoring !== undefined && { scoring }) },
+  }
+  const clean = suspects === undefined ? training : withoutSuspects(training, suspects)
+  return fitDetector([training], settings, membersFor(clean), [clean])
 }
 
 function checkTraining (training: Series): void {
@@ -79,12 +91,9 @@ function checkTraining (training: Series): void {
   )
 }
 
-async function fitNormal (training: Series): Promise<FittedDetector<SolvedAutoencoder>> {
-  return fitDetector([training], settingsFor(training), membersFor(training))
-}
-
 function membersFor (training: Series): Array<MemberToFit<SolvedAutoencoder>> {
   const { length, channels } = training
+  if (length < PATTERN_LEAST) return []
   const widest = Math.max(1, Math.min(Math.floor(MAX_WIDTH / channels.length), Math.floor(usualRun(training) / 2)))
   return defaultMembers(length, channels.length).map(({ architecture, windowLength, tail }) => {
     const bounded = Math.min(windowLength, widest)
@@ -113,64 +122,16 @@ function settingsFor ({ length, channels }: Series): FitSettings {
   }
 }
 
-/** Fits on all observations, leaves out those with by far the largest errors, and fits again. */
-async function fitRobust (series: Series): Promise<FittedDetector<SolvedAutoencoder>> {
-  let kept = withoutWild(series)
-  let half = await halfOf(kept)
-  for (let round = 0; round < ROUNDS; round++) {
-    const cleaner = withoutWorst(kept, aligned(half.held.scores, series.length))
-    if (cleaner === undefined) break
-    kept = cleaner
-    half = await halfOf(kept)
-  }
-  return fitRest(half)
-}
-
-async function halfOf (training: Series): Promise<HalfFitted<SolvedAutoencoder>> {
-  return fitHalf([training], settingsFor(training), membersFor(training))
-}
-
-/** A value this many interquartile ranges from the median would dominate the standard deviation. */
-const WILD = 30
-
-/** The series without the values that lie further than WILD interquartile ranges from their channel's median. */
-function withoutWild (series: Series): Series {
+/** The series without the observations that hold suspects. */
+function withoutSuspects (series: Series, suspects: readonly Uint8Array[]): Series {
   const { length: channels } = series.channels
   const values = series.values.slice()
-  for (let c = 0; c < channels; c++) {
-    const column = channelValues(series, c).map((value) => Number.isFinite(value) ? value : NaN)
-    const [low, middle, high] = quantiles(column, [0.25, 0.5, 0.75])
-    const most = WILD * (high! - low!)
-    if (most > 0) {
-      for (let i = c; i < values.length; i += channels) if (Math.abs(values[i]! - middle!) > most) values[i] = NaN
-    }
+  const left = new Uint8Array(series.length)
+  for (let t = 0; t < series.length; t++) {
+    if (suspects.some((flags) => flags[t] === 1)) left.fill(1, Math.max(0, t - SUSPECT_MARGIN), t + SUSPECT_MARGIN + 1)
   }
-  return { ...series, values }
-}
-
-/** Calibration's held-out scores, aligned with the series; shape [length]. */
-function aligned (scores: Float64Array, length: number): Float64Array {
-  const inTime = new Float64Array(length)
-  for (let fold = 0; fold < FIT_DEFAULTS.folds; fold++) {
-    const [from, to] = [fold, fold + 1].map((edge) => Math.floor(edge * length / FIT_DEFAULTS.folds))
-    // Each block of calibration's scores ends with one NaN.
-    inTime.set(scores.subarray(from! + fold, to! + fold), from)
-  }
-  return inTime
-}
-
-/** The series without the observations of the highest scores; undefined if no score stands out. */
-function withoutWorst (series: Series, scores: Float64Array): Series | undefined {
-  const [median, high] = quantiles(scores, [0.5, 1 - LEFT_OUT])
-  const limit = Math.max(SUSPICIOUS * median!, high!)
-  const { length: channels } = series.channels
-  const values = series.values.slice()
-  let left = 0
-  for (let t = 0; t < scores.length; t++) {
-    if (!(scores[t]! > limit)) continue
-    values.fill(NaN, t * channels, (t + 1) * channels)
-    left++
-  }
+  left.forEach((flag, t) => { if (flag === 1) values.fill(NaN, t * channels, (t + 1) * channels) })
   const kept = { ...series, values }
-  return left === 0 || emptyChannels([kept]).length > 0 ? undefined : kept
+  const count = left.reduce((sum, flag) => sum + flag, 0)
+  return count > MOST_SUSPECT * series.length || emptyChannels([kept]).length > 0 ? series : kept
 }

@@ -1,8 +1,8 @@
 // Scales, thresholds and levels from blocked cross-validation: how normal data score in a model that has not seen them.
 import { quantile } from '../quantile.ts'
-import type { DetectorModel, Member, Scoring, ScoringModel } from '../scoring/detection.ts'
-import { detectCausal } from '../scoring/detector.ts'
-import { detectBatch, scoreBatch } from '../scoring/hindsight.ts'
+import type { PatternModel, Member, Scoring, ScoringModel } from '../scoring/detection.ts'
+import { patternCausal } from '../scoring/pattern.ts'
+import { patternBatch, patternScores } from '../scoring/pattern-hindsight.ts'
 import { Problem } from '../errors.ts'
 import { levelFactor, NO_LEVEL } from '../scoring/level.ts'
 import type { Autoencoder } from '../scoring/reconstruction-error.ts'
@@ -17,13 +17,13 @@ export interface CalibrationSettings extends ThresholdRule {
 
 /** A model, and the blocks that it was not fitted on. */
 export interface Fold<A extends Autoencoder> {
-  readonly model: DetectorModel
+  readonly model: PatternModel
   readonly autoencoders: readonly A[]
   readonly inside: readonly Series[]
 }
 
 export interface Calibration {
-  readonly calibrated: Pick<DetectorModel, 'members' | 'causal' | 'batch' | 'margins'>
+  readonly calibrated: Pick<PatternModel, 'members' | 'causal' | 'batch' | 'margins'>
   /**
    * Smoothed reconstruction errors of held-out observations, divided by the threshold: block after block, in each block
    * series after series, each in order of time and followed by one NaN. NaN is not scored.
@@ -53,12 +53,12 @@ export interface HeldOut {
  * const half = await fitHalf([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('masked') }])
  * holdOut(half.model, half.folds, { quantile: 0.5, factor: 2 }).scores.length // 64
  */
-export function holdOut (model: DetectorModel, folds: ReadonlyArray<Fold<Autoencoder>>, rule: ThresholdRule): HeldOut {
+export function holdOut (model: PatternModel, folds: ReadonlyArray<Fold<Autoencoder>>, rule: ThresholdRule): HeldOut {
   const scales = model.members.map((_, m) => memberScale(model, folds, m, 'batch'))
   const members = model.members.map((member, m): Member => ({ ...member, scale: { causal: 1, batch: scales[m]! } }))
   const residuals = model.channels.map(() => new Float64Array(lengthOf(folds)).fill(NaN))
   const errors = inOrder(folds, (fold, series, from) => {
-    const { score, expected } = detectBatch({ ...fold.model, members }, fold.autoencoders, series)
+    const { score, expected } = patternBatch({ ...fold.model, members }, fold.autoencoders, series)
     residuals.forEach((all, c) => {
       for (let t = 0; t < series.length; t++) {
         all[from + t] = Math.abs(series.values[t * residuals.length + c]! - expected[t * residuals.length + c]!)
@@ -87,7 +87,7 @@ export function holdOut (model: DetectorModel, folds: ReadonlyArray<Fold<Autoenc
  * calibrate(half.model, half.folds, FIT_DEFAULTS, half.held).calibrated.batch.threshold // 0.073…
  */
 export function calibrate (
-  model: DetectorModel,
+  model: PatternModel,
   folds: ReadonlyArray<Fold<Autoencoder>>,
   settings: Readonly<Record<Scoring, CalibrationSettings>>,
   batch: HeldOut
@@ -98,7 +98,7 @@ export function calibrate (
   }))
   const errors = inOrder(
     folds,
-    (fold, series) => detectCausal({ ...fold.model, members }, fold.autoencoders, series).score
+    (fold, series) => patternCausal({ ...fold.model, members }, fold.autoencoders, series).score
   )
   const causal = { errors, ...relative(settings.causal, errors) }
   return {
@@ -133,20 +133,20 @@ function relative (rule: ThresholdRule, errors: Float64Array): { threshold: numb
 /** Smallest mean error of a member, in standard deviations: smaller ones are rounding. */
 const LEAST_SCALE = 1e-3
 
-const SCORERS: Record<Scoring, (...given: Parameters<typeof scoreBatch>) => Float64Array> = {
-  causal: (...given) => detectCausal(...given).score,
-  batch: scoreBatch,
+const SCORERS: Record<Scoring, (...given: Parameters<typeof patternScores>) => Float64Array> = {
+  causal: (...given) => patternCausal(...given).score,
+  batch: patternScores,
 }
 
 /** Mean error of one member on held-out observations, before smoothing. */
 function memberScale (
-  model: DetectorModel,
+  model: PatternModel,
   folds: ReadonlyArray<Fold<Autoencoder>>,
   m: number,
   scoring: Scoring
 ): number {
   if (model.members.length === 1) return 1
-  const alone = (fold: Fold<Autoencoder>): DetectorModel => ({
+  const alone = (fold: Fold<Autoencoder>): PatternModel => ({
     ...fold.model,
     windowLength: model.members[m]!.windowLength,
     members: [model.members[m]!],

@@ -1,10 +1,15 @@
 // Fits a detector on normal series: scaler, channel weights, autoencoders, and thresholds by blocked cross-validation.
 import { runLengths, standardisedRuns } from '../series/runs.ts'
-import type { DetectorModel, Scoring, ScoringModel } from '../scoring/detection.ts'
+import type { DetectorModel } from '../detector/model.ts'
+import { fitEvidence } from '../evidence/fit.ts'
+import type { EvidenceFit } from '../evidence/model.ts'
+import { rowsOf } from '../evidence/rows.ts'
+import type { PatternModel, Scoring, ScoringModel } from '../scoring/detection.ts'
 import { Problem } from '../errors.ts'
 import { NO_LEVEL } from '../scoring/level.ts'
 import type { Autoencoder } from '../scoring/reconstruction-error.ts'
 import { fitScaler, type Scaler } from '../series/scaler.ts'
+import { quantile } from '../quantile.ts'
 import { emptyChannels, type Series, slice } from '../series/series.ts'
 import { NO_SCORES } from '../scoring/tail.ts'
 import { sampleWindows, windowCount, type WindowMatrix } from '../series/window.ts'
@@ -13,7 +18,6 @@ import {
   type Calibration,
   type CalibrationSettings,
   type Fold,
-  type HeldOut,
   holdOut,
 } from './calibration.ts'
 
@@ -48,6 +52,17 @@ export interface FitSettings {
   readonly constantWeight: number
   readonly causal: ScoringSettings
   readonly batch: ScoringSettings
+  readonly evidence?: {
+    /**
+     * Whether seasons of any period are looked for, or those of the calendar only. Default: of any period in a single
+     * series, because several need not share a phase.
+     */
+    readonly anyPeriod?: boolean
+    /** Values that are no example of normal behaviour, shape [channels][observations]; undefined: all are normal. */
+    readonly suspects?: readonly Uint8Array[] | undefined
+    /** Only evidence for this scoring. Default: for both. */
+    readonly scoring?: Scoring
+  }
 }
 
 /** The method's defaults, chosen on public benchmarks (docs/EXPERIMENTS.md). */
@@ -91,19 +106,9 @@ export interface FittedDetector<A extends Autoencoder> {
   readonly calibration: Calibration['scores']
 }
 
-/** A fit that has its models for calibration, but not yet the autoencoders for use. */
-export interface HalfFitted<A extends Autoencoder> {
-  readonly series: readonly Series[]
-  readonly settings: FitSettings
-  readonly members: ReadonlyArray<MemberToFit<A>>
-  /** Its scales and thresholds are 1. */
-  readonly model: DetectorModel
-  readonly folds: ReadonlyArray<Fold<A>>
-  readonly held: HeldOut
-}
-
 /**
  * Fits on one or more series of normal data with the same channels and interval.
+ * @param forMembers the series that the autoencoders are fitted on; default: the same
  * @throws Problem no-training-data if the series hold no full window
  * @example
  * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
@@ -114,14 +119,55 @@ export interface HalfFitted<A extends Autoencoder> {
 export async function fitDetector<A extends Autoencoder> (
   series: readonly Series[],
   settings: FitSettings,
-  members: ReadonlyArray<MemberToFit<A>>
+  members: ReadonlyArray<MemberToFit<A>>,
+  forMembers = series
 ): Promise<FittedDetector<A>> {
+  const evidence = evidenceFor(series, settings)
+  const fitted = await fitPattern(forMembers, settings, members)
+  return { ...fitted, model: { ...fitted.model, evidence, margins: marginsOf(evidence.batch ?? evidence.causal!) } }
+}
+
+/** Evidence for the scorings that are wanted. */
+function evidenceFor (
+  series: readonly Series[],
+  { evidence: { anyPeriod = series.length === 1, suspects, scoring } = {} }: FitSettings
+): DetectorModel['evidence'] {
+  checkTrainable(series)
+  const rows = rowsOf(series)
+  const excluded = suspects ?? rows.columns.map((column) => new Uint8Array(column.length))
+  const fit = (causal: boolean): EvidenceFit =>
+    fitEvidence(rows, excluded, { causal, leftOut: 0, robust: suspects !== undefined, anyPeriod }).fit
+  return {
+    causal: scoring === 'batch' ? null : fit(true),
+    batch: scoring === 'causal' ? null : fit(false),
+  }
+}
+
+/** Half-width of the band that point evidence allows, per channel, in its unit. */
+function marginsOf ({ channels }: EvidenceFit): number[] {
+  return channels.map(({ baseline: { scale }, constant, season, own, relation }) => {
+    if (constant) return 0
+    const points = [season, own?.thresholds, relation?.thresholds].flatMap((one) => one == null ? [] : [one.point])
+    const margin = Math.min(...points) * quantile(scale, 0.5)
+    return Math.min(Number.MAX_VALUE, margin)
+  })
+}
+
+/** The autoencoders, with their scales and thresholds. */
+async function fitPattern<A extends Autoencoder> (
+  series: readonly Series[],
+  settings: FitSettings,
+  members: ReadonlyArray<MemberToFit<A>>
+): Promise<{ model: PatternModel, autoencoders: readonly A[], calibration: Calibration['scores'] }> {
   const model = prepare(series, settings, members)
+  if (members.length === 0) return { model, autoencoders: [], calibration: NO_CALIBRATION }
   const autoencoders = await learnAll(series, model, settings, members)
   try {
     const folds = await learnFolds(series, model, settings, members)
     try {
-      return fittedFrom(model, autoencoders, calibrate(model, folds, settings, holdOut(model, folds, settings.batch)))
+      const held = holdOut(model, folds, settings.batch)
+      const { calibrated, scores } = calibrate(model, folds, settings, held)
+      return { model: { ...model, ...calibrated }, autoencoders, calibration: scores }
     } finally {
       for (const fold of folds) disposeAll(fold.autoencoders)
     }
@@ -131,48 +177,10 @@ export async function fitDetector<A extends Autoencoder> (
   }
 }
 
-/**
- * The part of fitDetector() that held-out batch scores need. Its autoencoders must need no disposal.
- * @example
- * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
- * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
- * const half = await fitHalf([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('linear') }])
- * half.folds.length // 4
- */
-export async function fitHalf<A extends Autoencoder> (
-  series: readonly Series[],
-  settings: FitSettings,
-  members: ReadonlyArray<MemberToFit<A>>
-): Promise<HalfFitted<A>> {
-  const model = prepare(series, settings, members)
-  const folds = await learnFolds(series, model, settings, members)
-  return { series, settings, members, model, folds, held: holdOut(model, folds, settings.batch) }
-}
-
-/**
- * Completes a half fit: the result equals that of fitDetector(), bit for bit.
- * @example
- * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
- * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
- * const half = await fitHalf([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('linear') }])
- * (await fitRest(half)).autoencoders.length // 1
- */
-export async function fitRest<A extends Autoencoder> (
-  { series, settings, members, model, folds, held }: HalfFitted<A>
-): Promise<FittedDetector<A>> {
-  return fittedFrom(model, await learnAll(series, model, settings, members), calibrate(model, folds, settings, held))
-}
-
-function fittedFrom<A extends Autoencoder> (
-  model: DetectorModel,
-  autoencoders: readonly A[],
-  { calibrated, scores }: Calibration
-): FittedDetector<A> {
-  return { model: { ...model, ...calibrated }, autoencoders, calibration: scores }
-}
+const NO_CALIBRATION = { causal: new Float64Array(0), batch: new Float64Array(0) }
 
 /** The model before training, with scaler and weights. Throws if the series cannot be trained on. */
-function prepare (series: readonly Series[], settings: FitSettings, members: readonly MemberSettings[]): DetectorModel {
+function prepare (series: readonly Series[], settings: FitSettings, members: readonly MemberSettings[]): PatternModel {
   checkTrainable(series)
   const shape = modelShape(series, settings, members)
   const lengths = series.flatMap((part) => runLengths(part, shape.maxGap))
@@ -200,7 +208,7 @@ function modelShape (
   series: readonly Series[],
   settings: FitSettings,
   members: readonly MemberSettings[]
-): DetectorModel {
+): PatternModel {
   const { channels, interval } = series[0]!
   const scoring = (name: Scoring): ScoringModel => {
     const { smoothing } = settings[name]
@@ -217,7 +225,7 @@ function modelShape (
     maxGap: settings.maxGap,
     scaler: { center: [], scale: [] },
     weights: [],
-    windowLength: Math.max(...members.map(({ windowLength }) => windowLength)),
+    windowLength: Math.max(1, ...members.map(({ windowLength }) => windowLength)),
     members: members.map(({ windowLength, tail }) => ({
       windowLength,
       tail: Math.min(tail, windowLength),
@@ -267,7 +275,7 @@ function disposeAll (autoencoders: readonly Autoencoder[]): void {
 
 async function learnAll<A extends Autoencoder> (
   series: readonly Series[],
-  { channels, scaler, maxGap }: DetectorModel,
+  { channels, scaler, maxGap }: PatternModel,
   settings: FitSettings,
   members: ReadonlyArray<MemberToFit<A>>
 ): Promise<A[]> {
@@ -297,7 +305,7 @@ function tooLittle (windowLength: number): Problem {
 /** Blocked cross-validation: for each block of time a model that was fitted without it. */
 async function learnFolds<A extends Autoencoder> (
   series: readonly Series[],
-  model: DetectorModel,
+  model: PatternModel,
   settings: FitSettings,
   members: ReadonlyArray<MemberToFit<A>>
 ): Promise<Array<Fold<A>>> {

@@ -34,7 +34,7 @@ export function defaultMembers (observations: number, channels: number): LinearM
   return channels * 8 > LARGEST_MASKED_WIDTH ? linear : [linear[0]!, member('masked', 8, 4), linear[1]!]
 }
 
-/** Long windows are multiples of 8, so that a stride divides them (core/scoring/hindsight.ts). */
+/** Long windows are multiples of 8, so that a stride divides them (core/detector/hindsight.ts). */
 const wholeEighths = (length: number): number => length < 16 ? length : length - length % 8
 
 /**

@@ -1,8 +1,8 @@
 // Golden scores: proof that a model gives the same scores wherever it is loaded.
-import type { DetectorModel } from '../scoring/detection.ts'
-import { detectCausal } from '../scoring/detector.ts'
+import type { DetectorModel } from '../detector/model.ts'
+import { detectCausal } from '../detector/detector.ts'
 import { Problem } from '../errors.ts'
-import { detectBatch } from '../scoring/hindsight.ts'
+import { detectBatch } from '../detector/hindsight.ts'
 import type { Autoencoder } from '../scoring/reconstruction-error.ts'
 import { channelValues, fromColumns, type Series } from '../series/series.ts'
 import type { Golden } from './manifest.ts'

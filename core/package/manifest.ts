@@ -1,6 +1,7 @@
 // The manifest of a model package: all that serving must know and must not choose by itself.
 import { z } from 'zod'
-import type { DetectorModel } from '../scoring/detection.ts'
+import type { DetectorModel } from '../detector/model.ts'
+import { EvidenceFitSchema } from './evidence-schema.ts'
 import { type ScoreTail, TAIL_PROBABILITIES } from '../scoring/tail.ts'
 
 const numbers = z.array(z.number())
@@ -51,18 +52,24 @@ const DetectorModelSchema = z.strictObject({
       path: ['level', 'span'],
     }),
   margins: numbers,
+  evidence: z.strictObject({ causal: EvidenceFitSchema.nullable(), batch: EvidenceFitSchema.nullable() }),
 }).refine(
   ({ channels, scaler, weights, margins }) =>
     [scaler.center, scaler.scale, weights, margins].every((list) => list.length === channels.length),
   { message: 'scaler, weights and margins need one entry for each channel' }
 )
+  .refine(
+    ({ channels, evidence }) =>
+      [evidence.causal, evidence.batch].every((fit) => fit === null || fit.channels.length === channels.length),
+    { message: 'evidence needs one entry for each channel', path: ['evidence'] }
+  )
   .refine(({ members, windowLength }) => windowLength === Math.max(...members.map((member) => member.windowLength)), {
     message: 'must be that of the longest member',
     path: ['windowLength'],
   }) satisfies z.ZodType<DetectorModel>
 
 /** Raise it on every change that an older reader would misunderstand; readers refuse other numbers. */
-export const MANIFEST_FORMAT = 2
+export const MANIFEST_FORMAT = 3
 
 export const ManifestSchema = z.strictObject({
   format: z.literal(MANIFEST_FORMAT),

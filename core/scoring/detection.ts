@@ -28,7 +28,7 @@ export interface ScoringModel {
 }
 
 /** All that was fitted or chosen, except the autoencoders' weights. Part of the manifest. */
-export interface DetectorModel {
+export interface PatternModel {
   /** Channel names, in the order of every array of shape [channels]. */
   readonly channels: readonly string[]
   /** Sampling interval in milliseconds. */
@@ -64,6 +64,8 @@ export interface Verdict {
   readonly contributions: Float64Array | null
   /** Expected value, in each channel's unit. Shape [channels]. */
   readonly expected: Float64Array | null
+  /** Code of the evidence that decides (core/evidence/model.ts); 0 if not scored. */
+  readonly evidence: number
   /** 1 if a missing value was filled. Shape [channels]. */
   readonly imputed: Uint8Array
 }
@@ -76,6 +78,8 @@ export interface Detection {
   readonly contributions: Float64Array
   /** Shape [length × channels], in each channel's unit. */
   readonly expected: Float64Array
+  /** Code of the evidence that decides (core/evidence/model.ts); 0 if not scored. Shape [length]. */
+  readonly evidence: Uint8Array
   /** Shape [length × channels]; 1 if a missing value was filled. */
   readonly imputed: Uint8Array
 }
@@ -90,6 +94,7 @@ export function emptyDetection (length: number, channels: number): Detection {
     score: new Float64Array(length).fill(NaN),
     contributions: new Float64Array(length * channels).fill(NaN),
     expected: new Float64Array(length * channels).fill(NaN),
+    evidence: new Uint8Array(length),
     imputed: new Uint8Array(length * channels),
   }
 }

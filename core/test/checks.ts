@@ -2,9 +2,9 @@
 // with the architectures.
 import { type TAP } from 'tap'
 import { standardisedRuns } from '../series/runs.ts'
-import { detectCausal } from '../scoring/detector.ts'
+import { detectCausal } from '../detector/detector.ts'
 import { fitDetector, type FitSettings, type FittedDetector, type MemberToFit } from '../fitting/fit.ts'
-import { detectBatch } from '../scoring/hindsight.ts'
+import { detectBatch } from '../detector/hindsight.ts'
 import { createRandom } from '../random.ts'
 import { type Autoencoder } from '../scoring/reconstruction-error.ts'
 import { LARGEST_ERROR } from '../scoring/score.ts'

@@ -3,10 +3,16 @@ import { isAnomalous } from '../scoring/threshold.ts'
 import type { Detection } from '../scoring/detection.ts'
 import { ANOMALOUS, NORMAL } from './verdicts.ts'
 
+/** Bounds on the default of `mergeGap`, in observations. */
+const [LEAST_GAP, MOST_GAP] = [3, 20]
+
 export interface AnomalyRules {
   /** Shortest anomaly, in observations; shorter ones are left out. Default 1. */
   readonly minLength?: number
-  /** Merges anomalies with at most this many other observations between them. Default 0. */
+  /**
+   * Merges anomalies with at most this many other observations between them. Default: half of the longer one, at least 3
+   * and at most 20, because one event often falls below the threshold in between.
+   */
   readonly mergeGap?: number
 }
 
@@ -34,15 +40,30 @@ export function findAnomalies (
   rules: AnomalyRules = {},
   verdicts = byDefault(detection.score)
 ): Anomaly[] {
-  const { minLength = 1, mergeGap = 0 } = rules
+  const { minLength = 1, mergeGap } = rules
+  const runs: Array<{ from: number, to: number }> = []
+  for (const run of runsOf(verdicts)) {
+    const last = runs.at(-1)
+    if (last !== undefined && run.from - last.to - 1 <= (mergeGap ?? usualGap(last, run))) last.to = run.to
+    else runs.push(run)
+  }
+  return runs.filter(({ from, to }) => to - from + 1 >= minLength).map((run) => describe(detection, run, verdicts))
+}
+
+/** Other observations between two runs that may be one event. */
+function usualGap (one: { from: number, to: number }, other: { from: number, to: number }): number {
+  const longer = Math.max(one.to - one.from, other.to - other.from) + 1
+  return Math.max(LEAST_GAP, Math.min(MOST_GAP, longer / 2))
+}
+
+function runsOf (verdicts: Int8Array): Array<{ from: number, to: number }> {
   const runs: Array<{ from: number, to: number }> = []
   verdicts.forEach((verdict, t) => {
     if (verdict !== ANOMALOUS) return
-    const last = runs.at(-1)
-    if (last !== undefined && t - last.to - 1 <= mergeGap) last.to = t
+    if (runs.at(-1)?.to === t - 1) runs.at(-1)!.to = t
     else runs.push({ from: t, to: t })
   })
-  return runs.filter(({ from, to }) => to - from + 1 >= minLength).map((run) => describe(detection, run, verdicts))
+  return runs
 }
 
 const byDefault = (score: Float64Array): Int8Array =>

@@ -1,11 +1,12 @@
 // A trial of one candidate: fits it on the earlier part of the training series, and judges it on their last part, the
 // validation tail.
 import { isAnomalous } from '../../core/scoring/threshold.ts'
-import { type Detection, type DetectorModel, type Scoring } from '../../core/scoring/detection.ts'
-import { detectCausal } from '../../core/scoring/detector.ts'
+import { type DetectorModel } from '../../core/detector/model.ts'
+import { type Detection, type Scoring } from '../../core/scoring/detection.ts'
+import { detectCausal } from '../../core/detector/detector.ts'
 import { Problem } from '../../core/errors.ts'
 import { fitDetector, type Learn, type MemberToFit } from '../../core/fitting/fit.ts'
-import { detectBatch } from '../../core/scoring/hindsight.ts'
+import { detectBatch } from '../../core/detector/hindsight.ts'
 import { maskedAutoencoder, subspaceAutoencoder } from '../../core/linear/linear.ts'
 import { fitMasked } from '../../core/linear/masked.ts'
 import { vusPr } from '../../core/metrics/index.ts'

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { readFile } from 'node:fs/promises'
 import { isAnomalous } from '../../core/scoring/threshold.ts'
 import { findAnomalies } from '../../core/verdicts/anomalies.ts'
-import { type Detection, type DetectorModel, type Scoring } from '../../core/scoring/detection.ts'
-import { detectCausal } from '../../core/scoring/detector.ts'
+import { type DetectorModel } from '../../core/detector/model.ts'
+import { type Detection, type Scoring } from '../../core/scoring/detection.ts'
+import { detectCausal } from '../../core/detector/detector.ts'
 import { parseDuration } from '../../core/table/duration.ts'
-import { detectBatch } from '../../core/scoring/hindsight.ts'
+import { detectBatch } from '../../core/detector/hindsight.ts'
 import {
   addConfusions,
   confusion,

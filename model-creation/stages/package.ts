@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { standardisedRuns } from '../../core/series/runs.ts'
-import { type DetectorModel } from '../../core/scoring/detection.ts'
+import { type DetectorModel } from '../../core/detector/model.ts'
 import { formatDuration } from '../../core/table/duration.ts'
 import { Problem } from '../../core/errors.ts'
 import { makeGolden } from '../../core/package/golden.ts'

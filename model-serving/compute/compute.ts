@@ -1,10 +1,10 @@
 // Request → series → detection → answer. Pure: equal requests to equal models give equal answers.
 import { AD_HOC_LEAST } from '../../core/fitting/ad-hoc.ts'
 import type { Detection } from '../../core/scoring/detection.ts'
-import { detectCausal } from '../../core/scoring/detector.ts'
-import { detectBatch } from '../../core/scoring/hindsight.ts'
+import { detectCausal } from '../../core/detector/detector.ts'
+import { detectBatch } from '../../core/detector/hindsight.ts'
 import { pointer, Problem } from '../../core/errors.ts'
-import { withoutLevel } from '../../core/scoring/level.ts'
+import { withoutAdaptation } from '../../core/detector/model.ts'
 import { checkObserved } from '../../core/series/series.ts'
 import type { VersionRef } from '../packages/catalogue.ts'
 import { AD_HOC } from '../packages/identity.ts'
@@ -76,7 +76,7 @@ export async function computeWith (
 
 function score (model: ModelInUse, ref: VersionRef | undefined, posted: PostedSeries, input: ComputeInput): Computed {
   const detect = input.options.scoring === 'batch' ? detectBatch : detectCausal
-  const detector = input.options.adaptive ? model.detector : withoutLevel(model.detector)
+  const detector = input.options.adaptive ? model.detector : withoutAdaptation(model.detector)
   const detection = detect(detector, model.autoencoders, posted.series)
   const judged = verdictsOf(model.detector, posted.series, detection, input.options)
   const scored = { ...posted, model, detection, judged, timestamped: input.timestamped, numbered: input.numbered }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { AD_HOC_LEAST, fitAdHoc } from '../ad-hoc.ts'
-import { detectBatch } from '../../scoring/hindsight.ts'
+import { detectBatch } from '../../detector/hindsight.ts'
 import { createRandom } from '../../random.ts'
 import { fromColumns, type Series } from '../../series/series.ts'
 

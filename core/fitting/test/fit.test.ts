@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import t from 'tap'
 import { standardisedRuns } from '../../series/runs.ts'
 import { quantile, quantiles } from '../../quantile.ts'
-import { detectCausal } from '../../scoring/detector.ts'
-import { FIT_DEFAULTS, fitDetector, fitHalf, fitRest, type FitSettings, type MemberToFit } from '../fit.ts'
-import { detectBatch } from '../../scoring/hindsight.ts'
+import { detectCausal } from '../../detector/detector.ts'
+import { FIT_DEFAULTS, fitDetector, type FitSettings, type MemberToFit } from '../fit.ts'
+import { detectBatch } from '../../detector/hindsight.ts'
 import { levelFactor, NO_LEVEL } from '../../scoring/level.ts'
 import { learnerOf, VARIANCE_SHARE } from '../members.ts'
 import { type Autoencoder } from '../../scoring/reconstruction-error.ts'
@@ -218,16 +218,6 @@ t.test('members are measured by their errors on unseen data, a lone one is not',
   const { score } = detectBatch({ ...model, batch: { ...model.batch, threshold: 1 } }, autoencoders, waves(600, 3, 2))
   const median = quantile(score, 0.5)
   t.ok(median > 0.6 && median < 1.2, `${median}`)
-})
-
-t.test('a fit in two halves is the fit, and its held-out scores are those of calibration', async (t) => {
-  const members = THREE.map((member) => ({ ...member, learn: learnerOf(member.architecture) }))
-  const half = await fitHalf([waves(400), waves(200, 3, 2)], SMALL, members)
-  const [halves, whole] = [await fitRest(half), await fitDetector([waves(400), waves(200, 3, 2)], SMALL, members)]
-  t.strictSame(halves.model, whole.model)
-  t.strictSame(halves.calibration, whole.calibration)
-  t.strictSame(halves.autoencoders.map(({ weights }) => weights), whole.autoencoders.map(({ weights }) => weights))
-  t.strictSame(half.held.scores, whole.calibration.batch)
 })
 
 t.test('a member whose errors are rounding is not measured by them', async (t) => {

@@ -4,11 +4,11 @@ import t from 'tap'
 import { fitAdHoc } from '../../fitting/ad-hoc.ts'
 import { findChangepoints } from '../../verdicts/changepoints.ts'
 import { type Detection } from '../../scoring/detection.ts'
-import { Detector, detectCausal } from '../../scoring/detector.ts'
+import { Detector, detectCausal } from '../../detector/detector.ts'
 import { driftVerdict } from '../../verdicts/drift.ts'
 import { Problem } from '../../errors.ts'
-import { detectBatch } from '../../scoring/hindsight.ts'
-import { observation, type Series } from '../../series/series.ts'
+import { detectBatch } from '../../detector/hindsight.ts'
+import { observation, type Series, timeOf } from '../../series/series.ts'
 import { expectedFalseAlarmsPerDay, thresholdForBudget, thresholdForSensitivity } from '../../scoring/tail.ts'
 
 const value = fc.oneof(
@@ -58,7 +58,8 @@ t.test('any series is fitted and scored, or refused with a Problem', { timeout: 
       const batch = detectBatch(model, autoencoders, same)
       const causal = detectCausal(model, autoencoders, same)
       const stream = new Detector(model, autoencoders)
-      const streamed = Array.from({ length: same.length }, (_, i) => stream.observe(observation(same, i)).score ?? NaN)
+      const streamed = Array.from({ length: same.length }, (_, i) => 
+        stream.observe({ time: timeOf(same, i), values: observation(same, i) }).score ?? NaN)
       const thresholds = [0, 0.3, 0.5, 1].map((sensitivity) => thresholdForSensitivity(model.batch.scores, sensitivity))
       return sound(batch, channels) && sound(causal, channels) && streamed.every((score, i) =>
         Object.is(score, causal.score[i])

@@ -1,7 +1,8 @@
 // Series and detection → the answer of POST /compute. Its arrays lie on the grid; null is a missing value.
 import { findAnomalies } from '../../../core/verdicts/anomalies.ts'
 import { findChangepoints } from '../../../core/verdicts/changepoints.ts'
-import type { Detection, DetectorModel } from '../../../core/scoring/detection.ts'
+import type { DetectorModel } from '../../../core/detector/model.ts'
+import type { Detection } from '../../../core/scoring/detection.ts'
 import { formatDuration } from '../../../core/table/duration.ts'
 import { type Series, timeOf } from '../../../core/series/series.ts'
 import type { Autoencoder } from '../../../core/scoring/reconstruction-error.ts'

@@ -1,5 +1,6 @@
 // Options that change verdicts but never scores → the rules of core/verdicts/verdicts.ts for a model.
-import type { Detection, DetectorModel, Scoring } from '../../../core/scoring/detection.ts'
+import type { DetectorModel } from '../../../core/detector/model.ts'
+import type { Detection, Scoring } from '../../../core/scoring/detection.ts'
 import { pointer, Problem } from '../../../core/errors.ts'
 import type { Series } from '../../../core/series/series.ts'
 import { thresholdForBudget, thresholdForSensitivity } from '../../../core/scoring/tail.ts'

@@ -1,6 +1,6 @@
 // The imputer: raw observations → observations on the model's grid, and gaps. README.md describes its rules.
 import { z } from 'zod'
-import type { DetectorModel } from '../../../core/scoring/detection.ts'
+import type { DetectorModel } from '../../../core/detector/model.ts'
 import { Problem } from '../../../core/errors.ts'
 import { readIsoTime } from '../../../core/table/iso-time.ts'
 import { arrivalOf, type MessageOf, STATE_TOPICS } from '../../messages/messages.ts'

@@ -1,6 +1,6 @@
 // The state of a detector as JSON: its arrays as base64.
 import { z } from 'zod'
-import type { DetectorState } from '../../../core/scoring/detector-state.ts'
+import type { DetectorState } from '../../../core/detector/detector-state.ts'
 import { decodeFloat32, decodeFloat64, encodeNumbers } from './base64.ts'
 
 /** Plain JSON; arrays of numbers as base64 of their little-endian bytes. */
@@ -13,10 +13,11 @@ export const SavedDetectorSchema = z.strictObject({
     'Newest errors, at most as many as are smoothed, oldest first, in units of 2⁻³²; 64 bits a part.'
   ),
   level: z.string().describe('Newest scores, at most the span of the level, oldest first; 64 bits each.'),
+  evidence: z.string().describe('What the evidence of single channels remembers; 64 bits a number.'),
 })
 export type SavedDetector = z.output<typeof SavedDetectorSchema>
 
-export function encodeDetector ({ model, last, missingFor, window, errors, level }: DetectorState): SavedDetector {
+export function encodeDetector ({ model, last, missingFor, window, errors, level, evidence }: DetectorState): SavedDetector {
   return {
     model,
     last: encodeNumbers(last),
@@ -24,11 +25,12 @@ export function encodeDetector ({ model, last, missingFor, window, errors, level
     window: encodeNumbers(window),
     errors: encodeNumbers(errors),
     level: encodeNumbers(level),
+    evidence: encodeNumbers(evidence),
   }
 }
 
 /** @throws Problem invalid-state if the text of an array is damaged */
-export function decodeDetector ({ model, last, missingFor, window, errors, level }: SavedDetector): DetectorState {
+export function decodeDetector ({ model, last, missingFor, window, errors, level, evidence }: SavedDetector): DetectorState {
   return {
     model,
     last: decodeFloat64(last),
@@ -36,5 +38,6 @@ export function decodeDetector ({ model, last, missingFor, window, errors, level
     window: decodeFloat32(window),
     errors: decodeFloat64(errors),
     level: decodeFloat64(level),
+    evidence: decodeFloat64(evidence),
   }
 }

@@ -1,8 +1,10 @@
 // One series and its detector: rows wait until the whole batch is read, then one call scores them. Counts in sampling
 // intervals; knows no messages.
 import { z } from 'zod'
-import type { DetectorModel, Verdict } from '../../../core/scoring/detection.ts'
-import { Detector } from '../../../core/scoring/detector.ts'
+import type { DetectorModel } from '../../../core/detector/model.ts'
+import { memoryOf } from '../../../core/evidence/stream.ts'
+import type { Verdict } from '../../../core/scoring/detection.ts'
+import { Detector } from '../../../core/detector/detector.ts'
 import type { Autoencoder } from '../../../core/scoring/reconstruction-error.ts'
 import { type Arrival, arrivalOf } from '../../messages/messages.ts'
 import { type IncidentRules, Incidents, IncidentStateSchema } from './incidents.ts'
@@ -38,8 +40,8 @@ export const SavedSeriesSchema = z.object({
 type SavedSeries = z.output<typeof SavedSeriesSchema>
 
 /** After so many instants without a value, a detector is as if new: more of them change nothing. */
-const forgetsAfter = ({ maxGap, windowLength, causal: { smoothing, level } }: DetectorModel): number =>
-  maxGap + windowLength + smoothing + level.span
+const forgetsAfter = ({ maxGap, windowLength, causal: { smoothing, level }, evidence }: DetectorModel): number =>
+  Math.max(maxGap + windowLength + smoothing + level.span, memoryOf(evidence.causal!))
 
 export class ScoredSeries<Origin> {
   /** Arrival of the newest message. */
@@ -131,7 +133,7 @@ export class ScoredSeries<Origin> {
     const rows = this.#rows
     this.#rows = []
     for (const { values, filled } of rows) this.#recent!.push(values, filled)
-    const verdicts = this.#detector!.observeAll(rows.map(({ values }) => values), rows.map(({ filled }) => filled))
+    const verdicts = this.#detector!.observeAll(rows)
     rows.forEach((row, i) => { each(row, verdicts[i]!) })
   }
 
@@ -157,7 +159,11 @@ export class ScoredSeries<Origin> {
   #warm ({ detector: model, autoencoders }: LoadedDetector): Detector {
     const detector = new Detector(model, autoencoders)
     const rows = this.#recent!.rows()
-    detector.observeAll(rows.map(({ values }) => values), rows.map(({ filled }) => filled))
+    // The newest observations lie next to each other on the grid.
+    const last = this.#last ?? 0
+    detector.observeAll(
+      rows.map((row, i) => ({ ...row, time: last - (rows.length - 1 - i) * model.interval }))
+    )
     return detector
   }
 }

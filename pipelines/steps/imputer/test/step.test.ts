@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import type { Verdict } from '../../../../core/scoring/detection.ts'
-import { Detector, detectCausal } from '../../../../core/scoring/detector.ts'
+import { Detector, detectCausal } from '../../../../core/detector/detector.ts'
 import { fitLinear, waves } from '../../../../core/test/synthetic.ts'
 import type { Message } from '../../../messages/messages.ts'
 import type { Received, Step } from '../../../runtime/step.ts'
@@ -166,15 +166,16 @@ t.test('a detector gives the results the scores of the series with its gaps, bit
         if (message.type === 'gap.v1') {
           const { from, to } = message.data
           if (Date.parse(from) !== next) return false
-          for (; next <= Date.parse(to); next += STEP) detector.observe([NaN, NaN, NaN])
+          for (; next <= Date.parse(to); next += STEP) detector.observe({ time: next, values: [NaN, NaN, NaN] })
           return true
         }
         if (message.type !== 'observation.regular.v1' || Date.parse(message.data.time) !== next) return false
         const { values, imputed } = message.data
-        const verdict = detector.observe(
-          model.channels.map((name) => values[name] ?? NaN),
-          Uint8Array.from(model.channels, (name) => imputed.includes(name) ? 1 : 0)
-        )
+        const verdict = detector.observe({
+          time: next,
+          values: model.channels.map((name) => values[name] ?? NaN),
+          filled: Uint8Array.from(model.channels, (name) => imputed.includes(name) ? 1 : 0),
+        })
         next += STEP
         return isWanted(verdict, (next - START) / STEP - 1)
       })

@@ -1,8 +1,8 @@
 // A detector's state as JSON: every bit comes back, and damaged text is refused.
 import fc from 'fast-check'
 import t from 'tap'
-import { Detector } from '../../../../core/scoring/detector.ts'
-import { observation, slice } from '../../../../core/series/series.ts'
+import { Detector } from '../../../../core/detector/detector.ts'
+import { observation, slice, timeOf } from '../../../../core/series/series.ts'
 import { fitLinear, waves } from '../../../../core/test/synthetic.ts'
 import { decodeBytes, decodeFloat32, decodeFloat64, encodeNumbers } from '../base64.ts'
 import { decodeDetector, encodeDetector, type SavedDetector, SavedDetectorSchema } from '../saved-detector.ts'
@@ -13,7 +13,10 @@ const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
 const series = waves(440)
 const { model, autoencoders } = await fitLinear([slice(series, 0, 400)])
 const detector = new Detector(model, autoencoders)
-detector.observeAll(Array.from({ length: 40 }, (_, i) => observation(series, 400 + i)))
+detector.observeAll(Array.from({ length: 40 }, (_, i) => ({
+  time: timeOf(series, 400 + i),
+  values: observation(series, 400 + i),
+})))
 const state = detector.save()
 
 t.test('numbers come back from their text with every bit, in the byte order that other machines read', async (t) => {
@@ -33,10 +36,11 @@ t.test('numbers come back from their text with every bit, in the byte order that
 
 t.test('a state goes through JSON with every bit, its members in the order that is kept in topics', async (t) => {
   const text = JSON.stringify(encodeDetector(state))
-  t.same(Object.keys(JSON.parse(text)), ['model', 'last', 'missingFor', 'window', 'errors', 'level'])
+  t.same(Object.keys(JSON.parse(text)), ['model', 'last', 'missingFor', 'window', 'errors', 'level', 'evidence'])
   const restored = decodeDetector(SavedDetectorSchema.parse(JSON.parse(text)))
   t.strictSame(restored, state)
-  const [before, after] = [detector.observe([1, 2, 3]), new Detector(model, autoencoders, restored).observe([1, 2, 3])]
+  const next = { time: timeOf(series, 440), values: [1, 2, 3] }
+  const [before, after] = [detector.observe(next), new Detector(model, autoencoders, restored).observe(next)]
   t.strictSame(after, before, 'the restored detector says what the saved one says')
 })
 

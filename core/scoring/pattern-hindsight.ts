@@ -3,7 +3,7 @@ import { standardisedRuns } from '../series/runs.ts'
 import { unscale } from '../series/scaler.ts'
 import type { Series } from '../series/series.ts'
 import { combineErrors } from './combine.ts'
-import { type Detection, type DetectorModel, emptyDetection, type Member } from './detection.ts'
+import { type Detection, type PatternModel, emptyDetection, type Member } from './detection.ts'
 import { divideByCentredLevel } from './level.ts'
 import { type Autoencoder, errorsOfRun, type RunErrors, type RunOptions } from './reconstruction-error.ts'
 import { centredMean, type Covering, meanOverCoveringWindows, splitScores } from './score.ts'
@@ -20,13 +20,13 @@ const COVERING_WINDOWS = 16
  * const wave = Array.from({ length: 60 }, (_, t) => t === 30 ? 9 : Math.sin(t / 3))
  * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
  * const { model, autoencoders } = await fitAdHoc(series)
- * detectBatch(model, autoencoders, series).score[30] > 1 // true
+ * patternBatch(model, autoencoders, series).score[30] > 1 // true
  */
-export function detectBatch (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
+export function patternBatch (model: PatternModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
   const channels = model.channels.length
   const detection = emptyDetection(series.length, channels)
   for (const run of standardisedRuns(series, model.scaler, model.maxGap, detection.imputed)) {
-    if (run.values.length < model.windowLength * channels) continue
+    if (model.members.length === 0 || run.values.length < model.windowLength * channels) continue
     const index = gridIndex(series) + run.from
     const covered = coverRun(model, autoencoders, { values: run.values, index, expected: true })
     detection.expected.set(expectedOf(model, covered), run.from * channels)
@@ -39,18 +39,18 @@ export function detectBatch (model: DetectorModel, autoencoders: readonly Autoen
 }
 
 /**
- * Only the scores of detectBatch(), bit for bit.
+ * Only the scores of patternBatch(), bit for bit.
  * @example
  * const wave = Array.from({ length: 60 }, (_, t) => t === 30 ? 9 : Math.sin(t / 3))
  * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
  * const { model, autoencoders } = await fitAdHoc(series)
- * scoreBatch(model, autoencoders, series)[30] > 1 // true
+ * patternScores(model, autoencoders, series)[30] > 1 // true
  */
-export function scoreBatch (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Float64Array {
+export function patternScores (model: PatternModel, autoencoders: readonly Autoencoder[], series: Series): Float64Array {
   const channels = model.channels.length
   const scores = new Float64Array(series.length).fill(NaN)
   for (const run of standardisedRuns(series, model.scaler, model.maxGap)) {
-    if (run.values.length < model.windowLength * channels) continue
+    if (model.members.length === 0 || run.values.length < model.windowLength * channels) continue
     const index = gridIndex(series) + run.from
     const covered = coverRun(model, autoencoders, { values: run.values, index, expected: false })
     const parts = smoothedErrors(model, covered)
@@ -76,12 +76,12 @@ interface RunToCover {
   readonly expected: boolean
 }
 
-function coverRun (model: DetectorModel, autoencoders: readonly Autoencoder[], run: RunToCover): Covered[] {
+function coverRun (model: PatternModel, autoencoders: readonly Autoencoder[], run: RunToCover): Covered[] {
   return model.members.map((member, m) => coverByMember(model, member, autoencoders[m]!, run))
 }
 
 /** Centred mean of a run's combined errors, part by part. */
-function smoothedErrors ({ members, channels, batch }: DetectorModel, covered: readonly Covered[]): Float64Array {
+function smoothedErrors ({ members, channels, batch }: PatternModel, covered: readonly Covered[]): Float64Array {
   const errors = combineErrors(
     covered.map(({ parts }, m) => ({ parts, scale: members[m]!.scale.batch })),
     channels.length
@@ -90,7 +90,7 @@ function smoothedErrors ({ members, channels, batch }: DetectorModel, covered: r
 }
 
 /** Mean reconstruction of a run's observations by all members, in each channel's unit. */
-function expectedOf ({ scaler, channels, members }: DetectorModel, covered: readonly Covered[]): Float64Array {
+function expectedOf ({ scaler, channels, members }: PatternModel, covered: readonly Covered[]): Float64Array {
   const expected = new Float64Array(covered[0]!.parts.length)
   for (const { means } of covered) for (let i = 0; i < expected.length; i++) expected[i]! += means![i]! / members.length
   for (let c = 0; c < channels.length; c++) {
@@ -115,7 +115,7 @@ interface Piece {
 }
 
 function coverByMember (
-  model: DetectorModel,
+  model: PatternModel,
   member: Member,
   autoencoder: Autoencoder,
   run: RunToCover

@@ -2,11 +2,11 @@
 import { z } from 'zod'
 import { Problem } from '../errors.ts'
 import type { ImputerMemory } from '../series/impute.ts'
-import type { DetectorModel } from './detection.ts'
+import type { PatternModel } from './detection.ts'
 import { LARGEST_UNITS } from './score.ts'
 
 /** What an interrupted detector needs to go on. Oldest first. */
-interface DetectorMemory extends ImputerMemory {
+interface PatternMemory extends ImputerMemory {
   /** Newest standardised observations, at most a window; shape [observations × channels]. */
   readonly window: Float32Array
   /** Newest errors, at most as many as are smoothed, in units of 2⁻³²; shape [errors × channels]. */
@@ -16,7 +16,7 @@ interface DetectorMemory extends ImputerMemory {
 }
 
 /** The memory and the model that it belongs to. */
-export interface DetectorState extends DetectorMemory {
+export interface PatternState extends PatternMemory {
   /** The part of the model that gives the arrays their meaning. */
   readonly model: string
 }
@@ -28,10 +28,10 @@ const StateSchema = z.strictObject({
   window: z.instanceof(Float32Array),
   errors: z.instanceof(Float64Array),
   level: z.instanceof(Float64Array),
-}) satisfies z.ZodType<DetectorState>
+}) satisfies z.ZodType<PatternState>
 
 function signatureOf (
-  { channels, interval, maxGap, windowLength, causal: { smoothing, threshold, level } }: DetectorModel
+  { channels, interval, maxGap, windowLength, causal: { smoothing, threshold, level } }: PatternModel
 ): string {
   return JSON.stringify([channels, interval, maxGap, windowLength, smoothing, threshold, level.span, level.factor])
 }
@@ -39,10 +39,10 @@ function signatureOf (
 /**
  * @example
  * const { model } = await fitAdHoc(fromColumns({ start: 0, interval: 1000, columns: { a: new Float64Array(60) } }))
- * const { model: signature, ...memory } = new Detector(model, []).save()
+ * const { model: signature, ...memory } = new PatternDetector(model, []).save()
  * packState(model, memory).model // '[["a"],1000,3,5,5,0.001,1001,3]'
  */
-export function packState (model: DetectorModel, memory: DetectorMemory): DetectorState {
+export function packState (model: PatternModel, memory: PatternMemory): PatternState {
   return { model: signatureOf(model), ...memory }
 }
 
@@ -52,7 +52,7 @@ export function packState (model: DetectorModel, memory: DetectorMemory): Detect
  * const { model } = await fitAdHoc(fromColumns({ start: 0, interval: 1000, columns: { a: new Float64Array(60) } }))
  * unpackState(model, { window: [] }) // throws invalid-state
  */
-export function unpackState (model: DetectorModel, saved: unknown): DetectorMemory {
+export function unpackState (model: PatternModel, saved: unknown): PatternMemory {
   const result = StateSchema.safeParse(saved)
   if (!result.success) {
     throw refused(`it does not have the shape that this program saves: ${z.prettifyError(result.error)}`, result.error)
@@ -70,12 +70,12 @@ export function unpackState (model: DetectorModel, saved: unknown): DetectorMemo
 
 /** The name of an array that only a damaged state can hold: it would give wrong scores. */
 function faultOf (
-  { channels: { length: channels }, windowLength, causal }: DetectorModel,
-  memory: DetectorMemory
-): keyof DetectorMemory | undefined {
+  { channels: { length: channels }, windowLength, causal }: PatternModel,
+  memory: PatternMemory
+): keyof PatternMemory | undefined {
   const rows = (values: ArrayLike<number>, most: number): boolean =>
     values.length % channels === 0 && values.length <= most * channels
-  const fits: Record<keyof DetectorMemory, boolean> = {
+  const fits: Record<keyof PatternMemory, boolean> = {
     last: memory.last.length === channels &&
       memory.last.every((value) => Number.isNaN(value) || Number.isFinite(value)),
     missingFor: memory.missingFor.length === channels &&
@@ -86,7 +86,7 @@ function faultOf (
     level: memory.level.length <= causal.level.span &&
       memory.level.every((score) => Number.isNaN(score) || (score >= 0 && score < Infinity)),
   }
-  return (Object.keys(fits) as Array<keyof DetectorMemory>).find((name) => !fits[name])
+  return (Object.keys(fits) as Array<keyof PatternMemory>).find((name) => !fits[name])
 }
 
 function refused (reason: string, cause?: unknown): Problem {

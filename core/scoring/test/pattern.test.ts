@@ -2,10 +2,10 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { isAnomalous } from '../threshold.ts'
-import { type DetectorModel, type Verdict } from '../detection.ts'
-import { Detector, detectCausal } from '../detector.ts'
+import { type PatternModel, type Verdict } from '../detection.ts'
+import { PatternDetector, patternCausal } from '../pattern.ts'
 import { type FitSettings } from '../../fitting/fit.ts'
-import { detectBatch, scoreBatch } from '../hindsight.ts'
+import { patternBatch, patternScores } from '../pattern-hindsight.ts'
 import { withoutLevel } from '../level.ts'
 import { createRandom } from '../../random.ts'
 import { type Autoencoder } from '../reconstruction-error.ts'
@@ -51,15 +51,15 @@ const dirty = fc.array(
 const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
   a.length === b.length && Array.from(a).every((value, i) => Object.is(value, b[i]))
 
-/** Whether observe() says of each observation what detectCausal() says of the series, bit for bit. */
+/** Whether observe() says of each observation what patternCausal() says of the series, bit for bit. */
 function streamIsBatch (
-  model: DetectorModel,
+  model: PatternModel,
   autoencoders: readonly Autoencoder[],
   series: Series,
   together = 1
 ): boolean {
-  const batch = detectCausal(model, autoencoders, series)
-  const stream = new Detector(model, autoencoders)
+  const batch = patternCausal(model, autoencoders, series)
+  const stream = new PatternDetector(model, autoencoders)
   const channels = series.channels.length
   const rows = Array.from({ length: series.length }, (_, i) => observation(series, i))
   const verdicts = rows.flatMap((row, i) =>
@@ -81,27 +81,27 @@ for (const [name, { model, autoencoders }] of Object.entries(DETECTORS)) {
   const warmUp = model.windowLength - 1
 
   t.test(`${name}: no score before the longest window is full, in either scoring of a stream`, async (t) => {
-    const scores = scoresOf(detectCausal(model, autoencoders, test))
+    const scores = scoresOf(patternCausal(model, autoencoders, test))
     t.same(scores.slice(0, warmUp), Array(warmUp).fill(null))
     t.type(scores[warmUp], 'number')
     t.equal(
-      scoresOf(detectBatch(model, autoencoders, test)).indexOf(null),
+      scoresOf(patternBatch(model, autoencoders, test)).indexOf(null),
       -1,
       'hindsight scores the first observations too'
     )
     t.same(
-      scoresOf(detectBatch(model, autoencoders, slice(test, 0, warmUp))),
+      scoresOf(patternBatch(model, autoencoders, slice(test, 0, warmUp))),
       Array(warmUp).fill(null),
       'a series shorter than a window stays unscored'
     )
-    t.same(scoresOf(detectCausal(model, autoencoders, slice(test, 0, 0))), [])
+    t.same(scoresOf(patternCausal(model, autoencoders, slice(test, 0, 0))), [])
   })
 
   t.test(`${name}: the causal scores of a prefix are a prefix of the causal scores`, async () => {
     fc.assert(
       fc.property(dirty, fc.nat(300), (series, length) => {
-        const whole = scoresOf(detectCausal(model, autoencoders, series))
-        const prefix = scoresOf(detectCausal(model, autoencoders, slice(series, 0, length)))
+        const whole = scoresOf(patternCausal(model, autoencoders, series))
+        const prefix = scoresOf(patternCausal(model, autoencoders, slice(series, 0, length)))
         return JSON.stringify(prefix) === JSON.stringify(whole.slice(0, length))
       }),
       { numRuns: 40 }
@@ -119,12 +119,12 @@ for (const [name, { model, autoencoders }] of Object.entries(DETECTORS)) {
   t.test(`${name}: a score depends on nothing beyond window and smoothing, behind it or ahead`, async () => {
     const reach = model.windowLength + model.causal.smoothing - 2
     const edge = model.windowLength + (model.batch.smoothing >> 1) - 1
-    const [causal, batch] = [detectCausal(model, autoencoders, test), detectBatch(model, autoencoders, test)]
+    const [causal, batch] = [patternCausal(model, autoencoders, test), patternBatch(model, autoencoders, test)]
     fc.assert(
       fc.property(fc.nat(200), fc.integer({ min: 60, max: 100 }), (from, length) => {
         const part = slice(test, from, from + length)
-        const here = detectCausal(model, autoencoders, part).score
-        const hindsight = detectBatch(model, autoencoders, part).score
+        const here = patternCausal(model, autoencoders, part).score
+        const hindsight = patternBatch(model, autoencoders, part).score
         return same(here.subarray(reach), causal.score.subarray(from + reach, from + length)) &&
           same(hindsight.subarray(edge, length - edge), batch.score.subarray(from + edge, from + length - edge))
       }),
@@ -135,7 +135,7 @@ for (const [name, { model, autoencoders }] of Object.entries(DETECTORS)) {
   t.test(`${name}: contributions are not negative and sum to 1 wherever there is a score`, async () => {
     fc.assert(
       fc.property(dirty, fc.boolean(), (series, hindsight) => {
-        const { score, contributions } = (hindsight ? detectBatch : detectCausal)(model, autoencoders, series)
+        const { score, contributions } = (hindsight ? patternBatch : patternCausal)(model, autoencoders, series)
         return score.every((value, i) => {
           const parts = contributions.subarray(i * 3, i * 3 + 3)
           if (Number.isNaN(value)) return parts.every(Number.isNaN)
@@ -147,7 +147,7 @@ for (const [name, { model, autoencoders }] of Object.entries(DETECTORS)) {
   })
 
   t.test(`${name}: what is expected is what the members expect on average, and near what comes`, async (t) => {
-    const expected = [detectCausal, detectBatch].map((detect) => detect(model, autoencoders, test).expected)
+    const expected = [patternCausal, patternBatch].map((detect) => detect(model, autoencoders, test).expected)
     for (const [which, values] of expected.entries()) {
       const distance = (from: (i: number) => number): number =>
         test.values.subarray(3 * warmUp).reduce((sum, value, i) => sum + Math.abs(value - from(3 * warmUp + i)), 0)
@@ -156,7 +156,7 @@ for (const [name, { model, autoencoders }] of Object.entries(DETECTORS)) {
         'nearer than the training mean'
       )
       const alone = model.members.map((member, m) =>
-        (which === 0 ? detectCausal : detectBatch)({ ...model, members: [member], windowLength: member.windowLength }, [
+        (which === 0 ? patternCausal : patternBatch)({ ...model, members: [member], windowLength: member.windowLength }, [
           autoencoders[m]!,
         ], test).expected
       )
@@ -170,7 +170,7 @@ for (const [name, { model, autoencoders }] of Object.entries(DETECTORS)) {
 
   t.test(`${name}: a missing observation never becomes normal in silence`, async (t) => {
     const gap = altered(test, (values) => values.fill(NaN, 100 * 3, 105 * 3))
-    for (const detect of [detectCausal, detectBatch]) {
+    for (const detect of [patternCausal, patternBatch]) {
       const { score, imputed } = detect(model, autoencoders, gap)
       t.same(
         Array.from(imputed.subarray(100 * 3, 106 * 3)),
@@ -179,14 +179,14 @@ for (const [name, { model, autoencoders }] of Object.entries(DETECTORS)) {
       )
       t.same(Array.from(score.subarray(102, 105), Number.isNaN), [true, true, true], 'beyond maxGap there is no score')
     }
-    const causal = detectCausal(model, autoencoders, gap).score
+    const causal = patternCausal(model, autoencoders, gap).score
     t.ok(causal.subarray(105, 105 + warmUp).every(Number.isNaN), 'warm-up begins again after the gap')
     t.notOk(Number.isNaN(causal[105 + warmUp]!))
     const never = altered(test, (values) => {
       for (let i = 0; i < values.length; i += 3) values[i] = NaN
     })
     t.ok(
-      detectBatch(model, autoencoders, never).score.every(Number.isNaN),
+      patternBatch(model, autoencoders, never).score.every(Number.isNaN),
       'a channel that is never seen leaves everything unscored'
     )
   })
@@ -195,7 +195,7 @@ for (const [name, { model, autoencoders }] of Object.entries(DETECTORS)) {
     const faulty = altered(test, (values) => {
       for (let i = 150; i < 180; i++) values[i * 3 + 1]! += 3
     })
-    for (const detect of [detectCausal, detectBatch]) {
+    for (const detect of [patternCausal, patternBatch]) {
       const healthy = detect(model, autoencoders, test)
       t.equal(healthy.score.filter((score) => isAnomalous(score)).length, 0, 'the healthy series is normal')
       const { score, contributions } = detect(model, autoencoders, faulty)
@@ -214,8 +214,8 @@ for (const [name, { model, autoencoders }] of Object.entries(DETECTORS)) {
       values[102 * 3] = -1e300
     })
     for (const [detect, reach] of [
-      [detectCausal, model.windowLength + model.causal.smoothing - 2],
-      [detectBatch, model.windowLength + (model.batch.smoothing >> 1) - 1],
+      [patternCausal, model.windowLength + model.causal.smoothing - 2],
+      [patternBatch, model.windowLength + (model.batch.smoothing >> 1) - 1],
     ] as const) {
       const { score, imputed } = detect(model, autoencoders, wild)
       t.ok(score.every((value) => Number.isNaN(value) || Number.isFinite(value)))
@@ -246,7 +246,7 @@ t.test('another unit of a channel, in training and scoring alike, changes no ver
           for (let i = 150; i < 170; i++) values[i * 3 + channel]! += 4
         })
         const other = await fitLinear([inUnit(train)])
-        const detect = hindsight ? detectBatch : detectCausal
+        const detect = hindsight ? patternBatch : patternCausal
         const before = detect(model, autoencoders, series).score
         const after = detect(other.model, other.autoencoders, inUnit(series)).score
         return before.every((score, i) =>
@@ -267,7 +267,7 @@ t.test('channels in another order give the same scores and permuted contribution
   const series = altered(test, (values) => {
     for (let i = 150; i < 170; i++) values[i * 3 + 1]! += 4
   })
-  for (const detect of [detectCausal, detectBatch]) {
+  for (const detect of [patternCausal, patternBatch]) {
     const before = detect(model, autoencoders, series)
     const after = detect(other.model, other.autoencoders, selectChannels(series, names))
     const scoresDiffer = before.score.findIndex((score, i) => Math.abs(score - after.score[i]!) > 1e-5)
@@ -282,7 +282,7 @@ t.test('channels in another order give the same scores and permuted contribution
 t.test('without any error no channel contributes more than another', async (t) => {
   const flat = altered(train, (values) => values.fill(7))
   const fitted = await fitLinear([flat])
-  for (const detect of [detectCausal, detectBatch]) {
+  for (const detect of [patternCausal, patternBatch]) {
     const { score, contributions } = detect(fitted.model, fitted.autoencoders, slice(flat, 0, 20))
     t.equal(score[19], 0)
     t.same(Array.from(contributions.subarray(19 * 3)), [1 / 3, 1 / 3, 1 / 3])
@@ -308,7 +308,7 @@ for (const [name, { model, autoencoders }] of Object.entries({
   const flat = withoutLevel(model)
 
   t.test(`${name}: if most scores rise, the level rises too and brings them down to the threshold`, async (t) => {
-    for (const detect of [detectCausal, detectBatch]) {
+    for (const detect of [patternCausal, patternBatch]) {
       const [levelled, plain] = [detect(model, autoencoders, drifted), detect(flat, autoencoders, drifted)]
       t.ok(
         plain.score.subarray(1000).filter((score) => isAnomalous(score)).length > 400,
@@ -327,8 +327,8 @@ for (const [name, { model, autoencoders }] of Object.entries({
     }
     t.ok(
       same(
-        detectCausal(model, autoencoders, drifted).score.subarray(0, 400),
-        detectCausal(flat, autoencoders, drifted).score.subarray(0, 400)
+        patternCausal(model, autoencoders, drifted).score.subarray(0, 400),
+        patternCausal(flat, autoencoders, drifted).score.subarray(0, 400)
       ),
       'before the drift nothing changes'
     )
@@ -350,19 +350,19 @@ for (const [name, { model, autoencoders }] of Object.entries({
       const late = slice(drifted, from, 1500)
       t.ok(
         same(
-          detectCausal(model, autoencoders, late).score.subarray(reach),
-          detectCausal(model, autoencoders, drifted).score.subarray(from + reach)
+          patternCausal(model, autoencoders, late).score.subarray(reach),
+          patternCausal(model, autoencoders, drifted).score.subarray(from + reach)
         ),
         `causal from ${from}`
       )
-      const whole = detectBatch(model, autoencoders, drifted).score
+      const whole = patternBatch(model, autoencoders, drifted).score
       t.ok(
-        same(detectBatch(model, autoencoders, late).score.subarray(edge), whole.subarray(from + edge)),
+        same(patternBatch(model, autoencoders, late).score.subarray(edge), whole.subarray(from + edge)),
         `batch from ${from}`
       )
       t.ok(
         same(
-          detectBatch(model, autoencoders, slice(drifted, 0, 1500 - from)).score.subarray(0, 1500 - from - edge),
+          patternBatch(model, autoencoders, slice(drifted, 0, 1500 - from)).score.subarray(0, 1500 - from - edge),
           whole.subarray(0, 1500 - from - edge)
         ),
         `batch up to ${1500 - from}`
@@ -390,16 +390,16 @@ t.test('windows at a stride: batch scores have the same bits wherever the series
     // Times before 1970, and off the grid of whole intervals, have strides too.
     for (const start of [one.start, one.start + 123_457, -5_000_000_000]) {
       const series = { ...slice(waves(1400, 1, 2), 0, 700), start }
-      const whole = detectBatch(model, autoencoders, series).score
+      const whole = patternBatch(model, autoencoders, series).score
       for (const [from, to] of [[1, 700], [7, 650], [8, 333], [131, 699]] as const) {
-        const part = detectBatch(model, autoencoders, slice(series, from, to)).score
+        const part = patternBatch(model, autoencoders, slice(series, from, to)).score
         t.ok(part.every(Number.isFinite))
         t.ok(
           same(part.subarray(edge, to - from - edge), whole.subarray(from + edge, to - edge)),
           `${name}, ${start}: ${from} to ${to}`
         )
       }
-      const holed = detectBatch(model, autoencoders, altered(series, (values) => values.fill(NaN, 300, 309))).score
+      const holed = patternBatch(model, autoencoders, altered(series, (values) => values.fill(NaN, 300, 309))).score
       t.ok(same(holed.subarray(309 + edge, 700), whole.subarray(309 + edge, 700)), 'also behind a gap')
     }
   }
@@ -409,7 +409,7 @@ t.test('every observation of a run of one window or more is covered, however the
   const { model, autoencoders } = await fitLinear([waves(500, 1)], SMALL, 64)
   for (let length = 64; length < 80; length++) {
     for (let from = 0; from < 5; from++) {
-      const { score, expected } = detectBatch(model, autoencoders, slice(waves(500, 1, 2), from, from + length))
+      const { score, expected } = patternBatch(model, autoencoders, slice(waves(500, 1, 2), from, from + length))
       t.ok(
         score.every((value) => value > 0 && Number.isFinite(value)) && expected.every(Number.isFinite),
         `${length} from ${from}`
@@ -427,7 +427,7 @@ t.test('sums of errors stay exact with tiny scales and extreme values', async (t
   const wild = altered(test, (values) => {
     for (let i = 100; i < 160; i++) values[3 * i] = i % 2 === 0 ? 1e300 : -1e300
   })
-  for (const detect of [detectCausal, detectBatch]) {
+  for (const detect of [patternCausal, patternBatch]) {
     t.ok(
       same(detect(tiny, autoencoders, wild).score.subarray(180), detect(tiny, autoencoders, test).score.subarray(180))
     )
@@ -440,8 +440,8 @@ t.test('batch scores alone are those of the detection, and an empty series has n
   const series = altered(waves(500, 3, 2), (values) => {
     for (const from of [100, 110, 300]) values.fill(NaN, from * 3, (from + 5) * 3)
   })
-  t.strictSame(scoreBatch(model, autoencoders, series), detectBatch(model, autoencoders, series).score)
-  t.strictSame(scoreBatch(model, autoencoders, slice(series, 0, 0)), new Float64Array(0))
+  t.strictSame(patternScores(model, autoencoders, series), patternBatch(model, autoencoders, series).score)
+  t.strictSame(patternScores(model, autoencoders, slice(series, 0, 0)), new Float64Array(0))
 })
 
 /** Values with the last one in place of each missing one, and 1 for each such place; both [length × channels]. */
@@ -487,8 +487,8 @@ for (const [name, { model, autoencoders }] of Object.entries({
   t.test(`${name}: a restored detector goes on bit for bit, and held values give what missing ones give`, async () => {
     fc.assert(
       fc.property(holed, cuts, (series, ends) => {
-        const uninterrupted = new Detector(model, autoencoders)
-        let [restored, given] = [new Detector(model, autoencoders), new Detector(model, autoencoders)]
+        const uninterrupted = new PatternDetector(model, autoencoders)
+        let [restored, given] = [new PatternDetector(model, autoencoders), new PatternDetector(model, autoencoders)]
         const { values, filled } = held(series)
         let from = 0
         for (const to of [...ends.filter((end) => end <= series.length), series.length]) {
@@ -503,8 +503,8 @@ for (const [name, { model, autoencoders }] of Object.entries({
           if (!wanted.every((verdict, i) => sameVerdict(verdict, after[i]!) && sameVerdict(verdict, marked[i]!))) {
             return false
           }
-          restored = new Detector(model, autoencoders, structuredClone(restored.save()))
-          given = new Detector(model, autoencoders, given.save())
+          restored = new PatternDetector(model, autoencoders, structuredClone(restored.save()))
+          given = new PatternDetector(model, autoencoders, given.save())
           from = to
         }
         return true
@@ -515,8 +515,8 @@ for (const [name, { model, autoencoders }] of Object.entries({
 }
 
 t.test('a value that the caller filled is taken as it is, up to maxGap in a row', async (t) => {
-  const one = new Detector(model, autoencoders)
-  const other = new Detector(model, autoencoders)
+  const one = new PatternDetector(model, autoencoders)
+  const other = new PatternDetector(model, autoencoders)
   const risen = altered(test, (values) => {
     for (let i = 100; i < 104; i++) values[3 * i] = values[3 * 99]! + i - 99
   })
@@ -533,11 +533,11 @@ t.test('a value that the caller filled is taken as it is, up to maxGap in a row'
 })
 
 t.test('a state that is damaged or of another model is refused', async (t) => {
-  const detector = new Detector(model, autoencoders)
+  const detector = new PatternDetector(model, autoencoders)
   detector.observeAll(Array.from({ length: 40 }, (_, i) => observation(test, i)))
   const state = detector.save()
   const refuses = (saved: unknown, message: RegExp, by = lone): void => {
-    t.throws(() => new Detector(by.model, by.autoencoders, saved), { name: 'Problem', code: 'invalid-state', message })
+    t.throws(() => new PatternDetector(by.model, by.autoencoders, saved), { name: 'Problem', code: 'invalid-state', message })
   }
   refuses(null, /does not have the shape/)
   refuses({ ...state, more: 1 }, /more/)

@@ -7,8 +7,8 @@ import type { Series } from '../series/series.ts'
 import { WindowBuffer } from '../series/window.ts'
 import { isAnomalous } from './threshold.ts'
 import { combineErrors } from './combine.ts'
-import { type Detection, type DetectorModel, emptyDetection, type Member, type Verdict } from './detection.ts'
-import { type DetectorState, packState, unpackState } from './detector-state.ts'
+import { type Detection, type PatternModel, emptyDetection, type Member, type Verdict } from './detection.ts'
+import { type PatternState, packState, unpackState } from './pattern-state.ts'
 import { LevelWindow } from './level.ts'
 import {
   type Autoencoder,
@@ -26,7 +26,7 @@ class CausalScorer {
   readonly #smoother: TrailingSmoother
   readonly #level: LevelWindow | undefined
 
-  constructor ({ channels, causal }: DetectorModel) {
+  constructor ({ channels, causal }: PatternModel) {
     this.#channels = channels.length
     this.#threshold = causal.threshold
     this.#smoother = new TrailingSmoother(channels.length, causal.smoothing)
@@ -76,7 +76,7 @@ interface CombinedErrors {
 }
 
 function combinedErrors (
-  { members, scaler, channels }: DetectorModel,
+  { members, scaler, channels }: PatternModel,
   found: ReadonlyArray<Pick<RunErrors, 'errors' | 'newest'>>
 ): CombinedErrors {
   const parts = combineErrors(
@@ -91,13 +91,13 @@ function combinedErrors (
   return { parts, expected }
 }
 
-function optionsOf ({ channels, weights }: DetectorModel, { windowLength, tail }: Member): RunOptions {
+function optionsOf ({ channels, weights }: PatternModel, { windowLength, tail }: Member): RunOptions {
   return { channels: channels.length, windowLength, stride: 1, tail, weights, summed: false }
 }
 
 /** Scores one series as it comes, observation by observation; remembers its newest window, errors and scores. */
-export class Detector {
-  readonly #model: DetectorModel
+export class PatternDetector {
+  readonly #model: PatternModel
   readonly #autoencoders: readonly Autoencoder[]
   readonly #options: readonly RunOptions[]
   readonly #imputer: HoldImputer
@@ -110,7 +110,7 @@ export class Detector {
    * would have given, bit for bit
    * @throws Problem invalid-state if the saved state is damaged or belongs to another model
    */
-  constructor (model: DetectorModel, autoencoders: readonly Autoencoder[], saved?: unknown) {
+  constructor (model: PatternModel, autoencoders: readonly Autoencoder[], saved?: unknown) {
     this.#model = model
     this.#autoencoders = autoencoders
     this.#options = model.members.map((member) => optionsOf(model, member))
@@ -125,7 +125,7 @@ export class Detector {
   }
 
   /** The state with which another detector of the same model goes on after the observations so far. */
-  save (): DetectorState {
+  save (): PatternState {
     return packState(this.#model, { ...this.#imputer.save(), window: this.#buffer.save(), ...this.#scorer.save() })
   }
 
@@ -151,7 +151,8 @@ export class Detector {
     let count = 0
     const steps = observations.map((row, i) => {
       const step = this.#take(row, filled[i])
-      if (step.window !== undefined) {
+      const isWindow = step.window !== undefined && batches.length > 0
+      if (isWindow) {
         // Shorter windows are the newest part of the longest.
         batches.forEach((batch, m) => {
           batch.set(
@@ -160,7 +161,7 @@ export class Detector {
           )
         })
       }
-      return { ...step, at: step.window === undefined ? -1 : count++ }
+      return { ...step, at: isWindow ? count++ : -1 }
     })
     const { parts, expected } = combinedErrors(
       this.#model,
@@ -180,7 +181,7 @@ export class Detector {
       if (!complete) this.#scorer.clear()
       if (at < 0) {
         this.#scorer.skip()
-        return { score: null, anomalous: null, contributions: null, expected: null, imputed }
+        return { score: null, anomalous: null, contributions: null, expected: null, evidence: 0, imputed }
       }
       const [from, to] = [at * channels, (at + 1) * channels]
       const score = this.#scorer.next(parts, shares, from, from)
@@ -189,6 +190,7 @@ export class Detector {
         anomalous: isAnomalous(score),
         contributions: shares.subarray(from, to),
         expected: expected.subarray(from, to),
+        evidence: 0,
         imputed,
       }
     })
@@ -211,9 +213,9 @@ export class Detector {
  * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
  * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
  * const { model, autoencoders } = await fitAdHoc(series)
- * detectCausal(model, autoencoders, series).score.slice(0, 4) // [NaN, NaN, NaN, NaN]
+ * patternCausal(model, autoencoders, series).score.slice(0, 4) // [NaN, NaN, NaN, NaN]
  */
-export function detectCausal (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
+export function patternCausal (model: PatternModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
   const channels = model.channels.length
   const detection = emptyDetection(series.length, channels)
   const scorer = new CausalScorer(model)
@@ -221,6 +223,7 @@ export function detectCausal (model: DetectorModel, autoencoders: readonly Autoe
   const skipTo = (t: number): void => { for (; next < t; next++) scorer.skip() }
   for (const run of standardisedRuns(series, model.scaler, model.maxGap, detection.imputed)) {
     scorer.clear()
+    if (model.members.length === 0) continue
     if (run.values.length < model.windowLength * channels) continue
     // All members score the same observations: those at which a longest window ends.
     const found = model.members.map((member, m) => {

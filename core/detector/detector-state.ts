@@ -1,0 +1,66 @@
+// What a detector remembers of a series: small, exact, and refused by any other model.
+import { Problem } from '../errors.ts'
+import { EvidenceStream } from '../evidence/stream.ts'
+import type { PatternState } from '../scoring/pattern-state.ts'
+import type { DetectorModel } from './model.ts'
+
+/** The memory of both kinds of evidence. */
+export interface DetectorState extends PatternState {
+  /** Observations since the newest evidence and since the first of its kin, then what EvidenceStream remembers. */
+  readonly evidence: Float64Array
+}
+
+/**
+ * The state of both kinds of evidence as one.
+ * @param since observations since the newest evidence of a channel, and since the first of its kin
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const { model } = await fitAdHoc(series)
+ * const state = packState(new PatternDetector(model, []).save(), [7, 9], new EvidenceStream(model.evidence.causal))
+ * state.evidence.slice(0, 2) // [7, 9]
+ */
+export function packState (
+  pattern: PatternState,
+  since: readonly [number, number],
+  evidence: EvidenceStream
+): DetectorState {
+  const memory = evidence.save()
+  const all = new Float64Array(memory.length + since.length)
+  all.set(since)
+  all.set(memory, since.length)
+  return { ...pattern, evidence: all }
+}
+
+/** The parts of a saved state. */
+export interface UnpackedState {
+  readonly pattern: PatternState
+  readonly since: [number, number]
+  readonly evidence: EvidenceStream
+}
+
+/**
+ * @throws Problem invalid-state if it has another shape, is damaged, or belongs to another model
+ * @example
+ * const { model } = await fitAdHoc(fromColumns({ start: 0, interval: 1000, columns: { a: new Float64Array(60) } }))
+ * unpackState(model, { window: [] }) // throws invalid-state
+ */
+export function unpackState (model: DetectorModel, saved: unknown): UnpackedState {
+  const { evidence: numbers, ...pattern } = saved as Partial<DetectorState>
+  if (!(numbers instanceof Float64Array) || !(numbers[0]! >= 0) || !(numbers[1]! >= 0)) throw refused('no numbers')
+  const evidence = new EvidenceStream(model.evidence.causal!)
+  try {
+    evidence.restore(numbers.subarray(2))
+  } catch (error) {
+    throw refused((error as Error).message)
+  }
+  return { pattern: pattern as PatternState, since: [numbers[0]!, numbers[1]!], evidence }
+}
+
+function refused (reason: string): Problem {
+  return new Problem(
+    'invalid-state',
+    `The saved state of a detector cannot be used: its evidence is damaged or belongs to another model (${reason}). ` +
+      'Leave it out, and the detector starts afresh.'
+  )
+}

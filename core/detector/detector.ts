@@ -1,0 +1,167 @@
+// Causal scoring: observe() for streams, and the same for a whole series. Looks back only; knows no file, clock or
+// tensor.
+import { PATTERN } from '../evidence/model.ts'
+import { EvidenceStream } from '../evidence/stream.ts'
+import { type Detection, type Verdict } from '../scoring/detection.ts'
+import { patternCausal, PatternDetector } from '../scoring/pattern.ts'
+import type { PatternState } from '../scoring/pattern-state.ts'
+import type { Autoencoder } from '../scoring/reconstruction-error.ts'
+import { isAnomalous } from '../scoring/threshold.ts'
+import { HoldImputer } from '../series/impute.ts'
+import { observation, type Series, timeOf } from '../series/series.ts'
+import type { DetectorModel } from './model.ts'
+import { type DetectorState, packState, type UnpackedState, unpackState } from './detector-state.ts'
+import { reachOf, scoreOf, shareEvidence, TrailingSmear } from './union.ts'
+
+/** An observation of a stream. */
+export interface Observation {
+  /** Milliseconds since the epoch, on the model's grid, after the observation before. */
+  readonly time: number
+  /** Shape [channels] in the model's order and units; NaN is missing. */
+  readonly values: ArrayLike<number>
+  /**
+   * 1 if the caller filled a missing value, shape [channels]. Filling with the last value gives the same verdict as
+   * NaN, bit for bit.
+   */
+  readonly filled?: Uint8Array | undefined
+}
+
+/** Adds the evidence of channels to pattern scores, observation after observation. */
+class CausalUnion {
+  readonly #model: DetectorModel
+  readonly #imputer: HoldImputer
+  readonly #evidence: EvidenceStream
+  readonly #smear: TrailingSmear
+  readonly #missing: Uint8Array
+  readonly #row: { ratio: Float64Array, code: Uint8Array }
+
+  constructor (model: DetectorModel, saved?: UnpackedState) {
+    const { length: channels } = model.channels
+    this.#model = model
+    this.#imputer = new HoldImputer(channels, model.maxGap)
+    this.#evidence = saved?.evidence ?? new EvidenceStream(model.evidence.causal!)
+    this.#smear = new TrailingSmear(reachOf(model, model.causal.smoothing))
+    this.#missing = new Uint8Array(channels)
+    this.#row = { ratio: new Float64Array(channels), code: new Uint8Array(channels) }
+    if (saved === undefined) return
+    this.#imputer.restore(saved.pattern)
+    this.#smear.restore(saved.since)
+  }
+
+  /**
+   * Judges the next observation.
+   * @param pattern pattern score, NaN without one
+   * @param contributions of the pattern score; receives those of the union
+   * @param expected receives the expected values
+   * @returns the score, NaN if the observation is not scored, and the code of the evidence
+   */
+  next (
+    { time, values, filled }: Observation,
+    pattern: number,
+    contributions: Float64Array,
+    expected: Float64Array
+  ): { score: number, evidence: number } {
+    const row = this.#imputer.next(values, 0, filled)
+    const { channels } = this.#model.evidence.causal!
+    for (let c = 0; c < channels.length; c++) {
+      this.#missing[c] = !Number.isFinite(values[c]!) || filled?.[c] === 1 ? 1 : 0
+      if (Number.isNaN(row.values[c]!)) row.values[c] = channels[c]!.baseline.base
+    }
+    const index = Math.floor(time / this.#model.interval)
+    const out = { ...this.#row, expected }
+    this.#evidence.next({ index, values: row.values, missing: this.#missing }, out)
+    const isEvident = row.complete && out.ratio.some((ratio) => ratio > 1)
+    const isSmear = this.#smear.next(isEvident)
+    // Without a full window the silence of the channels does not mean that all is well.
+    if (!row.complete || (!isEvident && Number.isNaN(pattern) && this.#model.members.length > 0)) {
+      contributions.fill(NaN)
+      expected.fill(NaN)
+      return { score: NaN, evidence: 0 }
+    }
+    if (!isEvident && !Number.isNaN(pattern)) return { score: scoreOf(pattern, 0, isSmear), evidence: PATTERN }
+    const top = shareEvidence(out.ratio, contributions)
+    return { score: scoreOf(pattern, out.ratio[top]!, isSmear), evidence: out.code[top]! }
+  }
+
+  /** Adds what it remembers to the state of the pattern scores. */
+  save (pattern: PatternState): DetectorState {
+    return packState(pattern, this.#smear.save(), this.#evidence)
+  }
+}
+
+/** Scores one series as it comes, observation by observation; remembers what the next verdicts need. */
+export class Detector {
+  readonly #model: DetectorModel
+  readonly #pattern: PatternDetector
+  readonly #union: CausalUnion
+
+  /**
+   * @param autoencoders one for each member of the model
+   * @param saved the result of save() of a detector of the same model: the next verdicts are those that this detector
+   * would have given, bit for bit
+   * @throws Problem invalid-state if the saved state is damaged or belongs to another model
+   */
+  constructor (model: DetectorModel, autoencoders: readonly Autoencoder[], saved?: unknown) {
+    this.#model = model
+    const state = saved === undefined ? undefined : unpackState(model, saved)
+    this.#pattern = new PatternDetector(model, autoencoders, state?.pattern)
+    this.#union = new CausalUnion(model, state)
+  }
+
+  /** The state with which another detector of the same model goes on after the observations so far. */
+  save (): DetectorState {
+    return this.#union.save(this.#pattern.save())
+  }
+
+  /** The verdict on the next observation. */
+  observe (next: Observation): Verdict {
+    return this.observeAll([next])[0]!
+  }
+
+  /** The verdicts of observe() on each observation in turn, bit for bit, with a single call of each autoencoder. */
+  observeAll (observations: readonly Observation[]): Verdict[] {
+    const channels = this.#model.channels.length
+    const patterns = this.#pattern.observeAll(
+      observations.map(({ values }) => values),
+      observations.map(({ filled }) => filled)
+    )
+    return observations.map((next, i): Verdict => {
+      const { score: pattern, contributions: shares, imputed } = patterns[i]!
+      const contributions = shares ?? new Float64Array(channels)
+      const expected = new Float64Array(channels)
+      const { score, evidence } = this.#union.next(next, pattern ?? NaN, contributions, expected)
+      if (Number.isNaN(score)) {
+        return { score: null, anomalous: null, contributions: null, expected: null, evidence: 0, imputed }
+      }
+      return { score, anomalous: isAnomalous(score), contributions, expected, evidence, imputed }
+    })
+  }
+}
+
+/**
+ * Causal scoring of a whole series: the verdicts of observe() on its observations in turn, bit for bit.
+ * @throws TypeError if the model has no evidence for causal scoring
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => t === 50 ? 9 : Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const { model, autoencoders } = await fitAdHoc(series, { rows: 48 })
+ * detectCausal(model, autoencoders, series).score[50] > 1 // true
+ */
+export function detectCausal (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
+  const channels = model.channels.length
+  const detection: Detection = patternCausal(model, autoencoders, series)
+  const union = new CausalUnion(model)
+  for (let t = 0; t < series.length; t++) {
+    const at = t * channels
+    const { score, evidence } = union.next(
+      { time: timeOf(series, t), values: observation(series, t) },
+      detection.score[t]!,
+      detection.contributions.subarray(at, at + channels),
+      detection.expected.subarray(at, at + channels)
+    )
+    detection.score[t] = score
+    detection.evidence[t] = evidence
+  }
+  return detection
+}
+

@@ -1,0 +1,50 @@
+// Batch scoring, for complete series: evidence before and after an observation counts.
+import { evidenceWithHindsight } from '../evidence/hindsight.ts'
+import { PATTERN } from '../evidence/model.ts'
+import { rowsOf } from '../evidence/rows.ts'
+import type { Detection } from '../scoring/detection.ts'
+import { patternBatch } from '../scoring/pattern-hindsight.ts'
+import type { Autoencoder } from '../scoring/reconstruction-error.ts'
+import { fillGaps } from '../series/impute.ts'
+import type { Series } from '../series/series.ts'
+import type { DetectorModel } from './model.ts'
+import { findSmears, reachOf, scoreOf, shareEvidence } from './union.ts'
+
+/**
+ * Batch scoring of a series. The score is above 1 where the evidence of a channel or that of the autoencoders passes its
+ * threshold. An observation in a gap of more than `maxGap` is not scored.
+ * @param autoencoders one for each member of the model
+ * @throws TypeError if the model has no evidence for batch scoring
+ * @example
+ * const wave = Array.from({ length: 60 }, (_, t) => t === 30 ? 9 : Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * detectBatch(model, autoencoders, series).score[30] > 1 // true
+ */
+export function detectBatch (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
+  const channels = model.channels.length
+  const found = evidenceWithHindsight(model.evidence.batch!, rowsOf([series]))
+  const detection = patternBatch(model, autoencoders, series)
+  const { incomplete } = fillGaps(series.values, channels, model.maxGap)
+  const evident = new Uint8Array(series.length)
+  for (const { ratio } of found) for (let t = 0; t < evident.length; t++) if (ratio[t]! > 1) evident[t] = 1
+  const smears = findSmears(detection.score, evident, reachOf(model, model.batch.smoothing))
+  const ratio = new Float64Array(channels)
+  for (let t = 0; t < series.length; t++) {
+    if (incomplete?.[t] === 1) {
+      detection.score[t] = NaN
+      continue
+    }
+    for (let c = 0; c < channels; c++) {
+      ratio[c] = found[c]!.ratio[t]!
+      detection.expected[t * channels + c] = found[c]!.expected[t]!
+    }
+    const shares = detection.contributions.subarray(t * channels, (t + 1) * channels)
+    const pattern = detection.score[t]!
+    const isPattern = evident[t] === 0 && !Number.isNaN(pattern)
+    const top = isPattern ? -1 : shareEvidence(ratio, shares)
+    detection.score[t] = scoreOf(pattern, top < 0 ? 0 : ratio[top]!, smears[t] === 1)
+    detection.evidence[t] = top < 0 ? PATTERN : found[top]!.code[t]!
+  }
+  return detection
+}

@@ -1,0 +1,307 @@
+// The usual course of a channel: level + season, chosen by how well other cycles tell each value.
+import { quantile } from '../quantile.ts'
+import type { Baseline } from './model.ts'
+import { findPeriods } from './periods.ts'
+import { centredLevel, TrailingLevel } from './running-level.ts'
+import { groupByPhase, phaseMedians, phaseOf } from './season.ts'
+import type { Rows } from './model.ts'
+
+const DAY_MS = 86_400_000
+
+/** Mean absolute value of a Gaussian times this is its standard deviation. */
+export const GAUSSIAN = 1.2533
+/** Scale of the median absolute deviation. */
+const MAD = 1.4826
+
+/** A season or level is accepted if it leaves less than this share of the mean |residual|. */
+const LEVEL_GAIN = 0.8
+const MULTIPLICATIVE_GAIN = 0.95
+const CALENDAR_GAIN = 0.85
+const FOUND_GAIN = 0.5
+/** For a season of fewer cycles than FEW. */
+const FEW_GAIN = 0.6
+const FEW = 2.8
+/** Handicaps when seasons are compared: for a level, for a longer period (per e-fold), for a fraction. */
+const HANDICAP = { level: 0.02, period: 0.02, fraction: 0.03 }
+
+/** Rows that judge a candidate: more change no choice. */
+const JUDGED_ROWS = 6000
+const LEAST_LEVEL = 201
+const LEAST_SCALE_ROWS = 12
+/** Smallest scale, in units of the spread of the values. */
+const LEAST_SCALE = 2e-4
+
+interface BaselineOptions {
+  /** Whether the level looks back only. */
+  readonly causal: boolean
+  /** Whether periods are looked for in the data; else a season follows the calendar. */
+  readonly anyPeriod: boolean
+}
+
+/** A fitted baseline, and how the training rows lie around it. */
+export interface FittedBaseline {
+  readonly baseline: Baseline
+  /** Residual of each row from the median of other cycles, in units of the scale; NaN while there is no level. */
+  readonly residuals: Float64Array
+  /** Whether the period was found in the data, not in the calendar. */
+  readonly found: boolean
+}
+
+interface Candidate {
+  readonly period: number
+  readonly level: number
+  readonly multiplicative: boolean
+}
+
+const NO_SEASON: Candidate = { period: 1, level: 0, multiplicative: false }
+
+/** One channel of the training rows. */
+interface Column extends Pick<Rows, 'index' | 'edges' | 'interval'> {
+  readonly values: Float64Array
+  readonly missing: Uint8Array
+  readonly included: Uint8Array
+}
+
+/**
+ * Fits level, season and scale of a channel.
+ * @param c the channel
+ * @param included 1 for each row that counts as normal
+ * @example
+ * const wave = Array.from({ length: 96 }, (_, t) => t % 24)
+ * const rows = rowsOf([fromColumns({ start: 0, interval: 3_600_000, columns: { wave } })])
+ * const options = { causal: false, anyPeriod: false }
+ * fitBaseline(rows, 0, new Uint8Array(96).fill(1), options).baseline.period // 24
+ */
+export function fitBaseline (rows: Rows, c: number, included: Uint8Array, options: BaselineOptions): FittedBaseline {
+  const column: Column = { ...rows, values: rows.columns[c]!, missing: rows.missing[c]!, included }
+  const base = medianOf(column.values, included)
+  const trials = new Trials(column, base, options)
+  const chosen = chooseCandidate(column, trials, options)
+  const residuals = trials.residualsOf(chosen)
+  const scale = scaleOf(column, residuals, { period: chosen.period, least: LEAST_SCALE * rawSpreadOf(column, base) })
+  const scaled = new Float64Array(residuals.length)
+  for (let t = 0; t < scaled.length; t++) scaled[t] = residuals[t]! / scale[phaseOf(column.index[t]!, chosen.period)]!
+  return {
+    baseline: {
+      base,
+      ...chosen,
+      profile: Array.from(trials.profileOf(chosen)),
+      scale: Array.from(scale),
+    },
+    residuals: scaled,
+    found: chosen.period > 1 && !calendarPeriods(rows.interval).includes(chosen.period),
+  }
+}
+
+/** Day and week, in observations, where they are whole numbers of them. */
+function calendarPeriods (interval: number): number[] {
+  return [DAY_MS / interval, 7 * DAY_MS / interval].filter((period) => period >= 4 && Number.isInteger(period))
+}
+
+/** Level and season of candidates, computed once. */
+class Trials {
+  readonly #column: Column
+  readonly #base: number
+  readonly #causal: boolean
+  readonly #levels = new Map<number, Float64Array>()
+  readonly #losses = new Map<string, number>()
+
+  constructor (column: Column, base: number, { causal }: BaselineOptions) {
+    this.#column = column
+    this.#base = base
+    this.#causal = causal
+  }
+
+  /** Mean |residual| of included rows; of long cycles, of an even choice of phases. */
+  loss (candidate: Candidate): number {
+    const key = JSON.stringify(candidate)
+    const known = this.#losses.get(key)
+    if (known !== undefined) return known
+    const every = candidate.period === 1 ? 1 : Math.max(1, Math.floor(this.#column.index.length / JUDGED_ROWS))
+    const bins = Math.round(candidate.period)
+    const loss = meanAbsolute(this.#medians(candidate, bins >= 32 * every ? every : 1).residuals, this.#column.included)
+    this.#losses.set(key, loss)
+    return loss
+  }
+
+  residualsOf (candidate: Candidate): Float64Array {
+    return this.#medians(candidate, 1).residuals
+  }
+
+  profileOf (candidate: Candidate): Float64Array {
+    const { profile } = this.#medians(candidate, 1)
+    const middle = medianOf(profile, new Uint8Array(profile.length).fill(1))
+    return profile.map((value) => Number.isNaN(value) ? middle : value)
+  }
+
+  #medians (candidate: Candidate, every: number): { profile: Float64Array, residuals: Float64Array } {
+    const flat = this.#flat(candidate)
+    const known = this.#column.included.map((value, t) => Number.isNaN(flat[t]!) ? 0 : value)
+    if (candidate.period > 1) {
+      return phaseMedians(flat, known, groupByPhase(this.#column.index, candidate.period), every)
+    }
+    const middle = medianOf(flat, known)
+    return { profile: Float64Array.of(middle), residuals: flat.map((value) => value - middle) }
+  }
+
+  /** The values without their level. */
+  #flat ({ level, multiplicative }: Candidate): Float64Array {
+    const { values } = this.#column
+    if (level === 0) return values.map((value) => value - this.#base)
+    const levels = this.#levels.get(level) ?? levelsOf(this.#column, level, this.#causal)
+    this.#levels.set(level, levels)
+    return values.map((value, t) => flatten(value, levels[t]!, this.#base, multiplicative))
+  }
+}
+
+/**
+ * A value without its level.
+ * @example
+ * flatten(12, 10, 8, false) // 2
+ * flatten(12, 10, 8, true) // 1.6…
+ */
+export function flatten (value: number, level: number, base: number, multiplicative: boolean): number {
+  return multiplicative ? value * base / boundedLevel(level, base) - base : value - level
+}
+
+/** What a unit of a flattened value is worth, in the channel's unit. */
+export const unitOf = ({ multiplicative, base }: Baseline, level: number): number =>
+  multiplicative ? boundedLevel(level, base) / base : 1
+
+/** A level near 0 must not blow ratios up. */
+const boundedLevel = (level: number, base: number): number => Math.max(level, 0.05 * base)
+
+function levelsOf ({ values, missing, index, edges }: Column, window: number, causal: boolean): Float64Array {
+  const levels = new Float64Array(values.length)
+  for (let s = 0; s + 1 < edges.length; s++) {
+    const [from, to] = [edges[s]!, edges[s + 1]!]
+    if (!causal) {
+      levels.set(centredLevel(values.subarray(from, to), index[from]!, window), from)
+    } else {
+      const trailing = new TrailingLevel(window)
+      for (let t = from; t < to; t++) levels[t] = trailing.next(index[t]!, values[t]!, missing[t] === 1)
+    }
+  }
+  return levels
+}
+
+function chooseCandidate (column: Column, trials: Trials, { anyPeriod, causal }: BaselineOptions): Candidate {
+  const rows = column.index.length
+  const calendar = calendarPeriods(column.interval).filter((period) => rows >= 2 * period)
+  const found = anyPeriod && rows >= 24 ? findPeriods(longestOf(column), Math.floor(rows / 3)) : []
+  const periods = Array.from(new Set([...calendar, ...found])).filter((period) => rows >= 2 * period)
+  const plain = chooseLevel(column, trials)
+  if (periods.length === 0) return plain
+  const best = chooseSeason(column, trials, { periods, causal })
+  const gain = rows < FEW * best.period ? FEW_GAIN : calendar.includes(best.period) ? CALENDAR_GAIN : FOUND_GAIN
+  return trials.loss(best) < gain * trials.loss(plain) ? best : plain
+}
+
+function chooseLevel ({ index: { length } }: Column, trials: Trials): Candidate {
+  const level = length >= 400 ? Math.max(LEAST_LEVEL, Math.floor(length / 8)) : length >= 122 ? 61 : 0
+  if (level === 0) return NO_SEASON
+  const withLevel = { ...NO_SEASON, level }
+  return trials.loss(withLevel) < LEVEL_GAIN * trials.loss(NO_SEASON) ? withLevel : NO_SEASON
+}
+
+function chooseSeason (
+  { values, included, index }: Column,
+  trials: Trials,
+  { periods, causal }: { readonly periods: readonly number[], readonly causal: boolean }
+): Candidate {
+  const rows = index.length
+  const shortest = Math.min(...periods)
+  const positive = isPositive(values, included)
+  const candidates = periods.flatMap((period): Candidate[] => {
+    const plain = { period, level: 0, multiplicative: false }
+    // Halves of whole periods, of 25 observations at least. A trailing level is known after half a window.
+    const whole = 2 * period * Math.max(1, Math.ceil(25 / period))
+    const level = Math.round(period >= 25 && rows >= (causal ? 8 : 6) * period ? 2 * whole : whole)
+    if (rows < 4 * period || level > (causal ? rows / 2 : rows)) return [plain]
+    const additive = { period, level, multiplicative: false }
+    return positive ? [plain, additive, { ...additive, multiplicative: true }] : [plain, additive]
+  })
+  const handicapped = (candidate: Candidate): number => {
+    const { period, level } = candidate
+    const handicap = (level === 0 ? 0 : HANDICAP.level) + HANDICAP.period * Math.log(period / shortest) +
+      (Number.isInteger(period) ? 0 : HANDICAP.fraction)
+    return trials.loss(candidate) * (1 + handicap)
+  }
+  let best = candidates.reduce((least, one) => handicapped(one) < handicapped(least) ? one : least)
+  const additive = { ...best, multiplicative: false }
+  if (best.multiplicative && trials.loss(best) > MULTIPLICATIVE_GAIN * trials.loss(additive)) best = additive
+  const plain = { ...additive, level: 0 }
+  return best.level > 0 && trials.loss(best) > LEVEL_GAIN * trials.loss(plain) ? plain : best
+}
+
+/** The values of the longest series: periods are looked for where time is whole. */
+function longestOf ({ values, edges }: Column): Float64Array {
+  let longest = 0
+  for (let s = 1; s + 1 < edges.length; s++) {
+    if (edges[s + 1]! - edges[s]! > edges[longest + 1]! - edges[longest]!) longest = s
+  }
+  return values.subarray(edges[longest], edges[longest + 1])
+}
+
+function isPositive (values: Float64Array, included: Uint8Array): boolean {
+  for (let t = 0; t < values.length; t++) if (included[t] === 1 && !(values[t]! > 0)) return false
+  return true
+}
+
+const rawSpreadOf = ({ values, included }: Column, base: number): number =>
+  GAUSSIAN * meanAbsolute(values.map((value) => value - base), included)
+
+/** Usual size of residuals in each phase. @param least smallest size: smaller ones are rounding */
+function scaleOf (
+  { index, included }: Column,
+  residuals: Float64Array,
+  { period, least }: { readonly period: number, readonly least: number }
+): Float64Array {
+  const spread = GAUSSIAN * meanAbsolute(residuals, included)
+  if (period === 1) {
+    const robust = MAD * medianOf(residuals.map(Math.abs), included)
+    return Float64Array.of(Math.max(least, robust > 0.3 * spread ? robust : spread) || 1)
+  }
+  const bins = Math.round(period)
+  const sums = new Float64Array(bins)
+  const counts = new Float64Array(bins)
+  for (let t = 0; t < residuals.length; t++) {
+    if (included[t] !== 1 || Number.isNaN(residuals[t]!)) continue
+    const b = phaseOf(index[t]!, period)
+    sums[b]! += Math.min(Math.abs(residuals[t]!), 4 * spread)
+    counts[b]!++
+  }
+  const cycles = index.length / bins
+  const wanted = cycles >= LEAST_SCALE_ROWS ? 0 : Math.floor(Math.ceil(LEAST_SCALE_ROWS / cycles) / 2) + 1
+  const reach = Math.min(wanted, bins >> 2)
+  const scale = new Float64Array(bins)
+  for (let b = 0; b < bins; b++) {
+    let [sum, count] = [0, 0]
+    for (let i = b - reach; i <= b + reach; i++) {
+      sum += sums[(i + bins) % bins]!
+      count += counts[(i + bins) % bins]!
+    }
+    scale[b] = Math.max(GAUSSIAN * sum / Math.max(1, count), 0.15 * spread, least) || 1
+  }
+  return scale
+}
+
+/** Mean |value| of the included rows that have one. */
+function meanAbsolute (values: Float64Array, included: Uint8Array): number {
+  let [sum, count] = [0, 0]
+  for (let t = 0; t < values.length; t++) {
+    if (included[t] !== 1 || Number.isNaN(values[t]!)) continue
+    sum += Math.abs(values[t]!)
+    count++
+  }
+  return count === 0 ? 0 : sum / count
+}
+
+/** Median of the included values; 0 if there is none. */
+export function medianOf (values: Float64Array, included: Uint8Array): number {
+  const middle = quantile(values.filter((_, t) => included[t] === 1), 0.5)
+  return Number.isNaN(middle) ? 0 : middle
+}
+
+/** Spread of the included values as a standard deviation; 0 if there is none. */
+export const spreadOf = (values: Float64Array, included: Uint8Array): number => GAUSSIAN * meanAbsolute(values, included)

@@ -1,0 +1,333 @@
+// Fits evidence on normal rows: baseline, predictions, and a threshold for each kind of evidence, all at one budget of
+// false alarms.
+import { boundForFit, fitOwn, fitRelation, memoryFor, type OwnPrediction, type Span } from './prediction.ts'
+import { fitBaseline, type FittedBaseline, medianOf, spreadOf } from './baseline.ts'
+import { heldOutResiduals } from './held-out.ts'
+import { everyIncluded } from './included.ts'
+import type { ChannelEvidence, EvidenceFit, Prediction, Rows, Thresholds } from './model.ts'
+import { isEqual, type ViewResiduals, viewResiduals } from './residuals.ts'
+import { fitStillness } from './stillness.ts'
+import { thresholdsOf, type ThresholdOptions } from './thresholds.ts'
+
+/** Runs of false evidence per observation, over all kinds and channels: at least, and per series. */
+const RATE = 2e-5
+const SERIES_RATE = 0.02
+/** Kinds of evidence besides those of the views: frozen and quiet. */
+const OTHER_KINDS = 2
+const KINDS_OF_VIEW = 5
+
+/** A view counts if it leaves less than this share of the spread that the baseline leaves. */
+const OWN_GAIN = 0.8
+const RELATION_GAIN = 0.9
+/** The relation of values is preferred to that of residuals up to this factor. */
+const RAW_HANDICAP = 1.1
+
+/** Fewest included rows of a channel, and their least share; else all its rows count. */
+const FEWEST_ROWS = 8
+const LEAST_SHARE = 0.3
+/** A channel that rests at its median for this share of rows is resting; up to MOST_DEPARTURES runs are not its way. */
+const RESTING_SHARE = 0.97
+const MOST_DEPARTURES = 2
+
+const BLOCKS = 8
+/** A level that wandered between blocks of the training part may wander on: so many steps of it. */
+const WANDER = 4
+const LEAST_WANDER_ROWS = 96
+
+export interface EvidenceOptions {
+  /** Whether levels, means and predictions look back only. */
+  readonly causal: boolean
+  /** Blocks of 8 that may hold anomalies (0: the rows are known to be normal). */
+  readonly leftOut: number
+  /** Whether the rows may hold anomalies that are not excluded. */
+  readonly robust: boolean
+  /** Whether seasons of any period are looked for, or those of the calendar only. */
+  readonly anyPeriod: boolean
+}
+
+/** A fit, and the residuals of its rows from other cycles. */
+export interface FittedEvidence {
+  readonly fit: EvidenceFit
+  /** Shape [channels][rows]. */
+  readonly residuals: readonly Float64Array[]
+}
+
+/** All that is known about a channel before its thresholds. */
+interface Draft extends FittedBaseline {
+  readonly included: Uint8Array
+  /** Spread of the values, in the channel's unit. */
+  readonly rawSpread: number
+  readonly constant: boolean
+  readonly votes: boolean
+  /** Whether it takes part in predictions. */
+  readonly live: boolean
+}
+
+/**
+ * Fits evidence.
+ * @param excluded 1 for each value that is no example of normal behaviour, shape [channels][rows]
+ * @example
+ * const a = Array.from({ length: 200 }, (_, t) => Math.sin(t * t))
+ * const rows = rowsOf([fromColumns({ start: 0, interval: 1000, columns: { a } })])
+ * const options = { causal: false, leftOut: 0, robust: false, anyPeriod: true }
+ * fitEvidence(rows, [new Uint8Array(200)], options).fit.channels[0].baseline.period // 1
+ */
+export function fitEvidence (rows: Rows, excluded: readonly Uint8Array[], options: EvidenceOptions): FittedEvidence {
+  const drafts = rows.columns.map((_, c) => draftOf(rows, c, excluded[c]!, options))
+  const season = drafts.map(({ residuals }) => residuals.map((value) => Number.isNaN(value) ? 0 : value))
+  const related = relatedOf(drafts, rows)
+  const withViews = fitViews(rows, drafts, { season, related })
+  const spans = spansOf(rows)
+  const inSample = joined(rows, spans.map((span) =>
+    viewResiduals(withViews, season.map((all) => all.subarray(span.from, span.to)), { rows, span, causal: options.causal })
+  ))
+  const kept = withoutIdleViews(withViews, drafts, inSample)
+  const held = heldOutResiduals(kept, inSample, { rows, included: drafts.map(({ included }) => included), causal: options.causal })
+  const live = Math.max(1, drafts.filter((draft) => draft.live).length)
+  const views = 1 + Number(kept.channels.some(({ own }) => own !== null)) +
+    Number(kept.channels.some(({ relation }) => relation !== null))
+  const length = rows.index.length
+  const rate = Math.max(RATE, SERIES_RATE / length) / ((KINDS_OF_VIEW * views + OTHER_KINDS) * live)
+  const channels = kept.channels.map((channel, c): ChannelEvidence => {
+    const draft = drafts[c]!
+    if (channel.constant || !channel.votes) return channel
+    return withThresholds(channel, draft, { rows, c, held, rate, options })
+  })
+  return { fit: { ...kept, channels }, residuals: season }
+}
+
+function draftOf (rows: Rows, c: number, excluded: Uint8Array, options: EvidenceOptions): Draft {
+  const length = rows.index.length
+  const missing = rows.missing[c]!
+  let included: Uint8Array = excluded.map((value, t) => value === 1 || missing[t] === 1 ? 0 : 1)
+  const count = included.reduce((sum, value) => sum + value, 0)
+  if (count < Math.max(FEWEST_ROWS, LEAST_SHARE * length)) included = missing.map((value) => 1 - value)
+  const fitted = fitBaseline(rows, c, included, options)
+  const rawSpread = spreadOf(rows.columns[c]!.map((value) => value - fitted.baseline.base), included)
+  const { constant, resting } = restOf(rows.columns[c]!, included, { base: fitted.baseline.base, rawSpread })
+  const votes = constant || hasMoreThanTwoValues(rows.columns[c]!, included)
+  return { ...fitted, included, rawSpread, constant, votes, live: !constant && !resting && votes }
+}
+
+/** Whether a channel did not vary but for one or two stretches, or mostly rests at one value. */
+function restOf (
+  values: Float64Array,
+  included: Uint8Array,
+  { base, rawSpread }: { readonly base: number, readonly rawSpread: number }
+): { constant: boolean, resting: boolean } {
+  let [largest, count, away, runs] = [0, 0, 0, 0]
+  let before = false
+  for (let t = 0; t < values.length; t++) {
+    if (included[t] !== 1) continue
+    count++
+    largest = Math.max(largest, Math.abs(values[t]!))
+    const departs = !isEqual(values[t]!, base)
+    if (departs) away++
+    if (departs && !before) runs++
+    before = departs
+  }
+  const resting = count - away > RESTING_SHARE * count
+  const varies = rawSpread > 0 && rawSpread > 1e-9 * largest
+  return { constant: !varies || (resting && runs <= MOST_DEPARTURES), resting }
+}
+
+function hasMoreThanTwoValues (values: Float64Array, included: Uint8Array): boolean {
+  const seen = new Set<number>()
+  for (let t = 0; t < values.length && seen.size <= 2; t++) if (included[t] === 1) seen.add(values[t]!)
+  return seen.size > 2
+}
+
+/** Channels to compare with each other: none if there are too few rows for so many. */
+function relatedOf (drafts: readonly Draft[], { index }: Rows): number[] {
+  const live = drafts.flatMap(({ live }, c) => live ? [c] : [])
+  return live.length > 1 && live.length < index.length / 4 ? live : []
+}
+
+const spansOf = ({ edges }: Rows): Span[] =>
+  edges.slice(1).map((to, s) => ({ from: edges[s]!, to }))
+
+/** The residuals of all series, one after another. */
+function joined (rows: Rows, parts: readonly ViewResiduals[]): ViewResiduals {
+  const join = (pick: (part: ViewResiduals) => Float64Array | null): Float64Array | null => {
+    if (parts.some((part) => pick(part) === null)) return null
+    const all = new Float64Array(rows.index.length)
+    parts.forEach((part, s) => { all.set(pick(part)!, rows.edges[s]!) })
+    return all
+  }
+  const channels = rows.columns.map((_, c) => c)
+  return {
+    season: channels.map((c) => join(({ season }) => season[c]!)!),
+    own: channels.map((c) => join(({ own }) => own[c]!)),
+    relation: channels.map((c) => join(({ relation }) => relation[c]!)),
+  }
+}
+
+/** The model with its predictions; thresholds are open. */
+function fitViews (
+  rows: Rows,
+  drafts: readonly Draft[],
+  { season, related }: {
+    readonly season: readonly Float64Array[]
+    readonly related: readonly number[]
+  }
+): EvidenceFit {
+  const spans = spansOf(rows)
+  const raw = related.map((c) => ({
+    center: drafts[c]!.baseline.base,
+    scale: drafts[c]!.rawSpread || 1,
+  }))
+  const bounded = drafts.map(({ included }, c) => boundForFit(season[c]!, included))
+  const relations = fitRelations(rows, drafts, { related, bounded, raw })
+  return {
+    adaptive: true,
+    channels: drafts.map(({ baseline, constant, votes, live, included }, c): ChannelEvidence => ({
+      baseline,
+      constant,
+      votes,
+      season: null,
+      own: live
+        ? { ...fitOwn(bounded[c]!, included, { spans, memory: memoryFor(rows.index.length) }), thresholds: OPEN }
+        : null,
+      relation: relations.get(c) ?? null,
+      stillness: null,
+    })),
+    related,
+    raw: { center: raw.map(({ center }) => center), scale: raw.map(({ scale }) => scale) },
+  }
+}
+
+const OPEN = { point: Infinity, mean: [], power: [] }
+
+/** For each related channel the prediction that leaves less: from the others' values, or from their residuals. */
+function fitRelations (
+  rows: Rows,
+  drafts: readonly Draft[],
+  { related, bounded, raw }: {
+    readonly related: readonly number[]
+    readonly bounded: readonly Float64Array[]
+    readonly raw: ReadonlyArray<{ readonly center: number, readonly scale: number }>
+  }
+): Map<number, NonNullable<ChannelEvidence['relation']>> {
+  const found = new Map<number, NonNullable<ChannelEvidence['relation']>>()
+  if (related.length === 0) return found
+  const every = everyIncluded(related.map((c) => drafts[c]!.included))
+  const ofResiduals = fitRelation(related.map((c) => bounded[c]!), every)
+  const seasonal = related.some((c) => drafts[c]!.baseline.period > 1)
+  const values = related.map((c, j) => boundForFit(
+    rows.columns[c]!.map((value) => (value - raw[j]!.center) / raw[j]!.scale),
+    drafts[c]!.included
+  ))
+  const ofValues = seasonal ? fitRelation(values, every) : undefined
+  related.forEach((c, j) => {
+    const { baseline: { scale }, included } = drafts[c]!
+    const factor = raw[j]!.scale / medianOf(Float64Array.from(scale), new Uint8Array(scale.length).fill(1))
+    const spread = (prediction: Prediction, columns: readonly Float64Array[]): number =>
+      spreadOf(residualsIn(prediction, columns, j), included)
+    const isRaw = ofValues !== undefined &&
+      spread(ofValues[j]!, values) * factor < RAW_HANDICAP * spread(ofResiduals[j]!, related.map((k) => bounded[k]!))
+    found.set(c, { prediction: isRaw ? ofValues[j]! : ofResiduals[j]!, raw: isRaw, factor: isRaw ? factor : 1, thresholds: OPEN })
+  })
+  return found
+}
+
+function residualsIn ({ offset, weights }: Prediction, columns: readonly Float64Array[], j: number): Float64Array {
+  const residuals = columns[j]!.map((value) => value - offset)
+  columns.forEach((column, k) => {
+    for (let t = 0; t < residuals.length; t++) residuals[t]! -= weights[k]! * column[t]!
+  })
+  return residuals
+}
+
+/** Without predictions that leave about as much as the baseline does. */
+function withoutIdleViews (fit: EvidenceFit, drafts: readonly Draft[], views: ViewResiduals): EvidenceFit {
+  const spread = (residuals: Float64Array, c: number): number =>
+    spreadOf(boundForFit(residuals, drafts[c]!.included), drafts[c]!.included)
+  return {
+    ...fit,
+    channels: fit.channels.map((channel, c) => {
+      const usual = spread(views.season[c]!, c)
+      const { own, relation } = channel
+      return {
+        ...channel,
+        own: own !== null && spread(views.own[c]!, c) < OWN_GAIN * usual ? own : null,
+        relation: relation !== null && spread(views.relation[c]!, c) < RELATION_GAIN * usual ? relation : null,
+      }
+    }),
+  }
+}
+
+function withThresholds (
+  channel: ChannelEvidence,
+  draft: Draft,
+  { rows, c, held, rate, options }: {
+    readonly rows: Rows
+    readonly c: number
+    readonly held: ViewResiduals
+    readonly rate: number
+    readonly options: EvidenceOptions
+  }
+): ChannelEvidence {
+  const { causal, leftOut, robust } = options
+  const { period } = channel.baseline
+  const { included } = draft
+  const edges = rows.edges
+  const scale = Float64Array.from(channel.baseline.scale)
+  const shared: ThresholdOptions = {
+    rate,
+    causal,
+    edges,
+    leftOut,
+    leftOutSustained: Math.max(leftOut, robust ? 1 : 0),
+    mostPeaks: period > 1 ? 2 * rows.index.length / period : Infinity,
+    margin: robust ? 1 : NAMED_MARGIN,
+    slack: 0,
+    least: LEAST_THRESHOLD * draft.rawSpread / medianOf(scale, new Uint8Array(scale.length).fill(1)),
+  }
+  const season = {
+    ...shared,
+    margin: shared.margin * (causal && draft.found ? FOUND_MARGIN : 1),
+  }
+  const fitView = (residuals: Float64Array, options: ThresholdOptions): Thresholds | null =>
+    thresholdsOf(residuals, included, { ...options, slack: robust ? 0 : wanderOf(residuals) })
+  return {
+    ...channel,
+    season: fitView(held.season[c]!, season),
+    own: withOwn(channel.own, held.own[c]!, (residuals) => fitView(residuals, shared)),
+    relation: withOwn(channel.relation, held.relation[c]!, (residuals) => fitView(residuals, shared)),
+    stillness: draft.live ? fitStillness(rows.columns[c]!, included, { rate, leftOut, causal, robust }) : null,
+  }
+}
+
+/** A view with its thresholds; null without any. */
+function withOwn<View> (
+  view: View | null,
+  residuals: Float64Array | null,
+  fit: (residuals: Float64Array) => Thresholds | null
+): (View & { readonly thresholds: Thresholds }) | null {
+  const thresholds = residuals && fit(residuals)
+  return view && thresholds && { ...view, thresholds }
+}
+
+/** Smallest threshold, in units of the spread of the values: smaller residuals are rounding. */
+const LEAST_THRESHOLD = 1e-3
+
+/** The future of a process varies a little more than a part of its past that is named as normal. */
+const NAMED_MARGIN = 1.2
+
+/** A cycle that was found in the data may not hold as exactly in the future. */
+const FOUND_MARGIN = 1.25
+
+/** How far the level may lie from its usual place, by its steps from block to block. */
+function wanderOf (residuals: Float64Array): number {
+  if (residuals.length < LEAST_WANDER_ROWS) return 0
+  const middles = Array.from({ length: BLOCKS }, (_, k) => {
+    const block = residuals.subarray(
+      Math.floor(k * residuals.length / BLOCKS),
+      Math.floor((k + 1) * residuals.length / BLOCKS)
+    )
+    return medianOf(block.slice(), new Uint8Array(block.length).fill(1))
+  })
+  let squares = 0
+  for (let k = 1; k < BLOCKS; k++) squares += (middles[k]! - middles[k - 1]!) ** 2
+  return Math.max(0, WANDER * Math.sqrt(squares / (BLOCKS - 1)) - 1)
+}

@@ -1,0 +1,118 @@
+// Residuals of rows by a model that has not seen them: four blocks of time, each by what the other rows say.
+import { medianOf } from './baseline.ts'
+import type { EvidenceFit, Rows } from './model.ts'
+import { boundForFit, fitOwn, fitRelation, ownResiduals, relationResidual, type Span } from './prediction.ts'
+import type { ViewResiduals } from './residuals.ts'
+import { everyIncluded } from './included.ts'
+
+const BLOCKS = 4
+/** Fewer rows make no blocks. */
+const FEWEST_ROWS = 48
+/** Fewest rows outside a block to fit a prediction on. */
+const FEWEST_OUTSIDE = 24
+
+interface HeldOutOptions {
+  readonly rows: Rows
+  /** Rows of each channel that count; shape [channels][rows]. */
+  readonly included: readonly Uint8Array[]
+  readonly causal: boolean
+}
+
+/**
+ * Replaces residuals by held-out ones. Seasons are held out already: each cycle is compared with the others.
+ * @param views residuals of the model that has seen all rows
+ * @example
+ * const views = { season: [Float64Array.of(1, 2)], own: [null], relation: [null] }
+ * const rows = rowsOf([fromColumns({ start: 0, interval: 1000, columns: { a: [1, 2] } })])
+ * const fit = { channels: [], related: [], raw: { center: [], scale: [] } }
+ * heldOutResiduals(fit, views, { rows, included: [], causal: true }).season[0] // [1, 2]
+ */
+export function heldOutResiduals (fit: EvidenceFit, views: ViewResiduals, options: HeldOutOptions): ViewResiduals {
+  const { rows, included, causal } = options
+  const length = rows.index.length
+  const held: ViewResiduals = {
+    season: views.season.map((residuals) => residuals.slice()),
+    own: views.own.map((residuals) => residuals && residuals.slice()),
+    relation: views.relation.map((residuals) => residuals && residuals.slice()),
+  }
+  if (length < FEWEST_ROWS) return held
+  for (let b = 0; b < BLOCKS; b++) {
+    const block = { from: Math.floor(b * length / BLOCKS), to: Math.floor((b + 1) * length / BLOCKS) }
+    const outside = included.map((flags) => flags.slice().fill(0, block.from, block.to))
+    fit.channels.forEach((channel, c) => {
+      const { constant, own, baseline: { period, level } } = channel
+      if (constant || outside[c]!.reduce((sum, value) => sum + value, 0) < FEWEST_OUTSIDE) return
+      const target = { block, outside: outside[c]!, included: included[c]! }
+      if (period === 1 && level === 0) recentre(held.season[c]!, views.season[c]!, target)
+      if (own !== null) holdOutOwn(held.own[c]!, views.season[c]!, { rows, causal, memory: own.forward.weights.length, ...target })
+    })
+    holdOutRelations(held, views.season, { fit, rows, outside, block })
+  }
+  return held
+}
+
+interface Target {
+  readonly block: Span
+  /** Included rows outside the block. */
+  readonly outside: Uint8Array
+  readonly included: Uint8Array
+}
+
+/** Residuals from the median of the other blocks. */
+function recentre (held: Float64Array, residuals: Float64Array, { block, outside, included }: Target): void {
+  const shift = medianOf(residuals, outside) - medianOf(residuals, included)
+  for (let t = block.from; t < block.to; t++) held[t]! -= shift
+}
+
+function holdOutOwn (
+  held: Float64Array,
+  season: Float64Array,
+  { rows, causal, memory, block, outside }: Target & Pick<HeldOutOptions, 'rows' | 'causal'> & { readonly memory: number }
+): void {
+  const spans: Span[] = []
+  for (let s = 0; s + 1 < rows.edges.length; s++) {
+    const [from, to] = [rows.edges[s]!, rows.edges[s + 1]!]
+    spans.push({ from, to: Math.max(from, Math.min(to, block.from)) }, { from: Math.min(to, Math.max(from, block.to)), to })
+  }
+  const fitted = fitOwn(boundForFit(season, outside), outside, { spans: spans.filter(({ from, to }) => to > from), memory })
+  for (let s = 0; s + 1 < rows.edges.length; s++) {
+    const from = Math.max(rows.edges[s]!, block.from - memory)
+    const to = Math.min(rows.edges[s + 1]!, block.to + memory)
+    const [first, last] = [Math.max(from, block.from), Math.min(to, block.to)]
+    if (last <= first) continue
+    const residuals = ownResiduals(fitted, season.subarray(from, to), causal)
+    held.set(residuals.subarray(first - from, last - from), first)
+  }
+}
+
+function holdOutRelations (
+  held: ViewResiduals,
+  season: readonly Float64Array[],
+  { fit, rows, outside, block }: {
+    readonly fit: EvidenceFit
+    readonly rows: Rows
+    readonly outside: readonly Uint8Array[]
+    readonly block: Span
+  }
+): void {
+  const { related, raw, channels } = fit
+  if (!related.some((c) => channels[c]!.relation !== null)) return
+  const every = everyIncluded(related.map((c) => outside[c]!))
+  every.fill(0, block.from, block.to)
+  if (every.reduce((sum, value) => sum + value, 0) <= 2 * related.length) return
+  for (const isRaw of [false, true]) {
+    if (!related.some((c) => channels[c]!.relation?.raw === isRaw)) continue
+    const columns = related.map((c, j) => isRaw
+      ? rows.columns[c]!.map((value) => (value - raw.center[j]!) / raw.scale[j]!)
+      : season[c]!)
+    const predictions = fitRelation(columns.map((column, j) => boundForFit(column, outside[related[j]!]!)), every)
+    const row = new Float64Array(related.length)
+    for (let t = block.from; t < block.to; t++) {
+      for (let j = 0; j < row.length; j++) row[j] = columns[j]![t]!
+      related.forEach((c, j) => {
+        const { relation } = channels[c]!
+        if (relation?.raw === isRaw) held.relation[c]![t] = relationResidual(predictions[j]!, row, j) * relation.factor
+      })
+    }
+  }
+}

@@ -1,0 +1,213 @@
+// Evidence with hindsight, for complete series: where it begins and ends, channel by channel.
+import { relativeToUsual } from './guard.ts'
+import {
+  type ChannelEvidence,
+  type ChannelRatios,
+  evidenceCode,
+  EVIDENCE,
+  type EvidenceFit,
+  LARGEST_PLAIN_RATIO,
+  type Rows,
+  SPANS,
+  type Thresholds,
+  VIEWS,
+} from './model.ts'
+import type { Span } from './prediction.ts'
+import { baselineResiduals, type BaselineResiduals, viewResiduals } from './residuals.ts'
+import { stillnessOf } from './stillness.ts'
+import { BOUND_SHARE, means, strongestStretch } from './sustained.ts'
+
+/** Evidence of a mean that has ended in the middle of it: rows that carry less than this share of its peak. */
+const LEAST_MEAN = 0.5
+const LEAST_POWER = 0.3
+/** Highest ratio of a row on which evidence is smeared, but which carries none. */
+const BELOW = 0.99
+
+/**
+ * Evidence of every row and channel of one or more series.
+ * @param given residuals from the baseline that replace those of the model: of its own fit, from other cycles
+ * @returns one entry for each channel
+ * @example
+ * const a = Array.from({ length: 200 }, (_, t) => t === 150 ? 9 : Math.sin(t * t))
+ * const rows = rowsOf([fromColumns({ start: 0, interval: 1000, columns: { a } })])
+ * const fit = fitEvidence(rows, { causal: false, robust: true, anyPeriod: true })
+ * evidenceWithHindsight(fit, rows)[0].ratio[150] > 1 // true
+ */
+export function evidenceWithHindsight (
+  fit: EvidenceFit,
+  rows: Rows,
+  given?: readonly Float64Array[]
+): ChannelRatios[] {
+  const length = rows.index.length
+  const found = fit.channels.map((): ChannelRatios => ({
+    ratio: new Float64Array(length),
+    code: new Uint8Array(length),
+    expected: new Float64Array(length),
+  }))
+  for (let s = 0; s + 1 < rows.edges.length; s++) {
+    const span = { from: rows.edges[s]!, to: rows.edges[s + 1]! }
+    const baselines = fit.channels.map((channel, c) => {
+      const own = baselineResiduals(channel, rows, { c, span, causal: false })
+      return given === undefined ? own : { ...own, residuals: given[c]!.subarray(span.from, span.to) }
+    })
+    const views = viewResiduals(fit, baselines.map(({ residuals }) => residuals), { rows, span, causal: false })
+    fit.channels.forEach((channel, c) => {
+      const collected = new Collector(channel, found[c]!, span)
+      collected.addViews({ season: views.season[c]!, own: views.own[c]!, relation: views.relation[c]! })
+      collected.addStillness(rows, c)
+      if (fit.adaptive) collected.relate(rows.index[span.from]!)
+      collected.expect(rows, c, baselines[c]!)
+    })
+  }
+  return found
+}
+
+/** Collects the evidence of one channel over one series. */
+class Collector {
+  readonly #channel: ChannelEvidence
+  readonly #ratio: Float64Array
+  readonly #code: Uint8Array
+  readonly #expected: Float64Array
+  readonly #span: Span
+  /** Residuals of the tightest view. */
+  #tightest: Float64Array | undefined
+
+  constructor (channel: ChannelEvidence, { ratio, code, expected }: ChannelRatios, span: Span) {
+    this.#channel = channel
+    this.#span = span
+    this.#ratio = ratio.subarray(span.from, span.to)
+    this.#code = code.subarray(span.from, span.to)
+    this.#expected = expected.subarray(span.from, span.to)
+  }
+
+  addViews (
+    views: { readonly season: Float64Array, readonly own: Float64Array | null, readonly relation: Float64Array | null }
+  ): void {
+    const { constant, votes, season, own, relation } = this.#channel
+    this.#tightest = views.season
+    if (!votes) return
+    if (constant) {
+      for (let t = 0; t < this.#ratio.length; t++) {
+        if (views.season[t] !== 0) this.#note(t, LARGEST_PLAIN_RATIO, evidenceCode('departure'))
+      }
+      return
+    }
+    if (season !== null) this.#addView(views.season, season, 'season')
+    let least = season?.point ?? Infinity
+    for (const [name, fitted] of [['own', own], ['relation', relation]] as const) {
+      if (fitted === null) continue
+      this.#addView(views[name]!, fitted.thresholds, name)
+      if (fitted.thresholds.point >= least) continue
+      least = fitted.thresholds.point
+      this.#tightest = views[name]!
+    }
+  }
+
+  addStillness (rows: Rows, c: number): void {
+    if (this.#channel.stillness === null) return
+    const { from, to } = this.#span
+    const { frozen, quiet } = stillnessOf(
+      this.#channel.stillness,
+      rows.columns[c]!.subarray(from, to),
+      rows.missing[c]!.subarray(from, to)
+    )
+    for (let t = 0; t < frozen.length; t++) {
+      this.#note(t, quiet[t]!, evidenceCode('quiet'))
+      this.#note(t, frozen[t]!, evidenceCode('frozen'))
+    }
+  }
+
+  /** Divides by what is usual around. @param index number of the first row on the grid of all times */
+  relate (index: number): void {
+    const passed = this.#ratio.map((ratio) => ratio > 1 ? ratio : 0)
+    relativeToUsual(passed, index)
+    for (let t = 0; t < passed.length; t++) if (passed[t]! > 0) this.#ratio[t] = passed[t]!
+  }
+
+  /** Writes what the tightest view expects. */
+  expect (rows: Rows, c: number, { units }: BaselineResiduals): void {
+    const { constant, baseline: { base } } = this.#channel
+    for (let t = 0; t < this.#expected.length; t++) {
+      this.#expected[t] = constant
+        ? base
+        : rows.columns[c]![this.#span.from + t]! - this.#tightest![t]! * units[t]!
+    }
+  }
+
+  #addView (residuals: Float64Array, thresholds: Thresholds, view: typeof VIEWS[number]): void {
+    const code = evidenceCode('point', view)
+    for (let t = 0; t < residuals.length; t++) this.#note(t, Math.abs(residuals[t]!) / thresholds.point, code)
+    const bound = BOUND_SHARE * thresholds.point
+    const bounded = residuals.map((value) => Math.max(-bound, Math.min(bound, value)))
+    const squares = bounded.map((value) => value * value)
+    SPANS.forEach((span, i) => {
+      const mean = thresholds.mean[i]!
+      if (mean !== null) this.#addSustained({ kind: 'mean', view, span, threshold: mean }, bounded)
+      const power = thresholds.power[i]!
+      if (power !== null) this.#addSustained({ kind: 'power', view, span, threshold: power }, squares)
+    })
+  }
+
+  /** @param terms whose mean is the evidence: residuals, or their squares */
+  #addSustained (
+    { kind, view, span, threshold }: {
+      kind: 'mean' | 'power'
+      view: typeof VIEWS[number]
+      span: number
+      threshold: number
+    },
+    terms: Float64Array
+  ): void {
+    const mean = means(terms, span, false)
+    const evidence = kind === 'mean' ? mean.map(Math.abs) : mean.map(Math.sqrt)
+    const code = evidenceCode(kind, view)
+    for (let t = 0; t < evidence.length; t++) {
+      if (!(evidence[t]! > threshold)) {
+        this.#note(t, evidence[t]! / threshold, code)
+        continue
+      }
+      let to = t
+      let peak = t
+      while (to + 1 < evidence.length && evidence[to + 1]! > threshold) {
+        to++
+        if (evidence[to]! > evidence[peak]!) peak = to
+      }
+      const from = Math.max(0, t - (span >> 1))
+      const stretch = terms.slice(from, Math.min(terms.length, to + (span >> 1) + 1))
+      if (mean[peak]! < 0) for (let i = 0; i < stretch.length; i++) stretch[i] = -stretch[i]!
+      this.#noteStretch(stretch, from, { ratio: evidence[peak]! / threshold, code, kind })
+      for (let i = t; i <= to; i++) this.#note(i, BELOW, code)
+      t = to
+    }
+  }
+
+  /** Notes evidence on the rows that carry it, the more the larger their part. */
+  #noteStretch (
+    terms: Float64Array,
+    from: number,
+    { ratio, code, kind }: { readonly ratio: number, readonly code: number, readonly kind: 'mean' | 'power' }
+  ): void {
+    const short = means(terms, SPANS[0], false)
+    let most = 0
+    for (let t = 0; t < short.length; t++) most = Math.max(most, kind === 'mean' ? Math.abs(short[t]!) : short[t]!)
+    const stretch = strongestStretch(terms, (kind === 'mean' ? LEAST_MEAN : LEAST_POWER) * most)
+    let largest = 0
+    for (let t = stretch.from; t <= stretch.to; t++) largest = Math.max(largest, terms[t]!)
+    for (let t = stretch.from; t <= stretch.to; t++) {
+      const share = largest > 0 ? Math.max(0, terms[t]!) / largest : 1
+      this.#note(from + t, 1 + (ratio - 1) * (0.5 + 0.5 * share), code)
+    }
+  }
+
+  #note (t: number, ratio: number, code: number): void {
+    if (ratio > this.#ratio[t]!) {
+      this.#ratio[t] = ratio
+      this.#code[t] = code
+    }
+  }
+}
+
+/** The names behind a code. */
+export function evidenceOf (code: number): { kind: typeof EVIDENCE[number], view: typeof VIEWS[number] } {
+  return { kind: EVIDENCE[code % 8]!, view: VIEWS[code >> 3]! }
+}

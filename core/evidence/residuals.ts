@@ -1,0 +1,133 @@
+// Residuals of rows in the three views: from level and season, from the channel's own past, from the other channels.
+import { flatten, unitOf } from './baseline.ts'
+import type { Baseline, ChannelEvidence, EvidenceFit, Rows } from './model.ts'
+import { ownResiduals, relationResidual, type Span } from './prediction.ts'
+import { centredLevel, TrailingLevel } from './running-level.ts'
+import { phaseOf } from './season.ts'
+
+/** Residual of any departure of a channel that never varied. */
+const DEPARTURE = 12
+/** Relative difference up to which two values are equal. */
+const EQUAL = 1e-9
+
+/** One channel of rows: residuals from its baseline, and what a residual of 1 is worth in the channel's unit. */
+export interface BaselineResiduals {
+  /** 0 where the value is missing or there is no level; shape [rows]. */
+  readonly residuals: Float64Array
+  readonly units: Float64Array
+}
+
+/**
+ * Residuals of a series from the channel's baseline.
+ * @param span rows of one series
+ * @param causal whether the level looks back only
+ * @example
+ * const baseline = { base: 5, level: 0, multiplicative: false, period: 1, profile: [0], scale: [2] }
+ * const rows = rowsOf([fromColumns({ start: 0, interval: 1000, columns: { a: [5, 9] } })])
+ * const span = { from: 0, to: 2 }
+ * baselineResiduals({ baseline, constant: false }, rows, { c: 0, span, causal: false }).residuals // [0, 2]
+ */
+export function baselineResiduals (
+  { baseline, constant }: Pick<ChannelEvidence, 'baseline' | 'constant'>,
+  rows: Rows,
+  { c, span: { from, to }, causal }: { readonly c: number, readonly span: Span, readonly causal: boolean }
+): BaselineResiduals {
+  const residuals = new Float64Array(to - from)
+  const units = new Float64Array(to - from)
+  const values = rows.columns[c]!.subarray(from, to)
+  const missing = rows.missing[c]!.subarray(from, to)
+  const levels = levelsOf(baseline, values, { missing, index: rows.index.subarray(from, to), causal })
+  for (let t = 0; t < values.length; t++) {
+    const level = levels?.[t] ?? baseline.base
+    const found = residualAt({ baseline, constant }, rows.index[from + t]!, values[t]!, level)
+    units[t] = found.unit
+    residuals[t] = missing[t] === 1 ? 0 : found.residual
+  }
+  return { residuals, units }
+}
+
+function levelsOf (
+  { level }: Baseline,
+  values: Float64Array,
+  { missing, index, causal }: { readonly missing: Uint8Array, readonly index: Float64Array, readonly causal: boolean }
+): Float64Array | undefined {
+  if (level === 0 || values.length === 0) return undefined
+  if (!causal) return centredLevel(values, index[0]!, level)
+  const trailing = new TrailingLevel(level)
+  return values.map((value, t) => trailing.next(index[t]!, value, missing[t] === 1))
+}
+
+/**
+ * The residual of one value, and the worth of a residual of 1; without a level, the residual is 0.
+ * @param index number of the observation on the grid of all times
+ * @param level running level, NaN if there is none
+ * @example
+ * const baseline = { base: 5, level: 0, multiplicative: false, period: 2, profile: [0, 3], scale: [1, 2] }
+ * residualAt({ baseline, constant: false }, 1, 12, 5) // { residual: 2, unit: 2 }
+ */
+export function residualAt (
+  { baseline, constant }: Pick<ChannelEvidence, 'baseline' | 'constant'>,
+  index: number,
+  value: number,
+  level: number
+): { residual: number, unit: number } {
+  const { base, multiplicative, period, profile, scale } = baseline
+  if (constant) return { residual: isEqual(value, base) ? 0 : Math.sign(value - base) * DEPARTURE, unit: 0 }
+  const phase = phaseOf(index, period)
+  const known = Number.isNaN(level) ? base : level
+  const unit = scale[phase]! * unitOf(baseline, known)
+  if (Number.isNaN(level)) return { residual: 0, unit }
+  return { residual: (flatten(value, level, base, multiplicative) - profile[phase]!) / scale[phase]!, unit }
+}
+
+/**
+ * Whether two values differ by rounding only.
+ * @example
+ * isEqual(1, 1 + 1e-12) // true
+ */
+export const isEqual = (a: number, b: number): boolean => Math.abs(a - b) <= EQUAL * (1 + Math.abs(b))
+
+/** Residuals of one series in all views that were fitted; shape [channels][rows]. */
+export interface ViewResiduals {
+  readonly season: readonly Float64Array[]
+  readonly own: ReadonlyArray<Float64Array | null>
+  readonly relation: ReadonlyArray<Float64Array | null>
+}
+
+/**
+ * Residuals of one series in the other views, from those of the baseline.
+ * @param season residuals from the baseline of each channel, shape [rows] each
+ * @example
+ * const season = [Float64Array.of(0, 1)]
+ * const rows = rowsOf([fromColumns({ start: 0, interval: 1000, columns: { a: [5, 9] } })])
+ * const fit = { channels: [{ own: null, relation: null }], related: [], raw: { center: [], scale: [] } }
+ * viewResiduals(fit, season, { rows, span: { from: 0, to: 2 }, causal: true }).own // [null]
+ */
+export function viewResiduals (
+  fit: EvidenceFit,
+  season: readonly Float64Array[],
+  { rows, span, causal }: { readonly rows: Rows, readonly span: Span, readonly causal: boolean }
+): ViewResiduals {
+  const own = fit.channels.map((channel, c) => channel.own && ownResiduals(channel.own, season[c]!, causal))
+  const relation: Array<Float64Array | null> = fit.channels.map((channel) =>
+    channel.relation && new Float64Array(span.to - span.from)
+  )
+  if (relation.some((found) => found !== null)) {
+    const residuals = new Float64Array(fit.related.length)
+    const raw = new Float64Array(fit.related.length)
+    for (let t = span.from; t < span.to; t++) {
+      fit.related.forEach((c, j) => {
+        residuals[j] = season[c]![t - span.from]!
+        raw[j] = (rows.columns[c]![t]! - fit.raw.center[j]!) / fit.raw.scale[j]!
+      })
+      fit.related.forEach((c, j) => {
+        const relationOf = fit.channels[c]!.relation
+        if (relationOf === null || rows.missing[c]![t] === 1) return
+        relation[c]![t - span.from] = relationOf.raw
+          ? relationResidual(relationOf.prediction, raw, j) * relationOf.factor
+          : relationResidual(relationOf.prediction, residuals, j)
+      })
+    }
+  }
+  return { season, own, relation }
+}

@@ -1,0 +1,53 @@
+// The shape of fitted evidence in a manifest.
+import { z } from 'zod'
+import { type EvidenceFit, SPANS } from '../evidence/model.ts'
+
+const positive = z.number().positive()
+const numbers = z.array(z.number())
+
+const prediction = z.strictObject({ offset: z.number(), weights: numbers })
+
+const sustained = z.array(positive.nullable()).length(SPANS.length)
+
+const thresholds = z.strictObject({ point: positive, mean: sustained, power: sustained })
+
+const baseline = z.strictObject({
+  base: z.number(),
+  level: z.int().nonnegative(),
+  multiplicative: z.boolean(),
+  period: z.number().min(1),
+  profile: numbers,
+  scale: z.array(positive),
+}).refine(({ period, profile, scale }) => [profile, scale].every(({ length }) => length === Math.round(period)), {
+  message: 'profile and scale need one entry for each phase of the period',
+})
+
+const channel = z.strictObject({
+  baseline,
+  constant: z.boolean(),
+  votes: z.boolean(),
+  season: thresholds.nullable(),
+  own: z.strictObject({ forward: prediction, backward: prediction, limit: z.number().nonnegative(), thresholds })
+    .nullable(),
+  relation: z.strictObject({ prediction, raw: z.boolean(), factor: positive, thresholds }).nullable(),
+  stillness: z.strictObject({
+    frozenAfter: positive,
+    usualStep: z.number().nonnegative(),
+    meanStep: z.number().nonnegative(),
+    quietAbove: z.number().nonnegative(),
+  }).nullable(),
+})
+
+/** Fitted evidence of one scoring; null in a model that was fitted for the other one only. */
+export const EvidenceFitSchema: z.ZodType<EvidenceFit> = z.strictObject({
+  adaptive: z.boolean(),
+  channels: z.array(channel),
+  related: z.array(z.int().nonnegative()),
+  raw: z.strictObject({ center: numbers, scale: z.array(positive) }),
+}).refine(
+  ({ channels, related, raw }) =>
+    related.every((c) => c < channels.length) &&
+    [raw.center, raw.scale].every(({ length }) => length === related.length) &&
+    channels.every(({ relation }) => relation === null || relation.prediction.weights.length === related.length),
+  { message: 'related channels, their raw scales and the weights of relations must agree' }
+)
