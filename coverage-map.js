@@ -16,6 +16,8 @@ const COVERS = {
   'evidence/periods': ['evidence/periods'],
   'evidence/stillness': ['evidence/stillness'],
   'evidence/tail-threshold': ['evidence/tail-threshold', 'pareto'],
+  'features/features': ['features/filters', 'features/deviation', 'features/split-squares'],
+  elementary: ['elementary'],
   'scoring/combine': ['scoring/combine', 'scoring/score'],
   'scoring/detector': [
     ...['detection', 'detector', 'detector-state', 'hindsight', 'reconstruction-error', 'score']

@@ -7,6 +7,9 @@ import type { Subspace } from './subspace.ts'
 import { LANES, pack, type Packed, packMasked } from './pack.ts'
 import { claimMemory, float32At, float64At, kernelFunctions } from './kernel/kernel-memory.ts'
 
+/** The errors of windows that are reconstructed. */
+export type ReconstructionErrors = RunErrors & { readonly newest: Float32Array }
+
 interface RunErrorOptions {
   /** Only the newest `tail` observations of each window count. */
   readonly tail: number
@@ -21,7 +24,7 @@ export interface LinearKernel {
    * Scores all windows (stride 1) of a gap-free run.
    * @param run standardised observations, shape [length × channels]; a run shorter than a window has no scores
    */
-  runErrors (run: Float32Array, options: RunErrorOptions): RunErrors
+  runErrors (run: Float32Array, options: RunErrorOptions): ReconstructionErrors
   readonly reconstruct: Reconstruct
 }
 
@@ -119,7 +122,7 @@ function layOut (packed: Packed, windows: number, overlapping: boolean): Layout 
   }
 }
 
-function runErrors (packed: Packed, run: Float32Array, options: RunErrorOptions): RunErrors {
+function runErrors (packed: Packed, run: Float32Array, options: RunErrorOptions): ReconstructionErrors {
   const { channels, length, chunk } = packed
   const count = Math.max(0, run.length / channels - length + 1)
   const errors = new Float64Array(count * channels)

@@ -1,6 +1,11 @@
 // The exactly solved linear autoencoders for the detector: the kernel scores a run without laying out its windows.
-import type { Autoencoder, RunErrors, RunOptions } from '../scoring/reconstruction-error.ts'
-import { createMaskedKernel, createSubspaceKernel, type LinearKernel } from './linear-kernel.ts'
+import type { Reconstruction, RunOptions } from '../scoring/reconstruction-error.ts'
+import {
+  createMaskedKernel,
+  createSubspaceKernel,
+  type LinearKernel,
+  type ReconstructionErrors,
+} from './linear-kernel.ts'
 import type { Masked } from './masked.ts'
 import type { Subspace } from './subspace.ts'
 
@@ -11,7 +16,7 @@ import type { Subspace } from './subspace.ts'
  * const { reconstruct } = subspaceAutoencoder(fitSubspace(windows, 1), 2)
  * reconstruct(Float32Array.of(2, 0), 1) // [1, 1]
  */
-export function subspaceAutoencoder (subspace: Subspace, channels: number): Autoencoder {
+export function subspaceAutoencoder (subspace: Subspace, channels: number): Reconstruction {
   return kernelAutoencoder(channels, (values) => createSubspaceKernel(subspace, values))
 }
 
@@ -22,12 +27,12 @@ export function subspaceAutoencoder (subspace: Subspace, channels: number): Auto
  * const { reconstruct } = maskedAutoencoder(fitMasked(windows, 0.01), 2)
  * reconstruct(Float32Array.of(2, 0), 1) // [0.009…, 1.9…]
  */
-export function maskedAutoencoder (masked: Masked, channels: number): Autoencoder {
+export function maskedAutoencoder (masked: Masked, channels: number): Reconstruction {
   return kernelAutoencoder(channels, (values) => createMaskedKernel(masked, values))
 }
 
 /** @param create makes a kernel for observations of so many values */
-function kernelAutoencoder (channels: number, create: (values: number) => LinearKernel): Autoencoder {
+function kernelAutoencoder (channels: number, create: (values: number) => LinearKernel): Reconstruction {
   const kernels = new Map<number, LinearKernel>()
   const kernelOf = (stride: number): LinearKernel => {
     const kernel = kernels.get(stride) ?? create(stride * channels)
@@ -48,7 +53,7 @@ function strided (
   kernel: LinearKernel,
   run: Float32Array,
   { channels, windowLength, stride, tail, weights, summed }: RunOptions
-): RunErrors {
+): ReconstructionErrors {
   const windows = Math.floor((run.length / channels - windowLength) / stride) + 1
   const covered = run.subarray(0, ((windows - 1) * stride + windowLength) * channels)
   const { errors, sums, newest } = kernel.runErrors(covered, {

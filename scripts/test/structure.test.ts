@@ -10,7 +10,7 @@ const production = sources.filter(({ path }) => !isTest(path))
 const WHOLE = ['bench', 'examples', 'scripts', 'simulator']
 
 /** Folders of core/, lowest first: a folder imports the folders before it only. */
-const CORE = ['core', 'core/table', 'core/series', 'core/evidence', 'core/scoring', 'core/linear', 'core/fitting']
+const CORE = ['core', 'core/table', 'core/series', 'core/evidence', 'core/scoring', 'core/linear', 'core/features', 'core/fitting']
 
 /** Imports inside core/ that are allowed beside that order. */
 const CORE_BESIDE: Record<string, readonly string[]> = {

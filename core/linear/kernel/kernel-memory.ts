@@ -26,6 +26,9 @@ interface KernelFunctions {
   ): void
   product(a: Address, stride: number, u: Address, p: Address, size: number): void
   update(a: Address, stride: number, u: Address, q: Address, size: number): void
+  filter(x: Address, step: number, quads: number, bumps: Address, edges: Address): void
+  extremes(x: Address, stride: number, quads: number, windows: number, out: Address, outStride: number): void
+  residues(f: Address, windows: number, blocks: number, map: Address, mapStride: number, out: Address): void
 }
 
 interface KernelExports extends KernelFunctions {

@@ -13,7 +13,12 @@ import {
   VARIANCE_SHARE,
 } from '../../fitting/members.ts'
 import { createRandom } from '../../random.ts'
-import { type Autoencoder, errorsOfRun, errorsOfWindows, type RunOptions } from '../../scoring/reconstruction-error.ts'
+import {
+  errorsOfRun,
+  errorsOfWindows,
+  type Reconstruction,
+  type RunOptions,
+} from '../../scoring/reconstruction-error.ts'
 import { fitSubspace, subspaceReconstruct } from '../subspace.ts'
 import { sampleWindows, type WindowMatrix } from '../../series/window.ts'
 
@@ -190,7 +195,7 @@ t.test('the kernel agrees with 64-bit arithmetic at any stride and tail, for a l
         1,
         given
       )
-      return near(found.errors, wanted.errors, 2e-5) && near(found.newest, wanted.newest, 2e-5) &&
+      return near(found.errors, wanted.errors, 2e-5) && near(found.newest!, wanted.newest!, 2e-5) &&
         (tail === windowLength ? near(found.sums!, wanted.sums!, 1e-3) : found.sums === undefined) &&
         near(
           quick.reconstruct(trained.values, trained.count),
@@ -203,24 +208,34 @@ t.test('the kernel agrees with 64-bit arithmetic at any stride and tail, for a l
   )
 })
 
-function maskedPair (masked: Masked, channels: number): [Autoencoder, Autoencoder] {
+function maskedPair (masked: Masked, channels: number): [Reconstruction, Reconstruction] {
   return [maskedAutoencoder(masked, channels), { reconstruct: maskedReconstruct(masked) }]
 }
 
-function subspacePair (trained: WindowMatrix, channels: number): [Autoencoder, Autoencoder] {
+function subspacePair (trained: WindowMatrix, channels: number): [Reconstruction, Reconstruction] {
   const subspace = fitSubspace(trained, VARIANCE_SHARE)
   return [subspaceAutoencoder(subspace, channels), { reconstruct: subspaceReconstruct(subspace) }]
 }
 
 t.test('members by default: time for one channel, both kinds for several, no masked one for very many', async (t) => {
-  t.strictSame(defaultMembers(10_000, 1), [{ architecture: 'masked', windowLength: 128, tail: 4 }])
-  const several = [{ architecture: 'linear', windowLength: 8, tail: 4 }, {
-    architecture: 'masked',
-    windowLength: 8,
-    tail: 4,
-  }, { architecture: 'linear', windowLength: 32, tail: 8 }]
+  const masked = { architecture: 'masked', windowLength: 128, tail: 4, weight: 1 }
+  const filters = { architecture: 'filters', windowLength: 64, tail: 64, weight: 1 }
+  t.strictSame(defaultMembers(10_000, 1), [
+    masked,
+    filters,
+    { architecture: 'deviation', windowLength: 16, tail: 16, weight: 1 },
+  ])
+  const several = [
+    { architecture: 'linear', windowLength: 8, tail: 4, weight: 1 },
+    { ...masked, windowLength: 8 },
+    { architecture: 'linear', windowLength: 32, tail: 8, weight: 1 },
+    { ...filters, weight: 0.25 },
+  ]
   for (const channels of [2, 25, LARGEST_MASKED_WIDTH / 8]) t.strictSame(defaultMembers(10_000, channels), several)
-  t.strictSame(defaultMembers(10_000, LARGEST_MASKED_WIDTH / 8 + 1), [several[0], several[2]])
+  t.strictSame(defaultMembers(10_000, LARGEST_MASKED_WIDTH / 8 + 1), [several[0], several[2], several[3]])
+  t.strictSame(defaultMembers(255, 1).map(({ architecture }) => architecture), ['masked'], 'features need more rows')
+  t.equal(defaultMembers(255, 2).length, 3)
+  t.equal(defaultMembers(256, 2)[3]!.windowLength, 16)
 })
 
 t.test('windows by default: at most a twelfth of the observations, long ones whole multiples of 8', async (t) => {
@@ -251,6 +266,6 @@ t.test('learners fit the member that they are named after', async (t) => {
   ] as const) {
     const { reconstruct: learnt } = await learnerOf(architecture)(matrix)
     const exact = reconstruct(matrix.values, matrix.count)
-    t.ok(learnt(matrix.values, matrix.count).every((value, i) => Math.abs(value - exact[i]!) < 1e-4), architecture)
+    t.ok(learnt!(matrix.values, matrix.count).every((value, i) => Math.abs(value - exact[i]!) < 1e-4), architecture)
   }
 })
