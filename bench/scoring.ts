@@ -4,7 +4,7 @@ import { type Scoring } from '../core/scoring/detection.ts'
 import { detectCausal } from '../core/detector/detector.ts'
 import { FIT_DEFAULTS, fitDetector, type MemberToFit } from '../core/fitting/fit.ts'
 import { detectBatch } from '../core/detector/hindsight.ts'
-import { learnerOf } from '../core/fitting/members.ts'
+import { isSolved, learnerOf } from '../core/fitting/members.ts'
 import { type Autoencoder } from '../core/scoring/reconstruction-error.ts'
 import { slice } from '../core/series/series.ts'
 import { loadBackend } from '../adapters/tfjs/backend.ts'
@@ -39,7 +39,7 @@ async function learners (
   members: ReturnType<typeof membersOf>
 ): Promise<Array<MemberToFit<Autoencoder>>> {
   const solved = members.flatMap(({ architecture, ...settings }) =>
-    architecture === 'linear' || architecture === 'masked' ? [{ ...settings, learn: learnerOf(architecture) }] : []
+    isSolved(architecture) ? [{ ...settings, learn: learnerOf(architecture) }] : []
   )
   if (solved.length === members.length) return solved
   return toFit(members, params, { backend: await loadBackend('wasm'), seed: 1, onEpoch: () => {} })

@@ -1,9 +1,10 @@
-// Saved models as autoencoders. The kernel runs those that were solved exactly, TensorFlow.js runs the others.
+// Saved models as members of a detector. The kernel runs those that were solved exactly, TensorFlow.js runs the others.
 import type { LayersModel } from '@tensorflow/tfjs'
 import type { DetectorModel } from '../../core/detector/model.ts'
 import type { Autoencoder, Reconstruct } from '../../core/scoring/reconstruction-error.ts'
 import { type Backend, type BackendChoice, loadBackend } from './backend.ts'
 import { linearLayers } from './linear-layers.ts'
+import { measureOf } from './measures.ts'
 import { toReconstruct } from './reconstruct.ts'
 import { loadLayersModel, memberFiles, named, type SavedModel } from './saved-models.ts'
 
@@ -23,7 +24,7 @@ interface LoadedAutoencoders {
   dispose (): void
 }
 
-/** `auto` uses the kernel where it can and the fastest backend for the rest; a named backend runs everything. */
+/** `auto` uses the kernel where it can and the fastest backend for the rest; a named backend runs all autoencoders. */
 export function enginesOf (choice: BackendChoice): Engines {
   return { kernel: choice === 'auto', backend: async () => loadBackend(choice) }
 }
@@ -40,6 +41,8 @@ export async function loadAutoencoders (
   const loaded: LayersModel[] = []
   const dispose = (): void => { for (const model of loaded) model.dispose() }
   const load = async (saved: SavedModel, windowLength: number): Promise<[string, Autoencoder]> => {
+    const measure = measureOf(saved, windowLength, channels.length)
+    if (measure !== undefined) return ['kernel', measure]
     const linear = engines.kernel ? linearLayers(saved, windowLength * channels.length, channels.length) : undefined
     if (linear !== undefined) return ['kernel', linear]
     const backend = await engines.backend()

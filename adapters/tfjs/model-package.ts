@@ -22,10 +22,10 @@ import {
   invalid,
   memberFiles,
   named,
-  parseLayersModel,
+  parseModel,
   readAll,
   type SavedModel,
-  writeLayersModels,
+  writeModels,
 } from './saved-models.ts'
 
 /** Version of the installed TensorFlow.js, read without loading it. */
@@ -54,7 +54,7 @@ export async function writeModelPackage (
   directory: string,
   parts: { manifest: Manifest, golden: Golden, models: readonly SavedModel[], card: string }
 ): Promise<string> {
-  await writeLayersModels(directory, parts.models)
+  await writeModels(directory, parts.models)
   await writeFile(
     join(directory, 'manifest.json'),
     `${JSON.stringify(ManifestSchema.parse(parts.manifest), null, 2)}\n`
@@ -89,7 +89,7 @@ export async function openModelPackage (
   const names = memberFiles(manifest.detector.members.length)
   const models = await asLayersModel(
     where,
-    async () => Promise.all(names.map(async (member) => named(member.model, parseLayersModel(files, member))))
+    async () => Promise.all(names.map(async (member) => named(member.model, parseModel(files, member))))
   )
   const { autoencoders, engines, dispose } = await asLayersModel(
     where,

@@ -101,7 +101,8 @@ function readManifest (directory: string, contents: ReadonlyMap<string, Uint8Arr
   if (format !== MANIFEST_FORMAT) {
     throw invalid(
       directory,
-      `manifest.json: /format is ${JSON.stringify(format)}, this program reads ${MANIFEST_FORMAT}`
+      `manifest.json: /format is ${JSON.stringify(format)}, this program reads ${MANIFEST_FORMAT}` +
+        (typeof format === 'number' && format < MANIFEST_FORMAT ? '; an earlier version of this program wrote it' : '')
     )
   }
   return matching(directory, 'manifest.json', ManifestSchema, json)

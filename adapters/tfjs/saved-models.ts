@@ -1,11 +1,11 @@
-// LayersModels on disk: two files for each member, in TensorFlow.js's own format.
+// Members on disk: two files for each, a JSON file and its weights. LayersModels are in TensorFlow.js's own format.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { io, LayersModel } from '@tensorflow/tfjs'
 import { Problem } from '../../core/errors.ts'
 import type { Backend } from './backend.ts'
 
-/** The files of one member; tf.loadLayersModel can load them. */
+/** The files of one member; tf.loadLayersModel can load those of a LayersModel. */
 interface MemberFiles {
   readonly model: string
   readonly weights: string
@@ -22,9 +22,14 @@ export function memberFiles (members: number): MemberFiles[] {
   )
 }
 
-/** A LayersModel as JSON topology and bytes. */
+/** What a member is; the others than LayersModels are those of adapters/tfjs/measures.ts. */
+const FORMATS = ['layers-model', 'filters', 'deviation'] as const
+
+/** A member as JSON and bytes. */
 export interface SavedModel {
-  readonly topology: unknown
+  readonly format: typeof FORMATS[number]
+  /** Only of a LayersModel. */
+  readonly topology?: unknown
   readonly weightSpecs: io.WeightsManifestEntry[]
   readonly weights: Uint8Array
 }
@@ -52,6 +57,7 @@ export async function saveLayersModel (backend: Backend, model: LayersModel): Pr
   await model.save(backend.tf.io.withSaveHandler(async ({ modelTopology, weightSpecs, weightData }) => {
     const buffers = Array.isArray(weightData) ? weightData : [weightData ?? new ArrayBuffer(0)]
     saved = {
+      format: 'layers-model',
       topology: modelTopology,
       weightSpecs: weightSpecs ?? [],
       weights: Buffer.concat(buffers.map((buffer) => Buffer.from(buffer))),
@@ -82,14 +88,14 @@ export async function loadLayersModel ({ tf }: Backend, saved: SavedModel): Prom
   }
 }
 
-/** Writes the members' models in TensorFlow.js's own layout. */
-export async function writeLayersModels (directory: string, models: readonly SavedModel[]): Promise<void> {
+/** Writes the members' models. */
+export async function writeModels (directory: string, models: readonly SavedModel[]): Promise<void> {
   await mkdir(directory, { recursive: true })
   for (const [m, { model, weights }] of memberFiles(models.length).entries()) {
     const saved = models[m]!
     const json = {
-      format: 'layers-model',
-      modelTopology: saved.topology,
+      format: saved.format,
+      ...(saved.topology !== undefined && { modelTopology: saved.topology }),
       weightsManifest: [{ paths: [weights], weights: saved.weightSpecs }],
     }
     await writeFile(join(directory, model), `${canonicalJson(json)}\n`)
@@ -97,22 +103,25 @@ export async function writeLayersModels (directory: string, models: readonly Sav
   }
 }
 
-/** Reads the models that writeLayersModels() wrote. */
-export async function readLayersModels (directory: string, members: number): Promise<SavedModel[]> {
+/** Reads the models that writeModels() wrote. */
+export async function readModels (directory: string, members: number): Promise<SavedModel[]> {
   const files = memberFiles(members)
   const contents = await readAll(directory, files.flatMap(({ model, weights }) => [model, weights]))
-  return Promise.all(files.map(async (names) => parseLayersModel(contents, names)))
+  return Promise.all(files.map(async (names) => parseModel(contents, names)))
 }
 
-export async function parseLayersModel (
+export async function parseModel (
   contents: ReadonlyMap<string, Uint8Array>,
   { model, weights }: MemberFiles
 ): Promise<SavedModel> {
-  const { modelTopology, weightsManifest } = parseJson(contents, model) as {
-    modelTopology: unknown,
+  const { format, modelTopology, weightsManifest } = parseJson(contents, model) as {
+    format: SavedModel['format'],
+    modelTopology?: unknown,
     weightsManifest: [{ weights: io.WeightsManifestEntry[] }],
   }
-  return { topology: modelTopology, weightSpecs: weightsManifest[0].weights, weights: contents.get(weights)! }
+  if (!FORMATS.includes(format)) throw new Error(`its format is ${JSON.stringify(format)}`)
+  const saved = { format, weightSpecs: weightsManifest[0].weights, weights: contents.get(weights)! }
+  return modelTopology === undefined ? saved : { ...saved, topology: modelTopology }
 }
 
 export async function readAll (directory: string, names: readonly string[]): Promise<Map<string, Uint8Array>> {

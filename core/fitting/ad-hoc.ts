@@ -3,6 +3,7 @@ import { suspectsOf } from '../evidence/robust.ts'
 import { rowsOf } from '../evidence/rows.ts'
 import type { DetectorModel } from '../detector/model.ts'
 import { pointer, Problem } from '../errors.ts'
+import { SHORTEST_FILTERED } from '../features/filters.ts'
 import type { Scoring } from '../scoring/detection.ts'
 import { runLengths } from '../series/runs.ts'
 import { emptyChannels, type Series, slice } from '../series/series.ts'
@@ -13,7 +14,7 @@ import {
   type FitSettings,
   type MemberToFit,
 } from './fit.ts'
-import { defaultMembers, learnerOf, type SolvedAutoencoder } from './members.ts'
+import { defaultMembers, learnerOf, type SolvedArchitecture, type SolvedAutoencoder, wholeEighths } from './members.ts'
 
 /** Fewest observations to fit an ad-hoc model on: they tell spread and trend only. */
 export const AD_HOC_LEAST = 12
@@ -95,10 +96,18 @@ function membersFor (training: Series): Array<MemberToFit<SolvedAutoencoder>> {
   const { length, channels } = training
   if (length < PATTERN_LEAST) return []
   const widest = Math.max(1, Math.min(Math.floor(MAX_WIDTH / channels.length), Math.floor(usualRun(training) / 2)))
-  return defaultMembers(length, channels.length).map(({ architecture, windowLength, tail }) => {
-    const bounded = Math.min(windowLength, widest)
-    return { windowLength: bounded, tail: Math.min(tail, bounded), learn: learnerOf(architecture) }
+  return defaultMembers(length, channels.length).flatMap(({ architecture, windowLength, tail, weight }) => {
+    const bounded = boundedWindow(architecture, windowLength, widest)
+    if (bounded === undefined) return []
+    return [{ windowLength: bounded, tail: Math.min(tail, bounded), weight, learn: learnerOf(architecture) }]
   })
+}
+
+/** The window of a member under a bound; undefined if the member cannot work on so short a window. */
+function boundedWindow (architecture: SolvedArchitecture, length: number, most: number): number | undefined {
+  if (architecture !== 'filters') return Math.min(length, most)
+  const bounded = Math.min(length, wholeEighths(most))
+  return bounded < SHORTEST_FILTERED ? undefined : bounded
 }
 
 /** Runs of at least this length hold half of all observations that can be scored: windows must fit into them. */

@@ -10,9 +10,22 @@ import type { Series } from '../series/series.ts'
 import { fitTail } from '../scoring/tail.ts'
 import { chooseThreshold, type ThresholdRule } from '../scoring/threshold.ts'
 
-export interface CalibrationSettings extends ThresholdRule {
+export interface CalibrationSettings {
+  readonly quantile: number
+  /** Factor of the threshold. `auto`: 1.1 for causal scoring, 1.15 for batch; 1.4 for a single channel. */
+  readonly factor: number | 'auto'
   /** Observations in the median that is the level (core/scoring/level.ts); 0: no level. */
   readonly levelSpan: number
+}
+
+const FACTOR: Record<Scoring, { several: number, one: number }> = {
+  causal: { several: 1.1, one: 1.4 },
+  batch: { several: 1.15, one: 1.4 },
+}
+
+function ruleOf (scoring: Scoring, { quantile, factor }: CalibrationSettings, model: PatternModel): ThresholdRule {
+  const usual = FACTOR[scoring][model.channels.length === 1 ? 'one' : 'several']
+  return { quantile, factor: factor === 'auto' ? usual : factor }
 }
 
 /** A model, and the blocks that it was not fitted on. */
@@ -51,9 +64,13 @@ export interface HeldOut {
  * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
  * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
  * const half = await fitHalf([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('masked') }])
- * holdOut(half.model, half.folds, { quantile: 0.5, factor: 2 }).scores.length // 64
+ * holdOut(half.model, half.folds, FIT_DEFAULTS.batch).scores.length // 64
  */
-export function holdOut (model: PatternModel, folds: ReadonlyArray<Fold<Autoencoder>>, rule: ThresholdRule): HeldOut {
+export function holdOut (
+  model: PatternModel,
+  folds: ReadonlyArray<Fold<Autoencoder>>,
+  settings: CalibrationSettings
+): HeldOut {
   const scales = model.members.map((_, m) => memberScale(model, folds, m, 'batch'))
   const members = model.members.map((member, m): Member => ({ ...member, scale: { causal: 1, batch: scales[m]! } }))
   const residuals = model.channels.map(() => new Float64Array(lengthOf(folds)).fill(NaN))
@@ -74,7 +91,7 @@ export function holdOut (model: PatternModel, folds: ReadonlyArray<Fold<Autoenco
         'Post or name more data, or choose a shorter window or fewer folds.'
     )
   }
-  return { scales, errors, ...relative(rule, errors), residuals }
+  return { scales, errors, ...relative(ruleOf('batch', settings, model), errors), residuals }
 }
 
 /**
@@ -84,7 +101,7 @@ export function holdOut (model: PatternModel, folds: ReadonlyArray<Fold<Autoenco
  * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
  * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
  * const half = await fitHalf([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('masked') }])
- * calibrate(half.model, half.folds, FIT_DEFAULTS, half.held).calibrated.batch.threshold // 0.073…
+ * calibrate(half.model, half.folds, FIT_DEFAULTS, half.held).calibrated.batch.threshold // 0.088…
  */
 export function calibrate (
   model: PatternModel,
@@ -96,18 +113,19 @@ export function calibrate (
     ...member,
     scale: { causal: memberScale(model, folds, m, 'causal'), batch: batch.scales[m]! },
   }))
+  const margin = ruleOf('batch', settings.batch, model)
   const errors = inOrder(
     folds,
     (fold, series) => patternCausal({ ...fold.model, members }, fold.autoencoders, series).score
   )
-  const causal = { errors, ...relative(settings.causal, errors) }
+  const causal = { errors, ...relative(ruleOf('causal', settings.causal, model), errors) }
   return {
     calibrated: {
       members,
       causal: calibrated(model.causal, causal, settings.causal),
       batch: calibrated(model.batch, batch, settings.batch),
       margins: batch.residuals.map((residuals) =>
-        Math.min(Number.MAX_VALUE, settings.batch.factor * quantile(residuals, settings.batch.quantile))
+        Math.min(Number.MAX_VALUE, margin.factor * quantile(residuals, margin.quantile))
       ),
     },
     scores: { causal: causal.scores, batch: batch.scores },

@@ -27,13 +27,12 @@ export interface MemberSettings {
   readonly windowLength: number
   /** Newest observations of a window that count in causal scoring. */
   readonly tail: number
+  /** Exponent of its errors in the geometric mean of the members' errors; absent: 1. */
+  readonly weight?: number
 }
 
 interface ScoringSettings extends CalibrationSettings {
-  /**
-   * Errors in the moving mean. `auto`: 61 centred for batch, 31 trailing for causal scoring; for a single channel 121
-   * and 61.
-   */
+  /** Errors in the moving mean. `auto`: 31 trailing for causal scoring; 61 centred for batch, 121 for one channel. */
   readonly smoothing: number | 'auto'
 }
 
@@ -72,20 +71,20 @@ export const FIT_DEFAULTS: FitSettings = {
   folds: 4,
   switchWeight: 1e-4,
   constantWeight: 3,
-  causal: { smoothing: 'auto', quantile: 0.99, factor: 1.1, levelSpan: 1001 },
-  batch: { smoothing: 'auto', quantile: 0.99, factor: 1.15, levelSpan: 2001 },
+  causal: { smoothing: 'auto', quantile: 0.99, factor: 'auto', levelSpan: 1001 },
+  batch: { smoothing: 'auto', quantile: 0.99, factor: 'auto', levelSpan: 2001 },
 }
 
 const SMOOTHING: Record<Scoring, { several: number, one: number }> = {
-  causal: { several: 31, one: 61 },
+  causal: { several: 31, one: 31 },
   batch: { several: 61, one: 121 },
 }
 
 /**
- * Errors in the moving mean. A single channel needs a longer mean: it gives less evidence at each instant.
+ * Errors in the moving mean. In hindsight a single channel needs a longer mean: it gives less evidence at each instant.
  * @example
  * defaultSmoothing('causal', 3) // 31
- * defaultSmoothing('causal', 1) // 61
+ * defaultSmoothing('batch', 1) // 121
  */
 export function defaultSmoothing (scoring: Scoring, channels: number): number {
   return SMOOTHING[scoring][channels === 1 ? 'one' : 'several']
@@ -226,10 +225,11 @@ function modelShape (
     scaler: { center: [], scale: [] },
     weights: [],
     windowLength: Math.max(1, ...members.map(({ windowLength }) => windowLength)),
-    members: members.map(({ windowLength, tail }) => ({
+    members: members.map(({ windowLength, tail, weight = 1 }) => ({
       windowLength,
       tail: Math.min(tail, windowLength),
       scale: { causal: 1, batch: 1 },
+      weight,
     })),
     causal: scoring('causal'),
     batch: scoring('batch'),

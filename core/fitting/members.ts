@@ -1,4 +1,6 @@
-// The linear autoencoders of the default detector, chosen on public benchmarks (docs/EXPERIMENTS.md). No TensorFlow.
+// The members of the default detector, chosen on public benchmarks (docs/EXPERIMENTS.md). No TensorFlow.
+import { deviationMember, fitDeviation } from '../features/deviation.ts'
+import { filtersMember, fitFilters, SHORTEST_FILTERED } from '../features/filters.ts'
 import { maskedAutoencoder, subspaceAutoencoder } from '../linear/linear.ts'
 import { fitMasked, LARGEST_MASKED_WIDTH } from '../linear/masked.ts'
 import type { Autoencoder } from '../scoring/reconstruction-error.ts'
@@ -10,32 +12,55 @@ export const VARIANCE_SHARE = 0.8
 /** λ of the masked autoencoder, as a share of the mean variance. */
 export const RIDGE = 0.03
 
-/** An exactly solved autoencoder and its windows. */
-export interface LinearMember extends MemberSettings {
-  readonly architecture: 'linear' | 'masked'
+/** linear, masked: autoencoders (core/linear/); filters, deviation: measures of windows (core/features/). */
+export type SolvedArchitecture = 'linear' | 'masked' | 'filters' | 'deviation'
+
+/** A member that is solved exactly, and its windows. */
+interface SolvedMember extends MemberSettings {
+  readonly architecture: SolvedArchitecture
+  readonly weight: number
 }
+
+/** Fewer observations calibrate no features: a quarter of them, which is held out, is too short. */
+const LEAST_FOR_FEATURES = 256
+/** With several channels, features of single channels count less than what the channels do together. */
+const FILTERS_WEIGHT = 0.25
 
 /**
  * The members for a number of observations and channels. One channel: a masked autoencoder on long windows, because
- * only time can be learnt from. Several channels: short windows of both kinds for values that go together, and longer
- * windows for how they move. Very many channels: no masked autoencoder.
+ * only time can be learnt from, filter features for shapes at any phase, and the deviation of the newest observations
+ * for calm and unrest. Several channels: short windows of both kinds for values that go together, longer windows for
+ * how they move, and filter features. Very many channels: no masked autoencoder.
  * @returns members whose windows are at most a twelfth of the observations long
  * @example
- * defaultMembers(1200, 1) // [{ architecture: 'masked', windowLength: 96, tail: 4 }]
- * defaultMembers(1200, 3).map(({ windowLength }) => windowLength) // [8, 8, 32]
+ * defaultMembers(1200, 1).map(({ architecture }) => architecture) // ['masked', 'filters', 'deviation']
+ * defaultMembers(1200, 3).map(({ windowLength }) => windowLength) // [8, 8, 32, 64]
  */
-export function defaultMembers (observations: number, channels: number): LinearMember[] {
-  const member = (architecture: LinearMember['architecture'], length: number, tail: number): LinearMember => {
+export function defaultMembers (observations: number, channels: number): SolvedMember[] {
+  const member = (architecture: SolvedArchitecture, length: number, tail: number): SolvedMember => {
     const windowLength = wholeEighths(Math.max(1, Math.min(length, Math.floor(observations / 12))))
-    return { architecture, windowLength, tail: Math.min(tail, windowLength) }
+    return { architecture, windowLength, tail: Math.min(tail, windowLength), weight: 1 }
   }
-  if (channels === 1) return [member('masked', 128, 4)]
-  const linear = [member('linear', 8, 4), member('linear', 32, 8)]
-  return channels * 8 > LARGEST_MASKED_WIDTH ? linear : [linear[0]!, member('masked', 8, 4), linear[1]!]
+  const features = observations >= LEAST_FOR_FEATURES
+  const filters = member('filters', 64, 64)
+  if (channels === 1) {
+    return [member('masked', 128, 4), ...features ? [filters, member('deviation', 16, 16)] : []]
+  }
+  return [
+    member('linear', 8, 4),
+    ...channels * 8 > LARGEST_MASKED_WIDTH ? [] : [member('masked', 8, 4)],
+    member('linear', 32, 8),
+    ...features ? [{ ...filters, weight: FILTERS_WEIGHT }] : [],
+  ]
 }
 
-/** Long windows are multiples of 8, so that a stride divides them (core/detector/hindsight.ts). */
-const wholeEighths = (length: number): number => length < 16 ? length : length - length % 8
+/**
+ * Long windows are multiples of 8, so that a stride divides them (core/detector/hindsight.ts).
+ * @example
+ * wholeEighths(100) // 96
+ * wholeEighths(11) // 11
+ */
+export const wholeEighths = (length: number): number => length < SHORTEST_FILTERED ? length : length - length % 8
 
 /**
  * Window of a single autoencoder: 128 observations for one channel, else 16; at most a twelfth of the training part.
@@ -57,9 +82,26 @@ export function defaultTail (windowLength: number): number {
   return Math.min(windowLength, Math.max(8, Math.floor(windowLength / 4)))
 }
 
-/** An autoencoder with its fitted numbers. */
-export interface SolvedAutoencoder extends Autoencoder {
-  readonly weights: readonly Float64Array[]
+/** A member with its fitted numbers. */
+export type SolvedAutoencoder = Autoencoder & { readonly weights: ReadonlyArray<Float64Array | Float32Array> }
+
+const LEARNERS: Record<SolvedArchitecture, Learn<SolvedAutoencoder>> = {
+  linear: (windows) => {
+    const subspace = fitSubspace(windows, VARIANCE_SHARE)
+    return { ...subspaceAutoencoder(subspace, windows.channels), weights: [subspace.mean, subspace.directions] }
+  },
+  masked: (windows) => {
+    const masked = fitMasked(windows, RIDGE)
+    return { ...maskedAutoencoder(masked, windows.channels), weights: [masked.offset, masked.weights] }
+  },
+  filters: (windows) => {
+    const filters = fitFilters(windows)
+    return { ...filtersMember(filters), weights: [filters.maps] }
+  },
+  deviation: (windows) => {
+    const usual = fitDeviation(windows)
+    return { ...deviationMember(usual), weights: [usual.center, usual.spread] }
+  },
 }
 
 /**
@@ -69,15 +111,16 @@ export interface SolvedAutoencoder extends Autoencoder {
  * const { reconstruct } = await learnerOf('masked')(windows)
  * reconstruct(Float32Array.of(1, 2), 1) // [1.01…, 1.98…]
  */
-export function learnerOf (architecture: LinearMember['architecture']): Learn<SolvedAutoencoder> {
-  if (architecture === 'linear') {
-    return (windows) => {
-      const subspace = fitSubspace(windows, VARIANCE_SHARE)
-      return { ...subspaceAutoencoder(subspace, windows.channels), weights: [subspace.mean, subspace.directions] }
-    }
-  }
-  return (windows) => {
-    const masked = fitMasked(windows, RIDGE)
-    return { ...maskedAutoencoder(masked, windows.channels), weights: [masked.offset, masked.weights] }
-  }
+export function learnerOf (architecture: SolvedArchitecture): Learn<SolvedAutoencoder> {
+  return LEARNERS[architecture]
+}
+
+/**
+ * Whether learnerOf() knows an architecture.
+ * @example
+ * isSolved('filters') // true
+ * isSolved('dense') // false
+ */
+export function isSolved (architecture: string): architecture is SolvedArchitecture {
+  return Object.hasOwn(LEARNERS, architecture)
 }

@@ -30,6 +30,7 @@ const MemberSchema = z.strictObject({
   windowLength: count,
   tail: count,
   scale: z.strictObject({ causal: positive, batch: positive }),
+  weight: positive,
 }).refine(({ tail, windowLength }) => tail <= windowLength, { message: 'must be at most windowLength', path: ['tail'] })
 
 const different = (names: readonly string[]): boolean => new Set(names).size === names.length

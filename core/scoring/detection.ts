@@ -3,7 +3,7 @@ import type { Scaler } from '../series/scaler.ts'
 import type { Level } from './level.ts'
 import type { ScoreTail } from './tail.ts'
 
-/** One autoencoder of the detector: the windows it sees, and the size of its errors on normal data. */
+/** One member of the detector: the windows it sees, and how its errors count. */
 export interface Member {
   /** Observations in a window. */
   readonly windowLength: number
@@ -14,6 +14,8 @@ export interface Member {
    * member.
    */
   readonly scale: { readonly causal: number, readonly batch: number }
+  /** Exponent of its errors in the geometric mean. */
+  readonly weight: number
 }
 
 /** How errors become scores, in one of the two scorings. */
@@ -40,7 +42,7 @@ export interface PatternModel {
   readonly weights: readonly number[]
   /** Observations in the longest window: a shorter series has no score. */
   readonly windowLength: number
-  /** Autoencoders whose errors are combined by the geometric mean; at least one. */
+  /** Members whose errors are combined by the weighted geometric mean; at least one, of which one reconstructs. */
   readonly members: readonly Member[]
   readonly causal: ScoringModel
   readonly batch: ScoringModel

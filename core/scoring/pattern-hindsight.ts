@@ -83,16 +83,19 @@ function coverRun (model: PatternModel, autoencoders: readonly Autoencoder[], ru
 /** Centred mean of a run's combined errors, part by part. */
 function smoothedErrors ({ members, channels, batch }: PatternModel, covered: readonly Covered[]): Float64Array {
   const errors = combineErrors(
-    covered.map(({ parts }, m) => ({ parts, scale: members[m]!.scale.batch })),
+    covered.map(({ parts }, m) => ({ parts, scale: members[m]!.scale.batch, weight: members[m]!.weight })),
     channels.length
   )
   return centredMean(errors, channels.length, batch.smoothing)
 }
 
-/** Mean reconstruction of a run's observations by all members, in each channel's unit. */
-function expectedOf ({ scaler, channels, members }: PatternModel, covered: readonly Covered[]): Float64Array {
+/** Mean reconstruction of a run's observations by the members that reconstruct, in each channel's unit. */
+function expectedOf ({ scaler, channels }: PatternModel, covered: readonly Covered[]): Float64Array {
   const expected = new Float64Array(covered[0]!.parts.length)
-  for (const { means } of covered) for (let i = 0; i < expected.length; i++) expected[i]! += means![i]! / members.length
+  const reconstructions = covered.flatMap(({ means }) => means === undefined ? [] : [means])
+  for (const means of reconstructions) {
+    for (let i = 0; i < expected.length; i++) expected[i]! += means[i]! / reconstructions.length
+  }
   for (let c = 0; c < channels.length; c++) {
     for (let i = c; i < expected.length; i += channels.length) expected[i] = unscale(scaler, c, expected[i]!)
   }
@@ -145,7 +148,7 @@ function coverByMember (
   const covering = { starts, windowLength, channels, length }
   return {
     parts: meanOverCoveringWindows(errors, covering),
-    means: run.expected ? meanReconstruction(pieces, covering) : undefined,
+    means: pieces[0]?.found.sums === undefined ? undefined : meanReconstruction(pieces, covering),
   }
 }
 

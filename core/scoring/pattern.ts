@@ -80,11 +80,14 @@ function combinedErrors (
   found: ReadonlyArray<Pick<RunErrors, 'errors' | 'newest'>>
 ): CombinedErrors {
   const parts = combineErrors(
-    found.map(({ errors }, m) => ({ parts: errors, scale: members[m]!.scale.causal })),
+    found.map(({ errors }, m) => ({ parts: errors, scale: members[m]!.scale.causal, weight: members[m]!.weight })),
     channels.length
   )
   const expected = new Float64Array(parts.length)
-  for (const { newest } of found) for (let i = 0; i < expected.length; i++) expected[i]! += newest[i]! / found.length
+  const reconstructions = found.flatMap(({ newest }) => newest === undefined ? [] : [newest])
+  for (const newest of reconstructions) {
+    for (let i = 0; i < expected.length; i++) expected[i]! += newest[i]! / reconstructions.length
+  }
   for (let c = 0; c < channels.length; c++) {
     for (let i = c; i < expected.length; i += channels.length) expected[i] = unscale(scaler, c, expected[i]!)
   }

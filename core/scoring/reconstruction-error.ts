@@ -27,20 +27,36 @@ export interface RunErrors {
   readonly errors: Float64Array
   /**
    * Sum of each observation's reconstructions by the windows that cover it, standardised; shape [length × channels].
-   * undefined unless `summed`.
+   * undefined unless `summed`, and for a member that reconstructs nothing.
    */
   readonly sums: Float64Array | undefined
-  /** Each window's reconstruction of its newest observation, standardised; shape [windows × channels]. */
-  readonly newest: Float32Array
+  /**
+   * Each window's reconstruction of its newest observation, standardised; shape [windows × channels]. undefined for a
+   * member that reconstructs nothing.
+   */
+  readonly newest: Float32Array | undefined
 }
 
-/** A fitted autoencoder. */
-export interface Autoencoder {
+/** The errors of a run's windows. A window's bits depend on that window alone. */
+type ErrorsOfRun = (run: Float32Array, options: RunOptions) => RunErrors
+
+/** A fitted autoencoder of windows. */
+export interface Reconstruction {
   readonly reconstruct: Reconstruct
-  /** A faster errorsOfRun() of the autoencoder. Here too a window's bits depend on that window alone. */
-  readonly errorsOfRun?: (run: Float32Array, options: RunOptions) => RunErrors
+  /** A faster errorsOfRun() of the autoencoder. */
+  readonly errorsOfRun?: ErrorsOfRun
   dispose? (): void
 }
+
+/** A fitted measure of windows that reconstructs nothing (core/features/). */
+export interface Measure {
+  readonly reconstruct?: undefined
+  readonly errorsOfRun: ErrorsOfRun
+  dispose? (): void
+}
+
+/** A fitted member of the detector. */
+export type Autoencoder = Reconstruction | Measure
 
 /** Windows that go through the autoencoder together; no result depends on it. */
 const CHUNK = 512
@@ -86,6 +102,7 @@ export function reconstructionError (
  * errorsOfRun(forgetful, Float32Array.of(1, 2, 3), options).errors // [2, 3]
  */
 export function errorsOfRun (autoencoder: Autoencoder, run: Float32Array, options: RunOptions): RunErrors {
+  if (autoencoder.reconstruct === undefined) return autoencoder.errorsOfRun(run, options)
   if (autoencoder.errorsOfRun !== undefined) return autoencoder.errorsOfRun(run, options)
   const { channels, windowLength, stride } = options
   const width = windowLength * channels
@@ -102,7 +119,11 @@ export function errorsOfRun (autoencoder: Autoencoder, run: Float32Array, option
   return found
 }
 
-function emptyErrors (run: Float32Array, count: number, { channels, summed }: RunOptions): RunErrors {
+function emptyErrors (
+  run: Float32Array,
+  count: number,
+  { channels, summed }: RunOptions
+): RunErrors & { readonly newest: Float32Array } {
   return {
     errors: new Float64Array(count * channels),
     sums: summed ? new Float64Array(run.length) : undefined,
@@ -119,7 +140,7 @@ interface Chunk {
 }
 
 function addWindows (
-  { errors, sums, newest }: RunErrors,
+  { errors, sums, newest }: ReturnType<typeof emptyErrors>,
   { first, windows, reconstructions }: Chunk,
   options: RunOptions
 ): void {
@@ -161,13 +182,14 @@ export function errorsOfWindows (
   }
   const width = options.windowLength * channels
   const found = emptyErrors(windows, count, options)
+  const reconstructs = autoencoder.reconstruct !== undefined
   for (let w = 0; w < count; w++) {
     const { errors, newest } = autoencoder.errorsOfRun(windows.subarray(w * width, (w + 1) * width), {
       ...options,
       stride: 1,
     })
     found.errors.set(errors, w * channels)
-    found.newest.set(newest, w * channels)
+    if (newest !== undefined) found.newest.set(newest, w * channels)
   }
-  return found
+  return reconstructs ? found : { errors: found.errors, newest: undefined }
 }

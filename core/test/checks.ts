@@ -6,7 +6,7 @@ import { detectCausal } from '../detector/detector.ts'
 import { fitDetector, type FitSettings, type FittedDetector, type MemberToFit } from '../fitting/fit.ts'
 import { detectBatch } from '../detector/hindsight.ts'
 import { createRandom } from '../random.ts'
-import { type Autoencoder } from '../scoring/reconstruction-error.ts'
+import { type Autoencoder, type Reconstruct } from '../scoring/reconstruction-error.ts'
 import { LARGEST_ERROR } from '../scoring/score.ts'
 import { channelValues, fromColumns, type Series } from '../series/series.ts'
 import { sampleWindows } from '../series/window.ts'
@@ -86,7 +86,7 @@ async function withFit<A extends Autoencoder> (
 /** Reconstructs so many windows a call. */
 function reconstructBy (
   size: number,
-  reconstruct: Autoencoder['reconstruct'],
+  reconstruct: Reconstruct,
   values: Float32Array,
   width: number
 ): Float32Array {
@@ -132,6 +132,7 @@ const CHECKS: readonly Check[] = [
         const [run] = standardisedRuns(waves(90, 2, 7), model.scaler, 0)
         for (const [m, { reconstruct }] of autoencoders.entries()) {
           const { values, count, width } = sampleWindows([run!.values], 2, model.members[m]!.windowLength, 1000)
+          if (reconstruct === undefined) continue
           const together = reconstruct(values, count)
           for (const size of [1, 7]) {
             t.strictSame(reconstructBy(size, reconstruct, values, width), together, `member ${m}, ${size} at a time`)

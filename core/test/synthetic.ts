@@ -1,9 +1,22 @@
 // Synthetic series and detectors for tests: correlated channels with noise, all from a seed.
 import { type Detection } from '../scoring/detection.ts'
-import { FIT_DEFAULTS, type FitSettings, type FittedDetector, fitDetector, type MemberToFit } from '../fitting/fit.ts'
-import { defaultTail, learnerOf, type LinearMember, VARIANCE_SHARE } from '../fitting/members.ts'
+import {
+  FIT_DEFAULTS,
+  type FitSettings,
+  type FittedDetector,
+  fitDetector,
+  type MemberSettings,
+  type MemberToFit,
+} from '../fitting/fit.ts'
+import {
+  defaultTail,
+  learnerOf,
+  type SolvedArchitecture,
+  type SolvedAutoencoder,
+  VARIANCE_SHARE,
+} from '../fitting/members.ts'
 import { createRandom } from '../random.ts'
-import { type Autoencoder } from '../scoring/reconstruction-error.ts'
+import { type Reconstruction } from '../scoring/reconstruction-error.ts'
 import { fromColumns, type Series } from '../series/series.ts'
 import { fitSubspace, subspaceReconstruct } from '../linear/subspace.ts'
 
@@ -41,12 +54,12 @@ export async function fitLinear (
   series: readonly Series[],
   settings: FitSettings = SMALL,
   windowLength = 8
-): Promise<FittedDetector<Autoencoder>> {
+): Promise<FittedDetector<Reconstruction>> {
   return fitDetector(series, settings, [linearMember(windowLength)])
 }
 
 /** A lone linear member as fitDetector() takes it. */
-export function linearMember (windowLength: number): MemberToFit<Autoencoder> {
+export function linearMember (windowLength: number): MemberToFit<Reconstruction> {
   return {
     windowLength,
     tail: defaultTail(windowLength),
@@ -54,8 +67,11 @@ export function linearMember (windowLength: number): MemberToFit<Autoencoder> {
   }
 }
 
+/** A member as its settings name it. */
+type NamedMember = MemberSettings & { readonly architecture: SolvedArchitecture }
+
 /** Three members that differ in kind, window and tail; none of the windows is longest by its place. */
-export const THREE: readonly LinearMember[] = [
+export const THREE: readonly NamedMember[] = [
   { architecture: 'linear', windowLength: 5, tail: 3 },
   { architecture: 'masked', windowLength: 12, tail: 4 },
   { architecture: 'linear', windowLength: 8, tail: 8 },
@@ -65,8 +81,8 @@ export const THREE: readonly LinearMember[] = [
 export async function fitEnsemble (
   series: readonly Series[],
   settings: FitSettings = SMALL,
-  members: readonly LinearMember[] = THREE
-): Promise<FittedDetector<Autoencoder>> {
+  members: readonly NamedMember[] = THREE
+): Promise<FittedDetector<SolvedAutoencoder>> {
   return fitDetector(series, settings, members.map((member) => ({ ...member, learn: learnerOf(member.architecture) })))
 }
 

@@ -3,9 +3,10 @@
 import { type LayersModel } from '@tensorflow/tfjs'
 import { z } from 'zod'
 import { type Learn } from '../../core/fitting/fit.ts'
-import { type Autoencoder } from '../../core/scoring/reconstruction-error.ts'
+import { type Autoencoder, type Reconstruction } from '../../core/scoring/reconstruction-error.ts'
 import { type Backend } from '../../adapters/tfjs/backend.ts'
 import { toReconstruct } from '../../adapters/tfjs/reconstruct.ts'
+import { type SavedModel, saveLayersModel } from '../../adapters/tfjs/saved-models.ts'
 import { type WindowMatrix } from '../../core/series/window.ts'
 
 /** One point of a learning curve. */
@@ -18,12 +19,15 @@ export interface Epoch {
   readonly loss: number
 }
 
-/** An autoencoder as a LayersModel: input and output of shape [windows, windowLength × channels]. */
-export interface LayersAutoencoder extends Autoencoder {
-  readonly layers: LayersModel
+/** A fitted member that a package can hold. */
+export type TrainedMember = Autoencoder & {
   readonly history: readonly Epoch[]
+  save (): Promise<SavedModel>
   dispose (): void
 }
+
+/** An autoencoder as a LayersModel: input and output of shape [windows, windowLength × channels]. */
+export type LayersAutoencoder = Reconstruction & TrainedMember & { readonly layers: LayersModel }
 
 export interface LearningContext {
   readonly backend: Backend
@@ -73,6 +77,7 @@ export function layersAutoencoder (
     layers,
     history,
     reconstruct: toReconstruct(backend, layers),
+    save: async () => saveLayersModel(backend, layers),
     dispose: () => {
       layers.dispose()
     },
@@ -80,7 +85,7 @@ export function layersAutoencoder (
 }
 
 /** Mean squared error of an autoencoder over windows. */
-export function meanSquaredError ({ reconstruct }: Autoencoder, { values, count }: WindowMatrix): number {
+export function meanSquaredError ({ reconstruct }: Reconstruction, { values, count }: WindowMatrix): number {
   const reconstructions = reconstruct(values, count)
   let sum = 0
   for (let i = 0; i < values.length; i++) sum += (values[i]! - reconstructions[i]!) ** 2

@@ -9,6 +9,7 @@ import { fitDetector, type Learn, type MemberToFit } from '../../core/fitting/fi
 import { detectBatch } from '../../core/detector/hindsight.ts'
 import { maskedAutoencoder, subspaceAutoencoder } from '../../core/linear/linear.ts'
 import { fitMasked } from '../../core/linear/masked.ts'
+import { learnerOf } from '../../core/fitting/members.ts'
 import { vusPr } from '../../core/metrics/index.ts'
 import { ratio } from '../../core/metrics/confusion.ts'
 import { countOf, runsOf } from '../../core/metrics/runs.ts'
@@ -18,6 +19,7 @@ import { fitScaler } from '../../core/series/scaler.ts'
 import { type Series, slice } from '../../core/series/series.ts'
 import { fitSubspace } from '../../core/linear/subspace.ts'
 import { loadBackend } from '../../adapters/tfjs/backend.ts'
+import { isMeasure } from '../architectures/measures.ts'
 import { membersOf, type NamedMember, toFit } from '../stages/members.ts'
 import { type Params } from '../settings/params.ts'
 import { type Candidate, trainOf } from './candidates.ts'
@@ -175,9 +177,11 @@ async function learners (
   params: Params['train'],
   members: readonly NamedMember[]
 ): Promise<Array<MemberToFit<Autoencoder>>> {
-  const solved = members.flatMap(({ architecture, windowLength, tail }) => {
-    const learn = solverOf(architecture, params.architectures[architecture])
-    return learn === undefined ? [] : [{ windowLength, tail, learn }]
+  const solved = members.flatMap(({ architecture, ...settings }) => {
+    const learn = isMeasure(architecture)
+      ? learnerOf(architecture)
+      : solverOf(architecture, params.architectures[architecture])
+    return learn === undefined ? [] : [{ ...settings, learn }]
   })
   if (solved.length === members.length) return solved
   return toFit(members, params, { backend: await loadBackend(params.backend), seed: params.seed, onEpoch: () => {} })

@@ -5,9 +5,11 @@ import { z } from 'zod'
 import { parseDuration } from '../../core/table/duration.ts'
 import { Problem } from '../../core/errors.ts'
 import { FIT_DEFAULTS } from '../../core/fitting/fit.ts'
+import { SHORTEST_FILTERED } from '../../core/features/filters.ts'
 import { ManifestSchema } from '../../core/package/manifest.ts'
 import { type Architecture } from '../architectures/architecture.ts'
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../architectures/index.ts'
+import { isMeasure, MEASURE_NAMES } from '../architectures/measures.ts'
 import { explainFault } from '../../adapters/settings/schema-faults.ts'
 
 const count = z.number().int().positive()
@@ -40,6 +42,20 @@ const NO_SECTION = Object.fromEntries(ARCHITECTURE_NAMES.map((name) => [name, un
 /** The values of `train.architecture`. */
 export const ARCHITECTURE_CHOICES = [...ARCHITECTURE_NAMES, 'ensemble'] as const
 
+/** The kernel takes four values of a filter at a time, and stride and length of a window go together. */
+const filterable = (length: number): boolean => length >= SHORTEST_FILTERED && length % 8 === 0
+
+const MemberSchema = z.strictObject({
+  architecture: z.enum([...ARCHITECTURE_NAMES, ...MEASURE_NAMES]),
+  windowLength: count,
+  tail: count,
+  /** Exponent of the member's errors in the geometric mean; absent: 1. */
+  weight: z.exactOptional(z.number().positive()),
+}).refine(({ architecture, windowLength }) => architecture !== 'filters' || filterable(windowLength), {
+  message: `must be a multiple of 8, at least ${SHORTEST_FILTERED}, for filters`,
+  path: ['windowLength'],
+})
+
 export const ParamsSchema = z.strictObject({
   prepare: z.strictObject({
     /** ISO 8601 duration, or auto: detected from the data. */
@@ -64,7 +80,10 @@ export const ParamsSchema = z.strictObject({
     tail: auto(count),
     /** Only for the ensemble; auto: core/fitting/members.ts chooses by the number of channels. */
     members: auto(
-      z.array(z.strictObject({ architecture: z.enum(ARCHITECTURE_NAMES), windowLength: count, tail: count })).min(1)
+      z.array(MemberSchema).min(1).refine(
+        (members) => members.some(({ architecture }) => !isMeasure(architecture)),
+        'need an autoencoder: filters and deviation expect no value'
+      )
     ),
     maxGap: z.number().int().nonnegative().default(FIT_DEFAULTS.maxGap),
     maxWindows: count.min(2).default(FIT_DEFAULTS.maxWindows),
@@ -74,13 +93,13 @@ export const ParamsSchema = z.strictObject({
     causal: z.strictObject({
       ...rule,
       smoothing: auto(count),
-      factor: z.number().positive().default(FIT_DEFAULTS.causal.factor),
+      factor: auto(z.number().positive()),
       levelSpan: z.number().int().nonnegative().default(FIT_DEFAULTS.causal.levelSpan),
     }).prefault({}),
     batch: z.strictObject({
       ...rule,
       smoothing: auto(odd),
-      factor: z.number().positive().default(FIT_DEFAULTS.batch.factor),
+      factor: auto(z.number().positive()),
       levelSpan: z.literal(0).or(odd).default(FIT_DEFAULTS.batch.levelSpan),
     }).prefault({}),
     /** A section for every architecture; only the chosen ones count. */

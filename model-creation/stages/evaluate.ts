@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { quantile } from '../../core/quantile.ts'
 import { loadBackend } from '../../adapters/tfjs/backend.ts'
 import { loadAutoencoders } from '../../adapters/tfjs/autoencoders.ts'
-import { readLayersModels } from '../../adapters/tfjs/saved-models.ts'
+import { readModels } from '../../adapters/tfjs/saved-models.ts'
 import { writeJsonReport, writePlot } from '../adapters/report-files.ts'
 import {
   type ByScoring,
@@ -36,7 +36,7 @@ export async function evaluate ({ paths, params, progress }: StageContext): Prom
   const { detector } = trained
   const { autoencoders, dispose } = await loadAutoencoders(
     engines,
-    await readLayersModels(paths.model, detector.members.length),
+    await readModels(paths.model, detector.members.length),
     detector
   )
   const rules = readRules(params.evaluate, test.interval)

@@ -1,16 +1,15 @@
 // The autoencoders that the parameters ask for: one architecture, or an ensemble of several.
-import { type MemberToFit } from '../../core/fitting/fit.ts'
+import { type MemberSettings, type MemberToFit } from '../../core/fitting/fit.ts'
 import { defaultMembers, defaultTail, defaultWindowLength } from '../../core/fitting/members.ts'
 import { type Series } from '../../core/series/series.ts'
-import { type LayersAutoencoder, type LearningContext } from '../architectures/architecture.ts'
+import { type LearningContext, type TrainedMember } from '../architectures/architecture.ts'
 import { type ArchitectureName, ARCHITECTURES } from '../architectures/index.ts'
+import { isMeasure, type MeasureName, MEASURES } from '../architectures/measures.ts'
 import { type Params } from '../settings/params.ts'
 
 /** One member as params.yaml names it. */
-export interface NamedMember {
-  readonly architecture: ArchitectureName
-  readonly windowLength: number
-  readonly tail: number
+export interface NamedMember extends MemberSettings {
+  readonly architecture: ArchitectureName | MeasureName
 }
 
 /** The members for these training series, which also determine the lengths that are `auto`. */
@@ -30,10 +29,11 @@ export function toFit (
   members: readonly NamedMember[],
   { architectures }: Params['train'],
   context: LearningContext
-): Array<MemberToFit<LayersAutoencoder>> {
-  return members.map(({ architecture, windowLength, tail }) => ({
-    windowLength,
-    tail,
-    learn: ARCHITECTURES[architecture].learner(architectures[architecture], context),
+): Array<MemberToFit<TrainedMember>> {
+  return members.map(({ architecture, ...settings }) => ({
+    ...settings,
+    learn: isMeasure(architecture)
+      ? MEASURES[architecture]
+      : ARCHITECTURES[architecture].learner(architectures[architecture], context),
   }))
 }

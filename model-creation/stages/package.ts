@@ -12,7 +12,7 @@ import { givenEnvironment } from '../../adapters/settings/environment.ts'
 import { loadBackend } from '../../adapters/tfjs/backend.ts'
 import { loadAutoencoders } from '../../adapters/tfjs/autoencoders.ts'
 import { writeModelPackage } from '../../adapters/tfjs/model-package.ts'
-import { readLayersModels } from '../../adapters/tfjs/saved-models.ts'
+import { readModels } from '../../adapters/tfjs/saved-models.ts'
 import { type TrackedRun, trackingServer } from '../adapters/mlflow.ts'
 import { markdownTable } from '../adapters/report-files.ts'
 import { readSeriesFolder, replaceDirectory } from '../adapters/series-files.ts'
@@ -35,7 +35,7 @@ export async function packageModel (context: StageContext): Promise<string> {
 async function assemble ({ paths, params }: StageContext, run: TrackedRun | undefined): Promise<string> {
   const trained = await readTrainedDetector(paths.model)
   const engines = { kernel: true, backend: async () => loadBackend(trained.training.backend) }
-  const models = await readLayersModels(paths.model, trained.detector.members.length)
+  const models = await readModels(paths.model, trained.detector.members.length)
   const { autoencoders, dispose } = await loadAutoencoders(engines, models, trained.detector)
   const named = await readSeriesFolder(join(paths.prepared, 'train'), trained.detector.interval)
   const training = named.map(({ series }) => series)

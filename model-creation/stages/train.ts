@@ -7,10 +7,11 @@ import { type DetectorModel } from '../../core/detector/model.ts'
 import { Problem } from '../../core/errors.ts'
 import { type FittedDetector, fitDetector } from '../../core/fitting/fit.ts'
 import { loadBackend } from '../../adapters/tfjs/backend.ts'
-import { saveLayersModel, writeLayersModels } from '../../adapters/tfjs/saved-models.ts'
+import { writeModels } from '../../adapters/tfjs/saved-models.ts'
 import { writeJsonReport, writePlot } from '../adapters/report-files.ts'
 import { readSeriesFolder, replaceDirectory } from '../adapters/series-files.ts'
-import { type LayersAutoencoder } from '../architectures/architecture.ts'
+import { type TrainedMember } from '../architectures/architecture.ts'
+import { isMeasure } from '../architectures/measures.ts'
 import { membersOf, toFit } from './members.ts'
 import { PreparedSchema } from './prepare.ts'
 import { epochSteps } from './progress.ts'
@@ -65,16 +66,19 @@ export async function train ({ paths, params, progress }: StageContext): Promise
       parameters: {
         seed,
         ...settings,
-        members: members.map((member) => ({ ...member, ...architectures[member.architecture] })),
+        members: members.map((member) => ({
+          ...member,
+          ...(!isMeasure(member.architecture) && architectures[member.architecture]),
+        })),
       },
       dataSha256: prepared.dataSha256,
       series: series.length,
       observations: series.reduce((sum, { length }) => sum + length, 0),
     },
   }
-  const saved = await Promise.all(fitted.autoencoders.map(({ layers }) => saveLayersModel(backend, layers)))
+  const saved = await Promise.all(fitted.autoencoders.map(async (member) => member.save()))
   await replaceDirectory(paths.model, async (directory) => {
-    await writeLayersModels(directory, saved)
+    await writeModels(directory, saved)
     await writeFile(join(directory, 'detector.json'), `${JSON.stringify(trained, null, 2)}\n`)
   })
   await writeTrainingReport(paths.reports, fitted)
@@ -89,7 +93,7 @@ export async function train ({ paths, params, progress }: StageContext): Promise
 /** Writes the learning curve, and the distribution of calibration scores relative to the threshold, for DVC's plots. */
 async function writeTrainingReport (
   reports: string,
-  { autoencoders, calibration }: FittedDetector<LayersAutoencoder>
+  { autoencoders, calibration }: FittedDetector<TrainedMember>
 ): Promise<void> {
   const history = autoencoders.flatMap(({ history: epochs }, m) => epochs.map((epoch) => ({ member: m + 1, ...epoch })))
   await writeJsonReport(join(reports, 'learning-curve.json'), history)

@@ -8,8 +8,7 @@ import { type Series } from '../../core/series/series.ts'
 import { type Subject } from '../../core/test/checks.ts'
 import { type BackendChoice, loadBackend } from '../../adapters/tfjs/backend.ts'
 import { loadModelPackage, writeModelPackage } from '../../adapters/tfjs/model-package.ts'
-import { saveLayersModel } from '../../adapters/tfjs/saved-models.ts'
-import { type LayersAutoencoder } from '../architectures/architecture.ts'
+import { type TrainedMember } from '../architectures/architecture.ts'
 import { type ArchitectureName } from '../architectures/index.ts'
 import { parseParams } from '../settings/params.ts'
 import { toFit } from '../stages/members.ts'
@@ -33,7 +32,7 @@ export const EXACT: readonly ArchitectureName[] = ['linear', 'masked']
 
 async function packaged (
   directory: string,
-  { model, autoencoders }: FittedDetector<LayersAutoencoder>,
+  { model, autoencoders }: FittedDetector<TrainedMember>,
   series: Series
 ): ReturnType<typeof loadModelPackage> {
   const manifest: Manifest = {
@@ -53,7 +52,7 @@ async function packaged (
     },
   }
   const golden = makeGolden(model, autoencoders, series)
-  const models = await Promise.all(autoencoders.map(async ({ layers }) => saveLayersModel(backend, layers)))
+  const models = await Promise.all(autoencoders.map(async (member) => member.save()))
   await writeModelPackage(directory, { manifest, golden, models, card: '' })
   return loadModelPackage(directory, backend.name)
 }
@@ -62,7 +61,7 @@ async function packaged (
 export function subjectOf (
   names: readonly ArchitectureName[],
   parameters: ParametersByName = QUICK
-): Subject<LayersAutoencoder> {
+): Subject<TrainedMember> {
   const train = { ...parseParams({}, 'the test').train, architectures: parameters }
   return {
     random: names.some((name) => !EXACT.includes(name)),
@@ -73,9 +72,9 @@ export function subjectOf (
       })
       return toFit(members, train, { backend, seed, onEpoch: () => {} })
     },
-    bytes: async ({ layers, history }) => {
-      const { weights, ...topology } = await saveLayersModel(backend, layers)
-      return Buffer.concat([weights, Buffer.from(JSON.stringify([topology, history]))])
+    bytes: async (member) => {
+      const { weights, ...topology } = await member.save()
+      return Buffer.concat([weights, Buffer.from(JSON.stringify([topology, member.history]))])
     },
     packaged,
     tensors: () => backend.tf.memory().numTensors,

@@ -153,7 +153,7 @@ t.test('the kernel runs stored linear models, TensorFlow.js all others, with the
     [['dense', 'linear'], [backend.name, 'kernel']],
   ] as Array<[ArchitectureName[], string[]]>) {
     const { model, autoencoders } = await fitDetector([series], SMALL, subjectOf(names).members(1, 8))
-    const models = await Promise.all(autoencoders.map(async ({ layers }) => saveLayersModel(backend, layers)))
+    const models = await Promise.all(autoencoders.map(async (member) => member.save()))
     const before = tf.memory().numTensors
     const loaded = await loadAutoencoders({ kernel: true, backend: async () => backend }, models, model)
     t.strictSame(loaded.engines, engines)

@@ -31,6 +31,7 @@ export async function noisePackage (name: string, seed: number, weights = 64): P
   const folder = await mkdtemp(join(tmpdir(), 'noise-'))
   try {
     const saved = {
+      format: 'layers-model' as const,
       topology: {},
       weightSpecs: [],
       weights: Uint8Array.from({ length: weights }, (_, i) => (seed * 31 + i * 7) % 256),

@@ -83,6 +83,7 @@ function savedSubspace ({ mean, directions, components, width }: Subspace): Save
   })
   const spec = (name: string, ...shape: number[]) => ({ name, shape, dtype: 'float32' as const })
   return {
+    format: 'layers-model',
     topology: {
       class_name: 'Model',
       config: {

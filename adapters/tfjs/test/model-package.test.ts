@@ -12,7 +12,7 @@ import { fitEnsemble, fitLinear, scoresOf, waves } from '../../../core/test/synt
 import { type BackendChoice, loadBackend } from '../backend.ts'
 import { enginesOf, loadAutoencoders } from '../autoencoders.ts'
 import { loadModelPackage, writeModelPackage } from '../model-package.ts'
-import { canonicalJson, loadLayersModel, readLayersModels, type SavedModel, saveLayersModel } from '../saved-models.ts'
+import { canonicalJson, loadLayersModel, readModels, type SavedModel, saveLayersModel } from '../saved-models.ts'
 import { toReconstruct } from '../reconstruct.ts'
 
 const choice = (process.env['TFJS_BACKEND'] ?? 'auto') as BackendChoice
@@ -116,7 +116,7 @@ t.test('a package that is written and read has the same bits and scores, and lea
   const random = createRandom('windows')
   const windows = Float32Array.from({ length: 300 * WIDTH }, () => random.normal())
   t.same(
-    Buffer.from(loaded.autoencoders[0]!.reconstruct(windows, 300).buffer),
+    Buffer.from(loaded.autoencoders[0]!.reconstruct!(windows, 300).buffer),
     Buffer.from(toReconstruct(backend, original)(windows, 300).buffer),
     'reconstructions'
   )
@@ -135,7 +135,7 @@ t.test('a package that is written and read has the same bits and scores, and lea
   t.equal(tf.memory().numTensors, before, 'load and dispose leave nothing behind')
   original.dispose()
 
-  const layers = await loadLayersModel(backend, (await readLayersModels(directory, 1))[0]!)
+  const layers = await loadLayersModel(backend, (await readModels(directory, 1))[0]!)
   t.strictSame(await saveLayersModel(backend, layers), small, 'saving the loaded model gives the same files')
   layers.dispose()
 })
@@ -325,7 +325,7 @@ t.test('another format is refused before anything else is checked', async (t) =>
   await edit(directory, 'manifest.json', (value: Manifest) => ({ ...value, format: 1 }))
   t.match(await refusal(t, directory), {
     code: 'invalid-model-package',
-    message: /manifest\.json: \/format is 1, this program reads 2/,
+    message: /manifest\.json: \/format is 1, this program reads 3; an earlier version/,
   })
 })
 
@@ -482,7 +482,7 @@ t.test('several members: each has its own files and windows, and the digest cove
   t.strictSame(scoresOf(detectBatch(loaded.manifest.detector, loaded.autoencoders, waves(400))), scores)
   loaded.dispose()
   t.equal(tf.memory().numTensors, before)
-  t.strictSame(await readLayersModels(directory, 3), models)
+  t.strictSame(await readModels(directory, 3), models)
   t.match(await readFile(join(directory, 'model-2.json'), 'utf8'), '"paths":["weights-2.bin"]')
 
   for (const name of ['model-2.json', 'weights-3.bin']) {

@@ -1,7 +1,7 @@
 // From errors to scores: the geometric mean over members, exact sums over time, and the split over channels.
 import fc from 'fast-check'
 import t from 'tap'
-import { combineErrors, geometricMean } from '../combine.ts'
+import { combineErrors } from '../combine.ts'
 import { createRandom } from '../../random.ts'
 import { centredMean, LARGEST_ERROR, meanOverCoveringWindows, splitScores, TrailingSmoother } from '../score.ts'
 
@@ -10,24 +10,25 @@ const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((to
 /** Sizes from 1e-9 to 1e7, spread evenly over the powers of ten. */
 const size = fc.double({ min: -9, max: 7, noNaN: true }).map((exponent) => 10 ** exponent)
 
-t.test('the geometric mean is the n-th root of the product', async (t) => {
-  fc.assert(fc.property(fc.array(size, { minLength: 1, maxLength: 6 }), (values) => {
-    const exact = Math.exp(sum(values.map(Math.log)) / values.length)
-    const powers = values.reduce((product, value) => product * Math.pow(value, 1 / values.length), 1)
-    const found = geometricMean(Float64Array.from(values))
-    return Math.abs(found / powers - 1) < 1e-12 && Math.abs(found / exact - 1) < 1e-12
+/** The combined error of members with one channel each. */
+const combined = (errors: readonly number[], weights = errors.map(() => 1)): number =>
+  combineErrors(errors.map((error, m) => ({ parts: Float64Array.of(error), scale: 1, weight: weights[m]! })), 1)[0]!
+
+t.test('the error is the weighted geometric mean', async (t) => {
+  const weight = fc.double({ min: 0.1, max: 3, noNaN: true })
+  fc.assert(fc.property(fc.array(fc.tuple(size, weight), { minLength: 2, maxLength: 6 }), (list) => {
+    const [values, weights] = [list.map(([value]) => value), list.map(([, heavy]) => heavy)]
+    const exact = Math.exp(sum(values.map((value, i) => weights[i]! * Math.log(value))) / sum(weights))
+    return Math.abs(combined(values, weights) / Math.min(LARGEST_ERROR, exact) - 1) < 1e-12
   }), { numRuns: 500 })
-  t.equal(geometricMean(Float64Array.of(0.3)), 0.3)
-  t.equal(geometricMean(Float64Array.of(2, 8)), 4)
-  t.equal(geometricMean(Float64Array.of(1, 1, 1)), 1)
+  t.equal(combined([1, 1, 1]), 1)
 })
 
-t.test('the geometric mean lies between the least and the largest, and grows with each', async () => {
-  fc.assert(fc.property(fc.array(size, { minLength: 1, maxLength: 5 }), fc.nat(4), (values, which) => {
-    const found = geometricMean(Float64Array.from(values))
-    const grown = geometricMean(
-      Float64Array.from(values.map((value, i) => i === which % values.length ? 2 * value : value))
-    )
+t.test('the error lies between the least and the largest, and grows with each', async () => {
+  const small = fc.double({ min: -9, max: 3, noNaN: true }).map((exponent) => 10 ** exponent)
+  fc.assert(fc.property(fc.array(small, { minLength: 2, maxLength: 5 }), fc.nat(4), (values, which) => {
+    const found = combined(values)
+    const grown = combined(values.map((value, i) => i === which % values.length ? 2 * value : value))
     return found >= Math.min(...values) * (1 - 1e-12) && found <= Math.max(...values) * (1 + 1e-12) && grown > found
   }))
 })
@@ -40,26 +41,28 @@ const members = fc.array(
       maxLength: 12,
     }).map((list) => Float64Array.from(list)),
     scale: fc.double({ min: 1e-3, max: 5, noNaN: true }),
+    weight: fc.constantFrom(0.25, 1, 2),
   }),
   { minLength: 2, maxLength: 4 }
 )
 
-t.test('contributions add up to the combined error, by the mean of the members\' shares', async () => {
+t.test('contributions add up to the combined error, by the weighted mean of the members\' shares', async () => {
   fc.assert(fc.property(members, (list) => {
     const combined = combineErrors(list, 3)
+    const weights = sum(list.map(({ weight }) => weight))
     for (let at = 0; at < 12; at += 3) {
       const sums = list.map(({ parts }) => sum(parts.subarray(at, at + 3)))
       const error = Math.min(
         LARGEST_ERROR,
         list.reduce(
-          (product, { scale }, m) => product * Math.pow(Math.max(1e-9, sums[m]! / scale), 1 / list.length),
+          (product, { scale, weight }, m) => product * Math.pow(Math.max(1e-9, sums[m]! / scale), weight / weights),
           1
         )
       )
       const parts = combined.subarray(at, at + 3)
       if (Math.abs(sum(parts) / error - 1) > 1e-9 || !parts.every((part) => part >= 0)) return false
       const shares = [0, 1, 2].map((c) =>
-        sum(list.map(({ parts }, m) => sums[m] === 0 ? 1 / 3 : parts[at + c]! / sums[m]!)) / list.length
+        sum(list.map(({ parts, weight }, m) => weight * (sums[m] === 0 ? 1 / 3 : parts[at + c]! / sums[m]!))) / weights
       )
       if (shares.some((share, c) => Math.abs(parts[c]! - share * error) > 1e-9 * error)) return false
     }
@@ -68,19 +71,18 @@ t.test('contributions add up to the combined error, by the mean of the members\'
 })
 
 t.test('an anomaly must stand out in all members; one that sees nothing does not silence the others', async (t) => {
-  const combine = (...errors: number[]): number =>
-    combineErrors(errors.map((error) => ({ parts: Float64Array.of(error), scale: 1 })), 1)[0]!
+  const combine = (...errors: number[]): number => combined(errors)
   t.ok(Math.abs(combine(9, 1) - 3) < 1e-12)
   t.ok(combine(9, 9) > combine(9, 1))
   t.ok(combine(4, 0) > 0)
   const lone = Float64Array.of(1, 2)
-  t.equal(combineErrors([{ parts: lone, scale: 7 }], 2), lone, 'a lone member is left as it is')
+  t.equal(combineErrors([{ parts: lone, scale: 7, weight: 1 }], 2), lone, 'a lone member is left as it is')
 })
 
 t.test('the combined error is bounded like that of one member, however small a member\'s scale', async (t) => {
   const parts = Float64Array.of(LARGEST_ERROR / 2, LARGEST_ERROR / 2)
-  const combined = combineErrors([{ parts, scale: 1e-3 }, { parts, scale: 1e-3 }], 2)
-  t.strictSame(combined, parts)
+  const member = { parts, scale: 1e-3, weight: 1 }
+  t.ok(Math.abs(sum(combineErrors([member, member], 2)) / LARGEST_ERROR - 1) < 1e-12)
 })
 
 const wild = fc.oneof(

@@ -4,13 +4,13 @@ import t from 'tap'
 import { isAnomalous } from '../threshold.ts'
 import { type PatternModel, type Verdict } from '../detection.ts'
 import { PatternDetector, patternCausal } from '../pattern.ts'
-import { type FitSettings } from '../../fitting/fit.ts'
+import { type FitSettings, type FittedDetector } from '../../fitting/fit.ts'
 import { patternBatch, patternScores } from '../pattern-hindsight.ts'
 import { withoutLevel } from '../level.ts'
 import { createRandom } from '../../random.ts'
 import { type Autoencoder } from '../reconstruction-error.ts'
 import { observation, selectChannels, slice, type Series } from '../../series/series.ts'
-import { altered, fitEnsemble, fitLinear, scoresOf, SMALL, waves } from '../../test/synthetic.ts'
+import { altered, fitEnsemble, fitLinear, scoresOf, SMALL, THREE, waves } from '../../test/synthetic.ts'
 
 const TRAIN = 400
 const all = waves(700)
@@ -19,10 +19,16 @@ const test = slice(all, TRAIN, 700)
 const lone = await fitLinear([train])
 /** Members of windows 5, 12 and 8. */
 const ensemble = await fitEnsemble([train])
+/** The same, and members that reconstruct nothing. */
+const measured = await fitEnsemble([train], SMALL, [
+  ...THREE,
+  { architecture: 'filters', windowLength: 16, tail: 16, weight: 0.25 },
+  { architecture: 'deviation', windowLength: 10, tail: 10 },
+])
 const { model, autoencoders } = lone
 
-/** The laws hold for a lone autoencoder and for several alike. */
-const DETECTORS = { 'one autoencoder': lone, 'three autoencoders': ensemble } as const
+/** The laws hold for a lone autoencoder, for several, and beside members that reconstruct nothing. */
+const DETECTORS = { 'one autoencoder': lone, 'three autoencoders': ensemble, 'with measures': measured } as const
 
 /** Seen by the detector: spikes, steps and missing values at random places. */
 const dirty = fc.array(
@@ -155,11 +161,12 @@ for (const [name, { model, autoencoders }] of Object.entries(DETECTORS)) {
         distance((i) => values[i]!) < 0.6 * distance((i) => model.scaler.center[i % 3]!),
         'nearer than the training mean'
       )
-      const alone = model.members.map((member, m) =>
-        (which === 0 ? patternCausal : patternBatch)({ ...model, members: [member], windowLength: member.windowLength }, [
-          autoencoders[m]!,
-        ], test).expected
-      )
+      const alone = model.members.flatMap((member, m) => {
+        const autoencoder = autoencoders[m]!
+        if (autoencoder.reconstruct === undefined) return []
+        const single = { ...model, members: [member], windowLength: member.windowLength }
+        return [(which === 0 ? patternCausal : patternBatch)(single, [autoencoder], test).expected]
+      })
       t.ok(
         values.subarray(3 * warmUp).every((value, i) =>
           Math.abs(value - alone.reduce((sum, one) => sum + one[3 * warmUp + i]!, 0) / alone.length) < 1e-5
@@ -532,12 +539,15 @@ t.test('a value that the caller filled is taken as it is, up to maxGap in a row'
   }
 })
 
+type Fitted = Pick<FittedDetector<Autoencoder>, 'model' | 'autoencoders'>
+
 t.test('a state that is damaged or of another model is refused', async (t) => {
   const detector = new PatternDetector(model, autoencoders)
   detector.observeAll(Array.from({ length: 40 }, (_, i) => observation(test, i)))
   const state = detector.save()
-  const refuses = (saved: unknown, message: RegExp, by = lone): void => {
-    t.throws(() => new PatternDetector(by.model, by.autoencoders, saved), { name: 'Problem', code: 'invalid-state', message })
+  const refuses = (saved: unknown, message: RegExp, by: Fitted = lone): void => {
+    const problem = { name: 'Problem', code: 'invalid-state', message }
+    t.throws(() => new PatternDetector(by.model, by.autoencoders, saved), problem)
   }
   refuses(null, /does not have the shape/)
   refuses({ ...state, more: 1 }, /more/)
