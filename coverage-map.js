@@ -13,7 +13,7 @@ const COVERS = {
     ...['linear-kernel', 'pack', 'subspace'].map((file) => `linear/${file}`),
   ],
   'linear/masked': ['linear/masked', 'linear/linear', 'fitting/members'],
-  'evidence/periods': ['evidence/periods'],
+  'evidence/fit/periods': ['evidence/fit/periods'],
   'evidence/stillness': ['evidence/stillness'],
   'evidence/tail-threshold': ['evidence/tail-threshold', 'pareto'],
   'features/features': ['features/filters', 'features/deviation', 'features/split-squares'],

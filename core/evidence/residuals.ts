@@ -1,5 +1,4 @@
 // Residuals of rows in the three views: from level and season, from the channel's own past, from the other channels.
-import { flatten, unitOf } from './baseline.ts'
 import type { Baseline, ChannelEvidence, EvidenceFit, Rows } from './model.ts'
 import { ownResiduals, relationResidual, type Span } from './prediction.ts'
 import { centredLevel, TrailingLevel } from './running-level.ts'
@@ -79,6 +78,23 @@ export function residualAt (
   if (Number.isNaN(level)) return { residual: 0, unit }
   return { residual: (flatten(value, level, base, multiplicative) - profile[phase]!) / scale[phase]!, unit }
 }
+
+/**
+ * A value without its level.
+ * @example
+ * flatten(12, 10, 8, false) // 2
+ * flatten(12, 10, 8, true) // 1.6…
+ */
+export function flatten (value: number, level: number, base: number, multiplicative: boolean): number {
+  return multiplicative ? value * base / boundedLevel(level, base) - base : value - level
+}
+
+/** What a unit of a flattened value is worth, in the channel's unit. */
+const unitOf = ({ multiplicative, base }: Baseline, level: number): number =>
+  multiplicative ? boundedLevel(level, base) / base : 1
+
+/** A level near 0 must not blow ratios up. */
+const boundedLevel = (level: number, base: number): number => Math.max(level, 0.05 * base)
 
 /**
  * Whether two values differ by rounding only.

@@ -7,7 +7,7 @@ import {
   LARGEST_PLAIN_RATIO,
   SPANS,
   type Thresholds,
-  VIEWS,
+  type VIEWS,
 } from './model.ts'
 import { relationResidual } from './prediction.ts'
 import { residualAt } from './residuals.ts'

@@ -1,5 +1,5 @@
 // Ad-hoc models: a detector fitted on the series that it will score, for callers without a trained model.
-import { suspectsOf } from '../evidence/robust.ts'
+import { suspectsOf } from '../evidence/fit/robust.ts'
 import { rowsOf } from '../evidence/rows.ts'
 import type { DetectorModel } from '../detector/model.ts'
 import { pointer, Problem } from '../errors.ts'

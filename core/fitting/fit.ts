@@ -1,7 +1,7 @@
 // Fits a detector on normal series: scaler, channel weights, autoencoders, and thresholds by blocked cross-validation.
 import { runLengths, standardisedRuns } from '../series/runs.ts'
 import type { DetectorModel } from '../detector/model.ts'
-import { fitEvidence } from '../evidence/fit.ts'
+import { fitEvidence } from '../evidence/fit/fit.ts'
 import type { EvidenceFit } from '../evidence/model.ts'
 import { rowsOf } from '../evidence/rows.ts'
 import type { PatternModel, Scoring, ScoringModel } from '../scoring/detection.ts'

@@ -1,12 +1,12 @@
 // Fits evidence on normal rows: baseline, predictions, and a threshold for each kind of evidence, all at one budget of
 // false alarms.
-import { boundForFit, fitOwn, fitRelation, memoryFor, type OwnPrediction, type Span } from './prediction.ts'
+import { boundForFit, fitOwn, fitRelation, memoryFor, type OwnPrediction, type Span } from '../prediction.ts'
 import { fitBaseline, type FittedBaseline, medianOf, spreadOf } from './baseline.ts'
 import { heldOutResiduals } from './held-out.ts'
 import { everyIncluded } from './included.ts'
-import type { ChannelEvidence, EvidenceFit, Prediction, Rows, Thresholds } from './model.ts'
-import { isEqual, type ViewResiduals, viewResiduals } from './residuals.ts'
-import { fitStillness } from './stillness.ts'
+import type { ChannelEvidence, EvidenceFit, Prediction, Rows, Thresholds } from '../model.ts'
+import { isEqual, type ViewResiduals, viewResiduals } from '../residuals.ts'
+import { fitStillness } from '../stillness.ts'
 import { thresholdsOf, type ThresholdOptions } from './thresholds.ts'
 
 /** Runs of false evidence per observation, over all kinds and channels: at least, and per series. */

@@ -1,6 +1,6 @@
 // Periods of a channel: peaks of its autocorrelation, which is computed by a fast Fourier transform.
 import FFT from 'fft.js'
-import { robustMoments } from '../robust.ts'
+import { robustMoments } from '../../robust.ts'
 
 const FEWEST_VALUES = 24
 const SHORTEST = 4

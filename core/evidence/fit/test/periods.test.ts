@@ -1,7 +1,7 @@
 // Periods of a channel: found, refined, and not invented.
 import fc from 'fast-check'
 import t from 'tap'
-import { createRandom } from '../../random.ts'
+import { createRandom } from '../../../random.ts'
 import { findPeriods } from '../periods.ts'
 
 /** A season of any shape, repeated, with noise. */

@@ -1,7 +1,7 @@
 // A fit on rows that may hold anomalies: what a first fit finds is left out of the second.
 import { type EvidenceOptions, fitEvidence, type FittedEvidence } from './fit.ts'
-import { evidenceWithHindsight } from './hindsight.ts'
-import type { Rows } from './model.ts'
+import { evidenceWithHindsight } from '../hindsight.ts'
+import type { Rows } from '../model.ts'
 
 /** Blocks of 8 that the first round leaves out of every tail. */
 const LEFT_OUT = 2

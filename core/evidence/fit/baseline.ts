@@ -1,10 +1,10 @@
 // The usual course of a channel: level + season, chosen by how well other cycles tell each value.
-import { quantile } from '../quantile.ts'
-import type { Baseline } from './model.ts'
+import { quantile } from '../../quantile.ts'
+import type { Baseline, Rows } from '../model.ts'
 import { findPeriods } from './periods.ts'
-import { centredLevel, TrailingLevel } from './running-level.ts'
-import { groupByPhase, phaseMedians, phaseOf } from './season.ts'
-import type { Rows } from './model.ts'
+import { flatten } from '../residuals.ts'
+import { centredLevel, TrailingLevel } from '../running-level.ts'
+import { groupByPhase, phaseMedians, phaseOf } from '../season.ts'
 
 const DAY_MS = 86_400_000
 
@@ -153,23 +153,6 @@ class Trials {
     return values.map((value, t) => flatten(value, levels[t]!, this.#base, multiplicative))
   }
 }
-
-/**
- * A value without its level.
- * @example
- * flatten(12, 10, 8, false) // 2
- * flatten(12, 10, 8, true) // 1.6…
- */
-export function flatten (value: number, level: number, base: number, multiplicative: boolean): number {
-  return multiplicative ? value * base / boundedLevel(level, base) - base : value - level
-}
-
-/** What a unit of a flattened value is worth, in the channel's unit. */
-export const unitOf = ({ multiplicative, base }: Baseline, level: number): number =>
-  multiplicative ? boundedLevel(level, base) / base : 1
-
-/** A level near 0 must not blow ratios up. */
-const boundedLevel = (level: number, base: number): number => Math.max(level, 0.05 * base)
 
 function levelsOf ({ values, missing, index, edges }: Column, window: number, causal: boolean): Float64Array {
   const levels = new Float64Array(values.length)

@@ -15,4 +15,3 @@ export function everyIncluded (included: readonly Uint8Array[]): Uint8Array {
   const count = every.reduce((sum, value) => sum + value, 0)
   return count > LEAST_SHARE * every.length ? every : every.fill(1)
 }
-

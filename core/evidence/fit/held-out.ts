@@ -1,8 +1,8 @@
 // Residuals of rows by a model that has not seen them: four blocks of time, each by what the other rows say.
 import { medianOf } from './baseline.ts'
-import type { EvidenceFit, Rows } from './model.ts'
-import { boundForFit, fitOwn, fitRelation, ownResiduals, relationResidual, type Span } from './prediction.ts'
-import type { ViewResiduals } from './residuals.ts'
+import type { EvidenceFit, Rows } from '../model.ts'
+import { boundForFit, fitOwn, fitRelation, ownResiduals, relationResidual, type Span } from '../prediction.ts'
+import type { ViewResiduals } from '../residuals.ts'
 import { everyIncluded } from './included.ts'
 
 const BLOCKS = 4
