@@ -32,7 +32,9 @@ export function measureOf (model: SavedModel, windowLength: number, channels: nu
   const numbers = new Float32Array(Uint8Array.from(weights).buffer)
   const wanted = channels * (format === 'filters' ? mapLength(windowLength) : 2)
   if (numbers.length !== wanted || !numbers.every(Number.isFinite)) {
-    throw new Error(`its weights are not the ${wanted} numbers of ${format} on windows of ${windowLength} × ${channels}`)
+    throw new Error(
+      `its weights are not the ${wanted} numbers of ${format} on windows of ${windowLength} × ${channels}`
+    )
   }
   if (format === 'filters') return filtersMember({ channels, windowLength, maps: numbers })
   return deviationMember({ center: numbers.subarray(0, channels), spread: numbers.subarray(channels) })
