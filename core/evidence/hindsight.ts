@@ -14,7 +14,7 @@ import {
 } from './model.ts'
 import type { Span } from './prediction.ts'
 import { baselineResiduals, type BaselineResiduals, viewResiduals } from './residuals.ts'
-import { stillnessOf } from './stillness.ts'
+import { isAsExpected, STILL_SPAN, stillnessOf } from './stillness.ts'
 import { BOUND_SHARE, means, strongestStretch } from './sustained.ts'
 
 /** Evidence of a mean that has ended in the middle of it: rows that carry less than this share of its peak. */
@@ -54,7 +54,7 @@ export function evidenceWithHindsight (
     fit.channels.forEach((channel, c) => {
       const collected = new Collector(channel, found[c]!, span)
       collected.addViews({ season: views.season[c]!, own: views.own[c]!, relation: views.relation[c]! })
-      collected.addStillness(rows, c)
+      collected.addStillness(rows, c, views.season[c]!)
       if (fit.adaptive) collected.relate(rows.index[span.from]!)
       collected.expect(rows, c, baselines[c]!)
     })
@@ -103,7 +103,8 @@ class Collector {
     }
   }
 
-  addStillness (rows: Rows, c: number): void {
+  /** @param season residuals from the baseline */
+  addStillness (rows: Rows, c: number, season: Float64Array): void {
     if (this.#channel.stillness === null) return
     const { from, to } = this.#span
     const { frozen, quiet } = stillnessOf(
@@ -111,9 +112,24 @@ class Collector {
       rows.columns[c]!.subarray(from, to),
       rows.missing[c]!.subarray(from, to)
     )
+    this.#withoutPoints(quiet)
+    trimExpected(frozen, season)
     for (let t = 0; t < frozen.length; t++) {
       this.#note(t, quiet[t]!, evidenceCode('quiet'))
       this.#note(t, frozen[t]!, evidenceCode('frozen'))
+    }
+  }
+
+  /** A value that is missing from its usual place makes a short stretch quiet: the point tells it better. */
+  #withoutPoints (quiet: Float64Array): void {
+    const isPoint = (t: number): boolean => this.#ratio[t]! > 1 && this.#code[t]! % 8 === evidenceCode('point')
+    for (let from = 0; from < quiet.length; from++) {
+      if (!(quiet[from]! > 1)) continue
+      let to = from
+      let points = Number(isPoint(from))
+      while (to + 1 < quiet.length && quiet[to + 1]! > 1) points += Number(isPoint(++to))
+      if (points > 0 && to - from < 2 * STILL_SPAN) quiet.fill(BELOW, from, to + 1)
+      from = to
     }
   }
 
@@ -204,6 +220,19 @@ class Collector {
       this.#ratio[t] = ratio
       this.#code[t] = code
     }
+  }
+}
+
+/** Takes from the ends of frozen runs the values that the season expects, in place. */
+function trimExpected (frozen: Float64Array, season: Float64Array): void {
+  for (let from = 0; from < frozen.length; from++) {
+    if (!(frozen[from]! > 1)) continue
+    let to = from
+    while (to + 1 < frozen.length && frozen[to + 1]! > 1) to++
+    let [first, last] = [from, to]
+    while (first <= last && isAsExpected(season[first]!)) frozen[first++] = BELOW
+    while (last >= first && isAsExpected(season[last]!)) frozen[last--] = BELOW
+    from = to
   }
 }
 

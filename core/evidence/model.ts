@@ -48,6 +48,8 @@ export interface ChannelEvidence {
   readonly votes: boolean
   /** Residuals from level and season. */
   readonly season: Thresholds | null
+  /** For a season that was found in the data: its usual mean |residual|; 0: its phase cannot be lost. */
+  readonly usual: number
   /** Residuals from what the channel's own past (and future) predict. */
   readonly own: {
     /** The value after `weights.length` values, oldest first, and the value before them. */

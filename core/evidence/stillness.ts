@@ -158,6 +158,20 @@ const areEqual = (before: number, value: number): boolean =>
   Math.abs(value - before) <= ROUNDING * Math.max(Math.abs(before), Math.abs(value))
 
 /** −log of a mean step, relative to the usual one; 0 where it is larger. */
+/** Observations in a quiet mean. */
+export const STILL_SPAN = SPAN
+
+/** Largest |residual| of a value that is what the season says. */
+const AS_EXPECTED = 1e-3
+
+/**
+ * Whether a value is just what its season says: a channel that rests every night is not frozen then.
+ * @param residual from the baseline, in units of its scale
+ * @example
+ * isAsExpected(0) // true
+ */
+export const isAsExpected = (residual: number): boolean => Math.abs(residual) <= AS_EXPECTED
+
 const quietness = (mean: number, usualStep: number): number =>
   Math.max(0, -Math.log((mean + STEP_FLOOR * usualStep) / ((1 + STEP_FLOOR) * usualStep)))
 

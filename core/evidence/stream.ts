@@ -12,8 +12,9 @@ import {
 import { relationResidual } from './prediction.ts'
 import { residualAt } from './residuals.ts'
 import { TrailingLevel } from './running-level.ts'
-import { StillnessStream } from './stillness.ts'
+import { isAsExpected, STILL_SPAN, StillnessStream } from './stillness.ts'
 import { BOUND_SHARE } from './sustained.ts'
+import { CycleTrust, trustMemory } from './trust.ts'
 
 /** Sustained evidence goes on only while its newest quarter carries this share of it. */
 const GATE = 0.7
@@ -26,7 +27,10 @@ const BELOW = 0.99
  * memoryOf({ adaptive: true, channels: [], related: [], raw: { center: [], scale: [] } }) // 551
  */
 export function memoryOf ({ channels }: EvidenceFit): number {
-  return channels.reduce((longest, { baseline: { level } }) => Math.max(longest, level), GUARD_MEMORY)
+  return channels.reduce(
+    (longest, { baseline: { level, period } }) => Math.max(longest, level, trustMemory(period)),
+    GUARD_MEMORY
+  )
 }
 
 /** One row of a series to judge. */
@@ -49,6 +53,7 @@ interface Memory {
 class Ring {
   readonly #values: Float64Array
   #next = 0
+  #count = 0
 
   constructor (size: number) {
     this.#values = new Float64Array(size)
@@ -57,6 +62,12 @@ class Ring {
   push (value: number): void {
     this.#values[this.#next] = value
     this.#next = this.#next + 1 === this.#values.length ? 0 : this.#next + 1
+    this.#count = Math.min(this.#values.length, this.#count + 1)
+  }
+
+  /** Whether as many values have come as it holds. */
+  get isFull (): boolean {
+    return this.#count === this.#values.length
   }
 
   /** Sum of f over the newest `count` values, in order of time. */
@@ -86,12 +97,13 @@ class Ring {
     return sum
   }
 
-  /** The values, oldest first. */
+  /** The number of values that have come, and the values, oldest first. */
   save (): number[] {
-    return [...this.#values.subarray(this.#next), ...this.#values.subarray(0, this.#next)]
+    return [this.#count, ...this.#values.subarray(this.#next), ...this.#values.subarray(0, this.#next)]
   }
 
-  restore (values: readonly number[]): void {
+  restore ([count, ...values]: readonly number[]): void {
+    this.#count = count!
     this.#values.set(values)
     this.#next = 0
   }
@@ -158,6 +170,7 @@ class ViewStream {
 class ChannelStream {
   readonly #channel: ChannelEvidence
   readonly #level: TrailingLevel | undefined
+  readonly #trust: CycleTrust | undefined
   readonly #season: ViewStream | undefined
   readonly #own: ViewStream | undefined
   readonly #relation: ViewStream | undefined
@@ -168,6 +181,8 @@ class ChannelStream {
   #value = 0
   #missing = false
   #unit = 0
+  /** Observations since the newest point evidence. */
+  #sincePoint = STILL_SPAN
   /** Residual from the baseline at the newest row. */
   residual = 0
   /** Evidence at the newest row. */
@@ -178,6 +193,7 @@ class ChannelStream {
     this.#channel = channel
     const { baseline, season, own, relation, stillness } = channel
     this.#level = baseline.level === 0 ? undefined : new TrailingLevel(baseline.level)
+    this.#trust = channel.usual > 0 ? new CycleTrust(baseline.period, channel.usual) : undefined
     this.#season = season === null ? undefined : new ViewStream(season, 'season')
     this.#own = own === null ? undefined : new ViewStream(own.thresholds, 'own')
     this.#relation = relation === null ? undefined : new ViewStream(relation.thresholds, 'relation')
@@ -207,11 +223,14 @@ class ChannelStream {
     let tightest = this.residual
     if (votes && constant && this.residual !== 0) note(strongest, LARGEST_PLAIN_RATIO, evidenceCode('departure'))
     if (votes && !constant) {
-      this.#season?.next(this.residual, strongest)
+      const divisor = this.#trust?.next(this.#index, this.residual) ?? 1
+      this.#season?.next(this.residual / divisor, strongest)
       let least = season?.point ?? Infinity
       if (own !== null) {
-        const residual = this.residual - this.#past.dot(own.forward.weights, own.forward.offset)
-        this.#own!.next(residual, strongest)
+        const residual = this.#past.isFull
+          ? this.residual - this.#past.dot(own.forward.weights, own.forward.offset)
+          : 0
+        this.#own!.next(residual / divisor, strongest)
         if (own.thresholds.point < least) [least, tightest] = [own.thresholds.point, residual]
         this.#past.push(Math.max(-own.limit, Math.min(own.limit, this.residual)))
       }
@@ -221,8 +240,10 @@ class ChannelStream {
         if (related.thresholds.point < least) tightest = residual
       }
       if (this.#stillness !== undefined) {
-        note(strongest, this.#stillness.quiet, evidenceCode('quiet'))
-        note(strongest, this.#stillness.frozen, evidenceCode('frozen'))
+        const isPoint = strongest.ratio > 1 && strongest.code % 8 === evidenceCode('point')
+        this.#sincePoint = isPoint ? 0 : Math.min(STILL_SPAN, this.#sincePoint + 1)
+        if (this.#sincePoint === STILL_SPAN) note(strongest, this.#stillness.quiet, evidenceCode('quiet'))
+        if (!isAsExpected(this.residual)) note(strongest, this.#stillness.frozen, evidenceCode('frozen'))
       }
     }
     this.expected = constant ? this.#channel.baseline.base : this.#value - tightest * this.#unit
@@ -232,7 +253,11 @@ class ChannelStream {
 
   /** All that remembers something, in the order of the saved state. */
   get memories (): readonly Memory[] {
-    const all = [this.#level, this.#season, this.#own, this.#relation, this.#past, this.#stillness, this.#guard]
+    const since: Memory = {
+      save: () => [this.#sincePoint],
+      restore: ([count]) => { this.#sincePoint = count! },
+    }
+    const all = [this.#level, this.#trust, this.#season, this.#own, this.#relation, this.#past, this.#stillness, this.#guard, since]
     return all.filter((one) => one !== undefined)
   }
 }

@@ -27,6 +27,7 @@ const channel = z.strictObject({
   constant: z.boolean(),
   votes: z.boolean(),
   season: thresholds.nullable(),
+  usual: z.number().nonnegative(),
   own: z.strictObject({ forward: prediction, backward: prediction, limit: z.number().nonnegative(), thresholds })
     .nullable(),
   relation: z.strictObject({ prediction, raw: z.boolean(), factor: positive, thresholds }).nullable(),

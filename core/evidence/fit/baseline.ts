@@ -18,6 +18,8 @@ const LEVEL_GAIN = 0.8
 const MULTIPLICATIVE_GAIN = 0.95
 const CALENDAR_GAIN = 0.85
 const FOUND_GAIN = 0.5
+/** For a season that was found in the data, when half of the rows tells the other half. */
+const AHEAD_GAIN = 0.6
 /** For a season of fewer cycles than FEW. */
 const FEW_GAIN = 0.6
 const FEW = 2.8
@@ -79,18 +81,17 @@ export function fitBaseline (rows: Rows, c: number, included: Uint8Array, option
   const chosen = chooseCandidate(column, trials, options)
   const residuals = trials.residualsOf(chosen)
   const scale = scaleOf(column, residuals, { period: chosen.period, least: LEAST_SCALE * rawSpreadOf(column, base) })
-  const scaled = new Float64Array(residuals.length)
-  for (let t = 0; t < scaled.length; t++) scaled[t] = residuals[t]! / scale[phaseOf(column.index[t]!, chosen.period)]!
-  return {
-    baseline: {
-      base,
-      ...chosen,
-      profile: Array.from(trials.profileOf(chosen)),
-      scale: Array.from(scale),
-    },
-    residuals: scaled,
-    found: chosen.period > 1 && !calendarPeriods(rows.interval).includes(chosen.period),
+  const found = chosen.period > 1 && !calendarPeriods(rows.interval).includes(chosen.period)
+  const baseline: Baseline = {
+    base,
+    ...chosen,
+    profile: Array.from(trials.profileOf(chosen)),
+    scale: Array.from(scale),
   }
+  const held = found && options.causal ? trials.acrossHalves(chosen, residuals) : residuals
+  const scaled = new Float64Array(residuals.length)
+  for (let t = 0; t < scaled.length; t++) scaled[t] = held[t]! / scale[phaseOf(column.index[t]!, chosen.period)]!
+  return { baseline, residuals: scaled, found }
 }
 
 /** Day and week, in observations, where they are whole numbers of them. */
@@ -132,6 +133,27 @@ class Trials {
     const { profile } = this.#medians(candidate, 1)
     const middle = medianOf(profile, new Uint8Array(profile.length).fill(1))
     return profile.map((value) => Number.isNaN(value) ? middle : value)
+  }
+
+  /**
+   * Residuals of each half of the rows from the profile of the other half: how far a cycle drifts meanwhile.
+   * @param residuals where the other half knows no value of a phase
+   */
+  acrossHalves (candidate: Candidate, residuals: Float64Array): Float64Array {
+    const { included, index } = this.#column
+    const flat = this.#flat(candidate)
+    const middle = included.length >> 1
+    const phases = groupByPhase(index, candidate.period)
+    const out = residuals.slice()
+    for (const [from, to] of [[0, middle], [middle, included.length]] as const) {
+      const others = included.map((value, t) => (t >= from && t < to) || Number.isNaN(flat[t]!) ? 0 : value)
+      const { profile } = phaseMedians(flat, others, phases)
+      for (let t = from; t < to; t++) {
+        const departure = flat[t]! - profile[phaseOf(index[t]!, candidate.period)]!
+        if (!Number.isNaN(departure)) out[t] = departure
+      }
+    }
+    return out
   }
 
   #medians (candidate: Candidate, every: number): { profile: Float64Array, residuals: Float64Array } {
@@ -177,7 +199,11 @@ function chooseCandidate (column: Column, trials: Trials, { anyPeriod, causal }:
   if (periods.length === 0) return plain
   const best = chooseSeason(column, trials, { periods, causal })
   const gain = rows < FEW * best.period ? FEW_GAIN : calendar.includes(best.period) ? CALENDAR_GAIN : FOUND_GAIN
-  return trials.loss(best) < gain * trials.loss(plain) ? best : plain
+  if (!(trials.loss(best) < gain * trials.loss(plain))) return plain
+  if (!causal || calendar.includes(best.period)) return best
+  // A cycle that wanders tells little about the future.
+  const ahead = trials.acrossHalves(best, trials.residualsOf(best))
+  return meanAbsolute(ahead, column.included) < AHEAD_GAIN * trials.loss(plain) ? best : plain
 }
 
 function chooseLevel ({ index: { length } }: Column, trials: Trials): Candidate {

@@ -7,6 +7,7 @@ import { everyIncluded } from './included.ts'
 import type { ChannelEvidence, EvidenceFit, Prediction, Rows, Thresholds } from '../model.ts'
 import { isEqual, type ViewResiduals, viewResiduals } from '../residuals.ts'
 import { fitStillness } from '../stillness.ts'
+import { usualDeparture } from '../trust.ts'
 import { thresholdsOf, type ThresholdOptions } from './thresholds.ts'
 
 /** Runs of false evidence per observation, over all kinds and channels: at least, and per series. */
@@ -32,7 +33,7 @@ const MOST_DEPARTURES = 2
 const BLOCKS = 8
 /** A level that wandered between blocks of the training part may wander on: so many steps of it. */
 const WANDER = 4
-const LEAST_WANDER_ROWS = 96
+const LEAST_WANDER_ROWS = 48
 
 export interface EvidenceOptions {
   /** Whether levels, means and predictions look back only. */
@@ -185,6 +186,7 @@ function fitViews (
       constant,
       votes,
       season: null,
+      usual: 0,
       own: live
         ? { ...fitOwn(bounded[c]!, included, { spans, memory: memoryFor(rows.index.length) }), thresholds: OPEN }
         : null,
@@ -292,6 +294,7 @@ function withThresholds (
   return {
     ...channel,
     season: fitView(held.season[c]!, season),
+    usual: causal && draft.found ? usualDeparture(held.season[c]!, included) : 0,
     own: withOwn(channel.own, held.own[c]!, (residuals) => fitView(residuals, shared)),
     relation: withOwn(channel.relation, held.relation[c]!, (residuals) => fitView(residuals, shared)),
     stillness: draft.live ? fitStillness(rows.columns[c]!, included, { rate, leftOut, causal, robust }) : null,
@@ -312,10 +315,10 @@ function withOwn<View> (
 const LEAST_THRESHOLD = 1e-3
 
 /** The future of a process varies a little more than a part of its past that is named as normal. */
-const NAMED_MARGIN = 1.2
+const NAMED_MARGIN = 1.1
 
 /** A cycle that was found in the data may not hold as exactly in the future. */
-const FOUND_MARGIN = 1.25
+const FOUND_MARGIN = 1.15
 
 /** How far the level may lie from its usual place, by its steps from block to block. */
 function wanderOf (residuals: Float64Array): number {
