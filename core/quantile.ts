@@ -29,6 +29,23 @@ export function quantiles (values: ArrayLike<number>, shares: readonly number[])
   })
 }
 
+/**
+ * Median of the first values, which it reorders; the mean of the two in the middle of an even number.
+ * @param count at least 1; no value is NaN
+ * @example
+ * medianInPlace(Float64Array.of(4, 1, 3, 9), 3) // 3
+ * medianInPlace(Float64Array.of(4, 1, 3, 9), 4) // 3.5
+ */
+export function medianInPlace (values: Float64Array, count: number): number {
+  const middle = count >> 1
+  place(values, middle, 0, count)
+  const high = values[middle]!
+  if (count % 2 === 1) return high
+  let low = -Infinity
+  for (let i = 0; i < middle; i++) if (values[i]! > low) low = values[i]!
+  return (low + high) / 2
+}
+
 function withoutNaN (values: ArrayLike<number>): Float64Array {
   const known = Float64Array.from(values)
   let count = 0
@@ -54,36 +71,29 @@ const MOST_PARTS = 40
 
 /** Hoare's selection: afterwards no value before `rank` is larger, and no value behind it is smaller. */
 function place (values: Float64Array, rank: number, from: number, to: number): void {
-  let [first, last] = [from, to - 1]
+  let first = from
+  let last = to - 1
   for (let part = 0; first < last; part++) {
     if (part === MOST_PARTS) {
       values.subarray(first, last + 1).sort()
       return
     }
-    const [low, high] = partition(values, rank, first, last)
+    // Larger values move behind `low`, smaller ones before `high`.
+    const pivot = pivotFor(values, rank, first, last)
+    let low = first
+    let high = last
+    while (low <= high) {
+      while (values[low]! < pivot) low++
+      while (values[high]! > pivot) high--
+      if (low > high) break
+      const value = values[low]!
+      values[low++] = values[high]!
+      values[high--] = value
+    }
     if (rank <= high) last = high
     else if (rank >= low) first = low
     else return
   }
-}
-
-/**
- * Partitions [first, last] by one of its values.
- * @returns the index at which the larger values begin, and the index at which the smaller values end
- */
-function partition (values: Float64Array, rank: number, first: number, last: number): [number, number] {
-  const pivot = pivotFor(values, rank, first, last)
-  let low = first
-  let high = last
-  while (low <= high) {
-    while (values[low]! < pivot) low++
-    while (values[high]! > pivot) high--
-    if (low > high) break
-    const value = values[low]!
-    values[low++] = values[high]!
-    values[high--] = value
-  }
-  return [low, high]
 }
 
 /** A pivot is chosen from SAMPLE values if a partition holds at least LARGE times as many. */

@@ -100,9 +100,26 @@ export interface Rows {
 export const EVIDENCE = ['none', 'point', 'mean', 'power', 'frozen', 'quiet', 'departure'] as const
 export const VIEWS = ['season', 'own', 'relation'] as const
 
-/** A code for a kind of evidence in a view: index in EVIDENCE + 8 · index in VIEWS. */
+/**
+ * A code for a kind of evidence in a view: index in EVIDENCE + 8 · index in VIEWS.
+ * @example
+ * evidenceCode('mean', 'own') // 10
+ */
 export const evidenceCode = (kind: typeof EVIDENCE[number], view: typeof VIEWS[number] = 'season'): number =>
   EVIDENCE.indexOf(kind) + 8 * VIEWS.indexOf(view)
+
+/**
+ * The view with the lowest point threshold: it tells best what to expect.
+ * @example
+ * tightestView({ constant: true, votes: true, season: null, own: null, relation: null }) // 'season'
+ */
+export function tightestView (
+  { constant, votes, season, own, relation }: Omit<ChannelEvidence, 'baseline' | 'stillness' | 'usual'>
+): typeof VIEWS[number] {
+  if (constant || !votes) return 'season'
+  const points = [season, own?.thresholds, relation?.thresholds].map((thresholds) => thresholds?.point ?? Infinity)
+  return VIEWS[points.indexOf(Math.min(...points))]!
+}
 
 /** The code of pattern evidence: of the autoencoders, which is told for a whole row. */
 export const PATTERN = 7

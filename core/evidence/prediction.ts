@@ -15,6 +15,9 @@ const MEMORY_SHARE = 12
 /** Residuals enter the prediction bounded by this many times the largest one of the fit. */
 const LIMIT = 3
 
+/** A prediction whose weights may lie in an array of any kind. */
+type Weights = Omit<Prediction, 'weights'> & { readonly weights: ArrayLike<number> }
+
 /** Runs of rows without a break: [from, to). */
 export interface Span {
   readonly from: number
@@ -127,7 +130,7 @@ export function fitRelation (columns: readonly Float64Array[], included: Uint8Ar
  * forwardResidual({ offset: 1, weights: [0.5] }, Float64Array.of(2, 5), 5, 1) // 3
  */
 export function forwardResidual (
-  { offset, weights }: Prediction,
+  { offset, weights }: Weights,
   bounded: ArrayLike<number>,
   value: number,
   t: number
@@ -142,8 +145,8 @@ export function forwardResidual (
  * its row. The first rows of a causal run have residual 0.
  * @example
  * const own = { forward: { offset: 0, weights: [1] }, backward: { offset: 0, weights: [1] }, limit: 9 }
- * ownResiduals(own, Float64Array.of(1, 1, 5, 1), true) // [0, 0, 4, -4]
- * ownResiduals(own, Float64Array.of(1, 1, 5, 1), false) // [0, 0, 4, 0]
+ * ownResiduals(own, Float64Array.of(1, 1, 5, 1, 1), true) // [0, 0, 4, -4, 0]
+ * ownResiduals(own, Float64Array.of(1, 1, 5, 1, 1), false) // [0, 0, 4, 0, 0]
  */
 export function ownResiduals (
   { forward, backward, limit }: OwnPrediction,
@@ -172,7 +175,7 @@ export function ownResiduals (
  * @example
  * relationResidual({ offset: 1, weights: [0, 2] }, Float64Array.of(9, 3), 0) // 2
  */
-export function relationResidual ({ offset, weights }: Prediction, row: ArrayLike<number>, j: number): number {
+export function relationResidual ({ offset, weights }: Weights, row: ArrayLike<number>, j: number): number {
   let expected = offset
   for (let i = 0; i < weights.length; i++) expected += weights[i]! * row[i]!
   return row[j]! - expected

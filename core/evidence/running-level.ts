@@ -1,5 +1,7 @@
 // The running level of a channel: the line through the medians of a window's two halves. Long anomalies shorter than a
 // half window hardly move it.
+import { medianInPlace } from '../quantile.ts'
+import { Ring } from './ring.ts'
 
 /** Knots in a window: between them the level is held (causal) or interpolated (with hindsight). */
 const KNOTS = 16
@@ -25,7 +27,7 @@ export function centredLevel (values: Float64Array, index: number, window: numbe
   const scratch = new Float64Array(2 * HALF_SAMPLES + 2)
   const at = (t: number): number => {
     const from = Math.min(Math.max(0, t - (span >> 1)), length - span)
-    return lineAt(values, from, span, t, scratch)
+    return lineAt(values, { from, span }, t, scratch)
   }
   let known = 0
   level[0] = at(0)
@@ -39,21 +41,25 @@ export function centredLevel (values: Float64Array, index: number, window: numbe
   return level
 }
 
-/** The line through the medians of the halves of [from, from + span), at t. */
-function lineAt (values: Float64Array, from: number, span: number, t: number, scratch: Float64Array): number {
+interface Window {
+  readonly from: number
+  readonly span: number
+}
+
+/** The line through the medians of the halves of a window, at t. */
+function lineAt (values: Float64Array, { from, span }: Window, t: number, scratch: Float64Array): number {
   const half = span >> 1
+  if (half === 0) return medianOf(values, { from, span }, 1, scratch)
   const sampling = samplingOf(span)
-  const early = medianOf(values, from, half > 0 ? from + half : from + span, sampling, scratch)
-  if (half === 0) return early
-  const late = medianOf(values, from + half, from + span, sampling, scratch)
+  const early = medianOf(values, { from, span: half }, sampling, scratch)
+  const late = medianOf(values, { from: from + half, span: span - half }, sampling, scratch)
   return (early + late) / 2 + (late - early) * (t - from - (span - 1) / 2) / (span / 2)
 }
 
-function medianOf (values: Float64Array, from: number, to: number, sampling: number, scratch: Float64Array): number {
+function medianOf (values: Float64Array, { from, span }: Window, sampling: number, scratch: Float64Array): number {
   let count = 0
-  for (let t = from; t < to; t += sampling) scratch[count++] = values[t]!
-  const sorted = scratch.subarray(0, count).sort()
-  return (sorted[(count - 1) >> 1]! + sorted[count >> 1]!) / 2
+  for (let t = from; t < from + span; t += sampling) scratch[count++] = values[t]!
+  return medianInPlace(scratch, count)
 }
 
 /** Level from the past alone, observation after observation. */
@@ -61,8 +67,8 @@ export class TrailingLevel {
   readonly #step: number
   readonly #sampling: number
   /** Every so many-th value of the window, oldest first; NaN is missing. */
-  readonly #samples: Float64Array
-  readonly #sorted: Float64Array
+  readonly #samples: Ring
+  readonly #scratch: Float64Array
   /** Number of the newest sample on the grid of samples. */
   #newest = -Infinity
   #level = NaN
@@ -71,8 +77,9 @@ export class TrailingLevel {
   constructor (window: number) {
     this.#step = stepOf(window)
     this.#sampling = samplingOf(window)
-    this.#samples = new Float64Array(2 * Math.max(1, Math.floor(window / this.#sampling / 2))).fill(NaN)
-    this.#sorted = new Float64Array(this.#samples.length / 2)
+    const half = Math.max(1, Math.floor(window / this.#sampling / 2))
+    this.#samples = new Ring(2 * half, NaN)
+    this.#scratch = new Float64Array(half)
   }
 
   /**
@@ -82,21 +89,17 @@ export class TrailingLevel {
    */
   next (index: number, value: number, missing: boolean): number {
     if (index % this.#step === 0) this.#level = this.#line()
-    if (index % this.#sampling === 0) this.#push(index / this.#sampling, missing ? NaN : value)
+    if (index % this.#sampling === 0) {
+      const number = index / this.#sampling
+      this.#samples.pushAfter(number - this.#newest, missing ? NaN : value)
+      this.#newest = number
+    }
     return this.#level
-  }
-
-  #push (number: number, value: number): void {
-    const moved = Math.min(this.#samples.length, number - this.#newest)
-    this.#samples.copyWithin(0, moved)
-    this.#samples.fill(NaN, this.#samples.length - moved)
-    this.#samples[this.#samples.length - 1] = value
-    this.#newest = number
   }
 
   /** The line through the medians of the window's halves, half a sample behind its end. */
   #line (): number {
-    const half = this.#samples.length / 2
+    const half = this.#scratch.length
     const late = this.#median(half)
     const early = this.#median(0)
     if (Number.isNaN(late)) return NaN
@@ -105,28 +108,27 @@ export class TrailingLevel {
 
   /** The median of a half; NaN unless its oldest eighth and half of its values are known. */
   #median (from: number): number {
-    const half = this.#sorted.length
+    const { values, start } = this.#samples
+    const half = this.#scratch.length
     let count = 0
     let oldest = half
     for (let i = half - 1; i >= 0; i--) {
-      const value = this.#samples[from + i]!
+      const value = values[start + from + i]!
       if (Number.isNaN(value)) continue
-      this.#sorted[count++] = value
+      this.#scratch[count++] = value
       oldest = i
     }
-    if (count * 2 < half || oldest * 8 > half) return NaN
-    const sorted = this.#sorted.subarray(0, count).sort()
-    return (sorted[(count - 1) >> 1]! + sorted[count >> 1]!) / 2
+    return count * 2 < half || oldest * 8 > half ? NaN : medianInPlace(this.#scratch, count)
   }
 
   /** The level, the number of the newest sample, and the samples. */
   save (): number[] {
-    return [this.#level, this.#newest, ...this.#samples]
+    return [this.#level, this.#newest, ...this.#samples.save()]
   }
 
   restore ([level, newest, ...samples]: readonly number[]): void {
     this.#level = level!
     this.#newest = newest!
-    this.#samples.set(samples)
+    this.#samples.restore(samples)
   }
 }
