@@ -1,9 +1,10 @@
 // A channel that stands still: frozen (equal observations) or quiet (steps much smaller than usual).
 //
-// Steps are differences between neighbouring observations. Where one of the two is missing, the step is unknown: it
-// counts as the mean step, and never as equal. Means over SPAN steps are summed afresh for every observation, so that
-// a score does not depend on what came before its span, bit for bit.
+// Steps are differences between neighbouring observations. Where one of the two is missing, the step is unknown, as all
+// steps before the first observation are: it counts as the mean step, and never as equal. Means over SPAN steps are
+// summed afresh for every observation, so that a score does not depend on what came before its span, bit for bit.
 import { quantile } from '../quantile.ts'
+import { Ring } from './ring.ts'
 import { tailThreshold } from './tail-threshold.ts'
 
 /** What is usual for a channel that stands still. Plain JSON; part of the manifest. */
@@ -12,7 +13,7 @@ export interface Stillness {
   readonly frozenAfter: number
   /** Median of the mean |step| over 17 steps, in the unit of the channel. */
   readonly usualStep: number
-  /** Mean |step|, in the unit of the channel: stands for an unknown step. */
+  /** Stands for an unknown step: the mean |step|, at least the usual one; in the unit of the channel. */
   readonly meanStep: number
   /** Threshold of −log(mean |step| over 17 steps / usual step); 0: no quiet evidence. */
   readonly quietAbove: number
@@ -89,7 +90,11 @@ export function fitStillness (values: Float64Array, included: Uint8Array, option
   const quiet = stillnessIsUsual
     ? { usualStep: 0, quietAbove: 0 }
     : fitQuiet(meansOf(values, unknown, meanStep), included, options)
-  return { frozenAfter: Math.max(FEWEST_EQUAL, byChance, LONGER * seen + 1), meanStep, ...quiet }
+  return {
+    frozenAfter: Math.max(FEWEST_EQUAL, byChance, LONGER * seen + 1),
+    meanStep: Math.max(meanStep, quiet.usualStep),
+    ...quiet,
+  }
 }
 
 const stepsIn = (runs: readonly Run[]): number => runs.reduce((sum, { length }) => sum + length, 0)
@@ -157,7 +162,6 @@ const stepBetween = (before: number, value: number): number => Math.min(LARGEST_
 const areEqual = (before: number, value: number): boolean =>
   Math.abs(value - before) <= ROUNDING * Math.max(Math.abs(before), Math.abs(value))
 
-/** −log of a mean step, relative to the usual one; 0 where it is larger. */
 /** Observations in a quiet mean. */
 export const STILL_SPAN = SPAN
 
@@ -172,8 +176,11 @@ const AS_EXPECTED = 1e-3
  */
 export const isAsExpected = (residual: number): boolean => Math.abs(residual) <= AS_EXPECTED
 
-const quietness = (mean: number, usualStep: number): number =>
-  Math.max(0, -Math.log((mean + STEP_FLOOR * usualStep) / ((1 + STEP_FLOOR) * usualStep)))
+/** −log of a mean step, relative to the usual one; 0 where it is larger. */
+function quietness (mean: number, usualStep: number): number {
+  const share = (mean + STEP_FLOOR * usualStep) / ((1 + STEP_FLOOR) * usualStep)
+  return share < 1 ? -Math.log(share) : 0
+}
 
 /** Steps by size; the first one and those that touch a missing observation count as `meanStep`. Shape [length]. */
 function stepsOf (values: Float64Array, missing: Uint8Array, meanStep: number): Float64Array {
@@ -182,13 +189,13 @@ function stepsOf (values: Float64Array, missing: Uint8Array, meanStep: number): 
   )
 }
 
-/** Mean of the SPAN steps that end at each observation; 0 before there are so many. Shape [length]. */
+/** Mean of the SPAN steps that end at each observation; steps before the first are unknown. Shape [length]. */
 function meansOf (values: Float64Array, missing: Uint8Array, meanStep: number): Float64Array {
   const steps = stepsOf(values, missing, meanStep)
   const means = new Float64Array(steps.length)
-  for (let i = SPAN; i < steps.length; i++) {
+  for (let i = 0; i < steps.length; i++) {
     let sum = 0
-    for (let j = i - SPAN + 1; j <= i; j++) sum += steps[j]!
+    for (let j = i - SPAN + 1; j <= i; j++) sum += j < 0 ? meanStep : steps[j]!
     means[i] = sum / SPAN
   }
   return means
@@ -233,7 +240,7 @@ function quietStretches (model: Stillness, values: Float64Array, missing: Uint8A
   const steps = stepsOf(values, missing, meanStep)
   const means = meansOf(values, missing, meanStep)
   const ratios = new Float64Array(length)
-  for (let i = SPAN; i < length; i++) ratios[i - HALF] = ratioTo(quietAbove, quietness(means[i]!, usualStep))
+  for (let i = HALF; i < length; i++) ratios[i - HALF] = ratioTo(quietAbove, quietness(means[i]!, usualStep))
   for (let i = 0; i < length; i++) quiet[i] = Math.min(1, ratios[i]!)
   for (let from = 0; from < length; from++) {
     if (!(ratios[from]! > 1)) continue
@@ -279,28 +286,28 @@ function stillest (steps: Float64Array, { from, to }: Range, limit: number): Ran
  */
 export class StillnessStream {
   readonly #model: Stillness
-  /** The latest steps, at most SPAN, the oldest first. */
-  readonly #steps: number[] = []
+  /** The latest steps. */
+  readonly #steps: Ring
+  /** Longest run that is counted: a longer one makes no larger ratio. */
+  readonly #longest: number
   #run = 0
-  /** The observation before; undefined before the first one. */
-  #before: { value: number, missing: boolean } | undefined
+  /** The observation before. */
+  #before = 0
+  #beforeIsMissing = true
 
   constructor (model: Stillness) {
     this.#model = model
+    this.#steps = new Ring(SPAN, model.meanStep)
+    this.#longest = Math.ceil(LARGEST_RATIO * model.frozenAfter)
   }
 
   /** @param value in the unit of the channel; does not count if it is missing */
   next (value: number, missing: boolean): void {
-    const { frozenAfter, meanStep } = this.#model
-    const before = this.#before
-    this.#before = { value: missing ? 0 : value, missing }
-    if (before === undefined) return
-    const known = !missing && !before.missing
-    if (this.#steps.length === SPAN) this.#steps.shift()
-    this.#steps.push(known ? stepBetween(before.value, value) : meanStep)
-    // A longer run makes no larger ratio.
-    const longest = Math.ceil(LARGEST_RATIO * frozenAfter)
-    this.#run = known && areEqual(before.value, value) ? Math.min(longest, this.#run + 1) : 0
+    const known = !missing && !this.#beforeIsMissing
+    this.#steps.push(known ? stepBetween(this.#before, value) : this.#model.meanStep)
+    this.#run = known && areEqual(this.#before, value) ? Math.min(this.#longest, this.#run + 1) : 0
+    this.#before = missing ? 0 : value
+    this.#beforeIsMissing = missing
   }
 
   /** Ratio of the frozen evidence to its threshold, at most 3. */
@@ -311,23 +318,19 @@ export class StillnessStream {
   /** Ratio of the quiet evidence to its threshold, at most 3. */
   get quiet (): number {
     const { usualStep, quietAbove } = this.#model
-    if (quietAbove === 0 || this.#steps.length < SPAN) return 0
-    let sum = 0
-    for (const step of this.#steps) sum += step
-    return ratioTo(quietAbove, quietness(sum / SPAN, usualStep))
+    return quietAbove === 0 ? 0 : ratioTo(quietAbove, quietness(this.#steps.mean(SPAN), usualStep))
   }
 
-  /** The state: always as many numbers. The steps stand at its end, NaN before the first. */
+  /** The state: always as many numbers. */
   save (): number[] {
-    const { value, missing } = this.#before ?? { value: NaN, missing: false }
-    const none = new Array<number>(SPAN - this.#steps.length).fill(NaN)
-    return [value, missing ? 1 : 0, this.#run, ...none, ...this.#steps]
+    return [this.#before, this.#beforeIsMissing ? 1 : 0, this.#run, ...this.#steps.save()]
   }
 
   /** @param state from save() of a stream with the same model */
-  restore ([value, missing, run, ...steps]: readonly number[]): void {
-    this.#before = Number.isNaN(value) ? undefined : { value: value!, missing: missing === 1 }
+  restore ([before, beforeIsMissing, run, ...steps]: readonly number[]): void {
+    this.#before = before!
+    this.#beforeIsMissing = beforeIsMissing === 1
     this.#run = run!
-    this.#steps.splice(0, SPAN, ...steps.filter((step) => !Number.isNaN(step)))
+    this.#steps.restore(steps)
   }
 }
