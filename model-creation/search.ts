@@ -17,7 +17,7 @@ import { FARM_PARAMS, FARM_PATHS } from './settings/paths.ts'
 import { prepare, PreparedSchema } from './stages/prepare.ts'
 import { type Progress, terminalProgress } from './stages/progress.ts'
 import { AS_IS, type Candidate, candidatesFor, smoothed } from './search/candidates.ts'
-import { ANOMALY_LENGTHS } from './search/inject.ts'
+import { ANOMALY_LENGTHS } from './search/injections.ts'
 import { type Course, layCourse, type Trial, tryOut, VALIDATION_SHARE } from './search/trial.ts'
 import { isProgram, runReporting, type StageContext } from './stages/stage.ts'
 

@@ -23,7 +23,7 @@ import { isMeasure } from '../architectures/measures.ts'
 import { membersOf, type NamedMember, toFit } from '../stages/members.ts'
 import { type Params } from '../settings/params.ts'
 import { type Candidate, trainOf } from './candidates.ts'
-import { anomaliesIn, inject, type Injected, type Kind, kindsFor } from './inject.ts'
+import { anomaliesIn, inject, type Injected, type Kind, kindsFor } from './injections.ts'
 
 /** The last share of every training series: no candidate is fitted on it. */
 export const VALIDATION_SHARE = 0.25
@@ -120,7 +120,7 @@ export function layCourse (
           ...inject(tail, {
             kind,
             lengths,
-            trained,
+            elsewhere: trained,
             scaler,
             random: createRandom(`search/${seed}/${i}/${kind}/${copy}`),
           }),

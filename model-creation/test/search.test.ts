@@ -10,7 +10,7 @@ import { parseParams } from '../settings/params.ts'
 import { silent } from '../stages/progress.ts'
 import { choose, main, search, type SearchOptions, type SearchResult } from '../search.ts'
 import { AS_IS, candidatesFor, smoothed, trainOf } from '../search/candidates.ts'
-import { inject, type Kind, kindsFor } from '../search/inject.ts'
+import { inject, type Kind, kindsFor } from '../search/injections.ts'
 import { layCourse, type Trial, tryOut } from '../search/trial.ts'
 import {
   CHANNELS,
@@ -54,7 +54,7 @@ t.test('every kind changes only one varying channel, and only within the labels'
   const series = together(2000)
   const scaler = fitScaler([series.values], 4)
   for (const kind of kindsFor(4)) {
-    const injection = { kind, lengths: [10, 20], trained: series, scaler }
+    const injection = { kind, lengths: [10, 20], elsewhere: series, scaler }
     const { series: { values }, labels } = inject(series, { ...injection, random: createRandom(kind) })
     t.strictSame(
       inject(series, { ...injection, random: createRandom(kind) }).series.values,
@@ -75,15 +75,15 @@ t.test('every kind changes only one varying channel, and only within the labels'
     t.ok(labels.includes(0))
   }
   const shifts = inject(series, {
-    kind: 'level shift',
+    kind: 'level',
     lengths: [10],
-    trained: series,
+    elsewhere: series,
     scaler,
     random: createRandom(1),
   }).series.values
     .map((value, i) => Math.abs(value - series.values[i]!) / (scaler.scale[i % 4]! || 1)).filter((size) => size > 0)
   t.ok(shifts.every((size) => size > 0.999 && size < 3.001), 'between one and three deviations')
-  t.strictSame(kindsFor(1), kindsFor(2).filter((kind): kind is Kind => kind !== 'correlation break'))
+  t.strictSame(kindsFor(1), kindsFor(2).filter((kind): kind is Kind => kind !== 'break'))
   t.end()
 })
 
