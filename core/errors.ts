@@ -51,6 +51,11 @@ export const PROBLEMS = {
     title: 'The model does not reproduce its golden scores here',
     retryable: false,
   },
+  'sensitivity-differs': {
+    status: 500,
+    title: 'The model is not as sensitive as its sensitivity sheet says',
+    retryable: false,
+  },
   'invalid-state': { status: 500, title: 'The saved state cannot be used', retryable: false },
   'backend-unavailable': { status: 500, title: 'The chosen TensorFlow.js backend is not available', retryable: false },
   'internal-error': { status: 500, title: 'An unexpected error', retryable: false },

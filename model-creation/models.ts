@@ -2,13 +2,14 @@
 import Table from 'cli-table3'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { Problem } from '../core/errors.ts'
+import { describeSensitivity } from '../core/sensitivity/words.ts'
 import { DEFAULT_REGISTRY, openStore } from '../adapters/registry/open-store.ts'
 import { type Alias, ALIASES } from '../adapters/registry/records.ts'
 import { type RegisteredModel, Registry } from '../adapters/registry/registry.ts'
 import type { RegistryStore } from '../adapters/registry/store.ts'
 import { pruneRegistry, verifyRegistry } from '../adapters/registry/upkeep.ts'
 import { openModelPackage } from '../adapters/tfjs/model-package.ts'
-import { readPackageFiles } from '../adapters/tfjs/package-files.ts'
+import { type PackageFiles, readPackageFiles } from '../adapters/tfjs/package-files.ts'
 import { readEnvironment } from '../adapters/settings/environment.ts'
 import { isProgram, runReporting } from './stages/stage.ts'
 
@@ -75,7 +76,7 @@ function addPublishing ({ add, run, print }: Commands): void {
       print(listing(await registry.list()))
     })
   )
-  add('publish <folder>', 'publishes a model package, once it has reproduced its golden scores')
+  add('publish <folder>', 'publishes a model package, once it has reproduced its golden scores and its sensitivity')
     .option('--version <number>', 'the version\'s number; default: the next one', wholeNumber)
     .option('--promote', 'make it live, too')
     .action(async (folder: string, flags: Flags) =>
@@ -88,6 +89,7 @@ function addAliases ({ add, run, print }: Commands): void {
     .argument('<name>', 'name of the model').argument('<version>', 'number of the version', wholeNumber)
     .action(async (name: string, version: number, flags: Flags) =>
       run(flags.registry, async ({ registry }) => {
+        print(await prove(registry, name, version))
         const { current } = await registry.promote(name, version, flags.alias)
         print(`${name}@${flags.alias} is version ${current?.version}\n`)
       })
@@ -129,13 +131,28 @@ async function publish (
   print: Print
 ): Promise<void> {
   const files = await readPackageFiles(folder)
-  const { dispose } = await openModelPackage(folder, files, 'auto')
-  dispose()
+  const sensitivity = await open(folder, files)
   const published = await registry.publish(folder, files, version)
-  print(`${published.name}@${published.version} ${published.digest}${published.existed ? ', published before' : ''}\n`)
+  print(`${published.name}@${published.version} ${published.digest}${published.existed ? ', published before' : ''}\n${sensitivity}`)
   if (promote !== true) return
   await registry.promote(published.name, published.version)
   print(`${published.name}@live is version ${published.version}\n`)
+}
+
+/**
+ * Loads a version as the service will, and proves it: nobody shall promote what no service can use.
+ * @returns what its sensitivity sheet says
+ */
+async function prove (registry: Registry, name: string, number: number): Promise<string> {
+  const version = (await registry.get(name)).versions.find((one) => one.version === number)
+  // The promotion names the versions that there are.
+  return version === undefined ? '' : open(`${name}@${number}`, await registry.fetch(name, version))
+}
+
+async function open (where: string, files: PackageFiles): Promise<string> {
+  const { manifest, dispose } = await openModelPackage(where, files, 'auto')
+  dispose()
+  return `${describeSensitivity(manifest.sensitivity, manifest.detector.interval)}\n`
 }
 
 async function verify ({ registry, store }: Opened, print: Print): Promise<void> {

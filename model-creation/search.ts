@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { stringify } from 'yaml'
 import { Problem } from '../core/errors.ts'
 import { createRandom } from '../core/random.ts'
+import { HELD_OUT_SHARE } from '../core/sensitivity/held-out.ts'
 import { type Series } from '../core/series/series.ts'
 import { writeJsonReport } from './adapters/report-files.ts'
 import { readSeriesFolder, withTemporaryFolder } from './adapters/series-files.ts'
@@ -18,7 +19,7 @@ import { prepare, PreparedSchema } from './stages/prepare.ts'
 import { type Progress, terminalProgress } from './stages/progress.ts'
 import { AS_IS, type Candidate, candidatesFor, smoothed } from './search/candidates.ts'
 import { ANOMALY_LENGTHS } from './search/injections.ts'
-import { type Course, layCourse, type Trial, tryOut, VALIDATION_SHARE } from './search/trial.ts'
+import { type Course, layCourse, type Trial, tryOut } from './search/trial.ts'
 import { isProgram, runReporting, type StageContext } from './stages/stage.ts'
 
 /** How many of the first round's best candidates the second round tries with other smoothings. */
@@ -145,7 +146,7 @@ function problemOf (error: unknown): Problem {
 async function writeReport (path: string, { trials, chosen, lines }: SearchResult, facts: object): Promise<void> {
   await writeJsonReport(path, {
     ...facts,
-    validationShare: VALIDATION_SHARE,
+    validationShare: HELD_OUT_SHARE,
     chosen: chosen.candidate.name,
     lines,
     candidates: trials.map(({ candidate, ...figures }) => ({ ...candidate, ...figures })),

@@ -1,11 +1,13 @@
 // Reads and writes model packages: manifest, LayersModels, golden scores, and the digest over all of them. Refuses a
-// package that does not reproduce its golden scores.
+// package that does not reproduce its golden scores, or is not as sensitive as it was.
 import { writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { reproduceGolden } from '../../core/package/golden.ts'
 import { type Golden, GoldenSchema, type Manifest, ManifestSchema } from '../../core/package/manifest.ts'
 import type { Autoencoder } from '../../core/scoring/reconstruction-error.ts'
+import { judgeOf } from '../../core/sensitivity/judge.ts'
+import { checkProbes } from '../../core/sensitivity/probes.ts'
 import { enginesOf, loadAutoencoders } from './autoencoders.ts'
 import type { BackendChoice } from './backend.ts'
 import {
@@ -32,7 +34,7 @@ import {
 export const TENSORFLOW_VERSION =
   (createRequire(import.meta.url)('@tensorflow/tfjs/package.json') as { version: string }).version
 
-/** A package that was read and verified, and that has reproduced its golden scores. */
+/** A package that was read and verified, and that has reproduced its golden scores and the verdicts on its probes. */
 export interface ModelPackage {
   readonly manifest: Manifest
   /** `sha256:` and 64 hexadecimal digits: the same data, code and parameters give the same digest on every machine. */
@@ -67,8 +69,8 @@ export async function writeModelPackage (
 }
 
 /**
- * Reads a package, verifies digest and schema, loads the model and reproduces the golden scores.
- * @throws Problem invalid-model-package or golden-scores-differ
+ * Reads a package, verifies digest and schema, loads the model, and proves it by golden scores and probes.
+ * @throws Problem invalid-model-package, golden-scores-differ or sensitivity-differs
  */
 export async function loadModelPackage (directory: string, choice: BackendChoice): Promise<ModelPackage> {
   return openModelPackage(directory, await readPackageFiles(directory), choice)
@@ -96,10 +98,12 @@ export async function openModelPackage (
     async () => loadAutoencoders(enginesOf(choice), models, manifest.detector)
   )
   try {
+    const goldenDifference = reproduceGolden(manifest.detector, autoencoders, golden)
+    checkProbes(judgeOf(manifest.detector, autoencoders), golden.probes)
     return {
       manifest,
       digest,
-      goldenDifference: reproduceGolden(manifest.detector, autoencoders, golden),
+      goldenDifference,
       autoencoders,
       engines,
       dispose,

@@ -7,6 +7,9 @@ import type { Autoencoder } from '../scoring/reconstruction-error.ts'
 import { channelValues, fromColumns, type Series } from '../series/series.ts'
 import type { Golden } from './manifest.ts'
 
+/** The golden scores alone: they and the probes are proved one after the other. */
+type GoldenScores = Omit<Golden, 'probes'>
+
 /**
  * Largest relative difference between backends, which add 32-bit numbers in different orders. Differences are relative
  * to the golden score, at least LEAST_SCORE.
@@ -25,7 +28,7 @@ const toJson = (values: Float64Array): Array<number | null> =>
  * const { model, autoencoders } = await fitAdHoc(series)
  * makeGolden(model, autoencoders, slice(series, 0, 3)).causal // [null, null, null]
  */
-export function makeGolden (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Golden {
+export function makeGolden (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): GoldenScores {
   return {
     start: series.start,
     values: Object.fromEntries(series.channels.map((name, c) => [name, toJson(channelValues(series, c))])),
@@ -44,7 +47,11 @@ export function makeGolden (model: DetectorModel, autoencoders: readonly Autoenc
  * const { model, autoencoders } = await fitAdHoc(series)
  * reproduceGolden(model, autoencoders, makeGolden(model, autoencoders, series)) // 0
  */
-export function reproduceGolden (model: DetectorModel, autoencoders: readonly Autoencoder[], golden: Golden): number {
+export function reproduceGolden (
+  model: DetectorModel,
+  autoencoders: readonly Autoencoder[],
+  golden: GoldenScores
+): number {
   const columns = Object.fromEntries(model.channels.map((name) => [name, golden.values[name] ?? []]))
   const series = fromColumns({ start: golden.start, interval: model.interval, columns })
   const largest = Math.max(

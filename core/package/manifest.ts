@@ -3,6 +3,8 @@ import { z } from 'zod'
 import type { DetectorModel } from '../detector/model.ts'
 import { EvidenceFitSchema } from './evidence-schema.ts'
 import { type ScoreTail, TAIL_PROBABILITIES } from '../scoring/tail.ts'
+import type { Probes } from '../sensitivity/probes.ts'
+import type { SensitivitySheet } from '../sensitivity/sheet.ts'
 
 const numbers = z.array(z.number())
 const count = z.number().int().positive()
@@ -69,6 +71,34 @@ const DetectorModelSchema = z.strictObject({
     path: ['windowLength'],
   }) satisfies z.ZodType<DetectorModel>
 
+const share = z.number().min(0).max(1)
+const shares = z.strictObject({
+  found: share.describe('Share that is found.'),
+  named: share.describe('Share that is found, the right channel first.'),
+})
+const rate = z.number().min(0)
+const byScoring = <T extends z.ZodType>(schema: T): z.ZodObject<{ batch: T, causal: T }> =>
+  z.strictObject({ batch: schema, causal: schema })
+
+const INJECTED_KINDS = ['spike', 'level', 'drift', 'noise', 'quiet', 'missing-cycle', 'swap', 'break'] as const
+
+/** What a detector finds of injected anomalies (core/sensitivity/sheet.ts). */
+export const SensitivitySchema = z.strictObject({
+  observations: z.int().min(0).describe(
+    'Observations that were held out and scored. 0: nothing was measured, the training part was too short.'
+  ),
+  falseAlarms: byScoring(rate).describe('Anomalies per 1,000 of these observations, without an injection.'),
+  findings: z.array(z.strictObject({
+    channel: z.string(),
+    kind: z.enum(INJECTED_KINDS),
+    size: z.number().nullable().describe('In standard deviations of the channel; null if the kind has only a length.'),
+    length: z.int().min(1).describe('Observations.'),
+    injected: z.int().min(1).describe('How many were injected.'),
+    batch: shares,
+    causal: shares,
+  })),
+}) satisfies z.ZodType<SensitivitySheet>
+
 /** Raise it on every change that an older reader would misunderstand; readers refuse other numbers. */
 export const MANIFEST_FORMAT = 3
 
@@ -90,6 +120,7 @@ export const ManifestSchema = z.strictObject({
     series: z.number().int().positive(),
     observations: z.number().int().positive(),
   }),
+  sensitivity: SensitivitySchema,
   /**
    * The record of the training. The digest does not cover it: the same data, code and parameters give the same digest,
    * recorded or not.
@@ -99,12 +130,32 @@ export const ManifestSchema = z.strictObject({
 
 export type Manifest = z.infer<typeof ManifestSchema>
 
-/** Scores that a package must reproduce wherever it is loaded: a short series, and its scores by both scorings. */
-export const GoldenSchema = z.strictObject({
+const stretch = {
   start: z.number().int(),
   values: z.record(z.string(), z.array(z.number().nullable())),
+}
+
+const ProbesSchema: z.ZodType<Probes> = z.strictObject({
+  ...stretch,
+  probes: z.array(z.strictObject({
+    scoring: z.enum(['batch', 'causal']),
+    channel: z.string(),
+    from: z.int().min(0),
+    length: count,
+    found: z.number(),
+    missed: z.number(),
+  })),
+})
+
+/**
+ * What a package must reproduce wherever it is loaded: the scores of a short series, by both scorings, and the verdicts
+ * on its probes (core/sensitivity/probes.ts).
+ */
+export const GoldenSchema = z.strictObject({
+  ...stretch,
   causal: z.array(z.number().nullable()),
   batch: z.array(z.number().nullable()),
+  probes: ProbesSchema,
 })
 
 export type Golden = z.infer<typeof GoldenSchema>

@@ -57,6 +57,18 @@ function valuesAt (scene: Scene, { c, from, length }: Place): Float64Array {
   return Float64Array.from({ length }, (_, i) => scene.values[(from + i) * widthOf(scene) + c]!)
 }
 
+/**
+ * Adds an offset, in the channel's unit, to the values of the place; in place.
+ * @param values shape [length × channels]
+ * @example
+ * const values = Float64Array.of(1, 10, 2, 20, 3, 30)
+ * shift(values, 2, { c: 1, from: 1, length: 2 }, 5)
+ * values // [1, 10, 2, 25, 3, 35]
+ */
+export function shift (values: Float64Array, channels: number, { c, from, length }: Place, by: number): void {
+  for (let i = 0; i < length; i++) values[(from + i) * channels + c]! += by
+}
+
 const signOf = (random: Random): number => random.integer(2) === 0 ? -1 : 1
 
 const KINDS: Readonly<Record<InjectedKind, Inject>> = {
@@ -65,8 +77,7 @@ const KINDS: Readonly<Record<InjectedKind, Inject>> = {
     add(scene, place, (i) => i === 0 || random.integer(4) === 0 ? signOf(random) * size : 0)
   },
   level: (scene, place, size) => {
-    const shift = signOf(scene.random) * size
-    add(scene, place, () => shift)
+    shift(scene.values, widthOf(scene), place, signOf(scene.random) * size * scene.scaler.scale[place.c]!)
   },
   drift: (scene, place, size) => {
     const end = signOf(scene.random) * size

@@ -22,11 +22,12 @@ export interface Subject<A extends Autoencoder> {
   members (seed: number, windowLength: number): ReadonlyArray<MemberToFit<A>>
   /** All that was learnt, as bytes. */
   bytes (autoencoder: A): Promise<Uint8Array>
-  /** Writes a model package whose golden scores are those of the series, and loads it. */
+  /** Writes a model package whose golden scores are those of the series, with probes in normal data, and loads it. */
   packaged(
     directory: string,
     fitted: FittedDetector<A>,
     series: Series,
+    normal: Series,
   ): Promise<{ autoencoders: readonly Autoencoder[], goldenDifference: number, dispose(): void }>
   /** Tensors that are alive now. */
   tensors (): number
@@ -147,7 +148,7 @@ const CHECKS: readonly Check[] = [
       const series = waves(120, 2)
       await withFit(subject, series, async (fitted) => {
         const fault = altered(series, (values) => values.fill(9, 160, 180))
-        const loaded = await subject.packaged(t.testdir({}), fitted, fault)
+        const loaded = await subject.packaged(t.testdir({}), fitted, fault, series)
         t.equal(loaded.goldenDifference, 0)
         for (const detect of [detectBatch, detectCausal]) {
           const [saved, made] = [

@@ -42,7 +42,8 @@ interface Injection extends Omit<Scene, 'values'> {
   readonly lengths: readonly number[]
 }
 
-const between = (random: Random, [low, high]: readonly [number, number]): number => low + (high - low) * random.uniform()
+const between = (random: Random, [low, high]: readonly [number, number]): number =>
+  low + (high - low) * random.uniform()
 
 /**
  * Copies the series and injects anomalies of one kind. Each lies in one varying channel, of which there is at least

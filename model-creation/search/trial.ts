@@ -15,6 +15,7 @@ import { ratio } from '../../core/metrics/confusion.ts'
 import { countOf, runsOf } from '../../core/metrics/runs.ts'
 import { createRandom } from '../../core/random.ts'
 import { type Autoencoder } from '../../core/scoring/reconstruction-error.ts'
+import { heldOutFrom } from '../../core/sensitivity/held-out.ts'
 import { fitScaler } from '../../core/series/scaler.ts'
 import { type Series, slice } from '../../core/series/series.ts'
 import { fitSubspace } from '../../core/linear/subspace.ts'
@@ -25,8 +26,6 @@ import { type Params } from '../settings/params.ts'
 import { type Candidate, trainOf } from './candidates.ts'
 import { anomaliesIn, inject, type Injected, type Kind, kindsFor } from './injections.ts'
 
-/** The last share of every training series: no candidate is fitted on it. */
-export const VALIDATION_SHARE = 0.25
 /** Minimum number of observations in all tails together. */
 const LEAST_TAIL = 60
 /** Observations before the tail for the detector's warm-up: the same number for every candidate. */
@@ -76,7 +75,7 @@ export function layCourse (
   training: readonly Series[],
   { seed, lengths: wanted }: { seed: number, lengths: readonly number[] }
 ): Course {
-  const splits = training.map((series) => series.length - Math.floor(series.length * VALIDATION_SHARE))
+  const splits = training.map((series) => heldOutFrom(series.length))
   const tails = training.map((series, i) => slice(series, splits[i]!, series.length))
   const observations = tails.reduce((sum, tail) => sum + tail.length, 0)
   if (observations < LEAST_TAIL) {

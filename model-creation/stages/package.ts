@@ -1,12 +1,16 @@
-// Stage 4: puts manifest, weights, golden scores and model card into one directory with one digest.
+// Stage 4: puts manifest, weights, golden scores, probes and model card into one directory with one digest.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { standardisedRuns } from '../../core/series/runs.ts'
 import { type DetectorModel } from '../../core/detector/model.ts'
 import { formatDuration } from '../../core/table/duration.ts'
 import { Problem } from '../../core/errors.ts'
+import { type Autoencoder } from '../../core/scoring/reconstruction-error.ts'
 import { makeGolden } from '../../core/package/golden.ts'
-import { type Manifest, MANIFEST_FORMAT } from '../../core/package/manifest.ts'
+import { type Golden, type Manifest, MANIFEST_FORMAT } from '../../core/package/manifest.ts'
+import { judgeOf } from '../../core/sensitivity/judge.ts'
+import { makeProbes } from '../../core/sensitivity/probes.ts'
+import { describeSensitivity } from '../../core/sensitivity/words.ts'
 import { type Series, slice } from '../../core/series/series.ts'
 import { givenEnvironment } from '../../adapters/settings/environment.ts'
 import { loadBackend } from '../../adapters/tfjs/backend.ts'
@@ -40,7 +44,7 @@ async function assemble ({ paths, params }: StageContext, run: TrackedRun | unde
   const named = await readSeriesFolder(join(paths.prepared, 'train'), trained.detector.interval)
   const training = named.map(({ series }) => series)
   const { goldenLength, ...identity } = params.package
-  const golden = makeGolden(trained.detector, autoencoders, goldenSeries(training, trained.detector, goldenLength))
+  const golden = proofOf(trained.detector, autoencoders, training, goldenLength)
   dispose()
   const manifest: Manifest = {
     format: MANIFEST_FORMAT,
@@ -63,6 +67,18 @@ async function assemble ({ paths, params }: StageContext, run: TrackedRun | unde
     }
     return digest
   })
+}
+
+function proofOf (
+  detector: DetectorModel,
+  autoencoders: readonly Autoencoder[],
+  training: readonly Series[],
+  goldenLength: number
+): Golden {
+  return {
+    ...makeGolden(detector, autoencoders, goldenSeries(training, detector, goldenLength)),
+    probes: makeProbes(judgeOf(detector, autoencoders), training),
+  }
 }
 
 /** The files of a package, for any number of members. */
@@ -138,7 +154,7 @@ function summaryOf (architecture: string, members: readonly NamedMember[]): stri
 
 function modelCard (
   named: { name: string, version: string, description: string },
-  { architecture, detector, training }: TrainedDetector,
+  { architecture, detector, training, sensitivity }: TrainedDetector,
   metrics: Record<string, unknown>
 ): string {
   const facts: Array<[string, string | number]> = [
@@ -169,6 +185,10 @@ function modelCard (
     '\n## Use\n',
     'Scores series of exactly these channels at this interval. An observation is anomalous when its score is above 1.',
     'The model knows what its training data showed: other machines, sites or seasons need training of their own.',
+    '\n## Sensitivity\n',
+    'Anomalies were injected into the last quarter of the training data, and a detector was asked about them that was',
+    'fitted on the three quarters before. Sizes are in standard deviations (σ) of the channel.\n',
+    describeSensitivity(sensitivity, detector.interval),
     '\n## Metrics on the test part\n',
     Object.keys(metrics).length === 0
       ? 'No test part: nothing was held back.'

@@ -6,6 +6,9 @@ import { quantile } from '../../core/quantile.ts'
 import { type DetectorModel } from '../../core/detector/model.ts'
 import { Problem } from '../../core/errors.ts'
 import { type FittedDetector, fitDetector } from '../../core/fitting/fit.ts'
+import { describeSensitivity } from '../../core/sensitivity/words.ts'
+import { measureSensitivity, type SensitivitySheet } from '../../core/sensitivity/sheet.ts'
+import { type Series } from '../../core/series/series.ts'
 import { loadBackend } from '../../adapters/tfjs/backend.ts'
 import { writeModels } from '../../adapters/tfjs/saved-models.ts'
 import { writeJsonReport, writePlot } from '../adapters/report-files.ts'
@@ -30,6 +33,7 @@ export interface TrainedDetector {
     readonly series: number
     readonly observations: number
   }
+  readonly sensitivity: SensitivitySheet
 }
 
 export async function train ({ paths, params, progress }: StageContext): Promise<void> {
@@ -55,8 +59,12 @@ export async function train ({ paths, params, progress }: StageContext): Promise
   const settings = { maxGap, maxWindows, folds, switchWeight, constantWeight, causal, batch }
   const members = membersOf(params.train, series)
   const backend = await loadBackend(choice)
-  const onEpoch = epochSteps(progress, members.length * (folds + 1))
-  const fitted = await fitDetector(series, settings, toFit(members, params.train, { backend, seed, onEpoch }))
+  // A second fit, on three quarters of the data, is judged on the last quarter.
+  const onEpoch = epochSteps(progress, 2 * members.length * (folds + 1))
+  const fit = async (part: readonly Series[]): Promise<FittedDetector<LayersAutoencoder>> =>
+    fitDetector(part, settings, toFit(members, params.train, { backend, seed, onEpoch }))
+  const fitted = await fit(series)
+  const sensitivity = await measureSensitivity(series, fit)
   const trained: TrainedDetector = {
     architecture,
     detector: fitted.model,
@@ -75,6 +83,7 @@ export async function train ({ paths, params, progress }: StageContext): Promise
       series: series.length,
       observations: series.reduce((sum, { length }) => sum + length, 0),
     },
+    sensitivity,
   }
   const saved = await Promise.all(fitted.autoencoders.map(async (member) => member.save()))
   await replaceDirectory(paths.model, async (directory) => {
@@ -87,6 +96,7 @@ export async function train ({ paths, params, progress }: StageContext): Promise
   progress.message(
     `${windows}; thresholds: causal ${model.causal.threshold.toFixed(4)}, batch ${model.batch.threshold.toFixed(4)}`
   )
+  progress.message(describeSensitivity(sensitivity, prepared.interval))
   for (const autoencoder of fitted.autoencoders) autoencoder.dispose()
 }
 

@@ -2,11 +2,11 @@
 // Runs on TFJS_BACKEND.
 import { defaultTail } from '../../core/fitting/members.ts'
 import { type FittedDetector } from '../../core/fitting/fit.ts'
-import { makeGolden } from '../../core/package/golden.ts'
 import { type Manifest, MANIFEST_FORMAT } from '../../core/package/manifest.ts'
 import { type Series } from '../../core/series/series.ts'
 import { type Subject } from '../../core/test/checks.ts'
 import { type BackendChoice, loadBackend } from '../../adapters/tfjs/backend.ts'
+import { NOT_MEASURED, proofOf } from '../../core/test/proof.ts'
 import { loadModelPackage, writeModelPackage } from '../../adapters/tfjs/model-package.ts'
 import { type TrainedMember } from '../architectures/architecture.ts'
 import { type ArchitectureName } from '../architectures/index.ts'
@@ -33,7 +33,8 @@ export const EXACT: readonly ArchitectureName[] = ['linear', 'masked']
 async function packaged (
   directory: string,
   { model, autoencoders }: FittedDetector<TrainedMember>,
-  series: Series
+  series: Series,
+  normal: Series
 ): ReturnType<typeof loadModelPackage> {
   const manifest: Manifest = {
     format: MANIFEST_FORMAT,
@@ -50,8 +51,9 @@ async function packaged (
       series: 1,
       observations: series.length,
     },
+    sensitivity: NOT_MEASURED,
   }
-  const golden = makeGolden(model, autoencoders, series)
+  const golden = proofOf(model, autoencoders, series, normal)
   const models = await Promise.all(autoencoders.map(async (member) => member.save()))
   await writeModelPackage(directory, { manifest, golden, models, card: '' })
   return loadModelPackage(directory, backend.name)

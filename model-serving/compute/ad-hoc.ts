@@ -2,14 +2,21 @@
 import { createHash } from 'node:crypto'
 import { type AdHocDetector, fitAdHoc } from '../../core/fitting/ad-hoc.ts'
 import { pointer, Problem } from '../../core/errors.ts'
-import type { Series } from '../../core/series/series.ts'
+import { isAnomalous } from '../../core/scoring/threshold.ts'
+import { judgeOf } from '../../core/sensitivity/judge.ts'
+import { measureSensitivity, type SensitivitySheet } from '../../core/sensitivity/sheet.ts'
+import { type Series, slice } from '../../core/series/series.ts'
 import { canonicalJson } from '../../adapters/tfjs/saved-models.ts'
 import { AD_HOC } from '../packages/identity.ts'
 import type { ModelInUse } from './answer/answer.ts'
-import type { FitPart } from './read/options.ts'
+import type { ComputeOptions, FitPart } from './read/options.ts'
 
 /** @throws Problem invalid-request, series-too-long, or a problem of fitAdHoc() */
-export async function adHocModel (series: Series, fit: FitPart | undefined, maxFitValues: number): Promise<ModelInUse> {
+export async function adHocModel (
+  series: Series,
+  { fit, include }: Pick<ComputeOptions, 'fit' | 'include'>,
+  maxFitValues: number
+): Promise<ModelInUse> {
   const part = fit === undefined ? undefined : { rows: rowsOf(fit, series) }
   const values = (part?.rows ?? series.length) * series.channels.length
   if (values > maxFitValues) {
@@ -22,12 +29,28 @@ export async function adHocModel (series: Series, fit: FitPart | undefined, maxF
       { extensions: { limit, got: values / series.channels.length } }
     )
   }
-  const { model, autoencoders } = await fitAdHoc(series, part)
+  const fitted = await fitAdHoc(series, part)
+  const { model, autoencoders } = fitted
   return {
     identity: { name: AD_HOC, version: '1', digest: digestOf({ model, autoencoders }), architecture: 'ensemble' },
     detector: model,
     autoencoders,
+    sensitivity: include.has('sensitivity') ? await measure(series, part, fitted) : undefined,
   }
+}
+
+/** Without a part that is known to be normal, what the model itself calls anomalous is left out. */
+async function measure (
+  series: Series,
+  part: { readonly rows: number } | undefined,
+  { model, autoencoders }: AdHocDetector
+): Promise<SensitivitySheet> {
+  if (part !== undefined) {
+    return measureSensitivity([slice(series, 0, part.rows)], async ([seen]) => fitAdHoc(seen!, { rows: seen!.length }))
+  }
+  const { score } = judgeOf(model, autoencoders).detect('batch', series)
+  const doubtful = Uint8Array.from(score, (value) => isAnomalous(value) ? 1 : 0)
+  return measureSensitivity([series], async ([seen]) => fitAdHoc(seen!), { doubtful: [doubtful] })
 }
 
 /** Covers everything that scores depend on, as the digest of a model package does. */

@@ -43,12 +43,12 @@ export async function compute (models: ModelLookup, input: ComputeInput, limits:
     because: `to fit a model on it, at least ${AD_HOC_LEAST} are needed`,
   }
   const posted = checkedSeries(input, wanted, limits)
-  return score(await adHocModel(posted.series, input.options.fit, limits.adHocMaxValues), undefined, posted, input)
+  return score(await adHocModel(posted.series, input.options, limits.adHocMaxValues), undefined, posted, input)
 }
 
 /** Scores the posted series with this model. @throws Problem of the request */
 export async function computeWith (
-  { manifest: { detector, name, architecture }, version, digest, stale, autoencoders }: ModelInService,
+  { manifest: { detector, name, architecture, sensitivity }, version, digest, stale, autoencoders }: ModelInService,
   input: ComputeInput,
   limits: ComputeLimits
 ): Promise<Computed> {
@@ -67,7 +67,7 @@ export async function computeWith (
   }
   const identity = { name, version, digest, architecture, ...(stale && { stale }) }
   return score(
-    { identity, detector, autoencoders },
+    { identity, detector, autoencoders, sensitivity },
     { name, version, digest },
     checkedSeries(input, wanted, limits),
     input

@@ -7,7 +7,8 @@ import { answerTable } from '../compute/answer/answer-table.ts'
 import { serviceVersion } from '../settings/project.ts'
 import type { ComputeAnswer } from '../schemas/compute.ts'
 import type { NamedExample } from '../schemas/content.ts'
-import type { ModelDescription } from '../schemas/models.ts'
+import { listModel, type ModelDescription } from '../schemas/models.ts'
+import { describeSheet } from '../schemas/sensitivity.ts'
 import type { Job } from '../schemas/jobs.ts'
 import type { FeedbackKeptSchema, Proposal } from '../schemas/feedback.ts'
 import type { Versions } from '../schemas/registry.ts'
@@ -60,6 +61,18 @@ const margins: Record<typeof CHANNELS[number], number> = {
   vibration_mm_s: 0.345,
 }
 
+type Finding = ModelDescription['sensitivity']['findings'][number]
+
+const finding = (kind: Finding['kind'], size: number | null, length: number, ...found: Finding['batch'][]): Finding => ({
+  channel: 'power_kw',
+  kind,
+  size,
+  length,
+  injected: 20,
+  batch: found[0]!,
+  causal: found[1]!,
+})
+
 const model: ModelDescription = {
   name: EXAMPLE_MODEL,
   version: '1',
@@ -85,6 +98,15 @@ const model: ModelDescription = {
     tfjs: '4.22.0',
     backend: 'wasm',
   },
+  sensitivity: describeSheet({
+    observations: 10_800,
+    falseAlarms: { batch: 0.37, causal: 0.46 },
+    findings: [
+      finding('spike', 4, 1, { found: 0.9, named: 0.9 }, { found: 0.7, named: 0.7 }),
+      finding('level', 2, 30, { found: 1, named: 0.95 }, { found: 0.95, named: 0.9 }),
+      finding('quiet', null, 10, { found: 0.1, named: 0 }, { found: 0.05, named: 0.05 }),
+    ],
+  }, 600_000),
 }
 
 const status: Status = {
@@ -157,7 +179,7 @@ export const ANSWER_EXAMPLES = {
   compute: one('fault', 'A hot bearing; one missing value was filled', answer),
   table: one('fault', 'The same as a table', answerTable(answer)),
   plot: one('plot', 'A plot, cut short', '<svg width="1200" height="1040" xmlns="http://www.w3.org/2000/svg">…</svg>'),
-  models: one('one', 'One model is served', { models: [model] }),
+  models: one('one', 'One model is served', { models: [listModel(model)] }),
   model: one(EXAMPLE_MODEL, 'The model of the simulated wind farm', model),
   status: one('ready', 'One model is served', status),
   versions: one('one', 'One version; it is live', versions),

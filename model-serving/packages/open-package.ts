@@ -6,9 +6,9 @@ import { openModelPackage } from '../../adapters/tfjs/model-package.ts'
 import type { OpenModel } from './identity.ts'
 
 /**
- * Verifies the digest and the golden scores. Loads TensorFlow.js only if the model needs it.
+ * Verifies the digest, the golden scores and the probes. Loads TensorFlow.js only if the model needs it.
  * @param where name of the package, for error messages
- * @throws Problem invalid-model-package, golden-scores-differ or backend-unavailable
+ * @throws Problem invalid-model-package, golden-scores-differ, sensitivity-differs or backend-unavailable
  */
 export async function openPackage (where: string, bytes: Uint8Array, backend: BackendChoice): Promise<OpenModel> {
   return openModelPackage(where, await unpackArchive(where, bytes), backend)

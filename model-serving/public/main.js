@@ -181,6 +181,7 @@ function describeModel () {
       'details',
       {},
       summary,
+      make('p', {}, model.sensitivity.summary),
       make('ul', { class: 'names' }, ...model.channels.map((name) => make('li', {}, make('code', {}, name))))
     )
   )

@@ -150,6 +150,7 @@ export interface Model {
   readonly architecture: string
   readonly channels: readonly string[]
   readonly samplingInterval: string
+  readonly sensitivity: { readonly summary: string }
   readonly windowLength: number
 }
 

@@ -3,7 +3,13 @@ import type { FastifyInstance } from 'fastify'
 import type { ServedModels } from '../packages/served-models.ts'
 import type { RouteDocument } from '../plugins/openapi.ts'
 import { ANSWER_EXAMPLES } from '../openapi/answer-examples.ts'
-import { describeModel, ModelDescriptionSchema, ModelListSchema, ModelParamsSchema } from '../schemas/models.ts'
+import {
+  describeModel,
+  listModel,
+  ModelDescriptionSchema,
+  ModelListSchema,
+  ModelParamsSchema,
+} from '../schemas/models.ts'
 import { problemResponses } from '../schemas/problem.ts'
 
 const listDocument = {
@@ -52,7 +58,9 @@ export function addModels (app: FastifyInstance, models: ServedModels): void {
   app.get(
     '/models',
     { schema: listDocument, config: { scope: 'any' } },
-    async () => ({ models: models.list().flatMap(({ live }) => live === undefined ? [] : [describeModel(live)]) })
+    async () => ({
+      models: models.list().flatMap(({ live }) => live === undefined ? [] : [listModel(describeModel(live))]),
+    })
   )
   app.get<{ Params: { name: string } }>(
     '/models/:name',

@@ -57,9 +57,9 @@ const document = () =>
     operationId: 'publishModel',
     summary: 'Publish a model package, or train one',
     description:
-      'A package (`application/x-tar`) must reproduce its golden scores; it is then published under its own name ' +
-      '(`201`). A series, posted in any form that `POST /compute` reads or named by `from`, starts a training job ' +
-      '(`202`); `GET /jobs/{id}` shows its progress. With the header `Idempotency-Key`, a repeated request gets the ' +
+      'A package (`application/x-tar`) must reproduce its golden scores and its sensitivity; it is then published ' +
+      'under its own name (`201`). A series, posted in any form that `POST /compute` reads or named by `from`, ' +
+      'starts a training job (`202`); `GET /jobs/{id}` shows its progress. With the header `Idempotency-Key`, a repeated request gets the ' +
       'first answer and is not executed again.',
     tags: ['models'],
     querystring: PublishQuerySchema,
@@ -250,14 +250,14 @@ async function upload (
   }
 }
 
+const UNPROVEN: readonly string[] = ['invalid-model-package', 'golden-scores-differ', 'sensitivity-differs']
+
 /** A bad package is a fault of the service if the operator installed it, but of the caller if it was uploaded. */
 async function refusing<T> (work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof Problem) || !['invalid-model-package', 'golden-scores-differ'].includes(error.code)) {
-      throw error
-    }
+    if (!(error instanceof Problem) || !UNPROVEN.includes(error.code)) throw error
     throw new Problem('package-refused', error.message, { cause: error })
   }
 }

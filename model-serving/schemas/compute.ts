@@ -1,5 +1,6 @@
 // The wire format of POST /compute.
 import { z } from 'zod'
+import { SensitivityAnswerSchema } from './sensitivity.ts'
 
 export const PARTS = [
   'score',
@@ -11,6 +12,7 @@ export const PARTS = [
   'anomalies',
   'changepoints',
   'quality',
+  'sensitivity',
 ] as const
 export type Part = typeof PARTS[number]
 
@@ -39,7 +41,8 @@ const duration = z.string().max(40).meta({ format: 'duration' })
 /** Cuts the list before it is checked: each wrong entry would cost an issue. */
 const firstFew = (value: unknown): unknown => Array.isArray(value) ? value.slice(0, PARTS.length + 1) : value
 const parts = z.array(z.enum(PARTS)).max(PARTS.length)
-const partsDescription = `Parts of the answer. Default: ${DEFAULT_PARTS.join(', ')}.`
+const partsDescription =
+  `Parts of the answer. Default: ${DEFAULT_PARTS.join(', ')}. For an ad-hoc model, sensitivity takes another second.`
 
 const scoring = z.enum(['batch', 'causal'])
   .describe(
@@ -302,5 +305,6 @@ export const ComputeAnswerSchema = z.strictObject({
     'Times from which the process stays different. An anomaly, in contrast, passes.'
   ),
   quality: z.record(z.string(), ChannelQualitySchema).exactOptional(),
+  sensitivity: SensitivityAnswerSchema.exactOptional(),
 }).describe('Arrays are aligned with the grid: entry t belongs to the time start + t · step.')
 export type ComputeAnswer = z.output<typeof ComputeAnswerSchema>

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { formatDuration } from '../../core/table/duration.ts'
 import type { ModelIdentity } from '../packages/identity.ts'
+import { describeSheet, SensitivityAnswerSchema } from './sensitivity.ts'
 
 const ScoringSchema = z.strictObject({
   smoothing: z.int().min(1).describe('Number of errors over which a score is averaged.'),
@@ -51,10 +52,18 @@ export const ModelDescriptionSchema = z.strictObject({
     tfjs: z.string(),
     backend: z.string(),
   }),
+  sensitivity: SensitivityAnswerSchema,
 })
 export type ModelDescription = z.output<typeof ModelDescriptionSchema>
 
-export const ModelListSchema = z.strictObject({ models: z.array(ModelDescriptionSchema) })
+export const ModelListSchema = z.strictObject({
+  models: z.array(ModelDescriptionSchema.extend({
+    sensitivity: SensitivityAnswerSchema.omit({ findings: true }).describe(
+      'The sensitivity sheet without its findings: `GET /models/{name}` has them.'
+    ),
+  })),
+})
+type ListedModel = z.output<typeof ModelListSchema>['models'][number]
 
 export const ModelParamsSchema = z.strictObject({
   name: z.string().min(1).describe('Name of a served model.').meta({ examples: ['wind-turbine'] }),
@@ -80,5 +89,11 @@ export function describeModel ({ manifest, version, digest, goldenDifference }: 
     scorings: { batch: withoutScores(detector.batch), causal: withoutScores(detector.causal) },
     margins: Object.fromEntries(detector.channels.map((channel, c) => [channel, detector.margins[c]!])),
     training: { observations, series, dataSha256, tfjs, backend },
+    sensitivity: describeSheet(manifest.sensitivity, detector.interval),
   }
+}
+
+/** The description in a list of all models. */
+export function listModel ({ sensitivity: { findings, ...sensitivity }, ...model }: ModelDescription): ListedModel {
+  return { ...model, sensitivity }
 }

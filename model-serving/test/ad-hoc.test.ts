@@ -4,9 +4,11 @@ import fc from 'fast-check'
 import t from 'tap'
 import { fitAdHoc } from '../../core/fitting/ad-hoc.ts'
 import { detectBatch } from '../../core/detector/hindsight.ts'
+import { type Series } from '../../core/series/series.ts'
 import { canonicalJson } from '../../adapters/tfjs/saved-models.ts'
 import { type ComputeAnswer, ComputeAnswerSchema, type OptionsRequest } from '../schemas/compute.ts'
-import { csvOf, jsonOf, smallModel, testApp, timesOf, windSeries } from './fixture.ts'
+import { describeSheet } from '../schemas/sensitivity.ts'
+import { csvOf, jsonOf, smallModel, STEP_MS, testApp, timesOf, windSeries } from './fixture.ts'
 
 const app = await testApp([smallModel])
 t.teardown(() => app.close())
@@ -73,6 +75,25 @@ t.test('ad-hoc can be named even if a model is served; any interval and constant
     channels: { x: Array.from({ length: 100 }, (_, t) => t % 5), still: Array(100).fill(3) },
   }
   t.match(await answerOf(seconds), { step: 'PT7S', anomalies: [] })
+})
+
+t.test('the sensitivity sheet on request; without it, nothing is injected', async (t) => {
+  const options = { include: ['sensitivity' as const, 'anomalies' as const] }
+  const sheetOf = async (series: Series, more: OptionsRequest = {}): Promise<ComputeAnswer['sensitivity']> =>
+    (await answerOf({ model: 'ad-hoc', ...jsonOf(series), options: { ...options, ...more } })).sensitivity
+  const sheet = await sheetOf(windSeries(600))
+  t.match(sheet, { observations: 150, summary: /^Finds .* a level of \d σ over 5 h in \d+ %/ })
+  t.same([...new Set(sheet!.findings.map(({ channel }) => channel))], ['wind_speed_ms', 'power_kw'])
+  t.same(await sheetOf(windSeries(600)), sheet, 'the same again')
+  const faulty = windSeries(600)
+  for (let t = 520; t < 540; t++) faulty.values[2 * t] = 90
+  const known = await sheetOf(faulty)
+  t.ok(known!.observations > 20 && known!.observations < 130, 'what the model finds is no normal data')
+  t.equal((await sheetOf(windSeries(600), { fit: { rows: 400 } }))!.observations, 100)
+  t.match(await sheetOf(windSeries(50)), { observations: 0, summary: /^Not measured/ })
+  t.notOk('sensitivity' in await answerOf({ model: 'ad-hoc', ...jsonOf(windSeries(600)) }))
+  const served = await answerOf({ model: 'small', ...jsonOf(windSeries(100)), options })
+  t.same(served.sensitivity, describeSheet(smallModel.manifest.sensitivity, STEP_MS), 'as in its package')
 })
 
 /** Healthy wind with a spike up and one down. */

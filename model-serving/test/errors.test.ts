@@ -532,6 +532,7 @@ t.test('every code that a route can answer is caused by a test above', (t) => {
     'invalid-settings',
     'invalid-model-package',
     'golden-scores-differ',
+    'sensitivity-differs',
     'backend-unavailable',
     'server-unavailable',
   ]

@@ -6,6 +6,7 @@ import { makeGolden, reproduceGolden } from '../../core/package/golden.ts'
 import { subspaceAutoencoder } from '../../core/linear/linear.ts'
 import { MANIFEST_FORMAT, ManifestSchema } from '../../core/package/manifest.ts'
 import { createRandom } from '../../core/random.ts'
+import { measureSensitivity } from '../../core/sensitivity/sheet.ts'
 import { fromColumns, type Series } from '../../core/series/series.ts'
 import { fitSubspace, type Subspace } from '../../core/linear/subspace.ts'
 import type { WindowMatrix } from '../../core/series/window.ts'
@@ -39,11 +40,9 @@ async function fitModel (
   windowLength: number,
   settings: Partial<FitSettings> = {}
 ): Promise<FixtureModel> {
-  const { model, autoencoders } = await fitDetector(series, { ...FIT_DEFAULTS, folds: 2, ...settings }, [{
-    windowLength,
-    tail: windowLength,
-    learn,
-  }])
+  const fit = async (part: readonly Series[]) =>
+    fitDetector(part, { ...FIT_DEFAULTS, folds: 2, ...settings }, [{ windowLength, tail: windowLength, learn }])
+  const { model, autoencoders } = await fit(series)
   const manifest = ManifestSchema.parse({
     format: MANIFEST_FORMAT,
     name,
@@ -59,6 +58,7 @@ async function fitModel (
       series: series.length,
       observations: series[0]!.length,
     },
+    sensitivity: await measureSensitivity(series, fit),
   })
   const goldenDifference = reproduceGolden(model, autoencoders, makeGolden(model, autoencoders, series[0]!))
   return {

@@ -15,13 +15,24 @@ import { findPackages, folderSource } from '../packages/folder-source.ts'
 import { ServedModels } from '../packages/served-models.ts'
 import { projectRoot, serviceVersion } from '../settings/project.ts'
 import { ComputeAnswerSchema, ComputeRequestSchema } from '../schemas/compute.ts'
-import { ModelDescriptionSchema, ModelListSchema } from '../schemas/models.ts'
+import { listModel, ModelDescriptionSchema, ModelListSchema } from '../schemas/models.ts'
+import { describeSheet } from '../schemas/sensitivity.ts'
 import { ALL_PROBLEMS } from '../../adapters/http/problem-codes.ts'
 import { ProblemDocumentSchema } from '../schemas/problem.ts'
 import { StatusSchema } from '../schemas/status.ts'
 import { serve } from '../serve.ts'
 import { buildApp } from '../app.ts'
-import { inWorker, jsonOf, onThisThread, servedModels, smallModel, testApp, testConfig, windSeries } from './fixture.ts'
+import {
+  inWorker,
+  jsonOf,
+  onThisThread,
+  servedModels,
+  smallModel,
+  STEP_MS,
+  testApp,
+  testConfig,
+  windSeries,
+} from './fixture.ts'
 
 const app = await testApp([smallModel])
 t.teardown(() => app.close())
@@ -85,7 +96,10 @@ t.test('models are listed and described', async (t) => {
     members: [{ windowLength: 8, tail: 8 }],
     scorings: { batch: { level: { span: 2001, factor: Number } }, causal: { level: { span: 1001, factor: Number } } },
   })
-  t.same(ModelDescriptionSchema.parse((await get('/models/small')).json()), models[0])
+  const model = ModelDescriptionSchema.parse((await get('/models/small')).json())
+  t.same(listModel(model), models[0])
+  t.same(model.sensitivity, describeSheet(smallModel.manifest.sensitivity, STEP_MS))
+  t.match(model.sensitivity, { summary: /^Finds .*100 %/, observations: 150, findings: [{ channel: 'wind_speed_ms' }] })
 })
 
 t.test('two packages of one name are refused', (t) => {
@@ -255,6 +269,7 @@ t.test('POST /compute documents three bodies with examples, four answers, and al
     'invalid-settings',
     'invalid-model-package',
     'golden-scores-differ',
+    'sensitivity-differs',
     'backend-unavailable',
     'unknown-job',
     'version-conflict',
@@ -283,7 +298,8 @@ t.test('the examples of answers match the schemas, each other and the pipeline',
   t.same(answer.anomalies!.map(({ peakScore }) => peakScore), [Math.max(...answer.score!.map(Number))])
   t.equal(await example('/compute', 'text/csv'), answerTable(answer))
   const model = ModelDescriptionSchema.parse(await example('/models/{name}'))
-  t.same(ModelListSchema.parse(await example('/models')).models, [model])
+  t.same(ModelListSchema.parse(await example('/models')).models, [listModel(model)])
+  t.equal(model.sensitivity.summary, describeSheet(model.sensitivity, 600_000).summary)
   t.same(StatusSchema.parse(await example('/status')).models.map(({ name }) => name), [model.name])
   t.same(await example('/readyz'), (await get('/readyz')).json())
   t.same(await example('/livez'), (await get('/livez')).json())

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Manifest, MANIFEST_FORMAT } from '../../../core/package/manifest.ts'
+import { NOT_MEASURED } from '../../../core/test/proof.ts'
 import { fitLinear, waves } from '../../../core/test/synthetic.ts'
 import { writeModelPackage } from '../../tfjs/model-package.ts'
 import { type PackageFiles, readPackageFiles } from '../../tfjs/package-files.ts'
@@ -27,6 +28,7 @@ export async function noisePackage (name: string, seed: number, weights = 64): P
       series: 1,
       observations: series.length,
     },
+    sensitivity: NOT_MEASURED,
   }
   const folder = await mkdtemp(join(tmpdir(), 'noise-'))
   try {
@@ -38,7 +40,7 @@ export async function noisePackage (name: string, seed: number, weights = 64): P
     }
     await writeModelPackage(folder, {
       manifest,
-      golden: { start: 0, values: {}, causal: [], batch: [] },
+      golden: { start: 0, values: {}, causal: [], batch: [], probes: { start: 0, values: {}, probes: [] } },
       models: [saved],
       card: `seed ${seed}`,
     })

@@ -1,11 +1,11 @@
 // Real model packages for tests: small linear autoencoders in TensorFlow.js's format, written without TensorFlow.js.
 import { FIT_DEFAULTS, fitDetector } from '../../../core/fitting/fit.ts'
-import { makeGolden } from '../../../core/package/golden.ts'
 import { subspaceAutoencoder } from '../../../core/linear/linear.ts'
 import { MANIFEST_FORMAT, ManifestSchema } from '../../../core/package/manifest.ts'
 import { packArchive } from '../../registry/archive.ts'
 import type { Series } from '../../../core/series/series.ts'
 import { fitSubspace, type Subspace } from '../../../core/linear/subspace.ts'
+import { NOT_MEASURED, proofOf } from '../../../core/test/proof.ts'
 import { loadAutoencoders } from '../autoencoders.ts'
 import { writeModelPackage } from '../model-package.ts'
 import { type PackageFiles, readPackageFiles } from '../package-files.ts'
@@ -51,10 +51,11 @@ export async function writePackage (folder: string, name: string, series: Series
       series: 1,
       observations: series.length,
     },
+    sensitivity: NOT_MEASURED,
   })
   await writeModelPackage(folder, {
     manifest,
-    golden: makeGolden(model, loaded.autoencoders, series),
+    golden: proofOf(model, loaded.autoencoders, series),
     models: saved,
     card: 'digest {digest}\n',
   })

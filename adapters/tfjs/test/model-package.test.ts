@@ -4,10 +4,10 @@ import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { makeGolden } from '../../../core/package/golden.ts'
 import { detectBatch } from '../../../core/detector/hindsight.ts'
 import { type Manifest, MANIFEST_FORMAT } from '../../../core/package/manifest.ts'
 import { createRandom } from '../../../core/random.ts'
+import { calmed, NOT_MEASURED, proofOf } from '../../../core/test/proof.ts'
 import { fitEnsemble, fitLinear, scoresOf, waves } from '../../../core/test/synthetic.ts'
 import { type BackendChoice, loadBackend } from '../backend.ts'
 import { enginesOf, loadAutoencoders } from '../autoencoders.ts'
@@ -21,8 +21,8 @@ const { tf } = backend
 
 const JSON_FILES = ['golden.json', 'manifest.json', 'model.json']
 const SERIES = waves(240)
-const { model: detector } = await fitLinear([SERIES])
-const WIDTH = detector.windowLength * detector.channels.length
+const { model: fitted } = await fitLinear([SERIES])
+const WIDTH = fitted.windowLength * fitted.channels.length
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
@@ -47,6 +47,10 @@ async function denseModel (widths: number[], seed = 1): Promise<SavedModel> {
 
 const small = await denseModel([WIDTH, 6, WIDTH])
 
+const layersOfSmall = await loadLayersModel(backend, small)
+const smallAutoencoder = { reconstruct: toReconstruct(backend, layersOfSmall) }
+const detector = calmed(fitted, [smallAutoencoder], SERIES)
+
 const manifest: Manifest = {
   format: MANIFEST_FORMAT,
   name: 'waves',
@@ -62,12 +66,12 @@ const manifest: Manifest = {
     series: 1,
     observations: SERIES.length,
   },
+  sensitivity: NOT_MEASURED,
 }
 
 const detectorOf = manifest.detector
 
-const layersOfSmall = await loadLayersModel(backend, small)
-const golden = makeGolden(detector, [{ reconstruct: toReconstruct(backend, layersOfSmall) }], SERIES)
+const golden = proofOf(detector, [smallAutoencoder], SERIES)
 layersOfSmall.dispose()
 const parts = { manifest, golden, models: [small], card: 'digest {digest}\n' }
 
@@ -127,7 +131,7 @@ t.test('a package that is written and read has the same bits and scores, and lea
     'scores'
   )
   t.ok(
-    scores.some((score) => score !== null && score > 1) && scores.every((score) =>
+    scores.some((score) => score !== null && score > 0.5) && scores.every((score) =>
       score === null || Number.isFinite(score)
     )
   )
@@ -445,6 +449,22 @@ t.test('a package whose scores differ from the golden ones is refused, and no te
   loaded.dispose()
 })
 
+t.test('a package whose model is not as sensitive as its probes say is refused, and no tensor is left', async (t) => {
+  const directory = t.testdir({})
+  const { probes } = golden
+  const [first] = probes.probes
+  const cases: Array<[string, typeof probes, RegExp]> = [
+    ['no probe', { ...probes, probes: [] }, /no probe/],
+    ['a small offset', { ...probes, probes: [{ ...first!, found: first!.missed }] }, /does not find an offset of/],
+    ['a large offset', { ...probes, probes: [{ ...first!, missed: first!.found }] }, /which it must not/],
+    ['no values', { ...probes, values: {} }, /scores no observation of the probes \(batch\)/],
+  ]
+  for (const [name, changed, message] of cases) {
+    await writeModelPackage(directory, { ...parts, golden: { ...golden, probes: changed } })
+    t.match(await refusal(t, directory), { code: 'sensitivity-differs', message }, name)
+  }
+})
+
 t.test('the manifest records the tracking run, and the digest does not cover it', async (t) => {
   const directory = join(t.testdir({}), 'package')
   const digest = await writeModelPackage(directory, parts)
@@ -459,15 +479,16 @@ t.test('the manifest records the tracking run, and the digest does not cover it'
 
 t.test('several members: each has its own files and windows, and the digest covers all of them', async (t) => {
   const directory = join(t.testdir({}), 'ensemble')
-  const { model } = await fitEnsemble([SERIES])
+  const { model: trained } = await fitEnsemble([SERIES])
   const models = await Promise.all(
-    model.members.map(async ({ windowLength }, m) => denseModel([windowLength * 3, 4, windowLength * 3], 10 + m))
+    trained.members.map(async ({ windowLength }, m) => denseModel([windowLength * 3, 4, windowLength * 3], 10 + m))
   )
   const before = tf.memory().numTensors
-  const { autoencoders, dispose } = await loadAutoencoders(enginesOf(choice), models, model)
+  const { autoencoders, dispose } = await loadAutoencoders(enginesOf(choice), models, trained)
+  const model = calmed(trained, autoencoders, SERIES)
   const several = {
     manifest: { ...manifest, architecture: 'ensemble', detector: model as Manifest['detector'] },
-    golden: makeGolden(model, autoencoders, SERIES),
+    golden: proofOf(model, autoencoders, SERIES),
     models,
     card: '',
   }

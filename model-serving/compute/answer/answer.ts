@@ -6,9 +6,11 @@ import type { Detection } from '../../../core/scoring/detection.ts'
 import { formatDuration } from '../../../core/table/duration.ts'
 import { type Series, timeOf } from '../../../core/series/series.ts'
 import type { Autoencoder } from '../../../core/scoring/reconstruction-error.ts'
+import type { SensitivitySheet } from '../../../core/sensitivity/sheet.ts'
 import { ANOMALOUS, NOT_SCORED } from '../../../core/verdicts/verdicts.ts'
 import type { Answer as Plotted } from '../../public/chart-option.js'
 import { type ComputeAnswer, type Part, PARTS_BY_OBSERVATION } from '../../schemas/compute.ts'
+import { describeSheet } from '../../schemas/sensitivity.ts'
 import type { PostedSeries } from '../read/input.ts'
 import { anomalyRules, type ComputeOptions } from '../read/options.ts'
 import { formatInstant } from '../read/times.ts'
@@ -19,6 +21,8 @@ export interface ModelInUse {
   readonly identity: ComputeAnswer['model']
   readonly detector: DetectorModel
   readonly autoencoders: readonly Autoencoder[]
+  /** Undefined if it was not asked for: an ad-hoc model has none before. */
+  readonly sensitivity: SensitivitySheet | undefined
 }
 
 interface Scored extends PostedSeries {
@@ -52,6 +56,9 @@ export function buildAnswer (scored: Scored): ComputeAnswer {
     ...(include('anomalies') && { anomalies: anomalies(scored) }),
     ...(include('changepoints') && { changepoints: changepoints(scored) }),
     ...(include('quality') && { quality: quality(scored) }),
+    ...(include('sensitivity') && model.sensitivity !== undefined && {
+      sensitivity: describeSheet(model.sensitivity, series.interval),
+    }),
   }
 }
 
