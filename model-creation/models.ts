@@ -133,7 +133,8 @@ async function publish (
   const files = await readPackageFiles(folder)
   const sensitivity = await open(folder, files)
   const published = await registry.publish(folder, files, version)
-  print(`${published.name}@${published.version} ${published.digest}${published.existed ? ', published before' : ''}\n${sensitivity}`)
+  print(`${published.name}@${published.version} ${published.digest}${published.existed ? ', published before' : ''}\n`)
+  print(sensitivity)
   if (promote !== true) return
   await registry.promote(published.name, published.version)
   print(`${published.name}@live is version ${published.version}\n`)

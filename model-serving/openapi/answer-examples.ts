@@ -63,14 +63,18 @@ const margins: Record<typeof CHANNELS[number], number> = {
 
 type Finding = ModelDescription['sensitivity']['findings'][number]
 
-const finding = (kind: Finding['kind'], size: number | null, length: number, ...found: Finding['batch'][]): Finding => ({
+const finding = (
+  kind: Finding['kind'],
+  [size, length]: readonly [size: number | null, length: number],
+  [batch, causal]: readonly [batch: number, causal: number]
+): Finding => ({
   channel: 'power_kw',
   kind,
   size,
   length,
   injected: 20,
-  batch: found[0]!,
-  causal: found[1]!,
+  batch: { found: batch, named: batch },
+  causal: { found: causal, named: causal },
 })
 
 const model: ModelDescription = {
@@ -102,9 +106,9 @@ const model: ModelDescription = {
     observations: 10_800,
     falseAlarms: { batch: 0.37, causal: 0.46 },
     findings: [
-      finding('spike', 4, 1, { found: 0.9, named: 0.9 }, { found: 0.7, named: 0.7 }),
-      finding('level', 2, 30, { found: 1, named: 0.95 }, { found: 0.95, named: 0.9 }),
-      finding('quiet', null, 10, { found: 0.1, named: 0 }, { found: 0.05, named: 0.05 }),
+      finding('spike', [4, 1], [0.9, 0.7]),
+      finding('level', [2, 30], [1, 0.95]),
+      finding('quiet', [null, 10], [0.1, 0.05]),
     ],
   }, 600_000),
 }

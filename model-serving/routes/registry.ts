@@ -59,8 +59,8 @@ const document = () =>
     description:
       'A package (`application/x-tar`) must reproduce its golden scores and its sensitivity; it is then published ' +
       'under its own name (`201`). A series, posted in any form that `POST /compute` reads or named by `from`, ' +
-      'starts a training job (`202`); `GET /jobs/{id}` shows its progress. With the header `Idempotency-Key`, a repeated request gets the ' +
-      'first answer and is not executed again.',
+      'starts a training job (`202`); `GET /jobs/{id}` shows its progress. With the header `Idempotency-Key`, a ' +
+      'repeated request gets the first answer and is not executed again.',
     tags: ['models'],
     querystring: PublishQuerySchema,
     body: {

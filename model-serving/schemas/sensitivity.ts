@@ -9,8 +9,8 @@ export const SensitivityAnswerSchema = SensitivitySchema.extend({
     'What is found at which size, what is not found, and how often normal data is reported, in plain words.'
   ),
 }).describe(
-  'What the model finds of anomalies that were injected into the last quarter of its training data, judged by a model ' +
-    'that was fitted on the three quarters before.'
+  'What the model finds of anomalies that were injected into the last quarter of its training data, judged by a ' +
+    'model that was fitted on the three quarters before.'
 )
 type SensitivityAnswer = z.output<typeof SensitivityAnswerSchema>
 

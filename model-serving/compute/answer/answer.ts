@@ -54,11 +54,17 @@ export function buildAnswer (scored: Scored): ComputeAnswer {
     ...(include('bounds') && bounds(scored)),
     ...(include('contributions') && { contributions: byChannel(series, scored.detection.contributions) }),
     ...(include('anomalies') && { anomalies: anomalies(scored) }),
-    ...(include('changepoints') && { changepoints: changepoints(scored) }),
-    ...(include('quality') && { quality: quality(scored) }),
-    ...(include('sensitivity') && model.sensitivity !== undefined && {
-      sensitivity: describeSheet(model.sensitivity, series.interval),
-    }),
+    ...ofWhole(scored),
+  }
+}
+
+/** The parts that have no entry for each observation, but for the anomalies. */
+function ofWhole (scored: Scored): Pick<ComputeAnswer, 'changepoints' | 'quality' | 'sensitivity'> {
+  const { include } = scored.options
+  return {
+    ...(include.has('changepoints') && { changepoints: changepoints(scored) }),
+    ...(include.has('quality') && { quality: quality(scored) }),
+    ...(include.has('sensitivity') && sensitivity(scored)),
   }
 }
 
@@ -166,6 +172,11 @@ function anomalies ({ series, detection, judged, options }: Scored): NonNullable
       contribution,
     })),
   }))
+}
+
+/** An ad-hoc model has none unless it was asked for. */
+function sensitivity ({ model, series }: Scored): Pick<ComputeAnswer, 'sensitivity'> {
+  return model.sensitivity === undefined ? {} : { sensitivity: describeSheet(model.sensitivity, series.interval) }
 }
 
 function quality ({ series, quality, detection }: Scored): NonNullable<ComputeAnswer['quality']> {
