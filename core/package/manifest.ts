@@ -137,6 +137,7 @@ const stretch = {
 
 const ProbesSchema: z.ZodType<Probes> = z.strictObject({
   ...stretch,
+  calmAt: byScoring(z.array(z.number().nullable())),
   probes: z.array(z.strictObject({
     scoring: z.enum(['batch', 'causal']),
     channel: z.string(),

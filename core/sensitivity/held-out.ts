@@ -120,3 +120,13 @@ function isQuiet (judge: Judge, { series, from }: NormalPlace, length: number): 
     findAnomalies(judge.detect(scoring, stretch.series)).every((one) => one.from > reach.to || one.to < reach.from)
   )
 }
+
+/**
+ * At most so many of the items, evenly spread over them.
+ * @example
+ * evenly([0, 1, 2, 3, 4], 2) // [0, 2]
+ */
+export function evenly<T> (items: readonly T[], most: number): T[] {
+  if (items.length <= most) return [...items]
+  return Array.from({ length: most }, (_, i) => items[Math.floor(i * items.length / most)]!)
+}

@@ -1,7 +1,8 @@
 // What the room asks of a detector, and what became of an injected anomaly. The only file here that calls a detector.
-import { detectCausal } from '../scoring/detector.ts'
-import type { Detection, DetectorModel, Scoring } from '../scoring/detection.ts'
-import { detectBatch } from '../scoring/hindsight.ts'
+import { detectCausal } from '../detector/detector.ts'
+import type { DetectorModel } from '../detector/model.ts'
+import type { Detection, Scoring } from '../scoring/detection.ts'
+import { detectBatch } from '../detector/hindsight.ts'
 import type { Autoencoder } from '../scoring/reconstruction-error.ts'
 import type { Series } from '../series/series.ts'
 import { findAnomalies } from '../verdicts/anomalies.ts'

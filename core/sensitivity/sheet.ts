@@ -2,13 +2,15 @@
 // observations that it was not fitted on.
 import { Problem } from '../errors.ts'
 import { createRandom } from '../random.ts'
-import type { DetectorModel, Scoring } from '../scoring/detection.ts'
+import type { DetectorModel } from '../detector/model.ts'
+import type { Scoring } from '../scoring/detection.ts'
 import type { Autoencoder } from '../scoring/reconstruction-error.ts'
 import { fitScaler, type Scaler } from '../series/scaler.ts'
 import { type Series, slice } from '../series/series.ts'
 import { findAnomalies } from '../verdicts/anomalies.ts'
 import { type Cell, cellsFor } from './cells.ts'
 import {
+  evenly,
   heldOutFrom,
   type HeldOutSeries,
   type NormalPlace,
@@ -60,14 +62,21 @@ type Fit = (training: readonly Series[]) => Promise<{
   readonly autoencoders: readonly Autoencoder[]
 }>
 
-/** About a second on one core. */
-const VALUES = 4_000_000
+/** About two seconds on one core. */
+const VALUES = 500_000
 /** Most anomalies of one kind and size in one channel. */
 const MOST_INJECTED = 20
 /** Fewest of them: of more channels than that leaves room for, evenly chosen ones are measured. */
 const LEAST_INJECTED = 2
+/** Anomalies up to this length share their places, and so do longer ones. */
+const SHORT = 60
 /** Share of the values that false alarms are counted on. */
 const FALSE_ALARM_SHARE = 0.2
+
+/** Fewest observations to inject into: in fewer, all places would be the same. */
+const LEAST_ROOM = 24
+
+const NOT_MEASURED: SensitivitySheet = { observations: 0, falseAlarms: { batch: 0, causal: 0 }, findings: [] }
 
 const TOO_LITTLE: readonly string[] = ['no-training-data', 'series-too-short', 'missing-channel']
 
@@ -93,16 +102,18 @@ export async function measureSensitivity (
     from: heldOutFrom(one.length),
     doubtful: doubtful?.[i],
   }))
+  const room = Math.max(...held.map((one) => one.series.length - one.from))
+  if (room < LEAST_ROOM) return NOT_MEASURED
   const seen = held.map(({ series: one, from }) => slice(one, 0, from))
   const fitted = await fit(seen).catch((error: unknown) => {
     if (error instanceof Problem && TOO_LITTLE.includes(error.code)) return undefined
     throw error
   })
-  if (fitted === undefined) return { observations: 0, falseAlarms: { batch: 0, causal: 0 }, findings: [] }
+  if (fitted === undefined) return NOT_MEASURED
   try {
     const judge = judgeOf(fitted.model, fitted.autoencoders)
     const scaler = fitScaler(seen.map((one) => one.values), judge.channels.length)
-    const cells = cellsFor(seen, scaler, Math.max(...held.map((one) => one.series.length - one.from)))
+    const cells = cellsFor(seen, scaler, room)
     return {
       ...countFalseAlarms(judge, held, values * FALSE_ALARM_SHARE),
       findings: findingsOf({ judge, scaler, seen }, held, cells, values),
@@ -160,9 +171,11 @@ function findingsOf (
 ): SensitivityFinding[] {
   const { judge, scaler } = measured
   const random = createRandom('sensitivity')
-  const longest = Math.max(0, ...cells.map(({ length }) => length))
-  const places = normalPlaces(judge, held, { length: longest, wanted: MOST_INJECTED, random: random.fork('places') })
-  if (places.length === 0) return []
+  // Long normal places are rarer than short ones.
+  const placesBy = [(length: number) => length <= SHORT, (length: number) => length > SHORT].map((isOf) => {
+    const length = Math.max(0, ...cells.flatMap((cell) => isOf(cell.length) ? [cell.length] : []))
+    return normalPlaces(judge, held, { length, wanted: MOST_INJECTED, random: random.fork(`places/${length}`) })
+  })
   const { before, after } = surroundingsFor(judge.windowLength)
   const each = cells.reduce((sum, { length }) => sum + before + length + after, 0) * judge.channels.length
   const channels = varying(scaler)
@@ -171,16 +184,10 @@ function findingsOf (
   const chosen = evenly(channels, Math.max(1, Math.floor(room / wanted)))
   return cells.flatMap((cell) =>
     chosen.filter((c) => cell.channels.includes(c)).flatMap((c) => {
-      const finding = findingOf(measured, places, { cell, c, wanted })
+      const finding = findingOf(measured, placesBy[cell.length <= SHORT ? 0 : 1]!, { cell, c, wanted })
       return finding.injected === 0 ? [] : [finding]
     })
   )
-}
-
-/** At most so many of the items, evenly spread over them. */
-function evenly<T> (items: readonly T[], most: number): T[] {
-  if (items.length <= most) return [...items]
-  return Array.from({ length: most }, (_, i) => items[Math.floor(i * items.length / most)]!)
 }
 
 function findingOf (
@@ -193,7 +200,7 @@ function findingOf (
   const tally = { batch: { found: 0, named: 0 }, causal: { found: 0, named: 0 } }
   let injected = 0
   // Channels begin at different places, so that few anomalies for each of many channels still see all places.
-  for (let k = 0; k < wanted; k++) {
+  for (let k = 0; k < wanted && places.length > 0; k++) {
     const { series, from } = places[(k + c) % places.length]!
     const stretch = stretchAt(series, { from, length }, surroundings)
     const normal = stretch.series.values

@@ -1,7 +1,7 @@
 // What proves a detector, for tests that write model packages.
 import { makeGolden } from '../package/golden.ts'
 import { type Golden } from '../package/manifest.ts'
-import { type DetectorModel } from '../scoring/detection.ts'
+import { type DetectorModel } from '../detector/model.ts'
 import { NO_LEVEL } from '../scoring/level.ts'
 import { type Autoencoder } from '../scoring/reconstruction-error.ts'
 import { judgeOf } from '../sensitivity/judge.ts'

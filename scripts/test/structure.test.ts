@@ -15,7 +15,15 @@ const CORE = ['core', 'core/table', 'core/series', 'core/evidence', 'core/scorin
 /** Imports inside core/ that are allowed beside that order. */
 const CORE_BESIDE: Record<string, readonly string[]> = {
   'core/verdicts': ['core', 'core/table', 'core/series', 'core/scoring'],
-  'core/sensitivity': ['core', 'core/table', 'core/series', 'core/scoring', 'core/verdicts', 'core/metrics'],
+  'core/sensitivity': [
+    'core',
+    'core/table',
+    'core/series',
+    'core/scoring',
+    'core/detector',
+    'core/verdicts',
+    'core/metrics',
+  ],
   'core/package': ['core', 'core/table', 'core/series', 'core/scoring', 'core/verdicts', 'core/sensitivity'],
   'core/metrics': ['core'],
 }

@@ -457,7 +457,7 @@ t.test('a package whose model is not as sensitive as its probes say is refused, 
     ['no probe', { ...probes, probes: [] }, /no probe/],
     ['a small offset', { ...probes, probes: [{ ...first!, found: first!.missed }] }, /does not find an offset of/],
     ['a large offset', { ...probes, probes: [{ ...first!, missed: first!.found }] }, /which it must not/],
-    ['no values', { ...probes, values: {} }, /scores no observation of the probes \(batch\)/],
+    ['no values', { ...probes, values: {} }, /scores no observation of normal data \(batch\)/],
   ]
   for (const [name, changed, message] of cases) {
     await writeModelPackage(directory, { ...parts, golden: { ...golden, probes: changed } })

@@ -5,7 +5,9 @@ import { FIT_DEFAULTS, fitDetector, type FittedDetector } from '../../fitting/fi
 import { defaultMembers, learnerOf, type SolvedAutoencoder } from '../../fitting/members.ts'
 import type { Problem } from '../../errors.ts'
 import { createRandom } from '../../random.ts'
-import type { Detection, DetectorModel, Scoring } from '../../scoring/detection.ts'
+import type { DetectorModel } from '../../detector/model.ts'
+import type { ChannelEvidence, EvidenceFit, Thresholds } from '../../evidence/model.ts'
+import type { Detection, Scoring } from '../../scoring/detection.ts'
 import type { Autoencoder } from '../../scoring/reconstruction-error.ts'
 import { fromColumns, type Series } from '../../series/series.ts'
 import { waves } from '../../test/synthetic.ts'
@@ -86,10 +88,45 @@ const ofWindows = (change: (windows: Float32Array, width: number, give: Autoenco
       })
     )
 
+/** Changes what both scorings know of a channel. */
+const ofChannels = (
+  change: (channel: ChannelEvidence, c: number) => ChannelEvidence,
+  pattern: (model: DetectorModel) => Partial<DetectorModel>
+): Mutation =>
+  ofModel((model) => {
+    const changed = (fit: EvidenceFit | null): EvidenceFit | null => fit && { ...fit, channels: fit.channels.map(change) }
+    const { causal, batch } = model.evidence
+    return { ...model, ...pattern(model), evidence: { causal: changed(causal), batch: changed(batch) } }
+  })
+
+const times = (values: readonly number[], factor: number): number[] => values.map((value) => factor * value)
+
 const scaled = (factor: number): Mutation =>
-  ofModel((model) => ({
-    ...model,
-    scaler: { ...model.scaler, scale: model.scaler.scale.map((scale, c) => c === 0 ? factor * scale : scale) },
+  ofChannels((channel, c) => c > 0 ? channel : {
+    ...channel,
+    baseline: { ...channel.baseline, scale: times(channel.baseline.scale, factor) },
+  }, ({ scaler }) => ({
+    scaler: { ...scaler, scale: scaler.scale.map((scale, c) => c === 0 ? factor * scale : scale) },
+  }))
+
+/** The thresholds of all evidence. */
+const thresholds = (changed: (threshold: number) => number): Mutation =>
+  ofChannels((channel) => {
+    const all = (one: Thresholds): Thresholds => ({
+      point: changed(one.point),
+      mean: one.mean.map((value) => value === null ? null : changed(value)),
+      power: one.power.map((value) => value === null ? null : changed(value)),
+    })
+    const { season, own, relation } = channel
+    return {
+      ...channel,
+      season: season && all(season),
+      own: own && { ...own, thresholds: all(own.thresholds) },
+      relation: relation && { ...relation, thresholds: all(relation.thresholds) },
+    }
+  }, ({ causal, batch }) => ({
+    causal: { ...causal, threshold: changed(causal.threshold) },
+    batch: { ...batch, threshold: changed(batch.threshold) },
   }))
 
 const severalOnly = (mutation: Mutation): Mutation => (fitted) =>
@@ -117,18 +154,14 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
     score.set(detection.score.subarray(0, -60), 60)
     return { ...detection, score }
   }),
-  'the threshold is ignored': ofScorings(() => ({ threshold: 1 })),
-  'the threshold is doubled': ofScorings(({ causal, batch }, scoring) => ({
-    threshold: 2 * (scoring === 'causal' ? causal : batch).threshold,
-  })),
+  'thresholds are ignored': thresholds(() => 1),
+  'thresholds are halved': thresholds((threshold) => threshold / 2),
+  'thresholds are doubled': thresholds((threshold) => 2 * threshold),
+  'the threshold of the autoencoders is ignored': ofScorings(() => ({ threshold: 1 })),
   'the smoothing is doubled': ofScorings(({ causal, batch }, scoring) => ({
     smoothing: scoring === 'causal' ? 2 * causal.smoothing : 2 * batch.smoothing + 1,
   })),
   'there is no smoothing': ofScorings(() => ({ smoothing: 1 })),
-  'the scorings are exchanged': ({ model, autoencoders }) => {
-    const judge = judgeOf(model, autoencoders)
-    return { ...judge, detect: (scoring, series) => judge.detect(scoring === 'causal' ? 'batch' : 'causal', series) }
-  },
   'the order of channels is shuffled': severalOnly(ofModel((model) => ({
     ...model,
     channels: rotated(model.channels),
@@ -139,10 +172,10 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
   }))),
   'the scale of a channel is halved': scaled(0.5),
   'the scale of a channel is doubled': scaled(2),
-  'the mean of a channel is off': ofModel((model) => ({
-    ...model,
-    scaler: { ...model.scaler, center: model.scaler.center.map((mean, c) => mean + model.scaler.scale[c]!) },
-  })),
+  'the mean of every channel is off': ofChannels((channel) => ({
+    ...channel,
+    baseline: { ...channel.baseline, base: channel.baseline.base + channel.baseline.scale[0]! },
+  }), ({ scaler }) => ({ scaler: { ...scaler, center: scaler.center.map((mean, c) => mean + scaler.scale[c]!) } })),
   'a channel has no weight': severalOnly(ofModel((model) => ({
     ...model,
     weights: model.weights.map((weight, c) => c === 0 ? 0 : weight),

@@ -148,6 +148,8 @@ t.test('doubtful observations are neither used nor counted', async (t) => {
 
 t.test('too little data: nothing is measured; other failures are not hidden', async (t) => {
   const sheet = await measureSensitivity([plant(50)], adHoc)
+  const tooFew = async () => { throw new Problem('no-training-data', 'too few') }
+  t.strictSame(await measureSensitivity([plant(400)], tooFew), sheet)
   t.strictSame(sheet, { observations: 0, falseAlarms: { batch: 0, causal: 0 }, findings: [] })
   t.match(describeSensitivity(sheet, INTERVAL), /^Not measured/)
   await t.rejects(measureSensitivity([plant(400)], async () => { throw new Problem('internal-error', 'broken') }), {
