@@ -15,7 +15,7 @@ import { writeJsonReport, writePlot } from '../adapters/report-files.ts'
 import { readSeriesFolder, replaceDirectory } from '../adapters/series-files.ts'
 import { type TrainedMember } from '../architectures/architecture.ts'
 import { isMeasure } from '../architectures/measures.ts'
-import { membersOf, toFit } from './members.ts'
+import { membersOf, type NamedMember, toFit } from './members.ts'
 import { PreparedSchema } from './prepare.ts'
 import { epochSteps } from './progress.ts'
 import { runAsProgram, type StageContext } from './stage.ts'
@@ -61,7 +61,7 @@ export async function train ({ paths, params, progress }: StageContext): Promise
   const backend = await loadBackend(choice)
   // A second fit, on three quarters of the data, is judged on the last quarter.
   const onEpoch = epochSteps(progress, 2 * members.length * (folds + 1))
-  const fit = async (part: readonly Series[]): Promise<FittedDetector<LayersAutoencoder>> =>
+  const fit = async (part: readonly Series[]): Promise<FittedDetector<TrainedMember>> =>
     fitDetector(part, settings, toFit(members, params.train, { backend, seed, onEpoch }))
   const fitted = await fit(series)
   const sensitivity = await measureSensitivity(series, fit)
@@ -91,13 +91,21 @@ export async function train ({ paths, params, progress }: StageContext): Promise
     await writeFile(join(directory, 'detector.json'), `${JSON.stringify(trained, null, 2)}\n`)
   })
   await writeTrainingReport(paths.reports, fitted)
-  const { model } = fitted
+  tellResult(progress, members, trained)
+  for (const autoencoder of fitted.autoencoders) autoencoder.dispose()
+}
+
+/** Says what was fitted, and what it finds. */
+function tellResult (
+  progress: StageContext['progress'],
+  members: readonly NamedMember[],
+  { detector: { causal, batch, interval }, sensitivity }: TrainedDetector
+): void {
   const windows = members.map((member) => `${member.architecture} on windows of ${member.windowLength}`).join(', ')
   progress.message(
-    `${windows}; thresholds: causal ${model.causal.threshold.toFixed(4)}, batch ${model.batch.threshold.toFixed(4)}`
+    `${windows}; thresholds: causal ${causal.threshold.toFixed(4)}, batch ${batch.threshold.toFixed(4)}`
   )
-  progress.message(describeSensitivity(sensitivity, prepared.interval))
-  for (const autoencoder of fitted.autoencoders) autoencoder.dispose()
+  progress.message(describeSensitivity(sensitivity, interval))
 }
 
 /** Writes the learning curve, and the distribution of calibration scores relative to the threshold, for DVC's plots. */

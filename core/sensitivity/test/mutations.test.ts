@@ -8,7 +8,7 @@ import { createRandom } from '../../random.ts'
 import type { DetectorModel } from '../../detector/model.ts'
 import type { ChannelEvidence, EvidenceFit, Thresholds } from '../../evidence/model.ts'
 import type { Detection, Scoring } from '../../scoring/detection.ts'
-import type { Autoencoder } from '../../scoring/reconstruction-error.ts'
+import type { Autoencoder, Reconstruction } from '../../scoring/reconstruction-error.ts'
 import { fromColumns, type Series } from '../../series/series.ts'
 import { waves } from '../../test/synthetic.ts'
 import { type Judge, judgeOf } from '../judge.ts'
@@ -78,11 +78,13 @@ const ofScorings = (change: (model: DetectorModel, scoring: Scoring) => Partial<
   }))
 
 /** Breaks what the autoencoders give for windows of the length of their members. */
-const ofWindows = (change: (windows: Float32Array, width: number, give: Autoencoder) => Float32Array): Mutation =>
+const ofWindows = (change: (windows: Float32Array, width: number, give: Reconstruction) => Float32Array): Mutation =>
   ({ model, autoencoders }) =>
     judgeOf(
       model,
-      autoencoders.map((autoencoder, m) => {
+      autoencoders.map((autoencoder, m): Autoencoder => {
+        // Measures of windows reconstruct nothing.
+        if (autoencoder.reconstruct === undefined) return autoencoder
         const width = model.members[m]!.windowLength * model.channels.length
         return { reconstruct: (windows, count) => change(windows.slice(0, count * width), width, autoencoder) }
       })
@@ -94,7 +96,8 @@ const ofChannels = (
   pattern: (model: DetectorModel) => Partial<DetectorModel>
 ): Mutation =>
   ofModel((model) => {
-    const changed = (fit: EvidenceFit | null): EvidenceFit | null => fit && { ...fit, channels: fit.channels.map(change) }
+    const changed = (fit: EvidenceFit | null): EvidenceFit | null =>
+      fit && { ...fit, channels: fit.channels.map(change) }
     const { causal, batch } = model.evidence
     return { ...model, ...pattern(model), evidence: { causal: changed(causal), batch: changed(batch) } }
   })
@@ -102,10 +105,10 @@ const ofChannels = (
 const times = (values: readonly number[], factor: number): number[] => values.map((value) => factor * value)
 
 const scaled = (factor: number): Mutation =>
-  ofChannels((channel, c) => c > 0 ? channel : {
+  ofChannels(({ baseline, ...channel }, c) => ({
     ...channel,
-    baseline: { ...channel.baseline, scale: times(channel.baseline.scale, factor) },
-  }, ({ scaler }) => ({
+    baseline: { ...baseline, scale: times(baseline.scale, c === 0 ? factor : 1) },
+  }), ({ scaler }) => ({
     scaler: { ...scaler, scale: scaler.scale.map((scale, c) => c === 0 ? factor * scale : scale) },
   }))
 
@@ -228,9 +231,14 @@ function roundedOtherwise ({ model, autoencoders }: Fitted, seed: number): Judge
   const random = createRandom(`rounding/${seed}`)
   return judgeOf(
     model,
-    autoencoders.map(({ reconstruct }) => ({
-      reconstruct: (windows, count) => reconstruct(windows, count).map((value) => value * (1 + 1e-5 * random.normal())),
-    }))
+    autoencoders.map((autoencoder): Autoencoder => {
+      const { reconstruct } = autoencoder
+      if (reconstruct === undefined) return autoencoder
+      return {
+        reconstruct: (windows, count) =>
+          reconstruct(windows, count).map((value) => value * (1 + 1e-5 * random.normal())),
+      }
+    })
   )
 }
 
