@@ -10,7 +10,7 @@ const COVERS = {
   'series/series': ['series/series', 'series/resample', 'series/impute', 'series/window', 'table/channels', 'random'],
   'linear/kernel': [
     ...['kernel-memory', 'leading-eigenvectors'].map((file) => `linear/kernel/${file}`),
-    ...['linear-kernel', 'pack', 'subspace'].map((file) => `linear/${file}`),
+    ...['linear-kernel', 'pack', 'single-window', 'subspace'].map((file) => `linear/${file}`),
   ],
   'linear/masked': ['linear/masked', 'linear/linear', 'fitting/members'],
   'evidence/fit/periods': ['evidence/fit/periods'],

@@ -5,12 +5,13 @@ import type { Reconstruct, RunErrors } from '../scoring/reconstruction-error.ts'
 import type { Masked } from './masked.ts'
 import type { Subspace } from './subspace.ts'
 import { LANES, pack, type Packed, packMasked } from './pack.ts'
+import { GROUP, singleWindow, splitErrors } from './single-window.ts'
 import { claimMemory, float32At, float64At, kernelFunctions } from './kernel/kernel-memory.ts'
 
 /** The errors of windows that are reconstructed. */
 export type ReconstructionErrors = RunErrors & { readonly newest: Float32Array }
 
-interface RunErrorOptions {
+export interface RunErrorOptions {
   /** Only the newest `tail` observations of each window count. */
   readonly tail: number
   /** Weight of each channel's squared residual, shape [channels]. */
@@ -28,8 +29,6 @@ export interface LinearKernel {
   readonly reconstruct: Reconstruct
 }
 
-/** A 32-bit sum takes at most this many products before it is added to the total. */
-const GROUP = 128
 /** Most values of laid-out windows in a chunk: transposing them stays within the first-level cache. */
 const WINDOW_VALUES = 1 << 13
 const FLOAT = 4
@@ -79,7 +78,7 @@ export function createMaskedKernel (masked: Masked, channels: number): LinearKer
 
 function scorer (packed: Packed): LinearKernel {
   return {
-    runErrors: (run, options) => runErrors(packed, run, options),
+    runErrors: (run, options) => singleWindow(packed, run, options) ?? runErrors(packed, run, options),
     reconstruct: (windows, count) => reconstruct(packed, windows, count),
   }
 }
@@ -139,7 +138,8 @@ function runErrors (packed: Packed, run: Float32Array, options: RunErrorOptions)
     for (let i = first * channels; i < (first + size) * channels; i++) {
       newest[i] = run[(length - 1) * channels + i]! - newest[i]!
     }
-    splitErrors(packed, layout, options, errors.subarray(first * channels, (first + size) * channels))
+    const squares = float64At(layout.squares, channels * layout.padded)
+    splitErrors(squares, layout.padded, options, errors.subarray(first * channels, (first + size) * channels))
     if (sums !== undefined) {
       moveSums(packed, layout, first + size === count ? size + length - 1 : size, sums.subarray(first * channels))
     }
@@ -288,22 +288,6 @@ function decode (
         padded / 4 + 1
       )
     })
-  }
-}
-
-/** Splits each window's error over channels, as reconstructionError() does, from the sums of squares. */
-function splitErrors (
-  { channels }: Packed,
-  { padded, squares }: Layout,
-  { tail, weights }: RunErrorOptions,
-  errors: Float64Array
-): void {
-  const parts = float64At(squares, channels * padded)
-  for (let w = 0; w * channels < errors.length; w++) {
-    let sum = 0
-    for (let c = 0; c < channels; c++) sum += errors[w * channels + c] = weights[c]! * parts[c * padded + w]!
-    const factor = sum === 0 ? 0 : Math.sqrt(sum / (tail * channels)) / sum
-    for (let c = 0; c < channels; c++) errors[w * channels + c]! *= factor
   }
 }
 

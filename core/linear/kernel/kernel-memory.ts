@@ -28,6 +28,9 @@ interface KernelFunctions {
   update(a: Address, stride: number, u: Address, q: Address, size: number): void
   filter(x: Address, step: number, quads: number, bumps: Address, edges: Address): void
   extremes(x: Address, stride: number, quads: number, windows: number, out: Address, outStride: number): void
+  encodeOne(x: Address, v: Address, vStride: number, z: Address, blocks: number, positions: number): void
+  decodeOne(x: Address, mean: Address, v: Address, vStride: number, z: Address, directions: number, channels: number,
+    channelStride: number, quads: number, r: Address): void
   residues(f: Address, windows: number, blocks: number, map: Address, mapStride: number, out: Address): void
 }
 
@@ -58,7 +61,18 @@ let owner: object | undefined
  * claim, so its arrays still hold their values
  */
 export function claimMemory (claimant: object, sizes: readonly number[]): { addresses: Address[], kept: boolean } {
-  let end = MARGIN
+  const addresses = layOut(resident === 0 ? 0 : RESIDENT, sizes)
+  const kept = owner === claimant
+  owner = claimant
+  return { addresses, kept }
+}
+
+/**
+ * Lays arrays out one behind another, from an address on.
+ * @returns their addresses, and the address behind the last
+ */
+function layOut (from: Address, sizes: readonly number[]): Address[] {
+  let end = from + MARGIN
   const addresses = sizes.map((size) => {
     const address = end
     end += Math.ceil((size + MARGIN) / 16) * 16
@@ -66,9 +80,44 @@ export function claimMemory (claimant: object, sizes: readonly number[]): { addr
   })
   const missing = end - kernel.memory.buffer.byteLength
   if (missing > 0) kernel.memory.grow(Math.ceil(missing / PAGE))
-  const kept = owner === claimant
-  owner = claimant
-  return { addresses, kept }
+  return [...addresses, end]
+}
+
+/** The bytes in front that residents share, from the first resident on. */
+const RESIDENT = 1 << 22
+
+/** Where the next resident goes; 0 before the first one. How often they all had to go. */
+let resident = 0
+let evictions = 0
+const residents = new WeakMap<object, { readonly addresses: readonly Address[], readonly since: number }>()
+
+/**
+ * Keeps arrays in the memory beside those of claims, for users that come again and again with little to compute. When
+ * there is no room for a new resident, all others go.
+ * @param fill called with the addresses when the arrays have no values yet
+ * @returns their addresses; undefined if there is never room for them
+ */
+export function reside<User extends object, Addresses extends readonly Address[]> (
+  user: User,
+  sizes: (user: User) => readonly number[],
+  fill: (user: User, addresses: Addresses) => void
+): Addresses | undefined {
+  const found = residents.get(user)
+  if (found?.since === evictions) return found.addresses as readonly Address[] as Addresses
+  const wanted = sizes(user)
+  const room = wanted.reduce((sum, size) => sum + size + 2 * MARGIN, 2 * MARGIN)
+  if (room > RESIDENT) return undefined
+  if (resident + room > RESIDENT) {
+    evictions++
+    resident = 0
+  }
+  // The arrays of a claim may lie where residents begin.
+  if (resident === 0) owner = undefined
+  const addresses = layOut(resident, wanted) as readonly Address[] as Addresses
+  resident = addresses.at(-1)!
+  residents.set(user, { addresses, since: evictions })
+  fill(user, addresses)
+  return addresses
 }
 
 /** A view of `length` numbers at an address, valid until the next claim. */

@@ -520,4 +520,67 @@
       (local.set $map (i32.add (local.get $map) (local.get $mapStride)))
       (local.set $out (i32.add (local.get $out) (i32.const 4)))
       (br_if $nextWindow (local.tee $windows (i32.sub (local.get $windows) (i32.const 1))))))
+
+  ;; z[d] += sum over positions p of x[p] * v[p][d] for one window, sixteen directions d at a time, which lie side by
+  ;; side: the sums of encode, in the same order.
+  (func (export "encodeOne")
+    (param $x i32) (param $v i32) (param $vStride i32) (param $z i32) (param $blocks i32) (param $positions i32)
+    (local $px i32) (local $pv i32) (local $left i32) (local $s v128)
+    (local $a0 v128) (local $a1 v128) (local $a2 v128) (local $a3 v128)
+    (loop $nextBlock
+      (local.set $a0 (v128.const f32x4 0 0 0 0)) (local.set $a1 (v128.const f32x4 0 0 0 0))
+      (local.set $a2 (v128.const f32x4 0 0 0 0)) (local.set $a3 (v128.const f32x4 0 0 0 0))
+      (local.set $px (local.get $x))
+      (local.set $pv (local.get $v))
+      (local.set $left (local.get $positions))
+      (loop $next
+        (local.set $s (v128.load32_splat (local.get $px)))
+        (local.set $a0 (f32x4.add (local.get $a0) (f32x4.mul (local.get $s) (v128.load (local.get $pv)))))
+        (local.set $a1 (f32x4.add (local.get $a1) (f32x4.mul (local.get $s) (v128.load offset=16 (local.get $pv)))))
+        (local.set $a2 (f32x4.add (local.get $a2) (f32x4.mul (local.get $s) (v128.load offset=32 (local.get $pv)))))
+        (local.set $a3 (f32x4.add (local.get $a3) (f32x4.mul (local.get $s) (v128.load offset=48 (local.get $pv)))))
+        (local.set $px (i32.add (local.get $px) (i32.const 4)))
+        (local.set $pv (i32.add (local.get $pv) (i32.const 64)))
+        (br_if $next (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+      (v128.store (local.get $z) (f32x4.add (v128.load (local.get $z)) (local.get $a0)))
+      (v128.store offset=16 (local.get $z) (f32x4.add (v128.load offset=16 (local.get $z)) (local.get $a1)))
+      (v128.store offset=32 (local.get $z) (f32x4.add (v128.load offset=32 (local.get $z)) (local.get $a2)))
+      (v128.store offset=48 (local.get $z) (f32x4.add (v128.load offset=48 (local.get $z)) (local.get $a3)))
+      (local.set $z (i32.add (local.get $z) (i32.const 64)))
+      (local.set $v (i32.add (local.get $v) (local.get $vStride)))
+      (br_if $nextBlock (local.tee $blocks (i32.sub (local.get $blocks) (i32.const 1))))))
+
+  ;; Residuals r[p] = (x[p] - mean[p]) - sum over directions d of z[d] * v[d][p] for one window, four neighbouring
+  ;; positions at a time, 4 * quads of each channel: those of decode4, in the same order.
+  (func (export "decodeOne")
+    (param $x i32) (param $mean i32) (param $v i32) (param $vStride i32) (param $z i32) (param $directions i32)
+    (param $channels i32) (param $channelStride i32) (param $quads i32) (param $r i32)
+    (local $at i32) (local $quad i32) (local $left i32) (local $pz i32) (local $pv i32) (local $sum v128)
+    (loop $nextChannel
+      (local.set $quad (local.get $quads))
+      (local.set $at (i32.const 0))
+      (loop $nextQuad
+        (local.set $sum (f32x4.sub
+          (v128.load (i32.add (local.get $x) (local.get $at)))
+          (v128.load (i32.add (local.get $mean) (local.get $at)))))
+        (local.set $pz (local.get $z))
+        (local.set $pv (i32.add (local.get $v) (local.get $at)))
+        (local.set $left (local.get $directions))
+        (block $done
+          (loop $next
+            (br_if $done (i32.eqz (local.get $left)))
+            (local.set $sum (f32x4.sub (local.get $sum)
+              (f32x4.mul (v128.load32_splat (local.get $pz)) (v128.load (local.get $pv)))))
+            (local.set $pz (i32.add (local.get $pz) (i32.const 4)))
+            (local.set $pv (i32.add (local.get $pv) (local.get $vStride)))
+            (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+            (br $next)))
+        (v128.store (local.get $r) (local.get $sum))
+        (local.set $r (i32.add (local.get $r) (i32.const 16)))
+        (local.set $at (i32.add (local.get $at) (i32.const 16)))
+        (br_if $nextQuad (local.tee $quad (i32.sub (local.get $quad) (i32.const 1)))))
+      (local.set $x (i32.add (local.get $x) (local.get $channelStride)))
+      (local.set $mean (i32.add (local.get $mean) (local.get $channelStride)))
+      (local.set $v (i32.add (local.get $v) (local.get $channelStride)))
+      (br_if $nextChannel (local.tee $channels (i32.sub (local.get $channels) (i32.const 1))))))
 )

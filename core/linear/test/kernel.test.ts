@@ -360,3 +360,25 @@ t.test('a fit has the same bits whatever was computed before', async (t) => {
   createSubspaceKernel(first, 3).reconstruct(windows.values, windows.count)
   t.ok(same(fitSubspace(windows, 0.8).directions, first.directions))
 })
+
+t.test('single windows: more models than stay in the memory, or one that never fits, change no bit', async (t) => {
+  const random = createRandom('residents')
+  const modelOf = (width: number): [ReturnType<typeof createMaskedKernel>, Float32Array] => [
+    createMaskedKernel({
+      width,
+      offset: Float64Array.from({ length: width }, () => random.normal()),
+      weights: Float64Array.from({ length: width * width }, (_, i) =>
+        i % (width + 1) === 0 ? 0 : random.normal() / width),
+    }, 1),
+    Float32Array.from({ length: width + 1 }, () => random.normal()),
+  ]
+  const models = [...Array.from({ length: 16 }, () => modelOf(200)), modelOf(800)]
+  const options = { tail: 5, weights: [1], expected: false }
+  for (let round = 0; round < 2; round++) {
+    for (const [kernel, run] of models) {
+      const alone = kernel.runErrors(run.subarray(1), options)
+      const both = kernel.runErrors(run, options)
+      t.strictSame([alone.errors, alone.newest], [both.errors.slice(1), both.newest.slice(1)])
+    }
+  }
+})

@@ -219,17 +219,17 @@ function subspacePair (trained: WindowMatrix, channels: number): [Reconstruction
 
 t.test('members by default: time for one channel, both kinds for several, no masked one for very many', async (t) => {
   const masked = { architecture: 'masked', windowLength: 128, tail: 4, weight: 1 }
-  const filters = { architecture: 'filters', windowLength: 64, tail: 64, weight: 1 }
+  const filters = { architecture: 'filters', windowLength: 96, tail: 96, weight: 1 }
   t.strictSame(defaultMembers(10_000, 1), [
     masked,
     filters,
-    { architecture: 'deviation', windowLength: 16, tail: 16, weight: 1 },
+    { architecture: 'deviation', windowLength: 16, tail: 16, weight: 0.5 },
   ])
   const several = [
     { architecture: 'linear', windowLength: 8, tail: 4, weight: 1 },
     { ...masked, windowLength: 8 },
     { architecture: 'linear', windowLength: 32, tail: 8, weight: 1 },
-    { ...filters, weight: 0.25 },
+    { ...filters, windowLength: 64, tail: 64, weight: 0.1 },
   ]
   for (const channels of [2, 25, LARGEST_MASKED_WIDTH / 8]) t.strictSame(defaultMembers(10_000, channels), several)
   t.strictSame(defaultMembers(10_000, LARGEST_MASKED_WIDTH / 8 + 1), [several[0], several[2], several[3]])
