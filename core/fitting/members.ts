@@ -24,7 +24,9 @@ interface SolvedMember extends MemberSettings {
 /** Fewer observations calibrate no features: a quarter of them, which is held out, is too short. */
 const LEAST_FOR_FEATURES = 256
 /** With several channels, features of single channels count less than what the channels do together. */
-const FILTERS_WEIGHT = 0.25
+const FILTERS_WEIGHT = 0.1
+/** The deviation tells less than the shapes. */
+const DEVIATION_WEIGHT = 0.5
 
 /**
  * The members for a number of observations and channels. One channel: a masked autoencoder on long windows, because
@@ -42,15 +44,15 @@ export function defaultMembers (observations: number, channels: number): SolvedM
     return { architecture, windowLength, tail: Math.min(tail, windowLength), weight: 1 }
   }
   const features = observations >= LEAST_FOR_FEATURES
-  const filters = member('filters', 64, 64)
   if (channels === 1) {
-    return [member('masked', 128, 4), ...features ? [filters, member('deviation', 16, 16)] : []]
+    const measures = [member('filters', 96, 96), { ...member('deviation', 16, 16), weight: DEVIATION_WEIGHT }]
+    return [member('masked', 128, 4), ...features ? measures : []]
   }
   return [
     member('linear', 8, 4),
     ...channels * 8 > LARGEST_MASKED_WIDTH ? [] : [member('masked', 8, 4)],
     member('linear', 32, 8),
-    ...features ? [{ ...filters, weight: FILTERS_WEIGHT }] : [],
+    ...features ? [{ ...member('filters', 64, 64), weight: FILTERS_WEIGHT }] : [],
   ]
 }
 
