@@ -35,6 +35,9 @@ export function scoreOf (pattern: number, ratio: number, isSmear: boolean): numb
   return plain <= PLAIN ? plain : PLAIN + (1 - PLAIN) * (1 - PLAIN / plain)
 }
 
+/** Larger ratios are not squared: many squares could be too many for a number. */
+const LARGEST_SQUARED = 1e150
+
 /**
  * The contributions of channels where evidence decides: shares of their squared ratios.
  * @param ratio evidence of each channel relative to its threshold, shape [channels]
@@ -50,9 +53,13 @@ export function shareEvidence (ratio: Float64Array, out: Float64Array): number {
   let sum = 0
   for (let c = 0; c < ratio.length; c++) {
     if (ratio[c]! > ratio[top]!) top = c
-    sum += ratio[c]! ** 2
   }
-  for (let c = 0; c < ratio.length; c++) out[c] = sum === 0 ? 1 / ratio.length : ratio[c]! ** 2 / sum
+  // The square of a large ratio is infinite: then shares are relative to the largest one.
+  const largest = ratio[top]!
+  const unit = largest > LARGEST_SQUARED ? largest : 1
+  const share = (c: number): number => largest === 0 || ratio[c] === Infinity ? 1 : (ratio[c]! / unit) ** 2
+  for (let c = 0; c < ratio.length; c++) sum += share(c)
+  for (let c = 0; c < ratio.length; c++) out[c] = share(c) / sum
   return top
 }
 

@@ -7,6 +7,7 @@ import {
   SPANS,
   tightestView,
   type Thresholds,
+  viewOf,
   type VIEWS,
 } from './model.ts'
 import { forwardResidual } from './prediction.ts'
@@ -131,6 +132,9 @@ export class ChannelStream {
   #sincePoint = STILL_SPAN
   /** Residual from the baseline at the newest row. */
   residual = 0
+  /** Residuals from the channel's own past, and from the other channels. */
+  #fromOwn = 0
+  #fromOthers = 0
   /** Evidence at the newest row. */
   readonly strongest = new Strongest()
   expected = 0
@@ -169,33 +173,36 @@ export class ChannelStream {
     const { strongest } = this
     const { constant, votes, baseline } = this.#channel
     strongest.clear()
-    let tightest = this.residual
-    if (!constant && votes) tightest = this.#judgeViews(relation)
+    if (!constant && votes) this.#judgeViews(relation)
     else if (votes && this.residual !== 0) strongest.note(LARGEST_PLAIN_RATIO, DEPARTURE)
-    this.expected = constant ? baseline.base : this.#value - tightest * this.#unit
-    if (this.#guard === undefined) return
-    const divisor = this.#guard.next(this.#index, strongest.ratio > 1 ? strongest.ratio : 0)
-    if (strongest.ratio > 1) strongest.ratio /= divisor
+    if (this.#guard !== undefined) {
+      const divisor = this.#guard.next(this.#index, strongest.ratio > 1 ? strongest.ratio : 0)
+      if (strongest.ratio > 1) strongest.ratio /= divisor
+    }
+    this.expected = constant ? baseline.base : this.#value - this.#decisive() * this.#unit
   }
 
-  /** @returns the residual of the tightest view */
-  #judgeViews (relation: number): number {
+  /** The residual of the view that gave the evidence, without evidence of the tightest one. */
+  #decisive (): number {
+    const { ratio, code } = this.strongest
+    const view = (ratio > 1 ? viewOf(code) : undefined) ?? this.#tightest
+    if (view === 'season') return this.residual
+    return view === 'own' ? this.#fromOwn : this.#fromOthers
+  }
+
+  #judgeViews (relation: number): void {
     const { residual, strongest } = this
     const divisor = this.#trust === undefined ? 1 : this.#trust.next(this.#index, residual)
-    let tightest = residual
     if (this.#season !== undefined) this.#season.next(residual / divisor, strongest)
     if (this.#own !== undefined) {
-      const own = this.#ownResidual()
-      this.#own.next(own / divisor, strongest)
-      if (this.#tightest === 'own') tightest = own
+      this.#fromOwn = this.#ownResidual()
+      this.#own.next(this.#fromOwn / divisor, strongest)
     }
     if (this.#relation !== undefined) {
-      const related = this.#missing ? 0 : relation
-      this.#relation.next(related, strongest)
-      if (this.#tightest === 'relation') tightest = related
+      this.#fromOthers = this.#missing ? 0 : relation
+      this.#relation.next(this.#fromOthers, strongest)
     }
     this.#judgeStillness()
-    return tightest
   }
 
   /** A value that is missing from its usual place makes a short stretch quiet: the point tells it better. */
@@ -204,8 +211,8 @@ export class ChannelStream {
     if (this.#stillness === undefined) return
     const isPoint = strongest.ratio > 1 && strongest.code % 8 === POINT
     this.#sincePoint = isPoint ? 0 : Math.min(STILL_SPAN, this.#sincePoint + 1)
-    if (this.#sincePoint === STILL_SPAN) strongest.note(this.#stillness.quiet, QUIET)
     if (!isAsExpected(this.residual)) strongest.note(this.#stillness.frozen, FROZEN)
+    if (this.#sincePoint === STILL_SPAN) strongest.note(this.#stillness.quiet, QUIET)
   }
 
   /** Residual from what the channel's past predicts, 0 while it is short; the past takes the new residual. */

@@ -10,6 +10,7 @@ import {
   type Rows,
   SPANS,
   type Thresholds,
+  viewOf,
   VIEWS,
 } from './model.ts'
 import type { Span } from './prediction.ts'
@@ -69,7 +70,8 @@ class Collector {
   readonly #code: Uint8Array
   readonly #expected: Float64Array
   readonly #span: Span
-  /** Residuals of the tightest view. */
+  /** Residuals of each view, and of the tightest one. */
+  #views: Readonly<Record<typeof VIEWS[number], Float64Array | null>> = { season: null, own: null, relation: null }
   #tightest: Float64Array | undefined
 
   constructor (channel: ChannelEvidence, { ratio, code, expected }: ChannelRatios, span: Span) {
@@ -84,6 +86,7 @@ class Collector {
     views: { readonly season: Float64Array, readonly own: Float64Array | null, readonly relation: Float64Array | null }
   ): void {
     const { constant, votes, season, own, relation } = this.#channel
+    this.#views = views
     this.#tightest = views.season
     if (!votes) return
     if (constant) {
@@ -115,8 +118,8 @@ class Collector {
     this.#withoutPoints(quiet)
     trimExpected(frozen, season)
     for (let t = 0; t < frozen.length; t++) {
-      this.#note(t, quiet[t]!, evidenceCode('quiet'))
       this.#note(t, frozen[t]!, evidenceCode('frozen'))
+      this.#note(t, quiet[t]!, evidenceCode('quiet'))
     }
   }
 
@@ -140,13 +143,13 @@ class Collector {
     for (let t = 0; t < passed.length; t++) if (passed[t]! > 0) this.#ratio[t] = passed[t]!
   }
 
-  /** Writes what the tightest view expects. */
+  /** Writes what the view expects that gave the evidence, without evidence the tightest view. */
   expect (rows: Rows, c: number, { units }: BaselineResiduals): void {
     const { constant, baseline: { base } } = this.#channel
     for (let t = 0; t < this.#expected.length; t++) {
-      this.#expected[t] = constant
-        ? base
-        : rows.columns[c]![this.#span.from + t]! - this.#tightest![t]! * units[t]!
+      const view = this.#ratio[t]! > 1 ? viewOf(this.#code[t]!) : undefined
+      const residuals = view === undefined ? this.#tightest! : this.#views[view]!
+      this.#expected[t] = constant ? base : rows.columns[c]![this.#span.from + t]! - residuals[t]! * units[t]!
     }
   }
 

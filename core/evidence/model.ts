@@ -121,6 +121,17 @@ export function tightestView (
   return VIEWS[points.indexOf(Math.min(...points))]!
 }
 
+/**
+ * The view whose residual is the evidence; undefined for evidence that is no residual.
+ * @example
+ * viewOf(evidenceCode('mean', 'own')) // 'own'
+ * viewOf(evidenceCode('frozen')) // undefined
+ */
+export function viewOf (code: number): typeof VIEWS[number] | undefined {
+  const kind = code % 8
+  return kind >= EVIDENCE.indexOf('point') && kind <= EVIDENCE.indexOf('power') ? VIEWS[code >> 3] : undefined
+}
+
 /** The code of pattern evidence: of the autoencoders, which is told for a whole row. */
 export const PATTERN = 7
 
@@ -129,6 +140,6 @@ export interface ChannelRatios {
   readonly ratio: Float64Array
   /** Which evidence is the strongest: evidenceCode(). */
   readonly code: Uint8Array
-  /** The tightest expectation, in the channel's unit. */
+  /** What the view that gave the evidence expects, without evidence the tightest view; in the channel's unit. */
   readonly expected: Float64Array
 }
