@@ -10,8 +10,8 @@ export interface AnomalyRules {
   /** Shortest anomaly, in observations; shorter ones are left out. Default 1. */
   readonly minLength?: number
   /**
-   * Merges anomalies with at most this many other observations between them. Default: half of the longer one, at least 3
-   * and at most 20, because one event often falls below the threshold in between.
+   * Merges anomalies with at most this many other observations between them. Default: half of the longer one, at least
+   * 3 and at most 20, because one event often falls below the threshold in between.
    */
   readonly mergeGap?: number
 }
@@ -20,7 +20,7 @@ export interface AnomalyRules {
 export interface Anomaly {
   readonly from: number
   readonly to: number
-  /** Index of the highest score. */
+  /** Index of the observation with the most evidence: that of the highest score. */
   readonly peak: number
   readonly peakScore: number
   /** Channels by their share in the anomaly's scores, highest first; shares sum to 1. */
@@ -38,7 +38,7 @@ export interface Anomaly {
 export function findAnomalies (
   detection: Pick<Detection, 'score' | 'contributions'>,
   rules: AnomalyRules = {},
-  verdicts = byDefault(detection.score)
+  verdicts = thresholdVerdicts(detection.score)
 ): Anomaly[] {
   const { minLength = 1, mergeGap } = rules
   const runs: Array<{ from: number, to: number }> = []
@@ -66,7 +66,12 @@ function runsOf (verdicts: Int8Array): Array<{ from: number, to: number }> {
   return runs
 }
 
-const byDefault = (score: Float64Array): Int8Array =>
+/**
+ * The verdicts at the threshold 1.
+ * @example
+ * thresholdVerdicts(Float64Array.of(0.5, 2, NaN)) // [0, 1, 0]
+ */
+export const thresholdVerdicts = (score: Float64Array): Int8Array =>
   Int8Array.from(score, (value) => isAnomalous(value) ? ANOMALOUS : NORMAL)
 
 function describe (

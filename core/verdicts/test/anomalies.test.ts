@@ -17,7 +17,7 @@ function detection (scores: readonly number[]): { score: Float64Array, contribut
 }
 
 t.test('an anomaly is a maximal run above 1, with peak and ranked channels', async (t) => {
-  const [first, second, ...none] = findAnomalies(detection([0.5, 2, 3, 2, 1, 5, NaN]))
+  const [first, second, ...none] = findAnomalies(detection([0.5, 2, 3, 2, 1, 5, NaN]), { mergeGap: 0 })
   t.same(first, {
     from: 1,
     to: 3,
@@ -34,7 +34,17 @@ t.test('merging comes before the minimum length, and the peak may lie behind a m
   const scores = detection([2, 0, 3, NaN, 0, 2, 2])
   t.same(findAnomalies(scores, { mergeGap: 1 }).map(({ from, to, peak }) => [from, to, peak]), [[0, 2, 2], [5, 6, 5]])
   t.same(findAnomalies(scores, { mergeGap: 1, minLength: 3 }).map(({ from, to }) => [from, to]), [[0, 2]])
-  t.same(findAnomalies(scores, { minLength: 3 }), [])
+  t.same(findAnomalies(scores, { mergeGap: 0, minLength: 3 }), [])
+})
+
+t.test('by default, half of the longer run may lie between two that are one anomaly, from 3 to 20', async (t) => {
+  const apart = (gap: number, length: number): number => {
+    const scores = [...Array<number>(length).fill(2), ...Array<number>(gap).fill(0), 2]
+    return findAnomalies(detection(scores)).length
+  }
+  t.same([apart(3, 1), apart(4, 1)], [1, 2])
+  t.same([apart(6, 12), apart(7, 12)], [1, 2])
+  t.same([apart(20, 90), apart(21, 90)], [1, 2])
 })
 
 t.test('runs are apart, in order, and hold every anomalous observation', async () => {

@@ -1,0 +1,172 @@
+// Kinds and sentences: what a person would say of an anomaly.
+import fc from 'fast-check'
+import t from 'tap'
+import { detectCausal } from '../../detector/detector.ts'
+import { detectBatch } from '../../detector/hindsight.ts'
+import { EVIDENCE, evidenceCode, PATTERN, VIEWS } from '../../evidence/model.ts'
+import { fitAdHoc } from '../../fitting/ad-hoc.ts'
+import { createRandom } from '../../random.ts'
+import type { Scoring } from '../../scoring/detection.ts'
+import { fromColumns, type Series } from '../../series/series.ts'
+import { type Account, accountOf, joinAccounts } from '../account.ts'
+import { explainAnomalies, type ExplainedAnomaly, Explainer } from '../explanation.ts'
+import { KINDS } from '../kinds.ts'
+
+const [MINUTE, HOUR] = [60_000, 3_600_000]
+/** A Monday. */
+const START = Date.UTC(2026, 0, 5)
+
+async function explained (series: Series, scoring: Scoring = 'batch', numbered = false): Promise<ExplainedAnomaly[]> {
+  const options = scoring === 'batch' ? {} : { rows: series.length >> 1 }
+  const { model, autoencoders } = await fitAdHoc(series, { ...options, scoring })
+  const detection = (scoring === 'batch' ? detectBatch : detectCausal)(model, autoencoders, series)
+  return explainAnomalies(series, detection, model, { scoring, numbered })
+}
+
+/** Noise around 20, and what `change` makes of it. */
+function noise (change: (value: number, t: number) => number, interval = MINUTE): Series {
+  const random = createRandom('explanation')
+  const flow = Array.from({ length: 1000 }, (_, t) => change(20 + random.normal(), t))
+  return fromColumns({ start: START, interval, columns: { flow } })
+}
+
+/** The anomaly that covers the row 700 or 720. */
+const main = (all: readonly ExplainedAnomaly[]): ExplainedAnomaly =>
+  all.find(({ from, to }) => (from <= 700 && to >= 700) || (from <= 720 && to >= 720))!
+
+t.test('a spike is told with the value, what was expected, and how far from it values usually lie', async (t) => {
+  const { kind, message } = main(await explained(noise((value, t) => t === 700 ? 100.2 : value)))
+  t.equal(kind, 'spike')
+  t.match(message, /^flow: value 100\.2, expected [12]\d(\.\d+)? ± \d(\.\d)?$/)
+})
+
+t.test('a level is told with its mean, and for how long', async (t) => {
+  const series = noise((value, t) => t >= 700 && t < 730 ? value - 12 : value)
+  const { kind, message } = main(await explained(series))
+  t.equal(kind, 'level')
+  t.match(message, /^flow: mean [78](\.\d+)? over \d\d min, expected 20(\.\d+)? ± \d/)
+  t.match(main(await explained(series, 'batch', true)).message, / over \d\d observations, /, 'no times, no durations')
+})
+
+t.test('noise that grows is a matter of variance', async (t) => {
+  const series = noise((value, t) => t >= 700 && t < 740 ? 20 + 6 * (value - 20) : value)
+  const { kind, message } = main(await explained(series))
+  t.equal(kind, 'variance')
+  t.match(message, /^flow: varies more than usual for \d\d min, for example \S+ where \S+ ± \S+ is expected$/)
+})
+
+t.test('a value that does not change is told with how long it usually stays', async (t) => {
+  const series = noise((value, t) => t >= 700 && t < 801 ? 20.5 : value)
+  const { kind, message } = main(await explained(series))
+  t.equal(kind, 'quiet')
+  t.equal(message, 'flow: unchanged for 1 h 40 min, usually at most 5 min')
+  const causal = main(await explained(series, 'causal'))
+  t.equal(causal.message, message, 'causally, too, though the anomaly begins later')
+})
+
+t.test('a channel that changes, but hardly, is quiet', async (t) => {
+  const series = noise((value, t) => t >= 700 && t < 800 ? 20 + (value - 20) / 60 : value)
+  const { kind, message } = main(await explained(series))
+  t.equal(kind, 'quiet')
+  t.match(message, /^flow: hardly changes for 1 h( \d+ min)?, its usual step is \d\.\d+$/)
+})
+
+t.test('a nightly job that is missed is odd for the time of day only', async (t) => {
+  const random = createRandom('nightly')
+  const job = Array.from({ length: 40 * 24 }, (_, t) => (t % 24 === 6 && t !== 30 * 24 + 6 ? 52 : 12) + random.normal())
+  const all = await explained(fromColumns({ start: START, interval: HOUR, columns: { job_s: job } }))
+  t.match(all, [{ kind: 'seasonal', from: 726, to: 726 }])
+  t.match(all[0]!.message, /^job_s: 1\d(\.\d+)? at 06:00, usually 5\d(\.\d+)? ± \d(\.\d)? at this time of day$/)
+})
+
+t.test('a part of a day is told by its mean; a value that no time of day has is a spike', async (t) => {
+  const random = createRandom('season')
+  const visits = Array.from({ length: 1000 }, (_, t) => {
+    const isOut = t >= 727 && t < 741
+    return t === 300 ? 400 : (isOut ? 30 : 60 - 40 * Math.cos(Math.PI * t / 12)) + 2 * random.normal()
+  })
+  const all = await explained(fromColumns({ start: START, interval: HOUR, columns: { visits } }))
+  t.equal(all.find(({ from }) => from === 300)?.kind, 'spike')
+  const odd = all.find(({ from, to }) => from < 734 && to > 734)
+  t.equal(odd?.kind, 'seasonal')
+  t.match(odd?.message, /^visits: mean [23]\d.* over 1?\d h, usually .* at this time of day$/)
+})
+
+t.test('one of two that part is told with the other', async (t) => {
+  const random = createRandom('two')
+  let wander = 50
+  const inlet = Array.from({ length: 1000 }, () => (wander += random.normal()) + 0.3 * random.normal())
+  const outlet = inlet.map((value, t) => value + 5 + 0.3 * random.normal() + (t >= 700 && t < 740 ? 6 : 0))
+  const series = fromColumns({ start: START, interval: MINUTE, columns: { inlet, outlet } })
+  const { kind, message } = main(await explained(series))
+  t.equal(kind, 'relation')
+  t.match(message, /^(in|out)let does not follow (out|in)let: mean \S+ over \d\d min, expected \S+/)
+})
+
+t.test('a channel that never varied departs from its value', async (t) => {
+  const random = createRandom('constant')
+  const errors = Array.from({ length: 1000 }, (_, t) => t === 200 ? 66 : 0)
+  const load = errors.map(() => random.normal())
+  const [one] = await explained(fromColumns({ start: START, interval: MINUTE, columns: { errors, load } }))
+  t.match(one, { kind: 'spike', message: 'errors: value 66, usually always 0', peak: 200 })
+  const longer = errors.map((_, t) => t >= 200 && t < 220 ? 3 : 0)
+  const [level] = await explained(fromColumns({ start: START, interval: MINUTE, columns: { errors: longer, load } }))
+  t.match(level, { kind: 'level', message: 'errors: mean 3 over 20 min, usually always 0' })
+})
+
+const twoChannels = fromColumns({
+  start: START,
+  interval: MINUTE,
+  columns: Object.fromEntries(['a', `b ${'long '.repeat(30)}`].map((name, c) => {
+    const random = createRandom(name)
+    return [name, Array.from({ length: 300 }, (_, t) => Math.sin(t / (c + 4)) + 0.1 * random.normal())]
+  })),
+})
+const { model: fitted } = await fitAdHoc(twoChannels)
+
+const code = fc.oneof(
+  fc.constant(PATTERN),
+  fc.tuple(fc.constantFrom(...EVIDENCE), fc.constantFrom(...VIEWS)).map(([kind, view]) => evidenceCode(kind, view))
+)
+const number = fc.oneof(fc.double(), fc.double({ min: -100, max: 100 }), fc.constant(NaN))
+const row = fc.record({
+  time: fc.integer({ min: 0, max: 4e12 }),
+  score: fc.double({ min: 0.01, max: 1e6, noNaN: true }),
+  evidence: code,
+  contributions: fc.double({ min: 0, max: 1, noNaN: true }).map((share) => [share, 1 - share]),
+  values: fc.tuple(number, number),
+  expected: fc.tuple(number, number),
+})
+
+t.test('whatever the rows hold, the sentence is one short line that names the channel', async () => {
+  const options = fc.record({ scoring: fc.constantFrom<Scoring>('batch', 'causal'), numbered: fc.boolean() })
+  const rows = fc.array(row, { maxLength: 12 })
+  fc.assert(fc.property(rows, options, fc.nat(1), fc.nat(1e7), (all, given, first, length) => {
+    const explainer = new Explainer(fitted, given)
+    const account = all.reduce<Account>((before, one) => explainer.add(before, one), [])
+    const { kind, message } = explainer.explain(account, first, length + 1)
+    return KINDS.includes(kind) && message.length <= 140 && !/[\n\r]|NaN|Infinity|undefined|null/.test(message) &&
+      message.startsWith(first === 0 ? 'a' : 'b long long')
+  }), { numRuns: 1000 })
+})
+
+t.test('accounts of rows join in any grouping, and survive JSON', async () => {
+  const ranges = [undefined, { low: -1, high: 1, seasonal: true }]
+  fc.assert(fc.property(row, row, row, (a, b, c) => {
+    const [one, two, three] = [a, b, c].map((each) => accountOf(each, ranges)) as [Account, Account, Account]
+    const left = joinAccounts(joinAccounts(one, two), three)
+    const right = joinAccounts(one, joinAccounts(two, three))
+    const rows = left.reduce((sum, entry) => sum + entry.rows, 0)
+    return rows === 3 && left.length === right.length && left.every(({ channel, top }, i) =>
+      channel === right[i]!.channel && top.score === right[i]!.top.score) &&
+      JSON.stringify(JSON.parse(JSON.stringify(one))) === JSON.stringify(one)
+  }))
+})
+
+t.test('a single row has a kind of its own', async (t) => {
+  const explainer = new Explainer(fitted, { scoring: 'causal' })
+  const one = { time: START, score: 2, contributions: [1, 0], values: [50, 0], expected: [0, 0] }
+  t.equal(explainer.kindOf({ ...one, evidence: evidenceCode('point') }), 'spike')
+  t.equal(explainer.kindOf({ ...one, evidence: evidenceCode('frozen') }), 'quiet')
+  t.equal(explainer.kindOf({ ...one, evidence: PATTERN }), 'pattern')
+})
