@@ -1,20 +1,20 @@
 // Causal scoring: observe() for streams, and the same for a whole series. Looks back only; knows no file, clock or
 // tensor.
-import { PATTERN } from '../evidence/model.ts'
+import { type ChannelRatios, PATTERN } from '../evidence/model.ts'
 import { EvidenceStream } from '../evidence/stream.ts'
-import { type Detection, type Verdict } from '../scoring/detection.ts'
+import type { Detection, Verdict } from '../scoring/detection.ts'
 import { patternCausal, PatternDetector } from '../scoring/pattern.ts'
 import type { PatternState } from '../scoring/pattern-state.ts'
 import type { Autoencoder } from '../scoring/reconstruction-error.ts'
 import { isAnomalous } from '../scoring/threshold.ts'
 import { HoldImputer } from '../series/impute.ts'
-import { observation, type Series, timeOf } from '../series/series.ts'
+import { type Series, timeOf } from '../series/series.ts'
 import type { DetectorModel } from './model.ts'
 import { type DetectorState, packState, type UnpackedState, unpackState } from './detector-state.ts'
 import { reachOf, scoreOf, shareEvidence, TrailingSmear } from './union.ts'
 
 /** An observation of a stream. */
-export interface Observation {
+interface Observation {
   /** Milliseconds since the epoch, on the model's grid, after the observation before. */
   readonly time: number
   /** Shape [channels] in the model's order and units; NaN is missing. */
@@ -28,21 +28,28 @@ export interface Observation {
 
 /** Adds the evidence of channels to pattern scores, observation after observation. */
 class CausalUnion {
+  /** The newest score, NaN if the observation is not scored, and the code of its evidence. */
+  score = NaN
+  evidence = 0
   readonly #model: DetectorModel
   readonly #imputer: HoldImputer
-  readonly #evidence: EvidenceStream
+  readonly #stream: EvidenceStream
   readonly #smear: TrailingSmear
   readonly #missing: Uint8Array
-  readonly #row: { ratio: Float64Array, code: Uint8Array }
+  readonly #found: ChannelRatios
 
   constructor (model: DetectorModel, saved?: UnpackedState) {
     const { length: channels } = model.channels
     this.#model = model
     this.#imputer = new HoldImputer(channels, model.maxGap)
-    this.#evidence = saved?.evidence ?? new EvidenceStream(model.evidence.causal!)
+    this.#stream = saved?.evidence ?? new EvidenceStream(model.evidence.causal!)
     this.#smear = new TrailingSmear(reachOf(model, model.causal.smoothing))
     this.#missing = new Uint8Array(channels)
-    this.#row = { ratio: new Float64Array(channels), code: new Uint8Array(channels) }
+    this.#found = {
+      ratio: new Float64Array(channels),
+      code: new Uint8Array(channels),
+      expected: new Float64Array(channels),
+    }
     if (saved === undefined) return
     this.#imputer.restore(saved.pattern)
     this.#smear.restore(saved.since)
@@ -50,42 +57,60 @@ class CausalUnion {
 
   /**
    * Judges the next observation.
+   * @param next its values begin at index `at`
    * @param pattern pattern score, NaN without one
-   * @param contributions of the pattern score; receives those of the union
-   * @param expected receives the expected values
-   * @returns the score, NaN if the observation is not scored, and the code of the evidence
+   * @param out contributions of the pattern score, which become those of the union, and expected values; from `at`
    */
-  next (
-    { time, values, filled }: Observation,
-    pattern: number,
-    contributions: Float64Array,
-    expected: Float64Array
-  ): { score: number, evidence: number } {
-    const row = this.#imputer.next(values, 0, filled)
+  next (next: Observation, at: number, pattern: number, out: Pick<Detection, 'contributions' | 'expected'>): void {
+    const isComplete = this.#take(next, at)
+    const isEvident = isComplete && this.#isEvident()
+    const isSmear = this.#smear.next(isEvident)
+    // Without a full window the silence of the channels does not mean that all is well.
+    const isWarm = !Number.isNaN(pattern) || this.#model.members.length === 0
+    if (!isEvident && !(isComplete && isWarm)) {
+      this.#leaveOut(out, at)
+      return
+    }
+    out.expected.set(this.#found.expected, at)
+    if (!isEvident && !Number.isNaN(pattern)) {
+      this.score = scoreOf(pattern, 0, isSmear)
+      this.evidence = PATTERN
+      return
+    }
+    const top = shareEvidence(this.#found.ratio, out.contributions, at)
+    this.score = scoreOf(pattern, this.#found.ratio[top]!, isSmear)
+    this.evidence = this.#found.code[top]!
+  }
+
+  /** Finds the evidence of the channels. @returns whether all have a value */
+  #take ({ time, values, filled }: Observation, at: number): boolean {
+    const row = this.#imputer.next(values, at, filled)
     const { channels } = this.#model.evidence.causal!
     for (let c = 0; c < channels.length; c++) {
-      this.#missing[c] = !Number.isFinite(values[c]!) || filled?.[c] === 1 ? 1 : 0
+      this.#missing[c] = !Number.isFinite(values[at + c]!) || filled?.[c] === 1 ? 1 : 0
       if (Number.isNaN(row.values[c]!)) row.values[c] = channels[c]!.baseline.base
     }
     const index = Math.floor(time / this.#model.interval)
-    const out = { ...this.#row, expected }
-    this.#evidence.next({ index, values: row.values, missing: this.#missing }, out)
-    const isEvident = row.complete && out.ratio.some((ratio) => ratio > 1)
-    const isSmear = this.#smear.next(isEvident)
-    // Without a full window the silence of the channels does not mean that all is well.
-    if (!row.complete || (!isEvident && Number.isNaN(pattern) && this.#model.members.length > 0)) {
-      contributions.fill(NaN)
-      expected.fill(NaN)
-      return { score: NaN, evidence: 0 }
-    }
-    if (!isEvident && !Number.isNaN(pattern)) return { score: scoreOf(pattern, 0, isSmear), evidence: PATTERN }
-    const top = shareEvidence(out.ratio, contributions)
-    return { score: scoreOf(pattern, out.ratio[top]!, isSmear), evidence: out.code[top]! }
+    this.#stream.next({ index, values: row.values, missing: this.#missing }, this.#found)
+    return row.complete
+  }
+
+  #isEvident (): boolean {
+    const { ratio } = this.#found
+    for (let c = 0; c < ratio.length; c++) if (ratio[c]! > 1) return true
+    return false
+  }
+
+  #leaveOut ({ contributions, expected }: Pick<Detection, 'contributions' | 'expected'>, at: number): void {
+    contributions.fill(NaN, at, at + this.#missing.length)
+    expected.fill(NaN, at, at + this.#missing.length)
+    this.score = NaN
+    this.evidence = 0
   }
 
   /** Adds what it remembers to the state of the pattern scores. */
   save (pattern: PatternState): DetectorState {
-    return packState(pattern, this.#smear.save(), this.#evidence)
+    return packState(pattern, this.#smear.save(), this.#stream)
   }
 }
 
@@ -125,11 +150,13 @@ export class Detector {
       observations.map(({ values }) => values),
       observations.map(({ filled }) => filled)
     )
+    const union = this.#union
     return observations.map((next, i): Verdict => {
       const { score: pattern, contributions: shares, imputed } = patterns[i]!
       const contributions = shares ?? new Float64Array(channels)
       const expected = new Float64Array(channels)
-      const { score, evidence } = this.#union.next(next, pattern ?? NaN, contributions, expected)
+      union.next(next, 0, pattern ?? NaN, { contributions, expected })
+      const { score, evidence } = union
       if (Number.isNaN(score)) {
         return { score: null, anomalous: null, contributions: null, expected: null, evidence: 0, imputed }
       }
@@ -149,19 +176,13 @@ export class Detector {
  */
 export function detectCausal (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
   const channels = model.channels.length
-  const detection: Detection = patternCausal(model, autoencoders, series)
+  const detection = patternCausal(model, autoencoders, series)
   const union = new CausalUnion(model)
+  const { values } = series
   for (let t = 0; t < series.length; t++) {
-    const at = t * channels
-    const { score, evidence } = union.next(
-      { time: timeOf(series, t), values: observation(series, t) },
-      detection.score[t]!,
-      detection.contributions.subarray(at, at + channels),
-      detection.expected.subarray(at, at + channels)
-    )
-    detection.score[t] = score
-    detection.evidence[t] = evidence
+    union.next({ time: timeOf(series, t), values }, t * channels, detection.score[t]!, detection)
+    detection.score[t] = union.score
+    detection.evidence[t] = union.evidence
   }
   return detection
 }
-

@@ -1,6 +1,6 @@
 // Batch scoring, for complete series: evidence before and after an observation counts.
 import { evidenceWithHindsight } from '../evidence/hindsight.ts'
-import { PATTERN } from '../evidence/model.ts'
+import { type ChannelRatios, PATTERN } from '../evidence/model.ts'
 import { rowsOf } from '../evidence/rows.ts'
 import type { Detection } from '../scoring/detection.ts'
 import { patternBatch } from '../scoring/pattern-hindsight.ts'
@@ -11,8 +11,8 @@ import type { DetectorModel } from './model.ts'
 import { findSmears, reachOf, scoreOf, shareEvidence } from './union.ts'
 
 /**
- * Batch scoring of a series. The score is above 1 where the evidence of a channel or that of the autoencoders passes its
- * threshold. An observation in a gap of more than `maxGap` is not scored.
+ * Batch scoring of a series. The score is above 1 where the evidence of a channel or that of the autoencoders passes
+ * its threshold. An observation in a gap of more than `maxGap` is not scored.
  * @param autoencoders one for each member of the model
  * @throws TypeError if the model has no evidence for batch scoring
  * @example
@@ -29,22 +29,31 @@ export function detectBatch (model: DetectorModel, autoencoders: readonly Autoen
   const evident = new Uint8Array(series.length)
   for (const { ratio } of found) for (let t = 0; t < evident.length; t++) if (ratio[t]! > 1) evident[t] = 1
   const smears = findSmears(detection.score, evident, reachOf(model, model.batch.smoothing))
-  const ratio = new Float64Array(channels)
   for (let t = 0; t < series.length; t++) {
-    if (incomplete?.[t] === 1) {
-      detection.score[t] = NaN
-      continue
-    }
-    for (let c = 0; c < channels; c++) {
-      ratio[c] = found[c]!.ratio[t]!
-      detection.expected[t * channels + c] = found[c]!.expected[t]!
-    }
-    const shares = detection.contributions.subarray(t * channels, (t + 1) * channels)
-    const pattern = detection.score[t]!
-    const isPattern = evident[t] === 0 && !Number.isNaN(pattern)
-    const top = isPattern ? -1 : shareEvidence(ratio, shares)
-    detection.score[t] = scoreOf(pattern, top < 0 ? 0 : ratio[top]!, smears[t] === 1)
-    detection.evidence[t] = top < 0 ? PATTERN : found[top]!.code[t]!
+    if (incomplete?.[t] === 1) detection.score[t] = NaN
+    else decide(detection, t, found, { isEvident: evident[t] === 1, isSmear: smears[t] === 1 })
   }
   return detection
+}
+
+/** Adds the evidence of the channels to the pattern score of an observation. */
+function decide (
+  { score, contributions, expected, evidence }: Detection,
+  t: number,
+  found: readonly ChannelRatios[],
+  { isEvident, isSmear }: { readonly isEvident: boolean, readonly isSmear: boolean }
+): void {
+  const channels = found.length
+  const pattern = score[t]!
+  for (let c = 0; c < channels; c++) expected[t * channels + c] = found[c]!.expected[t]!
+  if (!isEvident && !Number.isNaN(pattern)) {
+    score[t] = scoreOf(pattern, 0, isSmear)
+    evidence[t] = PATTERN
+    return
+  }
+  const ratio = new Float64Array(channels)
+  for (let c = 0; c < channels; c++) ratio[c] = found[c]!.ratio[t]!
+  const top = shareEvidence(ratio, contributions, t * channels)
+  score[t] = scoreOf(pattern, ratio[top]!, isSmear)
+  evidence[t] = found[top]!.code[t]!
 }

@@ -41,14 +41,14 @@ const LARGEST_SQUARED = 1e150
 /**
  * The contributions of channels where evidence decides: shares of their squared ratios.
  * @param ratio evidence of each channel relative to its threshold, shape [channels]
- * @param out receives the contributions, shape [channels]: ≥ 0, sum 1; equal if there is no evidence at all
+ * @param out receives the contributions, shape [channels] from index `at`: ≥ 0, sum 1; equal without any evidence
  * @returns the channel with the strongest evidence
  * @example
  * const shares = new Float64Array(2)
  * shareEvidence(Float64Array.of(3, 1), shares) // 0
  * shares // [0.9, 0.1]
  */
-export function shareEvidence (ratio: Float64Array, out: Float64Array): number {
+export function shareEvidence (ratio: Float64Array, out: Float64Array, at = 0): number {
   let top = 0
   let sum = 0
   for (let c = 0; c < ratio.length; c++) {
@@ -57,9 +57,11 @@ export function shareEvidence (ratio: Float64Array, out: Float64Array): number {
   // The square of a large ratio is infinite: then shares are relative to the largest one.
   const largest = ratio[top]!
   const unit = largest > LARGEST_SQUARED ? largest : 1
-  const share = (c: number): number => largest === 0 || ratio[c] === Infinity ? 1 : (ratio[c]! / unit) ** 2
-  for (let c = 0; c < ratio.length; c++) sum += share(c)
-  for (let c = 0; c < ratio.length; c++) out[c] = share(c) / sum
+  for (let c = 0; c < ratio.length; c++) {
+    out[at + c] = largest === 0 || ratio[c] === Infinity ? 1 : (ratio[c]! / unit) ** 2
+    sum += out[at + c]!
+  }
+  for (let c = 0; c < ratio.length; c++) out[at + c]! /= sum
   return top
 }
 
