@@ -106,6 +106,8 @@ class ViewStream {
   }
 }
 
+const NO_PREDICTION = { offset: 0, weights: [0] }
+
 /** Rows that tell whether sustained evidence goes on. */
 const newestOf = (span: number): number => Math.max(2, span >> 2)
 
@@ -148,7 +150,8 @@ export class ChannelStream {
     this.#own = own === null ? undefined : new ViewStream(own.thresholds, 'own')
     this.#relation = relation === null ? undefined : new ViewStream(relation.thresholds, 'relation')
     this.#guard = adaptive ? new TrailingGuard() : undefined
-    this.#forward = { offset: own?.forward.offset ?? 0, weights: Float64Array.from(own?.forward.weights ?? [0]) }
+    const { offset, weights } = own === null ? NO_PREDICTION : own.forward
+    this.#forward = { offset, weights: Float64Array.from(weights) }
     this.#past = new Ring(this.#forward.weights.length)
     this.#stillness = stillness === null ? undefined : new StillnessStream(stillness)
     this.#tightest = tightestView(channel)

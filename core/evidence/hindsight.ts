@@ -10,6 +10,7 @@ import {
   type Rows,
   SPANS,
   type Thresholds,
+  tightestView,
   viewOf,
   VIEWS,
 } from './model.ts'
@@ -29,10 +30,10 @@ const BELOW = 0.99
  * @param given residuals from the baseline that replace those of the model: of its own fit, from other cycles
  * @returns one entry for each channel
  * @example
- * const a = Array.from({ length: 200 }, (_, t) => t === 150 ? 9 : Math.sin(t * t))
- * const rows = rowsOf([fromColumns({ start: 0, interval: 1000, columns: { a } })])
- * const fit = fitEvidence(rows, { causal: false, robust: true, anyPeriod: true })
- * evidenceWithHindsight(fit, rows)[0].ratio[150] > 1 // true
+ * const a = Float64Array.from({ length: 200 }, (_, t) => t === 150 ? 9 : Math.sin(t * t))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { a } })
+ * const { model } = await fitAdHoc(series)
+ * evidenceWithHindsight(model.evidence.batch, rowsOf([series]))[0].ratio[150] > 1 // true
  */
 export function evidenceWithHindsight (
   fit: EvidenceFit,
@@ -87,23 +88,20 @@ class Collector {
   ): void {
     const { constant, votes, season, own, relation } = this.#channel
     this.#views = views
-    this.#tightest = views.season
+    this.#tightest = views[tightestView(this.#channel)]!
     if (!votes) return
     if (constant) {
-      for (let t = 0; t < this.#ratio.length; t++) {
-        if (views.season[t] !== 0) this.#note(t, LARGEST_PLAIN_RATIO, evidenceCode('departure'))
-      }
+      this.#addDepartures(views.season)
       return
     }
     if (season !== null) this.#addView(views.season, season, 'season')
-    let least = season?.point ?? Infinity
-    for (const [name, fitted] of [['own', own], ['relation', relation]] as const) {
-      if (fitted === null) continue
-      this.#addView(views[name]!, fitted.thresholds, name)
-      if (fitted.thresholds.point >= least) continue
-      least = fitted.thresholds.point
-      this.#tightest = views[name]!
-    }
+    if (own !== null) this.#addView(views.own!, own.thresholds, 'own')
+    if (relation !== null) this.#addView(views.relation!, relation.thresholds, 'relation')
+  }
+
+  #addDepartures (residuals: Float64Array): void {
+    const code = evidenceCode('departure')
+    for (let t = 0; t < residuals.length; t++) if (residuals[t] !== 0) this.#note(t, LARGEST_PLAIN_RATIO, code)
   }
 
   /** @param season residuals from the baseline */
@@ -157,8 +155,12 @@ class Collector {
     const code = evidenceCode('point', view)
     for (let t = 0; t < residuals.length; t++) this.#note(t, Math.abs(residuals[t]!) / thresholds.point, code)
     const bound = BOUND_SHARE * thresholds.point
-    const bounded = residuals.map((value) => Math.max(-bound, Math.min(bound, value)))
-    const squares = bounded.map((value) => value * value)
+    const bounded = new Float64Array(residuals.length)
+    const squares = new Float64Array(residuals.length)
+    for (let t = 0; t < residuals.length; t++) {
+      bounded[t] = Math.max(-bound, Math.min(bound, residuals[t]!))
+      squares[t] = bounded[t]! * bounded[t]!
+    }
     SPANS.forEach((span, i) => {
       const mean = thresholds.mean[i]!
       if (mean !== null) this.#addSustained({ kind: 'mean', view, span, threshold: mean }, bounded)
@@ -178,7 +180,7 @@ class Collector {
     terms: Float64Array
   ): void {
     const mean = means(terms, span, false)
-    const evidence = kind === 'mean' ? mean.map(Math.abs) : mean.map(Math.sqrt)
+    const evidence = sizesOf(mean, kind)
     const code = evidenceCode(kind, view)
     for (let t = 0; t < evidence.length; t++) {
       if (!(evidence[t]! > threshold)) {
@@ -226,6 +228,12 @@ class Collector {
   }
 }
 
+function sizesOf (means: Float64Array, kind: 'mean' | 'power'): Float64Array {
+  const sizes = new Float64Array(means.length)
+  for (let t = 0; t < means.length; t++) sizes[t] = kind === 'mean' ? Math.abs(means[t]!) : Math.sqrt(means[t]!)
+  return sizes
+}
+
 /** Takes from the ends of frozen runs the values that the season expects, in place. */
 function trimExpected (frozen: Float64Array, season: Float64Array): void {
   for (let from = 0; from < frozen.length; from++) {
@@ -239,7 +247,11 @@ function trimExpected (frozen: Float64Array, season: Float64Array): void {
   }
 }
 
-/** The names behind a code. */
+/**
+ * The names behind a code.
+ * @example
+ * evidenceOf(evidenceCode('mean', 'own')) // { kind: 'mean', view: 'own' }
+ */
 export function evidenceOf (code: number): { kind: typeof EVIDENCE[number], view: typeof VIEWS[number] } {
   return { kind: EVIDENCE[code % 8]!, view: VIEWS[code >> 3]! }
 }

@@ -47,12 +47,14 @@ export class EvidenceStream {
   constructor (fit: EvidenceFit) {
     this.#fit = fit
     this.#channels = fit.channels.map((channel) => new ChannelStream(channel, fit.adaptive))
-    this.#relations = fit.channels.map(({ relation }, c) => relation === null ? undefined : {
-      prediction: { offset: relation.prediction.offset, weights: Float64Array.from(relation.prediction.weights) },
-      at: fit.related.indexOf(c),
-      raw: relation.raw,
-      factor: relation.raw ? relation.factor : 1,
-    })
+    this.#relations = fit.channels.map(({ relation }, c) => relation === null
+      ? undefined
+      : {
+          prediction: { offset: relation.prediction.offset, weights: Float64Array.from(relation.prediction.weights) },
+          at: fit.related.indexOf(c),
+          raw: relation.raw,
+          factor: relation.raw ? relation.factor : 1,
+        })
     this.#residuals = new Float64Array(fit.related.length)
     this.#raw = new Float64Array(fit.related.length)
   }

@@ -1,4 +1,5 @@
-// Trust in a cycle that was found in the data: once its phase is lost, whole cycles depart, and departures tell nothing.
+// Trust in a cycle that was found in the data: once its phase is lost, whole cycles depart, and departures tell
+// nothing.
 
 /** Cycles whose departures are remembered, and blocks of each. */
 const CYCLES = 4

@@ -9,7 +9,7 @@ import { groupByPhase, phaseMedians, phaseOf } from '../season.ts'
 const DAY_MS = 86_400_000
 
 /** Mean absolute value of a Gaussian times this is its standard deviation. */
-export const GAUSSIAN = 1.2533
+const GAUSSIAN = 1.2533
 /** Scale of the median absolute deviation. */
 const MAD = 1.4826
 
@@ -271,28 +271,36 @@ function scaleOf (
     const robust = MAD * medianOf(residuals.map(Math.abs), included)
     return Float64Array.of(Math.max(least, robust > 0.3 * spread ? robust : spread) || 1)
   }
-  const bins = Math.round(period)
-  const sums = new Float64Array(bins)
-  const counts = new Float64Array(bins)
-  for (let t = 0; t < residuals.length; t++) {
-    if (included[t] !== 1 || Number.isNaN(residuals[t]!)) continue
-    const b = phaseOf(index[t]!, period)
-    sums[b]! += Math.min(Math.abs(residuals[t]!), 4 * spread)
-    counts[b]!++
-  }
+  const { sums, counts } = sumByPhase(index, included, { residuals, period, most: 4 * spread })
+  const bins = sums.length
   const cycles = index.length / bins
   const wanted = cycles >= LEAST_SCALE_ROWS ? 0 : Math.floor(Math.ceil(LEAST_SCALE_ROWS / cycles) / 2) + 1
   const reach = Math.min(wanted, bins >> 2)
-  const scale = new Float64Array(bins)
-  for (let b = 0; b < bins; b++) {
+  return sums.map((_, b) => {
     let [sum, count] = [0, 0]
     for (let i = b - reach; i <= b + reach; i++) {
       sum += sums[(i + bins) % bins]!
       count += counts[(i + bins) % bins]!
     }
-    scale[b] = Math.max(GAUSSIAN * sum / Math.max(1, count), 0.15 * spread, least) || 1
+    return Math.max(GAUSSIAN * sum / Math.max(1, count), 0.15 * spread, least) || 1
+  })
+}
+
+/** Sum of |residual|, each at most `most`, and number of included rows in each phase. */
+function sumByPhase (
+  index: Float64Array,
+  included: Uint8Array,
+  { residuals, period, most }: { readonly residuals: Float64Array, readonly period: number, readonly most: number }
+): { sums: Float64Array, counts: Float64Array } {
+  const sums = new Float64Array(Math.round(period))
+  const counts = new Float64Array(sums.length)
+  for (let t = 0; t < residuals.length; t++) {
+    if (included[t] !== 1 || Number.isNaN(residuals[t]!)) continue
+    const b = phaseOf(index[t]!, period)
+    sums[b]! += Math.min(Math.abs(residuals[t]!), most)
+    counts[b]!++
   }
-  return scale
+  return { sums, counts }
 }
 
 /** Mean |value| of the included rows that have one. */
@@ -306,11 +314,20 @@ function meanAbsolute (values: Float64Array, included: Uint8Array): number {
   return count === 0 ? 0 : sum / count
 }
 
-/** Median of the included values; 0 if there is none. */
+/**
+ * Median of the included values; 0 if there is none.
+ * @example
+ * medianOf(Float64Array.of(3, 1, 9), Uint8Array.of(1, 1, 0)) // 2
+ */
 export function medianOf (values: Float64Array, included: Uint8Array): number {
   const middle = quantile(values.filter((_, t) => included[t] === 1), 0.5)
   return Number.isNaN(middle) ? 0 : middle
 }
 
-/** Spread of the included values as a standard deviation; 0 if there is none. */
-export const spreadOf = (values: Float64Array, included: Uint8Array): number => GAUSSIAN * meanAbsolute(values, included)
+/**
+ * Spread of the included values as a standard deviation; 0 if there is none.
+ * @example
+ * spreadOf(Float64Array.of(2, -2, 9), Uint8Array.of(1, 1, 0)) // 2.5066
+ */
+export const spreadOf = (values: Float64Array, included: Uint8Array): number =>
+  GAUSSIAN * meanAbsolute(values, included)

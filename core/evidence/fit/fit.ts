@@ -1,6 +1,6 @@
 // Fits evidence on normal rows: baseline, predictions, and a threshold for each kind of evidence, all at one budget of
 // false alarms.
-import { boundForFit, fitOwn, fitRelation, memoryFor, type OwnPrediction, type Span } from '../prediction.ts'
+import { boundForFit, fitOwn, fitRelation, memoryFor, type Span } from '../prediction.ts'
 import { fitBaseline, type FittedBaseline, medianOf, spreadOf } from './baseline.ts'
 import { heldOutResiduals } from './held-out.ts'
 import { everyIncluded } from './included.ts'
@@ -79,11 +79,12 @@ export function fitEvidence (rows: Rows, excluded: readonly Uint8Array[], option
   const related = relatedOf(drafts, rows)
   const withViews = fitViews(rows, drafts, { season, related })
   const spans = spansOf(rows)
+  const { causal } = options
   const inSample = joined(rows, spans.map((span) =>
-    viewResiduals(withViews, season.map((all) => all.subarray(span.from, span.to)), { rows, span, causal: options.causal })
+    viewResiduals(withViews, season.map((all) => all.subarray(span.from, span.to)), { rows, span, causal })
   ))
   const kept = withoutIdleViews(withViews, drafts, inSample)
-  const held = heldOutResiduals(kept, inSample, { rows, included: drafts.map(({ included }) => included), causal: options.causal })
+  const held = heldOutResiduals(kept, inSample, { rows, included: drafts.map(({ included }) => included), causal })
   const live = Math.max(1, drafts.filter((draft) => draft.live).length)
   const views = 1 + Number(kept.channels.some(({ own }) => own !== null)) +
     Number(kept.channels.some(({ relation }) => relation !== null))
@@ -227,7 +228,8 @@ function fitRelations (
       spreadOf(residualsIn(prediction, columns, j), included)
     const isRaw = ofValues !== undefined &&
       spread(ofValues[j]!, values) * factor < RAW_HANDICAP * spread(ofResiduals[j]!, related.map((k) => bounded[k]!))
-    found.set(c, { prediction: isRaw ? ofValues[j]! : ofResiduals[j]!, raw: isRaw, factor: isRaw ? factor : 1, thresholds: OPEN })
+    const prediction = isRaw ? ofValues[j]! : ofResiduals[j]!
+    found.set(c, { prediction, raw: isRaw, factor: isRaw ? factor : 1, thresholds: OPEN })
   })
   return found
 }

@@ -44,7 +44,9 @@ export function heldOutResiduals (fit: EvidenceFit, views: ViewResiduals, option
       if (constant || outside[c]!.reduce((sum, value) => sum + value, 0) < FEWEST_OUTSIDE) return
       const target = { block, outside: outside[c]!, included: included[c]! }
       if (period === 1 && level === 0) recentre(held.season[c]!, views.season[c]!, target)
-      if (own !== null) holdOutOwn(held.own[c]!, views.season[c]!, { rows, causal, memory: own.forward.weights.length, ...target })
+      if (own === null) return
+      const memory = own.forward.weights.length
+      holdOutOwn(held.own[c]!, views.season[c]!, { rows, causal, memory, ...target })
     })
     holdOutRelations(held, views.season, { fit, rows, outside, block })
   }
@@ -58,6 +60,10 @@ interface Target {
   readonly included: Uint8Array
 }
 
+interface OwnTarget extends Target, Pick<HeldOutOptions, 'rows' | 'causal'> {
+  readonly memory: number
+}
+
 /** Residuals from the median of the other blocks. */
 function recentre (held: Float64Array, residuals: Float64Array, { block, outside, included }: Target): void {
   const shift = medianOf(residuals, outside) - medianOf(residuals, included)
@@ -67,14 +73,16 @@ function recentre (held: Float64Array, residuals: Float64Array, { block, outside
 function holdOutOwn (
   held: Float64Array,
   season: Float64Array,
-  { rows, causal, memory, block, outside }: Target & Pick<HeldOutOptions, 'rows' | 'causal'> & { readonly memory: number }
+  { rows, causal, memory, block, outside }: OwnTarget
 ): void {
   const spans: Span[] = []
   for (let s = 0; s + 1 < rows.edges.length; s++) {
     const [from, to] = [rows.edges[s]!, rows.edges[s + 1]!]
-    spans.push({ from, to: Math.max(from, Math.min(to, block.from)) }, { from: Math.min(to, Math.max(from, block.to)), to })
+    const before = { from, to: Math.min(to, block.from) }
+    const after = { from: Math.max(from, block.to), to }
+    spans.push(...[before, after].filter((span) => span.to > span.from))
   }
-  const fitted = fitOwn(boundForFit(season, outside), outside, { spans: spans.filter(({ from, to }) => to > from), memory })
+  const fitted = fitOwn(boundForFit(season, outside), outside, { spans, memory })
   for (let s = 0; s + 1 < rows.edges.length; s++) {
     const from = Math.max(rows.edges[s]!, block.from - memory)
     const to = Math.min(rows.edges[s + 1]!, block.to + memory)

@@ -1,5 +1,5 @@
 // A fit on rows that may hold anomalies: what a first fit finds is left out of the second.
-import { type EvidenceOptions, fitEvidence, type FittedEvidence } from './fit.ts'
+import { type EvidenceOptions, fitEvidence } from './fit.ts'
 import { evidenceWithHindsight } from '../hindsight.ts'
 import type { Rows } from '../model.ts'
 
@@ -37,15 +37,4 @@ export function suspectsOf (rows: Rows): Uint8Array[] {
     for (let t = 0; t < suspects.length; t++) count += suspects[t]!
     return count > MOST_LEFT_OUT * suspects.length ? suspects.fill(0) : suspects
   })
-}
-
-/**
- * A fit on rows that may hold anomalies.
- * @example
- * const a = Array.from({ length: 200 }, (_, t) => t === 150 ? 90 : Math.sin(t * t))
- * const rows = rowsOf([fromColumns({ start: 0, interval: 1000, columns: { a } })])
- * fitRobustEvidence(rows, suspectsOf(rows), false).fit.channels[0].season.point < 6 // true
- */
-export function fitRobustEvidence (rows: Rows, suspects: readonly Uint8Array[], causal: boolean): FittedEvidence {
-  return fitEvidence(rows, suspects, { causal, leftOut: 0, robust: true, anyPeriod: true })
 }

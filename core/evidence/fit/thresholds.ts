@@ -36,7 +36,11 @@ export interface ThresholdOptions {
  * const options = { ...tail, causal: false, edges: [0, 500], margin: 1, slack: 0, least: 0 }
  * thresholdsOf(residuals, new Uint8Array(500).fill(1), options)?.point > 4 // true
  */
-export function thresholdsOf (residuals: Float64Array, included: Uint8Array, options: ThresholdOptions): Thresholds | null {
+export function thresholdsOf (
+  residuals: Float64Array,
+  included: Uint8Array,
+  options: ThresholdOptions
+): Thresholds | null {
   const { rate, leftOut, leftOutSustained, mostPeaks, margin, slack, least, edges, causal } = options
   const widened = (threshold: number): number => Math.max(least, threshold * margin + slack)
   const point = widened(
