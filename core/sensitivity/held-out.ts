@@ -108,7 +108,9 @@ export function normalPlaces (
 function startsOf ({ series, from, doubtful }: HeldOutSeries, length: number): NormalPlace[] {
   const starts: NormalPlace[] = []
   for (let at = from; at + length <= series.length; at++) {
-    if (doubtful === undefined || !doubtful.subarray(at, at + length).includes(1)) starts.push({ series, from: at })
+    const reach = reachOf({ from: at, length })
+    const isDoubtful = doubtful?.subarray(Math.max(0, reach.from), reach.to + 1).includes(1) ?? false
+    if (!isDoubtful) starts.push({ series, from: at })
   }
   return starts
 }

@@ -63,13 +63,16 @@ type Fit = (training: readonly Series[]) => Promise<{
 }>
 
 /** About two seconds on one core. */
-const VALUES = 500_000
+const VALUES = 800_000
 /** Most anomalies of one kind and size in one channel. */
 const MOST_INJECTED = 20
 /** Fewest of them: of more channels than that leaves room for, evenly chosen ones are measured. */
 const LEAST_INJECTED = 2
-/** Anomalies up to this length share their places, and so do longer ones. */
-const SHORT = 60
+/** Fewest normal places for them. */
+const LEAST_PLACES = 8
+/** Anomalies up to one of these lengths share their places, and so do longer ones. */
+const SHARED = [1, 30, 60]
+const sharedBy = (length: number): number => SHARED.find((most) => length <= most) ?? Infinity
 /** Share of the values that false alarms are counted on. */
 const FALSE_ALARM_SHARE = 0.2
 
@@ -114,10 +117,8 @@ export async function measureSensitivity (
     const judge = judgeOf(fitted.model, fitted.autoencoders)
     const scaler = fitScaler(seen.map((one) => one.values), judge.channels.length)
     const cells = cellsFor(seen, scaler, room)
-    return {
-      ...countFalseAlarms(judge, held, values * FALSE_ALARM_SHARE),
-      findings: findingsOf({ judge, scaler, seen }, held, cells, values),
-    }
+    const { normal, ...alarms } = countFalseAlarms(judge, held, values * FALSE_ALARM_SHARE)
+    return { ...alarms, findings: findingsOf({ judge, scaler, seen }, normal, cells, values) }
   } finally {
     for (const autoencoder of fitted.autoencoders) autoencoder.dispose?.()
   }
@@ -125,17 +126,21 @@ export async function measureSensitivity (
 
 const rounded = (share: number): number => Math.round(1000 * share) / 1000
 
-/** The newest held-out observations, as many as the values allow. */
+/**
+ * In the newest held-out observations, as many as the values allow.
+ * @returns also the series as they are, in which false alarms are doubtful, too
+ */
 function countFalseAlarms (
   judge: Judge,
   held: readonly HeldOutSeries[],
   values: number
-): Pick<SensitivitySheet, 'observations' | 'falseAlarms'> {
+): Pick<SensitivitySheet, 'observations' | 'falseAlarms'> & { readonly normal: readonly HeldOutSeries[] } {
   const most = Math.ceil(values / judge.channels.length / held.length)
   const { before } = surroundingsFor(judge.windowLength)
   let observations = 0
   const anomalies = { batch: 0, causal: 0 }
-  for (const { series, from, doubtful } of held) {
+  const normal = held.map((one) => ({ ...one, doubtful: one.doubtful?.slice() ?? new Uint8Array(one.series.length) }))
+  for (const [i, { series, from, doubtful }] of held.entries()) {
     const { length } = series
     const counted = Math.max(from, length - most)
     const stretch = stretchAt(series, { from: counted, length: length - counted }, { before, after: 0 })
@@ -144,8 +149,10 @@ function countFalseAlarms (
       doubtful === undefined || !doubtful.subarray(a + offset, b + offset + 1).includes(1)
     for (const scoring of SCORINGS) {
       const detection = judge.detect(scoring, stretch.series)
-      anomalies[scoring] += findAnomalies(detection).filter(({ from: a, to: b }) => b >= stretch.from && isNormal(a, b))
-        .length
+      for (const { from: a, to: b } of findAnomalies(detection)) {
+        if (b >= stretch.from && isNormal(a, b)) anomalies[scoring]++
+        normal[i]!.doubtful.fill(1, a + offset, b + offset + 1)
+      }
       if (scoring !== 'causal') continue
       for (let t = stretch.from; t < stretch.series.length; t++) {
         if (!Number.isNaN(detection.score[t]!) && isNormal(t, t)) observations++
@@ -153,7 +160,7 @@ function countFalseAlarms (
     }
   }
   const rate = (count: number): number => observations === 0 ? 0 : rounded(1000 * count / observations)
-  return { observations, falseAlarms: { batch: rate(anomalies.batch), causal: rate(anomalies.causal) } }
+  return { normal, observations, falseAlarms: { batch: rate(anomalies.batch), causal: rate(anomalies.causal) } }
 }
 
 /** A detector, and the data that it was fitted on. */
@@ -170,21 +177,21 @@ function findingsOf (
   values: number
 ): SensitivityFinding[] {
   const { judge, scaler } = measured
-  const random = createRandom('sensitivity')
-  // Long normal places are rarer than short ones.
-  const placesBy = [(length: number) => length <= SHORT, (length: number) => length > SHORT].map((isOf) => {
-    const length = Math.max(0, ...cells.flatMap((cell) => isOf(cell.length) ? [cell.length] : []))
-    return normalPlaces(judge, held, { length, wanted: MOST_INJECTED, random: random.fork(`places/${length}`) })
-  })
   const { before, after } = surroundingsFor(judge.windowLength)
   const each = cells.reduce((sum, { length }) => sum + before + length + after, 0) * judge.channels.length
   const channels = varying(scaler)
   const room = values / each
   const wanted = Math.max(LEAST_INJECTED, Math.min(MOST_INJECTED, Math.floor(room / channels.length)))
   const chosen = evenly(channels, Math.max(1, Math.floor(room / wanted)))
+  // Long normal places are rarer than short ones.
+  const placesBy = new Map([...SHARED, Infinity].map((most, i) => {
+    const length = Math.max(0, ...cells.map((cell) => sharedBy(cell.length) === most ? cell.length : 0))
+    const random = createRandom(`sensitivity/places/${i}`)
+    return [most, normalPlaces(judge, held, { length, wanted: Math.max(LEAST_PLACES, wanted), random })] as const
+  }))
   return cells.flatMap((cell) =>
     chosen.filter((c) => cell.channels.includes(c)).flatMap((c) => {
-      const finding = findingOf(measured, placesBy[cell.length <= SHORT ? 0 : 1]!, { cell, c, wanted })
+      const finding = findingOf(measured, placesBy.get(sharedBy(cell.length))!, { cell, c, wanted })
       return finding.injected === 0 ? [] : [finding]
     })
   )
