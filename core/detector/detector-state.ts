@@ -4,38 +4,41 @@ import { EvidenceStream } from '../evidence/stream.ts'
 import type { PatternState } from '../scoring/pattern-state.ts'
 import type { DetectorModel } from './model.ts'
 
+/** Numbers that TrailingSmear remembers. */
+const SMEAR = 3
+
 /** The memory of both kinds of evidence. */
 export interface DetectorState extends PatternState {
-  /** Observations since the newest evidence and since the first of its kin, then what EvidenceStream remembers. */
+  /** What TrailingSmear remembers, then what EvidenceStream does. */
   readonly evidence: Float64Array
 }
 
 /**
  * The state of both kinds of evidence as one.
- * @param since observations since the newest evidence of a channel, and since the first of its kin
+ * @param smear what TrailingSmear remembers
  * @example
  * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
  * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
  * const { model } = await fitAdHoc(series)
- * const state = packState(new PatternDetector(model, []).save(), [7, 9], new EvidenceStream(model.evidence.causal))
- * state.evidence.slice(0, 2) // [7, 9]
+ * const state = packState(new PatternDetector(model, []).save(), [7, 9, 2], new EvidenceStream(model.evidence.causal))
+ * state.evidence.slice(0, 3) // [7, 9, 2]
  */
 export function packState (
   pattern: PatternState,
-  since: readonly [number, number],
+  smear: readonly [number, number, number],
   evidence: EvidenceStream
 ): DetectorState {
   const memory = evidence.save()
-  const all = new Float64Array(memory.length + since.length)
-  all.set(since)
-  all.set(memory, since.length)
+  const all = new Float64Array(memory.length + smear.length)
+  all.set(smear)
+  all.set(memory, smear.length)
   return { ...pattern, evidence: all }
 }
 
 /** The parts of a saved state. */
 export interface UnpackedState {
   readonly pattern: PatternState
-  readonly since: [number, number]
+  readonly smear: readonly number[]
   readonly evidence: EvidenceStream
 }
 
@@ -47,14 +50,16 @@ export interface UnpackedState {
  */
 export function unpackState (model: DetectorModel, saved: unknown): UnpackedState {
   const { evidence: numbers, ...pattern } = saved as Partial<DetectorState>
-  if (!(numbers instanceof Float64Array) || !(numbers[0]! >= 0) || !(numbers[1]! >= 0)) throw refused('no numbers')
+  if (!(numbers instanceof Float64Array) || numbers.length < SMEAR || !numbers.subarray(0, SMEAR).every((n) => n >= 0)) {
+    throw refused('no numbers')
+  }
   const evidence = new EvidenceStream(model.evidence.causal!)
   try {
-    evidence.restore(numbers.subarray(2))
+    evidence.restore(numbers.subarray(SMEAR))
   } catch (error) {
     throw refused((error as Error).message)
   }
-  return { pattern: pattern as PatternState, since: [numbers[0]!, numbers[1]!], evidence }
+  return { pattern: pattern as PatternState, smear: Array.from(numbers.subarray(0, SMEAR)), evidence }
 }
 
 function refused (reason: string): Problem {

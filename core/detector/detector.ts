@@ -52,7 +52,7 @@ class CausalUnion {
     }
     if (saved === undefined) return
     this.#imputer.restore(saved.pattern)
-    this.#smear.restore(saved.since)
+    this.#smear.restore(saved.smear)
   }
 
   /**
@@ -63,8 +63,9 @@ class CausalUnion {
    */
   next (next: Observation, at: number, pattern: number, out: Pick<Detection, 'contributions' | 'expected'>): void {
     const isComplete = this.#take(next, at)
-    const isEvident = isComplete && this.#isEvident()
-    const isSmear = this.#smear.next(isEvident)
+    const strongest = isComplete ? this.#strongest() : 0
+    const isEvident = strongest > 1
+    const isSmear = this.#smear.next(pattern, strongest)
     // Without a full window the silence of the channels does not mean that all is well.
     const isWarm = !Number.isNaN(pattern) || this.#model.members.length === 0
     if (!isEvident && !(isComplete && isWarm)) {
@@ -95,10 +96,11 @@ class CausalUnion {
     return row.complete
   }
 
-  #isEvident (): boolean {
+  #strongest (): number {
     const { ratio } = this.#found
-    for (let c = 0; c < ratio.length; c++) if (ratio[c]! > 1) return true
-    return false
+    let most = 0
+    for (let c = 0; c < ratio.length; c++) if (ratio[c]! > most) most = ratio[c]!
+    return most
   }
 
   #leaveOut ({ contributions, expected }: Pick<Detection, 'contributions' | 'expected'>, at: number): void {

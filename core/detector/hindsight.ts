@@ -26,12 +26,14 @@ export function detectBatch (model: DetectorModel, autoencoders: readonly Autoen
   const found = evidenceWithHindsight(model.evidence.batch!, rowsOf([series]))
   const detection = patternBatch(model, autoencoders, series)
   const { incomplete } = fillGaps(series.values, channels, model.maxGap)
-  const evident = new Uint8Array(series.length)
-  for (const { ratio } of found) for (let t = 0; t < evident.length; t++) if (ratio[t]! > 1) evident[t] = 1
-  const smears = findSmears(detection.score, evident, reachOf(model, model.batch.smoothing))
+  const strongest = new Float64Array(series.length)
+  for (const { ratio } of found) {
+    for (let t = 0; t < strongest.length; t++) strongest[t] = Math.max(strongest[t]!, ratio[t]!)
+  }
+  const smears = findSmears(detection.score, strongest, reachOf(model, model.batch.smoothing))
   for (let t = 0; t < series.length; t++) {
     if (incomplete?.[t] === 1) detection.score[t] = NaN
-    else decide(detection, t, found, { isEvident: evident[t] === 1, isSmear: smears[t] === 1 })
+    else decide(detection, t, found, { isEvident: strongest[t]! > 1, isSmear: smears[t] === 1 })
   }
   return detection
 }

@@ -76,74 +76,89 @@ export const reachOf = ({ windowLength }: { readonly windowLength: number }, smo
 
 /** A window spreads an event to both sides, so its smear is at most this many reaches longer than the event. */
 const SIDES = 2
+/** A pattern score this many times as strong as the evidence nearby is more than its smear: with hindsight, causally. */
+const MORE = { batch: 1.5, causal: 1.2 }
 
 /**
  * With hindsight: runs of pattern scores above 1 that only repeat evidence nearby.
  * @param pattern pattern scores, shape [length]
- * @param evident 1 for each observation with evidence of a channel, shape [length]
+ * @param ratio of the strongest evidence of a channel to its threshold, shape [length]
  * @returns 1 for each observation of such a run
  * @example
  * const pattern = Float64Array.of(0, 2, 2, 2, 0, 0, 0, 0, 0, 2)
- * findSmears(pattern, Uint8Array.of(0, 0, 1, 0, 0, 0, 0, 0, 0, 0), 3) // [0, 1, 1, 1, 0, 0, 0, 0, 0, 0]
+ * findSmears(pattern, Float64Array.of(0, 0, 3, 0, 0, 0, 0, 0, 0, 0), 3) // [0, 1, 1, 1, 0, 0, 0, 0, 0, 0]
  */
-export function findSmears (pattern: Float64Array, evident: Uint8Array, reach: number): Uint8Array {
+export function findSmears (pattern: Float64Array, ratio: Float64Array, reach: number): Uint8Array {
   const smears = new Uint8Array(pattern.length)
-  const events = runsOf(evident.length, (t) => evident[t] === 1)
+  const events = runsOf(ratio, 1)
   let first = 0
-  for (const { from, to } of runsOf(pattern.length, (t) => pattern[t]! > 1)) {
+  for (const { from, to, peak } of runsOf(pattern, 1)) {
     while (first < events.length && events[first]!.to < from - reach) first++
-    let longest = 0
+    let [longest, strongest] = [0, 0]
     for (let i = first; i < events.length && events[i]!.from <= to + reach; i++) {
       longest = Math.max(longest, events[i]!.to - events[i]!.from + 1)
+      strongest = Math.max(strongest, events[i]!.peak)
     }
-    if (longest > 0 && to - from + 1 <= longest + SIDES * reach) smears.fill(1, from, to + 1)
+    const isShort = to - from + 1 <= longest + SIDES * reach
+    if (longest > 0 && isShort && peak <= MORE.batch * strongest) smears.fill(1, from, to + 1)
   }
   return smears
 }
 
-function runsOf (length: number, isIn: (t: number) => boolean): Array<{ from: number, to: number }> {
-  const runs: Array<{ from: number, to: number }> = []
-  for (let t = 0; t < length; t++) {
-    if (!isIn(t)) continue
-    const from = t
-    while (t + 1 < length && isIn(t + 1)) t++
-    runs.push({ from, to: t })
+/** Runs of values above a limit, and the largest value of each. */
+function runsOf (values: Float64Array, limit: number): Array<{ from: number, to: number, peak: number }> {
+  const runs: Array<{ from: number, to: number, peak: number }> = []
+  for (let t = 0; t < values.length; t++) {
+    if (!(values[t]! > limit)) continue
+    const run = { from: t, to: t, peak: values[t]! }
+    while (t + 1 < values.length && values[t + 1]! > limit) run.peak = Math.max(run.peak, values[++t]!)
+    run.to = t
+    runs.push(run)
   }
   return runs
 }
 
 /**
  * The same, causally: after evidence of a channel, a pattern score repeats it for as long as one short event smears. If
- * it stays high for longer, it speaks for itself.
+ * it stays high for longer, or is stronger, it speaks for itself.
  */
 export class TrailingSmear {
   readonly #reach: number
-  /** Observations since the newest evidence, and since the first of its kin. */
+  /** Observations since the newest evidence, and since the first of its kin; the strongest of them. */
   #since = Infinity
   #first = Infinity
+  #strongest = 0
 
   constructor (reach: number) {
     this.#reach = reach
   }
 
-  /** @returns whether a pattern score above 1 is a smear now */
-  next (evident: boolean): boolean {
+  /**
+   * @param ratio of the strongest evidence of a channel to its threshold
+   * @returns whether the pattern score only repeats evidence
+   */
+  next (pattern: number, ratio: number): boolean {
     this.#first++
-    if (evident) {
-      if (this.#since > this.#reach) this.#first = 0
+    if (ratio > 1) {
+      if (this.#since > this.#reach) {
+        this.#first = 0
+        this.#strongest = 0
+      }
       this.#since = 0
+      this.#strongest = Math.max(this.#strongest, ratio)
     } else {
       this.#since++
     }
-    return this.#since <= this.#reach && this.#first <= this.#reach
+    return this.#since <= this.#reach && this.#first <= this.#reach && pattern <= MORE.causal * this.#strongest
   }
 
-  save (): [number, number] {
-    return [this.#since, this.#first]
+  save (): [number, number, number] {
+    return [this.#since, this.#first, this.#strongest]
   }
 
-  restore ([since, first]: [number, number]): void {
-    this.#since = since
-    this.#first = first
+  restore ([since, first, strongest]: readonly number[]): void {
+    this.#since = since!
+    this.#first = first!
+    this.#strongest = strongest!
   }
 }

@@ -1,4 +1,5 @@
 // Causal evidence of one channel, row by row. What it does for each row allocates nothing.
+import { DepartureStream } from './departures.ts'
 import { TrailingGuard } from './guard.ts'
 import {
   type ChannelEvidence,
@@ -122,6 +123,7 @@ export class ChannelStream {
   readonly #forward: { readonly offset: number, readonly weights: Float64Array }
   readonly #past: Ring
   readonly #stillness: StillnessStream | undefined
+  readonly #departures: DepartureStream | undefined
   readonly #guard: TrailingGuard | undefined
   readonly #tightest: typeof VIEWS[number]
   #index = 0
@@ -149,6 +151,7 @@ export class ChannelStream {
     this.#season = season === null ? undefined : new ViewStream(season, 'season')
     this.#own = own === null ? undefined : new ViewStream(own.thresholds, 'own')
     this.#relation = relation === null ? undefined : new ViewStream(relation.thresholds, 'relation')
+    this.#departures = channel.constant && channel.votes ? new DepartureStream() : undefined
     this.#guard = adaptive ? new TrailingGuard() : undefined
     const { offset, weights } = own === null ? NO_PREDICTION : own.forward
     this.#forward = { offset, weights: Float64Array.from(weights) }
@@ -177,7 +180,9 @@ export class ChannelStream {
     const { constant, votes, baseline } = this.#channel
     strongest.clear()
     if (!constant && votes) this.#judgeViews(relation)
-    else if (votes && this.residual !== 0) strongest.note(LARGEST_PLAIN_RATIO, DEPARTURE)
+    else if (this.#departures?.next(this.#index, this.residual !== 0) === true) {
+      strongest.note(LARGEST_PLAIN_RATIO, DEPARTURE)
+    }
     if (this.#guard !== undefined) {
       const divisor = this.#guard.next(this.#index, strongest.ratio > 1 ? strongest.ratio : 0)
       if (strongest.ratio > 1) strongest.ratio /= divisor
@@ -245,6 +250,7 @@ export class ChannelStream {
       this.#relation,
       this.#past,
       this.#stillness,
+      this.#departures,
       this.#guard,
       counts,
     ].filter((one) => one !== undefined)

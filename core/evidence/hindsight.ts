@@ -1,4 +1,5 @@
 // Evidence with hindsight, for complete series: where it begins and ends, channel by channel.
+import { newsOf } from './departures.ts'
 import { relativeToUsual } from './guard.ts'
 import {
   type ChannelEvidence,
@@ -101,7 +102,8 @@ class Collector {
 
   #addDepartures (residuals: Float64Array): void {
     const code = evidenceCode('departure')
-    for (let t = 0; t < residuals.length; t++) if (residuals[t] !== 0) this.#note(t, LARGEST_PLAIN_RATIO, code)
+    const news = newsOf(residuals)
+    for (let t = 0; t < news.length; t++) if (news[t] === 1) this.#note(t, LARGEST_PLAIN_RATIO, code)
   }
 
   /** @param season residuals from the baseline */

@@ -1,6 +1,6 @@
 // Causal evidence, row by row: looks back only. Remembers what a verdict needs, and nothing older.
 import { ChannelStream } from './channel-stream.ts'
-import { GUARD_MEMORY } from './guard.ts'
+import { DEPARTURE_MEMORY } from './departures.ts'
 import type { ChannelRatios, EvidenceFit } from './model.ts'
 import { relationResidual } from './prediction.ts'
 import { trustMemory } from './trust.ts'
@@ -8,12 +8,12 @@ import { trustMemory } from './trust.ts'
 /**
  * After so many observations without a value, evidence is as if new: more of them change nothing.
  * @example
- * memoryOf({ adaptive: true, channels: [], related: [], raw: { center: [], scale: [] } }) // 551
+ * memoryOf({ adaptive: true, channels: [], related: [], raw: { center: [], scale: [] } }) // 5000
  */
 export function memoryOf ({ channels }: EvidenceFit): number {
   return channels.reduce(
     (longest, { baseline: { level, period } }) => Math.max(longest, level, trustMemory(period)),
-    GUARD_MEMORY
+    DEPARTURE_MEMORY
   )
 }
 

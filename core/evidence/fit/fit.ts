@@ -26,7 +26,10 @@ const RAW_HANDICAP = 1.1
 /** Fewest included rows of a channel, and their least share; else all its rows count. */
 const FEWEST_ROWS = 8
 const LEAST_SHARE = 0.3
-/** A channel that rests at its median for this share of rows is resting; up to MOST_DEPARTURES runs are not its way. */
+/**
+ * A channel that rests at its median for this share of rows is resting. In rows that may hold anomalies, up to
+ * MOST_DEPARTURES runs are not its way.
+ */
 const RESTING_SHARE = 0.97
 const MOST_DEPARTURES = 2
 
@@ -106,7 +109,7 @@ function draftOf (rows: Rows, c: number, excluded: Uint8Array, options: Evidence
   if (count < Math.max(FEWEST_ROWS, LEAST_SHARE * length)) included = missing.map((value) => 1 - value)
   const fitted = fitBaseline(rows, c, included, options)
   const rawSpread = spreadOf(rows.columns[c]!.map((value) => value - fitted.baseline.base), included)
-  const { constant, resting } = restOf(rows.columns[c]!, included, { base: fitted.baseline.base, rawSpread })
+  const { constant, resting } = restOf(rows.columns[c]!, included, { base: fitted.baseline.base, rawSpread, robust: options.robust })
   const votes = constant || hasMoreThanTwoValues(rows.columns[c]!, included)
   return { ...fitted, included, rawSpread, constant, votes, live: !constant && !resting && votes }
 }
@@ -115,7 +118,7 @@ function draftOf (rows: Rows, c: number, excluded: Uint8Array, options: Evidence
 function restOf (
   values: Float64Array,
   included: Uint8Array,
-  { base, rawSpread }: { readonly base: number, readonly rawSpread: number }
+  { base, rawSpread, robust }: { readonly base: number, readonly rawSpread: number, readonly robust: boolean }
 ): { constant: boolean, resting: boolean } {
   let [largest, count, away, runs] = [0, 0, 0, 0]
   let before = false
@@ -130,7 +133,7 @@ function restOf (
   }
   const resting = count - away > RESTING_SHARE * count
   const varies = rawSpread > 0 && rawSpread > 1e-9 * largest
-  return { constant: !varies || (resting && runs <= MOST_DEPARTURES), resting }
+  return { constant: !varies || (robust && resting && runs <= MOST_DEPARTURES), resting }
 }
 
 function hasMoreThanTwoValues (values: Float64Array, included: Uint8Array): boolean {
