@@ -1,18 +1,17 @@
 // Fits and runs the detector like a request without a model. All that the benchmarks of anomalies need of it is here.
 import { fitAdHoc } from '../../core/fitting/ad-hoc.ts'
-import { type Detection, type Scoring } from '../../core/scoring/detection.ts'
+import { type Scoring } from '../../core/scoring/detection.ts'
 import { detectCausal } from '../../core/detector/detector.ts'
 import { detectBatch } from '../../core/detector/hindsight.ts'
 import { type Series } from '../../core/series/series.ts'
-import { findAnomalies } from '../../core/verdicts/anomalies.ts'
+import { explainAnomalies, type ExplainedAnomaly } from '../../core/verdicts/explanation.ts'
 
 /** Rows of an anomaly, both ends included, and the names of its channels, the most to blame first. */
 export interface Interval {
   readonly from: number
   readonly to: number
   readonly channels: readonly string[]
-  /** The kind of the anomaly, if the core tells it. */
-  readonly kind?: string
+  readonly kind: string
 }
 
 interface Detected {
@@ -26,14 +25,11 @@ export async function detect (series: Series, scoring: Scoring, rows?: number): 
   const { model, autoencoders } = await fitAdHoc(series, rows === undefined ? undefined : { rows })
   const run = scoring === 'batch' ? detectBatch : detectCausal
   const detection = run(model, autoencoders, series)
-  return { score: detection.score, anomalies: intervalsOf(series, detection) }
+  const anomalies = explainAnomalies(series, detection, model, { scoring })
+  return { score: detection.score, anomalies: anomalies.map((anomaly) => intervalOf(series, anomaly)) }
 }
 
-function intervalsOf (series: Series, detection: Detection): Interval[] {
-  return findAnomalies(detection).map((anomaly) => ({
-    from: anomaly.from,
-    to: anomaly.to,
-    channels: anomaly.channels.map(({ channel }) => series.channels[channel]!),
-    ...('kind' in anomaly && { kind: String(anomaly.kind) }),
-  }))
+function intervalOf ({ channels }: Series, anomaly: ExplainedAnomaly): Interval {
+  const { from, to, kind } = anomaly
+  return { from, to, kind, channels: anomaly.channels.map(({ channel }) => channels[channel]!) }
 }

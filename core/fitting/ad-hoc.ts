@@ -37,6 +37,10 @@ const MOST_SUSPECT = 0.5
 export interface AdHocDetector {
   readonly model: DetectorModel
   readonly autoencoders: readonly SolvedAutoencoder[]
+  /** Observations that it was fitted on. */
+  readonly rows: number
+  /** Share of them with a value that the robust fit left out; 0 if they are known to be normal. */
+  readonly suspectShare: number
 }
 
 export interface AdHocOptions {
@@ -66,7 +70,15 @@ export async function fitAdHoc (series: Series, options: AdHocOptions = {}): Pro
     evidence: { suspects, ...(scoring !== undefined && { scoring }) },
   }
   const clean = suspects === undefined ? training : withoutSuspects(training, suspects)
-  return fitDetector([training], settings, membersFor(clean), [clean])
+  const { model, autoencoders } = await fitDetector([training], settings, membersFor(clean), [clean])
+  return { model, autoencoders, rows: training.length, suspectShare: shareOf(suspects ?? [], training.length) }
+}
+
+/** Share of the observations with a suspect. */
+function shareOf (suspects: readonly Uint8Array[], length: number): number {
+  let count = 0
+  for (let t = 0; t < length; t++) if (suspects.some((flags) => flags[t] === 1)) count++
+  return count / length
 }
 
 function checkTraining (training: Series): void {

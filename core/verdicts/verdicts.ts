@@ -1,4 +1,6 @@
 // From scores to verdicts: the observations that count as anomalous, by rules that change no score.
+import { evidenceOf } from '../evidence/hindsight.ts'
+import { PATTERN } from '../evidence/model.ts'
 import type { Detection } from '../scoring/detection.ts'
 import { isAnomalous } from '../scoring/threshold.ts'
 import type { Series } from '../series/series.ts'
@@ -17,11 +19,20 @@ export interface VerdictRules {
    */
   readonly minDeviation?: readonly number[]
   /**
-   * Observations behind and ahead that enter a score. Side and distance are those of the largest departure among them,
-   * because a score is a mean and most of its observations are ordinary. Default: the observation alone.
+   * How far evidence reaches that is a mean. Side and distance are those of the largest departure within reach, because
+   * most of the observations in a mean are ordinary. All other evidence is of the observation alone, as is everything
+   * by default.
    */
-  readonly reach?: { readonly behind: number, readonly ahead: number }
+  readonly reach?: { readonly pattern: Reach, readonly sustained: Reach }
 }
+
+/** Observations behind and ahead that enter the evidence of one. */
+interface Reach {
+  readonly behind: number
+  readonly ahead: number
+}
+
+const ALONE: Reach = { behind: 0, ahead: 0 }
 
 export const NORMAL = 0
 export const ANOMALOUS = 1
@@ -34,12 +45,12 @@ export const NOT_SCORED = -1
  * @example
  * const series = fromColumns({ start: 0, interval: 1000, columns: { a: [1, 9, 1] } })
  * const [contributions, expected] = [Float64Array.of(1, 1, 1), Float64Array.of(1, 1, 1)]
- * const detection = { score: Float64Array.of(NaN, 2, 0.5), contributions, expected }
+ * const detection = { score: Float64Array.of(NaN, 2, 0.5), contributions, expected, evidence: new Uint8Array(3) }
  * judge(series, detection, { direction: ['above'] }) // [-1, 1, 0]
  */
 export function judge (
   series: Series,
-  detection: Pick<Detection, 'score' | 'contributions' | 'expected'>,
+  detection: Pick<Detection, 'score' | 'contributions' | 'expected' | 'evidence'>,
   rules: VerdictRules = {}
 ): Int8Array {
   const { threshold = 1 } = rules
@@ -54,8 +65,8 @@ export function judge (
 
 function satisfies (
   series: Series,
-  detection: Pick<Detection, 'contributions' | 'expected'>,
-  { direction, minDeviation, reach = { behind: 0, ahead: 0 } }: VerdictRules,
+  detection: Pick<Detection, 'contributions' | 'expected' | 'evidence'>,
+  { direction, minDeviation, reach }: VerdictRules,
   t: number
 ): boolean {
   if (direction === undefined && minDeviation === undefined) return true
@@ -63,10 +74,18 @@ function satisfies (
   const { contributions } = detection
   let top = 0
   for (let c = 1; c < channels; c++) if (contributions[t * channels + c]! > contributions[t * channels + top]!) top = c
-  const from = Math.max(0, t - reach.behind)
-  const to = Math.min(series.length - 1, t + reach.ahead)
+  const { behind, ahead } = reachOf(detection.evidence[t]!, reach)
+  const from = Math.max(0, t - behind)
+  const to = Math.min(series.length - 1, t + ahead)
   const departure = farthestDeparture(series, detection, from * channels + top, to * channels + top)
   return liesOn(direction?.[top], departure) && isAtLeast(minDeviation?.[top], departure)
+}
+
+function reachOf (code: number, reach: VerdictRules['reach']): Reach {
+  if (reach === undefined) return ALONE
+  if (code === PATTERN) return reach.pattern
+  const { kind } = evidenceOf(code)
+  return kind === 'mean' || kind === 'power' ? reach.sustained : ALONE
 }
 
 /**

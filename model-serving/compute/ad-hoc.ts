@@ -9,12 +9,13 @@ import { type Series, slice } from '../../core/series/series.ts'
 import { canonicalJson } from '../../adapters/tfjs/saved-models.ts'
 import { AD_HOC } from '../packages/identity.ts'
 import type { ModelInUse } from './answer/answer.ts'
+import { noticesOf } from './notices.ts'
 import type { ComputeOptions, FitPart } from './read/options.ts'
 
 /** @throws Problem invalid-request, series-too-long, or a problem of fitAdHoc() */
 export async function adHocModel (
   series: Series,
-  { fit, include }: Pick<ComputeOptions, 'fit' | 'include'>,
+  { fit, include, scoring, numbered }: Pick<ComputeOptions, 'fit' | 'include' | 'scoring'> & { numbered: boolean },
   maxFitValues: number
 ): Promise<ModelInUse> {
   const part = fit === undefined ? undefined : { rows: rowsOf(fit, series) }
@@ -29,32 +30,33 @@ export async function adHocModel (
       { extensions: { limit, got: values / series.channels.length } }
     )
   }
-  const fitted = await fitAdHoc(series, part)
+  const fitted = await fitAdHoc(series, { ...part, scoring })
   const { model, autoencoders } = fitted
   return {
     identity: { name: AD_HOC, version: '1', digest: digestOf({ model, autoencoders }), architecture: 'ensemble' },
     detector: model,
     autoencoders,
-    sensitivity: include.has('sensitivity') ? await measure(series, part, fitted) : undefined,
+    sensitivity: include.has('sensitivity') ? await measure(series, part) : undefined,
+    notices: noticesOf(fitted, numbered),
   }
 }
 
 /** Without a part that is known to be normal, what the model itself calls anomalous is left out. */
 async function measure (
   series: Series,
-  part: { readonly rows: number } | undefined,
-  { model, autoencoders }: AdHocDetector
+  part: { readonly rows: number } | undefined
 ): Promise<SensitivitySheet> {
   if (part !== undefined) {
     return measureSensitivity([slice(series, 0, part.rows)], async ([seen]) => fitAdHoc(seen!, { rows: seen!.length }))
   }
+  const { model, autoencoders } = await fitAdHoc(series, { scoring: 'batch' })
   const { score } = judgeOf(model, autoencoders).detect('batch', series)
   const doubtful = Uint8Array.from(score, (value) => isAnomalous(value) ? 1 : 0)
   return measureSensitivity([series], async ([seen]) => fitAdHoc(seen!), { doubtful: [doubtful] })
 }
 
 /** Covers everything that scores depend on, as the digest of a model package does. */
-function digestOf ({ model, autoencoders }: AdHocDetector): string {
+function digestOf ({ model, autoencoders }: Pick<AdHocDetector, 'model' | 'autoencoders'>): string {
   const hash = createHash('sha256').update(canonicalJson(model))
   for (const { weights } of autoencoders) {
     for (const values of weights) hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))

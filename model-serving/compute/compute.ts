@@ -43,7 +43,9 @@ export async function compute (models: ModelLookup, input: ComputeInput, limits:
     because: `to fit a model on it, at least ${AD_HOC_LEAST} are needed`,
   }
   const posted = checkedSeries(input, wanted, limits)
-  return score(await adHocModel(posted.series, input.options, limits.adHocMaxValues), undefined, posted, input)
+  const { options, numbered } = input
+  const model = await adHocModel(posted.series, { ...options, numbered }, limits.adHocMaxValues)
+  return score(model, undefined, posted, input)
 }
 
 /** Scores the posted series with this model. @throws Problem of the request */
@@ -67,7 +69,7 @@ export async function computeWith (
   }
   const identity = { name, version, digest, architecture, ...(stale && { stale }) }
   return score(
-    { identity, detector, autoencoders, sensitivity },
+    { identity, detector, autoencoders, sensitivity, notices: [] },
     { name, version, digest },
     checkedSeries(input, wanted, limits),
     input

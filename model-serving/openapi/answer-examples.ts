@@ -36,6 +36,8 @@ const answer: ComputeAnswer = {
     end: '2026-01-01T01:10:00Z',
     peak: '2026-01-01T01:10:00Z',
     peakScore: 1.58,
+    kind: 'relation',
+    message: 'gearbox_bearing_temp_c does not follow gearbox_oil_temp_c: 71.4, expected 66 ± 2.7',
     channels: [{ name: 'gearbox_bearing_temp_c', contribution: 0.81 }, {
       name: 'gearbox_oil_temp_c',
       contribution: 0.11,

@@ -9,6 +9,9 @@ export interface Anomaly {
   readonly end: string
   readonly peak: string
   readonly peakScore: number
+  readonly kind: 'spike' | 'level' | 'variance' | 'seasonal' | 'quiet' | 'relation' | 'pattern'
+  /** One plain sentence about the first channel. */
+  readonly message: string
   /** Most contributing first. */
   readonly channels: ReadonlyArray<{ readonly name: string, readonly contribution: number }>
 }
@@ -36,6 +39,8 @@ export interface Answer {
   readonly step: string
   /** The table had no timestamps: observation n stands at start + n × step, and times mean nothing. */
   readonly numbered?: true
+  /** What the fit of an ad-hoc model could not learn, or left out. */
+  readonly notices?: readonly string[]
   readonly score?: Values
   readonly isAnomaly?: ReadonlyArray<boolean | null>
   readonly observed?: Readonly<Record<string, Values>>

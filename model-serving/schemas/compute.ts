@@ -1,5 +1,6 @@
 // The wire format of POST /compute.
 import { z } from 'zod'
+import { KINDS } from '../../core/verdicts/kinds.ts'
 import { SensitivityAnswerSchema } from './sensitivity.ts'
 
 export const PARTS = [
@@ -56,7 +57,10 @@ const topChannels = z.int().min(1).max(MAX_TOP_CHANNELS).describe('Most channels
 const minDuration = duration.describe(
   'Shortest anomaly to report, as an ISO 8601 duration. An anomaly of n observations lasts n sampling intervals.'
 )
-const mergeGap = duration.describe('Anomalies at most this far apart are merged, as an ISO 8601 duration.')
+const mergeGap = duration.describe(
+  'Anomalies at most this far apart are merged, as an ISO 8601 duration. Default: half of the longer one, at least 3 ' +
+    'and at most 20 sampling intervals, because one event often falls below the threshold in between.'
+)
 
 const directionName = z.enum(['both', 'above', 'below'])
 const THRESHOLD =
@@ -71,8 +75,8 @@ const sensitivity = z.number().min(0).max(1).describe(
 )
 const DIRECTION =
   'Report only observations whose main channel lies above (or below) its expected value. The main channel is the one ' +
-  'that contributes most to the score. Its deviation is the largest one among the observations over which the score ' +
-  'is averaged. Default: both.'
+  'that contributes most to the score. Where the evidence is a mean over several observations, its deviation is the ' +
+  'largest one among them. Default: both.'
 const adaptive = z.boolean().describe(
   'true (default): a score is relative to the level of the scores around it if most of them, at least 500 in all, ' +
     'lie well above normal. Drift and lasting changes are then not reported forever. false: scores are relative to ' +
@@ -81,7 +85,7 @@ const adaptive = z.boolean().describe(
 
 const FIT =
   'Part of the series that an ad-hoc model is fitted on: its beginning, known to be normal. The scores of this part ' +
-  'are not held out. Default: the whole series without its worst-fitting part. At least 48 observations.'
+  'are not held out. Default: the whole series, without the values that stand out. At least 12 observations.'
 const fitRows = z.int().min(1).describe('Number of observations, counted from the first one.')
 const fitUntil = z.string().max(60).meta({
   format: 'date-time',
@@ -106,8 +110,9 @@ const OptionsRequestSchema = z.strictObject({
   minDeviation: z.record(z.string(), z.number().min(0)).optional()
     .describe(
       'Channel → least deviation of the observed from the expected value, in the unit of the channel. An observation ' +
-        'whose main channel is listed is anomalous only if that channel deviates at least this far, at its largest ' +
-        'among the observations over which the score is averaged. Other channels are not constrained.'
+        'whose main channel is listed is anomalous only if that channel deviates at least this far. Where the ' +
+        'evidence is a mean over several observations, the largest deviation among them counts. Other channels are ' +
+        'not constrained.'
     ),
   adaptive: adaptive.optional(),
   fit: z.union([z.strictObject({ rows: fitRows }), z.strictObject({ until: fitUntil })], {
@@ -239,11 +244,20 @@ const values = z.array(z.number().nullable())
 const byChannel = z.record(z.string(), values)
 const time = z.string().meta({ format: 'date-time' })
 
+const KIND =
+  'spike: one to four values stand out. level: values stay above or below what is expected. variance: they vary more ' +
+  'than usual. seasonal: usual values, but not at this time of the day, the week or another cycle. quiet: values do ' +
+  'not change, or hardly. relation: the channel does not follow the others. pattern: the shape is unusual.'
+
 const AnomalySchema = z.strictObject({
   start: time.describe('Time of the first anomalous observation.'),
   end: time.describe('Time of the last anomalous observation.'),
-  peak: time.describe('Time of the highest score.'),
+  peak: time.describe('Time of the observation with the most evidence: that of the highest score.'),
   peakScore: z.number(),
+  kind: z.enum(KINDS).describe(KIND),
+  message: z.string().min(1).max(140).describe(
+    'One plain sentence about the first channel: what was observed, and what was expected instead. Times are UTC.'
+  ),
   channels: z.array(z.strictObject({ name: z.string(), contribution: z.number() })).describe(
     'Channels that contribute most to the anomaly, highest contribution first.'
   ),
@@ -290,6 +304,10 @@ export const ComputeAnswerSchema = z.strictObject({
   ),
   timestamps: z.array(time).exactOptional().describe(
     'Times of the grid. Present if the request had timestamps and a part of the answer has an entry per observation.'
+  ),
+  notices: z.array(z.string()).exactOptional().describe(
+    'What a model that was fitted on the series could not learn from it, and what it left out, in plain sentences. ' +
+      'Absent if there is nothing to say.'
   ),
   score: values.exactOptional().describe('Score of each observation; null if not scored, as in warm-up and in gaps.'),
   isAnomaly: z.array(z.boolean().nullable()).exactOptional(),

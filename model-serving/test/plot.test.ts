@@ -212,6 +212,8 @@ t.test('the PNG shows title, threshold, line, band and shaded anomalies where th
       end: new Date(Date.parse(answer.start) + 239 * STEP).toISOString(),
       peak: answer.start,
       peakScore: 3,
+      kind: 'level',
+      message: 'level: 9, expected 5 ± 2',
       channels: [],
     }],
   })

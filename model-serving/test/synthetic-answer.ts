@@ -106,7 +106,11 @@ export function syntheticAnswer (length = 432): Answer {
     lower: shift(-3),
     upper: shift(3),
     contributions,
-    anomalies,
+    anomalies: anomalies.map((anomaly) => ({
+      ...anomaly,
+      kind: 'level',
+      message: `${anomaly.channels[0]!.name}: mean 8 over 1 h, expected 5 ± 2`,
+    })),
     quality,
   }
 }

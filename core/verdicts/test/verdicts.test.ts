@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { findAnomalies } from '../anomalies.ts'
+import { evidenceCode, PATTERN } from '../../evidence/model.ts'
 import { fromColumns } from '../../series/series.ts'
 import { ANOMALOUS, type Direction, judge, NORMAL, NOT_SCORED } from '../verdicts.ts'
 
@@ -10,6 +11,7 @@ const detection = {
   score: Float64Array.of(NaN, 2, 3, 0.5, 4),
   contributions: Float64Array.of(NaN, NaN, 0.9, 0.1, 0.8, 0.2, 0.2, 0.8, 0.7, 0.3),
   expected: Float64Array.of(NaN, NaN, 1, 0, 1, 0, 0, 0, 0, 0),
+  evidence: new Uint8Array(5).fill(evidenceCode('point')),
 }
 
 t.test('verdicts by threshold, direction and deviation of the channel that contributes most', (t) => {
@@ -43,21 +45,29 @@ t.test('verdicts by threshold, direction and deviation of the channel that contr
   t.end()
 })
 
-t.test('the side and the distance are those of the farthest departure that the score reaches', (t) => {
+t.test('the side and the distance are those of the farthest departure that the evidence reaches', (t) => {
   const burst = fromColumns({ start: 0, interval: 1, columns: { a: [-1, 9, null, -1, -1] } })
   const around = {
     score: Float64Array.of(2, 2, 2, 2, 2),
     contributions: new Float64Array(5).fill(1),
     expected: new Float64Array(5),
+    evidence: new Uint8Array(5).fill(PATTERN),
   }
+  const none = { behind: 0, ahead: 0 }
   const sides = (
     direction: Direction,
     reach: { behind: number, ahead: number }
-  ): number[] => [...judge(burst, around, { direction: [direction], reach })]
+  ): number[] => [...judge(burst, around, { direction: [direction], reach: { pattern: reach, sustained: none } })]
   t.same(sides('above', { behind: 1, ahead: 1 }), [1, 1, 1, 0, 0])
   t.same(sides('below', { behind: 1, ahead: 1 }), [0, 0, 0, 1, 1])
   t.same(sides('above', { behind: 3, ahead: 0 }), [0, 1, 1, 1, 1], 'causal scores look back')
-  t.same([...judge(burst, around, { minDeviation: [5], reach: { behind: 2, ahead: 2 } })], [1, 1, 1, 1, 0])
+  const both = { pattern: none, sustained: { behind: 2, ahead: 2 } }
+  const of = (code: number): number[] =>
+    [...judge(burst, { ...around, evidence: around.evidence.map(() => code) }, { minDeviation: [5], reach: both })]
+  t.same(of(evidenceCode('mean')), [1, 1, 1, 1, 0])
+  t.same(of(evidenceCode('power', 'own')), [1, 1, 1, 1, 0])
+  t.same(of(evidenceCode('point')), [0, 1, 0, 0, 0], 'a point is evidence of itself alone')
+  t.same(of(PATTERN), [0, 1, 0, 0, 0])
   t.end()
 })
 

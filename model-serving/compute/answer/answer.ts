@@ -1,5 +1,5 @@
 // Series and detection → the answer of POST /compute. Its arrays lie on the grid; null is a missing value.
-import { findAnomalies } from '../../../core/verdicts/anomalies.ts'
+import { explainAnomalies } from '../../../core/verdicts/explanation.ts'
 import { findChangepoints } from '../../../core/verdicts/changepoints.ts'
 import type { DetectorModel } from '../../../core/detector/model.ts'
 import type { Detection } from '../../../core/scoring/detection.ts'
@@ -23,6 +23,8 @@ export interface ModelInUse {
   readonly autoencoders: readonly Autoencoder[]
   /** Undefined if it was not asked for: an ad-hoc model has none before. */
   readonly sensitivity: SensitivitySheet | undefined
+  /** What a caller should know of the fit. */
+  readonly notices: readonly string[]
 }
 
 interface Scored extends PostedSeries {
@@ -47,6 +49,7 @@ export function buildAnswer (scored: Scored): ComputeAnswer {
     start: formatInstant(series.start),
     step: formatDuration(series.interval),
     ...timestamps(scored),
+    ...(model.notices.length > 0 && { notices: [...model.notices] }),
     ...(include('score') && { score: column(scored.detection.score) }),
     ...(include('isAnomaly') && { isAnomaly: verdicts(scored.judged.verdicts) }),
     ...(include('observed') && { observed: byChannel(series, series.values) }),
@@ -160,13 +163,22 @@ function changepoints ({ model: { detector }, series, options }: Scored): NonNul
   }))
 }
 
-function anomalies ({ series, detection, judged, options }: Scored): NonNullable<ComputeAnswer['anomalies']> {
-  const found = findAnomalies(detection, anomalyRules(options, series.interval), judged.verdicts)
-  return found.map(({ from, to, peak, peakScore, channels }) => ({
+function anomalies (
+  { model, series, detection, judged, options, numbered }: Scored
+): NonNullable<ComputeAnswer['anomalies']> {
+  const found = explainAnomalies(series, detection, model.detector, {
+    scoring: options.scoring,
+    numbered,
+    rules: anomalyRules(options, series.interval),
+    verdicts: judged.verdicts,
+  })
+  return found.map(({ from, to, peak, peakScore, kind, message, channels }) => ({
     start: formatInstant(timeOf(series, from)),
     end: formatInstant(timeOf(series, to)),
     peak: formatInstant(timeOf(series, peak)),
     peakScore,
+    kind,
+    message,
     channels: channels.slice(0, options.topChannels).map(({ channel, contribution }) => ({
       name: series.channels[channel]!,
       contribution,

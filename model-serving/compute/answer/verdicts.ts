@@ -1,5 +1,6 @@
 // Options that change verdicts but never scores → the rules of core/verdicts/verdicts.ts for a model.
 import type { DetectorModel } from '../../../core/detector/model.ts'
+import { SPANS } from '../../../core/evidence/model.ts'
 import type { Detection, Scoring } from '../../../core/scoring/detection.ts'
 import { pointer, Problem } from '../../../core/errors.ts'
 import type { Series } from '../../../core/series/series.ts'
@@ -31,12 +32,16 @@ export function verdictsOf (
   return { threshold, verdicts: judge(series, detection, rules) }
 }
 
-/** How many observations before and after it contribute to a score. */
+/** How many observations before and after it contribute to a pattern score and to sustained evidence. */
 function reachOf (detector: DetectorModel, scoring: Scoring): NonNullable<VerdictRules['reach']> {
   const { smoothing } = detector[scoring]
   const windows = detector.windowLength - 1
-  if (scoring === 'causal') return { behind: smoothing - 1 + windows, ahead: 0 }
-  return { behind: (smoothing >> 1) + windows, ahead: (smoothing >> 1) + windows }
+  const longest = SPANS[SPANS.length - 1]!
+  const behind = (count: number): { behind: number, ahead: number } => ({ behind: count, ahead: 0 })
+  const around = (count: number): { behind: number, ahead: number } => ({ behind: count, ahead: count })
+  return scoring === 'causal'
+    ? { pattern: behind(smoothing - 1 + windows), sustained: behind(longest - 1) }
+    : { pattern: around((smoothing >> 1) + windows), sustained: around(longest >> 1) }
 }
 
 function thresholdOf (detector: DetectorModel, { threshold = 1, scoring }: ComputeOptions): number {

@@ -13,7 +13,7 @@ export interface ComputeOptions {
   readonly topChannels: number
   /** Shortest anomaly in milliseconds. An anomaly of n observations lasts n sampling intervals. */
   readonly minDuration: number | undefined
-  /** Anomalies at most this many milliseconds apart become one. */
+  /** Anomalies at most this many milliseconds apart become one; undefined: as findAnomalies() does. */
   readonly mergeGap: number | undefined
   readonly timestamps: 'strict' | 'repair'
   readonly threshold: OptionsRequest['threshold']
@@ -86,6 +86,6 @@ function readFit (fit: NonNullable<OptionsRequest['fit']>, base: readonly string
 export function anomalyRules ({ minDuration, mergeGap }: ComputeOptions, interval: number): AnomalyRules {
   return {
     minLength: minDuration === undefined ? 1 : Math.ceil(minDuration / interval),
-    mergeGap: mergeGap === undefined ? 0 : Math.floor(mergeGap / interval),
+    ...(mergeGap !== undefined && { mergeGap: Math.floor(mergeGap / interval) }),
   }
 }
