@@ -17,9 +17,7 @@ export interface DetectorState extends PatternState {
  * The state of both kinds of evidence as one.
  * @param smear what TrailingSmear remembers
  * @example
- * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
- * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
- * const { model } = await fitAdHoc(series)
+ * const { model } = await fitAdHoc(fromColumns({ start: 0, interval: 1000, columns: { a: new Float64Array(60) } }))
  * const state = packState(new PatternDetector(model, []).save(), [7, 9, 2], new EvidenceStream(model.evidence.causal))
  * state.evidence.slice(0, 3) // [7, 9, 2]
  */

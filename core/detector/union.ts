@@ -35,8 +35,8 @@ export function scoreOf (pattern: number, ratio: number, isSmear: boolean): numb
   return plain <= PLAIN ? plain : PLAIN + (1 - PLAIN) * (1 - PLAIN / plain)
 }
 
-/** Larger ratios are not squared: many squares could be too many for a number. */
-const LARGEST_SQUARED = 1e150
+/** Other ratios are not squared: a square could be too large or too small for a number. */
+const [SMALLEST_SQUARED, LARGEST_SQUARED] = [1e-150, 1e150]
 
 /**
  * The contributions of channels where evidence decides: shares of their squared ratios.
@@ -54,9 +54,8 @@ export function shareEvidence (ratio: Float64Array, out: Float64Array, at = 0): 
   for (let c = 0; c < ratio.length; c++) {
     if (ratio[c]! > ratio[top]!) top = c
   }
-  // The square of a large ratio is infinite: then shares are relative to the largest one.
   const largest = ratio[top]!
-  const unit = largest > LARGEST_SQUARED ? largest : 1
+  const unit = largest > LARGEST_SQUARED || largest < SMALLEST_SQUARED ? largest : 1
   for (let c = 0; c < ratio.length; c++) {
     out[at + c] = largest === 0 || ratio[c] === Infinity ? 1 : (ratio[c]! / unit) ** 2
     sum += out[at + c]!

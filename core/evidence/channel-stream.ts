@@ -12,7 +12,7 @@ import {
   type VIEWS,
 } from './model.ts'
 import { forwardResidual } from './prediction.ts'
-import { residualAt } from './residuals.ts'
+import { expectedOf, residualAt } from './residuals.ts'
 import { Ring } from './ring.ts'
 import { TrailingLevel } from './running-level.ts'
 import { isAsExpected, STILL_SPAN, StillnessStream } from './stillness.ts'
@@ -187,7 +187,7 @@ export class ChannelStream {
       const divisor = this.#guard.next(this.#index, strongest.ratio > 1 ? strongest.ratio : 0)
       if (strongest.ratio > 1) strongest.ratio /= divisor
     }
-    this.expected = constant ? baseline.base : this.#value - this.#decisive() * this.#unit
+    this.expected = constant ? baseline.base : expectedOf(this.#value, this.#decisive(), this.#unit)
   }
 
   /** The residual of the view that gave the evidence, without evidence of the tightest one. */

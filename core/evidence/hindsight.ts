@@ -16,7 +16,7 @@ import {
   VIEWS,
 } from './model.ts'
 import type { Span } from './prediction.ts'
-import { baselineResiduals, type BaselineResiduals, viewResiduals } from './residuals.ts'
+import { baselineResiduals, type BaselineResiduals, expectedOf, viewResiduals } from './residuals.ts'
 import { isAsExpected, STILL_SPAN, stillnessOf } from './stillness.ts'
 import { BOUND_SHARE, means, strongestStretch } from './sustained.ts'
 
@@ -149,7 +149,9 @@ class Collector {
     for (let t = 0; t < this.#expected.length; t++) {
       const view = this.#ratio[t]! > 1 ? viewOf(this.#code[t]!) : undefined
       const residuals = view === undefined ? this.#tightest! : this.#views[view]!
-      this.#expected[t] = constant ? base : rows.columns[c]![this.#span.from + t]! - residuals[t]! * units[t]!
+      this.#expected[t] = constant
+        ? base
+        : expectedOf(rows.columns[c]![this.#span.from + t]!, residuals[t]!, units[t]!)
     }
   }
 

@@ -25,7 +25,7 @@ export interface Span {
 }
 
 /** What a channel's own residuals predict, in both directions of time. */
-export interface OwnPrediction {
+interface OwnPrediction {
   readonly forward: Prediction
   readonly backward: Prediction
   readonly limit: number

@@ -76,7 +76,7 @@ export function residualAt (
   const known = Number.isNaN(level) ? base : level
   const unit = scale[phase]! * unitOf(baseline, known)
   if (Number.isNaN(level)) return { residual: 0, unit }
-  return { residual: (flatten(value, level, base, multiplicative) - profile[phase]!) / scale[phase]!, unit }
+  return { residual: standardise(flatten(value, level, base, multiplicative), profile[phase]!, scale[phase]!), unit }
 }
 
 /**
@@ -95,6 +95,27 @@ const unitOf = ({ multiplicative, base }: Baseline, level: number): number =>
 
 /** A level near 0 must not blow ratios up. */
 const boundedLevel = (level: number, base: number): number => Math.max(level, 0.05 * base)
+
+/** Larger residuals are bounded, so that sums of them are numbers. */
+const LARGEST_RESIDUAL = 1e100
+
+/**
+ * A value in units of a scale from a centre, bounded.
+ * @example
+ * standardise(9, 5, 2) // 2
+ * standardise(1e200, 0, 1) // 1e100
+ */
+export const standardise = (value: number, center: number, scale: number): number =>
+  Math.max(-LARGEST_RESIDUAL, Math.min(LARGEST_RESIDUAL, (value - center) / scale))
+
+/**
+ * What is expected where a value has a residual.
+ * @param unit what a residual of 1 is worth
+ * @example
+ * expectedOf(9, 2, 3) // 3
+ */
+export const expectedOf = (value: number, residual: number, unit: number): number =>
+  Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value - residual * unit))
 
 /**
  * Whether two values differ by rounding only.
@@ -134,7 +155,7 @@ export function viewResiduals (
     for (let t = span.from; t < span.to; t++) {
       fit.related.forEach((c, j) => {
         residuals[j] = season[c]![t - span.from]!
-        raw[j] = (rows.columns[c]![t]! - fit.raw.center[j]!) / fit.raw.scale[j]!
+        raw[j] = standardise(rows.columns[c]![t]!, fit.raw.center[j]!, fit.raw.scale[j]!)
       })
       fit.related.forEach((c, j) => {
         const relationOf = fit.channels[c]!.relation

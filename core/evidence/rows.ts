@@ -2,6 +2,16 @@
 import type { Series } from '../series/series.ts'
 import type { Rows } from './model.ts'
 
+/** Larger values are bounded, so that sums of them are numbers. */
+const LARGEST_VALUE = 1e290
+
+/**
+ * A value as evidence takes it: bounded.
+ * @example
+ * boundedValue(-1e300) // -1e290
+ */
+export const boundedValue = (value: number): number => Math.max(-LARGEST_VALUE, Math.min(LARGEST_VALUE, value))
+
 /**
  * The rows of some series with the same channels and interval, gaps filled on a line between their neighbours.
  * @example
@@ -26,7 +36,7 @@ export function rowsOf (series: readonly Series[]): Rows {
     const gaps = new Uint8Array(length)
     series.forEach(({ values, length: count }, s) => {
       const part = column.subarray(edges[s], edges[s + 1])
-      for (let t = 0; t < count; t++) part[t] = values[t * channels.length + c]!
+      for (let t = 0; t < count; t++) part[t] = boundedOrMissing(values[t * channels.length + c]!)
       fillLine(part, gaps.subarray(edges[s], edges[s + 1]))
     })
     columns.push(column)
@@ -34,6 +44,9 @@ export function rowsOf (series: readonly Series[]): Rows {
   }
   return { interval, index, edges, columns, missing }
 }
+
+/** What is not finite is missing. */
+const boundedOrMissing = (value: number): number => Number.isFinite(value) ? boundedValue(value) : NaN
 
 /** Fills gaps on a line between their neighbours, at the ends with the nearest value; 0 if there is no value. */
 function fillLine (values: Float64Array, missing: Uint8Array): void {

@@ -14,7 +14,7 @@ export function phaseOf (index: number, period: number): number {
 }
 
 /** Values of training rows by phase. */
-export interface Phases {
+interface Phases {
   readonly bins: number
   /** Rows, phase after phase, in order of time. */
   readonly rows: Int32Array

@@ -3,6 +3,8 @@ import { ChannelStream } from './channel-stream.ts'
 import { DEPARTURE_MEMORY } from './departures.ts'
 import type { ChannelRatios, EvidenceFit } from './model.ts'
 import { relationResidual } from './prediction.ts'
+import { standardise } from './residuals.ts'
+import { boundedValue } from './rows.ts'
 import { trustMemory } from './trust.ts'
 
 /**
@@ -65,7 +67,7 @@ export class EvidenceStream {
    */
   next ({ index, values, missing }: EvidenceRow, out: ChannelRatios, at = 0): void {
     const channels = this.#channels
-    for (let c = 0; c < channels.length; c++) channels[c]!.take(index, values[c]!, missing[c] === 1)
+    for (let c = 0; c < channels.length; c++) channels[c]!.take(index, boundedValue(values[c]!), missing[c] === 1)
     this.#relate(values)
     for (let c = 0; c < channels.length; c++) {
       const channel = channels[c]!
@@ -82,7 +84,7 @@ export class EvidenceStream {
     for (let j = 0; j < related.length; j++) {
       const c = related[j]!
       this.#residuals[j] = this.#channels[c]!.residual
-      this.#raw[j] = (values[c]! - raw.center[j]!) / raw.scale[j]!
+      this.#raw[j] = standardise(boundedValue(values[c]!), raw.center[j]!, raw.scale[j]!)
     }
   }
 

@@ -43,7 +43,7 @@ export interface AdHocDetector {
   readonly suspectShare: number
 }
 
-export interface AdHocOptions {
+interface AdHocOptions {
   /** The first so many observations are known to be normal; without it, the fit is robust, on all observations. */
   readonly rows?: number
   /** Only evidence for this scoring. Default: for both. */

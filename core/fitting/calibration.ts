@@ -45,7 +45,7 @@ export interface Calibration {
 }
 
 /** Batch scoring of the held-out blocks by their folds' models. */
-export interface HeldOut {
+interface HeldOut {
   /** Mean error of each member. */
   readonly scales: readonly number[]
   /** Smoothed errors in the layout of Calibration.scores, and the threshold chosen from them. */
@@ -61,10 +61,10 @@ export interface HeldOut {
  * Scores the held-out blocks with hindsight.
  * @param model the model of all observations, its scales and thresholds 1
  * @example
- * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
- * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
- * const half = await fitHalf([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('masked') }])
- * holdOut(half.model, half.folds, FIT_DEFAULTS.batch).scores.length // 64
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave: new Float64Array(300) } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * const folds = [{ model, autoencoders, inside: [series] }]
+ * holdOut(model, folds, FIT_DEFAULTS.batch).scores.length // 301
  */
 export function holdOut (
   model: PatternModel,
@@ -98,10 +98,10 @@ export function holdOut (
  * The model's scales, thresholds, levels and margins.
  * @param batch the result of holdOut() for the same model and folds
  * @example
- * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
- * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
- * const half = await fitHalf([series], FIT_DEFAULTS, [{ windowLength: 4, tail: 4, learn: learnerOf('masked') }])
- * calibrate(half.model, half.folds, FIT_DEFAULTS, half.held).calibrated.batch.threshold // 0.088…
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave: new Float64Array(300) } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * const folds = [{ model, autoencoders, inside: [series] }]
+ * calibrate(model, folds, FIT_DEFAULTS, holdOut(model, folds, FIT_DEFAULTS.batch)).calibrated.members.length // 3
  */
 export function calibrate (
   model: PatternModel,

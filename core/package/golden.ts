@@ -23,7 +23,7 @@ const toJson = (values: Float64Array): Array<number | null> =>
 /**
  * Scores a series by both scorings, to store the result beside the weights.
  * @example
- * const wave = Array.from({ length: 60 }, (_, t) => Math.sin(t / 3))
+ * const wave = Array.from({ length: 300 }, (_, t) => Math.sin(t / 3))
  * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
  * const { model, autoencoders } = await fitAdHoc(series)
  * makeGolden(model, autoencoders, slice(series, 0, 3)).causal // [null, null, null]

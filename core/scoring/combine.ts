@@ -16,7 +16,7 @@ interface MemberErrors {
 
 /**
  * Weighted geometric mean of the members' errors, split over channels by the weighted mean of the members' shares.
- * @returns shape [length × channels]; the parts of a single member unchanged, not copied
+ * @returns shape [length × channels]; the parts of a single member unchanged, not copied; empty without any
  * @example
  * const [one, other] = [Float64Array.of(1, 1), Float64Array.of(8, 0)]
  * const members = [one, other].map((parts) => ({ parts, scale: 1, weight: 1 }))
@@ -24,8 +24,9 @@ interface MemberErrors {
  */
 export function combineErrors (members: readonly MemberErrors[], channels: number): Float64Array {
   const [first, ...others] = members
-  if (others.length === 0) return first!.parts
-  const combined = new Float64Array(first!.parts.length)
+  if (first === undefined) return new Float64Array(0)
+  if (others.length === 0) return first.parts
+  const combined = new Float64Array(first.parts.length)
   const weights = members.reduce((sum, { weight }) => sum + weight, 0)
   for (let at = 0; at < combined.length; at += channels) {
     const out = combined.subarray(at, at + channels)

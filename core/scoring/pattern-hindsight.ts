@@ -17,10 +17,10 @@ const COVERING_WINDOWS = 16
  * shorter than the longest window is not scored.
  * @param autoencoders one for each member of the model
  * @example
- * const wave = Array.from({ length: 60 }, (_, t) => t === 30 ? 9 : Math.sin(t / 3))
+ * const wave = Array.from({ length: 300 }, (_, t) => t === 130 ? 9 : Math.sin(t / 3))
  * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
  * const { model, autoencoders } = await fitAdHoc(series)
- * patternBatch(model, autoencoders, series).score[30] > 1 // true
+ * patternBatch(model, autoencoders, series).score[130] > 1 // true
  */
 export function patternBatch (model: PatternModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
   const channels = model.channels.length
@@ -41,10 +41,10 @@ export function patternBatch (model: PatternModel, autoencoders: readonly Autoen
 /**
  * Only the scores of patternBatch(), bit for bit.
  * @example
- * const wave = Array.from({ length: 60 }, (_, t) => t === 30 ? 9 : Math.sin(t / 3))
+ * const wave = Array.from({ length: 300 }, (_, t) => t === 130 ? 9 : Math.sin(t / 3))
  * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
  * const { model, autoencoders } = await fitAdHoc(series)
- * patternScores(model, autoencoders, series)[30] > 1 // true
+ * patternScores(model, autoencoders, series)[130] > 1 // true
  */
 export function patternScores (model: PatternModel, autoencoders: readonly Autoencoder[], series: Series): Float64Array {
   const channels = model.channels.length

@@ -40,7 +40,7 @@ function signatureOf (
  * @example
  * const { model } = await fitAdHoc(fromColumns({ start: 0, interval: 1000, columns: { a: new Float64Array(60) } }))
  * const { model: signature, ...memory } = new PatternDetector(model, []).save()
- * packState(model, memory).model // '[["a"],1000,3,5,5,0.001,1001,3]'
+ * packState(model, memory).model // '[["a"],1000,3,1,5,1,0,0]'
  */
 export function packState (model: PatternModel, memory: PatternMemory): PatternState {
   return { model: signatureOf(model), ...memory }

@@ -10,11 +10,21 @@ const production = sources.filter(({ path }) => !isTest(path))
 const WHOLE = ['bench', 'examples', 'scripts', 'simulator']
 
 /** Folders of core/, lowest first: a folder imports the folders before it only. */
-const CORE = ['core', 'core/table', 'core/series', 'core/evidence', 'core/scoring', 'core/linear', 'core/features', 'core/fitting']
+const CORE = [
+  'core',
+  'core/table',
+  'core/series',
+  'core/scoring',
+  'core/linear',
+  'core/features',
+  'core/evidence',
+  'core/detector',
+  'core/fitting',
+]
 
 /** Imports inside core/ that are allowed beside that order. */
 const CORE_BESIDE: Record<string, readonly string[]> = {
-  'core/verdicts': ['core', 'core/table', 'core/series', 'core/scoring'],
+  'core/verdicts': ['core', 'core/table', 'core/series', 'core/scoring', 'core/evidence', 'core/detector'],
   'core/sensitivity': [
     'core',
     'core/table',
@@ -24,7 +34,16 @@ const CORE_BESIDE: Record<string, readonly string[]> = {
     'core/verdicts',
     'core/metrics',
   ],
-  'core/package': ['core', 'core/table', 'core/series', 'core/scoring', 'core/verdicts', 'core/sensitivity'],
+  'core/package': [
+    'core',
+    'core/table',
+    'core/series',
+    'core/scoring',
+    'core/evidence',
+    'core/detector',
+    'core/verdicts',
+    'core/sensitivity',
+  ],
   'core/metrics': ['core'],
 }
 

@@ -5,7 +5,7 @@ import { fitBaseline, type FittedBaseline, medianOf, spreadOf } from './baseline
 import { heldOutResiduals } from './held-out.ts'
 import { everyIncluded } from './included.ts'
 import type { ChannelEvidence, EvidenceFit, Prediction, Rows, Thresholds } from '../model.ts'
-import { isEqual, type ViewResiduals, viewResiduals } from '../residuals.ts'
+import { isEqual, standardise, type ViewResiduals, viewResiduals } from '../residuals.ts'
 import { fitStillness } from '../stillness.ts'
 import { usualDeparture } from '../trust.ts'
 import { thresholdsOf, type ThresholdOptions } from './thresholds.ts'
@@ -50,7 +50,7 @@ export interface EvidenceOptions {
 }
 
 /** A fit, and the residuals of its rows from other cycles. */
-export interface FittedEvidence {
+interface FittedEvidence {
   readonly fit: EvidenceFit
   /** Shape [channels][rows]. */
   readonly residuals: readonly Float64Array[]
@@ -220,7 +220,7 @@ function fitRelations (
   const ofResiduals = fitRelation(related.map((c) => bounded[c]!), every)
   const seasonal = related.some((c) => drafts[c]!.baseline.period > 1)
   const values = related.map((c, j) => boundForFit(
-    rows.columns[c]!.map((value) => (value - raw[j]!.center) / raw[j]!.scale),
+    rows.columns[c]!.map((value) => standardise(value, raw[j]!.center, raw[j]!.scale)),
     drafts[c]!.included
   ))
   const ofValues = seasonal ? fitRelation(values, every) : undefined

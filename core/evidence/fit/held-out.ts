@@ -2,7 +2,7 @@
 import { medianOf } from './baseline.ts'
 import type { EvidenceFit, Rows } from '../model.ts'
 import { boundForFit, fitOwn, fitRelation, ownResiduals, relationResidual, type Span } from '../prediction.ts'
-import type { ViewResiduals } from '../residuals.ts'
+import { standardise, type ViewResiduals } from '../residuals.ts'
 import { everyIncluded } from './included.ts'
 
 const BLOCKS = 4
@@ -111,7 +111,7 @@ function holdOutRelations (
   for (const isRaw of [false, true]) {
     if (!related.some((c) => channels[c]!.relation?.raw === isRaw)) continue
     const columns = related.map((c, j) => isRaw
-      ? rows.columns[c]!.map((value) => (value - raw.center[j]!) / raw.scale[j]!)
+      ? rows.columns[c]!.map((value) => standardise(value, raw.center[j]!, raw.scale[j]!))
       : season[c]!)
     const predictions = fitRelation(columns.map((column, j) => boundForFit(column, outside[related[j]!]!)), every)
     const row = new Float64Array(related.length)

@@ -30,11 +30,10 @@ export interface ThresholdOptions {
  * @param included 1 for each row that counts
  * @returns null if no row counts
  * @example
- * const random = createRandom('thresholds')
- * const residuals = Float64Array.from({ length: 500 }, () => random.normal())
+ * const residuals = Float64Array.from({ length: 500 }, createRandom('thresholds').normal)
  * const tail = { rate: 1e-5, leftOut: 0, leftOutSustained: 0, mostPeaks: Infinity }
  * const options = { ...tail, causal: false, edges: [0, 500], margin: 1, slack: 0, least: 0 }
- * thresholdsOf(residuals, new Uint8Array(500).fill(1), options)?.point > 4 // true
+ * thresholdsOf(residuals, new Uint8Array(500).fill(1), options).point > 4 // true
  */
 export function thresholdsOf (
   residuals: Float64Array,

@@ -7,7 +7,9 @@ import { detectCausal } from '../../detector/detector.ts'
 import { FIT_DEFAULTS, fitDetector, type FitSettings, type MemberToFit } from '../fit.ts'
 import { detectBatch } from '../../detector/hindsight.ts'
 import { levelFactor, NO_LEVEL } from '../../scoring/level.ts'
-import { learnerOf, VARIANCE_SHARE } from '../members.ts'
+import { VARIANCE_SHARE } from '../members.ts'
+import { patternCausal } from '../../scoring/pattern.ts'
+import { patternBatch } from '../../scoring/pattern-hindsight.ts'
 import { type Autoencoder } from '../../scoring/reconstruction-error.ts'
 import { CONSTANT_DEPARTURE, fitScaler, standardise } from '../../series/scaler.ts'
 import { fromColumns, slice } from '../../series/series.ts'
@@ -41,8 +43,8 @@ t.test('reproduces the reference values of the method', async (t) => {
   const near = (found: number, wanted: number, name: string): unknown =>
     t.ok(Math.abs(found - wanted) < 2e-6, `${name}: ${found} is ${wanted}`)
   near(model.batch.threshold, 0.15844418802840507, 'threshold')
-  const batch = detectBatch(model, autoencoders, series).score.map((score) => score * model.batch.threshold)
-  const causal = detectCausal(model, autoencoders, series).score.map((score) => score * model.causal.threshold)
+  const batch = patternBatch(model, autoencoders, series).score.map((score) => score * model.batch.threshold)
+  const causal = patternCausal(model, autoencoders, series).score.map((score) => score * model.causal.threshold)
   const wanted: Array<[number, number]> = [
     [0, 0.14834522167841593],
     [100, 0.15087425708770752],
