@@ -48,7 +48,9 @@ export interface UnpackedState {
  */
 export function unpackState (model: DetectorModel, saved: unknown): UnpackedState {
   const { evidence: numbers, ...pattern } = saved as Partial<DetectorState>
-  if (!(numbers instanceof Float64Array) || numbers.length < SMEAR || !numbers.subarray(0, SMEAR).every((n) => n >= 0)) {
+  const isSmear = numbers instanceof Float64Array && numbers.length >= SMEAR &&
+    numbers.subarray(0, SMEAR).every((n) => n >= 0)
+  if (!isSmear) {
     throw refused('no numbers')
   }
   const evidence = new EvidenceStream(model.evidence.causal!)

@@ -75,7 +75,7 @@ export const reachOf = ({ windowLength }: { readonly windowLength: number }, smo
 
 /** A window spreads an event to both sides, so its smear is at most this many reaches longer than the event. */
 const SIDES = 2
-/** A pattern score this many times as strong as the evidence nearby is more than its smear: with hindsight, causally. */
+/** A pattern score so many times as strong as the evidence nearby is more than its smear. */
 const MORE = { batch: 1.5, causal: 1.2 }
 
 /**

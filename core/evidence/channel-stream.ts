@@ -107,6 +107,9 @@ class ViewStream {
   }
 }
 
+const streamOf = (thresholds: Thresholds | null, view: typeof VIEWS[number]): ViewStream | undefined =>
+  thresholds === null ? undefined : new ViewStream(thresholds, view)
+
 const NO_PREDICTION = { offset: 0, weights: [0] }
 
 /** Rows that tell whether sustained evidence goes on. */
@@ -148,9 +151,9 @@ export class ChannelStream {
     const { baseline, season, own, relation, stillness } = channel
     this.#level = baseline.level === 0 ? undefined : new TrailingLevel(baseline.level)
     this.#trust = channel.usual > 0 ? new CycleTrust(baseline.period, channel.usual) : undefined
-    this.#season = season === null ? undefined : new ViewStream(season, 'season')
-    this.#own = own === null ? undefined : new ViewStream(own.thresholds, 'own')
-    this.#relation = relation === null ? undefined : new ViewStream(relation.thresholds, 'relation')
+    this.#season = streamOf(season, 'season')
+    this.#own = streamOf(own && own.thresholds, 'own')
+    this.#relation = streamOf(relation && relation.thresholds, 'relation')
     this.#departures = channel.constant && channel.votes ? new DepartureStream() : undefined
     this.#guard = adaptive ? new TrailingGuard() : undefined
     const { offset, weights } = own === null ? NO_PREDICTION : own.forward

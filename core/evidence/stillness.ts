@@ -1,11 +1,9 @@
 // A channel that stands still: frozen (equal observations) or quiet (steps much smaller than usual).
 //
 // Steps are differences between neighbouring observations. Where one of the two is missing, the step is unknown, as all
-// steps before the first observation are: it counts as the mean step, and never as equal. Means over SPAN steps are
-// summed afresh for every observation, so that a score does not depend on what came before its span, bit for bit.
-import { quantile } from '../quantile.ts'
+// steps before the first observation are: it counts as the mean step, and never as equal. Means over STILL_SPAN steps
+// are summed afresh for every observation, so that a score does not depend on what came before its span, bit for bit.
 import { Ring } from './ring.ts'
-import { tailThreshold } from './tail-threshold.ts'
 
 /** What is usual for a channel that stands still. Plain JSON; part of the manifest. */
 export interface Stillness {
@@ -19,151 +17,32 @@ export interface Stillness {
   readonly quietAbove: number
 }
 
-export interface StillnessOptions {
-  /** Runs of evidence above its threshold per observation, > 0. */
-  readonly rate: number
-  /** Of 8 blocks of time, leave out so many that are quietest (0: none). */
-  readonly leftOut: number
-  /** Whether means look back (as the stream does), or lie around their observation. */
-  readonly causal: boolean
-  /** Whether the longest run of equal observations may be an anomaly. */
-  readonly robust: boolean
-}
-
 /** Steps of a mean, and the steps on each side of its middle. */
-const SPAN = 17
-const HALF = 8
-/** Fewer means give no quiet evidence. */
-const FEWEST_MEANS = 7 * SPAN
-
+export const STILL_SPAN = 17
+export const HALF_SPAN = 8
 /** Largest ratio of evidence to its threshold. */
 const LARGEST_RATIO = 3
 /** Bound on steps that keeps their sums finite. */
-const LARGEST_STEP = 1e300
+export const LARGEST_STEP = 1e300
 
 /** Two values are equal if they differ by less than this share of them. */
 const ROUNDING = 1e-12
-/** Fewer equal observations in a row are never frozen. */
-const FEWEST_EQUAL = 5
-/** Bounds on the share of equal steps. */
-const [LEAST_EQUAL, MOST_EQUAL] = [0.02, 0.9999]
-/** A run passes if it is at most so many times as long as the longest one that was seen. */
-const LONGER = 1.5
-
-/** A channel rests at a value where, beside the longest run there, so many others last at least a third as long. */
-const OTHER_RESTS = 2
-const SHORTEST_REST = 1 / 3
-
 /** Share of the usual step that is added to steps, so that the logarithm is finite. */
 const STEP_FLOOR = 0.001
-/** Lowest threshold of quiet evidence: steps of half the usual size. */
-const LOWEST_QUIET = 0.7
-
-/** Consecutive equal steps. */
-interface Run {
-  readonly length: number
-  readonly value: number
-}
-
 /**
- * Learns from normal data what is usual for a channel that stands still. Frozen: runs of equal observations are rarer
- * than `rate` if steps are equal at random, and longer than 1.5 times the longest run. Where a channel rests (at zero
- * by night, say), or is so coarse that 17 equal observations are no news, there is no quiet evidence.
- * @param values without gaps, in the unit of the channel, shape [length]
- * @param included 1 where the value counts as normal, shape [length]
+ * Size of a step, bounded.
  * @example
- * const random = createRandom('stillness')
- * const values = Float64Array.from({ length: 1000 }, random.normal)
- * const options = { rate: 1e-6, leftOut: 0, causal: true, robust: false }
- * fitStillness(values, new Uint8Array(1000).fill(1), options).frozenAfter // 5
+ * stepBetween(5, 3) // 2
  */
-export function fitStillness (values: Float64Array, included: Uint8Array, options: StillnessOptions): Stillness {
-  const unknown = included.map((counts) => counts === 1 ? 0 : 1)
-  const { runs, known, meanStep } = surveySteps(values, unknown)
-  const longest = runs.reduce((most, run) => run.length > most.length ? run : most, { length: 0, value: NaN })
-  const rests = isHabit(longest, runs, known, options.rate)
-  const counted = options.robust && !rests ? runs.filter((run) => run !== longest) : runs
-  const leftOut = counted === runs ? 0 : longest.length
-  const byChance = longestByChance(stepsIn(counted), known - leftOut, options.rate)
-  const seen = counted.reduce((most, { length }) => Math.max(most, length), 0)
-  const stillnessIsUsual = byChance >= SPAN || (rests && longest.length >= SPAN)
-  const quiet = stillnessIsUsual
-    ? { usualStep: 0, quietAbove: 0 }
-    : fitQuiet(meansOf(values, unknown, meanStep), included, options)
-  return {
-    frozenAfter: Math.max(FEWEST_EQUAL, byChance, LONGER * seen + 1),
-    meanStep: Math.max(meanStep, quiet.usualStep),
-    ...quiet,
-  }
-}
-
-const stepsIn = (runs: readonly Run[]): number => runs.reduce((sum, { length }) => sum + length, 0)
-
-/** Length that runs reach at the rate, if steps are equal at random; without any step, as if nearly all were equal. */
-function longestByChance (equal: number, known: number, rate: number): number {
-  const share = known > 0 ? Math.min(MOST_EQUAL, Math.max(LEAST_EQUAL, equal / known)) : MOST_EQUAL
-  return Math.log(rate * (1 - share)) / Math.log(share)
-}
+export const stepBetween = (before: number, value: number): number => Math.min(LARGEST_STEP, Math.abs(value - before))
 
 /**
- * Whether the channel rests where its longest run lies: others there are not much shorter, and too long for chance by
- * the share of equal steps at all other values.
+ * Whether two neighbouring values are equal but for rounding.
+ * @example
+ * areEqual(3, 3 + 1e-15) // true
  */
-function isHabit (longest: Run, runs: readonly Run[], known: number, rate: number): boolean {
-  const there = runs.filter((run) => areEqual(run.value, longest.value))
-  const steps = stepsIn(there)
-  const byChance = Math.max(FEWEST_EQUAL, longestByChance(stepsIn(runs) - steps, known - steps, rate))
-  const shortest = Math.max(byChance, SHORTEST_REST * longest.length)
-  return there.filter(({ length }) => length >= shortest).length > OTHER_RESTS
-}
-
-/** Runs of equal steps, the number of known steps, and their mean size. */
-function surveySteps (values: Float64Array, missing: Uint8Array): { runs: Run[], known: number, meanStep: number } {
-  const runs: Run[] = []
-  let known = 0
-  let sum = 0
-  let length = 0
-  for (let i = 1; i <= values.length; i++) {
-    const knows = i < values.length && missing[i] === 0 && missing[i - 1] === 0
-    if (knows) {
-      known++
-      sum += stepBetween(values[i - 1]!, values[i]!)
-    }
-    if (knows && areEqual(values[i - 1]!, values[i]!)) {
-      length++
-    } else if (length > 0) {
-      runs.push({ length, value: values[i - 1]! })
-      length = 0
-    }
-  }
-  return { runs, known, meanStep: known === 0 ? 0 : Math.min(LARGEST_STEP, sum / known) }
-}
-
-/** @param means of the SPAN steps that end at each observation */
-function fitQuiet (
-  means: Float64Array,
-  included: Uint8Array,
-  { rate, leftOut, causal }: StillnessOptions
-): Pick<Stillness, 'usualStep' | 'quietAbove'> {
-  const none = { usualStep: 0, quietAbove: 0 }
-  const shift = causal ? 0 : HALF
-  const spans = means.subarray(SPAN)
-  const counts = included.subarray(SPAN - shift, means.length - shift)
-  const counted = spans.filter((_, i) => counts[i] === 1)
-  const usualStep = counted.length < FEWEST_MEANS ? 0 : quantile(counted, 0.5)
-  if (usualStep === 0) return none
-  const evidence = spans.map((mean) => quietness(mean, usualStep))
-  const tail = { rate, dependence: SPAN / 2, mostPeaks: Infinity, squared: false, leftOut }
-  return { usualStep, quietAbove: Math.max(LOWEST_QUIET, tailThreshold(evidence, counts, tail)) }
-}
-
-const stepBetween = (before: number, value: number): number => Math.min(LARGEST_STEP, Math.abs(value - before))
-
-const areEqual = (before: number, value: number): boolean =>
+export const areEqual = (before: number, value: number): boolean =>
   Math.abs(value - before) <= ROUNDING * Math.max(Math.abs(before), Math.abs(value))
-
-/** Observations in a quiet mean. */
-export const STILL_SPAN = SPAN
 
 /** Largest |residual| of a value that is what the season says. */
 const AS_EXPECTED = 1e-3
@@ -176,8 +55,12 @@ const AS_EXPECTED = 1e-3
  */
 export const isAsExpected = (residual: number): boolean => Math.abs(residual) <= AS_EXPECTED
 
-/** −log of a mean step, relative to the usual one; 0 where it is larger. */
-function quietness (mean: number, usualStep: number): number {
+/**
+ * −log of a mean step, relative to the usual one; 0 where it is larger.
+ * @example
+ * quietness(1, 2) // 0.69…
+ */
+export function quietness (mean: number, usualStep: number): number {
   const share = (mean + STEP_FLOOR * usualStep) / ((1 + STEP_FLOOR) * usualStep)
   return share < 1 ? -Math.log(share) : 0
 }
@@ -189,14 +72,18 @@ function stepsOf (values: Float64Array, missing: Uint8Array, meanStep: number): 
   )
 }
 
-/** Mean of the SPAN steps that end at each observation; steps before the first are unknown. Shape [length]. */
-function meansOf (values: Float64Array, missing: Uint8Array, meanStep: number): Float64Array {
+/**
+ * Mean of the 17 steps that end at each observation; steps before the first are unknown. Shape [length].
+ * @example
+ * meansOf(Float64Array.of(1, 18), new Uint8Array(2), 0) // [0, 1]
+ */
+export function meansOf (values: Float64Array, missing: Uint8Array, meanStep: number): Float64Array {
   const steps = stepsOf(values, missing, meanStep)
   const means = new Float64Array(steps.length)
   for (let i = 0; i < steps.length; i++) {
     let sum = 0
-    for (let j = i - SPAN + 1; j <= i; j++) sum += j < 0 ? meanStep : steps[j]!
-    means[i] = sum / SPAN
+    for (let j = i - STILL_SPAN + 1; j <= i; j++) sum += j < 0 ? meanStep : steps[j]!
+    means[i] = sum / STILL_SPAN
   }
   return means
 }
@@ -240,13 +127,13 @@ function quietStretches (model: Stillness, values: Float64Array, missing: Uint8A
   const steps = stepsOf(values, missing, meanStep)
   const means = meansOf(values, missing, meanStep)
   const ratios = new Float64Array(length)
-  for (let i = HALF; i < length; i++) ratios[i - HALF] = ratioTo(quietAbove, quietness(means[i]!, usualStep))
+  for (let i = HALF_SPAN; i < length; i++) ratios[i - HALF_SPAN] = ratioTo(quietAbove, quietness(means[i]!, usualStep))
   for (let i = 0; i < length; i++) quiet[i] = Math.min(1, ratios[i]!)
   for (let from = 0; from < length; from++) {
     if (!(ratios[from]! > 1)) continue
     let last = from
     while (ratios[last + 1]! > 1) last++
-    const within = { from: Math.max(0, from - HALF), to: Math.min(length, last + HALF + 1) }
+    const within = { from: Math.max(0, from - HALF_SPAN), to: Math.min(length, last + HALF_SPAN + 1) }
     const stretch = stillest(steps, within, usualStep / 2)
     for (let i = stretch.from; i < stretch.to; i++) {
       quiet[i] = Math.max(quiet[i]!, ratios[Math.max(from, Math.min(last, i))]!)
@@ -297,7 +184,7 @@ export class StillnessStream {
 
   constructor (model: Stillness) {
     this.#model = model
-    this.#steps = new Ring(SPAN, model.meanStep)
+    this.#steps = new Ring(STILL_SPAN, model.meanStep)
     this.#longest = Math.ceil(LARGEST_RATIO * model.frozenAfter)
   }
 
@@ -318,7 +205,7 @@ export class StillnessStream {
   /** Ratio of the quiet evidence to its threshold, at most 3. */
   get quiet (): number {
     const { usualStep, quietAbove } = this.#model
-    return quietAbove === 0 ? 0 : ratioTo(quietAbove, quietness(this.#steps.mean(SPAN), usualStep))
+    return quietAbove === 0 ? 0 : ratioTo(quietAbove, quietness(this.#steps.mean(STILL_SPAN), usualStep))
   }
 
   /** The state: always as many numbers. */

@@ -46,7 +46,11 @@ export function patternBatch (model: PatternModel, autoencoders: readonly Autoen
  * const { model, autoencoders } = await fitAdHoc(series)
  * patternScores(model, autoencoders, series)[130] > 1 // true
  */
-export function patternScores (model: PatternModel, autoencoders: readonly Autoencoder[], series: Series): Float64Array {
+export function patternScores (
+  model: PatternModel,
+  autoencoders: readonly Autoencoder[],
+  series: Series
+): Float64Array {
   const channels = model.channels.length
   const scores = new Float64Array(series.length).fill(NaN)
   for (const run of standardisedRuns(series, model.scaler, model.maxGap)) {

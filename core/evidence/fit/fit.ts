@@ -6,7 +6,7 @@ import { heldOutResiduals } from './held-out.ts'
 import { everyIncluded } from './included.ts'
 import type { ChannelEvidence, EvidenceFit, Prediction, Rows, Thresholds } from '../model.ts'
 import { isEqual, standardise, type ViewResiduals, viewResiduals } from '../residuals.ts'
-import { fitStillness } from '../stillness.ts'
+import { fitStillness } from './stillness.ts'
 import { usualDeparture } from '../trust.ts'
 import { thresholdsOf, type ThresholdOptions } from './thresholds.ts'
 
@@ -109,7 +109,8 @@ function draftOf (rows: Rows, c: number, excluded: Uint8Array, options: Evidence
   if (count < Math.max(FEWEST_ROWS, LEAST_SHARE * length)) included = missing.map((value) => 1 - value)
   const fitted = fitBaseline(rows, c, included, options)
   const rawSpread = spreadOf(rows.columns[c]!.map((value) => value - fitted.baseline.base), included)
-  const { constant, resting } = restOf(rows.columns[c]!, included, { base: fitted.baseline.base, rawSpread, robust: options.robust })
+  const { base } = fitted.baseline
+  const { constant, resting } = restOf(rows.columns[c]!, included, { base, rawSpread, robust: options.robust })
   const votes = constant || hasMoreThanTwoValues(rows.columns[c]!, included)
   return { ...fitted, included, rawSpread, constant, votes, live: !constant && !resting && votes }
 }

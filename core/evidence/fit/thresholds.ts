@@ -1,7 +1,7 @@
 // Thresholds of one view of a channel: of single residuals, and of their means.
 import { SPANS, type Thresholds } from '../model.ts'
 import { BOUND_SHARE, means } from '../sustained.ts'
-import { tailThreshold } from '../tail-threshold.ts'
+import { tailThreshold } from './tail-threshold.ts'
 
 /** A series must hold so many spans to tell how far their means go. */
 const LEAST_SPANS = 6

@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { createRandom, type Random } from '../../random.ts'
-import { fitStillness, type Stillness, type StillnessOptions, stillnessOf, StillnessStream } from '../stillness.ts'
+import { fitStillness, type StillnessOptions } from '../fit/stillness.ts'
+import { type Stillness, stillnessOf, StillnessStream } from '../stillness.ts'
 
 const OPTIONS: StillnessOptions = { rate: 2e-6, leftOut: 0, causal: false, robust: false }
 const ROBUST: Partial<StillnessOptions> = { robust: true, leftOut: 2 }

@@ -1,6 +1,6 @@
 // The threshold of one kind of evidence of one channel, from its values over normal data: peaks over threshold.
-import { excessAt, fitPareto, peaksAbove } from '../pareto.ts'
-import { quantile } from '../quantile.ts'
+import { excessAt, fitPareto, peaksAbove } from '../../pareto.ts'
+import { quantile } from '../../quantile.ts'
 
 export interface TailOptions {
   /** Runs above the threshold per observation, > 0. */

@@ -1,8 +1,8 @@
 // Thresholds from the tail of evidence. Expected numbers come from a separate computation in another language.
 import fc from 'fast-check'
 import t from 'tap'
-import { excessAt, fitPareto, peaksAbove } from '../../pareto.ts'
-import { createRandom } from '../../random.ts'
+import { excessAt, fitPareto, peaksAbove } from '../../../pareto.ts'
+import { createRandom } from '../../../random.ts'
 import { type TailOptions, tailThreshold } from '../tail-threshold.ts'
 
 const PLAIN: TailOptions = { rate: 1e-5, dependence: 1, mostPeaks: Infinity, squared: true, leftOut: 0 }
