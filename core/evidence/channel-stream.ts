@@ -135,6 +135,8 @@ export class ChannelStream {
   #unit = 0
   /** Residuals that #past has taken, at most as many as it holds. */
   #pastCount = 0
+  /** Missing values up to now: when #past holds no other, it is as if new. */
+  #gap = 0
   /** Observations since the newest point evidence. */
   #sincePoint = STILL_SPAN
   /** Residual from the baseline at the newest row. */
@@ -232,16 +234,18 @@ export class ChannelStream {
     const { values, start, size } = this.#past
     const own = this.#pastCount < size ? 0 : forwardResidual(this.#forward, values, this.residual, start + size)
     this.#past.push(Math.max(-limit, Math.min(limit, this.residual)))
-    this.#pastCount = Math.min(size, this.#pastCount + 1)
+    this.#gap = this.#missing ? Math.min(size, this.#gap + 1) : 0
+    this.#pastCount = this.#gap === size ? 0 : Math.min(size, this.#pastCount + 1)
     return own
   }
 
   /** All that remembers something, in the order of the saved state. */
   get memories (): readonly Memory[] {
     const counts: Memory = {
-      save: () => [this.#pastCount, this.#sincePoint],
-      restore: ([pastCount, sincePoint]) => {
+      save: () => [this.#pastCount, this.#gap, this.#sincePoint],
+      restore: ([pastCount, gap, sincePoint]) => {
         this.#pastCount = pastCount!
+        this.#gap = gap!
         this.#sincePoint = sincePoint!
       },
     }

@@ -53,9 +53,8 @@ export class Explainer {
     return joinAccounts(account, accountOf(row, this.#ranges))
   }
 
-  /** Kind of the evidence of a single row. */
-  kindOf (row: AnomalousRow): Kind {
-    const [entry] = this.add([], row)
+  /** Kind of the evidence of a single row. @param account of this row alone */
+  kindOf ([entry]: Account): Kind {
     return this.#kindOf(entry!)
   }
 

@@ -1,9 +1,10 @@
 // The channels of a verdict as one short JSON text: each name once, and the shortest form of each number. Half the size
 // of the message.
+import { KINDS } from '../../core/verdicts/kinds.ts'
 import type { Verdict } from '../messages/messages.ts'
 import { EscapedNames } from './names.ts'
 
-type Parts = Pick<Verdict, 'values' | 'expected' | 'contributions' | 'imputed'>
+type Parts = Pick<Verdict, 'values' | 'expected' | 'contributions' | 'imputed' | 'kind'>
 
 /** [channel, value, expected, contribution, rank of the contribution]; value false: not among the values. */
 type Row = readonly [
@@ -14,8 +15,11 @@ type Row = readonly [
   rank?: number
 ]
 
-/** Whether there are expected values and contributions, then the imputed channels. */
-type Head = readonly [hasExpected: 0 | 1, hasContributions: 0 | 1, ...imputed: string[]]
+/**
+ * Whether there are expected values, plus twice the place of the kind in KINDS, counted from 1; whether there are
+ * contributions; then the imputed channels.
+ */
+type Head = readonly [expectedAndKind: number, hasContributions: 0 | 1, ...imputed: string[]]
 
 const quotedNames = new EscapedNames(JSON.stringify)
 const asJson = (name: string): string => quotedNames.of(name)
@@ -26,9 +30,10 @@ const asJson = (name: string): string => quotedNames.of(name)
  * packVerdict({ values: { a: 1.5, b: null }, expected: { a: 1 }, contributions: [{ channel: 'a', contribution: 1 }],
  * imputed: ['a'] }) // '[[1,1,"a"],["a",1.5,1,1,0],["b",null]]'
  */
-export function packVerdict ({ values, expected, contributions, imputed }: Parts, quoted = asJson): string {
+export function packVerdict ({ values, expected, contributions, imputed, kind }: Parts, quoted = asJson): string {
   const ranks = ranksOf(contributions)
-  let text = `[[${expected === null ? 0 : 1},${contributions === null ? 0 : 1}`
+  const has = expected === null ? 0 : 1
+  let text = `[[${has + 2 * placeOf(kind)},${contributions === null ? 0 : 1}`
   for (const name of imputed) text += `,${quoted(name)}`
   text += ']'
   for (const name of namesOf(values, expected, ranks)) {
@@ -39,6 +44,8 @@ export function packVerdict ({ values, expected, contributions, imputed }: Parts
   }
   return `${text}]`
 }
+
+const placeOf = (kind: Verdict['kind']): number => kind === undefined ? 0 : KINDS.indexOf(kind) + 1
 
 const guessOf = (expected: Verdict['expected'], name: string): number | null =>
   expected !== null && Object.hasOwn(expected, name) ? expected[name]! : null
@@ -66,18 +73,20 @@ function namesOf (
 
 export function unpackVerdict (text: string): Parts {
   const [head, ...rows] = JSON.parse(text) as [Head, ...Row[]]
-  const [hasExpected, hasContributions, ...imputed] = head
+  const [expectedAndKind, hasContributions, ...imputed] = head
+  const kind = KINDS[(expectedAndKind >> 1) - 1]
   const ranked = rows.filter((row) => row[4] !== undefined).sort((a, b) => a[4]! - b[4]!)
   return {
     // Object.fromEntries() makes own members of all names, even __proto__.
     values: Object.fromEntries(
       rows.filter((row): row is [string, number | null] => row[1] !== false).map(([name, value]) => [name, value])
     ),
-    expected: hasExpected === 0
+    expected: expectedAndKind % 2 === 0
       ? null
       : Object.fromEntries(rows.filter((row) => (row[2] ?? null) !== null).map((row) => [row[0], row[2]!])),
     contributions: hasContributions === 0 ? null : ranked.map((row) => ({ channel: row[0], contribution: row[3]! })),
     imputed,
+    ...(kind !== undefined && { kind }),
   }
 }
 

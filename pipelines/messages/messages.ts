@@ -1,10 +1,12 @@
 // The messages between the steps: topics, schemas of records, and the topic of each type. docs/asyncapi.json is
 // generated from this file.
 import { z } from 'zod'
+import { KINDS } from '../../core/verdicts/kinds.ts'
 
 const series = z.string().min(1).max(200).describe('The series; also the key of the record.')
 const instant = z.iso.datetime({ offset: true }).describe('RFC 3339.')
 const count = z.int().min(1)
+const kind = z.enum(KINDS)
 
 /** channel → value; null: missing. */
 const values = z.record(z.string().min(1).max(200), z.number().nullable())
@@ -55,6 +57,7 @@ const VerdictSchema = z.strictObject({
   values,
   expected: z.record(z.string(), z.number()).nullable().describe('What the model expected, channel by channel.'),
   imputed: z.array(z.string()),
+  kind: kind.exactOptional().describe('What the evidence of an anomalous observation speaks for; else absent.'),
 })
 export type Verdict = z.output<typeof VerdictSchema>
 
@@ -79,6 +82,12 @@ const IncidentSchema = z.strictObject({
   severity: z.enum(SEVERITIES),
   channels: shares,
   observations: count.describe('Number of anomalous observations in it.'),
+  kind: kind.exactOptional().describe(
+    'Kind of the anomaly so far. Like `message` absent from earlier versions, and where another model closes it.'
+  ),
+  message: z.string().min(1).max(140).exactOptional().describe(
+    'One plain sentence about the first channel: what was observed, and what was expected instead.'
+  ),
 })
 export type Incident = z.output<typeof IncidentSchema>
 

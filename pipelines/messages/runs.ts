@@ -27,7 +27,7 @@ const OBSERVATIONS: Shared<MessageOf<'observation.regular.v1'>> = {
 const VERDICTS: Shared<MessageOf<'verdict.v1'>> = {
   rows: 'verdicts',
   once: ({ series, model, threshold }) => ({ series, model, threshold }),
-  row: ({ time, score, anomalous, contributions, values, expected, imputed }) => ({
+  row: ({ time, score, anomalous, contributions, values, expected, imputed, kind }) => ({
     time,
     score,
     anomalous,
@@ -35,6 +35,7 @@ const VERDICTS: Shared<MessageOf<'verdict.v1'>> = {
     values,
     expected,
     imputed,
+    ...(kind !== undefined && { kind }),
   }),
   belong: ({ model: a, threshold }, { model: b, threshold: other }) =>
     a.digest === b.digest && a.version === b.version && a.name === b.name && threshold === other,

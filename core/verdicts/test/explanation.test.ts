@@ -166,7 +166,8 @@ t.test('accounts of rows join in any grouping, and survive JSON', async () => {
 t.test('a single row has a kind of its own', async (t) => {
   const explainer = new Explainer(fitted, { scoring: 'causal' })
   const one = { time: START, score: 2, contributions: [1, 0], values: [50, 0], expected: [0, 0] }
-  t.equal(explainer.kindOf({ ...one, evidence: evidenceCode('point') }), 'spike')
-  t.equal(explainer.kindOf({ ...one, evidence: evidenceCode('frozen') }), 'quiet')
-  t.equal(explainer.kindOf({ ...one, evidence: PATTERN }), 'pattern')
+  const kind = (evidence: number) => explainer.kindOf(explainer.add([], { ...one, evidence }))
+  t.equal(kind(evidenceCode('point')), 'spike')
+  t.equal(kind(evidenceCode('frozen')), 'quiet')
+  t.equal(kind(PATTERN), 'pattern')
 })

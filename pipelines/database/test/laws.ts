@@ -95,6 +95,8 @@ export function incident (series: string, id: string, parts: Partial<Incident> =
     closed: false,
     peak: { time: at(100), score: 1 / 3 + 1 },
     severity: 'warning',
+    kind: 'spike',
+    message: 'c1: value 100.2, expected 80.1 ± 3',
     channels: [{ channel: 'power_kw', contribution: 1 / 3 }],
     observations: 1,
     ...parts,
@@ -120,6 +122,7 @@ export const LAWS: Readonly<Record<string, (t: Test, database: Database, own: st
         threshold: 1 / 3,
         anomalous: true,
         imputed: ['c3', 'c1'],
+        kind: 'pattern',
       }),
       verdict(own, 2, {
         contributions: ranked.slice(3, 6),

@@ -42,18 +42,19 @@ export function alertsOf (incident: Incident, dashboard: string | undefined, at:
 }
 
 function alertOf (incident: Incident, severity: string, dashboard: string | undefined, endsAt: string): Alert {
-  const { id, series, model, start, peak, channels, observations } = incident
+  const { id, series, model, start, peak, channels, observations, kind, message } = incident
   const named = channels.slice(0, NAMED).map(({ channel, contribution }) =>
     `${channel} (${Math.round(100 * contribution)} %)`
   ).join(', ')
   return {
     labels: { alertname: 'SeriesAnomaly', series, severity, model: model.name },
     annotations: {
-      summary: `${series} behaves unusually: ${named}`,
-      description: `${observations} anomalous observations since ${start}; ` +
+      summary: message === undefined ? `${series} behaves unusually: ${named}` : `${series}: ${message}`,
+      description: `${observations} anomalous observations since ${start}, mainly of ${named}; ` +
         `the highest score is ${peak.score.toFixed(2)} at ${peak.time}, ` +
         `where 1 is the threshold of ${model.name} ${model.version}.`,
       incident: id,
+      ...(kind !== undefined && { kind }),
     },
     startsAt: start,
     endsAt,

@@ -2,6 +2,7 @@
 // no clock.
 import { z } from 'zod'
 import { isAnomalous } from '../../../core/scoring/threshold.ts'
+import { type Account, joinAccounts } from '../../../core/verdicts/account.ts'
 
 export interface IncidentRules {
   /** Anomalous observations in a row that open an incident. */
@@ -18,6 +19,28 @@ export interface IncidentRules {
 
 const count = z.int().min(0)
 
+const SumsSchema = z.object({ sum: z.number(), squares: z.number() })
+
+/** What the anomalous observations say about the kind. States of earlier versions have none. */
+const AccountSchema: z.ZodType<Account, unknown> = z.array(z.object({
+  channel: count,
+  rows: count,
+  weights: z.array(z.number()),
+  known: count,
+  value: SumsSchema,
+  expected: SumsSchema,
+  unchanged: count,
+  first: z.object({ value: z.number().nullable(), unchanged: z.boolean() }),
+  last: z.number().nullable(),
+  top: z.object({
+    time: z.number(),
+    score: z.number(),
+    evidence: count,
+    value: z.number().nullable(),
+    expected: z.number().nullable(),
+  }),
+})).default([])
+
 /** Sums over anomalous observations. */
 const TallySchema = z.object({
   start: z.number(),
@@ -28,6 +51,7 @@ const TallySchema = z.object({
   total: z.number(),
   /** Sum of score × contribution of each channel; shape [channels]. */
   shares: z.array(z.number()),
+  account: AccountSchema,
 })
 type Tally = z.output<typeof TallySchema>
 
@@ -70,11 +94,17 @@ export class Incidents {
    * Takes the verdict on the next instant. An instant without a score counts as quiet: nothing shows that the incident
    * continues.
    * @param contributions shape [channels]; null without a score
+   * @param account of this instant; empty unless it is anomalous
    */
-  next (time: number, score: number | null, contributions: Float64Array | null): IncidentChange | undefined {
+  next (
+    time: number,
+    score: number | null,
+    contributions: Float64Array | null,
+    account: Account
+  ): IncidentChange | undefined {
     const { incident } = this.#state
     if (score !== null && contributions !== null && isAnomalous(score)) {
-      const observation = tallyOf(time, score, contributions)
+      const observation = tallyOf({ time, score, contributions, account })
       return incident?.open === true ? this.#extend(incident, observation) : this.#extendRun(observation)
     }
     if (incident?.open === true) return this.#countQuiet(incident, score)
@@ -141,7 +171,12 @@ export class Incidents {
   }
 }
 
-function tallyOf (time: number, score: number, contributions: Float64Array): Tally {
+function tallyOf ({ time, score, contributions, account }: {
+  readonly time: number
+  readonly score: number
+  readonly contributions: Float64Array
+  readonly account: Account
+}): Tally {
   return {
     start: time,
     end: time,
@@ -149,6 +184,7 @@ function tallyOf (time: number, score: number, contributions: Float64Array): Tal
     peak: { time, score },
     total: score,
     shares: Array.from(contributions, (share) => share * score),
+    account,
   }
 }
 
@@ -161,10 +197,11 @@ function sumOf (a: Tally, b: Tally): Tally {
     peak: b.peak.score > a.peak.score ? b.peak : a.peak,
     total: a.total + b.total,
     shares: a.shares.map((share, c) => share + b.shares[c]!),
+    account: joinAccounts(a.account, b.account),
   }
 }
 
 /** Index of the channel with the largest share; the first of equal ones. */
-function topOf (shares: readonly number[]): number {
+export function topOf (shares: readonly number[]): number {
   return shares.indexOf(Math.max(...shares))
 }

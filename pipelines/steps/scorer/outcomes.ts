@@ -1,5 +1,7 @@
 // The messages of the scorer: verdicts and incidents.
 import type { Verdict } from '../../../core/scoring/detection.ts'
+import type { Explainer } from '../../../core/verdicts/explanation.ts'
+import type { Kind } from '../../../core/verdicts/kinds.ts'
 import {
   type Arrival,
   arrivalOf,
@@ -7,7 +9,7 @@ import {
   type MessageOf,
   type RegularObservation,
 } from '../../messages/messages.ts'
-import type { IncidentChange } from './incidents.ts'
+import { type IncidentChange, topOf } from './incidents.ts'
 
 type ModelReference = Incident['model']
 
@@ -23,7 +25,7 @@ interface VerdictSource extends Arrival {
 /** A verdict with the detector's numbers, not rounded, and the channels that contribute most. */
 export function verdictMessage (
   source: VerdictSource,
-  verdict: Verdict,
+  verdict: Verdict & { readonly kind: Kind | undefined },
   version: ModelReference & { readonly manifest: { readonly detector: { readonly channels: readonly string[] } } },
   topChannels: number
 ): MessageOf<'verdict.v1'> {
@@ -46,6 +48,7 @@ export function verdictMessage (
       values,
       expected: verdict.expected === null ? null : recordOf(channels, verdict.expected),
       imputed: imputedOf(channels, verdict.imputed, data.imputed),
+      ...(verdict.kind !== undefined && { kind: verdict.kind }),
     },
   }
 }
@@ -58,13 +61,17 @@ interface IncidentContext {
   readonly critical: number
   readonly topChannels: number
   readonly arrival: Arrival
+  /** Sampling interval in milliseconds. */
+  readonly interval: number
+  /** Of the model; undefined if it is not at hand any more. */
+  readonly explainer: Explainer | undefined
 }
 
 const timeText = (time: number): string => new Date(time).toISOString()
 
 export function incidentMessage (
   { type, tally }: IncidentChange,
-  { series, model, channels, critical, topChannels, arrival }: IncidentContext
+  { series, model, channels, critical, topChannels, arrival, interval, explainer }: IncidentContext
 ): MessageOf<'incident.opened.v1' | 'incident.updated.v1' | 'incident.closed.v1'> {
   const [start, end, peak] = [timeText(tally.start), timeText(tally.end), timeText(tally.peak.time)]
   const id = `${series}@${start}`
@@ -83,6 +90,7 @@ export function incidentMessage (
       severity: tally.peak.score >= critical ? 'critical' : 'warning',
       channels: topShares(channels, tally.shares.map((share) => share / tally.total), topChannels),
       observations: tally.observations,
+      ...explainer?.explain(tally.account, topOf(tally.shares), (tally.end - tally.start) / interval + 1),
     },
   }
 }

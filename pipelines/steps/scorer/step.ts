@@ -4,6 +4,8 @@ import { z } from 'zod'
 import type { Verdict } from '../../../core/scoring/detection.ts'
 import { Problem } from '../../../core/errors.ts'
 import { readIsoTime } from '../../../core/table/iso-time.ts'
+import type { Account } from '../../../core/verdicts/account.ts'
+import { Explainer } from '../../../core/verdicts/explanation.ts'
 import { type Arrival, arrivalOf, type MessageOf, STATE_TOPICS } from '../../messages/messages.ts'
 import type { Following, LiveVersion } from '../../../adapters/follow-model/live-model.ts'
 import type { Outlet, Received, Step, StepKind } from '../../runtime/step.ts'
@@ -52,10 +54,13 @@ class Scorer implements Step {
   readonly #options: ScorerOptions
   readonly #series = new Map<string, ScoredSeries<Observation>>()
   #scored: Scored
+  /** Explains what the scored model finds; undefined for the model of a saved state that is not live any more. */
+  #explainer: Explainer | undefined
 
   constructor (options: ScorerOptions, saved: unknown) {
     this.#options = options
     this.#scored = scoredBy(options.live.current)
+    this.#explainer = explainerOf(options.live.current)
     if (saved !== undefined) this.#restore(saved)
   }
 
@@ -87,6 +92,7 @@ class Scorer implements Step {
         this.#series.set(name, restored)
       }
       this.#scored = isSame ? scoredBy(current) : scored
+      if (!isSame) this.#explainer = undefined
     } catch (cause) {
       const reason = (cause as Error).message.slice(0, 500)
       throw new Problem(
@@ -116,6 +122,7 @@ class Scorer implements Step {
       }
     }
     this.#scored = now
+    this.#explainer = explainerOf(current)
     return current
   }
 
@@ -175,19 +182,34 @@ class Scorer implements Step {
   }
 
   #score (name: string, series: ScoredSeries<Observation>, version: ScoredVersion, out: Outlet): void {
-    series.score(({ time, arrival, origin }: Row<Observation>, verdict: Verdict) => {
-      if (origin !== undefined) out.send(verdictMessage(origin, verdict, version, this.#options.topChannels))
-      const change = series.incidents.next(time, verdict.score, verdict.contributions)
+    series.score(({ time, values, arrival, origin }: Row<Observation>, verdict: Verdict) => {
+      const account = this.#accountOf(time, values, verdict)
+      const kind = account.length === 0 ? undefined : this.#explainer!.kindOf(account)
+      const { topChannels } = this.#options
+      if (origin !== undefined) out.send(verdictMessage(origin, { ...verdict, kind }, version, topChannels))
+      const change = series.incidents.next(time, verdict.score, verdict.contributions, account)
       if (change !== undefined) out.send(this.#messageOf(change, { series: name, ...this.#scored, arrival }))
     })
   }
 
+  /** Empty unless the verdict is anomalous. */
+  #accountOf (
+    time: number,
+    values: readonly number[],
+    { score, anomalous, contributions, expected, evidence }: Verdict
+  ): Account {
+    if (anomalous !== true) return []
+    const row = { time, score: score!, evidence, contributions: contributions!, values, expected: expected! }
+    return this.#explainer!.add([], row)
+  }
+
   #messageOf (
     change: IncidentChange,
-    { series, model, channels, arrival }: Scored & { readonly series: string, readonly arrival: Arrival }
+    { series, model, channels, interval, arrival }: Scored & { readonly series: string, readonly arrival: Arrival }
   ): MessageOf<'incident.opened.v1' | 'incident.updated.v1' | 'incident.closed.v1'> {
     const { incidents: { critical }, topChannels } = this.#options
-    return incidentMessage(change, { series, model, channels, critical, topChannels, arrival })
+    const explainer = this.#explainer
+    return incidentMessage(change, { series, model, channels, critical, topChannels, arrival, interval, explainer })
   }
 
   get #detector (): LoadedDetector['detector'] {
@@ -201,6 +223,9 @@ const scoredBy = (version: ScoredVersion): Scored => {
   const { channels, interval } = version.manifest.detector
   return { model: modelOf(version), channels: [...channels], interval }
 }
+
+const explainerOf = ({ manifest: { detector } }: ScoredVersion): Explainer =>
+  new Explainer(detector, { scoring: 'causal' })
 
 const loadedDetectorOf = ({ manifest: { detector }, autoencoders }: ScoredVersion): LoadedDetector =>
   ({ detector, autoencoders })

@@ -8,8 +8,9 @@ import { paint } from './paint.js'
 /** @typedef {import('./types.d.ts').Incident} Incident */
 /** @typedef {import('./types.d.ts').AnnotationKind} Kind */
 /**
- * @typedef {{ card: HTMLLIElement, jump: HTMLButtonElement, status: HTMLElement, when: HTMLElement, why: HTMLElement,
- * said: HTMLElement, note: HTMLTextAreaElement, problem: HTMLElement, buttons: Map<Kind, HTMLButtonElement> }} Card
+ * @typedef {{ card: HTMLLIElement, jump: HTMLButtonElement, status: HTMLElement, when: HTMLElement, told: HTMLElement,
+ * why: HTMLElement, said: HTMLElement, note: HTMLTextAreaElement, problem: HTMLElement,
+ * buttons: Map<Kind, HTMLButtonElement> }} Card
  */
 
 /** Number of shown cards. */
@@ -75,7 +76,7 @@ export class IncidentsView {
   #card (incident) {
     const known = this.#cards.get(incident.id)
     const card = known ?? this.#make(incident.id)
-    const { series, severity, closed, start, end, peak, channels, feedback, acknowledgedAt } = incident
+    const { series, severity, closed, start, end, peak, channels, kind, message, feedback, acknowledgedAt } = incident
     card.card.dataset['severity'] = severity
     card.card.dataset['open'] = String(!closed)
     card.card.dataset['feedback'] = feedback ?? ''
@@ -86,6 +87,7 @@ export class IncidentsView {
       card.when,
       `${formatTime(Date.parse(start))} · ${closed ? 'lasted' : 'for'} ${duration} · peak ${formatScore(peak.score)}`
     )
+    setText(card.told, message === undefined ? '' : `${kind}: ${message}`)
     setText(card.why, formatShares(channels))
     setText(card.said, saidOf(incident))
     for (const [kind, button] of card.buttons) {
@@ -111,6 +113,7 @@ export class IncidentsView {
         problem,
       ])
     parts[4].setAttribute('role', 'alert')
+    const told = make('p', { class: 'told' })
     const jump = make('button', { type: 'button', class: 'jump', title: 'Show this time' })
     jump.addEventListener('click', () => {
       this.#with(id, this.#onJump)
@@ -132,6 +135,7 @@ export class IncidentsView {
       { class: 'incident', 'data-id': id },
       make('div', { class: 'head' }, jump, parts[0]),
       parts[1],
+      told,
       parts[2],
       parts[3],
       make('div', { class: 'say', role: 'group', 'aria-label': 'What is it?' }, ...buttons.values()),
@@ -143,6 +147,7 @@ export class IncidentsView {
       jump,
       status: parts[0],
       when: parts[1],
+      told,
       why: parts[2],
       said: parts[3],
       note,

@@ -27,6 +27,10 @@ export interface Incident {
   readonly severity: 'warning' | 'critical'
   readonly channels: readonly Share[]
   readonly observations: number
+  /** Absent from incidents of earlier versions, as is `message`. */
+  readonly kind?: string
+  /** One plain sentence about the first channel. */
+  readonly message?: string
   readonly acknowledgedAt?: string | null
   readonly feedback?: 'false-alarm' | 'confirmed' | null
   readonly note?: string | null

@@ -78,6 +78,8 @@ export function incidentAt (series: string, start: number, end: number, more: Pa
       contribution: 0.18,
     }],
     observations: end - start + 1,
+    kind: 'level',
+    message: 'gearbox_bearing_temp_c: mean 88.2 over 2 h, expected 71.5 ± 3.1',
     ...more,
   }
 }

@@ -196,6 +196,15 @@ t.test('Alertmanager gets incidents, and one destination does not stop the other
   })
 })
 
+t.test('an alert says the sentence of its incident', async (t) => {
+  const message = 'power_kw: value 100.2, expected 80.1 ± 3'
+  t.match(alertsOf({ ...incident, kind: 'spike', message }, undefined, Date.parse(incident.end))[0]!.annotations, {
+    summary: `T03 – Süd: ${message}`,
+    description: /mainly of vibration_mm_s \(80 %\), power_kw \(20 %\); the highest score/,
+    kind: 'spike',
+  })
+})
+
 t.test('an alert fires until its incident is closed, with one severity at a time', async (t) => {
   const at = Date.parse('2026-03-01T12:31:00Z')
   t.match(alertsOf(incident, undefined, at), [{ labels: { severity: 'warning' }, endsAt: '2026-03-02T12:31:00.000Z' }, {

@@ -4,6 +4,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { z } from 'zod'
 import { isAnomalous } from '../../../../core/scoring/threshold.ts'
+import { accountOf } from '../../../../core/verdicts/account.ts'
+import { PATTERN } from '../../../../core/evidence/model.ts'
 import { detectCausal } from '../../../../core/detector/detector.ts'
 import { withoutLevel } from '../../../../core/scoring/level.ts'
 import { createRandom } from '../../../../core/random.ts'
@@ -314,7 +316,7 @@ t.test('unusable messages are rejected, and values filled for too long are not s
   t.same(out.rejected.map(([code]) => code), ['interval-mismatch', 'off-grid', 'invalid-time', 'no-known-channel'])
   t.match(out.sent, [{
     receivedAt: train.start,
-    data: { threshold: 1, score: null, anomalous: null, contributions: null, expected: null },
+    data: { threshold: 1, score: null, anomalous: null, contributions: null, expected: null, kind: undefined },
   }, { data: { series: 'b', values: { pressure_bar: 1 } } }])
   const filled = (await imputed('c', slice(train, 0, 30))).map((message, i) =>
     i < 20 ? message : { ...message, data: { ...message.data, imputed: ['channel_2'] } } as Received
@@ -348,11 +350,10 @@ function changesOf (
       )
     }
     const blamesFirst = score !== null && Number.isInteger(score * 10)
-    const change = incidents.next(
-      time,
-      score,
-      score === null ? null : Float64Array.of(blamesFirst ? 0.7 : 0.2, blamesFirst ? 0.3 : 0.8)
-    )
+    const contributions = score === null ? null : Float64Array.of(blamesFirst ? 0.7 : 0.2, blamesFirst ? 0.3 : 0.8)
+    const row = { time, score: score!, evidence: PATTERN, values: [0, 0], expected: [1, 0] }
+    const account = isAnomalous(score ?? 0) ? accountOf({ ...row, contributions: contributions! }, []) : []
+    const change = incidents.next(time, score, contributions, account)
     if (change === undefined) return []
     const { type, tally: { start, end, observations, peak } } = change
     return [`${time} ${type} ${start}-${end} ${observations} ${peak.score}@${peak.time}`]
@@ -441,6 +442,8 @@ t.test('an incident names its channels, its severity and its peak, and keeps its
       closed: false,
       observations: 1,
       model: { name: 'waves', version: '1' },
+      kind: 'spike',
+      message: /^channel_2: value \d+(\.\d+)?, expected \d+(\.\d+)? ± \d/,
     },
   })
   const { data: last, type } = incidents.at(-1)!
@@ -448,6 +451,8 @@ t.test('an incident names its channels, its severity and its peak, and keeps its
   t.match(last, { id: `a@${start}`, closed: true, severity: 'critical' })
   t.equal(last.channels.length, 2)
   t.equal(last.channels[0]?.channel, 'channel_2')
+  t.match(last, { kind: 'level', message: /^channel_2: mean \S+ over \d h( \d\d min)?, expected \S+ ± \S+$/ })
+  t.ok(verdictsOf(sent).every(({ data: { anomalous, kind } }) => (anomalous === true) === (kind !== undefined)))
   const flagged = verdictsOf(sent).filter(({ data }) => data.anomalous === true)
   t.equal(last.observations, flagged.length)
   t.equal(last.peak.score, Math.max(...flagged.map(({ data }) => data.score!)))
