@@ -11,7 +11,7 @@ import { HoldImputer } from '../series/impute.ts'
 import { type Series, timeOf } from '../series/series.ts'
 import type { DetectorModel } from './model.ts'
 import { type DetectorState, packState, type UnpackedState, unpackState } from './detector-state.ts'
-import { reachOf, scoreOf, shareEvidence, TrailingSmear } from './union.ts'
+import { reachOf, scoreOf, shareEvidence, PatternGate } from './union.ts'
 
 /** An observation of a stream. */
 interface Observation {
@@ -34,7 +34,7 @@ class CausalUnion {
   readonly #model: DetectorModel
   readonly #imputer: HoldImputer
   readonly #stream: EvidenceStream
-  readonly #smear: TrailingSmear
+  readonly #gate: PatternGate
   readonly #missing: Uint8Array
   readonly #found: ChannelRatios
 
@@ -43,7 +43,7 @@ class CausalUnion {
     this.#model = model
     this.#imputer = new HoldImputer(channels, model.maxGap)
     this.#stream = saved?.evidence ?? new EvidenceStream(model.evidence.causal!)
-    this.#smear = new TrailingSmear(reachOf(model, model.causal.smoothing))
+    this.#gate = new PatternGate({ reach: reachOf(model, model.causal.smoothing), channels }, model.causal.smoothing)
     this.#missing = new Uint8Array(channels)
     this.#found = {
       ratio: new Float64Array(channels),
@@ -52,7 +52,7 @@ class CausalUnion {
     }
     if (saved === undefined) return
     this.#imputer.restore(saved.pattern)
-    this.#smear.restore(saved.smear)
+    this.#gate.restore(saved.gate)
   }
 
   /**
@@ -65,7 +65,7 @@ class CausalUnion {
     const isComplete = this.#take(next, at)
     const strongest = isComplete ? this.#strongest() : 0
     const isEvident = strongest > 1
-    const isSmear = this.#smear.next(pattern, strongest)
+    const isShut = this.#gate.isShut(pattern, strongest)
     // Without a full window the silence of the channels does not mean that all is well.
     const isWarm = !Number.isNaN(pattern) || this.#model.members.length === 0
     if (!isEvident && !(isComplete && isWarm)) {
@@ -74,12 +74,12 @@ class CausalUnion {
     }
     out.expected.set(this.#found.expected, at)
     if (!isEvident && !Number.isNaN(pattern)) {
-      this.score = scoreOf(pattern, 0, isSmear)
+      this.score = scoreOf(pattern, 0, isShut)
       this.evidence = PATTERN
       return
     }
     const top = shareEvidence(this.#found.ratio, out.contributions, at)
-    this.score = scoreOf(pattern, this.#found.ratio[top]!, isSmear)
+    this.score = scoreOf(pattern, this.#found.ratio[top]!, isShut)
     this.evidence = this.#found.code[top]!
   }
 
@@ -112,7 +112,7 @@ class CausalUnion {
 
   /** Adds what it remembers to the state of the pattern scores. */
   save (pattern: PatternState): DetectorState {
-    return packState(pattern, this.#smear.save(), this.#stream)
+    return packState(pattern, this.#gate.save(), this.#stream)
   }
 }
 

@@ -30,7 +30,10 @@ export function detectBatch (model: DetectorModel, autoencoders: readonly Autoen
   for (const { ratio } of found) {
     for (let t = 0; t < strongest.length; t++) strongest[t] = Math.max(strongest[t]!, ratio[t]!)
   }
-  const smears = findSmears(detection.score, strongest, reachOf(model, model.batch.smoothing))
+  const smears = findSmears(detection.score, strongest, {
+    reach: reachOf(model, model.batch.smoothing),
+    channels,
+  })
   for (let t = 0; t < series.length; t++) {
     if (incomplete?.[t] === 1) detection.score[t] = NaN
     else decide(detection, t, found, { isEvident: strongest[t]! > 1, isSmear: smears[t] === 1 })

@@ -17,26 +17,26 @@ const LEAST_RANK = 1.1
  * The score of an observation.
  * @param pattern score of the autoencoders; NaN without one
  * @param ratio of the strongest evidence to its threshold
- * @param isSmear whether a pattern score above 1 only repeats evidence that lies nearby
+ * @param isShut whether a pattern score above 1 may not be told, because it only repeats evidence nearby
  * @returns above 1 exactly if the ratio is, or the pattern score is and is no smear
  * @example
  * scoreOf(0.4, 0.7, false) // 0.4
  * scoreOf(0.4, 2, false) // 1.05…
  * scoreOf(3, 0.7, true) // 0.97
  */
-export function scoreOf (pattern: number, ratio: number, isSmear: boolean): number {
+export function scoreOf (pattern: number, ratio: number, isShut: boolean): number {
   if (ratio > 1) {
     const rank = (Number.isNaN(pattern) ? USUAL_PATTERN : pattern) * Math.sqrt(Math.min(ratio, STRONG_RATIO)) *
       (1 + RISE * Math.log(Math.max(1, ratio / STRONG_RATIO)))
     return rank > LEAST_RANK ? rank : 1 + rank * (LEAST_RANK - 1) / LEAST_RANK
   }
   const plain = Number.isNaN(pattern) ? ratio : pattern
-  if (plain > 1 && !isSmear) return plain
+  if (plain > 1 && !isShut) return plain
   return plain <= PLAIN ? plain : PLAIN + (1 - PLAIN) * (1 - PLAIN / plain)
 }
 
-/** Other ratios are not squared: a square could be too large or too small for a number. */
-const [SMALLEST_SQUARED, LARGEST_SQUARED] = [1e-150, 1e150]
+/** Larger ratios are not squared: many squares could be too many for a number. */
+const LARGEST_SQUARED = 1e150
 
 /**
  * The contributions of channels where evidence decides: shares of their squared ratios.
@@ -54,8 +54,9 @@ export function shareEvidence (ratio: Float64Array, out: Float64Array, at = 0): 
   for (let c = 0; c < ratio.length; c++) {
     if (ratio[c]! > ratio[top]!) top = c
   }
+  // The square of a large ratio is infinite: then shares are relative to the largest one.
   const largest = ratio[top]!
-  const unit = largest > LARGEST_SQUARED || largest < SMALLEST_SQUARED ? largest : 1
+  const unit = largest > LARGEST_SQUARED ? largest : 1
   for (let c = 0; c < ratio.length; c++) {
     out[at + c] = largest === 0 || ratio[c] === Infinity ? 1 : (ratio[c]! / unit) ** 2
     sum += out[at + c]!
@@ -75,8 +76,18 @@ export const reachOf = ({ windowLength }: { readonly windowLength: number }, smo
 
 /** A window spreads an event to both sides, so its smear is at most this many reaches longer than the event. */
 const SIDES = 2
-/** A pattern score so many times as strong as the evidence nearby is more than its smear. */
-const MORE = { batch: 1.5, causal: 1.2 }
+/**
+ * A pattern score so many times as strong as the evidence nearby is more than its smear. Several channels together may
+ * show more than each alone; the pattern of a lone channel mostly repeats it.
+ */
+const MORE = { batch: 1.5, causal: 1.2, lone: 4 }
+
+/** How smears are told from patterns that speak for themselves. */
+export interface SmearOptions {
+  /** Observations over which one event smears the pattern score. */
+  readonly reach: number
+  readonly channels: number
+}
 
 /**
  * With hindsight: runs of pattern scores above 1 that only repeat evidence nearby.
@@ -85,9 +96,15 @@ const MORE = { batch: 1.5, causal: 1.2 }
  * @returns 1 for each observation of such a run
  * @example
  * const pattern = Float64Array.of(0, 2, 2, 2, 0, 0, 0, 0, 0, 2)
- * findSmears(pattern, Float64Array.of(0, 0, 3, 0, 0, 0, 0, 0, 0, 0), 3) // [0, 1, 1, 1, 0, 0, 0, 0, 0, 0]
+ * const ratio = Float64Array.of(0, 0, 3, 0, 0, 0, 0, 0, 0, 0)
+ * findSmears(pattern, ratio, { reach: 3, channels: 1 }) // [0, 1, 1, 1, 0, 0, 0, 0, 0, 0]
  */
-export function findSmears (pattern: Float64Array, ratio: Float64Array, reach: number): Uint8Array {
+export function findSmears (
+  pattern: Float64Array,
+  ratio: Float64Array,
+  { reach, channels }: SmearOptions
+): Uint8Array {
+  const more = channels === 1 ? MORE.lone : MORE.batch
   const smears = new Uint8Array(pattern.length)
   const events = runsOf(ratio, 1)
   let first = 0
@@ -99,7 +116,7 @@ export function findSmears (pattern: Float64Array, ratio: Float64Array, reach: n
       strongest = Math.max(strongest, events[i]!.peak)
     }
     const isShort = to - from + 1 <= longest + SIDES * reach
-    if (longest > 0 && isShort && peak <= MORE.batch * strongest) smears.fill(1, from, to + 1)
+    if (longest > 0 && isShort && peak <= more * strongest) smears.fill(1, from, to + 1)
   }
   return smears
 }
@@ -117,26 +134,36 @@ function runsOf (values: Float64Array, limit: number): Array<{ from: number, to:
   return runs
 }
 
+/** A pattern score is a mean: it must stay above 1 for this share of its span before it is told. */
+const BRIEF_SHARE = 4
+
 /**
  * The same, causally: after evidence of a channel, a pattern score repeats it for as long as one short event smears. If
- * it stays high for longer, or is stronger, it speaks for itself.
+ * it stays high for longer, or is stronger, it speaks for itself, unless it is only a brief peak.
  */
-export class TrailingSmear {
+export class PatternGate {
   readonly #reach: number
+  readonly #brief: number
+  readonly #more: number
   /** Observations since the newest evidence, and since the first of its kin; the strongest of them. */
   #since = Infinity
   #first = Infinity
   #strongest = 0
+  /** Pattern scores above 1 in a row, counted up to what is brief. */
+  #high = 0
 
-  constructor (reach: number) {
+  /** @param smoothing errors in the mean */
+  constructor ({ reach, channels }: SmearOptions, smoothing: number) {
     this.#reach = reach
+    this.#more = channels === 1 ? MORE.lone : MORE.causal
+    this.#brief = Math.floor(smoothing / BRIEF_SHARE)
   }
 
   /**
    * @param ratio of the strongest evidence of a channel to its threshold
-   * @returns whether the pattern score only repeats evidence
+   * @returns whether a pattern score above 1 may not be told
    */
-  next (pattern: number, ratio: number): boolean {
+  isShut (pattern: number, ratio: number): boolean {
     this.#first++
     if (ratio > 1) {
       if (this.#since > this.#reach) {
@@ -148,16 +175,20 @@ export class TrailingSmear {
     } else {
       this.#since++
     }
-    return this.#since <= this.#reach && this.#first <= this.#reach && pattern <= MORE.causal * this.#strongest
+    this.#high = pattern > 1 ? Math.min(this.#brief + 1, this.#high + 1) : 0
+    const isSmear = this.#since <= this.#reach && this.#first <= this.#reach &&
+      pattern <= this.#more * this.#strongest
+    return isSmear || this.#high <= this.#brief
   }
 
-  save (): [number, number, number] {
-    return [this.#since, this.#first, this.#strongest]
+  save (): [number, number, number, number] {
+    return [this.#since, this.#first, this.#strongest, this.#high]
   }
 
-  restore ([since, first, strongest]: readonly number[]): void {
+  restore ([since, first, strongest, high]: readonly number[]): void {
     this.#since = since!
     this.#first = first!
     this.#strongest = strongest!
+    this.#high = high!
   }
 }
