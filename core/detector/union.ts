@@ -80,7 +80,7 @@ const SIDES = 2
  * A pattern score so many times as strong as the evidence nearby is more than its smear. Several channels together may
  * show more than each alone; the pattern of a lone channel mostly repeats it.
  */
-const MORE = { batch: 1.5, causal: 1.2, lone: 4 }
+const MORE = { batch: 1.5, causal: 1.2, lone: { batch: 1, causal: 4 } }
 
 /** How smears are told from patterns that speak for themselves. */
 export interface SmearOptions {
@@ -104,7 +104,7 @@ export function findSmears (
   ratio: Float64Array,
   { reach, channels }: SmearOptions
 ): Uint8Array {
-  const more = channels === 1 ? MORE.lone : MORE.batch
+  const more = channels === 1 ? MORE.lone.batch : MORE.batch
   const smears = new Uint8Array(pattern.length)
   const events = runsOf(ratio, 1)
   let first = 0
@@ -155,7 +155,7 @@ export class PatternGate {
   /** @param smoothing errors in the mean */
   constructor ({ reach, channels }: SmearOptions, smoothing: number) {
     this.#reach = reach
-    this.#more = channels === 1 ? MORE.lone : MORE.causal
+    this.#more = channels === 1 ? MORE.lone.causal : MORE.causal
     this.#brief = Math.floor(smoothing / BRIEF_SHARE)
   }
 

@@ -321,7 +321,7 @@ function withOwn<View> (
 const LEAST_THRESHOLD = 1e-3
 
 /** The future of a process varies a little more than a part of its past that is named as normal. */
-const NAMED_MARGIN = 1.1
+const NAMED_MARGIN = 1.2
 
 /** A cycle that was found in the data may not hold as exactly in the future. */
 const FOUND_MARGIN = 1.15
