@@ -134,6 +134,9 @@ function runsOf (values: Float64Array, limit: number): Array<{ from: number, to:
   return runs
 }
 
+/** Reaches after the first of several pieces of evidence in which a pattern score may repeat them, causally. */
+const LONGEST = { several: 1, lone: 3 }
+
 /** A pattern score is a mean: it must stay above 1 for this share of its span before it is told. */
 const BRIEF_SHARE = 4
 
@@ -143,6 +146,7 @@ const BRIEF_SHARE = 4
  */
 export class PatternGate {
   readonly #reach: number
+  readonly #longest: number
   readonly #brief: number
   readonly #more: number
   /** Observations since the newest evidence, and since the first of its kin; the strongest of them. */
@@ -155,6 +159,7 @@ export class PatternGate {
   /** @param smoothing errors in the mean */
   constructor ({ reach, channels }: SmearOptions, smoothing: number) {
     this.#reach = reach
+    this.#longest = (channels === 1 ? LONGEST.lone : LONGEST.several) * reach
     this.#more = channels === 1 ? MORE.lone.causal : MORE.causal
     this.#brief = Math.floor(smoothing / BRIEF_SHARE)
   }
@@ -176,7 +181,7 @@ export class PatternGate {
       this.#since++
     }
     this.#high = pattern > 1 ? Math.min(this.#brief + 1, this.#high + 1) : 0
-    const isSmear = this.#since <= this.#reach && this.#first <= this.#reach &&
+    const isSmear = this.#since <= this.#reach && this.#first <= this.#longest &&
       pattern <= this.#more * this.#strongest
     return isSmear || this.#high <= this.#brief
   }
