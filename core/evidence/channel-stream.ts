@@ -133,10 +133,10 @@ export class ChannelStream {
   #value = 0
   #missing = false
   #unit = 0
-  /** Residuals that #past has taken, at most as many as it holds. */
+  /** Residuals that #past has taken since it was empty, at most as many as it holds. */
   #pastCount = 0
   /** Missing values up to now: when #past holds no other, it is as if new. */
-  #gap = 0
+  #gap: number
   /** Observations since the newest point evidence. */
   #sincePoint = STILL_SPAN
   /** Residual from the baseline at the newest row. */
@@ -161,6 +161,7 @@ export class ChannelStream {
     const { offset, weights } = own === null ? NO_PREDICTION : own.forward
     this.#forward = { offset, weights: Float64Array.from(weights) }
     this.#past = new Ring(this.#forward.weights.length)
+    this.#gap = this.#past.size
     this.#stillness = stillness === null ? undefined : new StillnessStream(stillness)
     this.#tightest = tightestView(channel)
   }

@@ -6,6 +6,8 @@ const SPAN = 501
 const SAMPLING = 10
 const RENEWAL = 50
 const FACTOR = 1.4
+/** Observations that a divisor can depend on. */
+export const GUARD_MEMORY = SPAN + RENEWAL
 /** Fewest samples that show a change; missing ones count as no evidence. */
 const SAMPLES = Math.floor((SPAN - 1) / SAMPLING)
 

@@ -1,6 +1,7 @@
 // Causal evidence, row by row: looks back only. Remembers what a verdict needs, and nothing older.
 import { ChannelStream } from './channel-stream.ts'
 import { DEPARTURE_MEMORY } from './departures.ts'
+import { GUARD_MEMORY } from './guard.ts'
 import type { ChannelRatios, EvidenceFit } from './model.ts'
 import { relationResidual } from './prediction.ts'
 import { standardise } from './residuals.ts'
@@ -10,13 +11,13 @@ import { trustMemory } from './trust.ts'
 /**
  * After so many observations without a value, evidence is as if new: more of them change nothing.
  * @example
- * memoryOf({ adaptive: true, channels: [], related: [], raw: { center: [], scale: [] } }) // 5000
+ * memoryOf({ adaptive: true, channels: [], related: [], raw: { center: [], scale: [] } }) // 551
  */
 export function memoryOf ({ channels }: EvidenceFit): number {
-  return channels.reduce(
-    (longest, { baseline: { level, period } }) => Math.max(longest, level, trustMemory(period)),
-    DEPARTURE_MEMORY
-  )
+  return channels.reduce((longest, { constant, usual, baseline: { level, period } }) => {
+    const ofDepartures = constant ? DEPARTURE_MEMORY : 0
+    return Math.max(longest, level, ofDepartures, usual > 0 ? trustMemory(period) : 0)
+  }, GUARD_MEMORY)
 }
 
 /** One row of a series to judge. */
