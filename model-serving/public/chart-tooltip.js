@@ -4,7 +4,7 @@ import { isNumber } from './chart-data.js'
 import { escapeHtml } from './escape.js'
 import { formatNumber, formatShare } from './format.js'
 import { instantOf } from './instants.js'
-import { describeScore } from './summary.js'
+import { anomalyAt, describeScore } from './summary.js'
 
 /**
  * @typedef {import('./types.d.ts').Answer} Answer
@@ -34,9 +34,14 @@ export function tooltipHtml (answer, t, { channels, time, palette }) {
       `<td ${cell}>${show(answer.expected?.[name]?.[t])}</td>` +
       `<td ${cell}>${isNumber(share) ? formatShare(share) : '–'}</td></tr>`
   })
+  const anomaly = anomalyAt(answer, t)
+  const told = anomaly === undefined
+    ? ''
+    : `<div style="max-width:30em;white-space:normal">${escapeHtml(`${anomaly.kind}: ${anomaly.message}`)}</div>`
   const head = `<tr style="color:${palette.muted}"><td></td>` +
     `<td ${cell}>observed</td><td ${cell}>expected</td><td ${cell}>share</td></tr>`
-  return `<strong>${instantOf(answer, time.start + t * time.interval)}</strong> &nbsp;${describeScore(answer, t)}` +
+  const when = instantOf(answer, time.start + t * time.interval)
+  return `<strong>${when}</strong> &nbsp;${describeScore(answer, t)}${told}` +
     '<table style="border-collapse:collapse;margin-top:4px;font-size:12px;line-height:1.45">' +
     `${head}${rows.join('')}</table>`
 }

@@ -32,6 +32,10 @@ export function showSummary (answer, name) {
     answer.scoring === 'batch' ? 'scored with hindsight' : 'scored as it would have been live',
   ]
   byId('facts', window.HTMLParagraphElement).replaceChildren(...facts.map((fact) => make('span', {}, fact)))
+  const notices = answer.notices ?? []
+  const list = byId('notices', window.HTMLUListElement)
+  list.replaceChildren(...notices.map((notice) => make('li', {}, notice)))
+  list.hidden = notices.length === 0
 }
 
 /**
@@ -50,6 +54,7 @@ function anomalyButton (answer, anomaly) {
       make('span', { class: 'visually-hidden' }, 'peak score '),
       formatNumber(anomaly.peakScore)
     ),
+    make('span', { class: 'told' }, make('span', { class: 'kind' }, anomaly.kind), ` ${anomaly.message}`),
     make('span', { class: 'why' }, `${spanOf(answer, Math.round((to - from) / interval) + 1)} · ${channels}`)
   )
 }

@@ -55,10 +55,8 @@ function describeHighest (highest, threshold) {
  * @param {Anomaly} anomaly
  */
 export function describeAnomaly (answer, anomaly) {
-  const main = anomaly.channels[0]
   const when = rangeOf(answer, Date.parse(anomaly.start), Date.parse(anomaly.end))
-  const score = `${when}, score ${formatNumber(anomaly.peakScore)}`
-  return main === undefined ? score : `${score}, mainly ${main.name} (${formatShare(main.contribution)})`
+  return `${when}, score ${formatNumber(anomaly.peakScore)}, ${anomaly.kind}: ${anomaly.message}`
 }
 
 /**
@@ -76,6 +74,17 @@ export function describeScore (answer, t) {
 }
 
 /**
+ * The anomaly that holds an observation.
+ * @param {Answer} answer
+ * @param {number} t
+ */
+export function anomalyAt (answer, t) {
+  const { start, interval } = timelineOf(answer)
+  const time = start + t * interval
+  return (answer.anomalies ?? []).find((one) => Date.parse(one.start) <= time && time <= Date.parse(one.end))
+}
+
+/**
  * One observation for the ear: its time, its score, and the three channels that contribute most.
  * @param {Answer} answer
  * @param {number} t
@@ -89,6 +98,8 @@ export function describeInstant (answer, t) {
     `${name} ${formatShare(share)}, observed ${formatNumber(answer.observed?.[name]?.[t] ?? NaN)}, ` +
     `expected ${formatNumber(answer.expected?.[name]?.[t] ?? NaN)}`
   )
-  const parts = [describeScore(answer, t), ...top].filter((part) => part !== '')
+  const anomaly = anomalyAt(answer, t)
+  const told = anomaly === undefined ? '' : `${anomaly.kind}: ${anomaly.message}`
+  const parts = [describeScore(answer, t), told, ...top].filter((part) => part !== '')
   return `${instantOf(answer, start + t * interval)}, ${parts.join('; ')}.`
 }
