@@ -17,7 +17,9 @@ export const SavedDetectorSchema = z.strictObject({
 })
 export type SavedDetector = z.output<typeof SavedDetectorSchema>
 
-export function encodeDetector ({ model, last, missingFor, window, errors, level, evidence }: DetectorState): SavedDetector {
+export function encodeDetector (
+  { model, last, missingFor, window, errors, level, evidence }: DetectorState
+): SavedDetector {
   return {
     model,
     last: encodeNumbers(last),
@@ -30,7 +32,9 @@ export function encodeDetector ({ model, last, missingFor, window, errors, level
 }
 
 /** @throws Problem invalid-state if the text of an array is damaged */
-export function decodeDetector ({ model, last, missingFor, window, errors, level, evidence }: SavedDetector): DetectorState {
+export function decodeDetector (
+  { model, last, missingFor, window, errors, level, evidence }: SavedDetector
+): DetectorState {
   return {
     model,
     last: decodeFloat64(last),
