@@ -127,6 +127,7 @@ for (const [name, { model, autoencoders }] of Object.entries(FITTED)) {
       return passes({ score, evidence }, patternBatch(model, autoencoders, series), {
         evident,
         reach: reachOf(model, model.batch.smoothing),
+        brief: 0,
       })
     }), { numRuns: 20 })
     fc.assert(fc.property(dirty, (series) => {
@@ -135,6 +136,7 @@ for (const [name, { model, autoencoders }] of Object.entries(FITTED)) {
       return passes({ score, evidence }, patternCausal(model, autoencoders, series), {
         evident: evident.map((is, i) => is && score[i]! > 1),
         reach: reachOf(model, model.causal.smoothing),
+        brief: model.causal.smoothing >> 2,
       })
     }), { numRuns: 20 })
   })
@@ -159,18 +161,20 @@ for (const [name, { model, autoencoders }] of Object.entries(FITTED)) {
   })
 }
 
-/** Whether scores are above 1 where evidence of a channel passes, or the pattern does and repeats none nearby. */
+/** Whether scores are above 1 where evidence of a channel passes, or the pattern lasts and repeats none nearby. */
 function passes (
   { score, evidence }: Pick<Detection, 'score' | 'evidence'>,
   { score: pattern }: Detection,
-  { evident, reach }: { readonly evident: readonly boolean[], readonly reach: number }
+  { evident, reach, brief }: { readonly evident: readonly boolean[], readonly reach: number, readonly brief: number }
 ): boolean {
   const isNear = (t: number): boolean => evident.slice(Math.max(0, t - 8 * reach), t + 8 * reach).includes(true)
+  let high = 0
   return score.every((value, t) => {
+    high = pattern[t]! > 1 ? high + 1 : 0
     if (Number.isNaN(value)) return true
     if (evident[t]) return value > 1 && evidence[t] !== PATTERN
     if (value > 1) return pattern[t]! > 1 && evidence[t] === PATTERN
-    return !(pattern[t]! > 1) || isNear(t)
+    return high <= brief || isNear(t)
   })
 }
 

@@ -2,6 +2,9 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { Detector } from '../../../../core/detector/detector.ts'
+import type { DetectorModel } from '../../../../core/detector/model.ts'
+import type { ChannelEvidence } from '../../../../core/evidence/model.ts'
+import { fitAdHoc } from '../../../../core/fitting/ad-hoc.ts'
 import { observation, slice, timeOf } from '../../../../core/series/series.ts'
 import { fitLinear, waves } from '../../../../core/test/synthetic.ts'
 import { decodeBytes, decodeFloat32, decodeFloat64, encodeNumbers } from '../base64.ts'
@@ -52,4 +55,48 @@ t.test('text that is damaged is refused', async (t) => {
   const damaged = ['ä', 'AAA', 'A===', 'AA=A', 'AAAA AAA', 'AAA-', `${saved.last}\n`]
   for (const last of damaged) refuses({ last }, /not base64/)
   refuses({ window: encodeNumbers(Uint8Array.of(1, 2, 3)) }, /3 bytes instead of whole numbers of 4/)
+})
+
+/** A channel that remembers as much as any can. */
+function fullest (channel: ChannelEvidence, channels: number): ChannelEvidence {
+  const thresholds = { point: 9, mean: [9, 9], power: [9, 9] }
+  const own = { offset: 0, weights: Array<number>(16).fill(0) }
+  return {
+    ...channel,
+    baseline: { ...channel.baseline, level: 128, period: 24, profile: Array(24).fill(0), scale: Array(24).fill(1) },
+    usual: 1,
+    season: thresholds,
+    own: { forward: own, backward: own, limit: 1, thresholds },
+    relation: { prediction: { offset: 0, weights: Array(channels).fill(0) }, raw: false, factor: 1, thresholds },
+    stillness: { frozenAfter: 5, usualStep: 1, meanStep: 1, quietAbove: 1 },
+  }
+}
+
+t.test('the state of 12 channels is at most 64 kB, with everything that evidence can remember', async (t) => {
+  const wide = waves(2000, 12)
+  const fitted = await fitAdHoc(wide, { rows: 600 })
+  const evidence = fitted.model.evidence.causal!
+  const full: DetectorModel = {
+    ...fitted.model,
+    evidence: {
+      ...fitted.model.evidence,
+      causal: {
+        ...evidence,
+        channels: evidence.channels.map((channel) => fullest(channel, 12)),
+        related: evidence.channels.map((_, c) => c),
+        raw: { center: Array(12).fill(0), scale: Array(12).fill(1) },
+      },
+    },
+  }
+  const stream = new Detector(full, fitted.autoencoders)
+  stream.observeAll(Array.from({ length: 1400 }, (_, i) => ({
+    time: timeOf(wide, 600 + i),
+    values: observation(wide, 600 + i),
+  })))
+  const { evidence: numbers, level, errors } = stream.save()
+  t.equal(numbers.length, 4 + 12 * 283, 'four of the detector, and 283 of each channel')
+  t.ok(level.length === full.causal.level.span && errors.length === 12 * full.causal.smoothing, 'nothing is empty')
+  const size = JSON.stringify(encodeDetector(stream.save())).length
+  t.comment(`${size} bytes`)
+  t.ok(size > 40_000 && size <= 64_000, `${size} bytes`)
 })
