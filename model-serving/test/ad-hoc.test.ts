@@ -97,6 +97,12 @@ t.test('an anomaly says its kind and a sentence; a short or spoiled series what 
   t.notOk('notices' in await answerOf({ model: 'small', ...jsonOf(windSeries(100)) }), 'a trained model has none')
 })
 
+t.test('channels that are never there together are refused', async (t) => {
+  const values = (from: number, to: number) => Array.from({ length: 300 }, (_, t) => t >= from && t < to ? t : null)
+  const apart = { ...jsonOf(windSeries(300)), channels: { a: values(0, 145), b: values(156, 300) } }
+  t.match((await post(apart)).json(), { status: 422, code: 'no-training-data' })
+})
+
 t.test('the sensitivity sheet on request; without it, nothing is injected', async (t) => {
   const options = { include: ['sensitivity' as const, 'anomalies' as const] }
   const sheetOf = async (series: Series, more: OptionsRequest = {}): Promise<ComputeAnswer['sensitivity']> =>

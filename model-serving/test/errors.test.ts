@@ -495,6 +495,7 @@ t.test('docs/ERRORS.md explains every code of the table and no other', (t) => {
 t.test('every code that a route can answer is caused by a test above', (t) => {
   const tested = new Set(Object.values(CASES).map(([, code]) => code))
   const elsewhere = [
+    'no-training-data',
     'invalid-state',
     'log-unavailable',
     'stream-saturated',
