@@ -12,7 +12,7 @@ import {
   type VIEWS,
 } from './model.ts'
 import { forwardResidual } from './prediction.ts'
-import { expectedOf, residualAt } from './residuals.ts'
+import { expectedOf, residualAt, usualValue } from './residuals.ts'
 import { Ring } from './ring.ts'
 import { TrailingLevel } from './running-level.ts'
 import { isAsExpected, STILL_SPAN, StillnessStream } from './stillness.ts'
@@ -156,7 +156,7 @@ export class ChannelStream {
     this.#season = streamOf(season, 'season')
     this.#own = streamOf(own && own.thresholds, 'own')
     this.#relation = streamOf(relation && relation.thresholds, 'relation')
-    this.#departures = channel.constant && channel.votes ? new DepartureStream() : undefined
+    this.#departures = channel.constant || channel.pair !== null ? new DepartureStream() : undefined
     this.#guard = adaptive ? new TrailingGuard() : undefined
     const { offset, weights } = own === null ? NO_PREDICTION : own.forward
     this.#forward = { offset, weights: Float64Array.from(weights) }
@@ -183,9 +183,9 @@ export class ChannelStream {
   /** Judges the value. @param relation residual from the other channels, in units of the baseline's scale */
   judge (relation: number): void {
     const { strongest } = this
-    const { constant, votes, baseline } = this.#channel
+    const { constant, pair } = this.#channel
     strongest.clear()
-    if (!constant && votes) this.#judgeViews(relation)
+    if (!constant && pair === null) this.#judgeViews(relation)
     else if (this.#departures?.next(this.#index, this.residual !== 0) === true) {
       strongest.note(LARGEST_PLAIN_RATIO, DEPARTURE)
     }
@@ -193,7 +193,7 @@ export class ChannelStream {
       const divisor = this.#guard.next(this.#index, strongest.ratio > 1 ? strongest.ratio : 0)
       if (strongest.ratio > 1) strongest.ratio /= divisor
     }
-    this.expected = constant ? baseline.base : expectedOf(this.#value, this.#decisive(), this.#unit)
+    this.expected = usualValue(this.#channel, this.#value) ?? expectedOf(this.#value, this.#decisive(), this.#unit)
   }
 
   /** The residual of the view that gave the evidence, without evidence of the tightest one. */

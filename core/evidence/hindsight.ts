@@ -16,7 +16,7 @@ import {
   VIEWS,
 } from './model.ts'
 import type { Span } from './prediction.ts'
-import { baselineResiduals, type BaselineResiduals, expectedOf, viewResiduals } from './residuals.ts'
+import { baselineResiduals, type BaselineResiduals, expectedOf, usualValue, viewResiduals } from './residuals.ts'
 import { isAsExpected, STILL_SPAN, stillnessOf } from './stillness.ts'
 import { BOUND_SHARE, means, strongestStretch } from './sustained.ts'
 
@@ -87,11 +87,10 @@ class Collector {
   addViews (
     views: { readonly season: Float64Array, readonly own: Float64Array | null, readonly relation: Float64Array | null }
   ): void {
-    const { constant, votes, season, own, relation } = this.#channel
+    const { constant, pair, season, own, relation } = this.#channel
     this.#views = views
     this.#tightest = views[tightestView(this.#channel)]!
-    if (!votes) return
-    if (constant) {
+    if (constant || pair !== null) {
       this.#addDepartures(views.season)
       return
     }
@@ -145,13 +144,11 @@ class Collector {
 
   /** Writes what the view expects that gave the evidence, without evidence the tightest view. */
   expect (rows: Rows, c: number, { units }: BaselineResiduals): void {
-    const { constant, baseline: { base } } = this.#channel
     for (let t = 0; t < this.#expected.length; t++) {
       const view = this.#ratio[t]! > 1 ? viewOf(this.#code[t]!) : undefined
       const residuals = view === undefined ? this.#tightest! : this.#views[view]!
-      this.#expected[t] = constant
-        ? base
-        : expectedOf(rows.columns[c]![this.#span.from + t]!, residuals[t]!, units[t]!)
+      const value = rows.columns[c]![this.#span.from + t]!
+      this.#expected[t] = usualValue(this.#channel, value) ?? expectedOf(value, residuals[t]!, units[t]!)
     }
   }
 

@@ -44,8 +44,11 @@ export interface ChannelEvidence {
   readonly baseline: Baseline
   /** The channel did not vary: every departure counts. */
   readonly constant: boolean
-  /** False for a channel with two values: its switches are no evidence. */
-  readonly votes: boolean
+  /**
+   * Of a channel that switches between two values: the lower and the higher one. Its switches are no evidence, only values
+   * far outside.
+   */
+  readonly pair: readonly [number, number] | null
   /** Residuals from level and season. */
   readonly season: Thresholds | null
   /** For a season that was found in the data: its usual mean |residual|; 0: its phase cannot be lost. */
@@ -111,12 +114,12 @@ export const evidenceCode = (kind: typeof EVIDENCE[number], view: typeof VIEWS[n
 /**
  * The view with the lowest point threshold: it tells best what to expect.
  * @example
- * tightestView({ constant: true, votes: true, season: null, own: null, relation: null }) // 'season'
+ * tightestView({ constant: true, pair: null, season: null, own: null, relation: null }) // 'season'
  */
 export function tightestView (
-  { constant, votes, season, own, relation }: Omit<ChannelEvidence, 'baseline' | 'stillness' | 'usual'>
+  { constant, pair, season, own, relation }: Omit<ChannelEvidence, 'baseline' | 'stillness' | 'usual'>
 ): typeof VIEWS[number] {
-  if (constant || !votes) return 'season'
+  if (constant || pair !== null) return 'season'
   const points = [season, own?.thresholds, relation?.thresholds].map((thresholds) => thresholds?.point ?? Infinity)
   return VIEWS[points.indexOf(Math.min(...points))]!
 }

@@ -24,10 +24,10 @@ export interface BaselineResiduals {
  * const baseline = { base: 5, level: 0, multiplicative: false, period: 1, profile: [0], scale: [2] }
  * const rows = rowsOf([fromColumns({ start: 0, interval: 1000, columns: { a: [5, 9] } })])
  * const span = { from: 0, to: 2 }
- * baselineResiduals({ baseline, constant: false }, rows, { c: 0, span, causal: false }).residuals // [0, 2]
+ * baselineResiduals({ baseline, constant: false, pair: null }, rows, { c: 0, span, causal: false }).residuals // [0, 2]
  */
 export function baselineResiduals (
-  { baseline, constant }: Pick<ChannelEvidence, 'baseline' | 'constant'>,
+  { baseline, constant, pair }: Pick<ChannelEvidence, 'baseline' | 'constant' | 'pair'>,
   rows: Rows,
   { c, span: { from, to }, causal }: { readonly c: number, readonly span: Span, readonly causal: boolean }
 ): BaselineResiduals {
@@ -38,7 +38,7 @@ export function baselineResiduals (
   const levels = levelsOf(baseline, values, { missing, index: rows.index.subarray(from, to), causal })
   for (let t = 0; t < values.length; t++) {
     const level = levels?.[t] ?? baseline.base
-    const found = residualAt({ baseline, constant }, rows.index[from + t]!, values[t]!, level)
+    const found = residualAt({ baseline, constant, pair }, rows.index[from + t]!, values[t]!, level)
     units[t] = found.unit
     residuals[t] = missing[t] === 1 ? 0 : found.residual
   }
@@ -62,16 +62,17 @@ function levelsOf (
  * @param level running level, NaN if there is none
  * @example
  * const baseline = { base: 5, level: 0, multiplicative: false, period: 2, profile: [0, 3], scale: [1, 2] }
- * residualAt({ baseline, constant: false }, 1, 12, 5) // { residual: 2, unit: 2 }
+ * residualAt({ baseline, constant: false, pair: null }, 1, 12, 5) // { residual: 2, unit: 2 }
  */
 export function residualAt (
-  { baseline, constant }: Pick<ChannelEvidence, 'baseline' | 'constant'>,
+  { baseline, constant, pair }: Pick<ChannelEvidence, 'baseline' | 'constant' | 'pair'>,
   index: number,
   value: number,
   level: number
 ): { residual: number, unit: number } {
   const { base, multiplicative, period, profile, scale } = baseline
   if (constant) return { residual: isEqual(value, base) ? 0 : Math.sign(value - base) * DEPARTURE, unit: 0 }
+  if (pair !== null) return { residual: outside(pair, value) * DEPARTURE, unit: 0 }
   const phase = phaseOf(index, period)
   const known = Number.isNaN(level) ? base : level
   const unit = scale[phase]! * unitOf(baseline, known)
@@ -116,6 +117,32 @@ export const standardise = (value: number, center: number, scale: number): numbe
  */
 export const expectedOf = (value: number, residual: number, unit: number): number =>
   Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value - residual * unit))
+
+/**
+ * The usual value of a channel that has only one or two, the nearest to a value; undefined for other channels.
+ * @example
+ * const baseline = { base: 1, level: 0, multiplicative: false, period: 1, profile: [0], scale: [1] }
+ * usualValue({ baseline, constant: false, pair: [0, 1] }, 9) // 1
+ */
+export function usualValue (
+  { baseline, constant, pair }: Pick<ChannelEvidence, 'baseline' | 'constant' | 'pair'>,
+  value: number
+): number | undefined {
+  if (constant) return baseline.base
+  if (pair === null) return undefined
+  const [low, high] = pair
+  return Math.abs(value - low) <= Math.abs(value - high) ? low : high
+}
+
+/** A value this many times the distance of a pair beyond it is no switch. */
+const FAR = 3
+
+/** −1 or 1 for a value far below or above both values of a pair, else 0. */
+function outside ([low, high]: readonly [number, number], value: number): number {
+  const far = FAR * (high - low)
+  if (value < low - far) return -1
+  return value > high + far ? 1 : 0
+}
 
 /**
  * Whether two values differ by rounding only.

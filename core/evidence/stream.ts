@@ -14,8 +14,8 @@ import { trustMemory } from './trust.ts'
  * memoryOf({ adaptive: true, channels: [], related: [], raw: { center: [], scale: [] } }) // 551
  */
 export function memoryOf ({ channels }: EvidenceFit): number {
-  return channels.reduce((longest, { constant, usual, baseline: { level, period } }) => {
-    const ofDepartures = constant ? DEPARTURE_MEMORY : 0
+  return channels.reduce((longest, { constant, pair, usual, baseline: { level, period } }) => {
+    const ofDepartures = constant || pair !== null ? DEPARTURE_MEMORY : 0
     return Math.max(longest, level, ofDepartures, usual > 0 ? trustMemory(period) : 0)
   }, GUARD_MEMORY)
 }

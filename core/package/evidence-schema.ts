@@ -25,7 +25,7 @@ const baseline = z.strictObject({
 const channel = z.strictObject({
   baseline,
   constant: z.boolean(),
-  votes: z.boolean(),
+  pair: z.tuple([z.number(), z.number()]).nullable(),
   season: thresholds.nullable(),
   usual: z.number().nonnegative(),
   own: z.strictObject({ forward: prediction, backward: prediction, limit: z.number().nonnegative(), thresholds })

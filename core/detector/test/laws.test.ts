@@ -53,7 +53,7 @@ t.test('the models hold evidence of every kind', async (t) => {
   holds('relation', ({ relation }) => relation !== null)
   holds('stillness', ({ stillness }) => stillness !== null && stillness.quietAbove > 0)
   holds('constant', ({ constant }) => constant)
-  holds('two values', ({ votes }) => !votes)
+  holds('two values', ({ pair }) => pair !== null)
   holds('a cycle that was found in the data', ({ usual }) => usual > 0)
   t.same(FITTED['evidence alone']!.model.members, [])
   t.ok(FITTED['autoencoders and evidence']!.model.members.length > 2)

@@ -62,7 +62,7 @@ interface Draft extends FittedBaseline {
   /** Spread of the values, in the channel's unit. */
   readonly rawSpread: number
   readonly constant: boolean
-  readonly votes: boolean
+  readonly pair: readonly [number, number] | null
   /** Whether it takes part in predictions. */
   readonly live: boolean
 }
@@ -78,7 +78,9 @@ interface Draft extends FittedBaseline {
  */
 export function fitEvidence (rows: Rows, excluded: readonly Uint8Array[], options: EvidenceOptions): FittedEvidence {
   const drafts = rows.columns.map((_, c) => draftOf(rows, c, excluded[c]!, options))
-  const season = drafts.map(({ residuals }) => residuals.map((value) => Number.isNaN(value) ? 0 : value))
+  const season = drafts.map(({ residuals }, c) =>
+    residuals.map((value, t) => Number.isNaN(value) || rows.missing[c]![t] === 1 ? 0 : value)
+  )
   const related = relatedOf(drafts, rows)
   const withViews = fitViews(rows, drafts, { season, related })
   const spans = spansOf(rows)
@@ -95,7 +97,7 @@ export function fitEvidence (rows: Rows, excluded: readonly Uint8Array[], option
   const rate = Math.max(RATE, SERIES_RATE / length) / ((KINDS_OF_VIEW * views + OTHER_KINDS) * live)
   const channels = kept.channels.map((channel, c): ChannelEvidence => {
     const draft = drafts[c]!
-    if (channel.constant || !channel.votes) return channel
+    if (channel.constant || channel.pair !== null) return channel
     return withThresholds(channel, draft, { rows, c, held, rate, options })
   })
   return { fit: { ...kept, channels }, residuals: season }
@@ -111,8 +113,8 @@ function draftOf (rows: Rows, c: number, excluded: Uint8Array, options: Evidence
   const rawSpread = spreadOf(rows.columns[c]!.map((value) => value - fitted.baseline.base), included)
   const { base } = fitted.baseline
   const { constant, resting } = restOf(rows.columns[c]!, included, { base, rawSpread, robust: options.robust })
-  const votes = constant || hasMoreThanTwoValues(rows.columns[c]!, included)
-  return { ...fitted, included, rawSpread, constant, votes, live: !constant && !resting && votes }
+  const pair = constant ? null : pairOf(rows.columns[c]!, included)
+  return { ...fitted, included, rawSpread, constant, pair, live: !constant && !resting && pair === null }
 }
 
 /** Whether a channel did not vary but for one or two stretches, or mostly rests at one value. */
@@ -137,10 +139,11 @@ function restOf (
   return { constant: !varies || (robust && resting && runs <= MOST_DEPARTURES), resting }
 }
 
-function hasMoreThanTwoValues (values: Float64Array, included: Uint8Array): boolean {
+/** The two values of a channel that has no others; null if it has more. */
+function pairOf (values: Float64Array, included: Uint8Array): [number, number] | null {
   const seen = new Set<number>()
   for (let t = 0; t < values.length && seen.size <= 2; t++) if (included[t] === 1) seen.add(values[t]!)
-  return seen.size > 2
+  return seen.size > 2 ? null : [Math.min(...seen), Math.max(...seen)]
 }
 
 /** Channels to compare with each other: none if there are too few rows for so many. */
@@ -186,10 +189,10 @@ function fitViews (
   const relations = fitRelations(rows, drafts, { related, bounded, raw })
   return {
     adaptive: true,
-    channels: drafts.map(({ baseline, constant, votes, live, included }, c): ChannelEvidence => ({
+    channels: drafts.map(({ baseline, constant, pair, live, included }, c): ChannelEvidence => ({
       baseline,
       constant,
-      votes,
+      pair,
       season: null,
       usual: 0,
       own: live
