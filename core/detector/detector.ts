@@ -43,7 +43,8 @@ class CausalUnion {
     this.#model = model
     this.#imputer = new HoldImputer(channels, model.maxGap)
     this.#stream = saved?.evidence ?? new EvidenceStream(model.evidence.causal!)
-    this.#gate = new PatternGate({ reach: reachOf(model, model.causal.smoothing), channels }, model.causal.smoothing)
+    const { smoothing } = model.causal
+    this.#gate = new PatternGate({ reach: reachOf(model, smoothing), smoothing, channels })
     this.#missing = new Uint8Array(channels)
     this.#found = {
       ratio: new Float64Array(channels),

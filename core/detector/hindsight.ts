@@ -8,7 +8,7 @@ import type { Autoencoder } from '../scoring/reconstruction-error.ts'
 import { fillGaps } from '../series/impute.ts'
 import type { Series } from '../series/series.ts'
 import type { DetectorModel } from './model.ts'
-import { findSmears, reachOf, scoreOf, shareEvidence } from './union.ts'
+import { shutPatterns, reachOf, scoreOf, shareEvidence } from './union.ts'
 
 /**
  * Batch scoring of a series. The score is above 1 where the evidence of a channel or that of the autoencoders passes
@@ -30,13 +30,13 @@ export function detectBatch (model: DetectorModel, autoencoders: readonly Autoen
   for (const { ratio } of found) {
     for (let t = 0; t < strongest.length; t++) strongest[t] = Math.max(strongest[t]!, ratio[t]!)
   }
-  const smears = findSmears(detection.score, strongest, {
+  const shut = shutPatterns(detection.score, strongest, {
     reach: reachOf(model, model.batch.smoothing),
-    channels,
+    smoothing: model.batch.smoothing,
   })
   for (let t = 0; t < series.length; t++) {
     if (incomplete?.[t] === 1) detection.score[t] = NaN
-    else decide(detection, t, found, { isEvident: strongest[t]! > 1, isSmear: smears[t] === 1 })
+    else decide(detection, t, found, { isEvident: strongest[t]! > 1, isShut: shut[t] === 1 })
   }
   return detection
 }
@@ -46,19 +46,19 @@ function decide (
   { score, contributions, expected, evidence }: Detection,
   t: number,
   found: readonly ChannelRatios[],
-  { isEvident, isSmear }: { readonly isEvident: boolean, readonly isSmear: boolean }
+  { isEvident, isShut }: { readonly isEvident: boolean, readonly isShut: boolean }
 ): void {
   const channels = found.length
   const pattern = score[t]!
   for (let c = 0; c < channels; c++) expected[t * channels + c] = found[c]!.expected[t]!
   if (!isEvident && !Number.isNaN(pattern)) {
-    score[t] = scoreOf(pattern, 0, isSmear)
+    score[t] = scoreOf(pattern, 0, isShut)
     evidence[t] = PATTERN
     return
   }
   const ratio = new Float64Array(channels)
   for (let c = 0; c < channels; c++) ratio[c] = found[c]!.ratio[t]!
   const top = shareEvidence(ratio, contributions, t * channels)
-  score[t] = scoreOf(pattern, ratio[top]!, isSmear)
+  score[t] = scoreOf(pattern, ratio[top]!, isShut)
   evidence[t] = found[top]!.code[t]!
 }

@@ -80,50 +80,75 @@ const SIDES = 2
  * A pattern score so many times as strong as the evidence nearby is more than its smear. Several channels together may
  * show more than each alone; the pattern of a lone channel mostly repeats it.
  */
-const MORE = { batch: 1.5, causal: 1.2, lone: { batch: 1, causal: 4 } }
+const MORE = { batch: 1.5, causal: 1.2, causalLone: 4 }
+
+/** A pattern score must stay above 1 for this part of the span of its mean. */
+const BRIEF = { batch: 2, causal: 4 }
 
 /** How smears are told from patterns that speak for themselves. */
 export interface SmearOptions {
   /** Observations over which one event smears the pattern score. */
   readonly reach: number
+  /** Errors in the mean of the pattern score. */
+  readonly smoothing: number
   readonly channels: number
 }
 
 /**
- * With hindsight: runs of pattern scores above 1 that only repeat evidence nearby.
+ * With hindsight: runs of pattern scores above 1 that may not be told, because they only repeat evidence nearby or are
+ * brief: a pattern score is a mean.
  * @param pattern pattern scores, shape [length]
  * @param ratio of the strongest evidence of a channel to its threshold, shape [length]
  * @returns 1 for each observation of such a run
  * @example
  * const pattern = Float64Array.of(0, 2, 2, 2, 0, 0, 0, 0, 0, 2)
  * const ratio = Float64Array.of(0, 0, 3, 0, 0, 0, 0, 0, 0, 0)
- * findSmears(pattern, ratio, { reach: 3, channels: 1 }) // [0, 1, 1, 1, 0, 0, 0, 0, 0, 0]
+ * shutPatterns(pattern, ratio, { reach: 3, smoothing: 1 }) // [0, 1, 1, 1, 0, 0, 0, 0, 0, 0]
  */
-export function findSmears (
+export function shutPatterns (
   pattern: Float64Array,
   ratio: Float64Array,
-  { reach, channels }: SmearOptions
+  { reach, smoothing }: Omit<SmearOptions, 'channels'>
 ): Uint8Array {
-  const more = channels === 1 ? MORE.lone.batch : MORE.batch
-  const smears = new Uint8Array(pattern.length)
+  const shut = new Uint8Array(pattern.length)
   const events = runsOf(ratio, 1)
   let first = 0
-  for (const { from, to, peak } of runsOf(pattern, 1)) {
-    while (first < events.length && events[first]!.to < from - reach) first++
-    let [longest, strongest] = [0, 0]
-    for (let i = first; i < events.length && events[i]!.from <= to + reach; i++) {
-      longest = Math.max(longest, events[i]!.to - events[i]!.from + 1)
-      strongest = Math.max(strongest, events[i]!.peak)
-    }
-    const isShort = to - from + 1 <= longest + SIDES * reach
-    if (longest > 0 && isShort && peak <= more * strongest) smears.fill(1, from, to + 1)
+  for (const run of runsOf(pattern, 1)) {
+    while (first < events.length && events[first]!.to < run.from - reach) first++
+    const { longest, strongest, overlaps } = nearby(events, first, run, reach)
+    const length = run.to - run.from + 1
+    const isSmear = longest > 0 && length <= longest + SIDES * reach && run.peak <= MORE.batch * strongest
+    if (isSmear || (!overlaps && length <= smoothing / BRIEF.batch)) shut.fill(1, run.from, run.to + 1)
   }
-  return smears
+  return shut
 }
 
-/** Runs of values above a limit, and the largest value of each. */
-function runsOf (values: Float64Array, limit: number): Array<{ from: number, to: number, peak: number }> {
-  const runs: Array<{ from: number, to: number, peak: number }> = []
+/** Values above a limit in a row, and the largest of them. */
+interface Run {
+  readonly from: number
+  readonly to: number
+  readonly peak: number
+}
+
+/** The longest and the strongest evidence within reach of a run, and whether any overlaps it. */
+function nearby (
+  events: readonly Run[],
+  first: number,
+  run: Run,
+  reach: number
+): { longest: number, strongest: number, overlaps: boolean } {
+  const found = { longest: 0, strongest: 0, overlaps: false }
+  for (let i = first; i < events.length && events[i]!.from <= run.to + reach; i++) {
+    const { from, to, peak } = events[i]!
+    found.longest = Math.max(found.longest, to - from + 1)
+    found.strongest = Math.max(found.strongest, peak)
+    found.overlaps ||= from <= run.to && to >= run.from
+  }
+  return found
+}
+
+function runsOf (values: Float64Array, limit: number): Run[] {
+  const runs: Run[] = []
   for (let t = 0; t < values.length; t++) {
     if (!(values[t]! > limit)) continue
     const run = { from: t, to: t, peak: values[t]! }
@@ -136,9 +161,6 @@ function runsOf (values: Float64Array, limit: number): Array<{ from: number, to:
 
 /** Reaches after the first of several pieces of evidence in which a pattern score may repeat them, causally. */
 const LONGEST = { several: 1, lone: 3 }
-
-/** A pattern score is a mean: it must stay above 1 for this share of its span before it is told. */
-const BRIEF_SHARE = 4
 
 /**
  * The same, causally: after evidence of a channel, a pattern score repeats it for as long as one short event smears. If
@@ -156,12 +178,11 @@ export class PatternGate {
   /** Pattern scores above 1 in a row, counted up to what is brief. */
   #high = 0
 
-  /** @param smoothing errors in the mean */
-  constructor ({ reach, channels }: SmearOptions, smoothing: number) {
+  constructor ({ reach, smoothing, channels }: SmearOptions) {
     this.#reach = reach
     this.#longest = (channels === 1 ? LONGEST.lone : LONGEST.several) * reach
-    this.#more = channels === 1 ? MORE.lone.causal : MORE.causal
-    this.#brief = Math.floor(smoothing / BRIEF_SHARE)
+    this.#more = channels === 1 ? MORE.causalLone : MORE.causal
+    this.#brief = Math.floor(smoothing / BRIEF.causal)
   }
 
   /**

@@ -45,8 +45,8 @@ export interface ChannelEvidence {
   /** The channel did not vary: every departure counts. */
   readonly constant: boolean
   /**
-   * Of a channel that switches between two values: the lower and the higher one. Its switches are no evidence, only values
-   * far outside.
+   * Of a channel that switches between two values: the lower and the higher one. Its switches are no evidence, only
+   * values far outside.
    */
   readonly pair: readonly [number, number] | null
   /** Residuals from level and season. */
