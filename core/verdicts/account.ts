@@ -41,10 +41,14 @@ interface Sums {
 /** The rows on which one channel contributes most. Plain JSON. */
 export interface ChannelAccount {
   readonly channel: number
-  readonly rows: number
   /** Sum of scores by ground; shape [GROUNDS]. */
   readonly weights: readonly number[]
-  /** Rows with a value, and sums and sums of squares over them. */
+  /** Rows with evidence of the channel itself, not of the members; all below is about them if there is one. */
+  readonly rows: number
+  /** Times of the first and the last of them, milliseconds since the epoch. */
+  readonly from: number
+  readonly to: number
+  /** Rows of them with a value, and sums and sums of squares over these. */
   readonly known: number
   readonly value: Sums
   readonly expected: Sums
@@ -124,8 +128,10 @@ export function accountOf (row: AnomalousRow, ranges: ReadonlyArray<UsualRange |
   const { value, expected } = isKnown ? pair : { value: null, expected: null }
   return [{
     channel,
-    rows: 1,
     weights: GROUNDS.map((name) => name === ground ? score : 0),
+    rows: ground === 'pattern' ? 0 : 1,
+    from: time,
+    to: time,
     known: isKnown ? 1 : 0,
     value: sumsOf(value ?? 0),
     expected: sumsOf(expected ?? 0),
@@ -188,11 +194,15 @@ export function joinAccounts (a: Account, b: Account): Account {
 
 /** @param b of later rows */
 function joinEntries (a: ChannelAccount, b: ChannelAccount): ChannelAccount {
+  const weights = a.weights.map((weight, i) => weight + b.weights[i]!)
+  if ((a.rows === 0) !== (b.rows === 0)) return { ...a.rows === 0 ? b : a, weights }
   const goesOn = !b.first.unchanged && b.first.value !== null && b.first.value === a.last
   return {
     channel: a.channel,
+    weights,
     rows: a.rows + b.rows,
-    weights: a.weights.map((weight, i) => weight + b.weights[i]!),
+    from: a.from,
+    to: b.to,
     known: a.known + b.known,
     value: addSums(a.value, b.value),
     expected: addSums(a.expected, b.expected),

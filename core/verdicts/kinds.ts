@@ -11,6 +11,8 @@ const LONGEST_ODD = 1.5
 /** A cycle that no calendar knows is odd only if at least this share of it is; less is a spike or a level. */
 const LEAST_ODD = 0.5
 const DAY = 86_400_000
+/** The members' evidence counts with this share beside that of the channel, which tells more. */
+const PATTERN_SHARE = 0.2
 /** Evidence on both sides of the expected value: the smaller side has this share. */
 const BOTH_SIDES = 0.25
 
@@ -42,7 +44,7 @@ export function kindOf (
     seasonal: isOdd ? on('season above') + on('season below') : 0,
     quiet: on('still'),
     relation: on('relation'),
-    pattern: on('pattern'),
+    pattern: rows === 0 ? on('pattern') : PATTERN_SHARE * on('pattern'),
   }
   votes[departing] += above + below
   return KINDS.reduce((most, kind) => votes[kind] > votes[most] ? kind : most)

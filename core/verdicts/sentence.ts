@@ -47,10 +47,10 @@ export function sentenceOf (facts: Facts): string {
 
 const SENTENCES: Record<Kind, (facts: Facts) => string> = {
   spike: (facts) => `${start(facts)} ${departure(facts) ?? 'unusual value'}`,
-  level: (facts) => `${start(facts)} ${departure(facts) ?? `unusual level for ${lasting(facts)}`}`,
+  level: (facts) => `${start(facts)} ${departure(facts) ?? `unusual level for ${evident(facts)}`}`,
   variance: (facts) => {
     const example = pairOf(facts, false)
-    const text = `${start(facts)} varies more than usual for ${lasting(facts)}`
+    const text = `${start(facts)} varies more than usual for ${evident(facts)}`
     return example === undefined ? text : `${text}, for example ${example.value} where ${example.expected} is expected`
   },
   seasonal: (facts) => {
@@ -80,6 +80,12 @@ function lasting ({ length, interval, numbered }: Pick<Facts, 'length' | 'interv
   return numbered ? `${length} observation${length === 1 ? '' : 's'}` : durationInWords(length * interval)
 }
 
+/** How long the evidence of the channel itself lasts. */
+function evident (facts: Facts): string {
+  const { account, interval } = facts
+  return lasting({ ...facts, length: Math.round((account!.to - account!.from) / interval) + 1 })
+}
+
 /** Whether a mean says more than one value. */
 const isLong = ({ account }: Facts): boolean => account!.rows > 4 && account!.known > 1
 
@@ -104,7 +110,7 @@ function pairOf (facts: Facts, mean: boolean): { value: string, expected: string
   const band = isBeyond ? ` ± ${Number(margin.toPrecision(2))}` : ''
   const value = sensible(pair.value, difference)
   return {
-    value: mean ? `mean ${value} over ${lasting(facts)}` : value,
+    value: mean ? `mean ${value} over ${evident(facts)}` : value,
     expected: `${sensible(pair.expected, difference)}${band}`,
   }
 }
@@ -121,7 +127,7 @@ function quietSentence (facts: Facts): string {
   if (stillness == null || 2 * unchanged < rows) {
     const step = stillness?.usualStep ?? 0
     const usual = step > 0 ? `, its usual step is ${sensible(step, step)}` : ''
-    return `${start(facts)} hardly changes for ${lasting(facts)}${usual}`
+    return `${start(facts)} hardly changes for ${evident(facts)}${usual}`
   }
   const time = lasting({ length: unchanged + delay, interval, numbered })
   const most = lasting({ length: Math.floor(stillness.frozenAfter), interval, numbered })

@@ -150,15 +150,32 @@ t.test('whatever the rows hold, the sentence is one short line that names the ch
   }), { numRuns: 1000 })
 })
 
+t.test('evidence of the channel tells more than a pattern around it', async (t) => {
+  const explainer = new Explainer(fitted, { scoring: 'batch' })
+  const rows = Array.from({ length: 40 }, (_, i) => ({
+    time: START + i * MINUTE,
+    score: i >= 15 && i < 25 ? 7 : 3,
+    evidence: i >= 15 && i < 25 ? evidenceCode('point') : PATTERN,
+    contributions: [1, 0],
+    values: [i >= 15 && i < 25 ? 8 : 0, 0],
+    expected: [1, 0],
+  }))
+  const account = rows.reduce<Account>((before, one) => explainer.add(before, one), [])
+  t.match(explainer.explain(account, 0, 40), { kind: 'level', message: /^a: mean 8 over 10 min, expected 1 ± / })
+})
+
 t.test('accounts of rows join in any grouping, and survive JSON', async () => {
   const ranges = [undefined, { low: -1, high: 1, seasonal: true }]
   fc.assert(fc.property(row, row, row, (a, b, c) => {
     const [one, two, three] = [a, b, c].map((each) => accountOf(each, ranges)) as [Account, Account, Account]
     const left = joinAccounts(joinAccounts(one, two), three)
     const right = joinAccounts(one, joinAccounts(two, three))
-    const rows = left.reduce((sum, entry) => sum + entry.rows, 0)
-    return rows === 3 && left.length === right.length && left.every(({ channel, top }, i) =>
-      channel === right[i]!.channel && top.score === right[i]!.top.score) &&
+    const total = (account: Account): number =>
+      account.reduce((sum, { weights }) => sum + weights.reduce((most, weight) => most + weight, 0), 0)
+    const scores = a.score + b.score + c.score
+    return Math.abs(total(left) - scores) <= 1e-9 * scores && left.length === right.length &&
+      left.every(({ channel, top }, i) =>
+        channel === right[i]!.channel && top.score === right[i]!.top.score) &&
       JSON.stringify(JSON.parse(JSON.stringify(one))) === JSON.stringify(one)
   }))
 })

@@ -24,8 +24,10 @@ const SumsSchema = z.object({ sum: z.number(), squares: z.number() })
 /** What the anomalous observations say about the kind. States of earlier versions have none. */
 const AccountSchema: z.ZodType<Account, unknown> = z.array(z.object({
   channel: count,
-  rows: count,
   weights: z.array(z.number()),
+  rows: count,
+  from: z.number(),
+  to: z.number(),
   known: count,
   value: SumsSchema,
   expected: SumsSchema,
