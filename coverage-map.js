@@ -29,7 +29,9 @@ const COVERS = {
   'verdicts/anomalies': ['verdicts/anomalies', 'package/golden', 'errors'],
   'verdicts/changepoints': ['verdicts/changepoints', 'robust'],
   'verdicts/drift': ['verdicts/drift'],
+  'verdicts/explanation': ['account', 'explanation', 'kinds', 'sentence'].map((file) => `verdicts/${file}`),
   'verdicts/verdicts': ['verdicts/verdicts'],
+  'verdicts/words': ['verdicts/words'],
   'fitting/ad-hoc': ['fitting/ad-hoc'],
   'fitting/fit': [
     'fitting/fit', 'fitting/calibration', 'linear/subspace', 'quantile', 'scoring/threshold', 'series/scaler',

@@ -11,6 +11,7 @@ import { fromColumns, type Series } from '../../series/series.ts'
 import { type Account, accountOf, joinAccounts } from '../account.ts'
 import { explainAnomalies, type ExplainedAnomaly, Explainer } from '../explanation.ts'
 import { KINDS } from '../kinds.ts'
+import { type Facts, sentenceOf } from '../sentence.ts'
 
 const [MINUTE, HOUR] = [60_000, 3_600_000]
 /** A Monday. */
@@ -187,4 +188,42 @@ t.test('a single row has a kind of its own', async (t) => {
   t.equal(kind(evidenceCode('point')), 'spike')
   t.equal(kind(evidenceCode('frozen')), 'quiet')
   t.equal(kind(PATTERN), 'pattern')
+})
+
+/** Facts about one row of a channel. */
+function factsOf (value: number, expected: number, evidence = evidenceCode('point')): Omit<Facts, 'kind'> {
+  const [account] = accountOf(
+    { time: START, score: 2, evidence, contributions: [1], values: [value], expected: [expected] },
+    [undefined]
+  )
+  return { channel: 'flow', length: 1, interval: MINUTE, numbered: false, account: account! }
+}
+
+t.test('sentences make do with what is known', async (t) => {
+  const unknown = factsOf(NaN, 1)
+  t.equal(sentenceOf({ ...unknown, kind: 'spike' }), 'flow: unusual value')
+  t.equal(sentenceOf({ ...unknown, kind: 'level' }), 'flow: unusual level for 1 min')
+  t.equal(sentenceOf({ ...unknown, kind: 'variance' }), 'flow: varies more than usual for 1 min')
+  t.equal(sentenceOf({ ...unknown, kind: 'seasonal', period: 10 }), 'flow: unusual for the time')
+  t.equal(sentenceOf({ ...unknown, kind: 'relation' }), 'flow does not follow the other channels')
+  t.equal(sentenceOf({ ...unknown, kind: 'quiet' }), 'flow: hardly changes for 1 min')
+  const numbered = { ...factsOf(3, 8), numbered: true, period: 10, margin: 2 }
+  t.equal(
+    sentenceOf({ ...numbered, kind: 'seasonal' }),
+    'flow: 3, usually 8 ± 2 at this point of its cycle of 10 observations'
+  )
+  const names = { channel: 'first '.repeat(9), partner: 'second '.repeat(9) }
+  const long = sentenceOf({ ...factsOf(-1.2345e-9, 9.8765e-9), ...names, margin: 1.2e-9, kind: 'relation' })
+  t.ok(long.length <= 140 && long.startsWith('first first'), long)
+  const longest = { ...factsOf(-1.2345e-101, 9.8765e-101), ...names, channel: '😀'.repeat(50), margin: 1.2e-101 }
+  t.ok(sentenceOf({ ...longest, kind: 'relation' }).endsWith('…'))
+})
+
+t.test('a channel that never varied has no delay, and rows between merged runs do not count', async (t) => {
+  const random = createRandom('merged')
+  const load = Array.from({ length: 400 }, () => random.normal())
+  const errors = load.map((_, t) => t === 300 || t === 303 ? 5 : 0)
+  const all = await explained(fromColumns({ start: START, interval: MINUTE, columns: { errors, load } }), 'causal')
+  const found = all.find(({ from }) => from === 300)
+  t.match(found, { to: 303, kind: 'spike', message: 'errors: value 5, usually always 0' })
 })

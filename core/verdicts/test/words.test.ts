@@ -39,6 +39,7 @@ t.test('numbers have the digits that tell them from each other', async (t) => {
   t.equal(sensible(123_456_789, 1000), '1.235e8')
   t.equal(sensible(-0, 3), '0')
   t.equal(sensible(5, 0), '5')
+  t.equal(sensible(Number.MAX_VALUE, 1), '1.7976931348623157e308', 'not rounded to infinity')
   const finite = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 })
   fc.assert(fc.property(finite, finite, (a, b) => {
     const difference = a - b
