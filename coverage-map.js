@@ -13,7 +13,10 @@ const COVERS = {
     ...['linear-kernel', 'pack', 'single-window', 'subspace'].map((file) => `linear/${file}`),
   ],
   'linear/masked': ['linear/masked', 'linear/linear', 'fitting/members'],
+  'detector/laws': ['detector/hindsight'],
   'evidence/fit/periods': ['evidence/fit/periods'],
+  'evidence/parts': ['guard', 'ring', 'rows', 'running-level', 'season', 'sustained']
+    .map((file) => `evidence/${file}`),
   'evidence/stillness': ['evidence/stillness', 'evidence/fit/stillness'],
   'evidence/fit/tail-threshold': ['evidence/fit/tail-threshold', 'pareto'],
   'features/features': ['features/filters', 'features/deviation', 'features/split-squares'],
