@@ -30,6 +30,55 @@ export function quantiles (values: ArrayLike<number>, shares: readonly number[])
 }
 
 /**
+ * quantile() of values that are a copy of the caller's own: it reorders them.
+ * @param values no value is NaN
+ * @example
+ * quantileInPlace(Float64Array.of(4, 1, 3, 2), 0.5) // 2.5
+ */
+export function quantileInPlace (values: Float64Array, q: number): number {
+  const last = values.length - 1
+  if (last < 0) return NaN
+  const below = Math.floor(q * last)
+  place(values, below, 0, values.length)
+  const low = values[below]!
+  const high = below === last ? low : smallest(values, below + 1, values.length)
+  return low + (high - low) * (q * last - below)
+}
+
+/**
+ * Moves the values in the middle to their sorted places: after this, those from (count − 2) / 2 to count / 2 stand
+ * there.
+ * @param count values that are compared, from the first; no value is NaN
+ * @example
+ * const values = Float64Array.of(9, 1, 7, 5, 3)
+ * placeMiddle(values, 5)
+ * values.slice(1, 4) // [3, 5, 7]
+ */
+export function placeMiddle (values: Float64Array, count: number): void {
+  if (count < 2) return
+  const middle = (count - 1) >> 1
+  place(values, middle, 0, count)
+  let before = 0
+  for (let i = 1; i < middle; i++) if (values[i]! > values[before]!) before = i
+  if (middle > 0) swap(values, before, middle - 1)
+  let behind = middle + 1
+  for (let i = behind + 1; i < count; i++) if (values[i]! < values[behind]!) behind = i
+  swap(values, behind, middle + 1)
+}
+
+function swap (values: Float64Array, i: number, j: number): void {
+  const value = values[i]!
+  values[i] = values[j]!
+  values[j] = value
+}
+
+function smallest (values: Float64Array, from: number, to: number): number {
+  let low = Infinity
+  for (let i = from; i < to; i++) if (values[i]! < low) low = values[i]!
+  return low
+}
+
+/**
  * Median of the first values, which it reorders; the mean of the two in the middle of an even number.
  * @param count at least 1; no value is NaN
  * @example

@@ -1,7 +1,7 @@
 // Predictions of a value from others, by the masked linear autoencoder (core/linear/masked.ts): its weights for one
 // value are the ridge regression of that value on all the others of the window.
 import { fitMasked } from '../linear/masked.ts'
-import { quantile } from '../quantile.ts'
+import { quantileInPlace } from '../quantile.ts'
 import type { Prediction } from './model.ts'
 
 /** λ as a share of the mean variance. */
@@ -38,9 +38,22 @@ interface OwnPrediction {
  * boundForFit(Float64Array.of(1, -1, 99), Uint8Array.of(1, 1, 0)) // [1, -1, 4]
  */
 export function boundForFit (residuals: Float64Array, included: Uint8Array): Float64Array {
-  const known = residuals.filter((_, t) => included[t] === 1).map(Math.abs)
-  const most = Math.max(4, known.length === 0 ? 0 : 1.5 * quantile(known, 0.99))
-  return residuals.map((value) => Math.max(-most, Math.min(most, value)))
+  const sizes = new Float64Array(residuals.length)
+  let count = 0
+  for (let t = 0; t < residuals.length; t++) if (included[t] === 1) sizes[count++] = Math.abs(residuals[t]!)
+  const known = sizes.subarray(0, count)
+  return boundedBy(Math.max(4, count === 0 ? 0 : 1.5 * quantileInPlace(known, 0.99)), residuals)
+}
+
+/**
+ * Values within [−most, most].
+ * @example
+ * boundedBy(2, Float64Array.of(1, -3)) // [1, -2]
+ */
+export function boundedBy (most: number, values: Float64Array): Float64Array {
+  const bounded = new Float64Array(values.length)
+  for (let t = 0; t < values.length; t++) bounded[t] = Math.max(-most, Math.min(most, values[t]!))
+  return bounded
 }
 
 /**
@@ -70,7 +83,9 @@ export function fitOwn (
   const clean = windowStarts(spans, width, included)
   const starts = evenly(clean.length >= 3 * memory ? clean : windowStarts(spans, width, undefined), MOST_WINDOWS)
   const values = new Float32Array(starts.length * width)
-  starts.forEach((from, i) => { values.set(bounded.subarray(from, from + width), i * width) })
+  for (let i = 0; i < starts.length; i++) {
+    for (let j = 0; j < width; j++) values[i * width + j] = bounded[starts[i]! + j]!
+  }
   let largest = 0
   for (let t = 0; t < bounded.length; t++) largest = Math.max(largest, Math.abs(bounded[t]!))
   const { offset, weights } = fitMasked({ values, count: starts.length, width, channels: 1 }, OWN_RIDGE)
@@ -83,21 +98,22 @@ export function fitOwn (
 }
 
 /** First rows of the windows that lie within a span and, unless `included` is undefined, hold included rows only. */
-function windowStarts (spans: readonly Span[], width: number, included: Uint8Array | undefined): number[] {
-  const starts: number[] = []
+function windowStarts (spans: readonly Span[], width: number, included: Uint8Array | undefined): Int32Array {
+  const starts = new Int32Array(spans.reduce((sum, { from, to }) => sum + to - from, 0))
+  let count = 0
   for (const { from, to } of spans) {
     let clean = 0
     for (let t = from; t < to; t++) {
       clean = included === undefined || included[t] === 1 ? clean + 1 : 0
-      if (clean >= width) starts.push(t - width + 1)
+      if (clean >= width) starts[count++] = t - width + 1
     }
   }
-  return starts
+  return starts.subarray(0, count)
 }
 
-function evenly (list: readonly number[], most: number): readonly number[] {
+function evenly (list: Int32Array, most: number): Int32Array {
   if (list.length <= most) return list
-  return Array.from({ length: most }, (_, i) => list[Math.floor(i * (list.length - 1) / (most - 1))]!)
+  return Int32Array.from({ length: most }, (_, i) => list[Math.floor(i * (list.length - 1) / (most - 1))]!)
 }
 
 /**
@@ -111,11 +127,11 @@ function evenly (list: readonly number[], most: number): readonly number[] {
  */
 export function fitRelation (columns: readonly Float64Array[], included: Uint8Array): Prediction[] {
   const width = columns.length
-  const rows: number[] = []
-  included.forEach((value, t) => { if (value === 1) rows.push(t) })
-  const chosen = evenly(rows, MOST_WINDOWS)
+  const chosen = evenly(windowStarts([{ from: 0, to: included.length }], 1, included), MOST_WINDOWS)
   const values = new Float32Array(chosen.length * width)
-  chosen.forEach((t, i) => columns.forEach((column, c) => { values[i * width + c] = column[t]! }))
+  columns.forEach((column, c) => {
+    for (let i = 0; i < chosen.length; i++) values[i * width + c] = column[chosen[i]!]!
+  })
   const { offset, weights } = fitMasked({ values, count: chosen.length, width, channels: width }, RELATION_RIDGE)
   return columns.map((_, j) => ({
     offset: offset[j]!,
@@ -157,15 +173,43 @@ export function ownResiduals (
   const length = residuals.length
   const out = new Float64Array(length)
   if (length <= memory) return out
-  const bounded = residuals.map((value) => Math.max(-limit, Math.min(limit, value)))
-  for (let t = memory; t < length; t++) out[t] = forwardResidual(forward, bounded, residuals[t]!, t)
+  const bounded = boundedBy(limit, residuals)
+  const ahead = expectations(forward, bounded)
+  for (let t = memory; t < length; t++) out[t] = residuals[t]! - ahead[t - memory]!
   if (causal) return out
+  const behind = expectations(backward, bounded)
   for (let t = 0; t < length - memory; t++) {
-    let expected = backward.offset
-    for (let i = 0; i < memory; i++) expected += backward.weights[i]! * bounded[t + 1 + i]!
-    const back = residuals[t]! - expected
+    const back = residuals[t]! - behind[t + 1]!
     if (t < memory || Math.abs(back) <= Math.abs(out[t]!)) out[t] = back
   }
+  return out
+}
+
+/**
+ * What a prediction expects by the values from each row on, as many as it has weights. Four rows at a time: each of
+ * their sums still goes in order of the weights.
+ * @returns shape [rows − weights + 1]
+ */
+function expectations ({ offset, weights }: Prediction, values: Float64Array): Float64Array {
+  const size = weights.length
+  const dense = Float64Array.from(weights)
+  const out = new Float64Array(values.length - size + 1).fill(offset)
+  let t = 0
+  for (; t + 4 <= out.length; t += 4) {
+    let [a, b, c, d] = [offset, offset, offset, offset]
+    for (let i = 0; i < size; i++) {
+      const weight = dense[i]!
+      a += weight * values[t + i]!
+      b += weight * values[t + i + 1]!
+      c += weight * values[t + i + 2]!
+      d += weight * values[t + i + 3]!
+    }
+    out[t] = a
+    out[t + 1] = b
+    out[t + 2] = c
+    out[t + 3] = d
+  }
+  for (; t < out.length; t++) for (let i = 0; i < size; i++) out[t]! += dense[i]! * values[t + i]!
   return out
 }
 

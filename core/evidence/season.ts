@@ -1,4 +1,5 @@
 // Phases of a cycle, and the usual value of each phase.
+import { placeMiddle } from '../quantile.ts'
 
 /**
  * Phase of a time in a cycle: a bin of 0 … round(period) − 1.
@@ -14,7 +15,7 @@ export function phaseOf (index: number, period: number): number {
 }
 
 /** Values of training rows by phase. */
-interface Phases {
+export interface Phases {
   readonly bins: number
   /** Rows, phase after phase, in order of time. */
   readonly rows: Int32Array
@@ -60,41 +61,25 @@ export function phaseMedians (
 ): { profile: Float64Array, residuals: Float64Array } {
   const profile = new Float64Array(bins).fill(NaN)
   const residuals = new Float64Array(values.length).fill(NaN)
-  const sorted = new Float64Array(values.length)
+  const column = new Float64Array(values.length)
   for (let b = 0; b < bins; b += every) {
     let count = 0
-    for (let i = starts[b]!; i < starts[b + 1]!; i++) if (included[rows[i]!] === 1) sorted[count++] = values[rows[i]!]!
-    const column = sorted.subarray(0, count).sort()
-    const median = medianWithout(column, -1)
+    for (let i = starts[b]!; i < starts[b + 1]!; i++) if (included[rows[i]!] === 1) column[count++] = values[rows[i]!]!
+    placeMiddle(column, count)
+    const median = count === 0 ? NaN : 0.5 * (column[(count - 1) >> 1]! + column[count >> 1]!)
     profile[b] = median
     for (let i = starts[b]!; i < starts[b + 1]!; i++) {
       const t = rows[i]!
-      const others = included[t] === 1 && count > 1 ? medianWithout(column, rankOf(column, values[t]!)) : median
+      const others = included[t] === 1 && count > 1 ? medianWithout(column, count, values[t]!) : median
       residuals[t] = values[t]! - others
     }
   }
   return { profile, residuals }
 }
 
-/** Median of ascending values without the one at `left` (−1: of all); NaN if there is none. */
-function medianWithout (sorted: Float64Array, left: number): number {
-  const count = left < 0 ? sorted.length : sorted.length - 1
-  if (count === 0) return NaN
-  let low = (count - 1) >> 1
-  let high = count >> 1
-  if (left >= 0 && low >= left) low++
-  if (left >= 0 && high >= left) high++
-  return 0.5 * (sorted[low]! + sorted[high]!)
-}
-
-/** Index of a value in ascending values that hold it. */
-function rankOf (sorted: Float64Array, value: number): number {
-  let low = 0
-  let high = sorted.length - 1
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (sorted[middle]! < value) low = middle + 1
-    else high = middle
-  }
-  return low
+/** Median of values without one of them. @param column whose middle is sorted */
+function medianWithout (column: Float64Array, count: number, value: number): number {
+  const low = (count - 2) >> 1
+  const high = (count - 1) >> 1
+  return 0.5 * (column[value <= column[low]! ? low + 1 : low]! + column[value <= column[high]! ? high + 1 : high]!)
 }

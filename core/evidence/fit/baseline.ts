@@ -1,15 +1,13 @@
 // The usual course of a channel: level + season, chosen by how well other cycles tell each value.
-import { quantile } from '../../quantile.ts'
 import type { Baseline, Rows } from '../model.ts'
+import { GAUSSIAN, includedOf, meanAbsolute, medianOf, medianOfAll, spreadOf } from './included.ts'
 import { findPeriods } from './periods.ts'
 import { flatten } from '../residuals.ts'
 import { centredLevel, TrailingLevel } from '../running-level.ts'
-import { groupByPhase, phaseMedians, phaseOf } from '../season.ts'
+import { groupByPhase, phaseMedians, phaseOf, type Phases } from '../season.ts'
 
 const DAY_MS = 86_400_000
 
-/** Mean absolute value of a Gaussian times this is its standard deviation. */
-const GAUSSIAN = 1.2533
 /** Scale of the median absolute deviation. */
 const MAD = 1.4826
 
@@ -79,13 +77,14 @@ export function fitBaseline (rows: Rows, c: number, included: Uint8Array, option
   const base = medianOf(column.values, included)
   const trials = new Trials(column, base, options)
   const chosen = chooseCandidate(column, trials, options)
-  const residuals = trials.residualsOf(chosen)
-  const scale = scaleOf(column, residuals, { period: chosen.period, least: LEAST_SCALE * rawSpreadOf(column, base) })
+  const { residuals, profile } = trials.fit(chosen)
+  const least = LEAST_SCALE * spreadOf(column.values, included, base)
+  const scale = scaleOf(column, residuals, { period: chosen.period, least })
   const found = chosen.period > 1 && !calendarPeriods(rows.interval).includes(chosen.period)
   const baseline: Baseline = {
     base,
     ...chosen,
-    profile: Array.from(trials.profileOf(chosen)),
+    profile: Array.from(withoutUnknown(profile)),
     scale: Array.from(scale),
   }
   const held = found && options.causal ? trials.acrossHalves(chosen, residuals) : residuals
@@ -99,12 +98,32 @@ function calendarPeriods (interval: number): number[] {
   return [DAY_MS / interval, 7 * DAY_MS / interval].filter((period) => period >= 4 && Number.isInteger(period))
 }
 
+/** Phases without a value are as the one in the middle. */
+function withoutUnknown (profile: Float64Array): Float64Array {
+  const middle = medianOf(profile, new Uint8Array(profile.length).fill(1))
+  return profile.map((value) => Number.isNaN(value) ? middle : value)
+}
+
+/** Values without their level, and the rows that count and have one. */
+interface Flat {
+  readonly flat: Float64Array
+  readonly known: Uint8Array
+}
+
+interface Fit {
+  readonly profile: Float64Array
+  readonly residuals: Float64Array
+}
+
 /** Level and season of candidates, computed once. */
 class Trials {
   readonly #column: Column
   readonly #base: number
   readonly #causal: boolean
   readonly #levels = new Map<number, Float64Array>()
+  readonly #phases = new Map<number, Phases>()
+  readonly #flats = new Map<string, Flat>()
+  readonly #fits = new Map<string, Fit>()
   readonly #losses = new Map<string, number>()
 
   constructor (column: Column, base: number, { causal }: BaselineOptions) {
@@ -115,24 +134,17 @@ class Trials {
 
   /** Mean |residual| of included rows; of long cycles, of an even choice of phases. */
   loss (candidate: Candidate): number {
-    const key = JSON.stringify(candidate)
-    const known = this.#losses.get(key)
-    if (known !== undefined) return known
-    const every = candidate.period === 1 ? 1 : Math.max(1, Math.floor(this.#column.index.length / JUDGED_ROWS))
-    const bins = Math.round(candidate.period)
-    const loss = meanAbsolute(this.#medians(candidate, bins >= 32 * every ? every : 1).residuals, this.#column.included)
-    this.#losses.set(key, loss)
-    return loss
+    return memoised(this.#losses, JSON.stringify(candidate), () => {
+      const every = Math.max(1, Math.floor(this.#column.index.length / JUDGED_ROWS))
+      const judgesSome = every > 1 && Math.round(candidate.period) >= 32 * every
+      const { residuals } = judgesSome ? this.#medians(candidate, every) : this.fit(candidate)
+      return meanAbsolute(residuals, this.#column.included)
+    })
   }
 
-  residualsOf (candidate: Candidate): Float64Array {
-    return this.#medians(candidate, 1).residuals
-  }
-
-  profileOf (candidate: Candidate): Float64Array {
-    const { profile } = this.#medians(candidate, 1)
-    const middle = medianOf(profile, new Uint8Array(profile.length).fill(1))
-    return profile.map((value) => Number.isNaN(value) ? middle : value)
+  /** The usual value of each phase, NaN where none is known, and the residuals of all rows from other cycles. */
+  fit (candidate: Candidate): Fit {
+    return memoised(this.#fits, JSON.stringify(candidate), () => this.#medians(candidate, 1))
   }
 
   /**
@@ -141,13 +153,11 @@ class Trials {
    */
   acrossHalves (candidate: Candidate, residuals: Float64Array): Float64Array {
     const { included, index } = this.#column
-    const flat = this.#flat(candidate)
+    const { flat, known } = this.#flat(candidate)
     const middle = included.length >> 1
-    const phases = groupByPhase(index, candidate.period)
     const out = residuals.slice()
     for (const [from, to] of [[0, middle], [middle, included.length]] as const) {
-      const others = included.map((value, t) => (t >= from && t < to) || Number.isNaN(flat[t]!) ? 0 : value)
-      const { profile } = phaseMedians(flat, others, phases)
+      const { profile } = phaseMedians(flat, known.slice().fill(0, from, to), this.#phasesOf(candidate.period))
       for (let t = from; t < to; t++) {
         const departure = flat[t]! - profile[phaseOf(index[t]!, candidate.period)]!
         if (!Number.isNaN(departure)) out[t] = departure
@@ -156,24 +166,42 @@ class Trials {
     return out
   }
 
-  #medians (candidate: Candidate, every: number): { profile: Float64Array, residuals: Float64Array } {
-    const flat = this.#flat(candidate)
-    const known = this.#column.included.map((value, t) => Number.isNaN(flat[t]!) ? 0 : value)
-    if (candidate.period > 1) {
-      return phaseMedians(flat, known, groupByPhase(this.#column.index, candidate.period), every)
-    }
+  #medians (candidate: Candidate, every: number): Fit {
+    const { flat, known } = this.#flat(candidate)
+    if (candidate.period > 1) return phaseMedians(flat, known, this.#phasesOf(candidate.period), every)
     const middle = medianOf(flat, known)
-    return { profile: Float64Array.of(middle), residuals: flat.map((value) => value - middle) }
+    const residuals = new Float64Array(flat.length)
+    for (let t = 0; t < flat.length; t++) residuals[t] = flat[t]! - middle
+    return { profile: Float64Array.of(middle), residuals }
   }
 
-  /** The values without their level. */
-  #flat ({ level, multiplicative }: Candidate): Float64Array {
-    const { values } = this.#column
-    if (level === 0) return values.map((value) => value - this.#base)
-    const levels = this.#levels.get(level) ?? levelsOf(this.#column, level, this.#causal)
-    this.#levels.set(level, levels)
-    return values.map((value, t) => flatten(value, levels[t]!, this.#base, multiplicative))
+  #phasesOf (period: number): Phases {
+    return memoised(this.#phases, period, () => groupByPhase(this.#column.index, period))
   }
+
+  #flat ({ level, multiplicative }: Candidate): Flat {
+    return memoised(this.#flats, `${level} ${multiplicative}`, () => {
+      const { values, included } = this.#column
+      const levels = level === 0
+        ? undefined
+        : memoised(this.#levels, level, () => levelsOf(this.#column, level, this.#causal))
+      const flat = new Float64Array(values.length)
+      const known = included.slice()
+      for (let t = 0; t < values.length; t++) {
+        flat[t] = levels === undefined
+          ? values[t]! - this.#base
+          : flatten(values[t]!, levels[t]!, this.#base, multiplicative)
+        if (Number.isNaN(flat[t]!)) known[t] = 0
+      }
+      return { flat, known }
+    })
+  }
+}
+
+function memoised<Key, Value> (known: Map<Key, Value>, key: Key, compute: () => Value): Value {
+  const value = known.get(key) ?? compute()
+  known.set(key, value)
+  return value
 }
 
 function levelsOf ({ values, missing, index, edges }: Column, window: number, causal: boolean): Float64Array {
@@ -202,7 +230,7 @@ function chooseCandidate (column: Column, trials: Trials, { anyPeriod, causal }:
   if (!(trials.loss(best) < gain * trials.loss(plain))) return plain
   if (!causal || calendar.includes(best.period)) return best
   // A cycle that wanders tells little about the future.
-  const ahead = trials.acrossHalves(best, trials.residualsOf(best))
+  const ahead = trials.acrossHalves(best, trials.fit(best).residuals)
   return meanAbsolute(ahead, column.included) < AHEAD_GAIN * trials.loss(plain) ? best : plain
 }
 
@@ -257,18 +285,17 @@ function isPositive (values: Float64Array, included: Uint8Array): boolean {
   return true
 }
 
-const rawSpreadOf = ({ values, included }: Column, base: number): number =>
-  GAUSSIAN * meanAbsolute(values.map((value) => value - base), included)
-
 /** Usual size of residuals in each phase. @param least smallest size: smaller ones are rounding */
 function scaleOf (
   { index, included }: Column,
   residuals: Float64Array,
   { period, least }: { readonly period: number, readonly least: number }
 ): Float64Array {
-  const spread = GAUSSIAN * meanAbsolute(residuals, included)
+  const spread = spreadOf(residuals, included)
   if (period === 1) {
-    const robust = MAD * medianOf(residuals.map(Math.abs), included)
+    const sizes = includedOf(residuals, included)
+    for (let i = 0; i < sizes.length; i++) sizes[i] = Math.abs(sizes[i]!)
+    const robust = MAD * medianOfAll(sizes)
     return Float64Array.of(Math.max(least, robust > 0.3 * spread ? robust : spread) || 1)
   }
   const { sums, counts } = sumByPhase(index, included, { residuals, period, most: 4 * spread })
@@ -302,32 +329,3 @@ function sumByPhase (
   }
   return { sums, counts }
 }
-
-/** Mean |value| of the included rows that have one. */
-function meanAbsolute (values: Float64Array, included: Uint8Array): number {
-  let [sum, count] = [0, 0]
-  for (let t = 0; t < values.length; t++) {
-    if (included[t] !== 1 || Number.isNaN(values[t]!)) continue
-    sum += Math.abs(values[t]!)
-    count++
-  }
-  return count === 0 ? 0 : sum / count
-}
-
-/**
- * Median of the included values; 0 if there is none.
- * @example
- * medianOf(Float64Array.of(3, 1, 9), Uint8Array.of(1, 1, 0)) // 2
- */
-export function medianOf (values: Float64Array, included: Uint8Array): number {
-  const middle = quantile(values.filter((_, t) => included[t] === 1), 0.5)
-  return Number.isNaN(middle) ? 0 : middle
-}
-
-/**
- * Spread of the included values as a standard deviation; 0 if there is none.
- * @example
- * spreadOf(Float64Array.of(2, -2, 9), Uint8Array.of(1, 1, 0)) // 2.5066
- */
-export const spreadOf = (values: Float64Array, included: Uint8Array): number =>
-  GAUSSIAN * meanAbsolute(values, included)

@@ -1,9 +1,9 @@
 // Fits evidence on normal rows: baseline, predictions, and a threshold for each kind of evidence, all at one budget of
 // false alarms.
 import { boundForFit, fitOwn, fitRelation, memoryFor, type Span } from '../prediction.ts'
-import { fitBaseline, type FittedBaseline, medianOf, spreadOf } from './baseline.ts'
+import { fitBaseline, type FittedBaseline } from './baseline.ts'
 import { heldOutResiduals } from './held-out.ts'
-import { everyIncluded } from './included.ts'
+import { countOf, everyIncluded, medianOfAll, spreadOf } from './included.ts'
 import type { ChannelEvidence, EvidenceFit, Prediction, Rows, Thresholds } from '../model.ts'
 import { isEqual, standardise, type ViewResiduals, viewResiduals } from '../residuals.ts'
 import { fitStillness } from './stillness.ts'
@@ -78,9 +78,7 @@ interface Draft extends FittedBaseline {
  */
 export function fitEvidence (rows: Rows, excluded: readonly Uint8Array[], options: EvidenceOptions): FittedEvidence {
   const drafts = rows.columns.map((_, c) => draftOf(rows, c, excluded[c]!, options))
-  const season = drafts.map(({ residuals }, c) =>
-    residuals.map((value, t) => Number.isNaN(value) || rows.missing[c]![t] === 1 ? 0 : value)
-  )
+  const season = drafts.map(({ residuals }, c) => knownOnly(residuals, rows.missing[c]!))
   const related = relatedOf(drafts, rows)
   const withViews = fitViews(rows, drafts, { season, related })
   const spans = spansOf(rows)
@@ -103,15 +101,24 @@ export function fitEvidence (rows: Rows, excluded: readonly Uint8Array[], option
   return { fit: { ...kept, channels }, residuals: season }
 }
 
+/** Residuals that are 0 where there is none: without a level, and where the value is missing. */
+function knownOnly (residuals: Float64Array, missing: Uint8Array): Float64Array {
+  const known = residuals.slice()
+  for (let t = 0; t < known.length; t++) if (Number.isNaN(known[t]!) || missing[t] === 1) known[t] = 0
+  return known
+}
+
 function draftOf (rows: Rows, c: number, excluded: Uint8Array, options: EvidenceOptions): Draft {
   const length = rows.index.length
   const missing = rows.missing[c]!
-  let included: Uint8Array = excluded.map((value, t) => value === 1 || missing[t] === 1 ? 0 : 1)
-  const count = included.reduce((sum, value) => sum + value, 0)
-  if (count < Math.max(FEWEST_ROWS, LEAST_SHARE * length)) included = missing.map((value) => 1 - value)
+  const included = new Uint8Array(length)
+  for (let t = 0; t < length; t++) included[t] = excluded[t] === 1 || missing[t] === 1 ? 0 : 1
+  if (countOf(included) < Math.max(FEWEST_ROWS, LEAST_SHARE * length)) {
+    for (let t = 0; t < length; t++) included[t] = 1 - missing[t]!
+  }
   const fitted = fitBaseline(rows, c, included, options)
-  const rawSpread = spreadOf(rows.columns[c]!.map((value) => value - fitted.baseline.base), included)
   const { base } = fitted.baseline
+  const rawSpread = spreadOf(rows.columns[c]!, included, base)
   const { constant, resting } = restOf(rows.columns[c]!, included, { base, rawSpread, robust: options.robust })
   const pair = constant ? null : pairOf(rows.columns[c]!, included)
   return { ...fitted, included, rawSpread, constant, pair, live: !constant && !resting && pair === null }
@@ -230,7 +237,7 @@ function fitRelations (
   const ofValues = seasonal ? fitRelation(values, every) : undefined
   related.forEach((c, j) => {
     const { baseline: { scale }, included } = drafts[c]!
-    const factor = raw[j]!.scale / medianOf(Float64Array.from(scale), new Uint8Array(scale.length).fill(1))
+    const factor = raw[j]!.scale / medianOfAll(Float64Array.from(scale))
     const spread = (prediction: Prediction, columns: readonly Float64Array[]): number =>
       spreadOf(residualsIn(prediction, columns, j), included)
     const isRaw = ofValues !== undefined &&
@@ -282,7 +289,6 @@ function withThresholds (
   const { period } = channel.baseline
   const { included } = draft
   const edges = rows.edges
-  const scale = Float64Array.from(channel.baseline.scale)
   const shared: ThresholdOptions = {
     rate,
     causal,
@@ -292,7 +298,7 @@ function withThresholds (
     mostPeaks: period > 1 ? 2 * rows.index.length / period : Infinity,
     margin: robust ? 1 : NAMED_MARGIN,
     slack: 0,
-    least: LEAST_THRESHOLD * draft.rawSpread / medianOf(scale, new Uint8Array(scale.length).fill(1)),
+    least: LEAST_THRESHOLD * draft.rawSpread / medianOfAll(Float64Array.from(channel.baseline.scale)),
   }
   const season = {
     ...shared,
@@ -337,7 +343,7 @@ function wanderOf (residuals: Float64Array): number {
       Math.floor(k * residuals.length / BLOCKS),
       Math.floor((k + 1) * residuals.length / BLOCKS)
     )
-    return medianOf(block.slice(), new Uint8Array(block.length).fill(1))
+    return medianOfAll(block.slice())
   })
   let squares = 0
   for (let k = 1; k < BLOCKS; k++) squares += (middles[k]! - middles[k - 1]!) ** 2

@@ -1,9 +1,8 @@
 // Residuals of rows by a model that has not seen them: four blocks of time, each by what the other rows say.
-import { medianOf } from './baseline.ts'
-import type { EvidenceFit, Rows } from '../model.ts'
+import type { ChannelEvidence, EvidenceFit, Rows } from '../model.ts'
 import { boundForFit, fitOwn, fitRelation, ownResiduals, relationResidual, type Span } from '../prediction.ts'
 import { standardise, type ViewResiduals } from '../residuals.ts'
-import { everyIncluded } from './included.ts'
+import { countOf, everyIncluded, medianOf } from './included.ts'
 
 const BLOCKS = 4
 /** Fewer rows make no blocks. */
@@ -36,14 +35,21 @@ export function heldOutResiduals (fit: EvidenceFit, views: ViewResiduals, option
     relation: views.relation.map((residuals) => residuals && residuals.slice()),
   }
   if (length < FEWEST_ROWS) return held
+  const middles = fit.channels.map((channel, c) =>
+    hasFixedLevel(channel) ? medianOf(views.season[c]!, included[c]!) : 0
+  )
   for (let b = 0; b < BLOCKS; b++) {
     const block = { from: Math.floor(b * length / BLOCKS), to: Math.floor((b + 1) * length / BLOCKS) }
     const outside = included.map((flags) => flags.slice().fill(0, block.from, block.to))
     fit.channels.forEach((channel, c) => {
-      const { constant, own, baseline: { period, level } } = channel
-      if (constant || outside[c]!.reduce((sum, value) => sum + value, 0) < FEWEST_OUTSIDE) return
-      const target = { block, outside: outside[c]!, included: included[c]! }
-      if (period === 1 && level === 0) recentre(held.season[c]!, views.season[c]!, target)
+      const { constant, own } = channel
+      if (constant || countOf(outside[c]!) < FEWEST_OUTSIDE) return
+      const target = { block, outside: outside[c]! }
+      if (hasFixedLevel(channel)) {
+        // Residuals from the median of the other blocks.
+        const shift = medianOf(views.season[c]!, outside[c]!) - middles[c]!
+        for (let t = block.from; t < block.to; t++) held.season[c]![t]! -= shift
+      }
       if (own === null) return
       const memory = own.forward.weights.length
       holdOutOwn(held.own[c]!, views.season[c]!, { rows, causal, memory, ...target })
@@ -53,21 +59,15 @@ export function heldOutResiduals (fit: EvidenceFit, views: ViewResiduals, option
   return held
 }
 
-interface Target {
+/** Whether residuals are departures from one median. */
+const hasFixedLevel = ({ constant, baseline: { period, level } }: ChannelEvidence): boolean =>
+  !constant && period === 1 && level === 0
+
+interface OwnTarget extends Pick<HeldOutOptions, 'rows' | 'causal'> {
   readonly block: Span
   /** Included rows outside the block. */
   readonly outside: Uint8Array
-  readonly included: Uint8Array
-}
-
-interface OwnTarget extends Target, Pick<HeldOutOptions, 'rows' | 'causal'> {
   readonly memory: number
-}
-
-/** Residuals from the median of the other blocks. */
-function recentre (held: Float64Array, residuals: Float64Array, { block, outside, included }: Target): void {
-  const shift = medianOf(residuals, outside) - medianOf(residuals, included)
-  for (let t = block.from; t < block.to; t++) held[t]! -= shift
 }
 
 function holdOutOwn (
@@ -107,7 +107,7 @@ function holdOutRelations (
   if (!related.some((c) => channels[c]!.relation !== null)) return
   const every = everyIncluded(related.map((c) => outside[c]!))
   every.fill(0, block.from, block.to)
-  if (every.reduce((sum, value) => sum + value, 0) <= 2 * related.length) return
+  if (countOf(every) <= 2 * related.length) return
   for (const isRaw of [false, true]) {
     if (!related.some((c) => channels[c]!.relation?.raw === isRaw)) continue
     const columns = related.map((c, j) => isRaw

@@ -49,7 +49,7 @@ export function tailThreshold (values: Float64Array, included: Uint8Array, optio
   const kept = withoutLargest(select(values, included), options.leftOut)
   const count = kept.length
   if (count === 0) return Infinity
-  const tail = options.squared ? kept.map((value) => value * value) : kept
+  const tail = options.squared ? squaresOf(kept) : kept
   const share = Math.min(MOST_SHARE, Math.max(LEAST_SHARE, TAIL_VALUES * options.dependence / count))
   const level = quantile(tail, 1 - share)
   const threshold = level + excessOver(level, tail, options)
@@ -64,6 +64,12 @@ function excessOver (level: number, tail: Float64Array, { rate, mostPeaks, squar
   const { shape, scale } = fitPareto(peaks.map((peak) => peak - level), bounds)
   const raised = scale * (1 + CONFIDENCE / Math.sqrt(Math.min(peaks.length, mostPeaks)))
   return excessAt({ shape, scale: raised }, Math.min(1, rate * tail.length / peaks.length))
+}
+
+function squaresOf (values: Float64Array): Float64Array {
+  const squares = new Float64Array(values.length)
+  for (let i = 0; i < values.length; i++) squares[i] = values[i]! * values[i]!
+  return squares
 }
 
 function select (values: Float64Array, included: Uint8Array): Float64Array {

@@ -1,5 +1,6 @@
 // Thresholds of one view of a channel: of single residuals, and of their means.
 import { SPANS, type Thresholds } from '../model.ts'
+import { boundedBy } from '../prediction.ts'
 import { BOUND_SHARE, means } from '../sustained.ts'
 import { tailThreshold } from './tail-threshold.ts'
 
@@ -43,21 +44,26 @@ export function thresholdsOf (
   const { rate, leftOut, leftOutSustained, mostPeaks, margin, slack, least, edges, causal } = options
   const widened = (threshold: number): number => Math.max(least, threshold * margin + slack)
   const point = widened(
-    tailThreshold(residuals.map(Math.abs), included, { rate, dependence: 1, mostPeaks, squared: true, leftOut })
+    tailThreshold(sizesOf(residuals, Math.abs), included, { rate, dependence: 1, mostPeaks, squared: true, leftOut })
   )
   if (point === Infinity) return null
-  const bound = BOUND_SHARE * point
-  const bounded = residuals.map((value) => Math.max(-bound, Math.min(bound, value)))
-  const squares = bounded.map((value) => value * value)
+  const bounded = boundedBy(BOUND_SHARE * point, residuals)
+  const squares = sizesOf(bounded, (value) => value * value)
   const sustained = (terms: Float64Array, size: (mean: number) => number): Array<number | null> =>
     SPANS.map((span) => {
       if (span * LEAST_SPANS > residuals.length) return null
-      const evidence = meansOfSeries(terms, span, { edges, causal }).map(size)
+      const evidence = sizesOf(meansOfSeries(terms, span, { edges, causal }), size)
       const tail = { rate, dependence: span / 2, mostPeaks, squared: false, leftOut: leftOutSustained }
       const threshold = widened(tailThreshold(evidence, included, tail))
       return threshold < Infinity ? threshold : null
     })
   return { point, mean: sustained(bounded, Math.abs), power: sustained(squares, Math.sqrt) }
+}
+
+function sizesOf (values: Float64Array, size: (value: number) => number): Float64Array {
+  const sizes = new Float64Array(values.length)
+  for (let t = 0; t < values.length; t++) sizes[t] = size(values[t]!)
+  return sizes
 }
 
 function meansOfSeries (
