@@ -179,8 +179,8 @@ function passes (
 }
 
 t.test('what was long ago changes no score: evidence forgets after its memory', async (t) => {
-  // A channel that never varied remembers its departures for longer.
-  const series = manyKinds(2600, ['constant'])
+  // Channels of one or two values remember their departures for longer.
+  const series = manyKinds(2600, ['constant', 'switching'])
   const { model, autoencoders } = await fitAdHoc(series, { rows: TRAINED })
   const { maxGap, windowLength, causal: { smoothing, level }, evidence } = model
   const memory = maxGap + windowLength + smoothing + level.span + memoryOf(evidence.causal!)
