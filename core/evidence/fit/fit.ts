@@ -304,6 +304,7 @@ function withThresholds (
     ...shared,
     margin: shared.margin * (causal && draft.found ? FOUND_MARGIN : 1),
   }
+  const relation = { ...shared, margin: robust ? 1 : RELATION_MARGIN }
   const fitView = (residuals: Float64Array, options: ThresholdOptions): Thresholds | null =>
     thresholdsOf(residuals, included, { ...options, slack: robust ? 0 : wanderOf(residuals) })
   return {
@@ -311,7 +312,7 @@ function withThresholds (
     season: fitView(held.season[c]!, season),
     usual: causal && draft.found ? usualDeparture(held.season[c]!, included) : 0,
     own: withOwn(channel.own, held.own[c]!, (residuals) => fitView(residuals, shared)),
-    relation: withOwn(channel.relation, held.relation[c]!, (residuals) => fitView(residuals, shared)),
+    relation: withOwn(channel.relation, held.relation[c]!, (residuals) => fitView(residuals, relation)),
     stillness: draft.live ? fitStillness(rows.columns[c]!, included, { rate, leftOut, causal, robust }) : null,
   }
 }
@@ -331,6 +332,8 @@ const LEAST_THRESHOLD = 1e-3
 
 /** The future of a process varies a little more than a part of its past that is named as normal. */
 const NAMED_MARGIN = 1.2
+/** Relations between channels change with more than a part of the past shows. */
+const RELATION_MARGIN = 1.35
 
 /** A cycle that was found in the data may not hold as exactly in the future. */
 const FOUND_MARGIN = 1.15
