@@ -127,7 +127,7 @@ for (const [name, { model, autoencoders }] of Object.entries(FITTED)) {
       return passes({ score, evidence }, patternBatch(model, autoencoders, series), {
         evident,
         reach: reachOf(model, model.batch.smoothing),
-        brief: 0,
+        brief: model.batch.smoothing >> 1,
       })
     }), { numRuns: 20 })
     fc.assert(fc.property(dirty, (series) => {
