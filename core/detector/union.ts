@@ -86,7 +86,7 @@ const MORE = { batch: 1.5, causal: 1.2, causalLone: 4 }
 const BRIEF = { batch: 2, causal: 4 }
 
 /** How smears are told from patterns that speak for themselves. */
-export interface SmearOptions {
+interface SmearOptions {
   /** Observations over which one event smears the pattern score. */
   readonly reach: number
   /** Errors in the mean of the pattern score. */

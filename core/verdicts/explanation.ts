@@ -21,7 +21,7 @@ import { sentenceOf } from './sentence.ts'
 import { ANOMALOUS } from './verdicts.ts'
 
 /** Why an anomaly is one. */
-export interface Explanation {
+interface Explanation {
   readonly kind: Kind
   /** One line of at most 140 characters that names the channel. */
   readonly message: string
@@ -30,7 +30,7 @@ export interface Explanation {
 /** Another channel explains this one if it has this share of all weights. */
 const PARTNER_SHARE = 0.5
 
-export interface ExplainerOptions {
+interface ExplainerOptions {
   readonly scoring: Scoring
   /** Whether times are made up: then durations are numbers of observations. */
   readonly numbered?: boolean
@@ -112,7 +112,7 @@ export class Explainer {
 /** An anomaly, and why it is one. */
 export interface ExplainedAnomaly extends Anomaly, Explanation {}
 
-export interface ExplainOptions extends ExplainerOptions {
+interface ExplainOptions extends ExplainerOptions {
   /** Default: those of findAnomalies(). */
   readonly rules?: AnomalyRules
   /** The result of judge(), shape [length]; default: score > 1. */
