@@ -46,7 +46,7 @@ export interface AdHocDetector {
 interface AdHocOptions {
   /** The first so many observations are known to be normal; without it, the fit is robust, on all observations. */
   readonly rows?: number
-  /** Only evidence for this scoring. Default: for both. */
+  /** Only this scoring. Default: both. */
   readonly scoring?: Scoring
 }
 
@@ -67,7 +67,8 @@ export async function fitAdHoc (series: Series, options: AdHocOptions = {}): Pro
   const suspects = rows === undefined ? suspectsOf(rowsOf([training])) : undefined
   const settings: FitSettings = {
     ...settingsFor(training),
-    evidence: { suspects, ...(scoring !== undefined && { scoring }) },
+    evidence: { suspects },
+    ...(scoring !== undefined && { scoring }),
   }
   const clean = suspects === undefined ? training : withoutSuspects(training, suspects)
   const { model, autoencoders } = await fitDetector([training], settings, membersFor(clean), [clean])

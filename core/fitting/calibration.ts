@@ -1,11 +1,12 @@
 // Scales, thresholds and levels from blocked cross-validation: how normal data score in a model that has not seen them.
 import { quantile } from '../quantile.ts'
 import type { PatternModel, Member, Scoring, ScoringModel } from '../scoring/detection.ts'
-import { patternCausal } from '../scoring/pattern.ts'
-import { patternBatch, patternScores } from '../scoring/pattern-hindsight.ts'
+import { causalErrors, causalScores } from '../scoring/pattern.ts'
+import { batchErrors, batchScores } from '../scoring/pattern-hindsight.ts'
 import { Problem } from '../errors.ts'
 import { levelFactor, NO_LEVEL } from '../scoring/level.ts'
-import type { Autoencoder } from '../scoring/reconstruction-error.ts'
+import type { Autoencoder, RunOfErrors } from '../scoring/reconstruction-error.ts'
+import { soleErrors } from '../scoring/score.ts'
 import type { Series } from '../series/series.ts'
 import { fitTail } from '../scoring/tail.ts'
 import { chooseThreshold, type ThresholdRule } from '../scoring/threshold.ts'
@@ -36,53 +37,84 @@ export interface Fold<A extends Autoencoder> {
 }
 
 export interface Calibration {
-  readonly calibrated: Pick<PatternModel, 'members' | 'causal' | 'batch' | 'margins'>
+  readonly calibrated: Pick<PatternModel, 'members' | 'causal' | 'batch'>
   /**
    * Smoothed reconstruction errors of held-out observations, divided by the threshold: block after block, in each block
-   * series after series, each in order of time and followed by one NaN. NaN is not scored.
+   * series after series, each in order of time and followed by one NaN. NaN is not scored. Empty for a scoring that is
+   * not calibrated.
    */
   readonly scores: Readonly<Record<Scoring, Float64Array>>
 }
 
-/** Batch scoring of the held-out blocks by their folds' models. */
+/** A held-out series of a block, and the errors of its fold's members. */
 interface HeldOut {
-  /** Mean error of each member. */
-  readonly scales: readonly number[]
-  /** Smoothed errors in the layout of Calibration.scores, and the threshold chosen from them. */
-  readonly errors: Float64Array
-  readonly threshold: number
-  /** The errors divided by the threshold. */
-  readonly scores: Float64Array
-  /** |observed − expected| of each channel, in the same layout. */
-  readonly residuals: readonly Float64Array[]
+  readonly model: PatternModel
+  readonly length: number
+  readonly runs: readonly RunOfErrors[]
+}
+
+const SCORINGS = {
+  causal: { errorsOf: causalErrors, scoresOf: causalScores },
+  batch: { errorsOf: batchErrors, scoresOf: batchScores },
 }
 
 /**
- * Scores the held-out blocks with hindsight.
+ * The model's scales, thresholds and levels.
  * @param model the model of all observations, its scales and thresholds 1
+ * @param only the only scoring to calibrate; undefined: both
+ * @throws Problem no-training-data if no held-out observation has a score
  * @example
  * const series = fromColumns({ start: 0, interval: 1000, columns: { wave: new Float64Array(300) } })
  * const { model, autoencoders } = await fitAdHoc(series)
  * const folds = [{ model, autoencoders, inside: [series] }]
- * holdOut(model, folds, FIT_DEFAULTS.batch).scores.length // 301
+ * calibrate(model, folds, FIT_DEFAULTS).scores.batch.length // 301
  */
-export function holdOut (
+export function calibrate (
   model: PatternModel,
   folds: ReadonlyArray<Fold<Autoencoder>>,
-  settings: CalibrationSettings
-): HeldOut {
-  const scales = model.members.map((_, m) => memberScale(model, folds, m, 'batch'))
-  const members = model.members.map((member, m): Member => ({ ...member, scale: { causal: 1, batch: scales[m]! } }))
-  const residuals = model.channels.map(() => new Float64Array(lengthOf(folds)).fill(NaN))
-  const errors = inOrder(folds, (fold, series, from) => {
-    const { score, expected } = patternBatch({ ...fold.model, members }, fold.autoencoders, series)
-    residuals.forEach((all, c) => {
-      for (let t = 0; t < series.length; t++) {
-        all[from + t] = Math.abs(series.values[t * residuals.length + c]! - expected[t * residuals.length + c]!)
-      }
-    })
-    return score
-  })
+  settings: Readonly<Record<Scoring, CalibrationSettings>>,
+  only?: Scoring
+): Calibration {
+  const [causal, batch] = (['causal', 'batch'] as const).map((scoring) => only !== undefined && only !== scoring
+    ? { scales: model.members.map(() => 1), scoring: model[scoring], scores: new Float64Array(0) }
+    : calibrateScoring(model, folds, settings[scoring], scoring)
+  )
+  return {
+    calibrated: {
+      members: model.members.map((member, m): Member => ({
+        ...member,
+        scale: { causal: causal!.scales[m]!, batch: batch!.scales[m]! },
+      })),
+      causal: causal!.scoring,
+      batch: batch!.scoring,
+    },
+    scores: { causal: causal!.scores, batch: batch!.scores },
+  }
+}
+
+function calibrateScoring (
+  model: PatternModel,
+  folds: ReadonlyArray<Fold<Autoencoder>>,
+  settings: CalibrationSettings,
+  scoring: Scoring
+): { scales: number[], scoring: ScoringModel, scores: Float64Array } {
+  const { errorsOf, scoresOf } = SCORINGS[scoring]
+  const held = folds.flatMap((fold) => fold.inside.map((series): HeldOut => ({
+    model: fold.model,
+    length: series.length,
+    runs: errorsOf(fold.model, fold.autoencoders, series),
+  })))
+  const scales = model.members.map((_, m) => model.members.length === 1 ? 1 : meanError(held, m, scoring))
+  const members = model.members.map((member, m): Member => ({
+    ...member,
+    scale: { ...member.scale, [scoring]: scales[m]! },
+  }))
+  const errors = new Float64Array(held.reduce((sum, { length }) => sum + length + 1, 0)).fill(NaN)
+  let from = 0
+  for (const { model, runs, length } of held) {
+    errors.set(scoresOf({ ...model, members }, runs, length), from)
+    from += length + 1
+  }
   if (!errors.some((error) => !Number.isNaN(error))) {
     throw new Problem(
       'no-training-data',
@@ -91,113 +123,26 @@ export function holdOut (
         'Post or name more data, or choose a shorter window or fewer folds.'
     )
   }
-  return { scales, errors, ...relative(ruleOf('batch', settings, model), errors), residuals }
-}
-
-/**
- * The model's scales, thresholds, levels and margins.
- * @param batch the result of holdOut() for the same model and folds
- * @example
- * const series = fromColumns({ start: 0, interval: 1000, columns: { wave: new Float64Array(300) } })
- * const { model, autoencoders } = await fitAdHoc(series)
- * const folds = [{ model, autoencoders, inside: [series] }]
- * calibrate(model, folds, FIT_DEFAULTS, holdOut(model, folds, FIT_DEFAULTS.batch)).calibrated.members.length // 3
- */
-export function calibrate (
-  model: PatternModel,
-  folds: ReadonlyArray<Fold<Autoencoder>>,
-  settings: Readonly<Record<Scoring, CalibrationSettings>>,
-  batch: HeldOut
-): Calibration {
-  const members = model.members.map((member, m): Member => ({
-    ...member,
-    scale: { causal: memberScale(model, folds, m, 'causal'), batch: batch.scales[m]! },
-  }))
-  const margin = ruleOf('batch', settings.batch, model)
-  const errors = inOrder(
-    folds,
-    (fold, series) => patternCausal({ ...fold.model, members }, fold.autoencoders, series).score
-  )
-  const causal = { errors, ...relative(ruleOf('causal', settings.causal, model), errors) }
-  return {
-    calibrated: {
-      members,
-      causal: calibrated(model.causal, causal, settings.causal),
-      batch: calibrated(model.batch, batch, settings.batch),
-      margins: batch.residuals.map((residuals) =>
-        Math.min(Number.MAX_VALUE, margin.factor * quantile(residuals, margin.quantile))
-      ),
-    },
-    scores: { causal: causal.scores, batch: batch.scores },
-  }
-}
-
-function calibrated (
-  model: ScoringModel,
-  { errors, threshold, scores }: Pick<HeldOut, 'errors' | 'threshold' | 'scores'>,
-  { levelSpan: span }: CalibrationSettings
-): ScoringModel {
-  const level = span === 0 ? NO_LEVEL : { span, factor: levelFactor(quantile(errors, 0.5) / threshold) }
-  return { ...model, threshold, scores: fitTail(scores), level }
-}
-
-function relative (rule: ThresholdRule, errors: Float64Array): { threshold: number, scores: Float64Array } {
-  const threshold = chooseThreshold(rule, errors)
+  const threshold = chooseThreshold(ruleOf(scoring, settings, model), errors)
   const scores = new Float64Array(errors.length)
   for (let i = 0; i < errors.length; i++) scores[i] = errors[i]! / threshold
-  return { threshold, scores }
+  const span = settings.levelSpan
+  const level = span === 0 ? NO_LEVEL : { span, factor: levelFactor(quantile(errors, 0.5) / threshold) }
+  return { scales, scoring: { ...model[scoring], threshold, scores: fitTail(scores), level }, scores }
 }
 
 /** Smallest mean error of a member, in standard deviations: smaller ones are rounding. */
 const LEAST_SCALE = 1e-3
 
-const SCORERS: Record<Scoring, (...given: Parameters<typeof patternScores>) => Float64Array> = {
-  causal: (...given) => patternCausal(...given).score,
-  batch: patternScores,
-}
-
 /** Mean error of one member on held-out observations, before smoothing. */
-function memberScale (
-  model: PatternModel,
-  folds: ReadonlyArray<Fold<Autoencoder>>,
-  m: number,
-  scoring: Scoring
-): number {
-  if (model.members.length === 1) return 1
-  const alone = (fold: Fold<Autoencoder>): PatternModel => ({
-    ...fold.model,
-    windowLength: model.members[m]!.windowLength,
-    members: [model.members[m]!],
-    causal: { ...model.causal, smoothing: 1 },
-    batch: { ...model.batch, smoothing: 1 },
-  })
-  const errors = inOrder(folds, (fold, series) => SCORERS[scoring](alone(fold), [fold.autoencoders[m]!], series))
+function meanError (held: readonly HeldOut[], m: number, scoring: Scoring): number {
   let [sum, count] = [0, 0]
-  for (let i = 0; i < errors.length; i++) {
-    if (Number.isNaN(errors[i]!)) continue
-    sum += errors[i]!
-    count++
-  }
-  return count === 0 ? 1 : Math.max(LEAST_SCALE, sum / count)
-}
-
-/** Number of held-out observations, plus one for each series of a block. */
-function lengthOf (folds: ReadonlyArray<Fold<Autoencoder>>): number {
-  return folds.reduce((sum, { inside }) => inside.reduce((partial, series) => partial + series.length + 1, sum), 0)
-}
-
-/** A number for each held-out observation: block after block, series after series, each followed by one NaN. */
-function inOrder (
-  folds: ReadonlyArray<Fold<Autoencoder>>,
-  scoresOf: (fold: Fold<Autoencoder>, series: Series, from: number) => Float64Array
-): Float64Array {
-  const scores = new Float64Array(lengthOf(folds)).fill(NaN)
-  let from = 0
-  for (const fold of folds) {
-    for (const series of fold.inside) {
-      scores.set(scoresOf(fold, series, from), from)
-      from += series.length + 1
+  for (const { model, runs } of held) {
+    for (const { parts } of runs) {
+      const errors = soleErrors(parts[m]!, model.channels.length, scoring === 'causal')
+      for (let i = 0; i < errors.length; i++) sum += errors[i]!
+      count += errors.length
     }
   }
-  return scores
+  return count === 0 ? 1 : Math.max(LEAST_SCALE, sum / count)
 }

@@ -18,7 +18,6 @@ import {
   type Calibration,
   type CalibrationSettings,
   type Fold,
-  holdOut,
 } from './calibration.ts'
 
 /** One autoencoder to fit. */
@@ -59,9 +58,9 @@ export interface FitSettings {
     readonly anyPeriod?: boolean
     /** Values that are no example of normal behaviour, shape [channels][observations]; undefined: all are normal. */
     readonly suspects?: readonly Uint8Array[] | undefined
-    /** Only evidence for this scoring. Default: for both. */
-    readonly scoring?: Scoring
   }
+  /** Only this scoring is fitted: evidence, scales and threshold. Default: both. */
+  readonly scoring?: Scoring
 }
 
 /** The method's defaults, chosen on public benchmarks (docs/EXPERIMENTS.md). */
@@ -129,7 +128,7 @@ export async function fitDetector<A extends Autoencoder> (
 /** Evidence for the scorings that are wanted. */
 function evidenceFor (
   series: readonly Series[],
-  { evidence: { anyPeriod = series.length === 1, suspects, scoring } = {} }: FitSettings
+  { scoring, evidence: { anyPeriod = series.length === 1, suspects } = {} }: FitSettings
 ): DetectorModel['evidence'] {
   checkTrainable(series)
   const rows = rowsOf(series)
@@ -164,8 +163,7 @@ async function fitPattern<A extends Autoencoder> (
   try {
     const folds = await learnFolds(series, model, settings, members)
     try {
-      const held = holdOut(model, folds, settings.batch)
-      const { calibrated, scores } = calibrate(model, folds, settings, held)
+      const { calibrated, scores } = calibrate(model, folds, settings, settings.scoring)
       return { model: { ...model, ...calibrated }, autoencoders, calibration: scores }
     } finally {
       for (const fold of folds) disposeAll(fold.autoencoders)

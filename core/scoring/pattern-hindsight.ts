@@ -5,7 +5,13 @@ import type { Series } from '../series/series.ts'
 import { combineErrors } from './combine.ts'
 import { type Detection, type PatternModel, emptyDetection, type Member } from './detection.ts'
 import { divideByCentredLevel } from './level.ts'
-import { type Autoencoder, errorsOfRun, type RunErrors, type RunOptions } from './reconstruction-error.ts'
+import {
+  type Autoencoder,
+  errorsOfRun,
+  type RunErrors,
+  type RunOfErrors,
+  type RunOptions,
+} from './reconstruction-error.ts'
 import { centredMean, type Covering, meanOverCoveringWindows, splitScores } from './score.ts'
 
 /** Fewest windows that cover an observation: more would hardly change the mean, as neighbours have similar errors. */
@@ -30,7 +36,7 @@ export function patternBatch (model: PatternModel, autoencoders: readonly Autoen
     const index = gridIndex(series) + run.from
     const covered = coverRun(model, autoencoders, { values: run.values, index, expected: true })
     detection.expected.set(expectedOf(model, covered), run.from * channels)
-    const parts = smoothedErrors(model, covered)
+    const parts = smoothedErrors(model, covered.map(({ parts }) => parts))
     detection.score.set(splitScores(parts, channels, model.batch.threshold), run.from)
     detection.contributions.set(parts, run.from * channels)
   }
@@ -39,25 +45,44 @@ export function patternBatch (model: PatternModel, autoencoders: readonly Autoen
 }
 
 /**
- * Only the scores of patternBatch(), bit for bit.
+ * The errors of the members from which batchScores() makes the scores of patternBatch().
+ * @returns one entry for each gap-free run: parts of each observation's mean error, by member
+ * @example
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave: new Float64Array(300) } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * batchErrors(model, autoencoders, series)[0].parts.length // 3
+ */
+export function batchErrors (
+  model: PatternModel,
+  autoencoders: readonly Autoencoder[],
+  series: Series
+): RunOfErrors[] {
+  const channels = model.channels.length
+  return standardisedRuns(series, model.scaler, model.maxGap).map(({ from, values }) => {
+    const run = { values, index: gridIndex(series) + from, expected: false }
+    const parts = model.members.map((member, m) => values.length < member.windowLength * channels
+      ? new Float64Array(0)
+      : coverByMember(model, member, autoencoders[m]!, run).parts
+    )
+    return { from, length: values.length / channels, parts }
+  })
+}
+
+/**
+ * The scores of patternBatch() from the errors of a series, bit for bit.
+ * @param length observations in the series
  * @example
  * const wave = Array.from({ length: 300 }, (_, t) => t === 130 ? 9 : Math.sin(t / 3))
  * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
  * const { model, autoencoders } = await fitAdHoc(series)
- * patternScores(model, autoencoders, series)[130] > 1 // true
+ * batchScores(model, batchErrors(model, autoencoders, series), 300)[130] > 1 // true
  */
-export function patternScores (
-  model: PatternModel,
-  autoencoders: readonly Autoencoder[],
-  series: Series
-): Float64Array {
+export function batchScores (model: PatternModel, runs: readonly RunOfErrors[], length: number): Float64Array {
   const channels = model.channels.length
-  const scores = new Float64Array(series.length).fill(NaN)
-  for (const run of standardisedRuns(series, model.scaler, model.maxGap)) {
-    if (model.members.length === 0 || run.values.length < model.windowLength * channels) continue
-    const index = gridIndex(series) + run.from
-    const covered = coverRun(model, autoencoders, { values: run.values, index, expected: false })
-    const parts = smoothedErrors(model, covered)
+  const scores = new Float64Array(length).fill(NaN)
+  for (const run of runs) {
+    if (run.length < model.windowLength) continue
+    const parts = smoothedErrors(model, run.parts)
     scores.set(splitScores(parts, channels, model.batch.threshold), run.from)
   }
   divideByCentredLevel(scores, model.batch.level)
@@ -85,9 +110,9 @@ function coverRun (model: PatternModel, autoencoders: readonly Autoencoder[], ru
 }
 
 /** Centred mean of a run's combined errors, part by part. */
-function smoothedErrors ({ members, channels, batch }: PatternModel, covered: readonly Covered[]): Float64Array {
+function smoothedErrors ({ members, channels, batch }: PatternModel, found: readonly Float64Array[]): Float64Array {
   const errors = combineErrors(
-    covered.map(({ parts }, m) => ({ parts, scale: members[m]!.scale.batch, weight: members[m]!.weight })),
+    found.map((parts, m) => ({ parts, scale: members[m]!.scale.batch, weight: members[m]!.weight })),
     channels.length
   )
   return centredMean(errors, channels.length, batch.smoothing)

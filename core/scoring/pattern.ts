@@ -15,6 +15,7 @@ import {
   errorsOfRun,
   errorsOfWindows,
   type RunErrors,
+  type RunOfErrors,
   type RunOptions,
 } from './reconstruction-error.ts'
 import { splitScore, TrailingSmoother } from './score.ts'
@@ -243,4 +244,59 @@ export function patternCausal (model: PatternModel, autoencoders: readonly Autoe
     next = first + parts.length / channels
   }
   return detection
+}
+
+/**
+ * The errors of the members from which causalScores() makes the scores of patternCausal().
+ * @returns one entry for each gap-free run: parts of the error of each window, by member
+ * @example
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave: new Float64Array(300) } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * causalErrors(model, autoencoders, series)[0].parts.length // 3
+ */
+export function causalErrors (
+  model: PatternModel,
+  autoencoders: readonly Autoencoder[],
+  series: Series
+): RunOfErrors[] {
+  const channels = model.channels.length
+  return standardisedRuns(series, model.scaler, model.maxGap).map(({ from, values }) => {
+    const parts = model.members.map((member, m) => values.length < member.windowLength * channels
+      ? new Float64Array(0)
+      : errorsOfRun(autoencoders[m]!, values, optionsOf(model, member)).errors
+    )
+    return { from, length: values.length / channels, parts }
+  })
+}
+
+/**
+ * The scores of patternCausal() from the errors of a series, bit for bit.
+ * @param length observations in the series
+ * @example
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave: new Float64Array(300) } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * causalScores(model, causalErrors(model, autoencoders, series), 300).slice(0, 4) // [NaN, NaN, NaN, NaN]
+ */
+export function causalScores (model: PatternModel, runs: readonly RunOfErrors[], length: number): Float64Array {
+  const channels = model.channels.length
+  const scores = new Float64Array(length).fill(NaN)
+  const shares = new Float64Array(channels)
+  const scorer = new CausalScorer(model)
+  let next = 0
+  for (const run of runs) {
+    scorer.clear()
+    if (run.length < model.windowLength) continue
+    const parts = combineErrors(
+      model.members.map(({ windowLength, scale, weight }, m) => ({
+        parts: run.parts[m]!.subarray((model.windowLength - windowLength) * channels),
+        scale: scale.causal,
+        weight,
+      })),
+      channels
+    )
+    const first = run.from + model.windowLength - 1
+    for (; next < first; next++) scorer.skip()
+    for (let w = 0; w * channels < parts.length; w++) scores[next++] = scorer.next(parts, shares, w * channels, 0)
+  }
+  return scores
 }

@@ -37,6 +37,16 @@ export interface RunErrors {
   readonly newest: Float32Array | undefined
 }
 
+/** Errors of all members in a gap-free run of a series. */
+export interface RunOfErrors {
+  /** Index of the run's first observation in the series. */
+  readonly from: number
+  /** Observations in the run. */
+  readonly length: number
+  /** Each member's errors split over channels, empty if the run is shorter than its window. */
+  readonly parts: readonly Float64Array[]
+}
+
 /** The errors of a run's windows. A window's bits depend on that window alone. */
 type ErrorsOfRun = (run: Float32Array, options: RunOptions) => RunErrors
 

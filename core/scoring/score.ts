@@ -156,6 +156,24 @@ function runningMean (values: Float64Array, channels: number, ends: Int32Array):
 }
 
 /**
+ * Errors of one member alone, without smoothing: the sums of their parts as they enter a mean.
+ * @param parts shape [length × channels]
+ * @param isOpen whether the parts are not bounded yet
+ * @returns shape [length]
+ * @example
+ * soleErrors(Float64Array.of(1, 3, 9000, 0), 2, true) // [4, 4096]
+ */
+export function soleErrors (parts: Float64Array, channels: number, isOpen: boolean): Float64Array {
+  const errors = new Float64Array(parts.length / channels)
+  const bounded = isOpen ? parts.slice() : parts
+  for (let t = 0; t < errors.length; t++) {
+    if (isOpen) bound(bounded, channels, t * channels)
+    for (let c = 0; c < channels; c++) errors[t]! += toUnits(bounded[t * channels + c]!) / UNITS
+  }
+  return errors
+}
+
+/**
  * Scores and contributions: the sum of an observation's parts over the threshold, and each part's share of the sum.
  * @param parts smoothed errors, part by part, shape [length × channels]; overwritten by the contributions (≥ 0, sum 1;
  * equal if there is no error)

@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import t from 'tap'
 import { isAnomalous } from '../threshold.ts'
 import { type PatternModel, type Verdict } from '../detection.ts'
-import { PatternDetector, patternCausal } from '../pattern.ts'
+import { causalErrors, causalScores, PatternDetector, patternCausal } from '../pattern.ts'
 import { type FitSettings, type FittedDetector } from '../../fitting/fit.ts'
-import { patternBatch, patternScores } from '../pattern-hindsight.ts'
+import { batchErrors, batchScores, patternBatch } from '../pattern-hindsight.ts'
 import { withoutLevel } from '../level.ts'
 import { createRandom } from '../../random.ts'
 import { type Autoencoder } from '../reconstruction-error.ts'
@@ -441,14 +441,16 @@ t.test('sums of errors stay exact with tiny scales and extreme values', async (t
   }
 })
 
-t.test('batch scores alone are those of the detection, and an empty series has none', async (t) => {
+t.test('scores from the errors alone are those of the detection, and an empty series has none', async (t) => {
   const { model, autoencoders } = await fitEnsemble([waves(500)])
   // Some runs between the gaps are too short for the longest window, others are long enough.
   const series = altered(waves(500, 3, 2), (values) => {
     for (const from of [100, 110, 300]) values.fill(NaN, from * 3, (from + 5) * 3)
   })
-  t.strictSame(patternScores(model, autoencoders, series), patternBatch(model, autoencoders, series).score)
-  t.strictSame(patternScores(model, autoencoders, slice(series, 0, 0)), new Float64Array(0))
+  const errors = { batch: batchErrors(model, autoencoders, series), causal: causalErrors(model, autoencoders, series) }
+  t.strictSame(batchScores(model, errors.batch, 500), patternBatch(model, autoencoders, series).score)
+  t.strictSame(causalScores(model, errors.causal, 500), patternCausal(model, autoencoders, series).score)
+  t.strictSame(batchScores(model, batchErrors(model, autoencoders, slice(series, 0, 0)), 0), new Float64Array(0))
 })
 
 /** Values with the last one in place of each missing one, and 1 for each such place; both [length × channels]. */
