@@ -117,7 +117,8 @@ export function shutPatterns (
     while (first < events.length && events[first]!.to < run.from - reach) first++
     const { longest, strongest, overlaps } = nearby(events, first, run, reach)
     const length = run.to - run.from + 1
-    const isSmear = longest > 0 && length <= Math.min(longest, reach) + SIDES * reach && run.peak <= MORE.batch * strongest
+    const isShort = length <= Math.min(longest, reach) + SIDES * reach
+    const isSmear = longest > 0 && isShort && run.peak <= MORE.batch * strongest
     if (isSmear || (!overlaps && length <= smoothing / BRIEF.batch)) shut.fill(1, run.from, run.to + 1)
   }
   return shut

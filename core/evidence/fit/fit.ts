@@ -333,7 +333,7 @@ const LEAST_THRESHOLD = 1e-3
 /** The future of a process varies a little more than a part of its past that is named as normal. */
 const NAMED_MARGIN = 1.2
 /** Relations between channels change with more than a part of the past shows. */
-const RELATION_MARGIN = 1.35
+const RELATION_MARGIN = 1.5
 
 /** A cycle that was found in the data may not hold as exactly in the future. */
 const FOUND_MARGIN = 1.15
