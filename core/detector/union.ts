@@ -142,7 +142,7 @@ function nearby (
   for (let i = first; i < events.length && events[i]!.from <= run.to + reach; i++) {
     const { from, to, peak } = events[i]!
     found.longest = Math.max(found.longest, to - from + 1)
-    found.strongest = Math.max(found.strongest, peak)
+    found.strongest = Math.max(found.strongest, peak * Math.sqrt(Math.sqrt(to - from + 1)))
     found.overlaps ||= from <= run.to && to >= run.from
   }
   return found

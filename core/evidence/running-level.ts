@@ -103,7 +103,7 @@ export class TrailingLevel {
     const late = this.#median(half)
     const early = this.#median(0)
     if (Number.isNaN(late)) return NaN
-    return Number.isNaN(early) ? late : (early + late) / 2 + (late - early) * (half + 0.5) / (2 * half)
+    return Number.isNaN(early) ? late : (early + late) / 2 + (late - early) * (half + 0.5) / half
   }
 
   /** The median of a half; NaN unless its oldest eighth and half of its values are known. */
