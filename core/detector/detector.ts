@@ -50,6 +50,7 @@ class CausalUnion {
       ratio: new Float64Array(channels),
       code: new Uint8Array(channels),
       expected: new Float64Array(channels),
+      departure: new Float64Array(channels),
     }
     if (saved === undefined) return
     this.#imputer.restore(saved.pattern)
@@ -79,7 +80,7 @@ class CausalUnion {
       this.evidence = PATTERN
       return
     }
-    const top = shareEvidence(this.#found.ratio, out.contributions, at)
+    const top = shareEvidence(this.#found, out.contributions, at)
     this.score = scoreOf(pattern, this.#found.ratio[top]!, isShut)
     this.evidence = this.#found.code[top]!
   }

@@ -56,9 +56,9 @@ function decide (
     evidence[t] = PATTERN
     return
   }
-  const ratio = new Float64Array(channels)
-  for (let c = 0; c < channels; c++) ratio[c] = found[c]!.ratio[t]!
-  const top = shareEvidence(ratio, contributions, t * channels)
+  const ratio = Float64Array.from(found, (channel) => channel.ratio[t]!)
+  const departure = Float64Array.from(found, (channel) => channel.departure[t]!)
+  const top = shareEvidence({ ratio, departure }, contributions, t * channels)
   score[t] = scoreOf(pattern, ratio[top]!, isShut)
   evidence[t] = found[top]!.code[t]!
 }

@@ -2,7 +2,10 @@
 //
 // The autoencoders rank well over long stretches, the evidence of channels decides sharply. So the evidence decides on
 // which side of 1 an observation lies, and the product of both ranks the observations on each side.
+import type { ChannelRatios } from '../evidence/model.ts'
 
+/** Power of ratios in contributions: the strongest evidence stands out. */
+const SHARPNESS = 4
 /** Pattern score where there is none. */
 const USUAL_PATTERN = 0.5
 /** Pattern scores up to this are scores as they are. */
@@ -35,30 +38,31 @@ export function scoreOf (pattern: number, ratio: number, isShut: boolean): numbe
   return plain <= PLAIN ? plain : PLAIN + (1 - PLAIN) * (1 - PLAIN / plain)
 }
 
-/** Larger ratios are not squared: many squares could be too many for a number. */
-const LARGEST_SQUARED = 1e150
-
 /**
- * The contributions of channels where evidence decides: shares of their squared ratios.
+ * The contributions of channels where evidence decides. A channel that parts from others is strange to them, and they
+ * are to it: of ratios about as large, that of the channel that departs from its own season counts more.
  * @param ratio evidence of each channel relative to its threshold, shape [channels]
+ * @param departure |residual| of each channel from level and season, shape [channels]
  * @param out receives the contributions, shape [channels] from index `at`: ≥ 0, sum 1; equal without any evidence
  * @returns the channel with the strongest evidence
  * @example
  * const shares = new Float64Array(2)
- * shareEvidence(Float64Array.of(3, 1), shares) // 0
- * shares // [0.9, 0.1]
+ * shareEvidence({ ratio: Float64Array.of(2, 1), departure: Float64Array.of(0, 0) }, shares) // 0
+ * shares // [0.94…, 0.05…]
  */
-export function shareEvidence (ratio: Float64Array, out: Float64Array, at = 0): number {
+export function shareEvidence (
+  { ratio, departure }: Pick<ChannelRatios, 'ratio' | 'departure'>,
+  out: Float64Array,
+  at = 0
+): number {
   let top = 0
+  for (let c = 1; c < ratio.length; c++) if (ratio[c]! > ratio[top]!) top = c
+  const largest = ratio[top]!
   let sum = 0
   for (let c = 0; c < ratio.length; c++) {
-    if (ratio[c]! > ratio[top]!) top = c
-  }
-  // The square of a large ratio is infinite: then shares are relative to the largest one.
-  const largest = ratio[top]!
-  const unit = largest > LARGEST_SQUARED ? largest : 1
-  for (let c = 0; c < ratio.length; c++) {
-    out[at + c] = largest === 0 || ratio[c] === Infinity ? 1 : (ratio[c]! / unit) ** 2
+    // Shares are relative to the largest ratio, so that their powers are finite.
+    const share = largest === 0 || ratio[c] === largest ? 1 : ratio[c]! / largest
+    out[at + c] = share ** SHARPNESS * (1 + departure[c]!)
     sum += out[at + c]!
   }
   for (let c = 0; c < ratio.length; c++) out[at + c]! /= sum

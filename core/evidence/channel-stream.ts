@@ -225,7 +225,8 @@ export class ChannelStream {
     if (this.#stillness === undefined) return
     const isPoint = strongest.ratio > 1 && strongest.code % 8 === POINT
     this.#sincePoint = isPoint ? 0 : Math.min(STILL_SPAN, this.#sincePoint + 1)
-    if (!isAsExpected(this.residual)) strongest.note(this.#stillness.frozen, FROZEN)
+    const rests = this.#channel.baseline.period > 1 && isAsExpected(this.residual)
+    if (!rests) strongest.note(this.#stillness.frozen, FROZEN)
     if (this.#sincePoint === STILL_SPAN) strongest.note(this.#stillness.quiet, QUIET)
   }
 

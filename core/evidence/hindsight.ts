@@ -46,6 +46,7 @@ export function evidenceWithHindsight (
     ratio: new Float64Array(length),
     code: new Uint8Array(length),
     expected: new Float64Array(length),
+    departure: new Float64Array(length),
   }))
   for (let s = 0; s + 1 < rows.edges.length; s++) {
     const span = { from: rows.edges[s]!, to: rows.edges[s + 1]! }
@@ -57,6 +58,7 @@ export function evidenceWithHindsight (
     fit.channels.forEach((channel, c) => {
       const collected = new Collector(channel, found[c]!, span)
       collected.addViews({ season: views.season[c]!, own: views.own[c]!, relation: views.relation[c]! })
+      found[c]!.departure.set(views.season[c]!.map(Math.abs), span.from)
       collected.addStillness(rows, c, views.season[c]!)
       if (fit.adaptive) collected.relate(rows.index[span.from]!)
       collected.expect(rows, c, baselines[c]!)
@@ -115,7 +117,7 @@ class Collector {
       rows.missing[c]!.subarray(from, to)
     )
     this.#withoutPoints(quiet)
-    trimExpected(frozen, season)
+    if (this.#channel.baseline.period > 1) trimExpected(frozen, season)
     for (let t = 0; t < frozen.length; t++) {
       this.#note(t, frozen[t]!, evidenceCode('frozen'))
       this.#note(t, quiet[t]!, evidenceCode('quiet'))

@@ -145,4 +145,6 @@ export interface ChannelRatios {
   readonly code: Uint8Array
   /** What the view that gave the evidence expects, without evidence the tightest view; in the channel's unit. */
   readonly expected: Float64Array
+  /** |residual| from level and season, in units of its scale. */
+  readonly departure: Float64Array
 }

@@ -76,6 +76,7 @@ export class EvidenceStream {
       out.ratio[at + c] = channel.strongest.ratio
       out.code[at + c] = channel.strongest.code
       out.expected[at + c] = channel.expected
+      out.departure[at + c] = Math.abs(channel.residual)
     }
   }
 

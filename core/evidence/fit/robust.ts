@@ -8,6 +8,8 @@ const LEFT_OUT = 2
 /** An anomaly is left out with its surroundings: this share of its length on both sides, at least LEAST_MARGIN rows. */
 const MARGIN_SHARE = 0.25
 const LEAST_MARGIN = 2
+/** A series shorter than twice this spares fewer rows. */
+const ROWS_OF_MARGIN = 24
 /** A channel of which more than this share stands out has no anomalies: it is just so. */
 const MOST_LEFT_OUT = 0.3
 
@@ -23,6 +25,7 @@ export function suspectsOf (rows: Rows): Uint8Array[] {
   const none = rows.columns.map((column) => new Uint8Array(column.length))
   const options: EvidenceOptions = { causal: false, leftOut: LEFT_OUT, robust: true, anyPeriod: true }
   const { fit, residuals } = fitEvidence(rows, none, options)
+  const least = Math.min(LEAST_MARGIN, Math.floor(rows.index.length / ROWS_OF_MARGIN))
   return evidenceWithHindsight(fit, rows, residuals).map(({ ratio }, c) => {
     const suspects = none[c]!
     let count = 0
@@ -30,7 +33,7 @@ export function suspectsOf (rows: Rows): Uint8Array[] {
       if (!(ratio[t]! > 1)) continue
       let to = t
       while (to + 1 < ratio.length && ratio[to + 1]! > 1) to++
-      const margin = Math.max(LEAST_MARGIN, Math.floor((to - t + 1) * MARGIN_SHARE))
+      const margin = Math.max(least, Math.floor((to - t + 1) * MARGIN_SHARE))
       suspects.fill(1, Math.max(0, t - margin), to + 1 + margin)
       t = to
     }
