@@ -14,6 +14,8 @@ const FRACTION = 0x000fffff
 /** Terms of the series: s² ≤ .03 makes the next one smaller than the rounding of the sum. */
 const LN_TERMS = 11
 const EXP_TERMS = 14
+/** 1, 1/3, 1/5, … */
+const ODD = Float64Array.from({ length: LN_TERMS + 1 }, (_, k) => 1 / (2 * k + 1))
 
 /**
  * Natural logarithm of a normal number above 0: x = 2ᵏ m with m near 1, and ln m = 2 artanh s, s = (m − 1) / (m + 1).
@@ -34,8 +36,8 @@ export function ln (x: number): number {
   }
   const s = (m - 1) / (m + 1)
   const square = s * s
-  let sum = 1 / (2 * LN_TERMS + 1)
-  for (let k = LN_TERMS - 1; k >= 0; k--) sum = sum * square + 1 / (2 * k + 1)
+  let sum = ODD[LN_TERMS]!
+  for (let k = LN_TERMS - 1; k >= 0; k--) sum = sum * square + ODD[k]!
   return exponent * LN2 + 2 * s * sum
 }
 

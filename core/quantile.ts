@@ -96,10 +96,10 @@ export function medianInPlace (values: Float64Array, count: number): number {
 }
 
 function withoutNaN (values: ArrayLike<number>): Float64Array {
-  const known = Float64Array.from(values)
+  const known = new Float64Array(values.length)
   let count = 0
   for (let i = 0; i < known.length; i++) {
-    const value = known[i]!
+    const value = values[i]!
     if (!Number.isNaN(value)) known[count++] = value
   }
   return known.subarray(0, count)

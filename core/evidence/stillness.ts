@@ -4,6 +4,7 @@
 // steps before the first observation are: it counts as the mean step, and never as equal. Means over STILL_SPAN steps
 // are summed afresh for every observation, so that a score does not depend on what came before its span, bit for bit.
 import { Ring } from './ring.ts'
+import { means } from './sustained.ts'
 
 /** What is usual for a channel that stands still. Plain JSON; part of the manifest. */
 export interface Stillness {
@@ -67,9 +68,12 @@ export function quietness (mean: number, usualStep: number): number {
 
 /** Steps by size; the first one and those that touch a missing observation count as `meanStep`. Shape [length]. */
 function stepsOf (values: Float64Array, missing: Uint8Array, meanStep: number): Float64Array {
-  return values.map((value, i) =>
-    i > 0 && missing[i] === 0 && missing[i - 1] === 0 ? stepBetween(values[i - 1]!, value) : meanStep
-  )
+  const steps = new Float64Array(values.length)
+  for (let i = 0; i < steps.length; i++) {
+    const isKnown = i > 0 && missing[i] === 0 && missing[i - 1] === 0
+    steps[i] = isKnown ? stepBetween(values[i - 1]!, values[i]!) : meanStep
+  }
+  return steps
 }
 
 /**
@@ -78,14 +82,15 @@ function stepsOf (values: Float64Array, missing: Uint8Array, meanStep: number): 
  * meansOf(Float64Array.of(1, 18), new Uint8Array(2), 0) // [0, 1]
  */
 export function meansOf (values: Float64Array, missing: Uint8Array, meanStep: number): Float64Array {
-  const steps = stepsOf(values, missing, meanStep)
-  const means = new Float64Array(steps.length)
-  for (let i = 0; i < steps.length; i++) {
-    let sum = 0
-    for (let j = i - STILL_SPAN + 1; j <= i; j++) sum += j < 0 ? meanStep : steps[j]!
-    means[i] = sum / STILL_SPAN
-  }
-  return means
+  return trailingMeans(stepsOf(values, missing, meanStep), meanStep)
+}
+
+/** Means of the steps that end at each observation; those before the first count as `meanStep`. */
+function trailingMeans (steps: Float64Array, meanStep: number): Float64Array {
+  const before = STILL_SPAN - 1
+  const padded = new Float64Array(before + steps.length).fill(meanStep, 0, before)
+  padded.set(steps, before)
+  return means(padded, STILL_SPAN, true).subarray(before)
 }
 
 /**
@@ -125,9 +130,9 @@ function quietStretches (model: Stillness, values: Float64Array, missing: Uint8A
   const quiet = new Float64Array(length)
   if (quietAbove === 0) return quiet
   const steps = stepsOf(values, missing, meanStep)
-  const means = meansOf(values, missing, meanStep)
+  const spans = trailingMeans(steps, meanStep)
   const ratios = new Float64Array(length)
-  for (let i = HALF_SPAN; i < length; i++) ratios[i - HALF_SPAN] = ratioTo(quietAbove, quietness(means[i]!, usualStep))
+  for (let i = HALF_SPAN; i < length; i++) ratios[i - HALF_SPAN] = ratioTo(quietAbove, quietness(spans[i]!, usualStep))
   for (let i = 0; i < length; i++) quiet[i] = Math.min(1, ratios[i]!)
   for (let from = 0; from < length; from++) {
     if (!(ratios[from]! > 1)) continue

@@ -29,22 +29,18 @@ export function combineErrors (members: readonly MemberErrors[], channels: numbe
   const combined = new Float64Array(first.parts.length)
   const weights = members.reduce((sum, { weight }) => sum + weight, 0)
   for (let at = 0; at < combined.length; at += channels) {
-    const out = combined.subarray(at, at + channels)
     let logs = 0
-    for (const { parts, scale, weight } of members) {
-      logs += weight * ln(Math.max(addShares(parts, at, weight / weights, out) / scale, LEAST_ERROR))
+    for (let m = 0; m < members.length; m++) {
+      const { parts, scale, weight } = members[m]!
+      let sum = 0
+      for (let i = at; i < at + channels; i++) sum += parts[i]!
+      const share = weight / weights
+      for (let i = at; i < at + channels; i++) combined[i]! += share * (sum === 0 ? 1 / channels : parts[i]! / sum)
+      logs += weight * ln(Math.max(sum / scale, LEAST_ERROR))
     }
     // A small scale makes a bounded error large again, and sums of errors must stay exact (core/scoring/score.ts).
     const error = Math.min(LARGEST_ERROR, exp(logs / weights))
-    for (let c = 0; c < channels; c++) out[c]! *= error
+    for (let i = at; i < at + channels; i++) combined[i]! *= error
   }
   return combined
-}
-
-/** Adds each part's share of their sum to `out`, weighted, equal shares if the sum is 0; returns the sum. */
-function addShares (parts: Float64Array, at: number, weight: number, out: Float64Array): number {
-  let sum = 0
-  for (let c = 0; c < out.length; c++) sum += parts[at + c]!
-  for (let c = 0; c < out.length; c++) out[c]! += weight * (sum === 0 ? 1 / out.length : parts[at + c]! / sum)
-  return sum
 }

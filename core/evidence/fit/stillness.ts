@@ -1,5 +1,6 @@
 // What is usual for a channel that stands still, from normal data.
-import { quantile } from '../../quantile.ts'
+import { quantileInPlace } from '../../quantile.ts'
+import { includedOf } from './included.ts'
 import {
   areEqual,
   HALF_SPAN,
@@ -59,7 +60,8 @@ interface Run {
  * fitStillness(values, new Uint8Array(1000).fill(1), options).frozenAfter // 5
  */
 export function fitStillness (values: Float64Array, included: Uint8Array, options: StillnessOptions): Stillness {
-  const unknown = included.map((counts) => counts === 1 ? 0 : 1)
+  const unknown = new Uint8Array(included.length)
+  for (let i = 0; i < unknown.length; i++) unknown[i] = included[i] === 1 ? 0 : 1
   const { runs, known, meanStep } = surveySteps(values, unknown)
   const longest = runs.reduce((most, run) => run.length > most.length ? run : most, { length: 0, value: NaN })
   const rests = isHabit(longest, runs, known, options.rate)
@@ -130,10 +132,11 @@ function fitQuiet (
   const shift = causal ? 0 : HALF_SPAN
   const spans = means.subarray(STILL_SPAN)
   const counts = included.subarray(STILL_SPAN - shift, means.length - shift)
-  const counted = spans.filter((_, i) => counts[i] === 1)
-  const usualStep = counted.length < FEWEST_MEANS ? 0 : quantile(counted, 0.5)
+  const counted = includedOf(spans, counts)
+  const usualStep = counted.length < FEWEST_MEANS ? 0 : quantileInPlace(counted, 0.5)
   if (usualStep === 0) return none
-  const evidence = spans.map((mean) => quietness(mean, usualStep))
+  const evidence = new Float64Array(spans.length)
+  for (let i = 0; i < spans.length; i++) evidence[i] = quietness(spans[i]!, usualStep)
   const tail = { rate, dependence: STILL_SPAN / 2, mostPeaks: Infinity, squared: false, leftOut }
   return { usualStep, quietAbove: Math.max(LOWEST_QUIET, tailThreshold(evidence, counts, tail)) }
 }

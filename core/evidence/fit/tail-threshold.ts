@@ -1,6 +1,6 @@
 // The threshold of one kind of evidence of one channel, from its values over normal data: peaks over threshold.
 import { excessAt, fitPareto, peaksAbove } from '../../pareto.ts'
-import { quantile } from '../../quantile.ts'
+import { quantileInPlace } from '../../quantile.ts'
 
 export interface TailOptions {
   /** Runs above the threshold per observation, > 0. */
@@ -51,7 +51,7 @@ export function tailThreshold (values: Float64Array, included: Uint8Array, optio
   if (count === 0) return Infinity
   const tail = options.squared ? squaresOf(kept) : kept
   const share = Math.min(MOST_SHARE, Math.max(LEAST_SHARE, TAIL_VALUES * options.dependence / count))
-  const level = quantile(tail, 1 - share)
+  const level = quantileInPlace(tail.slice(), 1 - share)
   const threshold = level + excessOver(level, tail, options)
   return options.squared ? Math.sqrt(threshold) : threshold
 }
@@ -66,7 +66,12 @@ function excessOver (level: number, tail: Float64Array, { rate, mostPeaks, squar
   return excessAt({ shape, scale: raised }, Math.min(1, rate * tail.length / peaks.length))
 }
 
-function squaresOf (values: Float64Array): Float64Array {
+/**
+ * Squares of values.
+ * @example
+ * squaresOf(Float64Array.of(3, -1)) // [9, 1]
+ */
+export function squaresOf (values: Float64Array): Float64Array {
   const squares = new Float64Array(values.length)
   for (let i = 0; i < values.length; i++) squares[i] = values[i]! * values[i]!
   return squares
@@ -89,7 +94,7 @@ function withoutLargest (values: Float64Array, leftOut: number): Float64Array {
     const largest = values.indexOf(values.reduce((most, value) => Math.max(most, value)))
     return values.filter((_, i) => i !== largest)
   }
-  const level = quantile(values, BLOCK_LEVEL)
+  const level = quantileInPlace(values.slice(), BLOCK_LEVEL)
   const blocks = Array.from({ length: BLOCKS }, (_, block) => {
     const part = values.subarray(Math.floor(block * count / BLOCKS), Math.floor((block + 1) * count / BLOCKS))
     let excess = 0

@@ -2,7 +2,7 @@
 import { SPANS, type Thresholds } from '../model.ts'
 import { boundedBy } from '../prediction.ts'
 import { BOUND_SHARE, means } from '../sustained.ts'
-import { tailThreshold } from './tail-threshold.ts'
+import { squaresOf, tailThreshold } from './tail-threshold.ts'
 
 /** A series must hold so many spans to tell how far their means go. */
 const LEAST_SPANS = 6
@@ -44,26 +44,32 @@ export function thresholdsOf (
   const { rate, leftOut, leftOutSustained, mostPeaks, margin, slack, least, edges, causal } = options
   const widened = (threshold: number): number => Math.max(least, threshold * margin + slack)
   const point = widened(
-    tailThreshold(sizesOf(residuals, Math.abs), included, { rate, dependence: 1, mostPeaks, squared: true, leftOut })
+    tailThreshold(toSizes(residuals.slice()), included, { rate, dependence: 1, mostPeaks, squared: true, leftOut })
   )
   if (point === Infinity) return null
   const bounded = boundedBy(BOUND_SHARE * point, residuals)
-  const squares = sizesOf(bounded, (value) => value * value)
-  const sustained = (terms: Float64Array, size: (mean: number) => number): Array<number | null> =>
+  const squares = squaresOf(bounded)
+  const sustained = (terms: Float64Array, toEvidence: (means: Float64Array) => Float64Array): Array<number | null> =>
     SPANS.map((span) => {
       if (span * LEAST_SPANS > residuals.length) return null
-      const evidence = sizesOf(meansOfSeries(terms, span, { edges, causal }), size)
+      const evidence = toEvidence(meansOfSeries(terms, span, { edges, causal }))
       const tail = { rate, dependence: span / 2, mostPeaks, squared: false, leftOut: leftOutSustained }
       const threshold = widened(tailThreshold(evidence, included, tail))
       return threshold < Infinity ? threshold : null
     })
-  return { point, mean: sustained(bounded, Math.abs), power: sustained(squares, Math.sqrt) }
+  return { point, mean: sustained(bounded, toSizes), power: sustained(squares, toRoots) }
 }
 
-function sizesOf (values: Float64Array, size: (value: number) => number): Float64Array {
-  const sizes = new Float64Array(values.length)
-  for (let t = 0; t < values.length; t++) sizes[t] = size(values[t]!)
-  return sizes
+/** Makes values positive, in place. */
+function toSizes (values: Float64Array): Float64Array {
+  for (let t = 0; t < values.length; t++) values[t] = Math.abs(values[t]!)
+  return values
+}
+
+/** Takes square roots, in place. */
+function toRoots (values: Float64Array): Float64Array {
+  for (let t = 0; t < values.length; t++) values[t] = Math.sqrt(values[t]!)
+  return values
 }
 
 function meansOfSeries (
