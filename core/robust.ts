@@ -15,7 +15,8 @@ const LONGEST_LAG_SHARE = 1 / 16
  */
 export function robustMoments (values: Float64Array): { centre: number, deviation: number } {
   const centre = quantile(values, 0.5)
-  const departures = values.map((value) => Math.abs(value - centre))
+  const departures = new Float64Array(values.length)
+  for (let i = 0; i < values.length; i++) departures[i] = Math.abs(values[i]! - centre)
   const spread = MAD_TO_DEVIATION * quantile(departures, 0.5)
   if (spread > 0) return { centre, deviation: spread }
   const largest = departures.reduce((most, departure) => Math.max(most, departure), 0)

@@ -196,7 +196,10 @@ function expectations ({ offset, weights }: Prediction, values: Float64Array): F
   const out = new Float64Array(values.length - size + 1).fill(offset)
   let t = 0
   for (; t + 4 <= out.length; t += 4) {
-    let [a, b, c, d] = [offset, offset, offset, offset]
+    let a = offset
+    let b = offset
+    let c = offset
+    let d = offset
     for (let i = 0; i < size; i++) {
       const weight = dense[i]!
       a += weight * values[t + i]!

@@ -20,7 +20,11 @@ export function means (residuals: Float64Array, span: number, causal: boolean): 
   for (let t = 0; t < length; t++) {
     // Four whole spans at a time: each of their sums still goes in order of time.
     for (; t >= behind && t + 3 + ahead < length; t += 4) {
-      let [a, b, c, d] = [0, 0, 0, 0]
+      // No array is taken apart here: it would be made anew each time.
+      let a = 0
+      let b = 0
+      let c = 0
+      let d = 0
       for (let i = t - behind; i <= t + ahead; i++) {
         a += residuals[i]!
         b += residuals[i + 1]!

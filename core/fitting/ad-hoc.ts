@@ -1,4 +1,5 @@
 // Ad-hoc models: a detector fitted on the series that it will score, for callers without a trained model.
+import { countOf } from '../evidence/fit/included.ts'
 import { suspectsOf } from '../evidence/fit/robust.ts'
 import { rowsOf } from '../evidence/rows.ts'
 import type { DetectorModel } from '../detector/model.ts'
@@ -77,9 +78,14 @@ export async function fitAdHoc (series: Series, options: AdHocOptions = {}): Pro
 
 /** Share of the observations with a suspect. */
 function shareOf (suspects: readonly Uint8Array[], length: number): number {
-  let count = 0
-  for (let t = 0; t < length; t++) if (suspects.some((flags) => flags[t] === 1)) count++
-  return count / length
+  return countOf(anyOf(suspects, length)) / length
+}
+
+/** 1 for each observation with a suspect. */
+function anyOf (suspects: readonly Uint8Array[], length: number): Uint8Array {
+  const any = new Uint8Array(length)
+  for (const flags of suspects) for (let t = 0; t < length; t++) if (flags[t] === 1) any[t] = 1
+  return any
 }
 
 function checkTraining (training: Series): void {
@@ -149,11 +155,11 @@ function withoutSuspects (series: Series, suspects: readonly Uint8Array[]): Seri
   const { length: channels } = series.channels
   const values = series.values.slice()
   const left = new Uint8Array(series.length)
+  const any = anyOf(suspects, series.length)
   for (let t = 0; t < series.length; t++) {
-    if (suspects.some((flags) => flags[t] === 1)) left.fill(1, Math.max(0, t - SUSPECT_MARGIN), t + SUSPECT_MARGIN + 1)
+    if (any[t] === 1) left.fill(1, Math.max(0, t - SUSPECT_MARGIN), t + SUSPECT_MARGIN + 1)
   }
-  left.forEach((flag, t) => { if (flag === 1) values.fill(NaN, t * channels, (t + 1) * channels) })
+  for (let t = 0; t < series.length; t++) if (left[t] === 1) values.fill(NaN, t * channels, (t + 1) * channels)
   const kept = { ...series, values }
-  const count = left.reduce((sum, flag) => sum + flag, 0)
-  return count > MOST_SUSPECT * series.length || emptyChannels([kept]).length > 0 ? series : kept
+  return countOf(left) > MOST_SUSPECT * series.length || emptyChannels([kept]).length > 0 ? series : kept
 }

@@ -57,7 +57,8 @@ function departuresOf (values: Float64Array): Float64Array | undefined {
   const { centre, deviation } = robustMoments(values)
   if (deviation === 0) return undefined
   // In units of the deviation, so that no square overflows.
-  const departures = values.map((value) => Math.max(-CLIP, Math.min(CLIP, (value - centre) / deviation)))
+  const departures = new Float64Array(count)
+  for (let i = 0; i < count; i++) departures[i] = Math.max(-CLIP, Math.min(CLIP, (values[i]! - centre) / deviation))
   const middle = (count - 1) / 2
   let sum = 0
   let moment = 0
@@ -104,7 +105,9 @@ function autocorrelation (departures: Float64Array, lags: number): Float64Array 
   }
   transform.realTransform(spectrum, padded)
   const total = spectrum[0]!
-  return Float64Array.from({ length: lags }, (_, lag) => spectrum[2 * lag]! / total * count / (count - lag))
+  const correlations = new Float64Array(lags)
+  for (let lag = 0; lag < lags; lag++) correlations[lag] = spectrum[2 * lag]! / total * count / (count - lag)
+  return correlations
 }
 
 interface Peak {

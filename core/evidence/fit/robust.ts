@@ -1,5 +1,6 @@
 // A fit on rows that may hold anomalies: what a first fit finds is left out of the second.
 import { type EvidenceOptions, fitEvidence } from './fit.ts'
+import { countOf } from './included.ts'
 import { evidenceWithHindsight } from '../hindsight.ts'
 import type { Rows } from '../model.ts'
 
@@ -28,7 +29,6 @@ export function suspectsOf (rows: Rows): Uint8Array[] {
   const least = Math.min(LEAST_MARGIN, Math.floor(rows.index.length / ROWS_OF_MARGIN))
   return evidenceWithHindsight(fit, rows, residuals).map(({ ratio }, c) => {
     const suspects = none[c]!
-    let count = 0
     for (let t = 0; t < ratio.length; t++) {
       if (!(ratio[t]! > 1)) continue
       let to = t
@@ -37,7 +37,6 @@ export function suspectsOf (rows: Rows): Uint8Array[] {
       suspects.fill(1, Math.max(0, t - margin), to + 1 + margin)
       t = to
     }
-    for (let t = 0; t < suspects.length; t++) count += suspects[t]!
-    return count > MOST_LEFT_OUT * suspects.length ? suspects.fill(0) : suspects
+    return countOf(suspects) > MOST_LEFT_OUT * suspects.length ? suspects.fill(0) : suspects
   })
 }

@@ -36,7 +36,7 @@ const LARGEST_VALUE = 1e75
 /**
  * The value that runs of evidence exceed at a given rate. The scale of the tail is raised by its uncertainty, so that
  * few peaks give a higher threshold.
- * @param values evidence ≥ 0 in order of time, shape [length], in any unit
+ * @param values evidence ≥ 0 in order of time, shape [length], in any unit; overwritten
  * @param included 1 where the value counts, shape [length]
  * @returns in the unit of the values; Infinity if no value counts
  * @example
@@ -46,10 +46,10 @@ const LARGEST_VALUE = 1e75
  * tailThreshold(evidence, new Uint8Array(2000).fill(1), options) // 4.44…
  */
 export function tailThreshold (values: Float64Array, included: Uint8Array, options: TailOptions): number {
-  const kept = withoutLargest(select(values, included), options.leftOut)
-  const count = kept.length
+  const tail = withoutLargest(select(values, included), options.leftOut)
+  const count = tail.length
   if (count === 0) return Infinity
-  const tail = options.squared ? squaresOf(kept) : kept
+  if (options.squared) for (let i = 0; i < count; i++) tail[i] = tail[i]! * tail[i]!
   const share = Math.min(MOST_SHARE, Math.max(LEAST_SHARE, TAIL_VALUES * options.dependence / count))
   const level = quantileInPlace(tail.slice(), 1 - share)
   const threshold = level + excessOver(level, tail, options)
@@ -66,27 +66,16 @@ function excessOver (level: number, tail: Float64Array, { rate, mostPeaks, squar
   return excessAt({ shape, scale: raised }, Math.min(1, rate * tail.length / peaks.length))
 }
 
-/**
- * Squares of values.
- * @example
- * squaresOf(Float64Array.of(3, -1)) // [9, 1]
- */
-export function squaresOf (values: Float64Array): Float64Array {
-  const squares = new Float64Array(values.length)
-  for (let i = 0; i < values.length; i++) squares[i] = values[i]! * values[i]!
-  return squares
-}
-
+/** Moves the included values, bounded, to the beginning. */
 function select (values: Float64Array, included: Uint8Array): Float64Array {
-  const kept = new Float64Array(values.length)
   let count = 0
   for (let i = 0; i < values.length; i++) {
-    if (included[i] === 1) kept[count++] = Math.min(values[i]!, LARGEST_VALUE)
+    if (included[i] === 1) values[count++] = Math.min(values[i]!, LARGEST_VALUE)
   }
-  return kept.subarray(0, count)
+  return values.subarray(0, count)
 }
 
-/** Values without the blocks of time whose excesses are largest; of few values, without the largest. */
+/** Moves to the beginning what lies outside the blocks with the largest excesses; of few values all but the largest. */
 function withoutLargest (values: Float64Array, leftOut: number): Float64Array {
   const count = values.length
   if (leftOut === 0 || count < FEWEST) return values
@@ -102,12 +91,11 @@ function withoutLargest (values: Float64Array, leftOut: number): Float64Array {
     return { part, excess }
   })
   const worst = new Set(blocks.toSorted((a, b) => a.excess - b.excess).slice(BLOCKS - leftOut))
-  const kept = new Float64Array(count)
   let end = 0
   for (const block of blocks) {
     if (worst.has(block)) continue
-    kept.set(block.part, end)
+    values.set(block.part, end)
     end += block.part.length
   }
-  return kept.subarray(0, end)
+  return values.subarray(0, end)
 }
