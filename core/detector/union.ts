@@ -6,8 +6,8 @@ import type { ChannelRatios } from '../evidence/model.ts'
 
 /** Power of ratios in contributions: the strongest evidence stands out. */
 const SHARPNESS = 4
-/** Pattern score where there is none. */
-const USUAL_PATTERN = 0.5
+/** Pattern score where there is none: then the evidence alone ranks. */
+const USUAL_PATTERN = 1
 /** Pattern scores up to this are scores as they are. */
 const PLAIN = 0.9
 /** Evidence raises the rank by the square root of its ratio up to this, beyond by its logarithm. */
