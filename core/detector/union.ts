@@ -20,7 +20,7 @@ const LEAST_RANK = 1.1
  * The score of an observation.
  * @param pattern score of the autoencoders; NaN without one
  * @param ratio of the strongest evidence to its threshold
- * @param isShut whether a pattern score above 1 may not be told, because it only repeats evidence nearby
+ * @param isShut whether a pattern score above 1 does not count, because it only repeats evidence nearby
  * @returns above 1 exactly if the ratio is, or the pattern score is and is no smear
  * @example
  * scoreOf(0.4, 0.7, false) // 0.4
@@ -39,8 +39,9 @@ export function scoreOf (pattern: number, ratio: number, isShut: boolean): numbe
 }
 
 /**
- * The contributions of channels where evidence decides. A channel that parts from others is strange to them, and they
- * are to it: of ratios about as large, that of the channel that departs from its own season counts more.
+ * The contributions of channels where evidence decides. If one channel leaves the others, the
+ * relation of each of them to it breaks, too. So of ratios about as large, that of the channel that departs from its
+ * own season counts more.
  * @param ratio evidence of each channel relative to its threshold, shape [channels]
  * @param departure |residual| of each channel from level and season, shape [channels]
  * @param out receives the contributions, shape [channels] from index `at`: ≥ 0, sum 1; equal without any evidence
@@ -89,7 +90,7 @@ const MORE = { batch: 1.5, causal: 1.2, causalLone: 4 }
 /** A pattern score must stay above 1 for this part of the span of its mean. */
 const BRIEF = { batch: 2, causal: 4 }
 
-/** How smears are told from patterns that speak for themselves. */
+/** What separates smears from patterns of their own. */
 interface SmearOptions {
   /** Observations over which one event smears the pattern score. */
   readonly reach: number
@@ -99,7 +100,7 @@ interface SmearOptions {
 }
 
 /**
- * With hindsight: runs of pattern scores above 1 that may not be told, because they only repeat evidence nearby or are
+ * With hindsight: runs of pattern scores above 1 that do not count, because they only repeat evidence nearby or are
  * brief: a pattern score is a mean.
  * @param pattern pattern scores, shape [length]
  * @param ratio of the strongest evidence of a channel to its threshold, shape [length]
@@ -176,7 +177,7 @@ export class PatternGate {
   readonly #longest: number
   readonly #brief: number
   readonly #more: number
-  /** Observations since the newest evidence, and since the first of its kin; the strongest of them. */
+  /** Observations since the newest evidence, and since the first one without a longer pause; the strongest of them. */
   #since = Infinity
   #first = Infinity
   #strongest = 0
@@ -192,7 +193,7 @@ export class PatternGate {
 
   /**
    * @param ratio of the strongest evidence of a channel to its threshold
-   * @returns whether a pattern score above 1 may not be told
+   * @returns whether a pattern score above 1 does not count
    */
   isShut (pattern: number, ratio: number): boolean {
     this.#first++

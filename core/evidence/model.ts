@@ -135,7 +135,7 @@ export function viewOf (code: number): typeof VIEWS[number] | undefined {
   return kind >= EVIDENCE.indexOf('point') && kind <= EVIDENCE.indexOf('power') ? VIEWS[code >> 3] : undefined
 }
 
-/** The code of pattern evidence: of the autoencoders, which is told for a whole row. */
+/** The code of pattern evidence: of the members, for all channels of a row together. */
 export const PATTERN = 7
 
 /** How strong the evidence is at each row: above 1 it passes its threshold. Shape [rows] each, per channel. */

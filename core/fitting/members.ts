@@ -57,7 +57,7 @@ export function defaultMembers (observations: number, channels: number): SolvedM
 }
 
 /**
- * Long windows are multiples of 8, so that a stride divides them (core/detector/hindsight.ts).
+ * Long windows are multiples of 8, so that a stride divides them (core/scoring/pattern-hindsight.ts).
  * @example
  * wholeEighths(100) // 96
  * wholeEighths(11) // 11
