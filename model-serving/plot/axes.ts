@@ -85,8 +85,10 @@ export function drawHeading (
   else sheet.text(text, left, top - 10, { color: palette.text, size: 12, room: width - left - right })
 }
 
-export function drawTitle (sheet: Sheet, { layout: { width }, palette, title }: Plan): void {
-  if (title !== undefined) sheet.text(title, 8, 16, { color: palette.text, size: 14, bold: true, room: width - 16 })
+export function drawTitle (sheet: Sheet, { layout: { width }, palette, title, subtitle }: Plan): void {
+  const style = { color: palette.text, room: width - 16 }
+  if (title !== undefined) sheet.text(title, 8, 16, { ...style, size: 14, bold: true })
+  if (subtitle !== undefined) sheet.text(subtitle, 8, title === undefined ? 16 : 34, { ...style, size: 12 })
 }
 
 export function drawLegend (sheet: Sheet, { layout, palette }: Plan): void {

@@ -11,6 +11,7 @@ import { observationNumber } from './instants.js'
  * @typedef {import('./types.d.ts').Layout} Layout
  * @typedef {import('./types.d.ts').Palette} Palette
  * @typedef {import('./types.d.ts').Panel} Panel
+ * @typedef {import('./types.d.ts').Plot} Plot
  */
 
 const TIME_LABELS = {
@@ -182,9 +183,9 @@ export function valueAxes ({ panels, wide, left }, palette, answer, channels) {
  * Names of the panels: beside them if there is room, else above.
  * @param {Layout} layout
  * @param {Palette} palette
- * @param {string | undefined} title
+ * @param {Pick<Plot, 'title' | 'subtitle'>} texts
  */
-export function headings ({ panels, wide, left, right, width }, palette, title) {
+export function headings ({ panels, wide, left, right, width }, palette, { title, subtitle }) {
   /** @type {(text: string, place: { left: number, top: number, room: number }, style?: object) => object} */
   const heading = (text, { left, top, room }, style = {}) => ({
     text: chartText(text),
@@ -202,8 +203,12 @@ export function headings ({ panels, wide, left, right, width }, palette, title) 
     const place = wide ? { left: 8, top, room: left - 54 } : { left, top: top - 17, room: width - left - right }
     return heading(text, place)
   })
-  if (title === undefined) return names
-  return [heading(title, { left: 8, top: 8, room: width - 16 }, { fontSize: 14, fontWeight: 600 }), ...names]
+  const room = width - 16
+  return [
+    ...title === undefined ? [] : [heading(title, { left: 8, top: 8, room }, { fontSize: 14, fontWeight: 600 })],
+    ...subtitle === undefined ? [] : [heading(subtitle, { left: 8, top: title === undefined ? 8 : 28, room })],
+    ...names,
+  ]
 }
 
 /**

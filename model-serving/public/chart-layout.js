@@ -8,6 +8,7 @@
 
 const WIDE = 700
 const TITLE = 34
+const SUBTITLE = 18
 const LEGEND = 34
 const SLIDER = 40
 const AXIS = 26
@@ -32,16 +33,22 @@ function gutter (channels) {
 }
 
 /**
+ * @param {boolean} title
+ * @param {boolean} subtitle
+ */
+const headingHeight = (title, subtitle) => (title ? TITLE : 2) + (subtitle ? SUBTITLE : 0)
+
+/**
  * Panels from the top: score, contributions, then one per channel.
  * @param {{ channels: readonly string[], width: number, score: boolean, contributions: boolean, title: boolean,
- * interactive: boolean }} input
+ * subtitle: boolean, interactive: boolean }} input
  * @returns {Layout}
  */
-export function layOut ({ channels, width, score, contributions, title, interactive }) {
+export function layOut ({ channels, width, score, contributions, title, subtitle, interactive }) {
   const wide = width >= WIDE
   /** @type {Panel[]} */
   const panels = []
-  const legendTop = title ? TITLE : 2
+  const legendTop = headingHeight(title, subtitle)
   const size = wide ? SIZES.wide : SIZES.narrow
   const sliderTop = legendTop + size.legend
   let top = sliderTop + (interactive ? SLIDER : 0)

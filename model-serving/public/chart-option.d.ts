@@ -10,5 +10,8 @@ export function chartOption (plot: Plot): EChartsOption
 /** Height in pixels that all panels of `plot` need. */
 export function chartHeight (plot: Plot): number
 
-/** The answer in one sentence. */
-export function summarize (answer: Answer): string
+/** How many anomalies there are, and when the worst is. */
+export function headline (answer: Answer): string
+
+/** Kind and sentence of the worst anomaly; undefined if there is none. */
+export function reasonOf (answer: Answer): string | undefined

@@ -8,7 +8,7 @@ import { paletteOf } from './chart-palette.js'
 import { seriesOf } from './chart-series.js'
 import { tooltipHtml } from './chart-tooltip.js'
 
-export { summarize } from './summary.js'
+export { headline, reasonOf } from './summary.js'
 
 /**
  * @typedef {import('./types.d.ts').Plot} Plot
@@ -29,13 +29,14 @@ function channelsToDraw (plot) {
  * @param {Plot} plot
  * @param {readonly string[]} channels
  */
-function layoutOf ({ answer, width = 1200, title, interactive = false }, channels) {
+function layoutOf ({ answer, width = 1200, title, subtitle, interactive = false }, channels) {
   return layOut({
     channels,
     width,
     score: answer.score !== undefined,
     contributions: answer.contributions !== undefined,
     title: title !== undefined,
+    subtitle: subtitle !== undefined,
     interactive,
   })
 }
@@ -157,7 +158,7 @@ export function chartOption (plot) {
     useUTC: true,
     backgroundColor: palette.background,
     textStyle: { fontFamily: FONT, color: palette.text },
-    title: headings(layout, palette, plot.title),
+    title: headings(layout, palette, plot),
     ...(channels.length > 0 ? { legend: legend(layout, palette) } : {}),
     grid: grids(layout, palette),
     xAxis: timeAxes(layout, palette, extentOf(time), plot),

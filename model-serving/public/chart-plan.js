@@ -33,7 +33,7 @@ const PIXELS_A_CELL = 3
  * @returns {Plan}
  */
 export function planOf (plot) {
-  const { answer, width = 1200, title } = plot
+  const { answer, width = 1200, title, subtitle } = plot
   const channels = plot.channels ?? defaultChannels(answer)
   const layout = layOut({
     channels,
@@ -41,6 +41,7 @@ export function planOf (plot) {
     score: answer.score !== undefined,
     contributions: answer.contributions !== undefined,
     title: title !== undefined,
+    subtitle: subtitle !== undefined,
     interactive: false,
   })
   const palette = paletteOf(plot.theme)
@@ -53,6 +54,7 @@ export function planOf (plot) {
     layout,
     palette,
     title,
+    subtitle,
     extent: { min: time.start - time.interval / 2, max: time.start + (Math.max(1, time.length) - 0.5) * time.interval },
     time,
     scoreExtent: scoreExtent(highestScore(answer), answer.threshold),

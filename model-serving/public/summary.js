@@ -11,23 +11,47 @@ import { instantOf, rangeOf, spanOf } from './instants.js'
  */
 
 /**
+ * The answer in one sentence, with the sentence of its worst anomaly.
  * @param {Answer} answer
  */
 export function summarize (answer) {
+  const reason = reasonOf(answer)
+  return reason === undefined ? headline(answer) : `${headline(answer)}, ${reason}`
+}
+
+/**
+ * Kind and sentence of the worst anomaly; undefined if there is none.
+ * @param {Answer} answer
+ */
+export function reasonOf (answer) {
+  const worst = worstOf(answer)
+  return worst === undefined ? undefined : `${worst.kind}: ${worst.message}`
+}
+
+/** @param {Answer} answer */
+function worstOf ({ anomalies = [] }) {
+  return anomalies.reduce(
+    (/** @type {Anomaly | undefined} */ most, next) =>
+      most === undefined || next.peakScore > most.peakScore ? next : most,
+    undefined
+  )
+}
+
+/**
+ * How many anomalies there are, and when the worst is.
+ * @param {Answer} answer
+ */
+export function headline (answer) {
   const span = spanOf(answer, timelineOf(answer).length)
   const isScored = hasNumber(answer.score)
   if (answer.score !== undefined && !isScored) {
     return `Nothing could be scored in ${span}: the series is shorter than the model's warm-up, or all gaps`
   }
   const anomalies = answer.anomalies ?? []
-  const worst = anomalies.reduce(
-    (/** @type {Anomaly | undefined} */ most, next) =>
-      most === undefined || next.peakScore > most.peakScore ? next : most,
-    undefined
-  )
+  const worst = worstOf(answer)
   if (worst !== undefined) {
     return `${plural(anomalies.length, 'anomaly', 'anomalies')} in ${span}; ` +
-      `${anomalies.length > 1 ? 'worst: ' : ''}${describeAnomaly(answer, worst)}`
+      `${anomalies.length > 1 ? 'worst: ' : ''}${timeOf(answer, worst)}`
   }
   return `No anomalies in ${span}${isScored ? `; ${describeHighest(highestScore(answer), answer.threshold)}` : ''}`
 }
@@ -55,8 +79,15 @@ function describeHighest (highest, threshold) {
  * @param {Anomaly} anomaly
  */
 export function describeAnomaly (answer, anomaly) {
-  const when = rangeOf(answer, Date.parse(anomaly.start), Date.parse(anomaly.end))
-  return `${when}, score ${formatNumber(anomaly.peakScore)}, ${anomaly.kind}: ${anomaly.message}`
+  return `${timeOf(answer, anomaly)}, ${anomaly.kind}: ${anomaly.message}`
+}
+
+/**
+ * @param {Answer} answer
+ * @param {Anomaly} anomaly
+ */
+function timeOf (answer, { start, end, peakScore }) {
+  return `${rangeOf(answer, Date.parse(start), Date.parse(end))}, score ${formatNumber(peakScore)}`
 }
 
 /**

@@ -63,6 +63,8 @@ export interface Plot {
   readonly channels?: readonly string[]
   /** Heading above the plot; default none. */
   readonly title?: string
+  /** A smaller line below the title; default none. */
+  readonly subtitle?: string
   /** True adds zoom, tooltip and axis pointer. */
   readonly interactive?: boolean
   /** Part of the time to show, milliseconds since the epoch; default everything. */
@@ -130,6 +132,7 @@ export interface Plan {
   readonly layout: Layout
   readonly palette: Palette
   readonly title: string | undefined
+  readonly subtitle: string | undefined
   readonly time: Timeline
   /** Ends of the time axis. */
   readonly extent: { readonly min: number, readonly max: number }

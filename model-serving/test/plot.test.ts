@@ -52,6 +52,9 @@ t.test('an SVG names channels, score, threshold and summary', async (t) => {
     found.some((text) => text.startsWith(`wind-turbine 1.0.0: ${answer.anomalies?.length} anomalies in 3 days`)),
     'summary as heading'
   )
+  const [first, ...others] = answer.anomalies!
+  const worst = others.reduce((most, next) => next.peakScore > most.peakScore ? next : most, first!)
+  t.ok(found.includes(`${worst.kind}: ${worst.message}`), 'with the sentence of the worst anomaly below it')
   t.ok(texts(renderSvg({ answer, title: 'Turbine 3' })).includes('Turbine 3'), "or a heading of one's own")
 })
 
