@@ -40,6 +40,8 @@ const state = {
   series: undefined,
   /** @type {AbortController | undefined} */
   running: undefined,
+  /** Whether an example, not a person, chose the model. */
+  byExample: false,
 }
 
 const live = byId('live', window.HTMLElement)
@@ -138,6 +140,12 @@ async function run () {
 /** @param {File | undefined} file */
 function take (file) {
   if (file === undefined) return
+  // The model of the examples is hardly the one for a file of one's own.
+  if (state.byExample) {
+    state.byExample = false
+    picker.value = ''
+    describeModel()
+  }
   state.series = { name: file.name, body: file }
   run()
 }
@@ -149,6 +157,7 @@ async function takeExample (name) {
   try {
     const body = await fetchExample(name)
     picker.value = EXAMPLE_MODEL
+    state.byExample = true
     describeModel()
     state.series = { name, body }
     await run()
@@ -241,6 +250,7 @@ function wireControls () {
   for (const radio of document.querySelectorAll('input[name=scoring]')) radio.addEventListener('change', () => run())
   wireVerdictOptions(() => run())
   picker.addEventListener('change', () => {
+    state.byExample = false
     describeModel()
     run()
   })

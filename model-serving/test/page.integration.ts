@@ -238,6 +238,10 @@ t.test('the examples are one press away', async (t) => {
   await page.getByRole('button', { name: 'Healthy example' }).click()
   await hears(page, '#facts', 'healthy')
   t.match(await textOf(page, '#summary'), /^No anomalies/)
+  await upload(page, 'mine.csv', csvOf({ ...windSeries(200), channels: ['a', 'b'] }))
+  await hears(page, '#facts', 'mine.csv')
+  t.equal(await page.inputValue('#model'), '', "a file of one's own is not scored by the model of the examples")
+  t.match(await textOf(page, '#facts'), /ad-hoc/)
   t.same(faults, [])
 })
 
