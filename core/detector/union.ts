@@ -106,9 +106,9 @@ interface SmearOptions {
  * @param ratio of the strongest evidence of a channel to its threshold, shape [length]
  * @returns 1 for each observation of such a run
  * @example
- * const pattern = Float64Array.of(0, 2, 2, 2, 0, 0, 0, 0, 0, 2)
- * const ratio = Float64Array.of(0, 0, 3, 0, 0, 0, 0, 0, 0, 0)
- * shutPatterns(pattern, ratio, { reach: 3, smoothing: 1 }) // [0, 1, 1, 1, 0, 0, 0, 0, 0, 0]
+ * const patterns = Float64Array.of(0, 2, 2, 2, 0, 0, 0, 0, 0, 2)
+ * const ratios = Float64Array.of(0, 0, 3, 0, 0, 0, 0, 0, 0, 0)
+ * shutPatterns(patterns, ratios, { reach: 3, smoothing: 1 }) // [0, 1, 1, 1, 0, 0, 0, 0, 0, 0]
  */
 export function shutPatterns (
   pattern: Float64Array,

@@ -1,24 +1,12 @@
 // Scores the overlapping windows of a run by a linear autoencoder with kernel.wat, without laying out any window.
 // Products are 32-bit. The position within the window fixes the order of each sum, so a window's bits depend on that
 // window alone.
-import type { Reconstruct, RunErrors } from '../scoring/reconstruction-error.ts'
+import type { Reconstruct } from '../scoring/reconstruction-error.ts'
 import type { Masked } from './masked.ts'
 import type { Subspace } from './subspace.ts'
 import { LANES, pack, type Packed, packMasked } from './pack.ts'
-import { GROUP, singleWindow, splitErrors } from './single-window.ts'
+import { GROUP, type ReconstructionErrors, type RunErrorOptions, singleWindow, splitErrors } from './single-window.ts'
 import { claimMemory, float32At, float64At, kernelFunctions } from './kernel/kernel-memory.ts'
-
-/** The errors of windows that are reconstructed. */
-export type ReconstructionErrors = RunErrors & { readonly newest: Float32Array }
-
-export interface RunErrorOptions {
-  /** Only the newest `tail` observations of each window count. */
-  readonly tail: number
-  /** Weight of each channel's squared residual, shape [channels]. */
-  readonly weights: readonly number[]
-  /** Whether to sum the reconstructions of each observation; needs tail = window length. */
-  readonly expected: boolean
-}
 
 export interface LinearKernel {
   /**

@@ -1,12 +1,8 @@
 // The exactly solved linear autoencoders for the detector: the kernel scores a run without laying out its windows.
 import type { Reconstruction, RunOptions } from '../scoring/reconstruction-error.ts'
-import {
-  createMaskedKernel,
-  createSubspaceKernel,
-  type LinearKernel,
-  type ReconstructionErrors,
-} from './linear-kernel.ts'
+import { createMaskedKernel, createSubspaceKernel, type LinearKernel } from './linear-kernel.ts'
 import type { Masked } from './masked.ts'
+import type { ReconstructionErrors } from './single-window.ts'
 import type { Subspace } from './subspace.ts'
 
 /**

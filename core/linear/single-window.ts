@@ -1,8 +1,8 @@
 // One window at a time, as a stream asks for: the kernel's lanes are directions and positions instead of windows, and
 // the weights stay in its memory. Each sum takes its products in the order of the kernel for many windows, so the bits
 // are the same.
+import type { RunErrors } from '../scoring/reconstruction-error.ts'
 import type { Packed } from './pack.ts'
-import type { ReconstructionErrors, RunErrorOptions } from './linear-kernel.ts'
 import { float32At, kernelFunctions, reside } from './kernel/kernel-memory.ts'
 
 /** A 32-bit sum takes at most this many products before it is added to the total. */
@@ -11,6 +11,18 @@ export const GROUP = 128
 /** Directions that the kernel computes together. */
 const TOGETHER = 16
 const FLOAT = 4
+
+/** The errors of windows that are reconstructed. */
+export type ReconstructionErrors = RunErrors & { readonly newest: Float32Array }
+
+export interface RunErrorOptions {
+  /** Only the newest `tail` observations of each window count. */
+  readonly tail: number
+  /** Weight of each channel's squared residual, shape [channels]. */
+  readonly weights: readonly number[]
+  /** Whether to sum the reconstructions of each observation; needs tail = window length. */
+  readonly expected: boolean
+}
 
 type Addresses = readonly [number, number, number, number, number, number]
 
@@ -21,7 +33,7 @@ type Addresses = readonly [number, number, number, number, number, number]
  * @example
  * const windows = sampleWindows([Float32Array.of(0, 0, 1, 1, 2, 2)], 2, 1, 3)
  * const options = { tail: 1, weights: [1, 1], expected: false }
- * singleWindow(pack(fitSubspace(windows, 1), 2), Float32Array.of(3, 5), options).newest // [4, 4]
+ * singleWindow(pack(fitSubspace(windows, 1), 2), Float32Array.of(3, 5), options).newest // [3.99…, 3.99…]
  */
 export function singleWindow (
   packed: Packed,
@@ -137,7 +149,15 @@ function pairOfSquares (residuals: Float32Array, i: number): number {
   return Math.fround(square(residuals, i) + square(residuals, i + 1))
 }
 
-/** Splits each window's error over channels, as reconstructionError() does, from the sums of squares. */
+/**
+ * Splits each window's error over channels, as reconstructionError() does, from the sums of squares.
+ * @param parts sums of squares, of window w and channel c at [c · padded + w]
+ * @param errors receives the shares, shape [windows × channels]
+ * @example
+ * const errors = new Float64Array(2)
+ * splitErrors(Float64Array.of(2, 6), 1, { tail: 1, weights: [1, 1], expected: false }, errors)
+ * errors // [0.5, 1.5]
+ */
 export function splitErrors (
   parts: Float64Array,
   padded: number,

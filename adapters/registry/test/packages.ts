@@ -40,7 +40,13 @@ export async function noisePackage (name: string, seed: number, weights = 64): P
     }
     await writeModelPackage(folder, {
       manifest,
-      golden: { start: 0, values: {}, causal: [], batch: [], probes: { start: 0, values: {}, calmAt: { batch: [], causal: [] }, probes: [] } },
+      golden: {
+        start: 0,
+        values: {},
+        causal: [],
+        batch: [],
+        probes: { start: 0, values: {}, calmAt: { batch: [], causal: [] }, probes: [] },
+      },
       models: [saved],
       card: `seed ${seed}`,
     })

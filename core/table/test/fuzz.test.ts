@@ -58,7 +58,7 @@ t.test('any series is fitted and scored, or refused with a Problem', { timeout: 
       const batch = detectBatch(model, autoencoders, same)
       const causal = detectCausal(model, autoencoders, same)
       const stream = new Detector(model, autoencoders)
-      const streamed = Array.from({ length: same.length }, (_, i) => 
+      const streamed = Array.from({ length: same.length }, (_, i) =>
         stream.observe({ time: timeOf(same, i), values: observation(same, i) }).score ?? NaN)
       const thresholds = [0, 0.3, 0.5, 1].map((sensitivity) => thresholdForSensitivity(model.batch.scores, sensitivity))
       return sound(batch, channels) && sound(causal, channels) && streamed.every((score, i) =>
