@@ -132,7 +132,7 @@ export class ChannelStream {
   #index = 0
   #value = 0
   #missing = false
-  #unit = 0
+  readonly #scale = { unit: 0, usual: 0 }
   /** Residuals that #past has taken since it was empty, at most as many as it holds. */
   #pastCount = 0
   /** Missing values up to now: when #past holds no other, it is as if new. */
@@ -174,9 +174,10 @@ export class ChannelStream {
     const level = this.#level === undefined
       ? this.#channel.baseline.base
       : this.#level.next(index, value, missing)
-    const { residual, unit } = residualAt(this.#channel, index, value, level)
+    const { residual, unit, usual } = residualAt(this.#channel, index, value, level)
     this.residual = missing ? 0 : residual
-    this.#unit = unit
+    this.#scale.unit = unit
+    this.#scale.usual = usual
     if (this.#stillness !== undefined) this.#stillness.next(value, missing)
   }
 
@@ -193,7 +194,7 @@ export class ChannelStream {
       const divisor = this.#guard.next(this.#index, strongest.ratio > 1 ? strongest.ratio : 0)
       if (strongest.ratio > 1) strongest.ratio /= divisor
     }
-    this.expected = usualValue(this.#channel, this.#value) ?? expectedOf(this.#value, this.#decisive(), this.#unit)
+    this.expected = usualValue(this.#channel, this.#value) ?? expectedOf(this.#value, this.#decisive(), this.#scale)
   }
 
   /** The residual of the view that gave the evidence, without evidence of the tightest one. */

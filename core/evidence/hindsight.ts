@@ -145,12 +145,13 @@ class Collector {
   }
 
   /** Writes what the view expects that gave the evidence, without evidence the tightest view. */
-  expect (rows: Rows, c: number, { units }: BaselineResiduals): void {
+  expect (rows: Rows, c: number, { units, usual }: BaselineResiduals): void {
     for (let t = 0; t < this.#expected.length; t++) {
       const view = this.#ratio[t]! > 1 ? viewOf(this.#code[t]!) : undefined
       const residuals = view === undefined ? this.#tightest! : this.#views[view]!
       const value = rows.columns[c]![this.#span.from + t]!
-      this.#expected[t] = usualValue(this.#channel, value) ?? expectedOf(value, residuals[t]!, units[t]!)
+      this.#expected[t] = usualValue(this.#channel, value) ??
+        expectedOf(value, residuals[t]!, { unit: units[t]!, usual: usual[t]! })
     }
   }
 

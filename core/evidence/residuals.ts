@@ -9,11 +9,13 @@ const DEPARTURE = 12
 /** Relative difference up to which two values are equal. */
 const EQUAL = 1e-9
 
-/** One channel of rows: residuals from its baseline, and what a residual of 1 is worth in the channel's unit. */
+/** One channel of rows, seen from its baseline. */
 export interface BaselineResiduals {
   /** 0 where the value is missing or there is no level; shape [rows]. */
   readonly residuals: Float64Array
+  /** What a residual of 1 is worth, and the value without a residual, in the channel's unit; shape [rows] each. */
   readonly units: Float64Array
+  readonly usual: Float64Array
 }
 
 /**
@@ -33,6 +35,7 @@ export function baselineResiduals (
 ): BaselineResiduals {
   const residuals = new Float64Array(to - from)
   const units = new Float64Array(to - from)
+  const usual = new Float64Array(to - from)
   const values = rows.columns[c]!.subarray(from, to)
   const missing = rows.missing[c]!.subarray(from, to)
   const levels = levelsOf(baseline, values, { missing, index: rows.index.subarray(from, to), causal })
@@ -40,9 +43,10 @@ export function baselineResiduals (
     const level = levels?.[t] ?? baseline.base
     const found = residualAt({ baseline, constant, pair }, rows.index[from + t]!, values[t]!, level)
     units[t] = found.unit
+    usual[t] = found.usual
     residuals[t] = missing[t] === 1 ? 0 : found.residual
   }
-  return { residuals, units }
+  return { residuals, units, usual }
 }
 
 function levelsOf (
@@ -57,27 +61,33 @@ function levelsOf (
 }
 
 /**
- * The residual of one value, and the worth of a residual of 1; without a level, the residual is 0.
+ * The residual of one value, the worth of a residual of 1, and the value without a residual; without a level, the
+ * residual is 0.
  * @param index number of the observation on the grid of all times
  * @param level running level, NaN if there is none
  * @example
  * const baseline = { base: 5, level: 0, multiplicative: false, period: 2, profile: [0, 3], scale: [1, 2] }
- * residualAt({ baseline, constant: false, pair: null }, 1, 12, 5) // { residual: 2, unit: 2 }
+ * residualAt({ baseline, constant: false, pair: null }, 1, 12, 5) // { residual: 2, unit: 2, usual: 8 }
  */
 export function residualAt (
   { baseline, constant, pair }: Pick<ChannelEvidence, 'baseline' | 'constant' | 'pair'>,
   index: number,
   value: number,
   level: number
-): { residual: number, unit: number } {
+): { residual: number, unit: number, usual: number } {
   const { base, multiplicative, period, profile, scale } = baseline
-  if (constant) return { residual: isEqual(value, base) ? 0 : Math.sign(value - base) * DEPARTURE, unit: 0 }
-  if (pair !== null) return { residual: outside(pair, value) * DEPARTURE, unit: 0 }
+  if (constant) {
+    return { residual: isEqual(value, base) ? 0 : Math.sign(value - base) * DEPARTURE, unit: 0, usual: base }
+  }
+  if (pair !== null) return { residual: outside(pair, value) * DEPARTURE, unit: 0, usual: base }
   const phase = phaseOf(index, period)
   const known = Number.isNaN(level) ? base : level
-  const unit = scale[phase]! * unitOf(baseline, known)
-  if (Number.isNaN(level)) return { residual: 0, unit }
-  return { residual: standardise(flatten(value, level, base, multiplicative), profile[phase]!, scale[phase]!), unit }
+  const worth = unitOf(baseline, known)
+  const unit = scale[phase]! * worth
+  const usual = multiplicative ? (profile[phase]! + base) * worth : known + profile[phase]!
+  if (Number.isNaN(level)) return { residual: 0, unit, usual }
+  const residual = standardise(flatten(value, level, base, multiplicative), profile[phase]!, scale[phase]!)
+  return { residual, unit, usual }
 }
 
 /**
@@ -109,14 +119,25 @@ const LARGEST_RESIDUAL = 1e100
 export const standardise = (value: number, center: number, scale: number): number =>
   Math.max(-LARGEST_RESIDUAL, Math.min(LARGEST_RESIDUAL, (value - center) / scale))
 
+/** Beyond this residual (of a fill value such as 1e20), the difference to the value would be rounding. */
+const FARTHEST_RESIDUAL = 1e9
+
 /**
  * What is expected where a value has a residual.
  * @param unit what a residual of 1 is worth
+ * @param usual what the baseline expects
  * @example
- * expectedOf(9, 2, 3) // 3
+ * expectedOf(9, 2, { unit: 3, usual: 4 }) // 3
+ * expectedOf(1e20, 5e19, { unit: 2, usual: 4 }) // 4
  */
-export const expectedOf = (value: number, residual: number, unit: number): number =>
-  Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value - residual * unit))
+export function expectedOf (
+  value: number,
+  residual: number,
+  { unit, usual }: { readonly unit: number, readonly usual: number }
+): number {
+  const expected = Math.abs(residual) <= FARTHEST_RESIDUAL ? value - residual * unit : usual
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, expected))
+}
 
 /**
  * The usual value of a channel that has only one or two, the nearest to a value; undefined for other channels.

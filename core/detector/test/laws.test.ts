@@ -7,11 +7,12 @@ import { PATTERN } from '../../evidence/model.ts'
 import { rowsOf } from '../../evidence/rows.ts'
 import { memoryOf } from '../../evidence/stream.ts'
 import { fitAdHoc } from '../../fitting/ad-hoc.ts'
+import { createRandom } from '../../random.ts'
 import type { Detection } from '../../scoring/detection.ts'
 import { patternCausal } from '../../scoring/pattern.ts'
 import { patternBatch } from '../../scoring/pattern-hindsight.ts'
 import { isAnomalous } from '../../scoring/threshold.ts'
-import { observation, type Series, slice, timeOf } from '../../series/series.ts'
+import { fromColumns, observation, type Series, slice, timeOf } from '../../series/series.ts'
 import { altered, scoresOf } from '../../test/synthetic.ts'
 import { Detector, detectCausal } from '../detector.ts'
 import { detectBatch } from '../hindsight.ts'
@@ -43,6 +44,23 @@ const dirty = changed(test)
 
 const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
   a.length === b.length && Array.from(a).every((value, i) => Object.is(value, b[i]))
+
+t.test('a fill value is told with what is usual, not with the rounding of its difference', async (t) => {
+  const { normal } = createRandom('fill')
+  const a = Float64Array.from({ length: 400 }, (_, i) => 10 + 5 * Math.sin(i / 4) + normal() / 5)
+  for (const fill of [1e20, -3.4e38, 1e300]) {
+    const b = Float64Array.from(a, (value, i) => i === 300 ? fill : value / 2 + normal() / 9)
+    const series = fromColumns({ start: 0, interval: 60_000, columns: { a, b } })
+    const { model, autoencoders } = await fitAdHoc(series, { rows: 200 })
+    for (const { score, expected } of [
+      detectBatch(model, autoencoders, series),
+      detectCausal(model, autoencoders, series),
+    ]) {
+      t.ok(score[300]! > 1)
+      t.ok(expected[601]! > 0 && expected[601]! < 10, `${fill}: expected ${expected[601]}`)
+    }
+  }
+})
 
 t.test('the models hold evidence of every kind', async (t) => {
   const { channels } = FITTED['autoencoders and evidence']!.model.evidence.causal!
