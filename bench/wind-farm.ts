@@ -7,7 +7,7 @@ import { detectCausal } from '../core/detector/detector.ts'
 import { parseDuration } from '../core/table/duration.ts'
 import { fitDetector } from '../core/fitting/fit.ts'
 import { detectBatch } from '../core/detector/hindsight.ts'
-import { detectionDelays } from '../core/metrics/index.ts'
+import { detectionDelays, type TimeInterval } from '../core/metrics/index.ts'
 import { slice, timeOf } from '../core/series/series.ts'
 import { loadBackend } from '../adapters/tfjs/backend.ts'
 import { simulateFarm, WIND_FARM_DEFAULTS } from '../simulator/simulate.ts'
@@ -26,17 +26,25 @@ const { seeds } = new Command('npm run bench:wind-farm --')
 const { train, evaluate } = await readParams(FARM_PARAMS)
 const backend = await loadBackend(train.backend)
 
+/** Intersection over union of two intervals whose ends belong to them. */
+function iouOf (a: TimeInterval, b: TimeInterval, interval: number): number {
+  const common = Math.max(0, Math.min(a.end, b.end) - Math.max(a.start, b.start) + interval)
+  return common / (a.end - a.start + b.end - b.start + 2 * interval - common)
+}
+
 interface Tally {
   delays: Record<string, number[]>
   found: Record<string, number>
   labels: Record<string, number>
+  /** Of each label with the anomaly that fits it best; 0 if missed. */
+  overlaps: number[]
   falseAnomalies: number
   weeks: number
 }
 
 const tallies: Record<keyof typeof SCORINGS, Tally> = {
-  batch: { delays: {}, found: {}, labels: {}, falseAnomalies: 0, weeks: 0 },
-  causal: { delays: {}, found: {}, labels: {}, falseAnomalies: 0, weeks: 0 },
+  batch: { delays: {}, found: {}, labels: {}, overlaps: [], falseAnomalies: 0, weeks: 0 },
+  causal: { delays: {}, found: {}, labels: {}, overlaps: [], falseAnomalies: 0, weeks: 0 },
 }
 
 for (const farmSeed of seeds.split(',')) {
@@ -61,7 +69,9 @@ for (const farmSeed of seeds.split(',')) {
         anomalies,
         { toleranceMs: parseDuration(evaluate.tolerance) }
       )
-      for (const { label: { fault }, found, delayMs } of findings) {
+      for (const { label, found, delayMs } of findings) {
+        const { fault } = label
+        tally.overlaps.push(Math.max(0, ...anomalies.map((anomaly) => iouOf(label, anomaly, test.interval))))
         if (delayMs !== null) (tally.delays[fault] ??= []).push(delayMs / HOUR)
         tally.labels[fault] = (tally.labels[fault] ?? 0) + 1
         tally.found[fault] = (tally.found[fault] ?? 0) + (found ? 1 : 0)
@@ -73,11 +83,13 @@ for (const farmSeed of seeds.split(',')) {
   for (const autoencoder of autoencoders) autoencoder.dispose()
 }
 
-for (const [scoring, { delays, found, labels, falseAnomalies, weeks }] of Object.entries(tallies)) {
+for (const [scoring, { delays, found, labels, overlaps, falseAnomalies, weeks }] of Object.entries(tallies)) {
   const faults = Object.keys(labels).sort().map((fault) =>
     `${fault} ${found[fault]}/${labels[fault]} after ${quantile(delays[fault] ?? [], 0.5).toFixed(1)} h`
   )
+  const iou = overlaps.reduce((sum, overlap) => sum + overlap, 0) / overlaps.length
   console.log(
-    `${scoring}: ${(falseAnomalies / weeks).toFixed(2)} false anomalies per turbine-week; ${faults.join(', ')}`
+    `${scoring}: ${(falseAnomalies / weeks).toFixed(2)} false anomalies per turbine-week; ` +
+      `IoU of intervals ${iou.toFixed(2)}; ${faults.join(', ')}`
   )
 }
