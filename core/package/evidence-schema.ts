@@ -47,8 +47,10 @@ export const EvidenceFitSchema: z.ZodType<EvidenceFit> = z.strictObject({
   raw: z.strictObject({ center: numbers, scale: z.array(positive) }),
 }).refine(
   ({ channels, related, raw }) =>
-    related.every((c) => c < channels.length) &&
+    related.every((c, j) => c < channels.length && (j === 0 || c > related[j - 1]!)) &&
     [raw.center, raw.scale].every(({ length }) => length === related.length) &&
-    channels.every(({ relation }) => relation === null || relation.prediction.weights.length === related.length),
+    channels.every(({ relation }, c) =>
+      relation === null || (related.includes(c) && relation.prediction.weights.length === related.length)
+    ),
   { message: 'related channels, their raw scales and the weights of relations must agree' }
 )

@@ -339,6 +339,16 @@ t.test('a manifest, golden scores or models of a wrong shape are refused by name
     ...value,
     detector: { ...value.detector, ...change },
   })
+  /** Channels that are compared with each other, where the second one follows the first. */
+  const withRelated = (related: readonly number[]) => (value: Manifest): Manifest => {
+    const { causal, batch } = value.detector.evidence
+    const prediction = { offset: 0, weights: [1, 0] }
+    const thresholds = { point: 5, mean: [null, null], power: [null, null] }
+    const relation = { prediction, raw: false, factor: 1, thresholds }
+    const channels = causal!.channels.map((channel, c) => ({ ...channel, relation: c === 1 ? relation : null }))
+    const raw = { center: [0, 0], scale: [1, 1] }
+    return detectorWith({ evidence: { causal: { ...causal!, channels, related, raw }, batch } })(value)
+  }
   const manifests: Array<[(value: Manifest) => unknown, RegExp]> = [
     [(value) => ({ ...value, colour: 'red' }), /manifest\.json: \/ .*colour/],
     [(value) => ({ ...value, name: 'No Name' }), /manifest\.json: \/name lower-case/],
@@ -363,6 +373,8 @@ t.test('a manifest, golden scores or models of a wrong shape are refused by name
     [detectorWith({ channels: ['a', 'b', 'a'] }), /\/detector\/channels two channels have the same name/],
     [detectorWith({ channels: ['a', 'b'] }), /\/detector scaler, weights and margins need one entry for each channel/],
     [detectorWith({ windowLength: 12 }), /\/detector\/windowLength must be that of the longest member/],
+    [withRelated([0, 0]), /\/detector\/evidence\/causal related channels, .* must agree/],
+    [withRelated([0, 2]), /\/detector\/evidence\/causal related channels, .* must agree/],
   ]
   for (const [change, message] of manifests) {
     await writeModelPackage(directory, parts)
