@@ -197,8 +197,9 @@ export class ChannelStream {
     this.expected = usualValue(this.#channel, this.#value) ?? expectedOf(this.#value, this.#decisive(), this.#scale)
   }
 
-  /** The residual of the view that gave the evidence, without evidence of the tightest one. */
+  /** The residual of the view that gave the evidence, without evidence of the tightest one; 0 for a filled gap. */
   #decisive (): number {
+    if (this.#missing) return 0
     const { ratio, code } = this.strongest
     const view = (ratio > 1 ? viewOf(code) : undefined) ?? this.#tightest
     if (view === 'season') return this.residual

@@ -144,14 +144,18 @@ class Collector {
     for (let t = 0; t < passed.length; t++) if (passed[t]! > 0) this.#ratio[t] = passed[t]!
   }
 
-  /** Writes what the view expects that gave the evidence, without evidence the tightest view. */
+  /**
+   * Writes what the view expects that gave the evidence, without evidence the tightest view. For a missing value
+   * that is the value which fills the gap.
+   */
   expect (rows: Rows, c: number, { units, usual }: BaselineResiduals): void {
     for (let t = 0; t < this.#expected.length; t++) {
       const view = this.#ratio[t]! > 1 ? viewOf(this.#code[t]!) : undefined
       const residuals = view === undefined ? this.#tightest! : this.#views[view]!
       const value = rows.columns[c]![this.#span.from + t]!
+      const residual = rows.missing[c]![this.#span.from + t] === 1 ? 0 : residuals[t]!
       this.#expected[t] = usualValue(this.#channel, value) ??
-        expectedOf(value, residuals[t]!, { unit: units[t]!, usual: usual[t]! })
+        expectedOf(value, residual, { unit: units[t]!, usual: usual[t]! })
     }
   }
 

@@ -274,3 +274,19 @@ t.test('channels in another order give the same scores and permuted contribution
     t.equal(differ, -1)
   }
 })
+
+t.test('where a value is missing, one near its neighbours is expected', async (t) => {
+  const random = createRandom('missing')
+  let drift = 0
+  const a = Array.from({ length: 400 }, () => 20 + (drift = 0.99 * drift + 0.1 * random.normal()))
+  const farthest = a.reduce((most, value, i) => Math.abs(value - 20) > Math.abs(a[most]! - 20) ? i : most, 0)
+  const known = a[farthest]!
+  a[farthest] = NaN
+  const series = fromColumns({ start: 0, interval: 1000, columns: { a, b: a.map(() => random.normal()) } })
+  const { model, autoencoders } = await fitAdHoc(series)
+  t.ok(model.evidence.batch!.channels[0]!.own !== null, 'the view of its own past is the tightest')
+  for (const detect of [detectBatch, detectCausal]) {
+    const { expected } = detect(model, autoencoders, series)
+    t.ok(Math.abs(expected[2 * farthest]! - known) < 0.3, `${detect.name}: ${expected[2 * farthest]} for ${known}`)
+  }
+})
