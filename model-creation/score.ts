@@ -4,7 +4,7 @@ import Table from 'cli-table3'
 import { Command, Option } from 'commander'
 import Papa from 'papaparse'
 import { isAnomalous } from '../core/scoring/threshold.ts'
-import { type Anomaly, findAnomalies } from '../core/verdicts/anomalies.ts'
+import { type ExplainedAnomaly, explainAnomalies } from '../core/verdicts/explanation.ts'
 import { type Detection, type Scoring } from '../core/scoring/detection.ts'
 import { detectCausal } from '../core/detector/detector.ts'
 import { keepChannels, readTable, type TableOptions } from '../core/table/csv.ts'
@@ -38,7 +38,7 @@ const command = (): Command =>
     .addOption(new Option('--json', 'print scores and anomalies as JSON').conflicts('csv'))
     .option('--csv', 'print one line for each observation: timestamp, score, isAnomaly, imputed channels')
     .option('--min-duration <duration>', 'leave out shorter anomalies, e.g. PT30M')
-    .option('--merge-gap <duration>', 'join anomalies at most this far apart, e.g. PT1H')
+    .option('--merge-gap <duration>', 'join anomalies at most this far apart, e.g. PT1H; default: by their length')
     .addOption(
       new Option('--backend <name>', 'TensorFlow.js backend').choices(['auto', 'native', 'wasm', 'cpu']).default(
         'auto'
@@ -54,7 +54,7 @@ interface Result {
   readonly scoring: Scoring
   readonly series: Series
   readonly detection: Detection
-  readonly anomalies: readonly Anomaly[]
+  readonly anomalies: readonly ExplainedAnomaly[]
   /** Columns of the file that are not channels of the model. */
   readonly ignored: readonly string[]
 }
@@ -70,7 +70,7 @@ async function textOf (file: string): Promise<string> {
 async function score (file: string, flags: Flags): Promise<Result> {
   const { delimiter, decimal, timestampColumn, timestampFormat } = flags
   const minDuration = flags.minDuration === undefined ? 0 : parseDuration(flags.minDuration)
-  const mergeGap = flags.mergeGap === undefined ? 0 : parseDuration(flags.mergeGap)
+  const mergeGap = flags.mergeGap === undefined ? undefined : parseDuration(flags.mergeGap)
   const table = readTable(await textOf(file), { delimiter, decimal, timestampColumn, timestampFormat })
   const { manifest: { name, version, detector }, digest, autoencoders, dispose } = await loadModelPackage(
     flags.model,
@@ -93,7 +93,7 @@ async function score (file: string, flags: Flags): Promise<Result> {
     }
     const rules = {
       minLength: Math.ceil(minDuration / detector.interval),
-      mergeGap: Math.floor(mergeGap / detector.interval),
+      ...(mergeGap !== undefined && { mergeGap: Math.floor(mergeGap / detector.interval) }),
     }
     const ignored = table.channels.filter((channel) => !detector.channels.includes(channel))
     return {
@@ -101,7 +101,7 @@ async function score (file: string, flags: Flags): Promise<Result> {
       scoring: flags.scoring,
       series,
       detection,
-      anomalies: findAnomalies(detection, rules),
+      anomalies: explainAnomalies(series, detection, detector, { scoring: flags.scoring, rules }),
       ignored,
     }
   } finally {
@@ -128,11 +128,13 @@ function asJson ({ model, scoring, series, detection, anomalies }: Result): stri
         Array.from(detection.score.keys()).filter((t) => detection.imputed[t * series.channels.length + c] === 1),
       ])
     ),
-    anomalies: anomalies.map(({ from, to, peak, peakScore, channels }) => ({
+    anomalies: anomalies.map(({ from, to, peak, peakScore, kind, message, channels }) => ({
       start: timeText(series, from),
       end: timeText(series, to),
       peak: timeText(series, peak),
       peakScore,
+      kind,
+      message,
       channels: channels.map(({ channel, contribution }) => ({ name: series.channels[channel], contribution })),
     })),
   })
@@ -155,14 +157,19 @@ function asCsv ({ series, detection }: Result): string {
   }, { newline: '\n' })
 }
 
+const HEAD = ['start', 'end', 'peak', 'score', 'kind', 'channels']
+
 function asTable ({ series, detection, anomalies, ignored }: Result): string {
   const scored = detection.score.filter((value) => !Number.isNaN(value)).length
   const found = anomalies.length === 1 ? '1 anomaly' : `${anomalies.length} anomalies`
   const others = ignored.length === 0 ? '' : `; not the model's channels: ${ignored.join(', ')}`
   const summary = `${found} in ${series.length} observations (${scored} scored)${others}`
   if (anomalies.length === 0) return summary
-  const table = new Table({ head: ['start', 'end', 'peak', 'score', 'channels'], style: { head: [], border: [] } })
-  for (const { from, to, peak, peakScore, channels } of anomalies) {
+  const table = new Table({
+    head: HEAD,
+    style: { head: [], border: [] },
+  })
+  for (const { from, to, peak, peakScore, kind, message, channels } of anomalies) {
     const ranked = channels.slice(0, 3).map(({ channel, contribution }) =>
       `${series.channels[channel]} ${(100 * contribution).toFixed(0)} %`
     )
@@ -171,8 +178,9 @@ function asTable ({ series, detection, anomalies, ignored }: Result): string {
       timeText(series, to),
       timeText(series, peak),
       peakScore.toFixed(2),
+      kind,
       ranked.join('\n'),
-    ])
+    ], [{ colSpan: HEAD.length, content: message, wordWrap: true }])
   }
   return `${table.toString()}\n${summary}`
 }

@@ -53,6 +53,9 @@ const SETTINGS: FitSettings = { ...SMALL, folds: 2 }
 
 const WINDOW = 6
 
+/** Evidence of the largest residual raises a pattern score at most this many times. */
+const MOST_RISE = 100
+
 interface FitOptions {
   readonly seed?: number
   readonly settings?: FitSettings
@@ -187,7 +190,8 @@ const CHECKS: readonly Check[] = [
           blamed.every((share, c) => c === at || share < blamed[at]!),
           `its channel ${at} is blamed first: ${blamed}`
         )
-        t.ok(score.subarray(0, 80).filter((value) => value > 1).length <= 4, 'what is normal is normal')
+        // A fault as long as this one bends the running level around it.
+        t.ok(score.subarray(0, 70).filter((value) => value > 1).length <= 4, 'what is normal is normal')
       }
       if (subject.random) return
       as.score.forEach((score, i) => {
@@ -263,7 +267,7 @@ const CHECKS: readonly Check[] = [
     },
   })),
   {
-    name: 'too few observations for a window: training says so, scoring says nothing',
+    name: 'too few observations for a window: training says so, causal scoring nothing, batch what is evident',
     run: async (t, subject) => {
       for (const length of [1, WINDOW]) {
         await t.rejects(fitDetector([waves(length, 2)], SETTINGS, subject.members(1, WINDOW)), {
@@ -272,9 +276,10 @@ const CHECKS: readonly Check[] = [
         })
       }
       await withFit(subject, waves(60, 2), ({ model, autoencoders }) => {
-        for (const detect of [detectBatch, detectCausal]) {
-          t.ok(scoresOf(detect(model, autoencoders, waves(5, 2))).every((score) => score === null))
-        }
+        t.ok(scoresOf(detectCausal(model, autoencoders, waves(5, 2))).every((score) => score === null))
+        t.ok(detectBatch(model, autoencoders, waves(5, 2)).score.every((score) => score < 1), 'by evidence alone')
+        const spiked = altered(waves(5, 2), (values) => { values[4] = 99 })
+        t.ok(detectBatch(model, autoencoders, spiked).score[2]! > 1, 'which finds a spike')
       })
     },
   },
@@ -299,7 +304,7 @@ const CHECKS: readonly Check[] = [
   {
     name:
       'values of 1e30 and 1e-30 that were never seen are scored, and the large ones are anomalies: ' +
-      'far above 1, and at most the largest error over the threshold',
+      'far above 1, and at most the largest error over the threshold, raised by the largest ratio of evidence',
     run: async (t, subject) => {
       const random = createRandom('extremes')
       await withFit(subject, waves(90, 2), ({ model, autoencoders }) => {
@@ -309,7 +314,7 @@ const CHECKS: readonly Check[] = [
         for (const [detect, { threshold }] of [[detectBatch, model.batch], [detectCausal, model.causal]] as const) {
           const { score } = detect(model, autoencoders, extreme)
           const largest = Math.max(...score.subarray(34))
-          t.ok(largest > 1e3 && largest < LARGEST_ERROR / threshold * (1 + 1e-9), `${largest}`)
+          t.ok(largest > 1e3 && largest < MOST_RISE * LARGEST_ERROR / threshold, `${largest}`)
           t.ok(score.subarray(6).every((value) => value >= 0), 'no score is NaN')
         }
       })

@@ -60,7 +60,8 @@ export async function train ({ paths, params, progress }: StageContext): Promise
   const members = membersOf(params.train, series)
   const backend = await loadBackend(choice)
   // A second fit, on three quarters of the data, is judged on the last quarter.
-  const onEpoch = epochSteps(progress, 2 * members.length * (folds + 1))
+  const learning = members.filter(({ architecture }) => !isMeasure(architecture))
+  const onEpoch = epochSteps(progress, 2 * learning.length * (folds + 1))
   const fit = async (part: readonly Series[]): Promise<FittedDetector<TrainedMember>> =>
     fitDetector(part, settings, toFit(members, params.train, { backend, seed, onEpoch }))
   const fitted = await fit(series)

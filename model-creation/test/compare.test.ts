@@ -31,11 +31,12 @@ const blind = await train('blind', {
 })
 
 const flags = (
-  prepared = good.paths.prepared
-) => ['--prepared', prepared, '--labels', labels, '--feedback', feedback, '--params', params]
-const compare = async (folders: readonly string[], prepared?: string): Promise<Comparison> => {
+  prepared = good.paths.prepared,
+  faults = labels
+) => ['--prepared', prepared, '--labels', faults, '--feedback', feedback, '--params', params]
+const compare = async (folders: readonly string[], prepared?: string, faults?: string): Promise<Comparison> => {
   let text = ''
-  await main([...folders, ...flags(prepared)], (printed) => { text += printed })
+  await main([...folders, ...flags(prepared, faults)], (printed) => { text += printed })
   return JSON.parse(text) as Comparison
 }
 
@@ -55,10 +56,14 @@ t.test('each package is judged as the pipeline judges its own', async (t) => {
       t.equal(packages[i]![scoring].faults, 1)
     }
   }
-  t.strictSame(packages.map(({ batch, causal }) => [batch.found, causal.found]), [[1, 1], [0, 0]])
+  t.strictSame(packages.map(({ batch, causal }) => [batch.found, causal.found]), [[1, 1], [1, 1]])
 })
 
-t.test('without labels, only anomalies are counted', async (t) => {
+t.test('a fault that nothing overlaps is not found; without labels, only anomalies are counted', async (t) => {
+  const elsewhere = join(root, 'elsewhere.csv')
+  await writeFile(elsewhere, `series,fault,start,end\nB,none,${timeAt(450)},${timeAt(455)}\n`)
+  const missed = await compare([good.paths.package], undefined, elsewhere)
+  t.match(missed, { packages: [{ batch: { found: 0, faults: 1 }, causal: { found: 0, faults: 1 } }] })
   const other = join(root, 'no-labels.csv')
   await writeFile(other, 'series,fault,start,end\n')
   let text = ''

@@ -247,9 +247,11 @@ t.test('several members by default: their package, its card and its reports, and
     'manifest.json',
     'model-2.json',
     'model-3.json',
+    'model-4.json',
     'model.json',
     'weights-2.bin',
     'weights-3.bin',
+    'weights-4.bin',
     'weights.bin',
   ])
   const loaded = await loadModelPackage(folder, 'auto')
@@ -285,11 +287,13 @@ t.test('several members by default: their package, its card and its reports, and
   t.equal(
     progress.lines.filter((text) => text.startsWith('18/18')).length,
     2,
-    'three members, two folds and the whole, twice'
+    'three autoencoders, two folds and the whole, for the model and for its sensitivity sheet, twice'
   )
   t.ok(
     progress.lines.some((text) =>
-      text.startsWith('linear on windows of 8, masked on windows of 8, linear on windows of 32; thresholds: ')
+      text.startsWith(
+        'linear on windows of 8, masked on windows of 8, linear on windows of 32, filters on windows of 32; thresh'
+      )
     )
   )
   await rm(context.paths.model, { recursive: true })

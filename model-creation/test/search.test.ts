@@ -39,15 +39,19 @@ function together (length: number): Series {
   return fromColumns({ start: 0, interval: 1000, columns })
 }
 
-/** One channel that repeats 40 random values: noise to a window of 8, predictable for one of 64. */
-function periodic (length: number): Series {
-  const random = createRandom('periodic')
+/**
+ * One channel that repeats 40 random values after pauses of random length: noise to a window of 8, predictable for one
+ * of 64, and no season.
+ */
+function recurrent (length: number): Series {
+  const random = createRandom('recurrent')
   const pattern = Array.from({ length: 40 }, () => random.normal())
-  return fromColumns({
-    start: 0,
-    interval: 1000,
-    columns: { x: Array.from({ length }, (_, i) => pattern[i % 40]! + 0.1 * random.normal()) },
-  })
+  const x: number[] = []
+  while (x.length < length) {
+    const pause = Array<number>(random.integer(20)).fill(0)
+    for (const value of [...pattern, ...pause]) x.push(value + 0.1 * random.normal())
+  }
+  return fromColumns({ start: 0, interval: 1000, columns: { x: x.slice(0, length) } })
 }
 
 t.test('every kind changes only one varying channel, and only within the labels', (t) => {
@@ -123,7 +127,7 @@ t.test('chooses the longer window if time matters, else the shorter one', async 
     for (const length of lengths) trials.push(await tryOut(course, base, candidateOf(length)))
     return choose(trials)
   }
-  t.equal((await chosen(periodic(3000), [8, 64])).candidate.name, 'window 64')
+  t.equal((await chosen(recurrent(3000), [8, 64])).candidate.name, 'window 64')
   t.equal((await chosen(together(3000), [2, 32])).candidate.name, 'window 2')
 })
 
