@@ -15,6 +15,8 @@ const STRONG_RATIO = 16
 const RISE = 0.1
 /** Ranks of evidence below this lie between 1 and this. */
 const LEAST_RANK = 1.1
+/** Keeps evidence above 1 where autoencoders make no error at all. */
+const LEAST_PATTERN = 1e-9
 
 /**
  * The score of an observation.
@@ -29,7 +31,7 @@ const LEAST_RANK = 1.1
  */
 export function scoreOf (pattern: number, ratio: number, isShut: boolean): number {
   if (ratio > 1) {
-    const rank = (Number.isNaN(pattern) ? USUAL_PATTERN : pattern) * Math.sqrt(Math.min(ratio, STRONG_RATIO)) *
+    const rank = (Number.isNaN(pattern) ? USUAL_PATTERN : Math.max(LEAST_PATTERN, pattern)) * Math.sqrt(Math.min(ratio, STRONG_RATIO)) *
       (1 + RISE * Math.log(Math.max(1, ratio / STRONG_RATIO)))
     return rank > LEAST_RANK ? rank : 1 + rank * (LEAST_RANK - 1) / LEAST_RANK
   }

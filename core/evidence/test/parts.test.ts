@@ -77,7 +77,7 @@ t.test('the trailing level is unknown for half a window, then follows a line, an
   const levels = Array.from({ length: 600 }, (_, i) => level.next(i, i / 4, i === 300))
   t.ok(levels.slice(0, 70).every(Number.isNaN))
   const lags = levels.map((value, i) => i - 4 * value).slice(170)
-  t.ok(lags.every((lag) => lag > -5 && lag <= 20), 'within an eighth of the window behind a line, and not ahead of it')
+  t.ok(lags.every((lag) => lag > -5 && lag <= 20), 'about a line, by at most an eighth of the window')
   t.notOk(Number.isNaN(levels[100]!), 'one half is enough')
   const other = new TrailingLevel(160)
   other.restore(level.save())
