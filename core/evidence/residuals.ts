@@ -7,7 +7,7 @@ import { phaseOf } from './season.ts'
 /** Residual of any departure of a channel that never varied. */
 const DEPARTURE = 12
 /** Relative difference up to which two values are equal. */
-const EQUAL = 1e-9
+const EQUAL = 64 * Number.EPSILON
 
 /** One channel of rows, seen from its baseline. */
 export interface BaselineResiduals {
@@ -168,9 +168,9 @@ function outside ([low, high]: readonly [number, number], value: number): number
 /**
  * Whether two values differ by rounding only.
  * @example
- * isEqual(1, 1 + 1e-12) // true
+ * isEqual(1, 1 + 1e-15) // true
  */
-export const isEqual = (a: number, b: number): boolean => Math.abs(a - b) <= EQUAL * (1 + Math.abs(b))
+export const isEqual = (a: number, b: number): boolean => Math.abs(a - b) <= EQUAL * Math.max(Math.abs(a), Math.abs(b))
 
 /** Residuals of one series in all views that were fitted; shape [channels][rows]. */
 export interface ViewResiduals {

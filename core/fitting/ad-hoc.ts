@@ -7,6 +7,7 @@ import { pointer, Problem } from '../errors.ts'
 import { SHORTEST_FILTERED } from '../features/filters.ts'
 import type { Scoring } from '../scoring/detection.ts'
 import { runLengths } from '../series/runs.ts'
+import { fitScaler } from '../series/scaler.ts'
 import { emptyChannels, type Series, slice } from '../series/series.ts'
 import {
   defaultSmoothing,
@@ -72,7 +73,8 @@ export async function fitAdHoc (series: Series, options: AdHocOptions = {}): Pro
     ...(scoring !== undefined && { scoring }),
   }
   const clean = suspects === undefined ? training : withoutSuspects(training, suspects)
-  const { model, autoencoders } = await fitDetector([training], settings, membersFor(clean), [clean])
+  const fitted = await fitDetector([training], settings, membersFor(clean), [clean])
+  const { model, autoencoders } = wanders(fitted.model) ? withoutPatterns(fitted.model) : fitted
   return { model, autoencoders, rows: training.length, suspectShare: shareOf(suspects ?? [], training.length) }
 }
 
@@ -113,7 +115,8 @@ function checkTraining (training: Series): void {
 
 function membersFor (training: Series): Array<MemberToFit<SolvedAutoencoder>> {
   const { length, channels } = training
-  if (length < PATTERN_LEAST) return []
+  const { scale } = fitScaler([training.values], channels.length)
+  if (length < PATTERN_LEAST || scale.every((deviation) => deviation === 0)) return []
   const widest = Math.max(1, Math.min(Math.floor(MAX_WIDTH / channels.length), Math.floor(usualRun(training) / 2)))
   return defaultMembers(length, channels.length).flatMap(({ architecture, windowLength, tail, weight }) => {
     const bounded = boundedWindow(architecture, windowLength, widest)
@@ -149,6 +152,18 @@ function settingsFor ({ length, channels }: Series): FitSettings {
     batch: { ...FIT_DEFAULTS.batch, smoothing: smoothing('batch') - (smoothing('batch') + 1) % 2 },
   }
 }
+
+/** Whether a lone channel has no usual level: windows of its values are not like those of the past. */
+function wanders ({ channels, evidence: { causal, batch } }: DetectorModel): boolean {
+  const fits = [causal, batch].filter((fit) => fit !== null)
+  return channels.length === 1 && fits.every((fit) => {
+    const { level, period } = fit.channels[0]!.baseline
+    return level > 0 && period === 1
+  })
+}
+
+const withoutPatterns = (model: DetectorModel): Pick<AdHocDetector, 'model' | 'autoencoders'> =>
+  ({ model: { ...model, members: [], windowLength: 1 }, autoencoders: [] })
 
 /** The series without the observations that hold suspects. */
 function withoutSuspects (series: Series, suspects: readonly Uint8Array[]): Series {

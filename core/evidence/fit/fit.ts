@@ -31,6 +31,10 @@ const LEAST_SHARE = 0.3
  * MOST_DEPARTURES runs are not its way.
  */
 const RESTING_SHARE = 0.97
+/** A season tells a channel of two values if it errs in at most this share of rows. */
+const REGULAR = 0.01
+/** A spread below this share of the largest value is rounding. */
+const ROUNDING = 64 * Number.EPSILON
 const MOST_DEPARTURES = 2
 
 const BLOCKS = 8
@@ -120,7 +124,7 @@ function draftOf (rows: Rows, c: number, excluded: Uint8Array, options: Evidence
   const { base } = fitted.baseline
   const rawSpread = spreadOf(rows.columns[c]!, included, base)
   const { constant, resting } = restOf(rows.columns[c]!, included, { base, rawSpread, robust: options.robust })
-  const pair = constant ? null : pairOf(rows.columns[c]!, included)
+  const pair = constant || isRegular(fitted.residuals, included) ? null : pairOf(rows.columns[c]!, included)
   return { ...fitted, included, rawSpread, constant, pair, live: !constant && !resting && pair === null }
 }
 
@@ -142,8 +146,19 @@ function restOf (
     before = departs
   }
   const resting = count - away > RESTING_SHARE * count
-  const varies = rawSpread > 0 && rawSpread > 1e-9 * largest
+  const varies = rawSpread > 0 && rawSpread > ROUNDING * largest
   return { constant: !varies || (robust && resting && runs <= MOST_DEPARTURES), resting }
+}
+
+/** Whether the season tells nearly every value exactly. */
+function isRegular (residuals: Float64Array, included: Uint8Array): boolean {
+  let [wrong, count] = [0, 0]
+  for (let t = 0; t < residuals.length; t++) {
+    if (included[t] !== 1) continue
+    count++
+    if (!(Math.abs(residuals[t]!) < 1e-6)) wrong++
+  }
+  return wrong <= REGULAR * count
 }
 
 /** The two values of a channel that has no others; null if it has more. */

@@ -1,8 +1,11 @@
 import t from 'tap'
 import { AD_HOC_LEAST, fitAdHoc } from '../ad-hoc.ts'
+import { detectCausal } from '../../detector/detector.ts'
 import { detectBatch } from '../../detector/hindsight.ts'
 import { createRandom } from '../../random.ts'
+import { type Detection } from '../../scoring/detection.ts'
 import { fromColumns, type Series } from '../../series/series.ts'
+import { findAnomalies } from '../../verdicts/anomalies.ts'
 
 /** A wave and its double with noise; from `at` on, ten observations of the double are off by `by`. */
 function waves (length: number, at = -1, by = 0): Series {
@@ -104,4 +107,34 @@ t.test('a wild reading, gaps all over, and short series are no hindrance', async
   const short = waves(200, 120, 2)
   const fitted = await fitAdHoc(short)
   t.ok(detectBatch(fitted.model, fitted.autoencoders, short).score[125]! > 1, 'an anomaly in 200 rows is found')
+})
+
+/** Anomalies with hindsight, and those of the second half after a fit on the first, as "from–to". */
+async function found (values: number[], interval = 60_000): Promise<{ batch: string[], causal: string[] }> {
+  const series = fromColumns({ start: 0, interval, columns: { values } })
+  const text = (detection: Detection): string[] =>
+    findAnomalies(detection).map(({ from, to }) => from === to ? `${from}` : `${from}–${to}`)
+  const robust = await fitAdHoc(series, { scoring: 'batch' })
+  const named = await fitAdHoc(series, { rows: values.length >> 1, scoring: 'causal' })
+  return {
+    batch: text(detectBatch(robust.model, robust.autoencoders, series)),
+    causal: text(detectCausal(named.model, named.autoencoders, series)),
+  }
+}
+
+t.test('what a person tries first is told on its own rows', async (t) => {
+  const random = createRandom('first tries')
+  const rows = (length: number, f: (row: number) => number): number[] => Array.from({ length }, (_, row) => f(row))
+  const once = { batch: ['700'], causal: ['700'] }
+  t.same(await found(rows(1000, (row) => row === 700 ? 5 : 1)), once, 'one other value in a constant channel')
+  t.same(
+    await found(rows(1000, (row) => 1e12 + random.normal() + (row === 700 ? 30 : 0))),
+    once,
+    'a spike on a large offset'
+  )
+  t.same(await found(rows(1000, (row) => row / 10 + random.normal() + (row === 700 ? 15 : 0))), once, 'one on a ramp')
+  t.same(await found(rows(1000, (row) => row)), { batch: [], causal: [] }, 'an exact ramp has none')
+  const job = (row: number): number => row % 144 >= 36 && row % 144 < 40 && row < 2160 ? 10 : 0
+  const missed = { batch: ['2196–2199'], causal: ['2196–2199'] }
+  t.same(await found(rows(2304, job), 600_000), missed, 'a job that runs like clockwork, and once does not')
 })
