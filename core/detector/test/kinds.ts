@@ -22,7 +22,8 @@ export function manyKinds (length: number, left: readonly string[] = []): Series
       double: 2 * load + 0.5 * noise(),
       odd: 5 * Math.sin(2 * Math.PI * t / 13.4) + 0.5 * noise(),
       constant: 7,
-      switching: Math.floor(t / 40) % 2,
+      // No cycle: the sum of two incommensurable waves decides.
+      switching: Math.sin(t / 11) + Math.sin(t / 7.3) > 0 ? 1 : 0,
     }
   })
   const names = Object.keys(rows[0]!).filter((name) => !left.includes(name)) as Array<keyof typeof rows[0]>

@@ -102,7 +102,7 @@ t.test('predictions: a wave from its past, a channel from its double', async (t)
 
 t.test('residuals: a constant channel, an unknown level, a level that scales, a wild value', async (t) => {
   const baseline = { base: 4, level: 9, multiplicative: true, period: 1, profile: [1], scale: [2] }
-  t.same(residualAt({ baseline, constant: true, pair: null }, 0, 4 + 1e-12, 4), { residual: 0, unit: 0, usual: 4 })
+  t.same(residualAt({ baseline, constant: true, pair: null }, 0, 4 + 1e-15, 4), { residual: 0, unit: 0, usual: 4 })
   t.same(residualAt({ baseline, constant: true, pair: null }, 0, 3, 4), { residual: -12, unit: 0, usual: 4 })
   t.same(residualAt({ baseline, constant: false, pair: null }, 0, 9, NaN), {
     residual: 0,

@@ -72,16 +72,18 @@ t.test('views that leave less than the baseline are kept, others not', async (t)
 
 t.test('constant, resting, switching and never varying channels', async (t) => {
   const noise = noiseOf('rest')
-  const [still, once, rests, switching] = fitted(rowsFrom(400, {
+  const [still, once, rests, switching, clockwork] = fitted(rowsFrom(400, {
     still: () => 5,
     once: (t) => t === 200 ? 9 : 5,
     rests: (t) => t % 80 === 7 ? noise() : 0,
-    switching: (t) => Math.floor(t / 30) % 2,
+    switching: (t) => Math.sin(t / 11) + Math.sin(t / 7.3) > 0 ? 1 : 0,
+    clockwork: (t) => Math.floor(t / 30) % 2,
   }), { robust: true })
   t.ok(still!.constant && still!.season === null)
   t.ok(once!.constant)
   t.ok(!rests!.constant && rests!.stillness === null, 'no prediction and no stillness where it rests')
   t.same(switching!.pair, [0, 1])
+  t.ok(clockwork!.pair === null && clockwork!.baseline.period === 60, 'a cycle tells each of its values')
 })
 
 t.test('normal data pass, a spike and a step do not, with and without named rows', async (t) => {
