@@ -31,7 +31,8 @@ const LEAST_PATTERN = 1e-9
  */
 export function scoreOf (pattern: number, ratio: number, isShut: boolean): number {
   if (ratio > 1) {
-    const rank = (Number.isNaN(pattern) ? USUAL_PATTERN : Math.max(LEAST_PATTERN, pattern)) * Math.sqrt(Math.min(ratio, STRONG_RATIO)) *
+    const known = Number.isNaN(pattern) ? USUAL_PATTERN : Math.max(LEAST_PATTERN, pattern)
+    const rank = known * Math.sqrt(Math.min(ratio, STRONG_RATIO)) *
       (1 + RISE * Math.log(Math.max(1, ratio / STRONG_RATIO)))
     return rank > LEAST_RANK ? rank : 1 + rank * (LEAST_RANK - 1) / LEAST_RANK
   }
