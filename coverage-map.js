@@ -18,9 +18,11 @@ const COVERS = {
     ...['channel-stream', 'hindsight', 'stream'].map((file) => `evidence/${file}`),
   ],
   'detector/union': ['detector/union'],
+  'evidence/fit/fit': ['evidence/trust', 'evidence/stillness'],
   'evidence/fit/periods': ['evidence/fit/periods'],
-  'evidence/parts': ['departures', 'guard', 'ring', 'rows', 'running-level', 'season', 'sustained', 'trust']
-    .map((file) => `evidence/${file}`),
+  'evidence/parts': [
+    'departures', 'guard', 'hindsight', 'ring', 'rows', 'running-level', 'season', 'sustained', 'trust',
+  ].map((file) => `evidence/${file}`),
   'evidence/stillness': ['evidence/stillness', 'evidence/fit/stillness'],
   'evidence/fit/tail-threshold': ['evidence/fit/tail-threshold', 'pareto'],
   'features/features': ['features/filters', 'features/deviation', 'features/split-squares'],

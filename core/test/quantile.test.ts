@@ -27,3 +27,7 @@ t.test('the middle of some values stands as if all were sorted, whatever follows
 
 /** Zeros of both signs are equal. */
 const plain = (values: Float64Array): number[] => Array.from(values, (value) => value + 0)
+
+t.test('no values have no quantile', async (t) => {
+  t.ok(Number.isNaN(quantileInPlace(new Float64Array(0), 0.5)))
+})

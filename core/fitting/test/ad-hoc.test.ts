@@ -1,5 +1,6 @@
 import t from 'tap'
 import { AD_HOC_LEAST, fitAdHoc } from '../ad-hoc.ts'
+import { isSolved } from '../members.ts'
 import { detectCausal } from '../../detector/detector.ts'
 import { detectBatch } from '../../detector/hindsight.ts'
 import { createRandom } from '../../random.ts'
@@ -137,4 +138,18 @@ t.test('what a person tries first is told on its own rows', async (t) => {
   const job = (row: number): number => row % 144 >= 36 && row % 144 < 40 && row < 2160 ? 10 : 0
   const missed = { batch: ['2196–2199'], causal: ['2196–2199'] }
   t.same(await found(rows(2304, job), 600_000), missed, 'a job that runs like clockwork, and once does not')
+})
+
+t.test('one scoring alone is fitted as beside the other', async (t) => {
+  const both = (await fitAdHoc(waves(400))).model
+  for (const [scoring, other] of [['causal', 'batch'], ['batch', 'causal']] as const) {
+    const { model } = await fitAdHoc(waves(400), { scoring })
+    t.same(model.evidence[scoring], both.evidence[scoring])
+    t.same(model[scoring].threshold, both[scoring].threshold)
+    t.equal(model.evidence[other], null)
+  }
+})
+
+t.test('what can be solved is named', async (t) => {
+  t.same(['linear', 'deviation', 'dense', 'toString'].map(isSolved), [true, true, false, false])
 })

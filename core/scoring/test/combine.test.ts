@@ -179,3 +179,7 @@ t.test('a score is the sum over the threshold, its contributions the shares', as
   t.strictSame(splitScores(parts, 2, 2), Float64Array.of(2, 0, 1))
   t.strictSame(parts, Float64Array.of(0.25, 0.75, 0.5, 0.5, 1, 0))
 })
+
+t.test('without members there are no errors', async (t) => {
+  t.equal(combineErrors([], 2).length, 0)
+})
