@@ -100,8 +100,6 @@ t.test('training data without variance give no component, and any departure is a
     const departed = altered(flat, (values) => { values[100 * 2 + 1] = size })
     t.ok(detectCausal(model, autoencoders, departed).score[100]! > 1, `a departure of ${size} counts in any unit`)
   }
-  const rounded = altered(flat, (values) => { values[100 * 2] = 5.1 * (1 + 1e-12) })
-  t.notOk(detectCausal(model, autoencoders, rounded).score[100]! > 1, 'rounding is no departure')
 })
 
 t.test('the scaler skips what is missing and knows constants from channels', async (t) => {
