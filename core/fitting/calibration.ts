@@ -64,10 +64,10 @@ const SCORINGS = {
  * @param only the only scoring to calibrate; undefined: both
  * @throws Problem no-training-data if no held-out observation has a score
  * @example
- * const series = fromColumns({ start: 0, interval: 1000, columns: { wave: new Float64Array(300) } })
+ * const wave = Float64Array.from({ length: 300 }, (_, t) => Math.sin(t * t))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
  * const { model, autoencoders } = await fitAdHoc(series)
- * const folds = [{ model, autoencoders, inside: [series] }]
- * calibrate(model, folds, FIT_DEFAULTS).scores.batch.length // 301
+ * calibrate(model, [{ model, autoencoders, inside: [series] }], FIT_DEFAULTS).scores.batch.length // 301
  */
 export function calibrate (
   model: PatternModel,

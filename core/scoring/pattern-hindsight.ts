@@ -48,7 +48,8 @@ export function patternBatch (model: PatternModel, autoencoders: readonly Autoen
  * The errors of the members from which batchScores() makes the scores of patternBatch().
  * @returns one entry for each gap-free run: parts of each observation's mean error, by member
  * @example
- * const series = fromColumns({ start: 0, interval: 1000, columns: { wave: new Float64Array(300) } })
+ * const wave = Float64Array.from({ length: 300 }, (_, t) => Math.sin(t * t))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
  * const { model, autoencoders } = await fitAdHoc(series)
  * batchErrors(model, autoencoders, series)[0].parts.length // 3
  */

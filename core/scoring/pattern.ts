@@ -250,7 +250,8 @@ export function patternCausal (model: PatternModel, autoencoders: readonly Autoe
  * The errors of the members from which causalScores() makes the scores of patternCausal().
  * @returns one entry for each gap-free run: parts of the error of each window, by member
  * @example
- * const series = fromColumns({ start: 0, interval: 1000, columns: { wave: new Float64Array(300) } })
+ * const wave = Float64Array.from({ length: 300 }, (_, t) => Math.sin(t * t))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
  * const { model, autoencoders } = await fitAdHoc(series)
  * causalErrors(model, autoencoders, series)[0].parts.length // 3
  */
@@ -273,7 +274,8 @@ export function causalErrors (
  * The scores of patternCausal() from the errors of a series, bit for bit.
  * @param length observations in the series
  * @example
- * const series = fromColumns({ start: 0, interval: 1000, columns: { wave: new Float64Array(300) } })
+ * const wave = Float64Array.from({ length: 300 }, (_, t) => Math.sin(t * t))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
  * const { model, autoencoders } = await fitAdHoc(series)
  * causalScores(model, causalErrors(model, autoencoders, series), 300).slice(0, 4) // [NaN, NaN, NaN, NaN]
  */
