@@ -13,23 +13,18 @@ const COVERS = {
     ...['linear-kernel', 'pack', 'single-window', 'subspace'].map((file) => `linear/${file}`),
   ],
   'linear/masked': ['linear/masked', 'linear/linear', 'fitting/members'],
-  'detector/laws': [
-    ...['detector', 'detector-state', 'hindsight'].map((file) => `detector/${file}`),
-    ...['channel-stream', 'hindsight', 'stream'].map((file) => `evidence/${file}`),
-  ],
-  'detector/union': ['detector/union'],
-  'evidence/fit/fit': ['evidence/trust', 'evidence/stillness'],
+  'detector/laws': ['detector/hindsight'],
   'evidence/fit/periods': ['evidence/fit/periods'],
   'evidence/parts': [
-    'departures', 'guard', 'hindsight', 'ring', 'rows', 'running-level', 'season', 'sustained', 'trust',
+    'guard', 'ring', 'rows', 'running-level', 'season', 'sustained',
   ].map((file) => `evidence/${file}`),
-  'evidence/stillness': ['evidence/stillness', 'evidence/fit/stillness'],
+  'evidence/stillness': ['evidence/fit/stillness'],
   'evidence/fit/tail-threshold': ['evidence/fit/tail-threshold', 'pareto'],
   'features/features': ['features/filters', 'features/deviation', 'features/split-squares'],
   elementary: ['elementary'],
   'scoring/combine': ['scoring/combine', 'scoring/score'],
   'scoring/pattern': [
-    ...['combine', 'pattern', 'pattern-hindsight', 'pattern-state', 'reconstruction-error', 'score']
+    ...['combine', 'pattern-hindsight', 'pattern-state', 'reconstruction-error', 'score']
       .map((file) => `scoring/${file}`),
     'series/runs',
   ],
@@ -41,9 +36,9 @@ const COVERS = {
   'verdicts/explanation': ['account', 'explanation', 'kinds', 'sentence'].map((file) => `verdicts/${file}`),
   'verdicts/verdicts': ['verdicts/verdicts'],
   'verdicts/words': ['verdicts/words'],
-  'fitting/ad-hoc': ['fitting/ad-hoc', 'fitting/fit', 'fitting/members', 'fitting/calibration'],
+  'fitting/ad-hoc': ['fitting/fit', 'fitting/members', 'fitting/calibration'],
   'fitting/fit': [
-    'fitting/fit', 'fitting/calibration', 'linear/subspace', 'quantile', 'scoring/threshold', 'series/scaler',
+    'fitting/fit', 'fitting/calibration', 'linear/subspace', 'scoring/threshold', 'series/scaler',
   ],
   'metrics/metrics': ['index', 'confusion', 'delays', 'nab', 'period', 'range', 'ranking', 'runs', 'vus']
     .map((file) => `metrics/${file}`),
