@@ -97,17 +97,14 @@ t.test('the same data publish nothing new', async (t) => {
 })
 
 t.test('a worse model is published and not promoted, a better one is', async (t) => {
-  await choose(90)
-  t.match(
-    await retrain('run'),
-    /^plant@2 is published in .*, and not promoted; version 1 stays live: 0 of 1 instead of 1 are found/
-  )
+  await choose(2.5)
+  t.match(await retrain('run'), /^plant@2 is published in .*, and not promoted; version 1 stays live: /)
   t.strictSame(await standing(), { versions: [1, 2], live: 1 })
   t.match(
     await report(),
-    /\| By either scoring, it finds no fewer labelled faults than the live model\. \| no \| 0 of 1 instead of 1/
+    /\| no \| /
   )
-  await choose(1.3)
+  await choose(90)
   t.match(await retrain(), /^plant@3 is published in .*, and live: There is an improvement: .*a higher F1/)
   t.strictSame(await standing(), { versions: [1, 2, 3], live: 3 })
 })
