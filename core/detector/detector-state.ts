@@ -48,12 +48,10 @@ export interface UnpackedState {
  * unpackState(model, { window: [] }) // throws invalid-state
  */
 export function unpackState (model: DetectorModel, saved: unknown): UnpackedState {
-  const { evidence: numbers, ...pattern } = saved as Partial<DetectorState>
+  const { evidence: numbers, ...pattern } = (saved ?? {}) as Partial<DetectorState>
   const isGate = numbers instanceof Float64Array && numbers.length >= GATE &&
     numbers.subarray(0, GATE).every((n) => n >= 0)
-  if (!isGate) {
-    throw refused('no numbers')
-  }
+  if (!isGate) throw refused('no numbers')
   const evidence = new EvidenceStream(model.evidence.causal!)
   try {
     evidence.restore(numbers.subarray(GATE))
