@@ -13,6 +13,7 @@ const COVERS = {
     ...['linear-kernel', 'pack', 'single-window', 'subspace'].map((file) => `linear/${file}`),
   ],
   'linear/masked': ['linear/masked', 'linear/linear', 'fitting/members'],
+  'detector/detector-state': ['detector/detector-state'],
   'detector/laws': ['detector/hindsight'],
   'evidence/fit/periods': ['evidence/fit/periods'],
   'evidence/parts': [
@@ -24,7 +25,7 @@ const COVERS = {
   elementary: ['elementary'],
   'scoring/combine': ['scoring/combine', 'scoring/score'],
   'scoring/pattern': [
-    ...['combine', 'pattern-hindsight', 'pattern-state', 'reconstruction-error', 'score']
+    ...['combine', 'errors-by-run', 'pattern-hindsight', 'pattern-state', 'reconstruction-error', 'score']
       .map((file) => `scoring/${file}`),
     'series/runs',
   ],

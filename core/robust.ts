@@ -2,7 +2,7 @@
 import { quantile } from './quantile.ts'
 
 /** Median absolute deviation → standard deviation, for bell-shaped values. */
-const MAD_TO_DEVIATION = 1.4826
+export const MAD_TO_DEVIATION = 1.4826
 /** Most differences for each lag. */
 const SAMPLED = 2000
 const LONGEST_LAG_SHARE = 1 / 16

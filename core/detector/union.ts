@@ -3,6 +3,7 @@
 // The autoencoders rank well over long stretches, the evidence of channels decides sharply. So the evidence decides on
 // which side of 1 an observation lies, and the product of both ranks the observations on each side.
 import type { ChannelRatios } from '../evidence/model.ts'
+import { runsWhere } from '../series/runs.ts'
 
 /** Power of ratios in contributions: the strongest evidence stands out. */
 const SHARPNESS = 4
@@ -119,9 +120,9 @@ export function shutPatterns (
   { reach, smoothing }: Omit<SmearOptions, 'channels'>
 ): Uint8Array {
   const shut = new Uint8Array(pattern.length)
-  const events = runsOf(ratio, 1)
+  const events = runsAbove(ratio, 1)
   let first = 0
-  for (const run of runsOf(pattern, 1)) {
+  for (const run of runsAbove(pattern, 1)) {
     while (first < events.length && events[first]!.to < run.from - reach) first++
     const { longest, strongest, overlaps } = nearby(events, first, run, reach)
     const length = run.to - run.from + 1
@@ -156,17 +157,10 @@ function nearby (
   return found
 }
 
-function runsOf (values: Float64Array, limit: number): Run[] {
-  const runs: Run[] = []
-  for (let t = 0; t < values.length; t++) {
-    if (!(values[t]! > limit)) continue
-    const run = { from: t, to: t, peak: values[t]! }
-    while (t + 1 < values.length && values[t + 1]! > limit) run.peak = Math.max(run.peak, values[++t]!)
-    run.to = t
-    runs.push(run)
-  }
-  return runs
-}
+const runsAbove = (values: Float64Array, limit: number): Run[] =>
+  runsWhere(values.length, (t) => values[t]! > limit).map(({ from, to }) =>
+    ({ from, to, peak: values.subarray(from, to + 1).reduce((most, value) => Math.max(most, value)) })
+  )
 
 /** Reaches after the first of several pieces of evidence in which a pattern score may repeat them, causally. */
 const LONGEST = { several: 1, lone: 3 }

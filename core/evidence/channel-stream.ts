@@ -4,6 +4,7 @@ import { TrailingGuard } from './guard.ts'
 import {
   type ChannelEvidence,
   evidenceCode,
+  isPointCode,
   LARGEST_PLAIN_RATIO,
   SPANS,
   tightestView,
@@ -24,7 +25,6 @@ const GATE = 0.7
 /** The ratio of sustained evidence that does not go on. */
 const BELOW = 0.99
 
-const POINT = evidenceCode('point')
 const QUIET = evidenceCode('quiet')
 const FROZEN = evidenceCode('frozen')
 const DEPARTURE = evidenceCode('departure')
@@ -225,7 +225,7 @@ export class ChannelStream {
   #judgeStillness (): void {
     const { strongest } = this
     if (this.#stillness === undefined) return
-    const isPoint = strongest.ratio > 1 && strongest.code % 8 === POINT
+    const isPoint = strongest.ratio > 1 && isPointCode(strongest.code)
     this.#sincePoint = isPoint ? 0 : Math.min(STILL_SPAN, this.#sincePoint + 1)
     const rests = this.#channel.baseline.period > 1 && isAsExpected(this.residual)
     if (!rests) strongest.note(this.#stillness.frozen, FROZEN)

@@ -1,4 +1,5 @@
 // Departures of a channel that never varied: the first ones are news, a habit is none.
+import { runsWhere } from '../series/runs.ts'
 
 /** So many departures within MEMORY observations are news; further ones are a habit. */
 const NEWS = 2
@@ -13,12 +14,7 @@ const MEMORY = 5000
  * newsOf(Float64Array.of(12, 0, 12, 0, 12, 0)) // [0, 0, 0, 0, 0, 0]
  */
 export function newsOf (residuals: Float64Array): Uint8Array {
-  const runs: Array<{ from: number, to: number }> = []
-  for (let t = 0; t < residuals.length; t++) {
-    if (residuals[t] === 0) continue
-    if (runs.at(-1)?.to === t - 1) runs.at(-1)!.to = t
-    else runs.push({ from: t, to: t })
-  }
+  const runs = runsWhere(residuals.length, (t) => residuals[t] !== 0)
   const news = new Uint8Array(residuals.length)
   runs.forEach(({ from, to }, i) => {
     // Of three runs next to each other, this one is the first, the middle or the last.

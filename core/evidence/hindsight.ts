@@ -5,20 +5,21 @@ import {
   type ChannelEvidence,
   type ChannelRatios,
   evidenceCode,
-  EVIDENCE,
   type EvidenceFit,
+  isPointCode,
   LARGEST_PLAIN_RATIO,
   type Rows,
   SPANS,
   type Thresholds,
   tightestView,
   viewOf,
-  VIEWS,
+  type VIEWS,
 } from './model.ts'
-import type { Span } from './prediction.ts'
+import { boundedBy, type Span } from './prediction.ts'
 import { baselineResiduals, type BaselineResiduals, expectedOf, usualValue, viewResiduals } from './residuals.ts'
 import { isAsExpected, STILL_SPAN, stillnessOf } from './stillness.ts'
-import { BOUND_SHARE, means, strongestStretch } from './sustained.ts'
+import { runsWhere } from '../series/runs.ts'
+import { BOUND_SHARE, means, squaresOf, strongestStretch } from './sustained.ts'
 
 /** Evidence of a mean that has ended in the middle of it: rows that carry less than this share of its peak. */
 const LEAST_MEAN = 0.5
@@ -126,14 +127,12 @@ class Collector {
 
   /** A value that is missing from its usual place makes a short stretch quiet: the point tells it better. */
   #withoutPoints (quiet: Float64Array): void {
-    const isPoint = (t: number): boolean => this.#ratio[t]! > 1 && this.#code[t]! % 8 === evidenceCode('point')
-    for (let from = 0; from < quiet.length; from++) {
-      if (!(quiet[from]! > 1)) continue
-      let to = from
-      let points = Number(isPoint(from))
-      while (to + 1 < quiet.length && quiet[to + 1]! > 1) points += Number(isPoint(++to))
-      if (points > 0 && to - from < 2 * STILL_SPAN) quiet.fill(BELOW, from, to + 1)
-      from = to
+    const isPoint = (t: number): boolean => this.#ratio[t]! > 1 && isPointCode(this.#code[t]!)
+    for (const { from, to } of runsWhere(quiet.length, (t) => quiet[t]! > 1)) {
+      if (to - from >= 2 * STILL_SPAN) continue
+      let hasPoint = false
+      for (let t = from; t <= to; t++) hasPoint ||= isPoint(t)
+      if (hasPoint) quiet.fill(BELOW, from, to + 1)
     }
   }
 
@@ -163,12 +162,8 @@ class Collector {
     const code = evidenceCode('point', view)
     for (let t = 0; t < residuals.length; t++) this.#note(t, Math.abs(residuals[t]!) / thresholds.point, code)
     const bound = BOUND_SHARE * thresholds.point
-    const bounded = new Float64Array(residuals.length)
-    const squares = new Float64Array(residuals.length)
-    for (let t = 0; t < residuals.length; t++) {
-      bounded[t] = Math.max(-bound, Math.min(bound, residuals[t]!))
-      squares[t] = bounded[t]! * bounded[t]!
-    }
+    const bounded = boundedBy(bound, residuals)
+    const squares = squaresOf(bounded)
     SPANS.forEach((span, i) => {
       const mean = thresholds.mean[i]!
       if (mean !== null) this.#addSustained({ kind: 'mean', view, span, threshold: mean }, bounded)
@@ -244,22 +239,9 @@ function sizesOf (means: Float64Array, kind: 'mean' | 'power'): Float64Array {
 
 /** Takes from the ends of frozen runs the values that the season expects, in place. */
 function trimExpected (frozen: Float64Array, season: Float64Array): void {
-  for (let from = 0; from < frozen.length; from++) {
-    if (!(frozen[from]! > 1)) continue
-    let to = from
-    while (to + 1 < frozen.length && frozen[to + 1]! > 1) to++
+  for (const { from, to } of runsWhere(frozen.length, (t) => frozen[t]! > 1)) {
     let [first, last] = [from, to]
     while (first <= last && isAsExpected(season[first]!)) frozen[first++] = BELOW
     while (last >= first && isAsExpected(season[last]!)) frozen[last--] = BELOW
-    from = to
   }
-}
-
-/**
- * The names behind a code.
- * @example
- * evidenceOf(evidenceCode('mean', 'own')) // { kind: 'mean', view: 'own' }
- */
-export function evidenceOf (code: number): { kind: typeof EVIDENCE[number], view: typeof VIEWS[number] } {
-  return { kind: EVIDENCE[code % 8]!, view: VIEWS[code >> 3]! }
 }

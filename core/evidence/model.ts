@@ -102,14 +102,34 @@ export interface Rows {
 /** Kinds of evidence, and the residuals that gave it. */
 export const EVIDENCE = ['none', 'point', 'mean', 'power', 'frozen', 'quiet', 'departure'] as const
 export const VIEWS = ['season', 'own', 'relation'] as const
+/** Codes of each view. */
+const CODES = 8
+const POINT = EVIDENCE.indexOf('point')
+const POWER = EVIDENCE.indexOf('power')
 
 /**
- * A code for a kind of evidence in a view: index in EVIDENCE + 8 · index in VIEWS.
+ * A code for a kind of evidence in a view: index in EVIDENCE + CODES · index in VIEWS.
  * @example
  * evidenceCode('mean', 'own') // 10
  */
 export const evidenceCode = (kind: typeof EVIDENCE[number], view: typeof VIEWS[number] = 'season'): number =>
-  EVIDENCE.indexOf(kind) + 8 * VIEWS.indexOf(view)
+  EVIDENCE.indexOf(kind) + CODES * VIEWS.indexOf(view)
+
+/**
+ * The names behind a code.
+ * @example
+ * evidenceOf(evidenceCode('mean', 'own')) // { kind: 'mean', view: 'own' }
+ */
+export function evidenceOf (code: number): { kind: typeof EVIDENCE[number], view: typeof VIEWS[number] } {
+  return { kind: EVIDENCE[code % CODES]!, view: VIEWS[Math.floor(code / CODES)]! }
+}
+
+/**
+ * Whether a code is that of point evidence, in any view.
+ * @example
+ * isPointCode(evidenceCode('point', 'own')) // true
+ */
+export const isPointCode = (code: number): boolean => code % CODES === POINT
 
 /**
  * The view with the lowest point threshold: it tells best what to expect.
@@ -131,8 +151,8 @@ export function tightestView (
  * viewOf(evidenceCode('frozen')) // undefined
  */
 export function viewOf (code: number): typeof VIEWS[number] | undefined {
-  const kind = code % 8
-  return kind >= EVIDENCE.indexOf('point') && kind <= EVIDENCE.indexOf('power') ? VIEWS[code >> 3] : undefined
+  const kind = code % CODES
+  return kind >= POINT && kind <= POWER ? evidenceOf(code).view : undefined
 }
 
 /** The code of pattern evidence: of the members, for all channels of a row together. */

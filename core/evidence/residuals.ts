@@ -1,7 +1,7 @@
 // Residuals of rows in the three views: from level and season, from the channel's own past, from the other channels.
 import type { Baseline, ChannelEvidence, EvidenceFit, Rows } from './model.ts'
 import { ownResiduals, relationResidual, type Span } from './prediction.ts'
-import { centredLevel, TrailingLevel } from './running-level.ts'
+import { levelsOf } from './running-level.ts'
 import { phaseOf } from './season.ts'
 
 /** Residual of any departure of a channel that never varied. */
@@ -38,7 +38,9 @@ export function baselineResiduals (
   const usual = new Float64Array(to - from)
   const values = rows.columns[c]!.subarray(from, to)
   const missing = rows.missing[c]!.subarray(from, to)
-  const levels = levelsOf(baseline, values, { missing, index: rows.index.subarray(from, to), causal })
+  const levels = baseline.level === 0
+    ? undefined
+    : levelsOf(baseline.level, values, { missing, index: rows.index.subarray(from, to), causal })
   for (let t = 0; t < values.length; t++) {
     const level = levels?.[t] ?? baseline.base
     const found = residualAt({ baseline, constant, pair }, rows.index[from + t]!, values[t]!, level)
@@ -47,17 +49,6 @@ export function baselineResiduals (
     residuals[t] = missing[t] === 1 ? 0 : found.residual
   }
   return { residuals, units, usual }
-}
-
-function levelsOf (
-  { level }: Baseline,
-  values: Float64Array,
-  { missing, index, causal }: { readonly missing: Uint8Array, readonly index: Float64Array, readonly causal: boolean }
-): Float64Array | undefined {
-  if (level === 0 || values.length === 0) return undefined
-  if (!causal) return centredLevel(values, index[0]!, level)
-  const trailing = new TrailingLevel(level)
-  return values.map((value, t) => trailing.next(index[t]!, value, missing[t] === 1))
 }
 
 /**

@@ -132,3 +132,24 @@ export class TrailingLevel {
     this.#samples.restore(samples)
   }
 }
+
+/**
+ * The level at each observation of one series, with hindsight or from the past alone; NaN where it is not known yet.
+ * @param window observations
+ * @param index numbers of the observations on the grid of all times; shape [length]
+ * @example
+ * const rows = { missing: new Uint8Array(6), index: Float64Array.of(0, 1, 2, 3, 4, 5), causal: false }
+ * levelsOf(4, Float64Array.of(0, 1, 2, 3, 4, 5), rows) // [0, 1, 2, 3, 4, 5]
+ */
+export function levelsOf (
+  window: number,
+  values: Float64Array,
+  { missing, index, causal }: { readonly missing: Uint8Array, readonly index: Float64Array, readonly causal: boolean }
+): Float64Array {
+  if (values.length === 0) return values.slice()
+  if (!causal) return centredLevel(values, index[0]!, window)
+  const trailing = new TrailingLevel(window)
+  const levels = new Float64Array(values.length)
+  for (let t = 0; t < levels.length; t++) levels[t] = trailing.next(index[t]!, values[t]!, missing[t] === 1)
+  return levels
+}

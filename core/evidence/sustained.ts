@@ -5,6 +5,17 @@
 export const BOUND_SHARE = 0.6
 
 /**
+ * Squares of bounded residuals: their means are power.
+ * @example
+ * squaresOf(Float64Array.of(-2, 3)) // [4, 9]
+ */
+export function squaresOf (values: Float64Array): Float64Array {
+  const squares = new Float64Array(values.length)
+  for (let t = 0; t < values.length; t++) squares[t] = values[t]! * values[t]!
+  return squares
+}
+
+/**
  * Means of a run of residuals; fewer observations at its ends count as zeros.
  * @param residuals bounded, shape [length]
  * @param causal whether the mean is trailing; else it is centred (odd spans)

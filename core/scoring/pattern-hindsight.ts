@@ -4,6 +4,7 @@ import { unscale } from '../series/scaler.ts'
 import type { Series } from '../series/series.ts'
 import { combineErrors } from './combine.ts'
 import { type Detection, type PatternModel, emptyDetection, type Member } from './detection.ts'
+import { errorsByRun } from './errors-by-run.ts'
 import { divideByCentredLevel } from './level.ts'
 import {
   type Autoencoder,
@@ -58,14 +59,9 @@ export function batchErrors (
   autoencoders: readonly Autoencoder[],
   series: Series
 ): RunOfErrors[] {
-  const channels = model.channels.length
-  return standardisedRuns(series, model.scaler, model.maxGap).map(({ from, values }) => {
+  return errorsByRun(model, series, (values, m, from) => {
     const run = { values, index: gridIndex(series) + from, expected: false }
-    const parts = model.members.map((member, m) => values.length < member.windowLength * channels
-      ? new Float64Array(0)
-      : coverByMember(model, member, autoencoders[m]!, run).parts
-    )
-    return { from, length: values.length / channels, parts }
+    return coverByMember(model, model.members[m]!, autoencoders[m]!, run).parts
   })
 }
 

@@ -9,6 +9,7 @@ import { isAnomalous } from './threshold.ts'
 import { combineErrors } from './combine.ts'
 import { type Detection, type PatternModel, emptyDetection, type Member, type Verdict } from './detection.ts'
 import { type PatternState, packState, unpackState } from './pattern-state.ts'
+import { errorsByRun } from './errors-by-run.ts'
 import { LevelWindow } from './level.ts'
 import {
   type Autoencoder,
@@ -260,14 +261,9 @@ export function causalErrors (
   autoencoders: readonly Autoencoder[],
   series: Series
 ): RunOfErrors[] {
-  const channels = model.channels.length
-  return standardisedRuns(series, model.scaler, model.maxGap).map(({ from, values }) => {
-    const parts = model.members.map((member, m) => values.length < member.windowLength * channels
-      ? new Float64Array(0)
-      : errorsOfRun(autoencoders[m]!, values, optionsOf(model, member)).errors
-    )
-    return { from, length: values.length / channels, parts }
-  })
+  return errorsByRun(model, series, (values, m) =>
+    errorsOfRun(autoencoders[m]!, values, optionsOf(model, model.members[m]!)).errors
+  )
 }
 
 /**

@@ -41,12 +41,25 @@ export function runLengths ({ values, channels, length }: Series, maxGap: number
 }
 
 function completeRuns (length: number, incomplete: Uint8Array | undefined): Array<{ from: number, to: number }> {
+  return runsWhere(length, (t) => incomplete?.[t] !== 1).map(({ from, to }) => ({ from, to: to + 1 }))
+}
+
+/**
+ * The longest runs of observations that share something, in order of time.
+ * @param isIn whether an observation has it
+ * @returns first and last observation of each run
+ * @example
+ * const values = [0, 2, 2, 0, 2]
+ * runsWhere(5, (t) => values[t] > 1) // [{ from: 1, to: 2 }, { from: 4, to: 4 }]
+ */
+export function runsWhere (length: number, isIn: (t: number) => boolean): Array<{ from: number, to: number }> {
   const runs: Array<{ from: number, to: number }> = []
-  let from = 0
-  for (let t = 0; t <= length; t++) {
-    if (t < length && incomplete?.[t] !== 1) continue
-    if (t > from) runs.push({ from, to: t })
-    from = t + 1
+  for (let from = 0; from < length; from++) {
+    if (!isIn(from)) continue
+    let to = from
+    while (to + 1 < length && isIn(to + 1)) to++
+    runs.push({ from, to })
+    from = to
   }
   return runs
 }

@@ -1,5 +1,5 @@
 // What the rows of an anomaly say about its kind, summed up as they come: a stream does not keep the rows.
-import { evidenceOf } from '../evidence/hindsight.ts'
+import { evidenceOf } from '../evidence/model.ts'
 import { type ChannelEvidence, PATTERN } from '../evidence/model.ts'
 import type { DetectorModel } from '../detector/model.ts'
 import type { Scoring } from '../scoring/detection.ts'

@@ -1,4 +1,5 @@
 // From scores to anomalies: maximal runs of anomalous observations, with their peak and their channels.
+import { runsWhere } from '../series/runs.ts'
 import { isAnomalous } from '../scoring/threshold.ts'
 import type { Detection } from '../scoring/detection.ts'
 import { ANOMALOUS, NORMAL } from './verdicts.ts'
@@ -42,7 +43,7 @@ export function findAnomalies (
 ): Anomaly[] {
   const { minLength = 1, mergeGap } = rules
   const runs: Array<{ from: number, to: number }> = []
-  for (const run of runsOf(verdicts)) {
+  for (const run of runsWhere(verdicts.length, (t) => verdicts[t] === ANOMALOUS)) {
     const last = runs.at(-1)
     if (last !== undefined && run.from - last.to - 1 <= (mergeGap ?? usualGap(last, run))) last.to = run.to
     else runs.push(run)
@@ -54,16 +55,6 @@ export function findAnomalies (
 function usualGap (one: { from: number, to: number }, other: { from: number, to: number }): number {
   const longer = Math.max(one.to - one.from, other.to - other.from) + 1
   return Math.max(LEAST_GAP, Math.min(MOST_GAP, longer / 2))
-}
-
-function runsOf (verdicts: Int8Array): Array<{ from: number, to: number }> {
-  const runs: Array<{ from: number, to: number }> = []
-  verdicts.forEach((verdict, t) => {
-    if (verdict !== ANOMALOUS) return
-    if (runs.at(-1)?.to === t - 1) runs.at(-1)!.to = t
-    else runs.push({ from: t, to: t })
-  })
-  return runs
 }
 
 /**

@@ -1,6 +1,6 @@
 // Why an anomaly is one: its kind, and one plain sentence.
 import type { DetectorModel } from '../detector/model.ts'
-import { evidenceOf } from '../evidence/hindsight.ts'
+import { evidenceOf } from '../evidence/model.ts'
 import type { ChannelEvidence, Thresholds } from '../evidence/model.ts'
 import { residualAt } from '../evidence/residuals.ts'
 import { phaseOf } from '../evidence/season.ts'

@@ -1,5 +1,5 @@
 // From scores to verdicts: the observations that count as anomalous, by rules that change no score.
-import { evidenceOf } from '../evidence/hindsight.ts'
+import { evidenceOf } from '../evidence/model.ts'
 import { PATTERN } from '../evidence/model.ts'
 import type { Detection } from '../scoring/detection.ts'
 import { isAnomalous } from '../scoring/threshold.ts'

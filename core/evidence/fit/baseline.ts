@@ -3,13 +3,11 @@ import type { Baseline, Rows } from '../model.ts'
 import { GAUSSIAN, includedOf, meanAbsolute, medianOf, medianOfAll, spreadOf } from './included.ts'
 import { findPeriods } from './periods.ts'
 import { flatten } from '../residuals.ts'
-import { centredLevel, TrailingLevel } from '../running-level.ts'
+import { MAD_TO_DEVIATION } from '../../robust.ts'
+import { levelsOf } from '../running-level.ts'
 import { groupByPhase, phaseMedians, phaseOf, type Phases } from '../season.ts'
 
 const DAY_MS = 86_400_000
-
-/** Scale of the median absolute deviation. */
-const MAD = 1.4826
 
 /** A season or level is accepted if it leaves less than this share of the mean |residual|. */
 const LEVEL_GAIN = 0.8
@@ -100,7 +98,7 @@ function calendarPeriods (interval: number): number[] {
 
 /** Phases without a value are as the one in the middle. */
 function withoutUnknown (profile: Float64Array): Float64Array {
-  const middle = medianOf(profile, new Uint8Array(profile.length).fill(1))
+  const middle = medianOfAll(profile.filter((value) => !Number.isNaN(value)))
   return profile.map((value) => Number.isNaN(value) ? middle : value)
 }
 
@@ -184,7 +182,7 @@ class Trials {
       const { values, included } = this.#column
       const levels = level === 0
         ? undefined
-        : memoised(this.#levels, level, () => levelsOf(this.#column, level, this.#causal))
+        : memoised(this.#levels, level, () => levelsOfAll(this.#column, level, this.#causal))
       const flat = new Float64Array(values.length)
       const known = included.slice()
       for (let t = 0; t < values.length; t++) {
@@ -204,16 +202,13 @@ function memoised<Key, Value> (known: Map<Key, Value>, key: Key, compute: () => 
   return value
 }
 
-function levelsOf ({ values, missing, index, edges }: Column, window: number, causal: boolean): Float64Array {
+/** The levels of all series, one after another. */
+function levelsOfAll ({ values, missing, index, edges }: Column, window: number, causal: boolean): Float64Array {
   const levels = new Float64Array(values.length)
   for (let s = 0; s + 1 < edges.length; s++) {
     const [from, to] = [edges[s]!, edges[s + 1]!]
-    if (!causal) {
-      levels.set(centredLevel(values.subarray(from, to), index[from]!, window), from)
-    } else {
-      const trailing = new TrailingLevel(window)
-      for (let t = from; t < to; t++) levels[t] = trailing.next(index[t]!, values[t]!, missing[t] === 1)
-    }
+    const series = { missing: missing.subarray(from, to), index: index.subarray(from, to), causal }
+    levels.set(levelsOf(window, values.subarray(from, to), series), from)
   }
   return levels
 }
@@ -295,7 +290,7 @@ function scaleOf (
   if (period === 1) {
     const sizes = includedOf(residuals, included)
     for (let i = 0; i < sizes.length; i++) sizes[i] = Math.abs(sizes[i]!)
-    const robust = MAD * medianOfAll(sizes)
+    const robust = MAD_TO_DEVIATION * medianOfAll(sizes)
     return Float64Array.of(Math.max(least, robust > 0.3 * spread ? robust : spread) || 1)
   }
   const { sums, counts } = sumByPhase(index, included, { residuals, period, most: 4 * spread })

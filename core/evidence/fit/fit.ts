@@ -3,7 +3,7 @@
 import { boundForFit, fitOwn, fitRelation, memoryFor, type Span } from '../prediction.ts'
 import { fitBaseline, type FittedBaseline } from './baseline.ts'
 import { heldOutResiduals } from './held-out.ts'
-import { countOf, everyIncluded, medianOfAll, spreadOf } from './included.ts'
+import { countOf, everyIncluded, LEAST_SHARE, medianOfAll, spreadOf } from './included.ts'
 import type { ChannelEvidence, EvidenceFit, Prediction, Rows, Thresholds } from '../model.ts'
 import { isEqual, standardise, type ViewResiduals, viewResiduals } from '../residuals.ts'
 import { fitStillness } from './stillness.ts'
@@ -23,24 +23,34 @@ const RELATION_GAIN = 0.9
 /** The relation of values is preferred to that of residuals up to this factor. */
 const RAW_HANDICAP = 1.1
 
-/** Fewest included rows of a channel, and their least share; else all its rows count. */
+/** Fewest included rows of a channel; else all its rows count. */
 const FEWEST_ROWS = 8
-const LEAST_SHARE = 0.3
 /**
  * A channel that rests at its median for this share of rows is resting. In rows that may hold anomalies, up to
  * MOST_DEPARTURES runs are not its way.
  */
 const RESTING_SHARE = 0.97
+const MOST_DEPARTURES = 2
 /** A season tells a channel of two values if it errs in at most this share of rows. */
 const REGULAR = 0.01
+/** A smaller |residual| is rounding. */
+const NO_RESIDUAL = 1e-6
 /** A spread below this share of the largest value is rounding. */
 const ROUNDING = 64 * Number.EPSILON
-const MOST_DEPARTURES = 2
 
 const BLOCKS = 8
 /** A level that wandered between blocks of the training part may wander on: so many steps of it. */
 const WANDER = 4
 const LEAST_WANDER_ROWS = 48
+
+/** Smallest threshold, in units of the spread of the values: smaller residuals are rounding. */
+const LEAST_THRESHOLD = 1e-3
+/** The future of a process varies a little more than a part of its past that is named as normal. */
+const NAMED_MARGIN = 1.2
+/** Relations between channels change with more than a part of the past shows. */
+const RELATION_MARGIN = 1.5
+/** A cycle that was found in the data may not hold as exactly in the future. */
+const FOUND_MARGIN = 1.15
 
 export interface EvidenceOptions {
   /** Whether levels, means and predictions look back only. */
@@ -156,7 +166,7 @@ function isRegular (residuals: Float64Array, included: Uint8Array): boolean {
   for (let t = 0; t < residuals.length; t++) {
     if (included[t] !== 1) continue
     count++
-    if (!(Math.abs(residuals[t]!) < 1e-6)) wrong++
+    if (!(Math.abs(residuals[t]!) < NO_RESIDUAL)) wrong++
   }
   return wrong <= REGULAR * count
 }
@@ -326,14 +336,14 @@ function withThresholds (
     ...channel,
     season: fitView(held.season[c]!, season),
     usual: causal && draft.found ? usualDeparture(held.season[c]!, included) : 0,
-    own: withOwn(channel.own, held.own[c]!, (residuals) => fitView(residuals, shared)),
-    relation: withOwn(channel.relation, held.relation[c]!, (residuals) => fitView(residuals, relation)),
+    own: viewWith(channel.own, held.own[c]!, (residuals) => fitView(residuals, shared)),
+    relation: viewWith(channel.relation, held.relation[c]!, (residuals) => fitView(residuals, relation)),
     stillness: draft.live ? fitStillness(rows.columns[c]!, included, { rate, leftOut, causal, robust }) : null,
   }
 }
 
 /** A view with its thresholds; null without any. */
-function withOwn<View> (
+function viewWith<View> (
   view: View | null,
   residuals: Float64Array | null,
   fit: (residuals: Float64Array) => Thresholds | null
@@ -341,17 +351,6 @@ function withOwn<View> (
   const thresholds = residuals && fit(residuals)
   return view && thresholds && { ...view, thresholds }
 }
-
-/** Smallest threshold, in units of the spread of the values: smaller residuals are rounding. */
-const LEAST_THRESHOLD = 1e-3
-
-/** The future of a process varies a little more than a part of its past that is named as normal. */
-const NAMED_MARGIN = 1.2
-/** Relations between channels change with more than a part of the past shows. */
-const RELATION_MARGIN = 1.5
-
-/** A cycle that was found in the data may not hold as exactly in the future. */
-const FOUND_MARGIN = 1.15
 
 /** How far the level may lie from its usual place, by its steps from block to block. */
 function wanderOf (residuals: Float64Array): number {

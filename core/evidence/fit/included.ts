@@ -1,8 +1,8 @@
 // Which rows count in a fit, and statistics of them.
 import { quantileInPlace } from '../../quantile.ts'
 
-/** If fewer rows count in every channel, all rows do. */
-const LEAST_SHARE = 0.3
+/** If a smaller share of the rows counts, all rows do. */
+export const LEAST_SHARE = 0.3
 /** Mean absolute value of a Gaussian times this is its standard deviation. */
 export const GAUSSIAN = 1.2533
 

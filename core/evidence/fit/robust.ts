@@ -3,6 +3,7 @@ import { type EvidenceOptions, fitEvidence } from './fit.ts'
 import { countOf } from './included.ts'
 import { evidenceWithHindsight } from '../hindsight.ts'
 import type { Rows } from '../model.ts'
+import { runsWhere } from '../../series/runs.ts'
 
 /** Blocks of 8 that the first round leaves out of every tail. */
 const LEFT_OUT = 2
@@ -29,13 +30,9 @@ export function suspectsOf (rows: Rows): Uint8Array[] {
   const least = Math.min(LEAST_MARGIN, Math.floor(rows.index.length / ROWS_OF_MARGIN))
   return evidenceWithHindsight(fit, rows, residuals).map(({ ratio }, c) => {
     const suspects = none[c]!
-    for (let t = 0; t < ratio.length; t++) {
-      if (!(ratio[t]! > 1)) continue
-      let to = t
-      while (to + 1 < ratio.length && ratio[to + 1]! > 1) to++
-      const margin = Math.max(least, Math.floor((to - t + 1) * MARGIN_SHARE))
-      suspects.fill(1, Math.max(0, t - margin), to + 1 + margin)
-      t = to
+    for (const { from, to } of runsWhere(ratio.length, (t) => ratio[t]! > 1)) {
+      const margin = Math.max(least, Math.floor((to - from + 1) * MARGIN_SHARE))
+      suspects.fill(1, Math.max(0, from - margin), to + 1 + margin)
     }
     return countOf(suspects) > MOST_LEFT_OUT * suspects.length ? suspects.fill(0) : suspects
   })

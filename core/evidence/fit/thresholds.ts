@@ -1,7 +1,7 @@
 // Thresholds of one view of a channel: of single residuals, and of their means.
 import { SPANS, type Thresholds } from '../model.ts'
 import { boundedBy } from '../prediction.ts'
-import { BOUND_SHARE, means } from '../sustained.ts'
+import { BOUND_SHARE, means, squaresOf } from '../sustained.ts'
 import { tailThreshold } from './tail-threshold.ts'
 
 /** A series must hold so many spans to tell how far their means go. */
@@ -58,12 +58,6 @@ export function thresholdsOf (
       return threshold < Infinity ? threshold : null
     })
   return { point, mean: sustained(bounded, toSizes), power: sustained(squares, toRoots) }
-}
-
-function squaresOf (values: Float64Array): Float64Array {
-  const squares = new Float64Array(values.length)
-  for (let t = 0; t < values.length; t++) squares[t] = values[t]! * values[t]!
-  return squares
 }
 
 /** Makes values positive, in place. */

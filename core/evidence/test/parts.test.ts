@@ -5,15 +5,14 @@ import { createRandom } from '../../random.ts'
 import { fromColumns, slice } from '../../series/series.ts'
 import { DEPARTURE_MEMORY, DepartureStream, newsOf } from '../departures.ts'
 import { GUARD_MEMORY, relativeToUsual, TrailingGuard } from '../guard.ts'
-import { evidenceCode, EVIDENCE, tightestView, VIEWS } from '../model.ts'
-import { evidenceOf } from '../hindsight.ts'
+import { evidenceCode, EVIDENCE, evidenceOf, tightestView, VIEWS } from '../model.ts'
 import { fitOwn, fitRelation, ownResiduals, relationResidual } from '../prediction.ts'
 import { residualAt, standardise } from '../residuals.ts'
 import { Ring } from '../ring.ts'
 import { rowsOf } from '../rows.ts'
-import { centredLevel, TrailingLevel } from '../running-level.ts'
+import { centredLevel, levelsOf, TrailingLevel } from '../running-level.ts'
 import { groupByPhase, phaseMedians, phaseOf } from '../season.ts'
-import { means, strongestStretch } from '../sustained.ts'
+import { means, squaresOf, strongestStretch } from '../sustained.ts'
 import { CycleTrust, trustMemory } from '../trust.ts'
 
 t.test('a ring holds the newest values, oldest first, and sums them in order of time', async (t) => {
@@ -182,4 +181,15 @@ t.test('codes name kinds and views; the tightest view expects', async (t) => {
   const channel = { constant: false, pair: null, season: thresholds(4), own: null, relation }
   t.equal(tightestView(channel), 'relation')
   t.equal(tightestView({ ...channel, pair: [0, 1] }), 'season')
+})
+
+t.test('levels of a series are those of each scoring, and squares those of residuals', async (t) => {
+  const values = Float64Array.from({ length: 30 }, (_, row) => row % 7)
+  const rows = { missing: new Uint8Array(30), index: Float64Array.from(values, (_, row) => 100 + row) }
+  t.same(levelsOf(8, values, { ...rows, causal: false }), centredLevel(values, 100, 8))
+  const trailing = new TrailingLevel(8)
+  const wanted = Array.from(values, (value, row) => trailing.next(100 + row, value, false))
+  t.same(Array.from(levelsOf(8, values, { ...rows, causal: true })), wanted)
+  t.equal(levelsOf(8, values.subarray(0, 0), { ...rows, causal: false }).length, 0)
+  t.same(squaresOf(Float64Array.of(-2, 3)), Float64Array.of(4, 9))
 })
