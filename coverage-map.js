@@ -23,9 +23,10 @@ const COVERS = {
   'evidence/fit/tail-threshold': ['evidence/fit/tail-threshold', 'pareto'],
   'features/features': ['features/filters', 'features/deviation', 'features/split-squares'],
   elementary: ['elementary'],
+  quantile: ['quantile'],
   'scoring/combine': ['scoring/combine', 'scoring/score'],
   'scoring/pattern': [
-    ...['combine', 'errors-by-run', 'pattern-hindsight', 'pattern-state', 'reconstruction-error', 'score']
+    ...['combine', 'errors-by-run', 'pattern', 'pattern-hindsight', 'pattern-state', 'reconstruction-error', 'score']
       .map((file) => `scoring/${file}`),
     'series/runs',
   ],

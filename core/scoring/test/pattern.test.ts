@@ -453,6 +453,18 @@ t.test('scores from the errors alone are those of the detection, and an empty se
   t.strictSame(batchScores(model, batchErrors(model, autoencoders, slice(series, 0, 0)), 0), new Float64Array(0))
 })
 
+t.test('a model without members has no pattern to score, but says what it filled', async (t) => {
+  const none = { ...model, members: [], windowLength: 1 }
+  const series = altered(test, (values) => { values[3 * 5 + 1] = NaN })
+  t.ok(streamIsBatch(none, [], series) && streamIsBatch(none, [], series, 7))
+  for (const { score, imputed } of [patternCausal(none, [], series), patternBatch(none, [], series)]) {
+    t.ok(score.every(Number.isNaN))
+    t.strictSame([...imputed.keys()].filter((i) => imputed[i] === 1), [3 * 5 + 1])
+  }
+  t.ok(batchScores(none, batchErrors(none, [], series), 300).every(Number.isNaN))
+  t.ok(causalScores(none, causalErrors(none, [], series), 300).every(Number.isNaN))
+})
+
 /** Values with the last one in place of each missing one, and 1 for each such place; both [length × channels]. */
 function held (series: Series): { values: Float64Array, filled: Uint8Array } {
   const values = series.values.slice()
