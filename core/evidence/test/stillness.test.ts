@@ -147,7 +147,7 @@ t.test('a missing observation is never frozen, and counts as the mean step', asy
 })
 
 const anyValue = fc.oneof(fc.integer({ min: -40, max: 40 }).map((n) => n / 8), fc.constantFrom(0, 1, 1))
-const anySeries = fc.array(fc.tuple(anyValue, fc.nat(9)), { maxLength: 120 }).map((rows) => ({
+const anySeries = fc.array(fc.tuple(anyValue, fc.nat(9)), { maxLength: 120, size: 'max' }).map((rows) => ({
   values: Float64Array.from(rows, ([value]) => value),
   missing: Uint8Array.from(rows, ([, chance]) => chance === 0 ? 1 : 0),
 }))

@@ -33,9 +33,9 @@ function near (t: Test, found: number, wanted: number | readonly [number, number
 const ranking = fc.array(fc.record({
   label: fc.boolean(),
   score: fc.oneof(fc.integer({ min: -4, max: 4 }), fc.double({ min: -1e3, max: 1e3, noNaN: true }), fc.constant(NaN)),
-}), { maxLength: 60 }).map((rows) => ({ labels: rows.map((row) => row.label), scores: rows.map((row) => row.score) }))
+}), { maxLength: 60, size: 'max' }).map((rows) => ({ labels: rows.map((row) => row.label), scores: rows.map((row) => row.score) }))
 
-const flagged = fc.array(fc.tuple(fc.boolean(), fc.boolean()), { maxLength: 40 })
+const flagged = fc.array(fc.tuple(fc.boolean(), fc.boolean()), { maxLength: 40, size: 'max' })
   .map((rows) => ({ labels: rows.map(([label]) => label), flags: rows.map(([, flag]) => flag) }))
 
 const buffers = fc.integer({ min: 0, max: 12 })
@@ -226,7 +226,7 @@ t.test('ranking metrics lie in [0, 1] and depend on the order of the scores alon
 })
 
 t.test('scores that rank every anomalous observation first are perfect', (t) => {
-  fc.assert(fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 60 }), buffers, (labels, buffer) => {
+  fc.assert(fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 60, size: 'max' }), buffers, (labels, buffer) => {
     fc.pre(labels.includes(true))
     const scores = labels.map(Number)
     return averagePrecision(labels, scores) === 1 && bestF1(labels, scores, 0) === 1 &&
@@ -365,7 +365,7 @@ t.test('the period is that of the autocorrelation, and 125 where there is none',
 })
 
 t.test('the period is a lag from 6 to 303 and does not change with scale and offset', (t) => {
-  const values = fc.array(fc.integer({ min: -100, max: 100 }), { maxLength: 120 })
+  const values = fc.array(fc.integer({ min: -100, max: 100 }), { maxLength: 120, size: 'max' })
   fc.assert(fc.property(values, fc.constantFrom(-4, 0.5, 2, 8), (series, scale) => {
     const period = autocorrelationPeriod(series)
     return Number.isInteger(period) && period >= 6 && period <= 303 &&
@@ -437,7 +437,7 @@ t.test('the NAB score at the edges', (t) => {
 
 const corpora = fc.array(
   fc.record({
-    scores: fc.array(fc.oneof(fc.integer({ min: 0, max: 5 }), fc.constant(NaN)), { minLength: 20, maxLength: 30 }),
+    scores: fc.array(fc.oneof(fc.integer({ min: 0, max: 5 }), fc.constant(NaN)), { minLength: 20, maxLength: 30, size: 'max' }),
     windows: fc.constantFrom<Array<[number, number]>>([], [[5, 8]], [[1, 2], [6, 6], [12, 19]], [[3, 9], [10, 11]], [[
       4,
       4,

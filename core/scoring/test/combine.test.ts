@@ -91,7 +91,7 @@ const wild = fc.oneof(
 )
 
 /** Errors of two channels. */
-const errors = fc.array(fc.tuple(wild, wild), { minLength: 1, maxLength: 60 })
+const errors = fc.array(fc.tuple(wild, wild), { minLength: 1, maxLength: 60, size: 'max' })
 
 t.test('a trailing mean is that of the newest errors alone, bit for bit, whatever came before', async () => {
   fc.assert(fc.property(errors, errors, fc.integer({ min: 1, max: 9 }), (before, list, span) => {
@@ -126,7 +126,7 @@ t.test('a trailing mean is the mean; after a gap it begins again', async () => {
 })
 
 t.test('a centred mean is that of the values around, bit for bit wherever the series begins', async () => {
-  const bounded = fc.array(fc.double({ min: 0, max: LARGEST_ERROR, noNaN: true }), { minLength: 2, maxLength: 120 })
+  const bounded = fc.array(fc.double({ min: 0, max: LARGEST_ERROR, noNaN: true }), { minLength: 2, maxLength: 120, size: 'max' })
   fc.assert(fc.property(bounded, fc.constantFrom(1, 3, 9, 61), fc.nat(59), (list, span, from) => {
     const values = Float64Array.from(list).subarray(0, list.length - list.length % 2)
     const length = values.length / 2

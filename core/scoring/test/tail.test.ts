@@ -32,7 +32,7 @@ const anyScores = fc.array(
     fc.double({ min: 0, noNaN: true }),
     fc.double({ min: 0, max: 2, noNaN: true })
   ),
-  { maxLength: 80 }
+  { maxLength: 80, size: 'max' }
 )
   .map((list) => Float64Array.from(list))
 const budget = fc.oneof(fc.double({ min: 0, noNaN: true }), fc.double({ min: 0, max: 50, noNaN: true }))

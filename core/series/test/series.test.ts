@@ -42,7 +42,7 @@ t.test('dirty rows come back to the grid, and the dirt is counted', async (t) =>
 t.test('order and jitter of rows do not matter', async () => {
   const jitter = fc.array(
     fc.tuple(fc.double({ min: -0.9, max: 0.9, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })),
-    { minLength: 40, maxLength: 40 }
+    { minLength: 40, maxLength: 40, size: 'max' }
   )
   fc.assert(fc.property(jitter, (moves) => {
     const rows = moves.map(([shift, order], i) => ({ row: [i * 10 + shift, i] as const, order }))
@@ -157,7 +157,7 @@ t.test('a value that is given counts as missing, and is held when the next one i
 })
 
 t.test('an imputer and a window buffer go on as the ones that saved', async () => {
-  const rows = fc.array(fc.tuple(fc.constantFrom(1, 2, NaN), fc.constantFrom(3, NaN)), { maxLength: 30 })
+  const rows = fc.array(fc.tuple(fc.constantFrom(1, 2, NaN), fc.constantFrom(3, NaN)), { maxLength: 30, size: 'max' })
   fc.assert(fc.property(rows, fc.nat(30), fc.integer({ min: 1, max: 5 }), (list, cut, length) => {
     let [imputer, buffer] = [new HoldImputer(2, 2), new WindowBuffer(length, 2)]
     const [uninterrupted, whole] = [new HoldImputer(2, 2), new WindowBuffer(length, 2)]
@@ -183,7 +183,7 @@ t.test('gaps of a whole series are filled as those of a stream', async () => {
     fc.property(
       fc.integer({ min: 1, max: 3 }),
       fc.integer({ min: 0, max: 3 }),
-      fc.array(value, { maxLength: 60 }),
+      fc.array(value, { maxLength: 60, size: 'max' }),
       (channels, maxGap, list) => {
         const values = Float64Array.from(list.slice(0, list.length - list.length % channels))
         const before = values.slice()

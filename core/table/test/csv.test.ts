@@ -180,7 +180,7 @@ t.test('infinite values are missing', async (t) => {
 
 t.test('a written table is read back to the bit', async () => {
   const number = fc.oneof(fc.constant(NaN), fc.double({ noNaN: true, noDefaultInfinity: true }))
-  fc.assert(fc.property(fc.array(fc.tuple(number, number), { minLength: 1, maxLength: 30 }), (rows) => {
+  fc.assert(fc.property(fc.array(fc.tuple(number, number), { minLength: 1, maxLength: 30, size: 'max' }), (rows) => {
     const text = rows.map(([a, b], i) =>
       `${new Date(DAY + i * 1000).toISOString()},${Number.isNaN(a) ? '' : a},${Number.isNaN(b) ? '' : b}`
     )
@@ -331,7 +331,7 @@ t.test('lines without quotation marks are cut into the same cells as the parser 
     fc.string().map((text) => text.replaceAll(/[",;|\t#\r\n\s]|^\uFEFF/g, ''))
   )
   const lines = fc.tuple(
-    fc.array(fc.array(cell, { minLength: 1, maxLength: 5 }), { maxLength: 30 }),
+    fc.array(fc.array(cell, { minLength: 1, maxLength: 5 }), { maxLength: 30, size: 'max' }),
     fc.constantFrom(',', ';', '\t', '|'),
     fc.constantFrom('\n', '\r\n', '\r')
   )

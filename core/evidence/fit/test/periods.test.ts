@@ -78,7 +78,7 @@ t.test('lengths may alternate, and may exceed those that are kept', async (t) =>
 })
 
 const anyValue = fc.oneof(fc.double({ min: -10, max: 10, noNaN: true }), fc.constantFrom(0, 1))
-const anyValues = fc.array(anyValue, { maxLength: 90 }).map((list) => Float64Array.from(list))
+const anyValues = fc.array(anyValue, { maxLength: 90, size: 'max' }).map((list) => Float64Array.from(list))
 const anyLongest = fc.integer({ min: 1, max: 100 })
 
 t.test('periods are distinct, within bounds, at most three, and do not depend on the unit', async () => {

@@ -24,7 +24,7 @@ const runsAbove = (values: Float64Array, level: number): number => peaksAbove(va
 const evidence = fc.array(
   // Not so small that their squares lose bits.
   fc.oneof(fc.double({ min: 1e-100, max: 10, noNaN: true }), fc.constantFrom(0, 1, 2)),
-  { maxLength: 120 }
+  { maxLength: 120, size: 'max' }
 )
   .map((list) => Float64Array.from(list))
 const anyOptions: fc.Arbitrary<TailOptions> = fc.record({
