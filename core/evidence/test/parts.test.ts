@@ -117,7 +117,8 @@ t.test('residuals: a constant channel, an unknown level, a level that scales, a 
 })
 
 t.test('means are those of the rows around, and the strongest stretch is where evidence is', async () => {
-  fc.assert(fc.property(fc.array(fc.integer({ min: -9, max: 9 }), { maxLength: 40, size: 'max' }), fc.boolean(), (list, causal) => {
+  const residuals = fc.array(fc.integer({ min: -9, max: 9 }), { maxLength: 40, size: 'max' })
+  fc.assert(fc.property(residuals, fc.boolean(), (list, causal) => {
     const values = Float64Array.from(list)
     return means(values, 5, causal).every((mean, i) => {
       const to = causal ? i : i + 2
@@ -126,7 +127,8 @@ t.test('means are those of the rows around, and the strongest stretch is where e
       return Object.is(mean + 0, sum / 5 + 0)
     })
   }))
-  fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 20, size: 'max' }), (list) => {
+  const evidence = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 20, size: 'max' })
+  fc.assert(fc.property(evidence, (list) => {
     const sumOf = (from: number, to: number): number =>
       list.slice(from, to + 1).reduce((sum, one) => sum + one - 4.5, 0)
     const { from, to } = strongestStretch(Float64Array.from(list), 4.5)
