@@ -17,9 +17,9 @@ const COVERS = {
   'detector/laws': ['detector/hindsight'],
   'evidence/fit/periods': ['evidence/fit/periods'],
   'evidence/parts': [
-    'guard', 'ring', 'rows', 'running-level', 'season', 'sustained',
+    'departures', 'guard', 'ring', 'rows', 'running-level', 'season', 'sustained', 'trust',
   ].map((file) => `evidence/${file}`),
-  'evidence/stillness': ['evidence/fit/stillness'],
+  'evidence/stillness': ['evidence/stillness', 'evidence/fit/stillness'],
   'evidence/fit/tail-threshold': ['evidence/fit/tail-threshold', 'pareto'],
   'features/features': ['features/filters', 'features/deviation', 'features/split-squares'],
   elementary: ['elementary'],
@@ -38,7 +38,7 @@ const COVERS = {
   'verdicts/explanation': ['account', 'explanation', 'kinds', 'sentence'].map((file) => `verdicts/${file}`),
   'verdicts/verdicts': ['verdicts/verdicts'],
   'verdicts/words': ['verdicts/words'],
-  'fitting/ad-hoc': ['fitting/fit', 'fitting/members', 'fitting/calibration'],
+  'fitting/ad-hoc': ['fitting/ad-hoc', 'fitting/fit', 'fitting/members', 'fitting/calibration'],
   'fitting/fit': [
     'fitting/fit', 'fitting/calibration', 'linear/subspace', 'scoring/threshold', 'series/scaler',
   ],

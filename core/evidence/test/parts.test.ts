@@ -13,7 +13,7 @@ import { rowsOf } from '../rows.ts'
 import { centredLevel, levelsOf, TrailingLevel } from '../running-level.ts'
 import { groupByPhase, phaseMedians, phaseOf } from '../season.ts'
 import { means, squaresOf, strongestStretch } from '../sustained.ts'
-import { CycleTrust, trustMemory } from '../trust.ts'
+import { CycleTrust, trustMemory, usualDeparture } from '../trust.ts'
 
 t.test('a ring holds the newest values, oldest first, and sums them in order of time', async (t) => {
   const ring = new Ring(3, NaN)
@@ -163,6 +163,14 @@ t.test('a departure is news until it is a habit', async (t) => {
   other.restore(stream.save())
   t.same(other.save(), stream.save())
   t.ok(stream.next(9000 + DEPARTURE_MEMORY, true))
+  other.restore(stream.save())
+  t.ok(other.next(9001 + DEPARTURE_MEMORY, true), 'the departure goes on')
+  t.notOk(other.next(9003 + DEPARTURE_MEMORY, false))
+  t.ok(other.next(9004 + DEPARTURE_MEMORY, true), 'the second one')
+  other.restore(other.save())
+  t.ok(other.next(9005 + DEPARTURE_MEMORY, true), 'which goes on, too')
+  t.notOk(other.next(9006 + DEPARTURE_MEMORY, false))
+  t.notOk(other.next(9007 + DEPARTURE_MEMORY, true), 'the third one is a habit')
 })
 
 t.test('a cycle that drifts loses trust, and wins it back', async (t) => {
@@ -174,6 +182,11 @@ t.test('a cycle that drifts loses trust, and wins it back', async (t) => {
   other.restore(trust.save())
   t.same(other.save(), trust.save())
   t.equal(divisors[400 + trustMemory(20)], 1)
+})
+
+t.test('the usual departure of a cycle is that of the rows that count, each bounded', async (t) => {
+  t.equal(usualDeparture(Float64Array.of(1, -1, 99, 7), Uint8Array.of(1, 1, 1, 0)), 14 / 3)
+  t.equal(usualDeparture(Float64Array.of(1, 2), new Uint8Array(2)), 0, 'no row counts')
 })
 
 t.test('codes name kinds and views; the tightest view expects', async (t) => {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createRandom, type Random } from '../../random.ts'
 import { fitStillness, type StillnessOptions } from '../fit/stillness.ts'
-import { type Stillness, stillnessOf, StillnessStream } from '../stillness.ts'
+import { isAsExpected, type Stillness, stillnessOf, StillnessStream } from '../stillness.ts'
 
 const OPTIONS: StillnessOptions = { rate: 2e-6, leftOut: 0, causal: false, robust: false }
 const ROBUST: Partial<StillnessOptions> = { robust: true, leftOut: 2 }
@@ -134,6 +134,10 @@ t.test('a fit on other data, few data or none gives no quiet evidence', async (t
   t.equal(fit(mostlyFrozen, ROBUST).quietAbove, 0, 'frozen in the most')
   t.ok(above(evidenceIn(fit(mostlyFrozen, ROBUST), mostlyFrozen).frozen).length === 299)
   t.same(evidenceIn(fit(noise('usual', 600)), new Float64Array(0)), { frozen: [], quiet: [] })
+})
+
+t.test('a value is as expected up to a thousandth of its scale', async (t) => {
+  t.same([0, 0.001, -0.001, 0.0011, -1].map(isAsExpected), [true, true, true, false, false])
 })
 
 t.test('a missing observation is never frozen, and counts as the mean step', async (t) => {

@@ -26,6 +26,17 @@ t.test('an anomaly in the series does not teach the robust fit what is normal', 
   t.ok(flagged.every((i) => i > 440 && i < 570), `nothing else is flagged: ${flagged[0]} to ${flagged.at(-1)}`)
 })
 
+t.test('where most observations hold suspects, patterns are learnt from all', async (t) => {
+  const random = createRandom('suspects')
+  const length = 320
+  // Each channel has its spikes in two eighths of its own: together they leave no run of clean observations.
+  const columns = Object.fromEntries([0, 2, 4, 6].map((eighth) => [`from_${eighth}`, Array.from({ length }, (_, i) =>
+    random.normal() + (i % 8 === 0 && i >= 40 * eighth && i < 40 * (eighth + 2) ? 40 : 0))]))
+  const { model, suspectShare } = await fitAdHoc(fromColumns({ start: 0, interval: 1000, columns }))
+  t.ok(suspectShare > 0.5, `${suspectShare}`)
+  t.ok(model.members.length > 0)
+})
+
 t.test('a named part teaches, and nothing else does', async (t) => {
   const one = await fitAdHoc(waves(400, 300, 2), { rows: 250 })
   const other = await fitAdHoc(waves(400), { rows: 250 })
