@@ -1,5 +1,6 @@
 // Peaks over threshold (Pickands 1975): excesses over a high level follow a generalised Pareto distribution. Values
 // that depend on their neighbours come in runs, so the distribution is fitted to the highest value of each run.
+import { ln, pow } from './elementary.ts'
 
 /** Generalised Pareto distribution of excesses over a level. */
 interface Pareto {
@@ -74,6 +75,6 @@ export function fitPareto (excesses: readonly number[], { lowest, highest, prior
  * excessAt({ shape: 0.5, scale: 1 }, 0.25) // 2
  */
 export function excessAt ({ shape, scale }: Pareto, share: number): number {
-  if (Math.abs(shape) < SMALLEST_SHAPE) return -scale * Math.log(share)
-  return scale * (Math.pow(share, -shape) - 1) / shape
+  if (Math.abs(shape) < SMALLEST_SHAPE) return -scale * ln(share)
+  return scale * (pow(share, -shape) - 1) / shape
 }

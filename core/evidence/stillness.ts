@@ -3,6 +3,7 @@
 // Steps are differences between neighbouring observations. Where one of the two is missing, the step is unknown, as all
 // steps before the first observation are: it counts as the mean step, and never as equal. Means over STILL_SPAN steps
 // are summed afresh for every observation, so that a score does not depend on what came before its span, bit for bit.
+import { ln } from '../elementary.ts'
 import { Ring } from './ring.ts'
 import { means } from './sustained.ts'
 
@@ -63,7 +64,7 @@ export const isAsExpected = (residual: number): boolean => Math.abs(residual) <=
  */
 export function quietness (mean: number, usualStep: number): number {
   const share = (mean + STEP_FLOOR * usualStep) / ((1 + STEP_FLOOR) * usualStep)
-  return share < 1 ? -Math.log(share) : 0
+  return share < 1 ? -ln(share) : 0
 }
 
 /** Steps by size; the first one and those that touch a missing observation count as `meanStep`. Shape [length]. */

@@ -1,8 +1,8 @@
 // The tail of calibration scores, and thresholds from it: for a budget of false alarms, or for a sensitivity.
 //
 // Peaks over threshold (for anomaly thresholds Siffer et al. 2017): smoothed scores come in runs, so a Pareto
-// distribution is fitted to the peaks of runs, and alarms are counted as runs. The fit needs sums and quotients only,
-// so every machine writes the same manifest; computing a threshold from it may need powers.
+// distribution is fitted to the peaks of runs, and alarms are counted as runs.
+import { exp, pow } from '../elementary.ts'
 import { Problem } from '../errors.ts'
 import { excessAt, fitPareto, peaksAbove } from '../pareto.ts'
 import { quantiles } from '../quantile.ts'
@@ -27,6 +27,8 @@ export interface ScoreTail {
 const MEDIAN = TAIL_PROBABILITIES.indexOf(0.5)
 const DAY_MS = 86_400_000
 
+/** Smaller exponents make a share of peaks that is as good as none. */
+const LEAST_EXPONENT = -700
 /** Smallest scale, in units of the default threshold: a thinner tail is rounding. */
 const SMALLEST_SCALE = 0.01
 /** Bound on scores that keeps sums finite; far beyond every threshold. */
@@ -89,8 +91,8 @@ function runsAbove (scores: Float64Array, levels: readonly number[]): number[] {
 
 /** Share of peaks over the level that lie more than `excess` above it. */
 function survival ({ shape, scale }: ScoreTail, excess: number): number {
-  if (shape === 0) return Math.exp(-excess / scale)
-  return Math.pow(Math.max(0, 1 + shape * excess / scale), -1 / shape)
+  if (shape === 0) return exp(Math.max(LEAST_EXPONENT, -excess / scale))
+  return pow(Math.max(0, 1 + shape * excess / scale), -1 / shape)
 }
 
 /**
@@ -181,8 +183,8 @@ const atLeast = (threshold: number): number => Math.max(threshold, SMALLEST_THRE
  */
 export function thresholdForSensitivity (tail: ScoreTail, sensitivity: number): number {
   check(sensitivity >= 0 && sensitivity <= 1, `sensitivity must be a number from 0 to 1, not ${sensitivity}.`)
-  if (sensitivity >= 0.5) return Math.pow(Math.min(1, atLeast(tail.quantiles[MEDIAN]!)), 2 * sensitivity - 1)
-  return Math.pow(Math.max(1, thresholdForRate(tail, RAREST)), 1 - 2 * sensitivity)
+  if (sensitivity >= 0.5) return pow(Math.min(1, atLeast(tail.quantiles[MEDIAN]!)), 2 * sensitivity - 1)
+  return pow(Math.max(1, thresholdForRate(tail, RAREST)), 1 - 2 * sensitivity)
 }
 
 function observationsPerDay (interval: number): number {

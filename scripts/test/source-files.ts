@@ -20,7 +20,10 @@ export interface SourceFile {
   readonly imports: readonly Import[]
   /** Imports of packages and of Node's modules, by their names. */
   readonly packages: readonly Import[]
-  /** What it reads of global objects, such as `process.env`; `new Date()` for the time of day. */
+  /**
+   * What it reads of global objects, such as `process.env`; `new Date()` for the time of day, `**` for powers that
+   * machines may round differently: all but squares and powers of 2.
+   */
   readonly globals: readonly string[]
   /** Names that the file declares and exports. */
   readonly exports: readonly string[]
@@ -68,8 +71,16 @@ function globalsOf (node: ts.Node): string[] {
   if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression)) {
     return [`${node.expression.text}.${node.name.text}`]
   }
+  if (isInexactPower(node)) return ['**']
   if (!ts.isNewExpression(node) || (node.arguments?.length ?? 0) > 0) return []
   return [`new ${node.expression.getText()}()`]
+}
+
+function isInexactPower (node: ts.Node): boolean {
+  if (!ts.isBinaryExpression(node)) return false
+  if (node.operatorToken.kind === ts.SyntaxKind.AsteriskAsteriskEqualsToken) return true
+  return node.operatorToken.kind === ts.SyntaxKind.AsteriskAsteriskToken && node.left.getText() !== '2' &&
+    node.right.getText() !== '2'
 }
 
 function importOf (node: ts.Node): { specifier?: ts.Node | undefined, names: readonly string[] } {

@@ -1,4 +1,5 @@
 // The usual course of a channel: level + season, chosen by how well other cycles tell each value.
+import { ln } from '../../elementary.ts'
 import type { Baseline, Rows } from '../model.ts'
 import { GAUSSIAN, includedOf, meanAbsolute, medianOf, medianOfAll, spreadOf } from './included.ts'
 import { findPeriods } from './periods.ts'
@@ -255,7 +256,7 @@ function chooseSeason (
   })
   const handicapped = (candidate: Candidate): number => {
     const { period, level } = candidate
-    const handicap = (level === 0 ? 0 : HANDICAP.level) + HANDICAP.period * Math.log(period / shortest) +
+    const handicap = (level === 0 ? 0 : HANDICAP.level) + HANDICAP.period * ln(period / shortest) +
       (Number.isInteger(period) ? 0 : HANDICAP.fraction)
     return trials.loss(candidate) * (1 + handicap)
   }

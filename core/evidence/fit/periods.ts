@@ -1,5 +1,6 @@
 // Periods of a channel: peaks of its autocorrelation, which is computed by a fast Fourier transform.
 import FFT from 'fft.js'
+import { sinPi } from '../../elementary.ts'
 import { robustMoments } from '../../robust.ts'
 
 const FEWEST_VALUES = 24
@@ -83,6 +84,11 @@ const LONGEST_KEPT = 2 ** 18
 function transformOf (size: number): FFT {
   if (latest?.size === size) return latest
   const made = new FFT(size)
+  // The package fills its table by Math.cos and Math.sin.
+  for (let i = 0; i < 2 * size; i += 2) {
+    made.table[i] = sinPi(0.5 - i / size)
+    made.table[i + 1] = -sinPi(i / size)
+  }
   if (size <= LONGEST_KEPT) latest = made
   return made
 }
@@ -91,7 +97,8 @@ function transformOf (size: number): FFT {
 function autocorrelation (departures: Float64Array, lags: number): Float64Array {
   const count = departures.length
   // Zeros behind the values keep the ends of the series apart.
-  const size = 2 ** Math.ceil(Math.log2(count + lags))
+  let size = 2
+  while (size < count + lags) size *= 2
   const transform = transformOf(size)
   const padded = new Float64Array(size)
   padded.set(departures)

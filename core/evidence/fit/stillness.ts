@@ -1,4 +1,5 @@
 // What is usual for a channel that stands still, from normal data.
+import { ln } from '../../elementary.ts'
 import { quantileInPlace } from '../../quantile.ts'
 import { includedOf } from './included.ts'
 import {
@@ -85,7 +86,7 @@ const stepsIn = (runs: readonly Run[]): number => runs.reduce((sum, { length }) 
 /** Length that runs reach at the rate, if steps are equal at random; without any step, as if nearly all were equal. */
 function longestByChance (equal: number, known: number, rate: number): number {
   const share = known > 0 ? Math.min(MOST_EQUAL, Math.max(LEAST_EQUAL, equal / known)) : MOST_EQUAL
-  return Math.log(rate * (1 - share)) / Math.log(share)
+  return ln(rate * (1 - share)) / ln(share)
 }
 
 /**
