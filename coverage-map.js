@@ -19,6 +19,8 @@ const COVERS = {
   'evidence/parts': [
     'departures', 'guard', 'ring', 'rows', 'running-level', 'season', 'sustained', 'trust',
   ].map((file) => `evidence/${file}`),
+  'evidence/prediction': ['evidence/prediction'],
+  'evidence/residuals': ['evidence/residuals'],
   'evidence/stillness': ['evidence/stillness', 'evidence/fit/stillness'],
   'evidence/fit/tail-threshold': ['evidence/fit/tail-threshold', 'pareto'],
   'features/features': ['features/filters', 'features/deviation', 'features/split-squares'],
