@@ -6,13 +6,18 @@ import { ANOMALOUS, NORMAL } from './verdicts.ts'
 
 /** Bounds on the default of `mergeGap`, in observations. */
 const [LEAST_GAP, MOST_GAP] = [3, 20]
+/** A channel takes part in an anomaly if it contributes at least this share of what the first channel does. */
+const PART = 0.25
+
+type Scored = Pick<Detection, 'score' | 'contributions'>
 
 export interface AnomalyRules {
   /** Shortest anomaly, in observations; shorter ones are left out. Default 1. */
   readonly minLength?: number
   /**
-   * Merges anomalies with at most this many other observations between them. Default: half of the longer one, at least
-   * 3 and at most 20, because one event often falls below the threshold in between.
+   * Merges anomalies with at most this many other observations between them, whatever their channels. Default: half of
+   * the longer one, at least 3 and at most 20, because one event often falls below the threshold in between; then the
+   * first channel of one takes part in the other, because channels that depart one after another are two events.
    */
   readonly mergeGap?: number
 }
@@ -37,24 +42,53 @@ export interface Anomaly {
  * findAnomalies(detection) // [{ from: 1, to: 2, peak: 2, peakScore: 4, channels: [{ channel: 0, contribution: 1 }] }]
  */
 export function findAnomalies (
-  detection: Pick<Detection, 'score' | 'contributions'>,
+  detection: Scored,
   rules: AnomalyRules = {},
   verdicts = thresholdVerdicts(detection.score)
 ): Anomaly[] {
   const { minLength = 1, mergeGap } = rules
-  const runs: Array<{ from: number, to: number }> = []
-  for (const run of runsWhere(verdicts.length, (t) => verdicts[t] === ANOMALOUS)) {
+  const runs: Run[] = []
+  for (const { from, to } of runsWhere(verdicts.length, (t) => verdicts[t] === ANOMALOUS)) {
+    const run = { from, to, shares: sharesIn(detection, from, to) }
     const last = runs.at(-1)
-    if (last !== undefined && run.from - last.to - 1 <= (mergeGap ?? usualGap(last, run))) last.to = run.to
-    else runs.push(run)
+    if (last === undefined || !isOne(last, run, mergeGap)) {
+      runs.push(run)
+      continue
+    }
+    last.to = to
+    for (let c = 0; c < run.shares.length; c++) last.shares[c]! += run.shares[c]!
   }
   return runs.filter(({ from, to }) => to - from + 1 >= minLength).map((run) => describe(detection, run, verdicts))
 }
 
-/** Other observations between two runs that may be one event. */
-function usualGap (one: { from: number, to: number }, other: { from: number, to: number }): number {
+interface Run {
+  readonly from: number
+  to: number
+  /** Sum of score × contribution of each channel over its anomalous observations; shape [channels]. */
+  readonly shares: Float64Array
+}
+
+/** @param from first of consecutive anomalous observations @param to the last of them */
+function sharesIn ({ score, contributions }: Scored, from: number, to: number): Float64Array {
+  const shares = new Float64Array(contributions.length / score.length)
+  for (let t = from; t <= to; t++) {
+    for (let c = 0; c < shares.length; c++) shares[c]! += score[t]! * contributions[t * shares.length + c]!
+  }
+  return shares
+}
+
+/** Whether two neighbouring runs are one anomaly. */
+function isOne (one: Run, other: Run, mergeGap: number | undefined): boolean {
+  const gap = other.from - one.to - 1
+  if (mergeGap !== undefined) return gap <= mergeGap
   const longer = Math.max(one.to - one.from, other.to - other.from) + 1
-  return Math.max(LEAST_GAP, Math.min(MOST_GAP, longer / 2))
+  return gap <= Math.max(LEAST_GAP, Math.min(MOST_GAP, longer / 2)) &&
+    (takesPart(one.shares, other.shares) || takesPart(other.shares, one.shares))
+}
+
+/** Whether the first channel of one run takes part in another. */
+function takesPart (one: Float64Array, other: Float64Array): boolean {
+  return other[one.indexOf(Math.max(...one))]! >= PART * Math.max(...other)
 }
 
 /**
@@ -65,23 +99,11 @@ function usualGap (one: { from: number, to: number }, other: { from: number, to:
 export const thresholdVerdicts = (score: Float64Array): Int8Array =>
   Int8Array.from(score, (value) => isAnomalous(value) ? ANOMALOUS : NORMAL)
 
-function describe (
-  detection: Pick<Detection, 'score' | 'contributions'>,
-  { from, to }: { from: number, to: number },
-  verdicts: Int8Array
-): Anomaly {
-  const channels = detection.contributions.length / detection.score.length
-  const shares = new Float64Array(channels)
+function describe ({ score }: Scored, { from, to, shares }: Run, verdicts: Int8Array): Anomaly {
   let peak = from
-  let total = 0
-  for (let t = from; t <= to; t++) {
-    const score = detection.score[t]!
-    if (verdicts[t] !== ANOMALOUS) continue
-    if (score > detection.score[peak]!) peak = t
-    total += score
-    for (let c = 0; c < channels; c++) shares[c]! += score * detection.contributions[t * channels + c]!
-  }
+  for (let t = from; t <= to; t++) if (verdicts[t] === ANOMALOUS && score[t]! > score[peak]!) peak = t
+  const total = shares.reduce((sum, share) => sum + share, 0)
   const ranked = Array.from(shares, (share, channel) => ({ channel, contribution: share / total }))
   ranked.sort((a, b) => b.contribution - a.contribution || a.channel - b.channel)
-  return { from, to, peak, peakScore: detection.score[peak]!, channels: ranked }
+  return { from, to, peak, peakScore: score[peak]!, channels: ranked }
 }

@@ -59,7 +59,8 @@ const minDuration = duration.describe(
 )
 const mergeGap = duration.describe(
   'Anomalies at most this far apart are merged, as an ISO 8601 duration. Default: half of the longer one, at least 3 ' +
-    'and at most 20 sampling intervals, because one event often falls below the threshold in between.'
+    'and at most 20 sampling intervals, because one event often falls below the threshold in between, and ' +
+    'only where they share channels.'
 )
 
 const directionName = z.enum(['both', 'above', 'below'])

@@ -39,12 +39,28 @@ t.test('merging comes before the minimum length, and the peak may lie behind a m
 
 t.test('by default, half of the longer run may lie between two that are one anomaly, from 3 to 20', async (t) => {
   const apart = (gap: number, length: number): number => {
-    const scores = [...Array<number>(length).fill(2), ...Array<number>(gap).fill(0), 2]
-    return findAnomalies(detection(scores)).length
+    const score = Float64Array.from([...Array<number>(length).fill(2), ...Array<number>(gap).fill(0), 2])
+    return findAnomalies({ score, contributions: new Float64Array(score.length).fill(1) }).length
   }
   t.same([apart(3, 1), apart(4, 1)], [1, 2])
   t.same([apart(6, 12), apart(7, 12)], [1, 2])
   t.same([apart(20, 90), apart(21, 90)], [1, 2])
+})
+
+t.test('neighbours that have no channel in common are two anomalies, if no gap is given', async (t) => {
+  const rows = (list: ReadonlyArray<readonly [number, number, number]>): ReturnType<typeof detection> => ({
+    score: Float64Array.from(list, ([score]) => score),
+    contributions: Float64Array.from(list.flatMap(([, ...shares]) => shares)),
+  })
+  const spans = (list: ReadonlyArray<readonly [number, number, number]>, mergeGap?: number): unknown =>
+    findAnomalies(rows(list), mergeGap === undefined ? {} : { mergeGap }).map(({ from, to }) => [from, to])
+  const apart = [[2, 1, 0], [0, 1, 0], [2, 0.05, 0.95]] as const
+  t.same(spans(apart), [[0, 0], [2, 2]], 'two spikes in two channels')
+  t.same(spans(apart, 1), [[0, 2]], 'who asks for a gap gets it')
+  t.same(spans([[2, 1, 0], [3, 0, 1]]), [[0, 1]], 'an event that moves from channel to channel')
+  t.same(spans([[2, 1, 0], [0, 1, 0], [2, 0.3, 0.7]]), [[0, 2]], 'the first channel goes on beside another')
+  t.same(spans([[2, 0.3, 0.7], [0, 1, 0], [2, 1, 0]]), [[0, 2]], 'and the other way round')
+  t.same(spans([[2, 1, 0], [3, 0, 1], [0, 1, 0], [2, 1, 0]]), [[0, 3]], 'all that was merged counts')
 })
 
 t.test('runs are apart, in order, and hold every anomalous observation', async () => {
