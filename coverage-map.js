@@ -15,6 +15,7 @@ const COVERS = {
   'linear/masked': ['linear/masked', 'linear/linear', 'fitting/members'],
   'detector/detector-state': ['detector/detector-state'],
   'detector/laws': ['detector/hindsight'],
+  'evidence/fit/baseline': ['evidence/fit/baseline'],
   'evidence/fit/periods': ['evidence/fit/periods'],
   'evidence/parts': [
     'departures', 'guard', 'ring', 'rows', 'running-level', 'season', 'sustained', 'trust',
