@@ -141,6 +141,8 @@ export class ChannelStream {
   #sincePoint = STILL_SPAN
   /** Residual from the baseline at the newest row. */
   residual = 0
+  /** The same; of a missing value what the channel's own past expects of it, 0 if it expects nothing. */
+  filled = 0
   /** Residuals from the channel's own past, and from the other channels. */
   #fromOwn = 0
   #fromOthers = 0
@@ -176,6 +178,7 @@ export class ChannelStream {
       : this.#level.next(index, value, missing)
     const { residual, unit, usual } = residualAt(this.#channel, index, value, level)
     this.residual = missing ? 0 : residual
+    this.filled = missing ? this.#expectedResidual() : residual
     this.#scale.unit = unit
     this.#scale.usual = usual
     if (this.#stillness !== undefined) this.#stillness.next(value, missing)
@@ -232,12 +235,19 @@ export class ChannelStream {
     if (this.#sincePoint === STILL_SPAN) strongest.note(this.#stillness.quiet, QUIET)
   }
 
+  /** What the channel's past expects, 0 while it is short. */
+  #expectedResidual (): number {
+    const { values, start, size } = this.#past
+    return this.#pastCount < size ? 0 : -forwardResidual(this.#forward, values, 0, start + size)
+  }
+
   /** Residual from what the channel's past predicts, 0 while it is short; the past takes the new residual. */
   #ownResidual (): number {
     const { limit } = this.#channel.own!
     const { values, start, size } = this.#past
-    const own = this.#pastCount < size ? 0 : forwardResidual(this.#forward, values, this.residual, start + size)
-    this.#past.push(Math.max(-limit, Math.min(limit, this.residual)))
+    const isUnknown = this.#missing || this.#pastCount < size
+    const own = isUnknown ? 0 : forwardResidual(this.#forward, values, this.residual, start + size)
+    this.#past.push(Math.max(-limit, Math.min(limit, this.filled)))
     this.#gap = this.#missing ? Math.min(size, this.#gap + 1) : 0
     this.#pastCount = this.#gap === size ? 0 : Math.min(size, this.#pastCount + 1)
     return own

@@ -16,7 +16,14 @@ import {
   type VIEWS,
 } from './model.ts'
 import { boundedBy, type Span } from './prediction.ts'
-import { baselineResiduals, type BaselineResiduals, expectedOf, usualValue, viewResiduals } from './residuals.ts'
+import {
+  allowancesOf,
+  baselineResiduals,
+  type BaselineResiduals,
+  expectedOf,
+  usualValue,
+  viewResiduals,
+} from './residuals.ts'
 import { isAsExpected, STILL_SPAN, stillnessOf } from './stillness.ts'
 import { runsWhere } from '../series/runs.ts'
 import { BOUND_SHARE, means, squaresOf, strongestStretch } from './sustained.ts'
@@ -43,6 +50,7 @@ export function evidenceWithHindsight (
   given?: readonly Float64Array[]
 ): ChannelRatios[] {
   const length = rows.index.length
+  const allowances = allowancesOf(fit)
   const found = fit.channels.map((): ChannelRatios => ({
     ratio: new Float64Array(length),
     code: new Uint8Array(length),
@@ -55,7 +63,8 @@ export function evidenceWithHindsight (
       const own = baselineResiduals(channel, rows, { c, span, causal: false })
       return given === undefined ? own : { ...own, residuals: given[c]!.subarray(span.from, span.to) }
     })
-    const views = viewResiduals(fit, baselines.map(({ residuals }) => residuals), { rows, span, causal: false })
+    const season = baselines.map(({ residuals }) => residuals)
+    const views = viewResiduals(fit, season, { rows, span, causal: false, allowances })
     fit.channels.forEach((channel, c) => {
       const collected = new Collector(channel, found[c]!, span)
       collected.addViews({ season: views.season[c]!, own: views.own[c]!, relation: views.relation[c]! })

@@ -156,33 +156,104 @@ export function forwardResidual (
   return value - expected
 }
 
+/** What a channel's own past (and future) tell of a run. */
+interface OwnView {
+  /** 0 where the value is missing, and where too little is known before (or after) it; shape [rows]. */
+  readonly residuals: Float64Array
+  /** Residuals from the baseline; of missing values what is expected of them, 0 if nothing is. Shape [rows]. */
+  readonly filled: Float64Array
+}
+
 /**
  * Residuals of a run: from the past alone, or with hindsight the smaller one of past and future, which keeps a spike on
- * its row. The first rows of a causal run have residual 0.
+ * its row. In gaps the prediction goes on with what it expects; after a gap as long as its memory it begins anew.
+ * @param residuals from the baseline, shape [rows]
+ * @param missing 1 where the value is missing, shape [rows]
  * @example
  * const own = { forward: { offset: 0, weights: [1] }, backward: { offset: 0, weights: [1] }, limit: 9 }
- * ownResiduals(own, Float64Array.of(1, 1, 5, 1, 1), true) // [0, 0, 4, -4, 0]
- * ownResiduals(own, Float64Array.of(1, 1, 5, 1, 1), false) // [0, 0, 4, 0, 0]
+ * const missing = new Uint8Array(5)
+ * ownResiduals(own, Float64Array.of(1, 1, 5, 1, 1), { missing, causal: true }).residuals // [0, 0, 4, -4, 0]
+ * ownResiduals(own, Float64Array.of(1, 1, 5, 1, 1), { missing, causal: false }).residuals // [0, 0, 4, 0, 0]
  */
 export function ownResiduals (
   { forward, backward, limit }: OwnPrediction,
   residuals: Float64Array,
-  causal: boolean
-): Float64Array {
-  const memory = forward.weights.length
-  const length = residuals.length
-  const out = new Float64Array(length)
-  if (length <= memory) return out
-  const bounded = boundedBy(limit, residuals)
-  const ahead = expectations(forward, bounded)
-  for (let t = memory; t < length; t++) out[t] = residuals[t]! - ahead[t - memory]!
-  if (causal) return out
-  const behind = expectations(backward, bounded)
-  for (let t = 0; t < length - memory; t++) {
-    const back = residuals[t]! - behind[t + 1]!
-    if (t < memory || Math.abs(back) <= Math.abs(out[t]!)) out[t] = back
+  { missing, causal }: { readonly missing: Uint8Array, readonly causal: boolean }
+): OwnView {
+  const ahead = oneWay(forward, residuals, { missing, limit, forwards: true })
+  const behind = causal ? undefined : oneWay(backward, residuals, { missing, limit, forwards: false })
+  const out = new Float64Array(residuals.length)
+  const filled = residuals.slice()
+  for (let t = 0; t < out.length; t++) {
+    const [early, late] = [ahead[t]!, behind?.[t] ?? NaN]
+    if (missing[t] === 1) filled[t] = knownMean(early, late)
+    else out[t] = smallest(residuals[t]! - early, residuals[t]! - late)
   }
-  return out
+  return { residuals: out, filled }
+}
+
+/** The mean of what is known of two expectations; 0 if neither is. */
+function knownMean (early: number, late: number): number {
+  if (Number.isNaN(early)) return Number.isNaN(late) ? 0 : late
+  return Number.isNaN(late) ? early : (early + late) / 2
+}
+
+/** The smaller known one of two residuals; 0 if neither is known. */
+function smallest (fromPast: number, fromFuture: number): number {
+  const nearest = Number.isNaN(fromPast) || Math.abs(fromFuture) <= Math.abs(fromPast) ? fromFuture : fromPast
+  return Number.isNaN(nearest) ? 0 : nearest
+}
+
+/** What a prediction expects at each row; NaN where it knows too little. */
+function oneWay (
+  prediction: Prediction,
+  residuals: Float64Array,
+  { missing, limit, forwards }: { readonly missing: Uint8Array, readonly limit: number, readonly forwards: boolean }
+): Float64Array {
+  const size = prediction.weights.length
+  const { length } = residuals
+  const expected = new Float64Array(length).fill(NaN)
+  if (length <= size) return expected
+  const bounded = boundedBy(limit, residuals)
+  const isKnown = fillExpected(prediction, bounded, { missing, limit, forwards })
+  const all = expectations(prediction, bounded)
+  for (let t = 0; t < length; t++) {
+    if (isKnown[t] === 1) expected[t] = all[forwards ? t - size : t + 1]!
+  }
+  return expected
+}
+
+/** What is expected by the values from index `first` on. */
+function expectedFrom ({ offset, weights }: Prediction, values: Float64Array, first: number): number {
+  let expected = offset
+  for (let i = 0; i < weights.length; i++) expected += weights[i]! * values[first + i]!
+  return expected
+}
+
+/**
+ * Fills gaps with what is expected, in place.
+ * @returns 1 where the prediction has a full memory
+ */
+function fillExpected (
+  prediction: Prediction,
+  bounded: Float64Array,
+  { missing, limit, forwards }: { readonly missing: Uint8Array, readonly limit: number, readonly forwards: boolean }
+): Uint8Array {
+  const size = prediction.weights.length
+  const { length } = bounded
+  const isKnown = new Uint8Array(length)
+  let [count, gap] = [0, size]
+  for (let k = 0; k < length; k++) {
+    const t = forwards ? k : length - 1 - k
+    if (count === size) isKnown[t] = 1
+    if (missing[t] === 1) {
+      const expected = count === size ? expectedFrom(prediction, bounded, forwards ? t - size : t + 1) : 0
+      bounded[t] = Math.max(-limit, Math.min(limit, expected))
+    }
+    gap = missing[t] === 1 ? Math.min(size, gap + 1) : 0
+    count = gap === size ? 0 : Math.min(size, count + 1)
+  }
+  return isKnown
 }
 
 /**
@@ -214,6 +285,23 @@ function expectations ({ offset, weights }: Prediction, values: Float64Array): F
   }
   for (; t < out.length; t++) for (let i = 0; i < size; i++) out[t]! += dense[i]! * values[t + i]!
   return out
+}
+
+/**
+ * What remains of a residual beyond what missing values may explain.
+ * @param allowances how far the prediction may err if a value is missing, shape [channels]
+ * @param missing 1 where a value is missing, shape [channels]
+ * @example
+ * beyondMissing(-3, [1, 9], Uint8Array.of(1, 0)) // -2
+ */
+export function beyondMissing (
+  residual: number,
+  allowances: ArrayLike<number>,
+  missing: ArrayLike<number>
+): number {
+  let allowed = 0
+  for (let j = 0; j < allowances.length; j++) if (missing[j] === 1) allowed += allowances[j]!
+  return Math.sign(residual) * Math.max(0, Math.abs(residual) - allowed)
 }
 
 /**

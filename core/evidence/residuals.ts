@@ -1,6 +1,7 @@
 // Residuals of rows in the three views: from level and season, from the channel's own past, from the other channels.
 import type { Baseline, ChannelEvidence, EvidenceFit, Rows } from './model.ts'
-import { ownResiduals, relationResidual, type Span } from './prediction.ts'
+import { medianInPlace } from '../quantile.ts'
+import { beyondMissing, ownResiduals, relationResidual, type Span } from './prediction.ts'
 import { levelsOf } from './running-level.ts'
 import { phaseOf } from './season.ts'
 
@@ -168,11 +169,35 @@ export interface ViewResiduals {
   readonly season: readonly Float64Array[]
   readonly own: ReadonlyArray<Float64Array | null>
   readonly relation: ReadonlyArray<Float64Array | null>
+  /** As `season`, but missing values are what the channel's own prediction expects. */
+  readonly filled: readonly Float64Array[]
+}
+
+/**
+ * How far the relation of each channel may err where another one is missing: what is expected of a missing value may
+ * be wrong by as much as is no evidence in its channel.
+ * @returns in units of the baseline's scale, shape [channels][related]; null for a channel without a relation
+ * @example
+ * allowancesOf({ channels: [{ relation: null }], related: [], raw: { center: [], scale: [] } }) // [null]
+ */
+export function allowancesOf ({ channels, related, raw }: EvidenceFit): ReadonlyArray<Float64Array | null> {
+  const ownErrors = related.map((c) => {
+    const { season, own } = channels[c]!
+    return Math.min(season?.point ?? LARGEST_RESIDUAL, own?.thresholds.point ?? LARGEST_RESIDUAL)
+  })
+  const units = related.map((c, j) => {
+    const { scale } = channels[c]!.baseline
+    return medianInPlace(Float64Array.from(scale), scale.length) / raw.scale[j]!
+  })
+  return channels.map(({ relation }) => relation && Float64Array.from(related, (_, j) =>
+    Math.abs(relation.prediction.weights[j]!) * ownErrors[j]! * (relation.raw ? units[j]! * relation.factor : 1)
+  ))
 }
 
 /**
  * Residuals of one series in the other views, from those of the baseline.
  * @param season residuals from the baseline of each channel, shape [rows] each
+ * @param allowances of allowancesOf(); undefined while there are no thresholds
  * @example
  * const season = [Float64Array.of(0, 1)]
  * const rows = rowsOf([fromColumns({ start: 0, interval: 1000, columns: { a: [5, 9] } })])
@@ -182,28 +207,44 @@ export interface ViewResiduals {
 export function viewResiduals (
   fit: EvidenceFit,
   season: readonly Float64Array[],
-  { rows, span, causal }: { readonly rows: Rows, readonly span: Span, readonly causal: boolean }
+  { rows, span, causal, allowances }: {
+    readonly rows: Rows
+    readonly span: Span
+    readonly causal: boolean
+    readonly allowances?: ReadonlyArray<Float64Array | null>
+  }
 ): ViewResiduals {
-  const own = fit.channels.map((channel, c) => channel.own && ownResiduals(channel.own, season[c]!, causal))
+  const views = fit.channels.map((channel, c) => channel.own && ownResiduals(channel.own, season[c]!, {
+    missing: rows.missing[c]!.subarray(span.from, span.to),
+    causal,
+  }))
+  const own = views.map((view) => view && view.residuals)
+  const filled = views.map((view, c) => view === null ? season[c]! : view.filled)
   const relation: Array<Float64Array | null> = fit.channels.map((channel) =>
     channel.relation && new Float64Array(span.to - span.from)
   )
   if (relation.some((found) => found !== null)) {
     const residuals = new Float64Array(fit.related.length)
     const raw = new Float64Array(fit.related.length)
+    const missing = new Uint8Array(fit.related.length)
     for (let t = span.from; t < span.to; t++) {
       fit.related.forEach((c, j) => {
-        residuals[j] = season[c]![t - span.from]!
+        residuals[j] = filled[c]![t - span.from]!
         raw[j] = standardise(rows.columns[c]![t]!, fit.raw.center[j]!, fit.raw.scale[j]!)
+        missing[j] = rows.missing[c]![t]!
       })
+      const isComplete = !missing.includes(1)
       fit.related.forEach((c, j) => {
         const relationOf = fit.channels[c]!.relation
-        if (relationOf === null || rows.missing[c]![t] === 1) return
-        relation[c]![t - span.from] = relationOf.raw
+        if (relationOf === null || missing[j] === 1) return
+        const residual = relationOf.raw
           ? relationResidual(relationOf.prediction, raw, j) * relationOf.factor
           : relationResidual(relationOf.prediction, residuals, j)
+        relation[c]![t - span.from] = isComplete || allowances === undefined
+          ? residual
+          : beyondMissing(residual, allowances[c]!, missing)
       })
     }
   }
-  return { season, own, relation }
+  return { season, own, relation, filled }
 }

@@ -3,8 +3,8 @@ import { ChannelStream } from './channel-stream.ts'
 import { DEPARTURE_MEMORY } from './departures.ts'
 import { GUARD_MEMORY } from './guard.ts'
 import type { ChannelRatios, EvidenceFit } from './model.ts'
-import { relationResidual } from './prediction.ts'
-import { standardise } from './residuals.ts'
+import { beyondMissing, relationResidual } from './prediction.ts'
+import { allowancesOf, standardise } from './residuals.ts'
 import { boundedValue } from './rows.ts'
 import { trustMemory } from './trust.ts'
 
@@ -37,6 +37,8 @@ interface DenseRelation {
   readonly at: number
   readonly raw: boolean
   readonly factor: number
+  /** How far it may err where another channel is missing, shape [related]. */
+  readonly allowances: Float64Array
 }
 
 /** Evidence of one series, as it comes. */
@@ -46,10 +48,13 @@ export class EvidenceStream {
   readonly #relations: ReadonlyArray<DenseRelation | undefined>
   readonly #residuals: Float64Array
   readonly #raw: Float64Array
+  readonly #missing: Uint8Array
+  #isComplete = true
 
   constructor (fit: EvidenceFit) {
     this.#fit = fit
     this.#channels = fit.channels.map((channel) => new ChannelStream(channel, fit.adaptive))
+    const allowances = allowancesOf(fit)
     this.#relations = fit.channels.map(({ relation }, c) => relation === null
       ? undefined
       : {
@@ -57,9 +62,11 @@ export class EvidenceStream {
           at: fit.related.indexOf(c),
           raw: relation.raw,
           factor: relation.raw ? relation.factor : 1,
+          allowances: allowances[c]!,
         })
     this.#residuals = new Float64Array(fit.related.length)
     this.#raw = new Float64Array(fit.related.length)
+    this.#missing = new Uint8Array(fit.related.length)
   }
 
   /**
@@ -69,7 +76,7 @@ export class EvidenceStream {
   next ({ index, values, missing }: EvidenceRow, out: ChannelRatios, at = 0): void {
     const channels = this.#channels
     for (let c = 0; c < channels.length; c++) channels[c]!.take(index, boundedValue(values[c]!), missing[c] === 1)
-    this.#relate(values)
+    this.#relate(values, missing)
     for (let c = 0; c < channels.length; c++) {
       const channel = channels[c]!
       channel.judge(this.#relationOf(c))
@@ -81,21 +88,24 @@ export class EvidenceStream {
   }
 
   /** Puts the related channels of a row side by side. */
-  #relate (values: ArrayLike<number>): void {
+  #relate (values: ArrayLike<number>, missing: ArrayLike<number>): void {
     const { related, raw } = this.#fit
     for (let j = 0; j < related.length; j++) {
       const c = related[j]!
-      this.#residuals[j] = this.#channels[c]!.residual
+      this.#residuals[j] = this.#channels[c]!.filled
       this.#raw[j] = standardise(boundedValue(values[c]!), raw.center[j]!, raw.scale[j]!)
+      this.#missing[j] = missing[c]!
     }
+    this.#isComplete = !this.#missing.includes(1)
   }
 
   /** Residual of a channel from the others; 0 if it is not related to them. */
   #relationOf (c: number): number {
     const relation = this.#relations[c]
     if (relation === undefined) return 0
-    return relationResidual(relation.prediction, relation.raw ? this.#raw : this.#residuals, relation.at) *
+    const residual = relationResidual(relation.prediction, relation.raw ? this.#raw : this.#residuals, relation.at) *
       relation.factor
+    return this.#isComplete ? residual : beyondMissing(residual, relation.allowances, this.#missing)
   }
 
   /** What the next rows need: numbers, as many for every state of one fit. */

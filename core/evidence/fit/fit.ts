@@ -1,11 +1,12 @@
 // Fits evidence on normal rows: baseline, predictions, and a threshold for each kind of evidence, all at one budget of
 // false alarms.
-import { boundForFit, fitOwn, fitRelation, memoryFor, type Span } from '../prediction.ts'
+import { boundForFit, fitOwn, memoryFor, type Span } from '../prediction.ts'
 import { fitBaseline, type FittedBaseline } from './baseline.ts'
 import { heldOutResiduals } from './held-out.ts'
-import { countOf, everyIncluded, LEAST_SHARE, medianOfAll, spreadOf } from './included.ts'
-import type { ChannelEvidence, EvidenceFit, Prediction, Rows, Thresholds } from '../model.ts'
-import { isEqual, standardise, type ViewResiduals, viewResiduals } from '../residuals.ts'
+import { countOf, LEAST_SHARE, medianOfAll, spreadOf } from './included.ts'
+import type { ChannelEvidence, EvidenceFit, Rows, Thresholds } from '../model.ts'
+import { completeRows, fitRelations, OPEN, relatedOf } from './relations.ts'
+import { isEqual, type ViewResiduals, viewResiduals } from '../residuals.ts'
 import { fitStillness } from './stillness.ts'
 import { usualDeparture } from '../trust.ts'
 import { thresholdsOf, type ThresholdOptions } from './thresholds.ts'
@@ -20,8 +21,6 @@ const KINDS_OF_VIEW = 5
 /** A view counts if it leaves less than this share of the spread that the baseline leaves. */
 const OWN_GAIN = 0.8
 const RELATION_GAIN = 0.9
-/** The relation of values is preferred to that of residuals up to this factor. */
-const RAW_HANDICAP = 1.1
 
 /** Fewest included rows of a channel; else all its rows count. */
 const FEWEST_ROWS = 8
@@ -100,7 +99,8 @@ export function fitEvidence (rows: Rows, excluded: readonly Uint8Array[], option
   const inSample = joined(rows, spans.map((span) =>
     viewResiduals(withViews, season.map((all) => all.subarray(span.from, span.to)), { rows, span, causal })
   ))
-  const kept = withoutIdleViews(withViews, drafts, inSample)
+  const complete = completeRows(rows, related, drafts)
+  const kept = withoutIdleViews(withViews, inSample, { drafts, complete })
   const held = heldOutResiduals(kept, inSample, { rows, included: drafts.map(({ included }) => included), causal })
   const live = Math.max(1, drafts.filter((draft) => draft.live).length)
   const views = 1 + Number(kept.channels.some(({ own }) => own !== null)) +
@@ -110,7 +110,7 @@ export function fitEvidence (rows: Rows, excluded: readonly Uint8Array[], option
   const channels = kept.channels.map((channel, c): ChannelEvidence => {
     const draft = drafts[c]!
     if (channel.constant || channel.pair !== null) return channel
-    return withThresholds(channel, draft, { rows, c, held, rate, options })
+    return withThresholds(channel, draft, { rows, c, held, rate, options, complete: complete[c]! })
   })
   return { fit: { ...kept, channels }, residuals: season }
 }
@@ -178,12 +178,6 @@ function pairOf (values: Float64Array, included: Uint8Array): [number, number] |
   return seen.size > 2 ? null : [Math.min(...seen), Math.max(...seen)]
 }
 
-/** Channels to compare with each other: none if there are too few rows for so many. */
-function relatedOf (drafts: readonly Draft[], { index }: Rows): number[] {
-  const live = drafts.flatMap(({ live }, c) => live ? [c] : [])
-  return live.length > 1 && live.length < index.length / 4 ? live : []
-}
-
 const spansOf = ({ edges }: Rows): Span[] =>
   edges.slice(1).map((to, s) => ({ from: edges[s]!, to }))
 
@@ -200,6 +194,7 @@ function joined (rows: Rows, parts: readonly ViewResiduals[]): ViewResiduals {
     season: channels.map((c) => join(({ season }) => season[c]!)!),
     own: channels.map((c) => join(({ own }) => own[c]!)),
     relation: channels.map((c) => join(({ relation }) => relation[c]!)),
+    filled: channels.map((c) => join(({ filled }) => filled[c]!)!),
   }
 }
 
@@ -238,62 +233,26 @@ function fitViews (
   }
 }
 
-const OPEN = { point: Infinity, mean: [], power: [] }
-
-/** For each related channel the prediction that leaves less: from the others' values, or from their residuals. */
-function fitRelations (
-  rows: Rows,
-  drafts: readonly Draft[],
-  { related, bounded, raw }: {
-    readonly related: readonly number[]
-    readonly bounded: readonly Float64Array[]
-    readonly raw: ReadonlyArray<{ readonly center: number, readonly scale: number }>
-  }
-): Map<number, NonNullable<ChannelEvidence['relation']>> {
-  const found = new Map<number, NonNullable<ChannelEvidence['relation']>>()
-  if (related.length === 0) return found
-  const every = everyIncluded(related.map((c) => drafts[c]!.included))
-  const ofResiduals = fitRelation(related.map((c) => bounded[c]!), every)
-  const seasonal = related.some((c) => drafts[c]!.baseline.period > 1)
-  const values = related.map((c, j) => boundForFit(
-    rows.columns[c]!.map((value) => standardise(value, raw[j]!.center, raw[j]!.scale)),
-    drafts[c]!.included
-  ))
-  const ofValues = seasonal ? fitRelation(values, every) : undefined
-  related.forEach((c, j) => {
-    const { baseline: { scale }, included } = drafts[c]!
-    const factor = raw[j]!.scale / medianOfAll(Float64Array.from(scale))
-    const spread = (prediction: Prediction, columns: readonly Float64Array[]): number =>
-      spreadOf(residualsIn(prediction, columns, j), included)
-    const isRaw = ofValues !== undefined &&
-      spread(ofValues[j]!, values) * factor < RAW_HANDICAP * spread(ofResiduals[j]!, related.map((k) => bounded[k]!))
-    const prediction = isRaw ? ofValues[j]! : ofResiduals[j]!
-    found.set(c, { prediction, raw: isRaw, factor: isRaw ? factor : 1, thresholds: OPEN })
-  })
-  return found
-}
-
-function residualsIn ({ offset, weights }: Prediction, columns: readonly Float64Array[], j: number): Float64Array {
-  const residuals = columns[j]!.map((value) => value - offset)
-  columns.forEach((column, k) => {
-    for (let t = 0; t < residuals.length; t++) residuals[t]! -= weights[k]! * column[t]!
-  })
-  return residuals
-}
-
 /** Without predictions that leave about as much as the baseline does. */
-function withoutIdleViews (fit: EvidenceFit, drafts: readonly Draft[], views: ViewResiduals): EvidenceFit {
-  const spread = (residuals: Float64Array, c: number): number =>
-    spreadOf(boundForFit(residuals, drafts[c]!.included), drafts[c]!.included)
+function withoutIdleViews (
+  fit: EvidenceFit,
+  views: ViewResiduals,
+  { drafts, complete }: { readonly drafts: readonly Draft[], readonly complete: readonly Uint8Array[] }
+): EvidenceFit {
+  const spread = (residuals: Float64Array, included: Uint8Array): number =>
+    spreadOf(boundForFit(residuals, included), included)
   return {
     ...fit,
     channels: fit.channels.map((channel, c) => {
-      const usual = spread(views.season[c]!, c)
+      const { included } = drafts[c]!
+      const usual = spread(views.season[c]!, included)
       const { own, relation } = channel
       return {
         ...channel,
-        own: own !== null && spread(views.own[c]!, c) < OWN_GAIN * usual ? own : null,
-        relation: relation !== null && spread(views.relation[c]!, c) < RELATION_GAIN * usual ? relation : null,
+        own: own !== null && spread(views.own[c]!, included) < OWN_GAIN * usual ? own : null,
+        relation: relation !== null && spread(views.relation[c]!, complete[c]!) < RELATION_GAIN * usual
+          ? relation
+          : null,
       }
     }),
   }
@@ -302,11 +261,13 @@ function withoutIdleViews (fit: EvidenceFit, drafts: readonly Draft[], views: Vi
 function withThresholds (
   channel: ChannelEvidence,
   draft: Draft,
-  { rows, c, held, rate, options }: {
+  { rows, c, held, rate, options, complete }: {
     readonly rows: Rows
     readonly c: number
     readonly held: ViewResiduals
     readonly rate: number
+    /** Rows that count for the relation. */
+    readonly complete: Uint8Array
     readonly options: EvidenceOptions
   }
 ): ChannelEvidence {
@@ -330,14 +291,14 @@ function withThresholds (
     margin: shared.margin * (causal && draft.found ? FOUND_MARGIN : 1),
   }
   const relation = { ...shared, margin: robust ? 1 : RELATION_MARGIN }
-  const fitView = (residuals: Float64Array, options: ThresholdOptions): Thresholds | null =>
-    thresholdsOf(residuals, included, { ...options, slack: robust ? 0 : wanderOf(residuals) })
+  const fitView = (residuals: Float64Array, options: ThresholdOptions, counted = included): Thresholds | null =>
+    thresholdsOf(residuals, counted, { ...options, slack: robust ? 0 : wanderOf(residuals) })
   return {
     ...channel,
     season: fitView(held.season[c]!, season),
     usual: causal && draft.found ? usualDeparture(held.season[c]!, included) : 0,
     own: viewWith(channel.own, held.own[c]!, (residuals) => fitView(residuals, shared)),
-    relation: viewWith(channel.relation, held.relation[c]!, (residuals) => fitView(residuals, relation)),
+    relation: viewWith(channel.relation, held.relation[c]!, (residuals) => fitView(residuals, relation, complete)),
     stillness: draft.live ? fitStillness(rows.columns[c]!, included, { rate, leftOut, causal, robust }) : null,
   }
 }

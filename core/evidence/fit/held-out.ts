@@ -21,7 +21,7 @@ interface HeldOutOptions {
  * Replaces residuals by held-out ones. Seasons are held out already: each cycle is compared with the others.
  * @param views residuals of the model that has seen all rows
  * @example
- * const views = { season: [Float64Array.of(1, 2)], own: [null], relation: [null] }
+ * const views = { season: [Float64Array.of(1, 2)], own: [null], relation: [null], filled: [] }
  * const rows = rowsOf([fromColumns({ start: 0, interval: 1000, columns: { a: [1, 2] } })])
  * const fit = { channels: [], related: [], raw: { center: [], scale: [] } }
  * heldOutResiduals(fit, views, { rows, included: [], causal: true }).season[0] // [1, 2]
@@ -33,6 +33,7 @@ export function heldOutResiduals (fit: EvidenceFit, views: ViewResiduals, option
     season: views.season.map((residuals) => residuals.slice()),
     own: views.own.map((residuals) => residuals && residuals.slice()),
     relation: views.relation.map((residuals) => residuals && residuals.slice()),
+    filled: views.filled,
   }
   if (length < FEWEST_ROWS) return held
   const middles = fit.channels.map((channel, c) =>
@@ -52,9 +53,9 @@ export function heldOutResiduals (fit: EvidenceFit, views: ViewResiduals, option
       }
       if (own === null) return
       const memory = own.forward.weights.length
-      holdOutOwn(held.own[c]!, views.season[c]!, { rows, causal, memory, ...target })
+      holdOutOwn(held.own[c]!, views.season[c]!, { rows, c, causal, memory, ...target })
     })
-    holdOutRelations(held, views.season, { fit, rows, outside, block })
+    holdOutRelations(held, views.filled, { fit, rows, outside, block })
   }
   return held
 }
@@ -64,6 +65,7 @@ const hasFixedLevel = ({ constant, baseline: { period, level } }: ChannelEvidenc
   !constant && period === 1 && level === 0
 
 interface OwnTarget extends Pick<HeldOutOptions, 'rows' | 'causal'> {
+  readonly c: number
   readonly block: Span
   /** Included rows outside the block. */
   readonly outside: Uint8Array
@@ -73,7 +75,7 @@ interface OwnTarget extends Pick<HeldOutOptions, 'rows' | 'causal'> {
 function holdOutOwn (
   held: Float64Array,
   season: Float64Array,
-  { rows, causal, memory, block, outside }: OwnTarget
+  { rows, c, causal, memory, block, outside }: OwnTarget
 ): void {
   const spans: Span[] = []
   for (let s = 0; s + 1 < rows.edges.length; s++) {
@@ -88,14 +90,15 @@ function holdOutOwn (
     const to = Math.min(rows.edges[s + 1]!, block.to + memory)
     const [first, last] = [Math.max(from, block.from), Math.min(to, block.to)]
     if (last <= first) continue
-    const residuals = ownResiduals(fitted, season.subarray(from, to), causal)
+    const missing = rows.missing[c]!.subarray(from, to)
+    const { residuals } = ownResiduals(fitted, season.subarray(from, to), { missing, causal })
     held.set(residuals.subarray(first - from, last - from), first)
   }
 }
 
 function holdOutRelations (
   held: ViewResiduals,
-  season: readonly Float64Array[],
+  filled: readonly Float64Array[],
   { fit, rows, outside, block }: {
     readonly fit: EvidenceFit
     readonly rows: Rows
@@ -112,7 +115,7 @@ function holdOutRelations (
     if (!related.some((c) => channels[c]!.relation?.raw === isRaw)) continue
     const columns = related.map((c, j) => isRaw
       ? rows.columns[c]!.map((value) => standardise(value, raw.center[j]!, raw.scale[j]!))
-      : season[c]!)
+      : filled[c]!)
     const predictions = fitRelation(columns.map((column, j) => boundForFit(column, outside[related[j]!]!)), every)
     const row = new Float64Array(related.length)
     for (let t = block.from; t < block.to; t++) {

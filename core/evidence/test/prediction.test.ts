@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createRandom } from '../../random.ts'
 import {
+  beyondMissing,
   boundedBy,
   boundForFit,
   fitOwn,
@@ -15,6 +16,10 @@ import {
 
 const ones = (length: number): Uint8Array => new Uint8Array(length).fill(1)
 const whole = (values: Float64Array): Array<{ from: number, to: number }> => [{ from: 0, to: values.length }]
+
+const NONE = new Uint8Array(30)
+const past = { missing: NONE, causal: true }
+const pastAndFuture = { missing: NONE, causal: false }
 
 /** Each value is 0.8 of the one before and noise. */
 function sluggish (length: number): Float64Array {
@@ -63,9 +68,10 @@ t.test('only clean windows within a series teach, unless they are too few', asyn
 t.test('with hindsight the nearer of past and future counts, and a spike stays on its row', async (t) => {
   const own = { forward: { offset: 0, weights: [1] }, backward: { offset: 0, weights: [1] }, limit: 3 }
   const spiked = Float64Array.of(1, 1, 9, 1, 1, 1)
-  t.same(ownResiduals(own, spiked, true), Float64Array.of(0, 0, 8, -2, 0, 0), 'bounded, it hardly misleads the next')
-  t.same(ownResiduals(own, spiked, false), Float64Array.of(0, 0, 8, 0, 0, 0))
-  t.same(ownResiduals(own, Float64Array.of(5), false), Float64Array.of(0), 'too short')
+  const causal = ownResiduals(own, spiked, past).residuals
+  t.same(causal, Float64Array.of(0, 0, 8, -2, 0, 0), 'bounded, it hardly misleads the next')
+  t.same(ownResiduals(own, spiked, pastAndFuture).residuals, Float64Array.of(0, 0, 8, 0, 0, 0))
+  t.same(ownResiduals(own, Float64Array.of(5), pastAndFuture).residuals, Float64Array.of(0), 'too short')
 })
 
 t.test('residuals of a run are those of each row, and hindsight never enlarges one', async () => {
@@ -78,8 +84,8 @@ t.test('residuals of a run are those of each row, and hindsight never enlarges o
     const values = Float64Array.from(list)
     const bounded = boundedBy(own.limit, values)
     const memory = own.forward.weights.length
-    const causal = ownResiduals(own, values, true)
-    const both = ownResiduals(own, values, false)
+    const causal = ownResiduals(own, values, past).residuals
+    const both = ownResiduals(own, values, pastAndFuture).residuals
     return list.every((value, i) => {
       const wanted = i < memory ? 0 : forwardResidual(own.forward, bounded, value, i)
       if (causal[i] !== wanted) return false
@@ -88,6 +94,22 @@ t.test('residuals of a run are those of each row, and hindsight never enlarges o
       return both[i] === (i < memory || Math.abs(back) <= Math.abs(wanted) ? back : wanted)
     })
   }))
+})
+
+t.test('a prediction goes on through a gap, and begins anew after one as long as its memory', async (t) => {
+  const own = { forward: { offset: 0, weights: [0, 1] }, backward: { offset: 0, weights: [0.5, 0] }, limit: 9 }
+  const values = Float64Array.of(4, 4, 0, 4, 4, 0, 0, 4, 4, 8)
+  const missing = Uint8Array.of(0, 0, 1, 0, 0, 1, 1, 0, 0, 0)
+  const early = ownResiduals(own, values, { missing, causal: true })
+  t.same([...early.residuals], [0, 0, 0, 0, 0, 0, 0, 0, 0, 4])
+  t.same([...early.filled], [4, 4, 4, 4, 4, 4, 4, 4, 4, 8], 'from the past')
+  const both = ownResiduals(own, values, { missing, causal: false })
+  t.same([...both.filled], [4, 4, 3, 4, 4, 2.5, 3, 4, 4, 8], 'the mean of past and future')
+  t.equal(both.residuals[4], 0, 'from the past: the gap after it is too long for the future')
+  const lead = ownResiduals(own, Float64Array.of(0, 4, 4, 4), { missing: Uint8Array.of(1, 0, 0, 0), causal: true })
+  t.same([...lead.filled], [0, 4, 4, 4], 'nothing is expected before the first value')
+  const late = ownResiduals(own, Float64Array.of(0, 4, 4, 4), { missing: Uint8Array.of(1, 0, 0, 0), causal: false })
+  t.same([...late.filled], [2, 4, 4, 4], 'the future alone')
 })
 
 t.test('channels are told by each other; what is left out does not teach', async (t) => {
@@ -102,4 +124,11 @@ t.test('channels are told by each other; what is left out does not teach', async
   const broken = columns[1]!.map((value, i) => i < 500 ? 99 : value)
   const kept = ones(5000).fill(0, 0, 500)
   t.ok(Math.abs(relationResidual(fitRelation([load, broken], kept)[1]!, [1, 3], 1)) < 0.05)
+})
+
+t.test('a residual counts beyond what missing values may explain', async (t) => {
+  t.equal(beyondMissing(5, [1, 2, 9], Uint8Array.of(1, 1, 0)), 2)
+  t.equal(beyondMissing(-5, [1, 2, 9], Uint8Array.of(1, 1, 0)), -2)
+  t.equal(beyondMissing(5, [1, 2, 9], Uint8Array.of(0, 0, 1)), 0)
+  t.equal(beyondMissing(5, [1, 2, 9], new Uint8Array(3)), 5)
 })

@@ -4,6 +4,7 @@ import t from 'tap'
 import { fromColumns } from '../../series/series.ts'
 import type { Baseline, ChannelEvidence, EvidenceFit } from '../model.ts'
 import {
+  allowancesOf,
   baselineResiduals,
   expectedOf,
   flatten,
@@ -116,4 +117,27 @@ t.test('the other views: from the past, from the values and from the residuals o
   const part = { ...options, span: { from: 1, to: 3 } }
   const partial = viewResiduals(fit, season.map((all) => all.subarray(1, 3)), part)
   t.same(partial.relation[1], Float64Array.of(6, 0), 'of a span, by its rows')
+})
+
+t.test('where a value is missing, a relation to it counts beyond what that value may explain', async (t) => {
+  const columns = { a: [1, null, 1, null], b: [2, 2, 9, 9] }
+  const rows = rowsOf([fromColumns({ start: 0, interval: 1000, columns })])
+  const next = { offset: 0, weights: [1] }
+  const thresholds = (point: number): typeof OPEN => ({ ...OPEN, point })
+  const own = { forward: next, backward: next, limit: 99, thresholds: thresholds(0.5) }
+  const relation = { prediction: { offset: 0, weights: [-4, 0] }, raw: false, factor: 1, thresholds: OPEN }
+  const fit: EvidenceFit = {
+    adaptive: false,
+    channels: [{ ...NOTHING, own, season: thresholds(3) }, { ...NOTHING, relation }],
+    related: [0, 1],
+    raw: { center: [0, 0], scale: [6, 1] },
+  }
+  t.same(allowancesOf(fit), [null, Float64Array.of(2, 0)], 'the tightest of its thresholds, times the weight')
+  const unknown = { ...fit, channels: [{ ...NOTHING, season: null }, fit.channels[1]!] }
+  t.ok(allowancesOf(unknown)[1]![0]! > 1e99, 'without thresholds nothing is known')
+  const raw = { ...fit, channels: [fit.channels[0]!, { ...NOTHING, relation: { ...relation, raw: true, factor: 5 } }] }
+  t.same(allowancesOf(raw)[1]![0], 0.5 * 1.5 / 6 * 4 * 5, 'in units of the values, by the median scale')
+  const season = [Float64Array.of(0, 0, 0, 0), Float64Array.of(1, 1, 5, 5)]
+  const options = { rows, span: { from: 0, to: 4 }, causal: true, allowances: allowancesOf(fit) }
+  t.same(viewResiduals(fit, season, options).relation[1], Float64Array.of(1, 0, 5, 3))
 })
