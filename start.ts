@@ -1,11 +1,12 @@
 // `npm start`: the service and the stream in one process, without other servers or downloads. On the first start it
-// makes the data and trains a model. No other file imports several components. Training runs in its own process,
-// because a process has only one TensorFlow.js backend and training may use another one than serving.
+// makes the data and trains a model; after an upgrade that cannot read this model, it trains the model again. No other
+// file imports several components. Training runs in its own process, because a process has only one TensorFlow.js
+// backend and training may use another one than serving.
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findKey } from './adapters/http/api-keys.ts'
+import { needsFirstModel } from './adapters/registry/first-model.ts'
 import { DEFAULT_REGISTRY } from './adapters/registry/open-store.ts'
 import { readEnvironment } from './adapters/settings/environment.ts'
 import type { Extension } from './model-serving/app.ts'
@@ -17,8 +18,9 @@ import type { EmbeddedStream } from './pipelines/embedded/embedded.ts'
 const here = dirname(fileURLToPath(import.meta.url))
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 
-/** Trains the first model. Its progress goes to this terminal. */
+/** Trains the first model if there is none that can be read. Its progress goes to this terminal. */
 async function makeModel (signal: AbortSignal): Promise<void> {
+  if (!await needsFirstModel('MODEL_REGISTRY', DEFAULT_REGISTRY, readEnvironment())) return
   const program = join(here, `model-creation/first-model.${extension}`)
   const child = spawn(process.execPath, [...process.execArgv, program, '--registry', DEFAULT_REGISTRY], {
     stdio: ['ignore', 2, 2],
@@ -32,9 +34,8 @@ async function makeModel (signal: AbortSignal): Promise<void> {
   if (code !== 0) throw new Error(`the first model was not made: status ${code}`)
 }
 
-/** Whether the default registry is in use and empty. `npm start` never writes to another MODELS_DIR or registry. */
-const isEmpty = ({ registry: { location } }: Config): boolean =>
-  location === DEFAULT_REGISTRY && !existsSync(join(DEFAULT_REGISTRY, 'models'))
+/** Whether the default registry is in use. `npm start` never writes to another MODELS_DIR or registry. */
+const isOwn = ({ registry: { location } }: Config): boolean => location === DEFAULT_REGISTRY
 
 const opened: { stream?: EmbeddedStream } = {}
 
@@ -59,7 +60,7 @@ async function addStream ({ access }: Config): Promise<Extension | undefined> {
 }
 
 await runService({
-  prepare: (config, stopped) => isEmpty(config) ? async () => makeModel(stopped) : undefined,
+  prepare: (config, stopped) => isOwn(config) ? async () => makeModel(stopped) : undefined,
   extend: addStream,
   onReady: (url) => {
     opened.stream?.start().catch(() => {})

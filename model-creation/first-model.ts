@@ -1,13 +1,14 @@
-// Makes the farm's data, trains a model on it and publishes it, if the registry has no model yet. For `npm start`,
-// `npm run stack` and compose.yaml. Each step is a process, because a process can use only one TensorFlow.js backend,
-// and publishing may use another one than training.
+// Makes the farm's data, trains a model on it and publishes it, if the registry has no model yet, or the farm's in a
+// format that this version does not read. For `npm start`, `npm run stack` and compose.yaml. Each step is a process,
+// because a process can use only one TensorFlow.js backend, and publishing may use another one than training.
 import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { DEFAULT_REGISTRY, openStore } from '../adapters/registry/open-store.ts'
-import { Registry } from '../adapters/registry/registry.ts'
+import { needsFirstModel } from '../adapters/registry/first-model.ts'
+import { DEFAULT_REGISTRY } from '../adapters/registry/open-store.ts'
 import { readEnvironment } from '../adapters/settings/environment.ts'
+import { isOutdated, readPackageFiles } from '../adapters/tfjs/package-files.ts'
 import { FARM_PARAMS, FARM_PATHS } from './settings/paths.ts'
 import { isProgram, runReporting } from './stages/stage.ts'
 
@@ -23,14 +24,15 @@ async function main (
   env = readEnvironment()
 ): Promise<void> {
   const { registry, folder } = new Command('first-model')
-    .description('Publishes the wind farm\'s model and makes it live, if the registry has no model yet.')
+    .description('Publishes the wind farm\'s model and makes it live, if the registry has none that can be read.')
     .option('--registry <location>', 'a folder, or s3://bucket/prefix', env['MODEL_REGISTRY'] || DEFAULT_REGISTRY)
     .option('--folder <folder>', 'folder of data and package; what it already holds is used', '.')
     .parse(args, { from: 'user' }).opts<Flags>()
-  if (await hasModels(registry, env)) return print(`${registry} has models\n`)
+  if (!await needsFirstModel('--registry', registry, env)) return print(`${registry} has models\n`)
   if (resolve(folder) !== process.cwd()) copyParams(folder)
   const exists = (path: string): boolean => existsSync(join(folder, path))
-  if (!exists(join(FARM_PATHS.package, 'manifest.json'))) {
+  if (!exists(join(FARM_PATHS.package, 'manifest.json')) ||
+    isOutdated(await readPackageFiles(join(folder, FARM_PATHS.package)))) {
     if (!exists(FARM_PATHS.raw)) await run('data', [], folder)
     await run('pipeline', [], folder)
   }
@@ -41,15 +43,6 @@ async function main (
     '--registry',
     registry.startsWith('s3:') ? registry : resolve(registry),
   ], folder)
-}
-
-async function hasModels (location: string, env: ReturnType<typeof readEnvironment>): Promise<boolean> {
-  const store = await openStore('--registry', location, env)
-  try {
-    return (await new Registry(store, Date.now).list()).length > 0
-  } finally {
-    store.close()
-  }
 }
 
 /** Copies this folder's parameters to the other folder. */

@@ -94,6 +94,23 @@ export function jsonReader (directory: string, contents: ReadonlyMap<string, Uin
   }
 }
 
+/** How to replace a package of an older format. */
+const RETRAINING = 'to train it again: `npm run train -- --data DATA --out FOLDER --name NAME` (the wind farm\'s: ' +
+  '`npm run train`, its FOLDER is model-creation/out/models/wind-turbine), `npm run models -- publish FOLDER --promote`'
+
+/** The format of a package's manifest; undefined without a number. */
+function formatOf (files: PackageFiles): number | undefined {
+  try {
+    const { format } = parseJson(files, 'manifest.json') as { format?: unknown }
+    return typeof format === 'number' ? format : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether an earlier version of this program wrote a package, in a format that is not read any more. */
+export const isOutdated = (files: PackageFiles): boolean => (formatOf(files) ?? MANIFEST_FORMAT) < MANIFEST_FORMAT
+
 function readManifest (directory: string, contents: ReadonlyMap<string, Uint8Array>): Manifest {
   const json = jsonReader(directory, contents)('manifest.json')
   // Checked first: in another format, everything that follows may have other rules.
@@ -102,7 +119,7 @@ function readManifest (directory: string, contents: ReadonlyMap<string, Uint8Arr
     throw invalid(
       directory,
       `manifest.json: /format is ${JSON.stringify(format)}, this program reads ${MANIFEST_FORMAT}` +
-        (typeof format === 'number' && format < MANIFEST_FORMAT ? '; an earlier version of this program wrote it' : '')
+        (isOutdated(contents) ? `; an earlier version of this program wrote it (${RETRAINING})` : '')
     )
   }
   return matching(directory, 'manifest.json', ManifestSchema, json)

@@ -5,9 +5,11 @@ import fc from 'fast-check'
 import t from 'tap'
 import { aliasState } from '../aliases.ts'
 import { packArchive, unpackArchive } from '../archive.ts'
+import { needsFirstModel } from '../first-model.ts'
 import { folderStore } from '../folder-store.ts'
 import { bucketSettings, openStore } from '../open-store.ts'
-import type { Step } from '../records.ts'
+import { keys, type Step } from '../records.ts'
+import { Registry } from '../registry.ts'
 import { LAWS } from './laws.ts'
 import { noisePackage } from './packages.ts'
 
@@ -34,6 +36,34 @@ t.test('the error names a folder that cannot be used, and the remedy', async (t)
     message: /file cannot be used \(ENOTDIR\); make it a folder/,
   })
   await t.rejects(folderStore(root).get('../outside'), { message: /is not the key/ })
+})
+
+t.test('the farm\'s model is trained where there is none, or where an earlier version wrote it', async (t) => {
+  const folder = join(t.testdir(), 'registry')
+  const needed = async (): Promise<boolean> => needsFirstModel('--registry', folder, {})
+  t.equal(await needed(), true, 'no model')
+  const store = folderStore(folder)
+  const registry = new Registry(store, () => 0)
+  await registry.publish('own', await noisePackage('own', 1))
+  t.equal(await needed(), false, 'a model of somebody else')
+  const farm = await noisePackage('wind-turbine', 1)
+  await registry.publish('farm', farm)
+  t.equal(await needed(), false, 'a model that is not live')
+  await registry.promote('wind-turbine', 1)
+  t.equal(await needed(), false, 'a model that this version reads')
+  // What an earlier version has published.
+  const manifest = JSON.parse(Buffer.from(farm.get('manifest.json')!).toString()) as object
+  const older = new Map(farm).set('manifest.json', Buffer.from(JSON.stringify({ ...manifest, format: 2 })))
+  const digest = `sha256:${'0'.repeat(64)}`
+  const version = { version: 2, digest, publishedAt: new Date(0).toISOString(), bytes: 1 }
+  await store.create(keys.version('wind-turbine', 2), Buffer.from(JSON.stringify(version)))
+  await registry.promote('wind-turbine', 2)
+  t.equal(await needed(), false, 'a package that is missing is not outdated')
+  await store.create(keys.package('wind-turbine', digest), await packArchive(older))
+  t.equal(await needed(), true, 'an older format')
+  await t.rejects(needsFirstModel('--registry', join(t.testdir({ file: 'x' }), 'file'), {}), {
+    code: 'registry-unavailable',
+  })
 })
 
 t.test('the bytes of a package\'s archive depend only on its files', async (t) => {
