@@ -51,7 +51,7 @@ export interface SensitivitySheet {
 
 /** Settings of the measurement. */
 interface SheetOptions {
-  /** Most values that are scored, by each scoring: it bounds the time. */
+  /** Most values that are scored, by each scoring: it bounds the time. Default: SHEET_VALUES. */
   readonly values?: number
   /** For each series 1 at observations that may be anomalous, shape [length]. Default: all are normal. */
   readonly doubtful?: readonly Uint8Array[]
@@ -63,7 +63,7 @@ type Fit = (training: readonly Series[]) => Promise<{
 }>
 
 /** About two seconds on one core. */
-const VALUES = 800_000
+export const SHEET_VALUES = 800_000
 /** Most anomalies of one kind and size in one channel. */
 const MOST_INJECTED = 20
 /** Fewest of them: of more channels than that leaves room for, evenly chosen ones are measured. */
@@ -98,7 +98,7 @@ const TOO_LITTLE: readonly string[] = ['no-training-data', 'series-too-short', '
 export async function measureSensitivity (
   series: readonly Series[],
   fit: Fit,
-  { values = VALUES, doubtful }: SheetOptions = {}
+  { values = SHEET_VALUES, doubtful }: SheetOptions = {}
 ): Promise<SensitivitySheet> {
   const held = series.map((one, i): HeldOutSeries => ({
     series: one,
@@ -184,10 +184,12 @@ function findingsOf (
   const wanted = Math.max(LEAST_INJECTED, Math.min(MOST_INJECTED, Math.floor(room / channels.length)))
   const chosen = evenly(channels, Math.max(1, Math.floor(room / wanted)))
   // Long normal places are rarer than short ones.
-  const placesBy = new Map([...SHARED, Infinity].map((most, i) => {
-    const length = Math.max(0, ...cells.map((cell) => sharedBy(cell.length) === most ? cell.length : 0))
+  const placesBy = new Map([...SHARED, Infinity].flatMap((most, i) => {
+    const lengths = cells.map(({ length }) => length).filter((length) => sharedBy(length) === most)
+    if (lengths.length === 0) return []
     const random = createRandom(`sensitivity/places/${i}`)
-    return [most, normalPlaces(judge, held, { length, wanted: Math.max(LEAST_PLACES, wanted), random })] as const
+    const places = { length: Math.max(...lengths), wanted: Math.max(LEAST_PLACES, wanted), random }
+    return [[most, normalPlaces(judge, held, places)] as const]
   }))
   return cells.flatMap((cell) =>
     chosen.filter((c) => cell.channels.includes(c)).flatMap((c) => {

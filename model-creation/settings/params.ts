@@ -7,6 +7,7 @@ import { Problem } from '../../core/errors.ts'
 import { FIT_DEFAULTS } from '../../core/fitting/fit.ts'
 import { SHORTEST_FILTERED } from '../../core/features/filters.ts'
 import { ManifestSchema } from '../../core/package/manifest.ts'
+import { SHEET_VALUES } from '../../core/sensitivity/sheet.ts'
 import { type Architecture } from '../architectures/architecture.ts'
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../architectures/index.ts'
 import { isMeasure, MEASURE_NAMES } from '../architectures/measures.ts'
@@ -90,6 +91,8 @@ export const ParamsSchema = z.strictObject({
     folds: z.number().int().min(2).default(FIT_DEFAULTS.folds),
     switchWeight: z.number().nonnegative().default(FIT_DEFAULTS.switchWeight),
     constantWeight: z.number().nonnegative().default(FIT_DEFAULTS.constantWeight),
+    /** Most values that the sensitivity sheet scores, by each scoring: it bounds the time. */
+    sheetValues: count.default(SHEET_VALUES),
     causal: z.strictObject({
       ...rule,
       smoothing: auto(count),

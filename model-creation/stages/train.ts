@@ -65,7 +65,7 @@ export async function train ({ paths, params, progress }: StageContext): Promise
   const fit = async (part: readonly Series[]): Promise<FittedDetector<TrainedMember>> =>
     fitDetector(part, settings, toFit(members, params.train, { backend, seed, onEpoch }))
   const fitted = await fit(series)
-  const sensitivity = await measureSensitivity(series, fit)
+  const sensitivity = await measureSensitivity(series, fit, { values: params.train.sheetValues })
   const trained: TrainedDetector = {
     architecture,
     detector: fitted.model,

@@ -82,6 +82,7 @@ export const PARAMS = {
     architecture: 'linear',
     windowLength: 6,
     folds: 2,
+    sheetValues: 20_000,
     causal: { smoothing: 5, factor: 1.3 },
     batch: { smoothing: 7, factor: 1.3 },
     architectures: {

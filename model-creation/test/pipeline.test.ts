@@ -115,7 +115,7 @@ t.test('from raw tables to a package that loads, with correct reports', async (t
       '800 observations of 2 series',
       loaded.manifest.training.dataSha256,
       'falseAnomaliesPerSeriesWeek',
-      /Finds a spike of \d σ in \d+ %.* false anomalies per 1,000 observations/,
+      /Finds in \w+ a spike of \d σ in \d+ %.* false anomalies per 1,000 observations/,
     ]) t.match(card, fact)
   })
 

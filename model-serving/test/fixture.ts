@@ -58,7 +58,7 @@ async function fitModel (
       series: series.length,
       observations: series[0]!.length,
     },
-    sensitivity: await measureSensitivity(series, fit),
+    sensitivity: await measureSensitivity(series, fit, { values: 20_000 }),
   })
   const goldenDifference = reproduceGolden(model, autoencoders, makeGolden(model, autoencoders, series[0]!))
   return {
