@@ -29,7 +29,7 @@ suite_pipeline() {
   timeout -k 30 120 "$dvc" status
   timeout -k 30 120 "$dvc" status --quiet || fail 'the pipeline is not up to date right after dvc repro'
   git diff --exit-code HEAD -- '*dvc.lock' '*.dvc' || fail 'dvc repro did not reproduce what is locked'
-  run_tap model-creation/test/architectures.integration.ts
+  run_tap model-creation/test/architectures.integration.ts scripts/test/start.integration.ts
 }
 
 # Once a run.
