@@ -208,10 +208,7 @@ function fitViews (
   }
 ): EvidenceFit {
   const spans = spansOf(rows)
-  const raw = related.map((c) => ({
-    center: drafts[c]!.baseline.base,
-    scale: drafts[c]!.rawSpread || 1,
-  }))
+  const raw = related.map((c) => ({ center: drafts[c]!.baseline.base, scale: drafts[c]!.rawSpread }))
   const bounded = drafts.map(({ included }, c) => boundForFit(season[c]!, included))
   const relations = fitRelations(rows, drafts, { related, bounded, raw })
   return {

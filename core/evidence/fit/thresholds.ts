@@ -54,8 +54,7 @@ export function thresholdsOf (
       if (span * LEAST_SPANS > residuals.length) return null
       const evidence = toEvidence(meansOfSeries(terms, span, { edges, causal }))
       const tail = { rate, dependence: span / 2, mostPeaks, squared: false, leftOut: leftOutSustained }
-      const threshold = widened(tailThreshold(evidence, included, tail))
-      return threshold < Infinity ? threshold : null
+      return widened(tailThreshold(evidence, included, tail))
     })
   return { point, mean: sustained(bounded, toSizes), power: sustained(squares, toRoots) }
 }

@@ -6,7 +6,7 @@ import { evidenceWithHindsight } from '../../hindsight.ts'
 import type { ChannelEvidence, Rows } from '../../model.ts'
 import { rowsOf } from '../../rows.ts'
 import { type EvidenceOptions, fitEvidence } from '../fit.ts'
-import { everyIncluded } from '../included.ts'
+import { countOf, everyIncluded, meanAbsolute, medianOf, spreadOf } from '../included.ts'
 import { suspectsOf } from '../robust.ts'
 import { thresholdsOf } from '../thresholds.ts'
 
@@ -97,7 +97,14 @@ t.test('normal data pass, a spike and a step do not, with and without named rows
   t.ok(found.includes(250) && found.includes(410))
   t.ok(found.every((t) => t === 250 || (t > 392 && t < 428)), `${found}`)
   const away = rowsFrom(60, { a: (t) => t % 2 === 0 ? noise() : 50 * noise() })
-  t.ok(suspectsOf(away)[0]!.every((flag) => flag === 0), 'a channel of which most stands out is just so')
+  t.ok(suspectsOf(away)[0]!.every((flag) => flag === 0), 'wild rows all over are its way')
+  const stretches = (length: number): Rows => {
+    const noise = noiseOf('stretches')
+    return rowsFrom(400, { a: (t) => noise() + (t % 200 >= 50 && t % 200 < 50 + length ? 12 : 0) })
+  }
+  const share = (length: number): number => countOf(suspectsOf(stretches(length))[0]!) / 400
+  t.ok(share(30) > 0.2 && share(30) < 0.3, `${share(30)}`)
+  t.equal(share(50), 0, 'of which more than three tenths stand out, is just so')
 })
 
 t.test('several series, few rows and excluded rows are fitted', async (t) => {
@@ -109,7 +116,25 @@ t.test('several series, few rows and excluded rows are fitted', async (t) => {
   t.match(fitted(few)[0]!.season, { mean: [null, null], power: [null, null] }, 'too few rows for means')
   const all = few.columns.map((column) => new Uint8Array(column.length).fill(1))
   t.same(fitEvidence(few, all, NAMED).fit.channels, fitted(few), 'if nothing is left, nothing is left out')
+})
+
+t.test('gaps and rows before the first level depart from nothing', async (t) => {
+  const noise = noiseOf('gaps')
+  let walk = 0
+  const rows = rowsFrom(400, { a: (t) => t > 200 && t < 210 ? NaN : (walk += noise()) })
+  const { fit, residuals } = fitEvidence(rows, [new Uint8Array(400)], { ...NAMED, causal: true })
+  t.ok(fit.channels[0]!.baseline.level > 0)
+  t.same(new Set([...residuals[0]!.subarray(0, 60), ...residuals[0]!.subarray(201, 210)]), new Set([0]))
+  t.ok(residuals[0]!.subarray(300).every((residual) => residual !== 0 && Number.isFinite(residual)))
+})
+
+t.test('statistics of the rows that count; 0 of none', async (t) => {
   t.same([...everyIncluded([Uint8Array.of(1, 1, 0), Uint8Array.of(1, 0, 1)])], [1, 0, 0])
+  t.same([...everyIncluded([Uint8Array.of(1, 0), Uint8Array.of(0, 1)])], [1, 1], 'if few are left, all count')
+  const values = Float64Array.of(3, NaN, 1, 99)
+  const counts = Uint8Array.of(1, 1, 1, 0)
+  t.same([medianOf(values, counts), meanAbsolute(values, counts, 1)], [2, 1])
+  t.same([medianOf, meanAbsolute, spreadOf].map((statistic) => statistic(values, new Uint8Array(4))), [0, 0, 0])
 })
 
 t.test('thresholds grow with margin and slack, and none comes from nothing', async (t) => {
