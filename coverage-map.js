@@ -16,7 +16,7 @@ const COVERS = {
   'detector/detector-state': ['detector/detector-state'],
   'detector/laws': ['detector/hindsight'],
   'evidence/fit/baseline': ['evidence/fit/baseline'],
-  'evidence/fit/fit': ['fit', 'included', 'robust', 'thresholds'].map((file) => `evidence/fit/${file}`),
+  'evidence/fit/fit': ['fit', 'included', 'relations', 'robust', 'thresholds'].map((file) => `evidence/fit/${file}`),
   'evidence/fit/held-out': ['evidence/fit/held-out'],
   'evidence/fit/periods': ['evidence/fit/periods'],
   'evidence/parts': [

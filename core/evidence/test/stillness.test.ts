@@ -1,6 +1,7 @@
 // Channels that stand still: frozen and quiet stretches are found, rests and coarse steps are not evidence.
 import fc from 'fast-check'
 import t from 'tap'
+import { ln } from '../../elementary.ts'
 import { createRandom, type Random } from '../../random.ts'
 import { fitStillness, type StillnessOptions } from '../fit/stillness.ts'
 import { isAsExpected, type Stillness, stillnessOf, StillnessStream } from '../stillness.ts'
@@ -172,7 +173,7 @@ function reference (model: Stillness, values: Float64Array, missing: Uint8Array,
     let sum = 0
     for (let i = row - 16; i <= row; i++) sum += known(i) ? Math.abs(values[i]! - values[i - 1]!) : model.meanStep
     const relative = (sum / 17 + 0.001 * model.usualStep) / (1.001 * model.usualStep)
-    quiet = Math.min(3, Math.max(0, -Math.log(relative)) / model.quietAbove)
+    quiet = Math.min(3, Math.max(0, -ln(relative)) / model.quietAbove)
   }
   return [Math.min(3, run / model.frozenAfter), quiet]
 }

@@ -7,6 +7,7 @@ import type { ChannelEvidence, Rows } from '../../model.ts'
 import { rowsOf } from '../../rows.ts'
 import { type EvidenceOptions, fitEvidence } from '../fit.ts'
 import { countOf, everyIncluded, meanAbsolute, medianOf, spreadOf } from '../included.ts'
+import { completeRows } from '../relations.ts'
 import { suspectsOf } from '../robust.ts'
 import { thresholdsOf } from '../thresholds.ts'
 
@@ -126,6 +127,16 @@ t.test('gaps and rows before the first level depart from nothing', async (t) => 
   t.ok(fit.channels[0]!.baseline.level > 0)
   t.same(new Set([...residuals[0]!.subarray(0, 60), ...residuals[0]!.subarray(201, 210)]), new Set([0]))
   t.ok(residuals[0]!.subarray(300).every((residual) => residual !== 0 && Number.isFinite(residual)))
+})
+
+t.test('relations are judged where no related channel is missing, unless such rows are few', async (t) => {
+  const gaps = (from: number): ReturnType<typeof completeRows> => {
+    const rows = rowsFrom(10, { a: () => 1, b: (t) => t >= from ? NaN : t, other: () => NaN })
+    const included = Uint8Array.from({ length: 10 }, (_, t) => t === 0 ? 0 : 1)
+    return completeRows(rows, [0, 1], [{ included }])
+  }
+  t.same([...gaps(4)[0]!], [0, 1, 1, 1, 0, 0, 0, 0, 0, 0])
+  t.same([...gaps(3)[0]!], [0, 1, 1, 1, 1, 1, 1, 1, 1, 1])
 })
 
 t.test('statistics of the rows that count; 0 of none', async (t) => {

@@ -41,7 +41,7 @@ function holdOut (fit: EvidenceFit, views: ViewResiduals, rows: Rows, included?:
 t.test('from a fixed level, a block departs by what the median of the others says', async (t) => {
   const season = Float64Array.from({ length: 80 }, (_, i) => (i < 20 ? 9 : 1) + i % 2)
   const fitted = (channel: ChannelEvidence): Float64Array => {
-    const views = { season: [season], own: none(1), relation: none(1) }
+    const views = { season: [season], own: none(1), relation: none(1), filled: [] }
     return holdOut({ ...ALONE, channels: [channel] }, views, rowsFrom(season)).season[0]!
   }
   const median = 2
@@ -51,7 +51,7 @@ t.test('from a fixed level, a block departs by what the median of the others say
 })
 
 t.test('a series too short for blocks stays as it is, in new arrays', async (t) => {
-  const views = { season: [noiseOf('short', 47)], own: [noiseOf('own', 47)], relation: none(1) }
+  const views = { season: [noiseOf('short', 47)], own: [noiseOf('own', 47)], relation: none(1), filled: [] }
   const held = holdOut({ ...ALONE, channels: [CHANNEL] }, views, rowsFrom(views.season[0]!))
   t.same(held, views)
   t.not(held.season[0], views.season[0])
@@ -66,9 +66,12 @@ t.test('a prediction is fitted on the other blocks of all series, and judges its
     const spans = cuts.slice(1).map((to, s) => ({ from: cuts[s]!, to }))
     const own = { ...fitOwn(values, all, { spans, memory: 8 }), thresholds: OPEN }
     const residuals = new Float64Array(96)
-    for (const { from, to } of spans) residuals.set(ownResiduals(own, values.subarray(from, to), true), from)
+    for (const { from, to } of spans) {
+      const options = { missing: new Uint8Array(to - from), causal: true }
+      residuals.set(ownResiduals(own, values.subarray(from, to), options).residuals, from)
+    }
     const fit = { ...ALONE, channels: [{ ...SEASONAL, own }] }
-    const views = { season: [values], own: [residuals], relation: none(1) }
+    const views = { season: [values], own: [residuals], relation: none(1), filled: [] }
     const held = holdOut(fit, views, rows).own[0]!
     t.ok(power(held) > 1.1 * power(residuals), `unseen noise is less expected: ${power(held)}, ${power(residuals)}`)
     t.same([...held.subarray(0, 8)], [0, 0, 0, 0, 0, 0, 0, 0], 'without a past nothing is expected')
@@ -91,14 +94,14 @@ t.test('a relation is fitted on the other blocks, by values or by residuals', as
       Float64Array.from(a, (_, t) => factor * relationResidual(prediction, columns.map((column) => column[t]!), j)))
     const channels = [{ ...SEASONAL, relation: relations[0]! }, { ...SEASONAL, relation: relations[1]! }]
     const fit = { adaptive: false, channels, related: [0, 1], raw }
-    const held = holdOut(fit, { season: [a, b], own: none(2), relation }, rowsFrom(a, b)).relation[1]!
+    const held = holdOut(fit, { season: [a, b], own: none(2), relation, filled: [a, b] }, rowsFrom(a, b)).relation[1]!
     const clean = fitRelation(columns, ones(80).fill(0, 0, 20))[1]!
     const wanted = (t: number): number => factor * relationResidual(clean, columns.map((column) => column[t]!), 1)
     const first = held.subarray(0, 20)
     t.ok(first.every((residual, t) => Math.abs(residual - wanted(t)) < 1e-9), 'the first by the other three')
     t.ok(power(first) > 1.4 * power(relation[1]!.subarray(0, 20)), 'which do not know its relation')
     const alone = { ...fit, channels: [channels[0]!, SEASONAL] }
-    const one = { season: [a, b], own: none(2), relation: [relation[0]!, null] }
+    const one = { season: [a, b], own: none(2), relation: [relation[0]!, null], filled: [a, b] }
     t.equal(holdOut(alone, one, rowsFrom(a, b)).relation[1], null, 'a channel without one gets none')
   }
 })
@@ -113,7 +116,7 @@ t.test('where too few rows teach a relation of many channels, it stays that of a
     related: columns.map((_, c) => c),
     raw: { center: Array<number>(8).fill(0), scale: Array<number>(8).fill(1) },
   }
-  const views = { season: columns, own: none(8), relation }
+  const views = { season: columns, own: none(8), relation, filled: columns }
   const included = (from: number): Uint8Array[] => columns.map(() => ones(48).fill(0, 0, from))
   const held = [32, 31].map((from) => holdOut(fit, views, rowsFrom(...columns), included(from)).relation[0]!)
   t.same(held[0]!.subarray(0, 12), relation[0]!.subarray(0, 12), '16 rows for 8 channels')
