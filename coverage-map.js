@@ -45,7 +45,10 @@ const COVERS = {
   'verdicts/words': ['verdicts/words'],
   'fitting/ad-hoc': ['fitting/ad-hoc', 'fitting/fit', 'fitting/members', 'fitting/calibration'],
   'fitting/fit': [
-    'fitting/fit', 'fitting/calibration', 'linear/subspace', 'scoring/threshold', 'series/scaler',
+    ...['fit', 'calibration', 'normal-scores'].map((file) => `fitting/${file}`),
+    'linear/subspace',
+    'scoring/threshold',
+    'series/scaler',
   ],
   'metrics/metrics': ['index', 'confusion', 'delays', 'nab', 'period', 'range', 'ranking', 'runs', 'vus']
     .map((file) => `metrics/${file}`),

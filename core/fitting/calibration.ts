@@ -36,6 +36,14 @@ export interface Fold<A extends Autoencoder> {
   readonly inside: readonly Series[]
 }
 
+/**
+ * Observations of a block of time; `to` is the first one behind it.
+ * @example
+ * blockAt(10, 1, 4) // { from: 2, to: 5 }
+ */
+export const blockAt = (length: number, fold: number, folds: number): { from: number, to: number } =>
+  ({ from: Math.floor(fold * length / folds), to: Math.floor((fold + 1) * length / folds) })
+
 export interface Calibration {
   readonly calibrated: Pick<PatternModel, 'members' | 'causal' | 'batch'>
   /**

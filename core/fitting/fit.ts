@@ -2,7 +2,7 @@
 import { runLengths, standardisedRuns } from '../series/runs.ts'
 import type { DetectorModel } from '../detector/model.ts'
 import { fitEvidence } from '../evidence/fit/fit.ts'
-import type { EvidenceFit } from '../evidence/model.ts'
+import type { EvidenceFit, Rows } from '../evidence/model.ts'
 import { rowsOf } from '../evidence/rows.ts'
 import type { PatternModel, Scoring, ScoringModel } from '../scoring/detection.ts'
 import { Problem } from '../errors.ts'
@@ -11,14 +11,16 @@ import type { Autoencoder } from '../scoring/reconstruction-error.ts'
 import { fitScaler, type Scaler } from '../series/scaler.ts'
 import { quantile } from '../quantile.ts'
 import { emptyChannels, type Series, slice } from '../series/series.ts'
-import { NO_SCORES } from '../scoring/tail.ts'
+import { fitTail, NO_SCORES } from '../scoring/tail.ts'
 import { sampleWindows, windowCount, type WindowMatrix } from '../series/window.ts'
 import {
+  blockAt,
   calibrate,
   type Calibration,
   type CalibrationSettings,
   type Fold,
 } from './calibration.ts'
+import { normalScores } from './normal-scores.ts'
 
 /** One autoencoder to fit. */
 export interface MemberSettings {
@@ -122,7 +124,23 @@ export async function fitDetector<A extends Autoencoder> (
 ): Promise<FittedDetector<A>> {
   const evidence = evidenceFor(series, settings)
   const fitted = await fitPattern(forMembers, settings, members)
-  return { ...fitted, model: { ...fitted.model, evidence, margins: marginsOf(evidence.batch ?? evidence.causal!) } }
+  const model = { ...fitted.model, evidence, margins: marginsOf(evidence.batch ?? evidence.causal!) }
+  return { ...fitted, model: { ...model, ...scoreTails(model, rowsOf(series), settings, fitted.calibration) } }
+}
+
+/** Both scorings with the tail of the scores of all evidence together. */
+function scoreTails (
+  model: DetectorModel,
+  rows: Rows,
+  { folds, evidence }: FitSettings,
+  calibration: Calibration['scores']
+): Pick<DetectorModel, Scoring> {
+  const tailOf = (scoring: Scoring): ScoringModel => {
+    if (model.evidence[scoring] === null) return model[scoring]
+    const options = { scoring, calibration: calibration[scoring], folds, suspects: evidence?.suspects }
+    return { ...model[scoring], scores: fitTail(normalScores(model, rows, options)) }
+  }
+  return { causal: tailOf('causal'), batch: tailOf('batch') }
 }
 
 /** Evidence for the scorings that are wanted. */
@@ -328,8 +346,7 @@ async function learnFolds<A extends Autoencoder> (
 }
 
 function blockOf (series: Series, fold: number, folds: number): { inside: Series, outside: Series[] } {
-  const from = Math.floor(fold * series.length / folds)
-  const to = Math.floor((fold + 1) * series.length / folds)
+  const { from, to } = blockAt(series.length, fold, folds)
   const outside = [slice(series, 0, from), slice(series, to, series.length)].filter((part) => part.length > 0)
   return { inside: slice(series, from, to), outside }
 }

@@ -137,7 +137,8 @@ function runRate (tail: ScoreTail, threshold: number): number {
 
 /**
  * The threshold at which normal data give about `falseAlarmsPerDay` alarms (runs) per day: a larger budget gives a
- * lower threshold. The lowest is the one with the most runs; a budget of 0 means one run in 10¹² observations.
+ * lower threshold. The lowest is the one with the most runs; a budget of 0 means one run in 10¹² observations. A budget
+ * below one run in all scores of the fit never lowers the default threshold.
  * @param interval sampling interval in milliseconds
  * @returns in units of the default threshold
  * @throws Problem invalid-settings
@@ -153,9 +154,10 @@ export function thresholdForBudget (tail: ScoreTail, falseAlarmsPerDay: number, 
 function thresholdForRate (tail: ScoreTail, rate: number): number {
   const points = fallingRuns(tail)
   const level = points[0]!
-  // No run exceeds the level, and the scores are too few to tell such a rate: at least the default threshold.
-  if (level.rate === 0 && rate * tail.count < 1) return Math.max(1, level.threshold)
-  if (rate < level.rate) return atLeast(level.threshold + excessAt(tail, Math.max(rate, NEVER) / level.rate))
+  // Where the scores are too few to tell such a rate: at least the default threshold.
+  const least = rate * tail.count < 1 ? 1 : SMALLEST_THRESHOLD
+  if (level.rate === 0 && least === 1) return Math.max(1, level.threshold)
+  if (rate < level.rate) return Math.max(least, level.threshold + excessAt(tail, Math.max(rate, NEVER) / level.rate))
   let above = level
   for (const point of points) {
     if (point.rate > rate) {

@@ -6,6 +6,7 @@ import { detectBatch } from '../../detector/hindsight.ts'
 import { createRandom } from '../../random.ts'
 import { type Detection } from '../../scoring/detection.ts'
 import { fromColumns, type Series } from '../../series/series.ts'
+import { thresholdForBudget, thresholdForSensitivity } from '../../scoring/tail.ts'
 import { findAnomalies } from '../../verdicts/anomalies.ts'
 
 /** A wave and its double with noise; from `at` on, ten observations of the double are off by `by`. */
@@ -163,4 +164,25 @@ t.test('one scoring alone is fitted as beside the other', async (t) => {
 
 t.test('what can be solved is named', async (t) => {
   t.same(['linear', 'deviation', 'dense', 'toString'].map(isSolved), [true, true, false, false])
+})
+
+t.test('budgets of false alarms and sensitivity hold where evidence of channels alone decides', async (t) => {
+  const random = createRandom('budget')
+  const a = Array.from({ length: 2200 }, random.normal)
+  const series = fromColumns({ start: 0, interval: 60_000, columns: { a } })
+  for (const [scoring, detect] of [['batch', detectBatch], ['causal', detectCausal]] as const) {
+    const { model, autoencoders } = await fitAdHoc(series, { rows: 200, scoring })
+    t.same(model.members, [])
+    const { score } = detect(model, autoencoders, series)
+    const rowsAbove = (threshold: number): number => score.subarray(200).filter((one) => one > threshold).length
+    const runsAbove = (threshold: number): number =>
+      score.subarray(200).filter((one, i) => one > threshold && !(score[199 + i]! > threshold)).length
+    const { scores: tail } = model[scoring]
+    const got = runsAbove(thresholdForBudget(tail, 1440 / 20, 60_000))
+    t.ok(got > 40 && got < 250, `${scoring}: 100 alarms asked for, ${got} given`)
+    t.equal(thresholdForBudget(tail, 1440 / 500, 60_000), 1, 'rarer than 200 rows can tell: the default')
+    const rows = [0, 0.25, 0.5, 0.75, 1].map((sensitivity) => rowsAbove(thresholdForSensitivity(tail, sensitivity)))
+    t.same(rows, [...rows].sort((a, b) => a - b), `${scoring}: more rows with more sensitivity, ${rows.join(' ')}`)
+    t.ok(rows[4]! > 500 && rows[3]! > rows[2]!, 'and it has an effect')
+  }
 })

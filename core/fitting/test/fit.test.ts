@@ -4,6 +4,8 @@ import t from 'tap'
 import { standardisedRuns } from '../../series/runs.ts'
 import { quantile, quantiles } from '../../quantile.ts'
 import { detectCausal } from '../../detector/detector.ts'
+import { normalScores } from '../normal-scores.ts'
+import { rowsOf } from '../../evidence/rows.ts'
 import { FIT_DEFAULTS, fitDetector, type FitSettings, type MemberToFit } from '../fit.ts'
 import { detectBatch } from '../../detector/hindsight.ts'
 import { levelFactor, NO_LEVEL } from '../../scoring/level.ts'
@@ -244,7 +246,10 @@ t.test('calibration: held-out scores over the threshold, their tail, and the fac
       'the threshold is factor times the quantile of calibration'
     )
     t.ok(calibration[scoring].every((score) => Number.isFinite(score) || Number.isNaN(score)))
-    t.strictSame(scores, fitTail(calibration[scoring]), 'the tail is theirs, gaps included')
+    const options = { scoring, calibration: calibration[scoring], folds: SMALL.folds }
+    const all = normalScores(model, rowsOf([waves(700)]), options)
+    t.strictSame(scores, fitTail(all), 'the tail is that of all evidence')
+    t.ok(Math.abs(quantile(all, 0.5) - quantile(calibration[scoring], 0.5)) < 0.01, 'below 1 it is the pattern\'s')
     t.equal(level.span, levelSpan)
     t.ok(Math.abs(level.factor - levelFactor(quantile(calibration[scoring], 0.5))) < 1e-12)
   }
@@ -263,6 +268,26 @@ t.test('calibration: held-out scores over the threshold, their tail, and the fac
     batch: { ...SMALL.batch, levelSpan: 0 },
   })
   t.strictSame([without.model.causal.level, without.model.batch.level], [NO_LEVEL, NO_LEVEL])
+})
+
+t.test('scores of normal rows keep the order of time, whatever the blocks, and leave suspects out', async (t) => {
+  const parts = [slice(waves(600), 0, 250), slice(waves(600), 250, 600)]
+  const { model, calibration } = await fitLinear(parts)
+  const rows = rowsOf(parts)
+  const [batch, causal] = (['batch', 'causal'] as const).map((scoring) => (suspects?: readonly Uint8Array[]) =>
+    normalScores(model, rows, { scoring, calibration: calibration[scoring], folds: SMALL.folds, suspects }))
+  const scores = batch!()
+  t.equal(scores.length, 602)
+  t.same([scores[250], scores[601]], [NaN, NaN], 'a gap behind each series')
+  // Blocks of the first series have 62 or 63 rows, those of the second 87 or 88.
+  t.equal(scores[61], calibration.batch[61])
+  t.equal(scores[62], calibration.batch[62 + 1 + 87 + 1], 'the second block of the first series')
+  t.equal(scores[251], calibration.batch[62 + 1], 'the first block of the second one')
+  t.ok(Number.isNaN(causal!()[0]!), 'no causal score before the first full window')
+  const suspects = waves(600).channels.map((_, c) => Uint8Array.from({ length: 600 }, (_, t) => c + t === 100 ? 1 : 0))
+  const left = batch!(suspects)
+  t.same(Array.from(left.keys()).filter((t) => Number.isNaN(left[t]!) && !Number.isNaN(scores[t]!)),
+    Array.from({ length: 35 }, (_, i) => 82 + i), 'sixteen rows around each')
 })
 
 t.test('several series and gaps are trained on without windows across them', async (t) => {
