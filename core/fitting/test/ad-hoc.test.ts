@@ -181,7 +181,7 @@ t.test('budgets of false alarms and sensitivity hold where evidence of channels 
     const got = runsAbove(thresholdForBudget(tail, 1440 / 20, 60_000))
     t.ok(got > 40 && got < 250, `${scoring}: 100 alarms asked for, ${got} given`)
     t.equal(thresholdForBudget(tail, 1440 / 500, 60_000), 1, 'rarer than 200 rows can tell: the default')
-    const rows = [0, 0.25, 0.5, 0.75, 1].map((sensitivity) => rowsAbove(thresholdForSensitivity(tail, sensitivity)))
+    const rows = [0, 0.25, 0.5, 0.9, 1].map((sensitivity) => rowsAbove(thresholdForSensitivity(tail, sensitivity)))
     t.same(rows, [...rows].sort((a, b) => a - b), `${scoring}: more rows with more sensitivity, ${rows.join(' ')}`)
     t.ok(rows[4]! > 500 && rows[3]! > rows[2]!, 'and it has an effect')
   }

@@ -77,7 +77,9 @@ t.test('lengths may alternate, and may exceed those that are kept', async (t) =>
   t.same(findPeriods(sine(100, 10, 0.1), 30), [10])
 })
 
+/** Subnormal numbers are left out: another unit rounds them. */
 const anyValue = fc.oneof(fc.double({ min: -10, max: 10, noNaN: true }), fc.constantFrom(0, 1))
+  .map((value) => Math.abs(value) < 1e-200 ? 0 : value)
 const anyValues = fc.array(anyValue, { maxLength: 90, size: 'max' }).map((list) => Float64Array.from(list))
 const anyLongest = fc.integer({ min: 1, max: 100 })
 
