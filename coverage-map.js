@@ -26,6 +26,7 @@ const COVERS = {
   'evidence/residuals': ['evidence/residuals'],
   'evidence/stillness': ['evidence/stillness', 'evidence/fit/stillness'],
   'evidence/fit/tail-threshold': ['evidence/fit/tail-threshold', 'pareto'],
+  'evidence/stream': ['evidence/stream', 'evidence/channel-stream'],
   'features/features': ['features/filters', 'features/deviation', 'features/split-squares'],
   elementary: ['elementary'],
   quantile: ['quantile'],
