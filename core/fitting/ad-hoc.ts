@@ -73,8 +73,9 @@ export async function fitAdHoc (series: Series, options: AdHocOptions = {}): Pro
     ...(scoring !== undefined && { scoring }),
   }
   const clean = suspects === undefined ? training : withoutSuspects(training, suspects)
-  const fitted = await fitDetector([training], settings, membersFor(clean), [clean])
-  const { model, autoencoders } = wanders(fitted.model) ? withoutPatterns(fitted.model) : fitted
+  const choose = (evidence: DetectorModel['evidence']): Array<MemberToFit<SolvedAutoencoder>> =>
+    wanders(evidence) ? [] : membersFor(clean)
+  const { model, autoencoders } = await fitDetector([training], settings, choose, [clean])
   return { model, autoencoders, rows: training.length, suspectShare: shareOf(suspects ?? [], training.length) }
 }
 
@@ -154,16 +155,13 @@ function settingsFor ({ length, channels }: Series): FitSettings {
 }
 
 /** Whether a lone channel has no usual level: windows of its values are not like those of the past. */
-function wanders ({ channels, evidence: { causal, batch } }: DetectorModel): boolean {
+function wanders ({ causal, batch }: DetectorModel['evidence']): boolean {
   const fits = [causal, batch].filter((fit) => fit !== null)
-  return channels.length === 1 && fits.every((fit) => {
-    const { level, period } = fit.channels[0]!.baseline
-    return level > 0 && period === 1
+  return fits.every(({ channels: [first, ...others] }) => {
+    const { level, period } = first!.baseline
+    return others.length === 0 && level > 0 && period === 1
   })
 }
-
-const withoutPatterns = (model: DetectorModel): Pick<AdHocDetector, 'model' | 'autoencoders'> =>
-  ({ model: { ...model, members: [], windowLength: 1 }, autoencoders: [] })
 
 /** The series without the observations that hold suspects. */
 function withoutSuspects (series: Series, suspects: readonly Uint8Array[]): Series {

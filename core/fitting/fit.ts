@@ -108,6 +108,7 @@ export interface FittedDetector<A extends Autoencoder> {
 
 /**
  * Fits on one or more series of normal data with the same channels and interval.
+ * @param members, or what chooses them once the evidence is fitted
  * @param forMembers the series that the autoencoders are fitted on; default: the same
  * @throws Problem no-training-data if the series hold no full window
  * @example
@@ -119,11 +120,12 @@ export interface FittedDetector<A extends Autoencoder> {
 export async function fitDetector<A extends Autoencoder> (
   series: readonly Series[],
   settings: FitSettings,
-  members: ReadonlyArray<MemberToFit<A>>,
+  members: ReadonlyArray<MemberToFit<A>> | ((evidence: DetectorModel['evidence']) => ReadonlyArray<MemberToFit<A>>),
   forMembers = series
 ): Promise<FittedDetector<A>> {
   const evidence = evidenceFor(series, settings)
-  const fitted = await fitPattern(forMembers, settings, members)
+  const chosen = typeof members === 'function' ? members(evidence) : members
+  const fitted = await fitPattern(forMembers, settings, chosen)
   const model = { ...fitted.model, evidence, margins: marginsOf(evidence.batch ?? evidence.causal!) }
   return { ...fitted, model: { ...model, ...scoreTails(model, rowsOf(series), settings, fitted.calibration) } }
 }

@@ -1,12 +1,14 @@
 import t from 'tap'
 import { AD_HOC_LEAST, fitAdHoc } from '../ad-hoc.ts'
 import { isSolved } from '../members.ts'
+import { normalScores } from '../normal-scores.ts'
+import { rowsOf } from '../../evidence/rows.ts'
 import { detectCausal } from '../../detector/detector.ts'
 import { detectBatch } from '../../detector/hindsight.ts'
 import { createRandom } from '../../random.ts'
 import { type Detection } from '../../scoring/detection.ts'
 import { fromColumns, type Series } from '../../series/series.ts'
-import { thresholdForBudget, thresholdForSensitivity } from '../../scoring/tail.ts'
+import { fitTail, thresholdForBudget, thresholdForSensitivity } from '../../scoring/tail.ts'
 import { findAnomalies } from '../../verdicts/anomalies.ts'
 
 /** A wave and its double with noise; from `at` on, ten observations of the double are off by `by`. */
@@ -184,5 +186,22 @@ t.test('budgets of false alarms and sensitivity hold where evidence of channels 
     const rows = [0, 0.25, 0.5, 0.9, 1].map((sensitivity) => rowsAbove(thresholdForSensitivity(tail, sensitivity)))
     t.same(rows, [...rows].sort((a, b) => a - b), `${scoring}: more rows with more sensitivity, ${rows.join(' ')}`)
     t.ok(rows[4]! > 500 && rows[3]! > rows[2]!, 'and it has an effect')
+  }
+})
+
+t.test('a lone channel that wanders has no members, and no tail of their scores', async (t) => {
+  const random = createRandom('wanders')
+  let at = 0
+  const a = Array.from({ length: 1500 }, () => {
+    at += random.normal()
+    return at
+  })
+  const series = fromColumns({ start: 0, interval: 60_000, columns: { a } })
+  const { model, autoencoders } = await fitAdHoc(series, { rows: 1500 })
+  t.same([model.members, autoencoders, model.windowLength], [[], [], 1])
+  for (const scoring of ['batch', 'causal'] as const) {
+    const options = { scoring, calibration: new Float64Array(0), folds: 4 }
+    t.same(model[scoring].scores, fitTail(normalScores(model, rowsOf([series]), options)))
+    t.equal(model[scoring].threshold, 1, 'nor a threshold of theirs')
   }
 })
