@@ -19,6 +19,7 @@ const COVERS = {
   'evidence/fit/fit': ['fit', 'included', 'relations', 'robust', 'thresholds'].map((file) => `evidence/fit/${file}`),
   'evidence/fit/held-out': ['evidence/fit/held-out'],
   'evidence/fit/periods': ['evidence/fit/periods'],
+  'evidence/hindsight': ['evidence/hindsight', 'evidence/model'],
   'evidence/parts': [
     'departures', 'guard', 'ring', 'rows', 'running-level', 'season', 'sustained', 'trust',
   ].map((file) => `evidence/${file}`),

@@ -227,7 +227,7 @@ class Collector {
     let largest = 0
     for (let t = stretch.from; t <= stretch.to; t++) largest = Math.max(largest, terms[t]!)
     for (let t = stretch.from; t <= stretch.to; t++) {
-      const share = largest > 0 ? Math.max(0, terms[t]!) / largest : 1
+      const share = Math.max(0, terms[t]!) / largest
       this.#note(from + t, 1 + (ratio - 1) * (0.5 + 0.5 * share), code)
     }
   }
