@@ -15,6 +15,8 @@ const COVERS = {
   'linear/masked': ['linear/masked', 'linear/linear', 'fitting/members'],
   'detector/detector-state': ['detector/detector-state'],
   'detector/laws': ['detector/hindsight'],
+  'detector/smears': ['detector/smears', 'detector/remainder'],
+  'detector/union': ['detector/union'],
   'evidence/fit/baseline': ['evidence/fit/baseline'],
   'evidence/fit/fit': ['fit', 'included', 'relations', 'robust', 'thresholds'].map((file) => `evidence/fit/${file}`),
   'evidence/fit/held-out': ['evidence/fit/held-out'],

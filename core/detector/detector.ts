@@ -11,7 +11,8 @@ import { HoldImputer } from '../series/impute.ts'
 import { type Series, timeOf } from '../series/series.ts'
 import type { DetectorModel } from './model.ts'
 import { type DetectorState, packState, type UnpackedState, unpackState } from './detector-state.ts'
-import { reachOf, scoreOf, shareEvidence, PatternGate } from './union.ts'
+import { PatternGate, reachOf } from './smears.ts'
+import { scoreOf, shareEvidence } from './union.ts'
 
 /** An observation of a stream. */
 interface Observation {

@@ -3,12 +3,15 @@ import { evidenceWithHindsight } from '../evidence/hindsight.ts'
 import { type ChannelRatios, PATTERN } from '../evidence/model.ts'
 import { rowsOf } from '../evidence/rows.ts'
 import type { Detection } from '../scoring/detection.ts'
-import { patternBatch } from '../scoring/pattern-hindsight.ts'
+import { centredLevels, divideByLevels } from '../scoring/level.ts'
+import { patternBeforeLevel } from '../scoring/pattern-hindsight.ts'
 import type { Autoencoder } from '../scoring/reconstruction-error.ts'
 import { fillGaps } from '../series/impute.ts'
 import type { Series } from '../series/series.ts'
 import type { DetectorModel } from './model.ts'
-import { shutPatterns, reachOf, scoreOf, shareEvidence } from './union.ts'
+import { remainderOf } from './remainder.ts'
+import { reachOf, shutPatterns } from './smears.ts'
+import { scoreOf, shareEvidence } from './union.ts'
 
 /**
  * Batch scoring of a series. The score is above 1 where the evidence of a channel or that of the autoencoders passes
@@ -23,20 +26,25 @@ import { shutPatterns, reachOf, scoreOf, shareEvidence } from './union.ts'
  */
 export function detectBatch (model: DetectorModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
   const channels = model.channels.length
-  const found = evidenceWithHindsight(model.evidence.batch!, rowsOf([series]))
-  const detection = patternBatch(model, autoencoders, series)
+  const evidence = evidenceWithHindsight(model.evidence.batch!, rowsOf([series]))
+  const detection = patternBeforeLevel(model, autoencoders, series)
+  const levels = centredLevels(detection.score, model.batch.level)
+  divideByLevels(detection.score, levels)
   const { incomplete } = fillGaps(series.values, channels, model.maxGap)
   const strongest = new Float64Array(series.length)
-  for (const { ratio } of found) {
+  for (const { ratio } of evidence) {
     for (let t = 0; t < strongest.length; t++) strongest[t] = Math.max(strongest[t]!, ratio[t]!)
   }
-  const shut = shutPatterns(detection.score, strongest, {
-    reach: reachOf(model, model.batch.smoothing),
-    smoothing: model.batch.smoothing,
+  const { smoothing } = model.batch
+  const options = { reach: reachOf(model, smoothing), smoothing, channels }
+  const shut = shutPatterns(detection.score, strongest, options, (stretches) => {
+    const remains = remainderOf({ model, autoencoders, series, evidence }, stretches)
+    divideByLevels(remains, levels)
+    return remains
   })
   for (let t = 0; t < series.length; t++) {
     if (incomplete?.[t] === 1) detection.score[t] = NaN
-    else decide(detection, t, found, { isEvident: strongest[t]! > 1, isShut: shut[t] === 1 })
+    else decide(detection, t, evidence, { isEvident: strongest[t]! > 1, isShut: shut[t] === 1 })
   }
   return detection
 }

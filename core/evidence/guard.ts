@@ -1,23 +1,28 @@
-// A channel that departs most of the time has changed its ways: its evidence counts relative to what is now usual.
+// A channel that departs again and again has changed its ways: its evidence counts relative to what is now usual.
 
-/** Observations around (with hindsight) or before (causal). */
-const SPAN = 501
-/** Every so many-th observation is remembered, and the median is taken anew after so many. */
-const SAMPLING = 10
-const RENEWAL = 50
+/** Observations in a part. */
+const PART = 50
+/** Parts that count: with hindsight half of them before; causally all. */
+const PARTS = 10
+/** Evidence is usual if it is seen in more than half of the parts and in this share of their observations. */
+const LEAST_SHARE = 0.1
 const FACTOR = 1.4
 /** Observations that a divisor can depend on. */
-export const GUARD_MEMORY = SPAN + RENEWAL
-/** Fewest samples that show a change; missing ones count as no evidence. */
-const SAMPLES = Math.floor((SPAN - 1) / SAMPLING)
+export const GUARD_MEMORY = (PARTS + 1) * PART
 
-/** The divisor for a set of samples: 1 unless more than half of them are evidence. */
-function divisorOf (samples: Float64Array): number {
-  let passed = 0
-  for (let i = 0; i < samples.length; i++) if (samples[i]! > 0) passed++
-  if (2 * passed <= samples.length) return 1
-  const sorted = samples.slice().sort()
-  return Math.max(1, FACTOR * sorted[(sorted.length - 1) >> 1]!)
+/** The evidence in a part: observations with a ratio above 1, and the sum of these ratios. */
+interface Part {
+  count: number
+  sum: number
+}
+
+/** The divisor next to some parts: 1 unless evidence is usual there. Its size is the median of the parts' means. */
+function divisorOf (parts: readonly Part[]): number {
+  const seen = parts.filter(({ count }) => count > 0)
+  const observations = seen.reduce((sum, { count }) => sum + count, 0)
+  if (2 * seen.length <= PARTS || observations < LEAST_SHARE * PARTS * PART) return 1
+  const means = Float64Array.from(seen, ({ count, sum }) => sum / count).sort()
+  return Math.max(1, FACTOR * means[(means.length - 1) >> 1]!)
 }
 
 /**
@@ -30,24 +35,24 @@ function divisorOf (samples: Float64Array): number {
  * passed[500] // 0.71…
  */
 export function relativeToUsual (passed: Float64Array, index: number): void {
-  const raw = passed.slice()
-  const samples = new Float64Array(SAMPLES)
-  const reach = SPAN >> 1
-  let divisor = 1
-  for (let t = 0; t < raw.length; t++) {
-    if (t === 0 || (index + t) % RENEWAL === 0) {
-      samples.fill(0)
-      const first = t - reach + (SAMPLING - (index + t - reach) % SAMPLING) % SAMPLING
-      for (let i = 0; i < SAMPLES; i++) samples[i] = raw[first + i * SAMPLING] ?? 0
-      divisor = divisorOf(samples)
-    }
-    passed[t] = raw[t]! / divisor
-  }
+  const first = Math.floor(index / PART)
+  const partOf = (t: number): number => Math.floor((index + t) / PART) - first
+  const parts = Array.from({ length: partOf(passed.length - 1) + 1 }, (): Part => ({ count: 0, sum: 0 }))
+  for (let t = 0; t < passed.length; t++) add(parts[partOf(t)]!, passed[t]!)
+  const divisors = parts.map((_, p) => divisorOf(parts.slice(Math.max(0, p - PARTS / 2), p + PARTS / 2)))
+  for (let t = 0; t < passed.length; t++) passed[t]! /= divisors[partOf(t)]!
+}
+
+function add (part: Part, passed: number): void {
+  if (!(passed > 0)) return
+  part.count++
+  part.sum += passed
 }
 
 /** The same, from the past alone. */
 export class TrailingGuard {
-  readonly #samples = new Float64Array(SAMPLES)
+  /** The whole parts before, oldest first, then the newest one. */
+  #parts: Part[] = Array.from({ length: PARTS + 1 }, () => ({ count: 0, sum: 0 }))
   #newest = -Infinity
   #divisor = 1
 
@@ -57,25 +62,25 @@ export class TrailingGuard {
    * @returns the divisor for this observation
    */
   next (index: number, passed: number): number {
-    if (index % RENEWAL === 0) this.#divisor = divisorOf(this.#samples)
-    if (index % SAMPLING === 0) {
-      const number = index / SAMPLING
-      const moved = Math.min(SAMPLES, number - this.#newest)
-      this.#samples.copyWithin(0, moved)
-      this.#samples.fill(0, SAMPLES - moved)
-      this.#samples[SAMPLES - 1] = passed
-      this.#newest = number
+    const part = Math.floor(index / PART)
+    if (part > this.#newest) {
+      const moved = Math.min(this.#parts.length, part - this.#newest)
+      this.#parts.splice(0, moved)
+      for (let i = 0; i < moved; i++) this.#parts.push({ count: 0, sum: 0 })
+      this.#newest = part
+      this.#divisor = divisorOf(this.#parts.slice(0, -1))
     }
+    add(this.#parts.at(-1)!, passed)
     return this.#divisor
   }
 
   save (): number[] {
-    return [this.#divisor, this.#newest, ...this.#samples]
+    return [this.#divisor, this.#newest, ...this.#parts.flatMap(({ count, sum }) => [count, sum])]
   }
 
-  restore ([divisor, newest, ...samples]: readonly number[]): void {
+  restore ([divisor, newest, ...parts]: readonly number[]): void {
     this.#divisor = divisor!
     this.#newest = newest!
-    this.#samples.set(samples)
+    this.#parts = this.#parts.map((_, i) => ({ count: parts[2 * i]!, sum: parts[2 * i + 1]! }))
   }
 }

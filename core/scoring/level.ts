@@ -149,23 +149,37 @@ function remove (sorted: Float64Array, count: number, value: number): void {
 }
 
 /**
- * Divides scores by the level around them, in place: the median of the scores at most (span − 1) / 2 observations away.
+ * The level around each score: the divisor from the median of the scores at most (span − 1) / 2 observations away.
  * @param scores in order of time, relative to the threshold; NaN is not scored
+ * @returns at least 1, shape [length]; undefined without a level
  * @example
  * const scores = new Float64Array(1000).fill(2).fill(6, 500, 501)
- * divideByCentredLevel(scores, { span: 501, factor: 1 })
- * scores.slice(499, 502) // [1, 3, 1]
+ * centredLevels(scores, { span: 501, factor: 1 }).slice(499, 502) // [2, 2, 2]
  */
-export function divideByCentredLevel (scores: Float64Array, level: Level): void {
-  if (level.span === 0) return
-  const raw = scores.slice()
+export function centredLevels (scores: Float64Array, level: Level): Float64Array | undefined {
+  if (level.span === 0) return undefined
+  const levels = new Float64Array(scores.length)
   const reach = (level.span - 1) >> 1
   const window = new LevelWindow(level)
-  for (let ahead = 0; ahead < raw.length + reach; ahead++) {
+  for (let ahead = 0; ahead < scores.length + reach; ahead++) {
     const leaving = ahead - level.span
     if (leaving >= 0) window.shift()
-    if (ahead < raw.length) window.push(raw[ahead]!)
+    if (ahead < scores.length) window.push(scores[ahead]!)
     const t = ahead - reach
-    if (t >= 0) scores[t] = raw[t]! / window.divisor
+    if (t >= 0) levels[t] = window.divisor
   }
+  return levels
+}
+
+/**
+ * Divides scores by the level around them, in place.
+ * @param levels what centredLevels() returned, shape [length]
+ * @example
+ * const scores = Float64Array.of(2, 6)
+ * divideByLevels(scores, Float64Array.of(1, 2))
+ * scores // [2, 3]
+ */
+export function divideByLevels (scores: Float64Array, levels: Float64Array | undefined): void {
+  if (levels === undefined) return
+  for (let t = 0; t < scores.length; t++) scores[t]! /= levels[t]!
 }

@@ -5,7 +5,7 @@ import type { Series } from '../series/series.ts'
 import { combineErrors } from './combine.ts'
 import { type Detection, type PatternModel, emptyDetection, type Member } from './detection.ts'
 import { errorsByRun } from './errors-by-run.ts'
-import { divideByCentredLevel } from './level.ts'
+import { centredLevels, divideByLevels } from './level.ts'
 import {
   type Autoencoder,
   errorsOfRun,
@@ -30,6 +30,25 @@ const COVERING_WINDOWS = 16
  * patternBatch(model, autoencoders, series).score[130] > 1 // true
  */
 export function patternBatch (model: PatternModel, autoencoders: readonly Autoencoder[], series: Series): Detection {
+  const detection = patternBeforeLevel(model, autoencoders, series)
+  divideByLevels(detection.score, centredLevels(detection.score, model.batch.level))
+  return detection
+}
+
+/**
+ * Batch scoring of a series relative to the calibrated threshold alone.
+ * @param autoencoders one for each member of the model
+ * @example
+ * const wave = Array.from({ length: 300 }, (_, t) => t === 130 ? 9 : Math.sin(t / 3))
+ * const series = fromColumns({ start: 0, interval: 1000, columns: { wave } })
+ * const { model, autoencoders } = await fitAdHoc(series)
+ * patternBeforeLevel(model, autoencoders, series).score[130] > 1 // true
+ */
+export function patternBeforeLevel (
+  model: PatternModel,
+  autoencoders: readonly Autoencoder[],
+  series: Series
+): Detection {
   const channels = model.channels.length
   const detection = emptyDetection(series.length, channels)
   for (const run of standardisedRuns(series, model.scaler, model.maxGap, detection.imputed)) {
@@ -41,7 +60,6 @@ export function patternBatch (model: PatternModel, autoencoders: readonly Autoen
     detection.score.set(splitScores(parts, channels, model.batch.threshold), run.from)
     detection.contributions.set(parts, run.from * channels)
   }
-  divideByCentredLevel(detection.score, model.batch.level)
   return detection
 }
 
@@ -82,7 +100,7 @@ export function batchScores (model: PatternModel, runs: readonly RunOfErrors[], 
     const parts = smoothedErrors(model, run.parts)
     scores.set(splitScores(parts, channels, model.batch.threshold), run.from)
   }
-  divideByCentredLevel(scores, model.batch.level)
+  divideByLevels(scores, centredLevels(scores, model.batch.level))
   return scores
 }
 

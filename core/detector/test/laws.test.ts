@@ -16,7 +16,7 @@ import { fromColumns, observation, type Series, slice, timeOf } from '../../seri
 import { altered, scoresOf } from '../../test/synthetic.ts'
 import { Detector, detectCausal } from '../detector.ts'
 import { detectBatch } from '../hindsight.ts'
-import { reachOf } from '../union.ts'
+import { reachOf } from '../smears.ts'
 import { all, FITTED, manyKinds, test, TRAINED } from './kinds.ts'
 
 const CHANNELS = test.channels.length

@@ -156,6 +156,21 @@ t.test('evidence of a channel that always departs becomes usual', async (t) => {
   t.equal(guard.next(1500 + GUARD_MEMORY, 3), 1)
 })
 
+t.test('evidence that returns again and again is usual, too; a few spikes are not', async (t) => {
+  const every = (rows: number, of: number): Float64Array =>
+    Float64Array.from({ length: 1500 }, (_, i) => i % of < rows ? 2 : 0)
+  const recurring = every(20, 90)
+  relativeToUsual(recurring, 0)
+  t.ok(recurring.slice(250, 1250).every((ratio) => ratio < 1), 'a fifth of all rows, every 90 rows')
+  const spikes = every(1, 40)
+  relativeToUsual(spikes, 0)
+  t.same(spikes, every(1, 40), 'spikes in most parts')
+  const fault = Float64Array.from({ length: 1500 }, (_, i) => i >= 700 && i < 900 ? 2 : 0)
+  const before = fault.slice()
+  relativeToUsual(fault, 0)
+  t.same(fault, before, 'one long fault')
+})
+
 t.test('a departure is news until it is a habit', async (t) => {
   const residuals = new Float64Array(9000)
   for (const at of [10, 11, 40, 70, 8000]) residuals[at] = 12

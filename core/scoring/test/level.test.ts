@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import {
-  divideByCentredLevel,
+  centredLevels,
+  divideByLevels,
   LEAST_EVIDENCE,
   type Level,
   levelFactor,
@@ -11,6 +12,9 @@ import {
   withoutLevel,
 } from '../level.ts'
 import { createRandom } from '../../random.ts'
+
+const divideByCentredLevel = (scores: Float64Array, level: Level): void =>
+  divideByLevels(scores, centredLevels(scores, level))
 
 /**
  * The divisor, computed afresh: from the lower median of the scores, padded with zeros to LEAST_EVIDENCE.
