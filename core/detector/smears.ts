@@ -40,24 +40,23 @@ type Remainder = (stretches: readonly Stretch[]) => Float64Array
  * pattern score is a mean.
  * @param pattern pattern scores, shape [length]
  * @param ratio of the strongest evidence of a channel to its threshold, shape [length]
- * @param remainder tells what would remain of the pattern scores without the evidence, to be asked for a lone channel
+ * @param remainder what would remain of the scores of a lone channel without the evidence; undefined: nothing
  * @returns 1 for each such observation
  * @example
  * const patterns = Float64Array.of(0, 2, 2, 2, 0, 0, 0, 0, 0, 2)
  * const ratios = Float64Array.of(0, 0, 3, 0, 0, 0, 0, 0, 0, 0)
- * const options = { reach: 3, smoothing: 1, channels: 1 }
- * shutPatterns(patterns, ratios, options, () => new Float64Array(10)) // [0, 1, 1, 1, 0, 0, 0, 0, 0, 0]
+ * shutPatterns(patterns, ratios, { reach: 3, smoothing: 1, channels: 1 }) // [0, 1, 1, 1, 0, 0, 0, 0, 0, 0]
  */
 export function shutPatterns (
   pattern: Float64Array,
   ratio: Float64Array,
   { reach, smoothing, channels }: SmearOptions,
-  remainder: Remainder
+  remainder?: Remainder
 ): Uint8Array {
   const shut = new Uint8Array(pattern.length)
   const { brief, smears } = doubtful(pattern, ratio, { reach, smoothing })
   for (const { from, to } of brief) shut.fill(1, from, to + 1)
-  const remains = channels === 1 && smears.length > 0 ? remainder(smears) : undefined
+  const remains = channels === 1 && smears.length > 0 ? remainder?.(smears) : undefined
   const isUnmoved = (t: number): boolean =>
     remains !== undefined && remains[t]! > UNMOVED * pattern[t]! && UNMOVED * remains[t]! < pattern[t]!
   for (const { from, to } of smears) {

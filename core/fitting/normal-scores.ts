@@ -1,6 +1,7 @@
 // Scores of the whole detector on the normal data that it is fitted on: how often they pass any threshold.
 import type { DetectorModel } from '../detector/model.ts'
-import { PatternGate, reachOf, scoreOf, shutPatterns } from '../detector/union.ts'
+import { PatternGate, reachOf, shutPatterns } from '../detector/smears.ts'
+import { scoreOf } from '../detector/union.ts'
 import { evidenceWithHindsight } from '../evidence/hindsight.ts'
 import type { EvidenceFit, Rows } from '../evidence/model.ts'
 import { EvidenceStream } from '../evidence/stream.ts'
@@ -101,9 +102,9 @@ function shutOf (
   { pattern, ratio }: { readonly pattern: Float64Array, readonly ratio: Float64Array }
 ): Uint8Array {
   const { smoothing } = model[scoring]
-  const reach = reachOf(model, smoothing)
-  if (scoring === 'batch') return shutPatterns(pattern, ratio, { reach, smoothing })
-  const gate = new PatternGate({ reach, smoothing, channels: model.channels.length })
+  const options = { reach: reachOf(model, smoothing), smoothing, channels: model.channels.length }
+  if (scoring === 'batch') return shutPatterns(pattern, ratio, options)
+  const gate = new PatternGate(options)
   return Uint8Array.from(pattern, (score, t) => gate.isShut(score, ratio[t]!) ? 1 : 0)
 }
 

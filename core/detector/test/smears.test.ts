@@ -91,5 +91,6 @@ t.test('the remainder: the pattern scores of the series without its evident valu
   const { score } = detectBatch(model, autoencoders, series)
   const repeated = Array.from(score).flatMap((value, i) => before[i]! > 1 && value <= 1 ? [i] : [])
   t.ok(repeated.length > 0, 'the pattern scores around a spike only repeat it')
-  t.same(score.reduce((told, value) => told + (value > 1 ? 1 : 0), 0), spikes.length, 'the spikes alone are told')
+  const told = Array.from(score.subarray(200, 700)).flatMap((value, i) => value > 1 ? [200 + i] : [])
+  t.same(told, spikes, 'the spikes alone are told')
 })
