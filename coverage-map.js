@@ -13,6 +13,7 @@ const COVERS = {
     ...['linear-kernel', 'pack', 'single-window', 'subspace'].map((file) => `linear/${file}`),
   ],
   'linear/masked': ['linear/masked', 'linear/linear', 'fitting/members'],
+  'detector/detector': ['detector/detector'],
   'detector/detector-state': ['detector/detector-state'],
   'detector/laws': ['detector/hindsight'],
   'detector/smears': ['detector/smears', 'detector/remainder'],
