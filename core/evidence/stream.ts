@@ -11,7 +11,7 @@ import { trustMemory } from './trust.ts'
 /**
  * After so many observations without a value, evidence is as if new: more of them change nothing.
  * @example
- * memoryOf({ adaptive: true, channels: [], related: [], raw: { center: [], scale: [] } }) // 551
+ * memoryOf({ adaptive: true, channels: [], related: [], raw: { center: [], scale: [] } }) // 550
  */
 export function memoryOf ({ channels }: EvidenceFit): number {
   return channels.reduce((longest, { constant, pair, usual, baseline: { level, period } }) => {
