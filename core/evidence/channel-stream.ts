@@ -5,7 +5,6 @@ import {
   type ChannelEvidence,
   evidenceCode,
   isPointCode,
-  LARGEST_PLAIN_RATIO,
   SPANS,
   tightestView,
   type Thresholds,
@@ -13,7 +12,7 @@ import {
   type VIEWS,
 } from './model.ts'
 import { forwardResidual } from './prediction.ts'
-import { expectedOf, residualAt, usualValue } from './residuals.ts'
+import { departureRatio, expectedOf, residualAt, usualValue } from './residuals.ts'
 import { Ring } from './ring.ts'
 import { TrailingLevel } from './running-level.ts'
 import { isAsExpected, STILL_SPAN, StillnessStream } from './stillness.ts'
@@ -191,7 +190,7 @@ export class ChannelStream {
     strongest.clear()
     if (!constant && pair === null) this.#judgeViews(relation)
     else if (this.#departures?.next(this.#index, this.residual !== 0) === true) {
-      strongest.note(LARGEST_PLAIN_RATIO, DEPARTURE)
+      strongest.note(departureRatio(this.residual), DEPARTURE)
     }
     if (this.#guard !== undefined) {
       const divisor = this.#guard.next(this.#index, strongest.ratio > 1 ? strongest.ratio : 0)

@@ -7,7 +7,6 @@ import {
   evidenceCode,
   type EvidenceFit,
   isPointCode,
-  LARGEST_PLAIN_RATIO,
   type Rows,
   SPANS,
   type Thresholds,
@@ -20,6 +19,7 @@ import {
   allowancesOf,
   baselineResiduals,
   type BaselineResiduals,
+  departureRatio,
   expectedOf,
   usualValue,
   viewResiduals,
@@ -114,7 +114,7 @@ class Collector {
   #addDepartures (residuals: Float64Array): void {
     const code = evidenceCode('departure')
     const news = newsOf(residuals)
-    for (let t = 0; t < news.length; t++) if (news[t] === 1) this.#note(t, LARGEST_PLAIN_RATIO, code)
+    for (let t = 0; t < news.length; t++) if (news[t] === 1) this.#note(t, departureRatio(residuals[t]!), code)
   }
 
   /** @param season residuals from the baseline */

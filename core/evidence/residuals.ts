@@ -1,11 +1,11 @@
 // Residuals of rows in the three views: from level and season, from the channel's own past, from the other channels.
-import type { Baseline, ChannelEvidence, EvidenceFit, Rows } from './model.ts'
+import { type Baseline, type ChannelEvidence, type EvidenceFit, LARGEST_PLAIN_RATIO, type Rows } from './model.ts'
 import { medianInPlace } from '../quantile.ts'
 import { beyondMissing, ownResiduals, relationResidual, type Span } from './prediction.ts'
 import { levelsOf } from './running-level.ts'
 import { phaseOf } from './season.ts'
 
-/** Residual of any departure of a channel that never varied. */
+/** Residual of any departure of a channel that never varied, and of the smallest one of a channel of two values. */
 const DEPARTURE = 12
 /** Relative difference up to which two values are equal. */
 const EQUAL = 64 * Number.EPSILON
@@ -71,7 +71,7 @@ export function residualAt (
   if (constant) {
     return { residual: isEqual(value, base) ? 0 : Math.sign(value - base) * DEPARTURE, unit: 0, usual: base }
   }
-  if (pair !== null) return { residual: outside(pair, value) * DEPARTURE, unit: 0, usual: base }
+  if (pair !== null) return { residual: beyondPair(pair, value), unit: 0, usual: base }
   const phase = phaseOf(index, period)
   const known = Number.isNaN(level) ? base : level
   const worth = unitOf(baseline, known)
@@ -150,12 +150,21 @@ export function usualValue (
 /** A value this many times the distance of a pair beyond it is no switch. */
 const FAR = 3
 
-/** −1 or 1 for a value far below or above both values of a pair, else 0. */
-function outside ([low, high]: readonly [number, number], value: number): number {
-  const far = FAR * (high - low)
-  if (value < low - far) return -1
-  return value > high + far ? 1 : 0
+/** DEPARTURE for a value just far below or above both values of a pair, in proportion beyond that; else 0. */
+function beyondPair ([low, high]: readonly [number, number], value: number): number {
+  const beyond = value - Math.max(low, Math.min(high, value))
+  const share = beyond / (FAR * (high - low))
+  return Math.abs(share) > 1 ? standardise(DEPARTURE * share, 0, 1) : 0
 }
+
+/**
+ * Ratio of a departure of a channel with one or two values to its threshold.
+ * @param residual not 0
+ * @example
+ * departureRatio(-12) // 3
+ * departureRatio(240) // 60
+ */
+export const departureRatio = (residual: number): number => LARGEST_PLAIN_RATIO * Math.abs(residual) / DEPARTURE
 
 /**
  * Whether two values differ by rounding only.

@@ -7,6 +7,9 @@ import { durationInWords, placeInCycle, sensible, shortName } from './words.ts'
 /** Longest sentence, in characters. */
 const LONGEST = 140
 
+/** A band narrower than this share of the departure is as good as none. */
+const LEAST_BAND = 1e-3
+
 /** All that a sentence may say. */
 export interface Facts {
   readonly kind: Kind
@@ -94,7 +97,7 @@ function departure (facts: Facts): string | undefined {
   const pair = pairOf(facts, facts.kind === 'level' && isLong(facts))
   if (pair === undefined) return undefined
   return `${facts.kind === 'spike' ? 'value ' : ''}${pair.value}, ` +
-    `${facts.constant === true ? 'usually always' : 'expected'} ${pair.expected}`
+    `${facts.constant === true ? 'usually' : 'expected'} ${pair.expected}`
 }
 
 /**
@@ -106,7 +109,8 @@ function pairOf (facts: Facts, mean: boolean): { value: string, expected: string
   if (pair === undefined) return undefined
   const { margin = NaN, constant } = facts
   const difference = pair.value - pair.expected
-  const isBeyond = constant !== true && margin > 0 && margin < Math.abs(difference)
+  const size = Math.abs(difference)
+  const isBeyond = constant !== true && margin > LEAST_BAND * size && margin < size
   const band = isBeyond ? ` ± ${Number(margin.toPrecision(2))}` : ''
   const value = sensible(pair.value, difference)
   return {

@@ -57,12 +57,13 @@ function sizeOf (value: number): number {
 }
 
 /**
- * The name of a channel on one line, shortened.
+ * The name of a channel on one line, shortened; a name that shows nothing is said to be none.
  * @example
  * shortName('temp\nc') // 'temp c'
+ * shortName(' ') // 'unnamed channel'
  */
 export function shortName (name: string): string {
-  const line = Array.from(name.replace(/\s+/g, ' '))
+  const line = Array.from(name.replace(/\s+/g, ' ').trim() || 'unnamed channel')
   return line.length > LONGEST_NAME ? `${line.slice(0, LONGEST_NAME - 1).join('')}…` : line.join('')
 }
 

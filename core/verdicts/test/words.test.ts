@@ -51,6 +51,7 @@ t.test('numbers have the digits that tell them from each other', async (t) => {
 
 t.test('names are shortened to one line', async (t) => {
   t.equal(shortName('a\r\n\tb'), 'a b')
+  t.same(['', ' \n'].map(shortName), ['unnamed channel', 'unnamed channel'])
   t.equal(shortName('x'.repeat(40)), 'x'.repeat(40))
   t.equal(shortName('😀'.repeat(41)), `${'😀'.repeat(39)}…`, 'no character is cut in two')
 })
