@@ -104,8 +104,9 @@ t.test('what is asked depends on channels, cycles and room', async (t) => {
 
 t.test('the same data give the same sheet; larger sizes are found more; constant channels are left out', async (t) => {
   const series = plant(1600)
-  const sheet = await measureSensitivity([series], adHoc)
-  t.strictSame(await measureSensitivity([series], adHoc), sheet)
+  const options = { values: 400_000 }
+  const sheet = await measureSensitivity([series], adHoc, options)
+  t.strictSame(await measureSensitivity([series], adHoc, options), sheet)
   t.strictSame(JSON.parse(JSON.stringify(sheet)), sheet, 'plain JSON')
   t.equal(sheet.observations, 400)
   t.ok(sheet.falseAlarms.batch < 10 && sheet.falseAlarms.causal < 10)
@@ -140,8 +141,8 @@ t.test('doubtful observations are neither used nor counted', async (t) => {
   })
   const doubtful = new Uint8Array(length).fill(1, 1250, 1450)
   const [all, normal] = [
-    await measureSensitivity([faulty], adHoc),
-    await measureSensitivity([faulty], adHoc, { doubtful: [doubtful] }),
+    await measureSensitivity([faulty], adHoc, { values: 50_000 }),
+    await measureSensitivity([faulty], adHoc, { values: 50_000, doubtful: [doubtful] }),
   ]
   t.ok(all.falseAlarms.batch > 0)
   t.strictSame([normal.falseAlarms.batch, normal.observations, all.observations], [0, 200, 400])
