@@ -24,7 +24,7 @@ import {
 } from './fixture.ts'
 import { runHere, runProgram } from './run-program.ts'
 
-const OPTIONS: SearchOptions = { candidates: 5, architectures: ['linear', 'masked'], lengths: [5, 10] }
+const OPTIONS: SearchOptions = { candidates: 3, architectures: ['linear', 'masked'], lengths: [5, 10] }
 
 /** Three correlated channels, a constant one, and a missing value. */
 function together (length: number): Series {
