@@ -23,8 +23,8 @@ export function heldOutFrom (length: number): number {
 export interface HeldOutSeries {
   readonly series: Series
   readonly from: number
-  /** 1 at observations that may be anomalous, shape [length]; they are not used. Undefined: all are normal. */
-  readonly doubtful: Uint8Array | undefined
+  /** 1 at observations that may be anomalous, shape [length]; they are not used. */
+  readonly doubtful: Uint8Array
 }
 
 /** A cut of a series around a place at which anomalies are injected. */
@@ -85,7 +85,7 @@ const ATTEMPTS = 4
  * const series = fromColumns({ start: 0, interval: 1000, columns: { x: [0, 0, 0, 0] } })
  * const still = { windowLength: 2, detect: () => emptyDetection(4, 1) }
  * const wanted = { length: 1, wanted: 3, random: createRandom(1) }
- * normalPlaces(still, [{ series, from: 3, doubtful: undefined }], wanted).map(({ from }) => from) // [3]
+ * normalPlaces(still, [{ series, from: 3, doubtful: new Uint8Array(4) }], wanted).map(({ from }) => from) // [3]
  */
 export function normalPlaces (
   judge: Judge,
@@ -109,7 +109,7 @@ function startsOf ({ series, from, doubtful }: HeldOutSeries, length: number): N
   const starts: NormalPlace[] = []
   for (let at = from; at + length <= series.length; at++) {
     const reach = reachOf({ from: at, length })
-    const isDoubtful = doubtful?.subarray(Math.max(0, reach.from), reach.to + 1).includes(1) ?? false
+    const isDoubtful = doubtful.subarray(Math.max(0, reach.from), reach.to + 1).includes(1)
     if (!isDoubtful) starts.push({ series, from: at })
   }
   return starts

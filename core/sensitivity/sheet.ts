@@ -103,7 +103,7 @@ export async function measureSensitivity (
   const held = series.map((one, i): HeldOutSeries => ({
     series: one,
     from: heldOutFrom(one.length),
-    doubtful: doubtful?.[i],
+    doubtful: doubtful?.[i] ?? new Uint8Array(one.length),
   }))
   const room = Math.max(...held.map((one) => one.series.length - one.from))
   if (room < LEAST_ROOM) return NOT_MEASURED
@@ -139,14 +139,13 @@ function countFalseAlarms (
   const { before } = surroundingsFor(judge.windowLength)
   let observations = 0
   const anomalies = { batch: 0, causal: 0 }
-  const normal = held.map((one) => ({ ...one, doubtful: one.doubtful?.slice() ?? new Uint8Array(one.series.length) }))
+  const normal = held.map((one) => ({ ...one, doubtful: one.doubtful.slice() }))
   for (const [i, { series, from, doubtful }] of held.entries()) {
     const { length } = series
     const counted = Math.max(from, length - most)
     const stretch = stretchAt(series, { from: counted, length: length - counted }, { before, after: 0 })
     const offset = counted - stretch.from
-    const isNormal = (a: number, b: number): boolean =>
-      doubtful === undefined || !doubtful.subarray(a + offset, b + offset + 1).includes(1)
+    const isNormal = (a: number, b: number): boolean => !doubtful.subarray(a + offset, b + offset + 1).includes(1)
     for (const scoring of SCORINGS) {
       const detection = judge.detect(scoring, stretch.series)
       for (const { from: a, to: b } of findAnomalies(detection)) {

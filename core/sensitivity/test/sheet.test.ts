@@ -71,6 +71,17 @@ t.test('each kind changes what it says, there and nowhere else', async (t) => {
   t.ok(Math.abs(standard(swapped, 2) - standard(series.values, 0)) < 1e-9)
 })
 
+t.test('of a long spike the first value and some others are off, each by the size', async (t) => {
+  const series = plant(400)
+  const [scale] = fitScaler([series.values], 3).scale
+  const values = injected(series, 'spike', 40, 5)
+  const off = Array.from({ length: 40 }, (_, i) => (values[3 * (100 + i)]! - series.values[3 * (100 + i)]!) / scale!)
+  t.ok(off.every((size) => size === 0 || Math.abs(Math.abs(size) - 5) < 1e-9))
+  const some = off.filter((size) => size !== 0)
+  t.ok(off[0] !== 0 && some.length > 4 && some.length < 20, `${some.length} of 40`)
+  t.ok(some.some((size) => size > 0) && some.some((size) => size < 0), 'up and down')
+})
+
 t.test('a gap stays a gap, and where no value is nothing is injected', async (t) => {
   const gappy = altered(plant(400), (values) => values.fill(NaN, 300, 330))
   for (const kind of ['quiet', 'missing-cycle', 'swap', 'break', 'level'] as const) {
@@ -100,6 +111,17 @@ t.test('what is asked depends on channels, cycles and room', async (t) => {
   t.ok(asked(gappy, 200).includes('missing-cycle'), 'a gap hides no cycle')
   const twice = cellsFor([cycle(200, 0.1), cycle(400, 0.1)], fitScaler([cycle(400, 0.1).values], 1), 200)
   t.equal(twice.at(-1)!.length % 24, 0)
+  const waves = (...periods: number[]): Series => fromColumns({
+    start: 0,
+    interval: INTERVAL,
+    columns: Object.fromEntries(periods.map((period) =>
+      [`each_${period}`, Array.from({ length: 400 }, (_, i) => Math.sin(2 * Math.PI * i / period))])),
+  })
+  const both = cellsFor([waves(40, 8)], fitScaler([waves(40, 8).values], 2), 200)
+    .filter(({ kind }) => kind === 'missing-cycle')
+  t.strictSame(both.map(({ length, channels }) => [length, channels]), [[8, [1]], [40, [0]]], 'shorter cycles first')
+  const standing = cellsFor([still, cycle(200, 0.1)], fitScaler([cycle(200, 0.1).values], 1), 200)
+  t.notOk(standing.some(({ kind }) => kind === 'missing-cycle'), 'none where the longest series stands still')
 })
 
 t.test('the same data give the same sheet; larger sizes are found more; constant channels are left out', async (t) => {
@@ -227,6 +249,10 @@ t.test('in words', async (t) => {
       finding('drift', [8, 60], [1, 1], 'f')
     ),
     `Finds a drift by 8 σ over 1 h in 100 %. Blind to a drift by 8 σ over 1 h in a, b, c and 2 more.${tail}`
+  )
+  t.equal(
+    minutes(...['a', 'b', 'c'].map((channel) => finding('drift', [8, 60], channel < 'c' ? [0, 0] : [1, 1], channel))),
+    `Finds a drift by 8 σ over 1 h in 100 %. Blind to a drift by 8 σ over 1 h in a, b.${tail}`
   )
   t.equal(
     minutes(finding('missing-cycle', [null, 1440], [1, 1], 'a'), finding('missing-cycle', [null, 60], [1, 1], 'b')),
