@@ -5,7 +5,7 @@
 // are summed afresh for every observation, so that a score does not depend on what came before its span, bit for bit.
 import { ln } from '../elementary.ts'
 import { Ring } from './ring.ts'
-import { means } from './sustained.ts'
+import { means, strongestStretch } from './sustained.ts'
 
 /** What is usual for a channel that stands still. Plain JSON; part of the manifest. */
 export interface Stillness {
@@ -154,23 +154,11 @@ interface Range {
   readonly to: number
 }
 
-/** The part of a range where Σ (limit − step) is largest (Kadane). */
+/** The part of a range where Σ (limit − step) is largest; nothing if no step is below the limit. */
 function stillest (steps: Float64Array, { from, to }: Range, limit: number): Range {
-  let best = { from, to: from }
-  let most = 0
-  let sum = 0
-  let start = from
-  for (let i = from; i < to; i++) {
-    sum += limit - steps[i]!
-    if (sum > most) {
-      most = sum
-      best = { from: start, to: i + 1 }
-    } else if (sum <= 0) {
-      sum = 0
-      start = i + 1
-    }
-  }
-  return best
+  const best = strongestStretch(steps.subarray(from, to).map((step) => -step), -limit)
+  const first = from + best.from
+  return first < to && steps[first]! < limit ? { from: first, to: from + best.to + 1 } : { from, to: from }
 }
 
 /**

@@ -16,12 +16,17 @@ import {
   type FitSettings,
   type MemberToFit,
 } from './fit.ts'
-import { defaultMembers, learnerOf, type SolvedArchitecture, type SolvedAutoencoder, wholeEighths } from './members.ts'
+import {
+  defaultMembers,
+  learnerOf,
+  LEAST_TO_CALIBRATE,
+  type SolvedArchitecture,
+  type SolvedAutoencoder,
+  wholeEighths,
+} from './members.ts'
 
 /** Fewest observations to fit an ad-hoc model on: they tell spread and trend only. */
 export const AD_HOC_LEAST = 12
-/** Fewest observations on which autoencoders are fitted: fewer calibrate no smoothed score. */
-const PATTERN_LEAST = 256
 
 /** Most training windows, and most values in a window: a fit must take seconds for any number of channels. */
 const MAX_WINDOWS = 500
@@ -117,7 +122,7 @@ function checkTraining (training: Series): void {
 function membersFor (training: Series): Array<MemberToFit<SolvedAutoencoder>> {
   const { length, channels } = training
   const { scale } = fitScaler([training.values], channels.length)
-  if (length < PATTERN_LEAST || scale.every((deviation) => deviation === 0)) return []
+  if (length < LEAST_TO_CALIBRATE || scale.every((deviation) => deviation === 0)) return []
   const widest = Math.max(1, Math.min(Math.floor(MAX_WIDTH / channels.length), Math.floor(usualRun(training) / 2)))
   return defaultMembers(length, channels.length).flatMap(({ architecture, windowLength, tail, weight }) => {
     const bounded = boundedWindow(architecture, windowLength, widest)

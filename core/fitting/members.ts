@@ -21,8 +21,8 @@ interface SolvedMember extends MemberSettings {
   readonly weight: number
 }
 
-/** Fewer observations calibrate no features: a quarter of them, which is held out, is too short. */
-const LEAST_FOR_FEATURES = 256
+/** Fewer observations calibrate neither features nor smoothed scores: a quarter, which is held out, is too short. */
+export const LEAST_TO_CALIBRATE = 256
 /** With several channels, features of single channels count less than what the channels do together. */
 const FILTERS_WEIGHT = 0.1
 /** The deviation tells less than the shapes. */
@@ -43,7 +43,7 @@ export function defaultMembers (observations: number, channels: number): SolvedM
     const windowLength = wholeEighths(Math.max(1, Math.min(length, Math.floor(observations / 12))))
     return { architecture, windowLength, tail: Math.min(tail, windowLength), weight: 1 }
   }
-  const features = observations >= LEAST_FOR_FEATURES
+  const features = observations >= LEAST_TO_CALIBRATE
   if (channels === 1) {
     const measures = [member('filters', 96, 96), { ...member('deviation', 16, 16), weight: DEVIATION_WEIGHT }]
     return [member('masked', 128, 4), ...features ? measures : []]

@@ -2,6 +2,7 @@
 import type { Scoring } from '../scoring/detection.ts'
 import type { InjectedKind } from './inject.ts'
 import type { SensitivityFinding, SensitivitySheet } from './sheet.ts'
+import { durationInWords } from '../verdicts/words.ts'
 
 /** A kind is found at the smallest size at which this share is. */
 const MOST_OF = 0.9
@@ -20,20 +21,6 @@ const NOUNS: Readonly<Record<InjectedKind, (size: string, time: string) => strin
   break: (_, time) => `a channel from another time for ${time}`,
 }
 
-const UNITS: ReadonlyArray<readonly [string, number]> = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['min', 60_000],
-  ['s', 1000],
-  ['ms', 1],
-]
-
-/** A duration in its largest unit, to one decimal. */
-function spoken (milliseconds: number): string {
-  const [unit, size] = UNITS.find(([, least]) => milliseconds >= least) ?? UNITS.at(-1)!
-  return `${Math.round(10 * milliseconds / size) / 10} ${unit}`
-}
-
 const percent = (share: number): string => `${Math.round(100 * share)} %`
 
 function shareOf (findings: readonly SensitivityFinding[], scoring: Scoring): number {
@@ -47,7 +34,7 @@ function namesOf (names: readonly string[]): string {
 }
 
 function nounOf ({ kind, size, length }: SensitivityFinding, interval: number): string {
-  return NOUNS[kind](`${size} σ`, spoken(length * interval))
+  return NOUNS[kind](`${size} σ`, durationInWords(length * interval))
 }
 
 function grouped (

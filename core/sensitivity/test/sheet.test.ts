@@ -241,7 +241,7 @@ t.test('in words', async (t) => {
       finding('quiet', [null, 90], [0.2, 0.4])
     ),
     'Finds in kw a spike of 4 σ in 95 % (causal 80 %), a level of 4 σ over 30 min in 80 %. ' +
-      `Blind to a value frozen for 1.5 h.${tail}`
+      `Blind to a value frozen for 1 h 30 min.${tail}`
   )
   t.equal(
     minutes(
@@ -265,6 +265,6 @@ t.test('in words', async (t) => {
   )
   t.equal(
     describeSensitivity(sheetOf([finding('level', [1, 1], [1, 1])], 0.1, 2), 0.25),
-    'Finds in kw a level of 1 σ over 0.3 ms in 100 %. 0.1 false anomalies per 1,000 observations (causal 2).'
+    'Finds in kw a level of 1 σ over 0.25 ms in 100 %. 0.1 false anomalies per 1,000 observations (causal 2).'
   )
 })
