@@ -42,6 +42,7 @@ const COVERS = {
   ],
   'scoring/level': ['scoring/level'],
   'scoring/tail': ['scoring/tail'],
+  'sensitivity/probes': ['sensitivity/probes'],
   'sensitivity/sheet': ['cells', 'held-out', 'inject', 'judge', 'sheet', 'words'].map((file) => `sensitivity/${file}`),
   'verdicts/anomalies': ['verdicts/anomalies', 'package/golden', 'errors'],
   'verdicts/changepoints': ['verdicts/changepoints', 'robust'],

@@ -51,6 +51,32 @@ t.test('the calm stretch is taken from whatever series has one, with its gaps', 
   t.strictSame(makeProbes(JUDGE, [wild, gappy]), probes)
 })
 
+t.test('a check says what differs', async (t) => {
+  const probes = makeProbes(JUDGE, [SERIES])
+  const refuses = (changed: Partial<typeof probes>, message: RegExp, judge = JUDGE): void => {
+    t.throws(() => { checkProbes(judge, { ...probes, ...changed }) }, { code: 'sensitivity-differs', message })
+  }
+  refuses({ probes: [] }, /no probe/)
+  refuses({ values: { channel_0: probes.values['channel_0']! } }, /scores no observation/)
+  const unscored = probes.calmAt.causal.map(() => null)
+  refuses({ calmAt: { ...probes.calmAt, causal: unscored } }, /scores what it did not score \(causal\)/)
+  const nothing = { batch: probes.calmAt.batch.map(() => null), causal: unscored }
+  refuses({ calmAt: nothing }, /does not find an offset/, scoring(() => NaN))
+  const asked = (found: number, missed: number): Partial<typeof probes> => ({
+    probes: probes.probes.map((probe) => ({ ...probe, found: found * probe.found, missed: missed * probe.missed })),
+  })
+  refuses(asked(1e-6, 1), /does not find an offset/)
+  refuses(asked(1, 1e6), /finds an offset.*which it must not/)
+  refuses({}, /scores no observation of normal data \(batch\)/, scoring(() => NaN))
+  refuses({}, /finds an anomaly in normal data/, scoring(() => 9))
+  refuses({}, /finds nothing in normal data/, scoring(() => 1e-9))
+})
+
+t.test('the calmest stretch will do if it is calm enough', async (t) => {
+  const nearly = scoring((series, t) => Math.abs(series.values[2 * t]!) > 20 ? 2 : 0.9)
+  t.equal(makeProbes(nearly, [SERIES]).calmAt.batch[0], 0.9)
+})
+
 t.test('a short series has short probes', async (t) => {
   const short = fromColumns({
     start: 0,
