@@ -137,6 +137,14 @@ t.test('a fit on other data, few data or none gives no quiet evidence', async (t
   t.same(evidenceIn(fit(noise('usual', 600)), new Float64Array(0)), { frozen: [], quiet: [] })
 })
 
+t.test('a stretch is quiet only where steps are below half of the usual', async (t) => {
+  const model = { frozenAfter: 99, usualStep: 1, meanStep: 1, quietAbove: 0.1 }
+  const stretch = (step: number): number[] =>
+    above(evidenceIn(model, Float64Array.from({ length: 60 }, (_, i) => i % 2 * (i > 20 && i < 45 ? step : 1))).quiet)
+  t.same(stretch(0.7), [])
+  t.ok(stretch(0.4).length > 15)
+})
+
 t.test('a value is as expected up to a thousandth of its scale', async (t) => {
   t.same([0, 0.001, -0.001, 0.0011, -1].map(isAsExpected), [true, true, true, false, false])
 })
