@@ -21,6 +21,7 @@ const COVERS = {
   'evidence/fit/baseline': ['evidence/fit/baseline'],
   'evidence/fit/fit': ['fit', 'included', 'relations', 'robust', 'thresholds'].map((file) => `evidence/fit/${file}`),
   'evidence/fit/held-out': ['evidence/fit/held-out'],
+  'evidence/fit/curve': ['evidence/fit/curve', 'evidence/fit/baseline'],
   'evidence/fit/periods': ['evidence/fit/periods'],
   'evidence/hindsight': ['evidence/hindsight', 'evidence/model'],
   'evidence/parts': [

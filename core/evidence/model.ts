@@ -14,7 +14,9 @@ export interface Baseline {
   readonly base: number
   /** Observations in the running level; 0: the level is `base`. */
   readonly level: number
-  /** Whether the season grows with the level; only for positive values. */
+  /** With hindsight, whether the level is that of a curve, which bends within its window. Default: it does not. */
+  readonly curved?: boolean | undefined
+  /** Whether season and residuals grow with the level; only for positive values. */
   readonly multiplicative: boolean
   /** Observations in a cycle, possibly a fraction; 1: no season. */
   readonly period: number

@@ -41,7 +41,7 @@ export function baselineResiduals (
   const missing = rows.missing[c]!.subarray(from, to)
   const levels = baseline.level === 0
     ? undefined
-    : levelsOf(baseline.level, values, { missing, index: rows.index.subarray(from, to), causal })
+    : levelsOf(baseline, values, { missing, index: rows.index.subarray(from, to), causal })
   for (let t = 0; t < values.length; t++) {
     const level = levels?.[t] ?? baseline.base
     const found = residualAt({ baseline, constant, pair }, rows.index[from + t]!, values[t]!, level)

@@ -1,6 +1,7 @@
 // The running level of a channel: the line through the medians of a window's two halves. Long anomalies shorter than a
 // half window hardly move it.
 import { medianInPlace } from '../quantile.ts'
+import type { Baseline } from './model.ts'
 import { Ring } from './ring.ts'
 
 /** Knots in a window: between them the level is held (causal) or interpolated (with hindsight). */
@@ -20,14 +21,27 @@ const samplingOf = (window: number): number => Math.max(1, Math.ceil(window / (2
  * centredLevel(Float64Array.of(0, 1, 2, 3, 4, 5), 0, 4) // [0, 1, 2, 3, 4, 5]
  */
 export function centredLevel (values: Float64Array, index: number, window: number): Float64Array {
+  return levelAround(values, index, { window, least: window })
+}
+
+/**
+ * @param sizes observations in a window; at least, near the ends of the series: as many as lie on both sides of a knot
+ */
+function levelAround (
+  values: Float64Array,
+  index: number,
+  { window, least }: { readonly window: number, readonly least: number }
+): Float64Array {
   const length = values.length
   const span = Math.min(window, length)
   const step = stepOf(window)
   const level = new Float64Array(length)
   const scratch = new Float64Array(2 * HALF_SAMPLES + 2)
   const at = (t: number): number => {
-    const from = Math.min(Math.max(0, t - (span >> 1)), length - span)
-    return lineAt(values, { from, span }, t, scratch)
+    const half = Math.min(span >> 1, Math.max(least >> 1, Math.min(t, length - 1 - t)))
+    const size = 2 * half + (span & 1)
+    const from = Math.min(Math.max(0, t - half), length - size)
+    return lineAt(values, { from, span: size }, t, scratch)
   }
   let known = 0
   level[0] = at(0)
@@ -44,6 +58,18 @@ export function centredLevel (values: Float64Array, index: number, window: numbe
 interface Window {
   readonly from: number
   readonly span: number
+}
+
+/**
+ * Level of a curve: the level of what the plain level leaves is added to it, and near the ends of the series windows
+ * are down to half as long, so that it follows bends more closely.
+ */
+function curvedLevel (values: Float64Array, index: number, window: number): Float64Array {
+  const sizes = { window, least: window >> 1 }
+  const level = levelAround(values, index, sizes)
+  const rest = levelAround(values.map((value, t) => value - level[t]!), index, sizes)
+  for (let t = 0; t < level.length; t++) level[t]! += rest[t]!
+  return level
 }
 
 /** The line through the medians of the halves of a window, at t. */
@@ -135,20 +161,20 @@ export class TrailingLevel {
 
 /**
  * The level at each observation of one series, with hindsight or from the past alone; NaN where it is not known yet.
- * @param window observations
+ * @param baseline `level` observations; whether `curved`, which counts with hindsight only
  * @param index numbers of the observations on the grid of all times; shape [length]
  * @example
  * const rows = { missing: new Uint8Array(6), index: Float64Array.of(0, 1, 2, 3, 4, 5), causal: false }
- * levelsOf(4, Float64Array.of(0, 1, 2, 3, 4, 5), rows) // [0, 1, 2, 3, 4, 5]
+ * levelsOf({ level: 4 }, Float64Array.of(0, 1, 2, 3, 4, 5), rows) // [0, 1, 2, 3, 4, 5]
  */
 export function levelsOf (
-  window: number,
+  baseline: Pick<Baseline, 'level' | 'curved'>,
   values: Float64Array,
   { missing, index, causal }: { readonly missing: Uint8Array, readonly index: Float64Array, readonly causal: boolean }
 ): Float64Array {
   if (values.length === 0) return values.slice()
-  if (!causal) return centredLevel(values, index[0]!, window)
-  const trailing = new TrailingLevel(window)
+  if (!causal) return (baseline.curved === true ? curvedLevel : centredLevel)(values, index[0]!, baseline.level)
+  const trailing = new TrailingLevel(baseline.level)
   const levels = new Float64Array(values.length)
   for (let t = 0; t < levels.length; t++) levels[t] = trailing.next(index[t]!, values[t]!, missing[t] === 1)
   return levels

@@ -14,6 +14,7 @@ const thresholds = z.strictObject({ point: positive, mean: sustained, power: sus
 const baseline = z.strictObject({
   base: z.number(),
   level: z.int().nonnegative(),
+  curved: z.boolean().optional(),
   multiplicative: z.boolean(),
   period: z.number().min(1),
   profile: numbers,

@@ -2,6 +2,8 @@
 import { ln } from '../../elementary.ts'
 import type { Baseline, Rows } from '../model.ts'
 import { GAUSSIAN, includedOf, meanAbsolute, medianOf, medianOfAll, spreadOf } from './included.ts'
+import { isCurve } from './curve.ts'
+import { quantileInPlace } from '../../quantile.ts'
 import { findPeriods } from './periods.ts'
 import { flatten } from '../residuals.ts'
 import { MAD_TO_DEVIATION } from '../../robust.ts'
@@ -30,11 +32,21 @@ const LEAST_SCALE_ROWS = 12
 /** Smallest scale, in units of the spread of the values. */
 const LEAST_SCALE = 2e-4
 
+/** Windows of the level of a curve. */
+const CURVED_LEVELS = [LEAST_LEVEL, 61, 25]
+/** A shorter window is accepted if it leaves less than this share, on average and of large residuals. */
+const CURVE_GAIN = 0.6
+const LARGE = 0.98
+/** Residuals grow with the level if the ratio of large ones to typical ones falls below this share. */
+const EVEN_GAIN = 0.7
+
 interface BaselineOptions {
   /** Whether the level looks back only. */
   readonly causal: boolean
   /** Whether periods are looked for in the data; else a season follows the calendar. */
   readonly anyPeriod: boolean
+  /** Whether the rows are judged themselves and may hold anomalies: then a curve is followed as it is. */
+  readonly robust: boolean
 }
 
 /** A fitted baseline, and how the training rows lie around it. */
@@ -46,7 +58,7 @@ export interface FittedBaseline {
   readonly found: boolean
 }
 
-interface Candidate {
+interface Candidate extends Pick<Baseline, 'curved'> {
   readonly period: number
   readonly level: number
   readonly multiplicative: boolean
@@ -68,7 +80,7 @@ interface Column extends Pick<Rows, 'index' | 'edges' | 'interval'> {
  * @example
  * const wave = Array.from({ length: 96 }, (_, t) => t % 24)
  * const rows = rowsOf([fromColumns({ start: 0, interval: 3_600_000, columns: { wave } })])
- * const options = { causal: false, anyPeriod: false }
+ * const options = { causal: false, anyPeriod: false, robust: false }
  * fitBaseline(rows, 0, new Uint8Array(96).fill(1), options).baseline.period // 24
  */
 export function fitBaseline (rows: Rows, c: number, included: Uint8Array, options: BaselineOptions): FittedBaseline {
@@ -119,7 +131,7 @@ class Trials {
   readonly #column: Column
   readonly #base: number
   readonly #causal: boolean
-  readonly #levels = new Map<number, Float64Array>()
+  readonly #levels = new Map<string, Float64Array>()
   readonly #phases = new Map<number, Phases>()
   readonly #flats = new Map<string, Flat>()
   readonly #fits = new Map<string, Fit>()
@@ -139,6 +151,13 @@ class Trials {
       const { residuals } = judgesSome ? this.#medians(candidate, every) : this.fit(candidate)
       return meanAbsolute(residuals, this.#column.included)
     })
+  }
+
+  /** Typical and large sizes of residuals of included rows. */
+  sizes (candidate: Candidate): { middle: number, large: number } {
+    const sizes = includedOf(this.fit(candidate).residuals, this.#column.included)
+    for (let i = 0; i < sizes.length; i++) sizes[i] = Math.abs(sizes[i]!)
+    return { middle: quantileInPlace(sizes, 0.5), large: quantileInPlace(sizes, LARGE) }
   }
 
   /** The usual value of each phase, NaN where none is known, and the residuals of all rows from other cycles. */
@@ -178,12 +197,12 @@ class Trials {
     return memoised(this.#phases, period, () => groupByPhase(this.#column.index, period))
   }
 
-  #flat ({ level, multiplicative }: Candidate): Flat {
-    return memoised(this.#flats, `${level} ${multiplicative}`, () => {
+  #flat ({ level, curved, multiplicative }: Candidate): Flat {
+    return memoised(this.#flats, `${level} ${curved} ${multiplicative}`, () => {
       const { values, included } = this.#column
       const levels = level === 0
         ? undefined
-        : memoised(this.#levels, level, () => levelsOfAll(this.#column, level, this.#causal))
+        : memoised(this.#levels, `${level} ${curved}`, () => levelsOfAll(this.#column, { level, curved }, this.#causal))
       const flat = new Float64Array(values.length)
       const known = included.slice()
       for (let t = 0; t < values.length; t++) {
@@ -204,22 +223,27 @@ function memoised<Key, Value> (known: Map<Key, Value>, key: Key, compute: () => 
 }
 
 /** The levels of all series, one after another. */
-function levelsOfAll ({ values, missing, index, edges }: Column, window: number, causal: boolean): Float64Array {
+function levelsOfAll (
+  { values, missing, index, edges }: Column,
+  level: Pick<Baseline, 'level' | 'curved'>,
+  causal: boolean
+): Float64Array {
   const levels = new Float64Array(values.length)
   for (let s = 0; s + 1 < edges.length; s++) {
     const [from, to] = [edges[s]!, edges[s + 1]!]
     const series = { missing: missing.subarray(from, to), index: index.subarray(from, to), causal }
-    levels.set(levelsOf(window, values.subarray(from, to), series), from)
+    levels.set(levelsOf(level, values.subarray(from, to), series), from)
   }
   return levels
 }
 
-function chooseCandidate (column: Column, trials: Trials, { anyPeriod, causal }: BaselineOptions): Candidate {
+function chooseCandidate (column: Column, trials: Trials, options: BaselineOptions): Candidate {
+  const { anyPeriod, causal } = options
   const rows = column.index.length
   const calendar = calendarPeriods(column.interval).filter((period) => rows >= 2 * period)
   const found = anyPeriod && rows >= 24 ? findPeriods(longestOf(column), Math.floor(rows / 3)) : []
   const periods = Array.from(new Set([...calendar, ...found])).filter((period) => rows >= 2 * period)
-  const plain = chooseLevel(column, trials)
+  const plain = choosePlain(column, trials, options)
   if (periods.length === 0) return plain
   const best = chooseSeason(column, trials, { periods, causal })
   const gain = rows < FEW * best.period ? FEW_GAIN : calendar.includes(best.period) ? CALENDAR_GAIN : FOUND_GAIN
@@ -235,6 +259,31 @@ function chooseLevel ({ index: { length } }: Column, trials: Trials): Candidate 
   if (level === 0) return NO_SEASON
   const withLevel = { ...NO_SEASON, level }
   return trials.loss(withLevel) < LEVEL_GAIN * trials.loss(NO_SEASON) ? withLevel : NO_SEASON
+}
+
+/** Without a season. */
+function choosePlain (column: Column, trials: Trials, { robust, causal }: BaselineOptions): Candidate {
+  const chosen = chooseLevel(column, trials)
+  if (!robust || causal || !isCurve(column.values, column.included)) return chosen
+  const curve = chooseCurve(column.values.length, trials, chosen)
+  if (curve.level === 0 || !isPositive(column.values, column.included)) return curve
+  const growing = { ...curve, multiplicative: true }
+  const [plain, relative] = [trials.sizes(curve), trials.sizes(growing)]
+  return relative.large * plain.middle < EVEN_GAIN * plain.large * relative.middle ? growing : curve
+}
+
+/** Of a smooth curve: the level of the shortest window that leaves less everywhere. */
+function chooseCurve (rows: number, trials: Trials, chosen: Candidate): Candidate {
+  let best = chosen.level > 0 ? { ...chosen, curved: true } : chosen
+  const longest = Math.min(rows / 2, chosen.level || Infinity)
+  for (const level of CURVED_LEVELS.filter((one) => one <= longest)) {
+    const curve = { ...NO_SEASON, level, curved: true }
+    // At a step, a short window leaves as much as a long one.
+    const isCloser = trials.loss(curve) < CURVE_GAIN * trials.loss(best) &&
+      trials.sizes(curve).large < CURVE_GAIN * trials.sizes(best).large
+    if (isCloser) best = curve
+  }
+  return best
 }
 
 function chooseSeason (

@@ -71,6 +71,16 @@ t.test('the level follows a line, exactly where it takes all values; a short ano
   t.ok(centredLevel(spiked, 0, 80).every((level, i) => Math.abs(level - line[i]!) < 6))
 })
 
+t.test('the level of a curve follows its bends, also near the ends, and no short anomaly', async (t) => {
+  const square = Float64Array.from({ length: 200 }, (_, i) => i * i / 100)
+  const rows = { missing: new Uint8Array(200), index: Float64Array.from(square, (_, i) => i), causal: false }
+  const farthest = (curved: boolean, values = square): number =>
+    Math.max(...levelsOf({ level: 40, curved }, values, rows).map((level, i) => Math.abs(level - square[i]!)))
+  t.ok(farthest(false) > 1.2 && farthest(true) < 0.6, `${farthest(false)}, ${farthest(true)}`)
+  const spiked = square.map((value, i) => i >= 90 && i < 98 ? 999 : value)
+  t.ok(farthest(true, spiked) < 20, `${farthest(true, spiked)}`)
+})
+
 t.test('the trailing level is unknown for half a window, then follows a line, and forgets a window', async (t) => {
   const level = new TrailingLevel(160)
   const levels = Array.from({ length: 600 }, (_, i) => level.next(i, i / 4, i === 300))
@@ -220,10 +230,10 @@ t.test('codes name kinds and views; the tightest view expects', async (t) => {
 t.test('levels of a series are those of each scoring, and squares those of residuals', async (t) => {
   const values = Float64Array.from({ length: 30 }, (_, row) => row % 7)
   const rows = { missing: new Uint8Array(30), index: Float64Array.from(values, (_, row) => 100 + row) }
-  t.same(levelsOf(8, values, { ...rows, causal: false }), centredLevel(values, 100, 8))
+  t.same(levelsOf({ level: 8 }, values, { ...rows, causal: false }), centredLevel(values, 100, 8))
   const trailing = new TrailingLevel(8)
   const wanted = Array.from(values, (value, row) => trailing.next(100 + row, value, false))
-  t.same(Array.from(levelsOf(8, values, { ...rows, causal: true })), wanted)
-  t.equal(levelsOf(8, values.subarray(0, 0), { ...rows, causal: false }).length, 0)
+  t.same(Array.from(levelsOf({ level: 8 }, values, { ...rows, causal: true })), wanted)
+  t.equal(levelsOf({ level: 8 }, values.subarray(0, 0), { ...rows, causal: false }).length, 0)
   t.same(squaresOf(Float64Array.of(-2, 3)), Float64Array.of(4, 9))
 })

@@ -19,7 +19,7 @@ const rowsFrom = (length: number, course: Course, interval = HOUR): Rows =>
 function fitRows (rows: Rows, options: Options = {}): FittedBaseline {
   const { causal = false, anyPeriod = true, excluded = () => false } = options
   const included = Uint8Array.from(rows.index, (_, t) => excluded(t) ? 0 : 1)
-  return fitBaseline(rows, 0, included, { causal, anyPeriod })
+  return fitBaseline(rows, 0, included, { causal, anyPeriod, robust: false })
 }
 
 const fit = (length: number, course: Course, options: Options = {}): Baseline =>
