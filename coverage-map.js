@@ -16,7 +16,7 @@ const COVERS = {
   'detector/detector': ['detector/detector'],
   'detector/detector-state': ['detector/detector-state'],
   'detector/laws': ['detector/hindsight'],
-  'detector/smears': ['detector/smears', 'detector/remainder'],
+  'detector/smears': ['detector/hindsight', 'detector/remainder', 'detector/smears'],
   'detector/union': ['detector/union'],
   'evidence/fit/baseline': ['evidence/fit/baseline'],
   'evidence/fit/fit': ['fit', 'included', 'relations', 'robust', 'thresholds'].map((file) => `evidence/fit/${file}`),
