@@ -2,10 +2,9 @@
 //
 // The autoencoders rank well over long stretches, the evidence of channels decides sharply. So the evidence decides on
 // which side of 1 an observation lies, and the product of both ranks the observations on each side.
+import { ln } from '../elementary.ts'
 import type { ChannelRatios } from '../evidence/model.ts'
 
-/** Power of ratios in contributions: the strongest evidence stands out. */
-const SHARPNESS = 4
 /** Pattern score where there is none: then the evidence alone ranks. */
 const USUAL_PATTERN = 1
 /** Pattern scores up to this are scores as they are. */
@@ -33,7 +32,7 @@ export function scoreOf (pattern: number, ratio: number, isShut: boolean): numbe
   if (ratio > 1) {
     const known = Number.isNaN(pattern) ? USUAL_PATTERN : Math.max(LEAST_PATTERN, pattern)
     const rank = known * Math.sqrt(Math.min(ratio, STRONG_RATIO)) *
-      (1 + RISE * Math.log(Math.max(1, ratio / STRONG_RATIO)))
+      (1 + RISE * ln(Math.max(1, ratio / STRONG_RATIO)))
     return rank > LEAST_RANK ? rank : 1 + rank * (LEAST_RANK - 1) / LEAST_RANK
   }
   const plain = Number.isNaN(pattern) ? ratio : pattern
@@ -64,9 +63,9 @@ export function shareEvidence (
   const largest = ratio[top]!
   let sum = 0
   for (let c = 0; c < ratio.length; c++) {
-    // Shares are relative to the largest ratio, so that their powers are finite.
+    // The fourth power lets the strongest evidence stand out; relative to the largest ratio it is finite.
     const share = ratio[c] === largest ? 1 : ratio[c]! / largest
-    out[at + c] = share ** SHARPNESS * (1 + departure[c]!)
+    out[at + c] = share * share * (share * share) * (1 + departure[c]!)
     sum += out[at + c]!
   }
   for (let c = 0; c < ratio.length; c++) out[at + c]! /= sum

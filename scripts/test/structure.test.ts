@@ -64,7 +64,6 @@ const LARGER: Record<string, string> = {
 
 /** Files that use functions which engines round differently: why the digest of a model may bear it. */
 const WITHOUT_DIGEST: Record<string, string> = {
-  'core/detector/union.ts': 'a gap: golden scores of evidence above 16 thresholds take its logarithm',
   'core/metrics/nab.ts': 'scores of a benchmark',
   'core/verdicts/changepoints.ts': 'changepoints of a request',
   'core/verdicts/drift.ts': 'drift of live observations',
