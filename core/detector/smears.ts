@@ -54,34 +54,22 @@ export function shutPatterns (
   remainder?: Remainder
 ): Uint8Array {
   const shut = new Uint8Array(pattern.length)
-  const { brief, weak, strong } = doubtful(pattern, ratio, { reach, smoothing })
+  const { brief, smears } = doubtful(pattern, ratio, { reach, smoothing })
   for (const { from, to } of brief) shut.fill(1, from, to + 1)
-  const isAsked = channels === 1 && weak.length + strong.length > 0
-  const remains = isAsked ? remainder?.([...weak, ...strong].sort((a, b) => a.from - b.from)) : undefined
-  if (remains === undefined) {
-    for (const { from, to } of weak) shut.fill(1, from, to + 1)
-    return shut
-  }
-  const isUnmoved = (t: number): boolean => remains[t]! > UNMOVED * pattern[t]! && UNMOVED * remains[t]! < pattern[t]!
-  shutWhere(shut, weak, (t) => !isUnmoved(t))
-  shutWhere(shut, strong, (t) => remains[t]! <= 1)
+  const remains = channels === 1 && smears.length > 0 ? remainder?.(smears) : undefined
+  const isUnmoved = (t: number): boolean =>
+    remains !== undefined && remains[t]! > UNMOVED * pattern[t]! && UNMOVED * remains[t]! < pattern[t]!
+  for (const { from, to } of smears) for (let t = from; t <= to; t++) if (!isUnmoved(t)) shut[t] = 1
   return shut
 }
 
-function shutWhere (shut: Uint8Array, runs: readonly Run[], isSmear: (t: number) => boolean): void {
-  for (const { from, to } of runs) for (let t = from; t <= to; t++) if (isSmear(t)) shut[t] = 1
-}
-
-/**
- * Runs of pattern scores above 1 that are brief, and those as long as a smear of evidence nearby: weak ones, which look
- * like a smear, and those that are stronger.
- */
+/** Runs of pattern scores above 1 that are brief, and those that look like a smear of evidence nearby. */
 function doubtful (
   pattern: Float64Array,
   ratio: Float64Array,
   { reach, smoothing }: Omit<SmearOptions, 'channels'>
-): Record<'brief' | 'weak' | 'strong', Run[]> {
-  const found: Record<'brief' | 'weak' | 'strong', Run[]> = { brief: [], weak: [], strong: [] }
+): Record<'brief' | 'smears', Run[]> {
+  const found: Record<'brief' | 'smears', Run[]> = { brief: [], smears: [] }
   const events = runsAbove(ratio, 1)
   let first = 0
   for (const run of runsAbove(pattern, 1)) {
@@ -90,7 +78,7 @@ function doubtful (
     const length = run.to - run.from + 1
     const isShort = length <= Math.min(longest, reach) + SIDES * reach
     if (!overlaps && length <= smoothing / BRIEF.batch) found.brief.push(run)
-    else if (longest > 0 && isShort) found[run.peak <= MORE.batch * strongest ? 'weak' : 'strong'].push(run)
+    else if (longest > 0 && isShort && run.peak <= MORE.batch * strongest) found.smears.push(run)
   }
   return found
 }
