@@ -17,6 +17,8 @@ const SIDES = 2
  * show more than each alone; the pattern of a lone channel mostly repeats it.
  */
 const MORE = { batch: 1.5, causal: 1.2, causalLone: 4 }
+/** Evidence of one of several channels counts at most so much: a value beyond all measure hides no pattern. */
+const MOST = { several: 10, lone: Infinity }
 /** A pattern score that stays within this factor when the evidence is taken out is no smear of it. */
 const UNMOVED = 0.9
 
@@ -54,7 +56,7 @@ export function shutPatterns (
   remainder?: Remainder
 ): Uint8Array {
   const shut = new Uint8Array(pattern.length)
-  const { brief, smears } = doubtful(pattern, ratio, { reach, smoothing })
+  const { brief, smears } = doubtful(pattern, ratio, { reach, smoothing, channels })
   for (const { from, to } of brief) shut.fill(1, from, to + 1)
   const remains = channels === 1 && smears.length > 0 ? remainder?.(smears) : undefined
   const isUnmoved = (t: number): boolean =>
@@ -67,7 +69,7 @@ export function shutPatterns (
 function doubtful (
   pattern: Float64Array,
   ratio: Float64Array,
-  { reach, smoothing }: Omit<SmearOptions, 'channels'>
+  { reach, smoothing, channels }: SmearOptions
 ): Record<'brief' | 'smears', Run[]> {
   const found: Record<'brief' | 'smears', Run[]> = { brief: [], smears: [] }
   const events = runsAbove(ratio, 1)
@@ -76,9 +78,10 @@ function doubtful (
     while (first < events.length && events[first]!.to < run.from - reach) first++
     const { longest, strongest, overlaps } = nearby(events, first, run, reach)
     const length = run.to - run.from + 1
+    const likeSmear = MORE.batch * Math.min(strongest, channels === 1 ? MOST.lone : MOST.several)
     const isShort = length <= Math.min(longest, reach) + SIDES * reach
     if (!overlaps && length <= smoothing / BRIEF.batch) found.brief.push(run)
-    else if (longest > 0 && isShort && run.peak <= MORE.batch * strongest) found.smears.push(run)
+    else if (longest > 0 && isShort && run.peak <= likeSmear) found.smears.push(run)
   }
   return found
 }

@@ -1,6 +1,5 @@
 // Residuals of rows in the three views: from level and season, from the channel's own past, from the other channels.
 import { type Baseline, type ChannelEvidence, type EvidenceFit, LARGEST_PLAIN_RATIO, type Rows } from './model.ts'
-import { ln } from '../elementary.ts'
 import { medianInPlace } from '../quantile.ts'
 import { beyondMissing, ownResiduals, relationResidual, type Span } from './prediction.ts'
 import { levelsOf } from './running-level.ts'
@@ -159,15 +158,13 @@ function beyondPair ([low, high]: readonly [number, number], value: number): num
 }
 
 /**
- * Ratio of a departure of a channel with one or two values to its threshold: it grows with the logarithm of how far the
- * value is off, so that one wild value does not outshine all patterns nearby.
+ * Ratio of a departure of a channel with one or two values to its threshold.
  * @param residual not 0
  * @example
  * departureRatio(-12) // 3
- * departureRatio(240) // 11.98…
+ * departureRatio(240) // 60
  */
-export const departureRatio = (residual: number): number =>
-  LARGEST_PLAIN_RATIO * (1 + ln(Math.max(1, Math.abs(residual) / DEPARTURE)))
+export const departureRatio = (residual: number): number => LARGEST_PLAIN_RATIO * Math.abs(residual) / DEPARTURE
 
 /**
  * Whether two values differ by rounding only.

@@ -33,6 +33,7 @@ t.test('with hindsight, brief peaks and smears are not told; a pattern that is s
   t.same(shutIn(row(run(20, 25, 2)), row({ 2: 3 })), [], 'too far away')
   t.same(shutIn(row(run(10, 32, 2)), row({ 15: 3 })), [], 'longer than a smear')
   t.same(shutIn(row({ 15: 9 }), row({ 15: 3 })), [], 'brief, but on evidence')
+  t.same(shutIn(row(run(20, 25, 16)), row({ 15: 999 })), [], 'evidence beyond all measure hides no pattern of several')
 })
 
 t.test('a pattern of a lone channel that stays without the evidence is no smear of it', async (t) => {

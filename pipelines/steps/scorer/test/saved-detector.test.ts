@@ -94,7 +94,7 @@ t.test('the state of 12 channels is at most 64 kB, with everything that evidence
     values: observation(wide, 600 + i),
   })))
   const { evidence: numbers, level, errors } = stream.save()
-  t.equal(numbers.length, 4 + 12 * 283, 'four of the detector, and 283 of each channel')
+  t.equal(numbers.length, 4 + 12 * 255, 'four of the detector, and 255 of each channel')
   t.ok(level.length === full.causal.level.span && errors.length === 12 * full.causal.smoothing, 'nothing is empty')
   const size = JSON.stringify(encodeDetector(stream.save())).length
   t.comment(`${size} bytes`)
