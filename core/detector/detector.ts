@@ -1,6 +1,6 @@
 // Causal scoring: observe() for streams, and the same for a whole series. Looks back only; knows no file, clock or
 // tensor.
-import { type ChannelRatios, PATTERN } from '../evidence/model.ts'
+import { type ChannelRatios, emptyRatios, PATTERN } from '../evidence/model.ts'
 import { EvidenceStream } from '../evidence/stream.ts'
 import type { Detection, Verdict } from '../scoring/detection.ts'
 import { patternCausal, PatternDetector } from '../scoring/pattern.ts'
@@ -47,12 +47,7 @@ class CausalUnion {
     const { smoothing } = model.causal
     this.#gate = new PatternGate({ reach: reachOf(model, smoothing), smoothing, channels })
     this.#missing = new Uint8Array(channels)
-    this.#found = {
-      ratio: new Float64Array(channels),
-      code: new Uint8Array(channels),
-      expected: new Float64Array(channels),
-      departure: new Float64Array(channels),
-    }
+    this.#found = emptyRatios(channels)
     if (saved === undefined) return
     this.#imputer.restore(saved.pattern)
     this.#gate.restore(saved.gate)

@@ -1,5 +1,5 @@
 // Batch scoring, for complete series: evidence before and after an observation counts.
-import { evidenceWithHindsight } from '../evidence/hindsight.ts'
+import { evidenceWithHindsight, strongestRatio } from '../evidence/hindsight.ts'
 import { type ChannelRatios, PATTERN } from '../evidence/model.ts'
 import { rowsOf } from '../evidence/rows.ts'
 import type { Detection } from '../scoring/detection.ts'
@@ -31,10 +31,7 @@ export function detectBatch (model: DetectorModel, autoencoders: readonly Autoen
   const levels = centredLevels(detection.score, model.batch.level)
   divideByLevels(detection.score, levels)
   const { incomplete } = fillGaps(series.values, channels, model.maxGap)
-  const strongest = new Float64Array(series.length)
-  for (const { ratio } of evidence) {
-    for (let t = 0; t < strongest.length; t++) strongest[t] = Math.max(strongest[t]!, ratio[t]!)
-  }
+  const strongest = strongestRatio(evidence, series.length)
   const { smoothing } = model.batch
   const options = { reach: reachOf(model, smoothing), smoothing, channels }
   const shut = shutPatterns(detection.score, strongest, options, (stretches) => {

@@ -52,13 +52,13 @@ type Remainder = (stretches: readonly Stretch[]) => Float64Array
 export function shutPatterns (
   pattern: Float64Array,
   ratio: Float64Array,
-  { reach, smoothing, channels }: SmearOptions,
+  options: SmearOptions,
   remainder?: Remainder
 ): Uint8Array {
   const shut = new Uint8Array(pattern.length)
-  const { brief, smears } = doubtful(pattern, ratio, { reach, smoothing, channels })
+  const { brief, smears } = doubtful(pattern, ratio, options)
   for (const { from, to } of brief) shut.fill(1, from, to + 1)
-  const remains = channels === 1 && smears.length > 0 ? remainder?.(smears) : undefined
+  const remains = options.channels === 1 && smears.length > 0 ? remainder?.(smears) : undefined
   const isUnmoved = (t: number): boolean =>
     remains !== undefined && remains[t]! > UNMOVED * pattern[t]! && UNMOVED * remains[t]! < pattern[t]!
   for (const { from, to } of smears) for (let t = from; t <= to; t++) if (!isUnmoved(t)) shut[t] = 1

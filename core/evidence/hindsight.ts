@@ -4,6 +4,7 @@ import { relativeToUsual } from './guard.ts'
 import {
   type ChannelEvidence,
   type ChannelRatios,
+  emptyRatios,
   evidenceCode,
   type EvidenceFit,
   isPointCode,
@@ -51,12 +52,7 @@ export function evidenceWithHindsight (
 ): ChannelRatios[] {
   const length = rows.index.length
   const allowances = allowancesOf(fit)
-  const found = fit.channels.map((): ChannelRatios => ({
-    ratio: new Float64Array(length),
-    code: new Uint8Array(length),
-    expected: new Float64Array(length),
-    departure: new Float64Array(length),
-  }))
+  const found = fit.channels.map(() => emptyRatios(length))
   for (let s = 0; s + 1 < rows.edges.length; s++) {
     const span = { from: rows.edges[s]!, to: rows.edges[s + 1]! }
     const baselines = fit.channels.map((channel, c) => {
@@ -75,6 +71,23 @@ export function evidenceWithHindsight (
     })
   }
   return found
+}
+
+/**
+ * The ratio of the strongest channel at each row.
+ * @param length rows
+ * @example
+ * strongestRatio([{ ratio: [1, 4] }, { ratio: [2, 3] }], 2) // [2, 4]
+ */
+export function strongestRatio (
+  found: ReadonlyArray<{ readonly ratio: ArrayLike<number> }>,
+  length: number
+): Float64Array {
+  const strongest = new Float64Array(length)
+  for (const { ratio } of found) {
+    for (let t = 0; t < length; t++) strongest[t] = Math.max(strongest[t]!, ratio[t]!)
+  }
+  return strongest
 }
 
 /** Collects the evidence of one channel over one series. */

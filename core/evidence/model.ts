@@ -170,3 +170,16 @@ export interface ChannelRatios {
   /** |residual| from level and season, in units of its scale. */
   readonly departure: Float64Array
 }
+
+/**
+ * No evidence yet.
+ * @param length rows of a channel, or channels of a row
+ * @example
+ * emptyRatios(2).ratio // [0, 0]
+ */
+export const emptyRatios = (length: number): ChannelRatios => ({
+  ratio: new Float64Array(length),
+  code: new Uint8Array(length),
+  expected: new Float64Array(length),
+  departure: new Float64Array(length),
+})

@@ -2,8 +2,8 @@
 import type { DetectorModel } from '../detector/model.ts'
 import { PatternGate, reachOf, shutPatterns } from '../detector/smears.ts'
 import { scoreOf } from '../detector/union.ts'
-import { evidenceWithHindsight } from '../evidence/hindsight.ts'
-import type { EvidenceFit, Rows } from '../evidence/model.ts'
+import { evidenceWithHindsight, strongestRatio } from '../evidence/hindsight.ts'
+import { emptyRatios, type EvidenceFit, type Rows } from '../evidence/model.ts'
 import { EvidenceStream } from '../evidence/stream.ts'
 import type { Scoring } from '../scoring/detection.ts'
 import { blockAt } from './calibration.ts'
@@ -33,7 +33,7 @@ interface NormalScoresOptions {
 export function normalScores (model: DetectorModel, rows: Rows, options: NormalScoresOptions): Float64Array {
   const { scoring, calibration, suspects } = options
   const hasPatterns = calibration.length > 0
-  const ratio = strongestRatio(model.evidence[scoring]!, rows, scoring)
+  const ratio = strongestOf(model.evidence[scoring]!, rows, scoring)
   const left = suspects === undefined ? undefined : aroundSuspects(suspects)
   const { edges } = rows
   const patterns = inOrderOfTime(calibration, edges, options.folds)
@@ -64,21 +64,12 @@ function inOrderOfTime (calibration: Float64Array, edges: readonly number[], fol
   return scores
 }
 
-function strongestRatio (fit: EvidenceFit, rows: Rows, scoring: Scoring): Float64Array {
-  const strongest = new Float64Array(rows.index.length)
-  if (scoring === 'batch') {
-    for (const { ratio } of evidenceWithHindsight(fit, rows)) {
-      for (let t = 0; t < strongest.length; t++) strongest[t] = Math.max(strongest[t]!, ratio[t]!)
-    }
-    return strongest
-  }
+function strongestOf (fit: EvidenceFit, rows: Rows, scoring: Scoring): Float64Array {
+  const { length } = rows.index
+  if (scoring === 'batch') return strongestRatio(evidenceWithHindsight(fit, rows), length)
+  const strongest = new Float64Array(length)
   const channels = fit.channels.length
-  const found = {
-    ratio: new Float64Array(channels),
-    code: new Uint8Array(channels),
-    expected: new Float64Array(channels),
-    departure: new Float64Array(channels),
-  }
+  const found = emptyRatios(channels)
   const values = new Float64Array(channels)
   const missing = new Uint8Array(channels)
   for (let s = 0; s + 1 < rows.edges.length; s++) {

@@ -9,7 +9,7 @@ export const BASELINE: Baseline = { base: 0, level: 0, multiplicative: false, pe
 export const pointsAbove = (point: number): Thresholds => ({ point, mean: [null, null], power: [null, null] })
 
 /** A channel in which nothing is evidence. */
-const SILENT: ChannelEvidence = {
+export const SILENT: ChannelEvidence = {
   baseline: BASELINE,
   constant: false,
   pair: null,

@@ -4,7 +4,7 @@ import { createRandom } from '../../random.ts'
 import { fromColumns, type Series } from '../../series/series.ts'
 import { fitEvidence } from '../fit/fit.ts'
 import { evidenceWithHindsight } from '../hindsight.ts'
-import type { EvidenceFit, Rows } from '../model.ts'
+import { emptyRatios, type EvidenceFit, type Rows } from '../model.ts'
 import { rowsOf } from '../rows.ts'
 import { EvidenceStream } from '../stream.ts'
 
@@ -37,12 +37,7 @@ function strongestOf (fit: EvidenceFit, rows: Rows, causal: boolean): number[] {
     return Array.from(rows.index, (_, i) => Math.max(...found.map(({ ratio }) => ratio[i]!)))
   }
   const stream = new EvidenceStream(fit)
-  const out = {
-    ratio: new Float64Array(2),
-    code: new Uint8Array(2),
-    expected: new Float64Array(2),
-    departure: new Float64Array(2),
-  }
+  const out = emptyRatios(2)
   // A stream holds the last value in a gap.
   const held = rows.columns.map((column) => column[0]!)
   return Array.from(rows.index, (index, i) => {

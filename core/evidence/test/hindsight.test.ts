@@ -1,7 +1,7 @@
 // Evidence with hindsight of hand-made channels: where it begins and ends.
 import t from 'tap'
 import { fromColumns } from '../../series/series.ts'
-import { evidenceWithHindsight } from '../hindsight.ts'
+import { evidenceWithHindsight, strongestRatio } from '../hindsight.ts'
 import { type ChannelEvidence, type EvidenceFit, evidenceOf, type Rows } from '../model.ts'
 import { rowsOf } from '../rows.ts'
 import { BASELINE, fitOf, pointsAbove, rowsFrom } from './channels.ts'
@@ -129,4 +129,10 @@ t.test('series do not touch, and given residuals stand for those of the model', 
   const given = [Float64Array.of(...times(7, 0), 8, ...times(4, 0))]
   const [other] = judge(fit, rowsOf(series), given)
   t.same([other!.found, other!.departure[7]], [{ 'point season': [7] }, 8])
+})
+
+t.test('the strongest channel of each row counts', async (t) => {
+  const found = [{ ratio: [1, 4, 0] }, { ratio: [2, 3, 0] }]
+  t.same([...strongestRatio(found, 3)], [2, 4, 0])
+  t.same([...strongestRatio([], 2)], [0, 0])
 })

@@ -5,7 +5,7 @@ import t from 'tap'
 import { createRandom } from '../../random.ts'
 import { DEPARTURE_MEMORY } from '../departures.ts'
 import { GUARD_MEMORY } from '../guard.ts'
-import { type ChannelEvidence, type EvidenceFit, evidenceOf } from '../model.ts'
+import { type ChannelEvidence, emptyRatios, type EvidenceFit, evidenceOf } from '../model.ts'
 import { EvidenceStream, memoryOf } from '../stream.ts'
 import { trustMemory } from '../trust.ts'
 import { BASELINE, fitOf, pointsAbove } from './channels.ts'
@@ -22,12 +22,7 @@ function judge (
   columns: ReadonlyArray<readonly number[]>,
   { stream = new EvidenceStream(fit), from = 0, to = columns[0]!.length } = {}
 ): Judged[][] {
-  const out = {
-    ratio: new Float64Array(columns.length),
-    code: new Uint8Array(columns.length),
-    expected: new Float64Array(columns.length),
-    departure: new Float64Array(columns.length),
-  }
+  const out = emptyRatios(columns.length)
   const held = columns.map(() => 0)
   return columns[0]!.slice(0, to).flatMap((_, index) => {
     columns.forEach((column, c) => { if (!Number.isNaN(column[index]!)) held[c] = column[index]! })

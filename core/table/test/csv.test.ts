@@ -5,6 +5,7 @@ import Papa from 'papaparse'
 import t from 'tap'
 import { parseCells } from '../cells.ts'
 import { keepChannels, readCells, readTable } from '../csv.ts'
+import { chooseDelimiter } from '../delimiter.ts'
 import { formatDuration, parseDuration } from '../duration.ts'
 import { readIsoTime } from '../iso-time.ts'
 import { readNumber } from '../numbers.ts'
@@ -531,4 +532,9 @@ t.test('durations', async (t) => {
     t.throws(() => parseDuration(wrong, '/step'), { code: 'invalid-request', items: [{ pointer: '/step' }] }, wrong)
   }
   fc.assert(fc.property(fc.integer({ min: 1, max: 1e12 }), (ms) => parseDuration(formatDuration(ms)) === ms))
+})
+
+t.test('lines that show no delimiter are cut at commas, if commas come later', async (t) => {
+  t.equal(chooseDelimiter(['a', 'b'], '\n', true), ',')
+  t.not(chooseDelimiter(['a', 'b'], '\n', false), ',')
 })

@@ -6,20 +6,11 @@ import type { ChannelEvidence, EvidenceFit, Rows } from '../../model.ts'
 import { fitRelation, ownResiduals, fitOwn, relationResidual } from '../../prediction.ts'
 import { standardise, type ViewResiduals } from '../../residuals.ts'
 import { rowsOf } from '../../rows.ts'
+import { SILENT } from '../../test/channels.ts'
 import { heldOutResiduals } from '../held-out.ts'
 
 const OPEN = { point: Infinity, mean: [], power: [] }
-const CHANNEL: ChannelEvidence = {
-  baseline: { base: 0, level: 0, multiplicative: false, period: 1, profile: [0], scale: [1] },
-  constant: false,
-  pair: null,
-  season: null,
-  usual: 0,
-  own: null,
-  relation: null,
-  stillness: null,
-}
-const SEASONAL = { ...CHANNEL, baseline: { ...CHANNEL.baseline, period: 2, profile: [0, 0], scale: [1, 1] } }
+const SEASONAL = { ...SILENT, baseline: { ...SILENT.baseline, period: 2, profile: [0, 0], scale: [1, 1] } }
 const ALONE = { adaptive: false, related: [], raw: { center: [], scale: [] } }
 
 const noiseOf = (seed: string, length: number): Float64Array => Float64Array.from({ length }, createRandom(seed).normal)
@@ -46,13 +37,13 @@ t.test('from a fixed level, a block departs by what the median of the others say
   }
   const median = 2
   const middleOfOthers = [1.5, 2, 2, 2]
-  t.same(fitted(CHANNEL), season.map((value, i) => value + median - middleOfOthers[Math.floor(i / 20)]!))
-  for (const channel of [SEASONAL, { ...CHANNEL, constant: true }]) t.same(fitted(channel), season)
+  t.same(fitted(SILENT), season.map((value, i) => value + median - middleOfOthers[Math.floor(i / 20)]!))
+  for (const channel of [SEASONAL, { ...SILENT, constant: true }]) t.same(fitted(channel), season)
 })
 
 t.test('a series too short for blocks stays as it is, in new arrays', async (t) => {
   const views = { season: [noiseOf('short', 47)], own: [noiseOf('own', 47)], relation: none(1), filled: [] }
-  const held = holdOut({ ...ALONE, channels: [CHANNEL] }, views, rowsFrom(views.season[0]!))
+  const held = holdOut({ ...ALONE, channels: [SILENT] }, views, rowsFrom(views.season[0]!))
   t.same(held, views)
   t.not(held.season[0], views.season[0])
 })
